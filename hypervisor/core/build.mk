@@ -1,0 +1,17 @@
+hv-src += hypervisor/core/domain.c hypervisor/core/pause.c hypervisor/core/domain_end.c hypervisor/core/vcpu_context.c
+hv-src += hypervisor/core/guest_page.c
+hv-src += hypervisor/core/evtchn.c hypervisor/core/evtchn_send.c hypervisor/core/evtchn_ops.c
+hv-src += hypervisor/core/buddy.c hypervisor/core/hv_heap.c hypervisor/core/page_alloc.c hypervisor/core/page_list.c
+hv-src += hypervisor/core/page_ref.c hypervisor/core/shared_page.c hypervisor/core/slab.c hypervisor/core/memory_dump.c
+hv-src += hypervisor/core/hypercall.c
+hv-src += hypervisor/core/softirq.c hypervisor/core/timer.c hypervisor/core/sched.c hypervisor/core/sched_share.c hypervisor/core/sched_place.c
+hv-src += hypervisor/core/sched_param.c hypervisor/core/runstate.c hypervisor/core/sched_op.c hypervisor/core/vcpu_op.c hypervisor/core/vcpu_timer.c
+hv-src += hypervisor/core/version.c hypervisor/core/console_io.c hypervisor/core/platform_op.c
+hv-src += hypervisor/core/memory_op.c hypervisor/core/memory_reservation.c hypervisor/core/memory_exchange.c
+hv-src += hypervisor/core/memory_map.c hypervisor/core/memory_query.c
+hv-src += hypervisor/core/cmdline.c hypervisor/core/console.c hypervisor/core/debug_keys.c hypervisor/core/spinlock.c
+hv-src += hypervisor/core/grant.c hypervisor/core/grant_map.c hypervisor/core/grant_copy.c hypervisor/core/grant_ops.c
+hv-src += hypervisor/core/domctl.c hypervisor/core/domctl_life.c hypervisor/core/domctl_info.c hypervisor/core/domctl_vcpu.c
+hv-src += hypervisor/core/domctl_access.c
+hv-src += hypervisor/core/sysctl.c hypervisor/core/sysctl_system.c hypervisor/core/sysctl_topology.c
+hv-src += hypervisor/core/sysctl_cpupool.c

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "hv/cmdline.h"
+
+#include "hv/console.h"
+#include "lib/string.h"
+
+struct boot_options boot_options = {
+	.loglvl = LOG_INFO,
+	.guest_loglvl = LOG_WARN,
+	.com1 = { .port = 0x3f8, .irq = 4 },
+	.com2 = { .port = 0x2f8, .irq = 3 },
+	.console = "com1",
+	.sched_timeslice_ms = 30,
+};
+
+struct option {
+	const char *name;
+	bool (*parse)(const char *value, void *where); /* false: not understood; value is "" for a bare word */
+	void *where;
+};
+
+/* A number with the suffix B, K, M, G or T; without one: KiB. */
+static bool parse_size(const char *s, const char **end, u64 *bytes)
+{
+	static const char suffixes[] = "bkmgt";
+	const char *suffix;
+	u64 n = str_to_u64(s, end, 0);
+	unsigned int shift = 10;
+
+	if (*end == s)
+		return false;
+	suffix = **end ? strchr(suffixes, **end | 0x20) : NULL;
+	if (suffix) {
+		shift = 10 * (unsigned int)(suffix - suffixes);
+		(*end)++;
+	}
+	if (n > ~0UL >> shift)
+		return false;
+	*bytes = n << shift;
+	return true;
+}
+
+/* dom0_mem=SIZE[,min:SIZE][,max:SIZE] in any order; a minimum only raises the size. */
+static bool parse_dom0_mem(const char *s, void *where)
+{
+	u64 size = 0, minimum = 0, maximum = 0;
+
+	do {
+		u64 *to = &size;
+
+		if (!strncmp(s, "min:", 4)) {
+			to = &minimum;
+			s += 4;
+		} else if (!strncmp(s, "max:", 4)) {
+			to = &maximum;
+			s += 4;
+		}
+		if (!parse_size(s, &s, to) || (*s && *s != ','))
+			return false;
+	} while (*s++ == ',');
+	boot_options.dom0_mem = max(size, minimum);
+	boot_options.dom0_mem_max = maximum;
+	return true;
+}
+
+static bool parse_uint(const char *s, void *where)
+{
+	const char *end;
+	u64 n = str_to_u64(s, &end, 0);
+
+	if (end == s || *end || n > ~0U)
+		return false;
+	*(unsigned int *)where = (unsigned int)n;
+	return true;
+}
+
+static bool parse_ulong(const char *s, void *where)
+{
+	unsigned int n = 0;
+
+	if (!parse_uint(s, &n))
+		return false;
+	*(unsigned long *)where = n;
+	return true;
+}
+
+static bool parse_bool(const char *s, void *where)
+{
+	static const char *const yes[] = { "", "1", "yes", "on", "true", "enable" };
+	static const char *const no[] = { "0", "no", "off", "false", "disable" };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(yes); i++) {
+		if (!strcmp(s, yes[i])) {
+			*(bool *)where = true;
+			return true;
+		}
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(no); i++) {
+		if (!strcmp(s, no[i])) {
+			*(bool *)where = false;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* dom0_max_vcpus=N, or MIN-MAX, of which the greater counts. */
+static bool parse_vcpus(const char *s, void *where)
+{
+	const char *dash = strchr(s, '-');
+
+	return parse_uint(dash ? dash + 1 : s, where);
+}
+
+static bool parse_level_word(const char *s, size_t len, int *level)
+{
+	static const struct {
+		const char *name;
+		int level;
+	} names[] = {
+		{ "none", -1 },	      { "error", LOG_ERR },   { "warning", LOG_WARN },
+		{ "info", LOG_INFO }, { "debug", LOG_DEBUG }, { "all", LOG_DEBUG },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strlen(names[i].name) == len && !strncmp(names[i].name, s, len)) {
+			*level = names[i].level;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* LEVEL, or LEVEL/LEVEL: always shown / shown as far as the rate limit allows. One bound serves both here: the second.
+ */
+static bool parse_level(const char *s, void *where)
+{
+	const char *slash = strchr(s, '/');
+	int level = 0;
+
+	if (slash) {
+		if (!parse_level_word(s, (size_t)(slash - s), &level))
+			return false;
+		s = slash + 1;
+	}
+	if (!parse_level_word(s, strlen(s), &level))
+		return false;
+	*(int *)where = level;
+	return true;
+}
+
+/* comN=[BAUD|auto][,8n1[,PORT[,IRQ]]] */
+static bool parse_com(const char *s, void *where)
+{
+	__typeof__(boot_options.com1) *com = where, new = *com;
+	const char *end;
+
+	if (!strncmp(s, "auto", 4)) {
+		s += 4;
+		new.baud = 0;
+	} else if (*s && *s != ',') {
+		new.baud = (unsigned int)str_to_u64(s, &end, 10);
+		if (end == s)
+			return false;
+		s = end;
+	}
+	if (*s == ',') {
+		s++;
+		if (*s && *s != ',') {
+			if (strncmp(s, "8n1", 3))
+				return false;
+			s += 3;
+		}
+	}
+	if (*s == ',') {
+		new.port = (u16)str_to_u64(s + 1, &end, 0);
+		if (end == s + 1)
+			return false;
+		s = end;
+	}
+	if (*s == ',') {
+		new.irq = (unsigned int)str_to_u64(s + 1, &end, 10);
+		if (end == s + 1 || new.irq > 15)
+			return false;
+		s = end;
+	}
+	if (*s)
+		return false;
+	*com = new;
+	return true;
+}
+
+/* A list as GRUB's scripts write it (console=com1,vga): the first device that there is. */
+static bool parse_console(const char *s, void *where)
+{
+	static const char *const names[] = { "com1", "com2", "none" };
+
+	while (*s) {
+		const char *comma = strchr(s, ',');
+		size_t len = comma ? (size_t)(comma - s) : strlen(s);
+
+		for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
+			if (strlen(names[i]) == len && !strncmp(s, names[i], len)) {
+				str_copy(boot_options.console, names[i], sizeof(boot_options.console));
+				return true;
+			}
+		}
+		s += len + (comma != NULL);
+	}
+	return false;
+}
+
+static bool parse_sched(const char *s, void *where)
+{
+	return !strcmp(s, "credit");
+}
+
+/* What GRUB's script 20_linux_xen adds by itself and that means nothing here. */
+static bool parse_ignored(const char *s, void *where)
+{
+	return true;
+}
+
+static const struct option options[] = {
+	{ "dom0_mem", parse_dom0_mem, NULL },
+	{ "dom0_max_vcpus", parse_vcpus, &boot_options.dom0_max_vcpus },
+	{ "dom0_vcpus_pin", parse_bool, &boot_options.dom0_vcpus_pin },
+	{ "maxcpus", parse_uint, &boot_options.maxcpus },
+	{ "noreboot", parse_bool, &boot_options.noreboot },
+	{ "loglvl", parse_level, &boot_options.loglvl },
+	{ "guest_loglvl", parse_level, &boot_options.guest_loglvl },
+	{ "com1", parse_com, &boot_options.com1 },
+	{ "com2", parse_com, &boot_options.com2 },
+	{ "console", parse_console, NULL },
+	{ "sched", parse_sched, NULL },
+	{ "sched_credit_tslice_ms", parse_ulong, &boot_options.sched_timeslice_ms },
+	{ "placeholder", parse_ignored, NULL },
+	{ "no-real-mode", parse_ignored, NULL },
+	{ "edd", parse_ignored, NULL },
+};
+
+static void parse_word(const char *word)
+{
+	char name[64];
+	const char *value = strchr(word, '=');
+	size_t len = value ? (size_t)(value - word) : strlen(word);
+
+	value = value ? value + 1 : "";
+	str_copy(name, word, min(len + 1, sizeof(name)));
+	for (unsigned int i = 0; i < ARRAY_SIZE(options); i++) {
+		if (strcmp(options[i].name, name))
+			continue;
+		if (!options[i].parse(value, options[i].where))
+			log_warn("boot option %s: \"%s\" is not understood", name, value);
+		return;
+	}
+	log_warn("boot option \"%s\" is unknown", word);
+}
+
+void cmdline_parse(const char *line)
+{
+	char word[256];
+
+	str_copy(boot_options.text, line, sizeof(boot_options.text));
+	while (*line) {
+		size_t len = 0;
+
+		while (*line == ' ' || *line == '\t')
+			line++;
+		while (line[len] && line[len] != ' ' && line[len] != '\t')
+			len++;
+		if (!len)
+			break;
+		str_copy(word, line, min(len + 1, sizeof(word)));
+		parse_word(word);
+		line += len;
+	}
+}

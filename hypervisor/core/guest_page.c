@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages of a guest that the hypervisor writes for long: mapped in every address space, and referenced meanwhile. */
+#include "hv/mm.h"
+
+#include "hv/arch.h"
+#include "lib/errno.h"
+
+int guest_page_map(struct domain *d, mfn_t mfn, struct guest_page *page)
+{
+	struct page_info *pg = page_get_from_mfn(mfn, d);
+	int err = -EINVAL;
+
+	if (!pg)
+		return -EINVAL;
+	if (arch_page_get_writable(pg))
+		goto put_page;
+	page->pg = pg;
+	page->va = map_frame_global(mfn);
+	if (page->va)
+		return 0;
+	err = -ENOMEM;
+	arch_page_put_writable(pg);
+put_page:
+	page_put(pg);
+	return err;
+}
+
+void guest_page_unmap(const struct guest_page *page)
+{
+	unmap_frame_global(page->va);
+	arch_page_put_writable(page->pg);
+	page_put(page->pg);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Dispatch of hypercalls (hypercalls.tbl), their sub-operations, and multicalls.
+ *
+ * Arguments are in RDI, RSI, RDX, R10, R8, R9 (xen/arch-x86/xen.h). A handler that says -ERESTART is called again: RIP
+ * goes back over the two bytes of the guest's SYSCALL and the argument registers hold what hypercall_set_arg stored. So
+ * whatever is due on the way to the guest (a softirq, an event) happens in between, and no state of the hypervisor's
+ * waits for the guest to return.
+ */
+#include "hv/hypercall.h"
+
+#include "hv/arch.h"
+#include "hv/console.h"
+#include "hv/evtchn.h"
+#include "hv/guest_access.h"
+#include "hv/softirq.h"
+#include "hv/speculation.h"
+#include "hypercall_table.h"
+#include "lib/errno.h"
+
+#define HYPERCALL_DOM0	1 /* for the privileged domain only */
+#define HYPERCALL_BATCH 2 /* may be called in a multicall */
+
+#define SYSCALL_INSN_BYTES 2
+
+struct hypercall {
+	hypercall_fn fn;
+	u8 args, flags;
+};
+
+#define HYPERCALL_NR_END 64
+#define HYPERCALL_ROW(nr, name, handler, nargs, row_flags) \
+	[nr] = { .fn = handler, .args = (nargs), .flags = (row_flags) },
+static const struct hypercall hypercalls[HYPERCALL_NR_END] = { HYPERCALL_ROWS(HYPERCALL_ROW) };
+
+#define HYPERCALL_CHECK(nr, name, ...) _Static_assert((nr) == __HYPERVISOR_##name, #name);
+HYPERCALL_ROWS(HYPERCALL_CHECK)
+
+/* The entry of the multicall that this CPU is executing, or NULL. A handler never leaves its CPU before it returns. */
+static DEFINE_PER_CPU(struct multicall_entry *, batch_entry);
+
+static inline const struct hypercall *hypercall_lookup(unsigned long nr)
+{
+	const struct hypercall *h;
+
+	if (unlikely(nr >= HYPERCALL_NR_END))
+		return NULL;
+	h = &hypercalls[index_below(nr, HYPERCALL_NR_END)];
+	return likely(h->fn) ? h : NULL;
+}
+
+static inline bool hypercall_permitted(const struct hypercall *h)
+{
+	return !(h->flags & HYPERCALL_DOM0) || current->domain->is_privileged;
+}
+
+/* IRET's result is the RAX of whom it returns to, which may be any number; its row alone has no arguments. */
+static noinline void hypercall_restart(struct cpu_user_regs *regs)
+{
+	const struct hypercall *h = hypercall_lookup(regs->rax);
+
+	if (h && h->args)
+		regs->rip -= SYSCALL_INSN_BYTES;
+	else
+		regs->rax = (unsigned long)-ERESTART;
+}
+
+void hypercall_dispatch(struct cpu_user_regs *regs)
+{
+	const struct hypercall *h = hypercall_lookup(regs->rax);
+	long ret;
+
+	if (unlikely(!h))
+		ret = -ENOSYS;
+	else if (unlikely(!hypercall_permitted(h)))
+		ret = -EPERM;
+	else
+		ret = h->fn(regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9);
+
+	if (unlikely(ret == -ERESTART))
+		hypercall_restart(regs);
+	else
+		regs->rax = (unsigned long)ret;
+}
+
+void hypercall_set_arg(unsigned int index, unsigned long value)
+{
+	struct multicall_entry *batch = this_cpu(batch_entry);
+
+	if (batch)
+		batch->args[index] = value;
+	else
+		arch_hypercall_set_arg(index, value);
+}
+
+bool hypercall_preempt_check(void)
+{
+	return unlikely(softirq_is_pending()) || unlikely(vcpu_event_deliverable(current));
+}
+
+static long multicall_one(struct multicall_entry *e)
+{
+	const struct hypercall *h = hypercall_lookup(e->op);
+	long ret;
+
+	if (!h || !(h->flags & HYPERCALL_BATCH))
+		return -ENOSYS;
+	if (!hypercall_permitted(h))
+		return -EPERM;
+	this_cpu(batch_entry) = e;
+	ret = h->fn(e->args[0], e->args[1], e->args[2], e->args[3], e->args[4], e->args[5]);
+	this_cpu(batch_entry) = NULL;
+	return ret;
+}
+
+/*
+ * Runs the hypercalls of an array in order, each with its result in its entry. An entry is read once; only its result
+ * is written, or, when its handler was preempted, its arguments. Continues with what is left of the array. -EFAULT ends
+ * it.
+ */
+long do_multicall(unsigned long list, unsigned long count, unsigned long a2, unsigned long a3, unsigned long a4,
+		  unsigned long a5)
+{
+	struct multicall_entry __guest *next = (struct multicall_entry __guest *)list;
+	u32 left = (u32)count;
+
+	for (; left; left--, next++) {
+		struct multicall_entry e;
+
+		if (hypercall_preempt_check() && next != (struct multicall_entry __guest *)list)
+			goto preempted;
+		if (copy_from_guest(&e, next, sizeof(e)))
+			return -EFAULT;
+		e.result = (unsigned long)multicall_one(&e);
+		if (e.result == (unsigned long)-ERESTART) {
+			if (copy_to_guest(&next->args, e.args, sizeof(e.args)))
+				return -EFAULT;
+			goto preempted;
+		}
+		if (copy_to_guest(&next->result, &e.result, sizeof(e.result)))
+			return -EFAULT;
+	}
+	return 0;
+
+preempted:
+	hypercall_set_arg(0, (__force unsigned long)next);
+	hypercall_set_arg(1, left);
+	return -ERESTART;
+}
+
+long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int op, void __guest *arg)
+{
+	u64 copy[SUBOP_MAX_SIZE / sizeof(u64)];
+	const struct subop *row;
+	long ret;
+
+	if (op >= rows)
+		return -ENOSYS;
+	row = &table[index_below(op, rows)];
+	if (!row->fn)
+		return -ENOSYS;
+	if (row->access == CALL_DOM0 && !current->domain->is_privileged)
+		return -EPERM;
+	BUG_ON(row->size > sizeof(copy));
+	if (row->size && copy_from_guest(copy, arg, row->size))
+		return -EFAULT;
+	ret = row->fn(row->size ? copy : NULL);
+	if ((row->flags & SUBOP_OUT) && (ret >= 0 || ret == -ERESTART) && copy_to_guest(arg, copy, row->size))
+		return -EFAULT;
+	return ret;
+}
+
+struct domain *hypercall_target(unsigned int id, int *err)
+{
+	struct domain *d = current->domain;
+
+	if (id == DOMID_SELF || id == d->id) {
+		if (domain_get(d))
+			return d;
+	} else if (!d->is_privileged) {
+		*err = -EPERM;
+		return NULL;
+	} else if (id < DOMID_FIRST_RESERVED || id == DOMID_XEN || id == DOMID_IO) {
+		d = domain_get_by_id((domid_t)id);
+		if (d)
+			return d;
+	}
+	*err = -ESRCH;
+	return NULL;
+}

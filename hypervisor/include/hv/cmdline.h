@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The boot options, each a row of the table in core/cmdline.c. An unknown one is named in a warning.
+ */
+#ifndef HV_CMDLINE_H
+#define HV_CMDLINE_H
+
+#include "lib/types.h"
+
+struct boot_options {
+	char text[1024];	     /* the whole line, for XENVER_commandline */
+	u64 dom0_mem;		     /* bytes; 0: all that is free but a reserve */
+	u64 dom0_mem_max;	     /* bytes; 0: as dom0_mem */
+	unsigned int dom0_max_vcpus; /* 0: as many as CPUs */
+	unsigned int maxcpus;	     /* 0: all */
+	bool noreboot;
+	int loglvl, guest_loglvl; /* enum loglevel: what is shown */
+	struct {
+		unsigned int baud; /* 0: leave as it is */
+		u16 port;	   /* 0: none */
+		unsigned int irq;
+	} com1, com2;
+	char console[16]; /* "com1", "com2", "none" */
+	bool dom0_vcpus_pin;
+	unsigned long sched_timeslice_ms;
+};
+extern struct boot_options boot_options;
+void cmdline_parse(const char *line);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hypervisor's console: a ring that keeps the log for `xl dmesg` and the devices that show it.
+ * Lines of guests go through guest_printk, which is rate-limited for each domain and bounded by guest_loglvl.
+ */
+#ifndef HV_CONSOLE_H
+#define HV_CONSOLE_H
+
+#include <stdarg.h>
+#include "lib/types.h"
+
+struct domain;
+
+enum loglevel { LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+void hv_log(enum loglevel level, const char *fmt, ...) __printf(2, 3);
+#define log_err(...)   hv_log(LOG_ERR, __VA_ARGS__)
+#define log_warn(...)  hv_log(LOG_WARN, __VA_ARGS__)
+#define log_info(...)  hv_log(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) hv_log(LOG_DEBUG, __VA_ARGS__)
+
+/* A message caused by `d`, prefixed "dN: "; suppressed beyond 10 lines a second of one domain. */
+void guest_printk(struct domain *d, enum loglevel level, const char *fmt, ...) __printf(3, 4);
+
+/*
+ * Says what happened with registers and a symbolised backtrace, on every console, then reboots or halts (option
+ * noreboot).
+ */
+void __noreturn panic(const char *fmt, ...) __printf(1, 2);
+
+/*
+ * Boot cannot go on for a reason that a person can mend (a wrong module, too little memory): one line, then halts; no
+ * reset.
+ */
+void __noreturn boot_fail(const char *fmt, ...) __printf(1, 2);
+/*
+ * Until this is called a panic halts, so that a machine that cannot boot does not reset for ever; afterwards it
+ * reboots.
+ */
+void console_boot_done(void);
+/* Registers the console's softirq and debug keys; logging works from the first instruction. */
+void console_init(void);
+/* A device that shows what is written (one); called with interrupts off under LOCK_CONSOLE. */
+void console_set_device(void (*write)(const char *s, size_t len));
+
+/* Asserts are for our own bugs: nothing that a guest or a user does may reach one. */
+#define BUG() panic("BUG at %s:%d", __FILE__, __LINE__)
+#define BUG_ON(cond)                                                          \
+	do {                                                                  \
+		if (unlikely(cond))                                           \
+			panic("BUG at %s:%d: %s", __FILE__, __LINE__, #cond); \
+	} while (0)
+#ifdef HV_DEBUG
+#define ASSERT(cond) BUG_ON(!(cond))
+#else
+#define ASSERT(cond) ((void)sizeof(!!(cond)))
+#endif
+
+/* Raw output of `len` bytes to the devices and, when `log`, to the ring. */
+void console_write(const char *s, size_t len, bool log);
+/* Takes one input character that is for Domain-0, or -1. VIRQ_CONSOLE tells Domain-0 that there is one. */
+int console_getc(void);
+/*
+ * Called by the serial driver, interrupt context: routes input to Domain-0 or, after Ctrl-A three times, to the debug
+ * keys.
+ */
+void console_rx(char c);
+/*
+ * Copies log bytes from position *index on into `buf` (at most `len`), advances *index; `clear` forgets what was read.
+ * Returns the number of bytes. For XEN_SYSCTL_readconsole.
+ */
+size_t console_read_log(char *buf, size_t len, u32 *index, bool incremental, bool clear);
+
+/* Debug keys: fn runs in softirq context on the CPU that took the key. */
+void debug_key_register(char key, const char *what, void (*fn)(char key));
+void debug_key_handle(char key); /* now */
+void debug_key_queue(char key);	 /* from the serial interrupt: soon */
+
+#endif

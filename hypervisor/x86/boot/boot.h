@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What the loader told, and what the files of x86/boot share. */
+#ifndef X86_BOOT_BOOT_H
+#define X86_BOOT_BOOT_H
+
+#include "lib/types.h"
+#include "x86/pv/pv.h"
+
+#define BOOT_MODULES_MAX 8
+
+/* Text is copied: the loader's own memory is not looked at again. */
+struct boot_info {
+	char loader[64];
+	char cmdline[1024];
+	unsigned int nr_modules;
+	struct boot_module modules[BOOT_MODULES_MAX];
+	char module_cmdlines[BOOT_MODULES_MAX][1024];
+	u8 rsdp[36]; /* a copy of the loader's, or zeros */
+	bool has_memory_map;
+};
+extern struct boot_info boot_info; /* gone with the rest of .init when Domain-0 runs */
+
+/* Fills boot_info and boot_memory_map, reserves what the loader gave. Needs the boot page tables (all below 4 GiB
+ * mapped 1:1). */
+void multiboot_parse(u32 magic, u32 info);
+
+/* From head.S, on the boot stack in long mode. */
+void __noreturn boot_main(u32 magic, u32 info);
+/* head.S: fn, which does not return, on another stack. */
+void __noreturn boot_switch_stack(unsigned long top, void (*fn)(void));
+
+#endif

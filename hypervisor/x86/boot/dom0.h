@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef X86_BOOT_DOM0_H
+#define X86_BOOT_DOM0_H
+
+#include "x86/pv/pv.h"
+
+/* Builds Domain-0, gives it the machine's devices and lets it run once the idle loop begins. */
+void dom0_start(const struct boot_module *kernel, const struct boot_module *ramdisk);
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a Multiboot 1 or 2 loader enters: 32-bit protected mode, paging off, EAX = the loader's magic, EBX = its
+ * information (Multiboot 0.6.96, 3.2; Multiboot 2, 3.3). Makes page tables that map the first 4 GiB 1:1 and the image
+ * at IMAGE_VIRT, enters long mode and calls boot_main(magic, info) on the boot stack.
+ */
+#include "hv/config.h"
+#include "x86/cpu/desc.h"
+#include "x86/cpu/regs.h"
+
+#define PHYS(sym) (sym - IMAGE_VIRT + IMAGE_PHYS)
+
+#define MB1_MAGIC 0x1badb002
+#define MB1_FLAGS 0x00000003 /* modules on page boundaries, memory information */
+#define MB2_MAGIC 0xe85250d6
+#define BOOT_CPU_INFO 512    /* room for struct cpu_info, which setup.c checks */
+
+#define BOOT_CS32 0x08
+#define BOOT_DS	  0x10
+#define BOOT_CS64 0x18
+
+#define PT_TABLE 0x3	     /* present, writable */
+#define PT_LARGE 0x83
+
+	.section .text.header, "ax", @progbits
+	.code32
+	.globl start_image
+start_image:
+	jmp start32
+
+	.balign 8
+	.globl multiboot1_header
+multiboot1_header:
+	.long MB1_MAGIC, MB1_FLAGS, -(MB1_MAGIC + MB1_FLAGS)
+
+	.balign 8
+multiboot2_header:
+	.long MB2_MAGIC, 0, multiboot2_end - multiboot2_header
+	.long -(MB2_MAGIC + (multiboot2_end - multiboot2_header))
+	/* information request: command line, modules, memory map; ACPI's root pointer if there is one */
+	.balign 8
+	.short 1, 0
+	.long 20, 1, 3, 6
+	.balign 8
+	.short 1, 1
+	.long 16, 14, 15
+	/* modules on page boundaries */
+	.balign 8
+	.short 6, 0
+	.long 8
+	.balign 8
+	.short 0, 0
+	.long 8
+multiboot2_end:
+
+	.section .init.text, "ax", @progbits
+	.code32
+start32:
+	cli
+	cld
+	mov %eax, %ebp
+	mov $PHYS(_boot_stack_top - BOOT_CPU_INFO), %esp
+	lgdt PHYS(boot_gdtr)
+	mov $BOOT_DS, %eax
+	mov %eax, %ds
+	mov %eax, %es
+	mov %eax, %ss
+	ljmp $BOOT_CS32, $PHYS(1f)
+1:
+	/* CPUID is there when EFLAGS.ID can be changed (SDM 1, 20.1.2). */
+	pushfl
+	pop %eax
+	mov %eax, %ecx
+	xor $X86_EFLAGS_ID, %eax
+	push %eax
+	popfl
+	pushfl
+	pop %eax
+	cmp %eax, %ecx
+	je no_long_mode
+	push %ebx
+	mov $0x80000000, %eax
+	cpuid
+	cmp $0x80000001, %eax
+	jb no_long_mode
+	mov $0x80000001, %eax
+	cpuid
+	bt $29, %edx
+	jnc no_long_mode
+	mov %edx, %esi
+	pop %ebx
+
+	/* 4 GiB at address 0 in pages of 2 MiB. */
+	mov $PHYS(boot_l2_low), %edi
+	mov $PT_LARGE, %eax
+	mov $2048, %ecx
+1:	mov %eax, (%edi)
+	add $0x200000, %eax
+	add $8, %edi
+	loop 1b
+	mov $PHYS(boot_l3_low), %edi
+	mov $(PHYS(boot_l2_low) + PT_TABLE), %eax
+	mov $4, %ecx
+1:	mov %eax, (%edi)
+	add $0x1000, %eax
+	add $8, %edi
+	loop 1b
+	/* 16 MiB at IMAGE_VIRT. */
+	mov $PHYS(boot_l2_image), %edi
+	mov $(IMAGE_PHYS + PT_LARGE), %eax
+	mov $8, %ecx
+1:	mov %eax, (%edi)
+	add $0x200000, %eax
+	add $8, %edi
+	loop 1b
+	movl $(PHYS(boot_l2_image) + PT_TABLE), PHYS(boot_l3_image)
+	movl $(PHYS(boot_l3_low) + PT_TABLE), PHYS(boot_l4)
+	movl $(PHYS(boot_l3_image) + PT_TABLE), PHYS(boot_l4) + 261 * 8
+
+	mov $(X86_CR4_PAE), %eax
+	mov %eax, %cr4
+	mov $PHYS(boot_l4), %eax
+	mov %eax, %cr3
+	mov $MSR_EFER, %ecx
+	rdmsr
+	or $EFER_LME, %eax
+	bt $20, %esi
+	jnc 1f
+	or $EFER_NX, %eax
+1:	wrmsr
+	mov $(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_PG), %eax
+	mov %eax, %cr0
+	ljmp $BOOT_CS64, $PHYS(start64_low)
+
+no_long_mode:
+	mov $PHYS(no_long_mode_text), %esi
+	mov $0xb8000, %edi
+1:	lodsb
+	test %al, %al
+	jz 2f
+	mov $0x07, %ah
+	stosw
+	mov $0x3f8, %dx
+	out %al, %dx
+	jmp 1b
+2:	hlt
+	jmp 2b
+
+	.code64
+start64_low:
+	movabs $start64, %rax
+	jmp *%rax
+start64:
+	xor %eax, %eax
+	mov %eax, %ds
+	mov %eax, %es
+	mov %eax, %ss
+	mov %eax, %fs
+	mov %eax, %gs
+	lea _boot_stack_top - BOOT_CPU_INFO(%rip), %rsp
+	mov %ebp, %edi
+	mov %ebx, %esi
+	xor %ebp, %ebp
+	call boot_main
+	ud2
+
+/* void boot_switch_stack(unsigned long top, void (*fn)(void)): fn never returns. */
+	.globl boot_switch_stack
+boot_switch_stack:
+	and $-16, %rdi
+	mov %rdi, %rsp
+	xor %ebp, %ebp
+	call *%rsi
+	ud2
+
+	.section .init.data, "aw", @progbits
+	.balign 8
+boot_gdt:
+	.quad 0
+	.quad 0x00cf9b000000ffff	/* 32-bit code */
+	.quad 0x00cf93000000ffff	/* data */
+	.quad 0x00af9b000000ffff	/* 64-bit code */
+boot_gdt_end:
+	.short 0, 0, 0
+boot_gdtr:
+	.short boot_gdt_end - boot_gdt - 1
+	.long PHYS(boot_gdt)
+no_long_mode_text:
+	.asciz "Xenolith: this processor has no 64-bit mode. Halted."
+
+	.section .init.bss, "aw", @nobits
+	.balign 4096
+	.globl boot_l4
+boot_l4:	.skip 4096
+boot_l3_low:	.skip 4096
+boot_l3_image:	.skip 4096
+boot_l2_low:	.skip 4 * 4096
+boot_l2_image:	.skip 4096
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "x86/boot/boot.h"
+
+#include "hv/console.h"
+#include "lib/string.h"
+#include "x86/boot/memory_map.h"
+
+#define MB1_BOOT_MAGIC 0x2badb002
+#define MB2_BOOT_MAGIC 0x36d76289
+
+#define MB1_CMDLINE BIT(2)
+#define MB1_MODULES BIT(3)
+#define MB1_MMAP    BIT(6)
+#define MB1_LOADER  BIT(9)
+
+/* Multiboot 0.6.96, 3.3: the part that we use. */
+struct mb1_info {
+	u32 flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr, syms[4], mmap_length, mmap_addr;
+	u32 drives[2], config_table, boot_loader_name;
+};
+struct mb1_module {
+	u32 start, end, string, reserved;
+};
+struct mb1_mmap {
+	u32 size; /* of what follows */
+	u64 addr, len;
+	u32 type;
+} __packed;
+
+/* Multiboot 2, 3.6. */
+struct mb2_tag {
+	u32 type, size;
+};
+enum {
+	MB2_END = 0,
+	MB2_CMDLINE = 1,
+	MB2_LOADER = 2,
+	MB2_MODULE = 3,
+	MB2_MMAP = 6,
+	MB2_ACPI_OLD = 14,
+	MB2_ACPI_NEW = 15
+};
+struct mb2_module {
+	struct mb2_tag tag;
+	u32 start, end;
+	char string[];
+};
+struct mb2_mmap {
+	struct mb2_tag tag;
+	u32 entry_size, entry_version;
+	struct {
+		u64 addr, len;
+		u32 type, reserved;
+	} entries[];
+};
+
+struct boot_info boot_info __section(".init.bss");
+
+/* A machine address below 4 GiB, through the boot page tables. */
+static const void *__init low(u32 addr)
+{
+	return (const void *)(unsigned long)addr;
+}
+
+static void __init add_memory(u64 start, u64 size, u32 type)
+{
+	struct memory_map *m = &boot_memory_map;
+
+	boot_info.has_memory_map = true;
+	if (m->nr == MEMORY_MAP_MAX || !size || start + size < start)
+		return;
+	m->e[m->nr].start = start;
+	m->e[m->nr].size = size;
+	m->e[m->nr++].type = type;
+}
+
+static void __init add_module(u32 start, u32 end, const char *cmdline)
+{
+	unsigned int n = boot_info.nr_modules;
+
+	if (n == BOOT_MODULES_MAX || end < start) {
+		log_warn("boot module ignored: %s", cmdline);
+		return;
+	}
+	str_copy(boot_info.module_cmdlines[n], cmdline, sizeof(boot_info.module_cmdlines[n]));
+	boot_info.modules[n] = (struct boot_module){ start, end - start, boot_info.module_cmdlines[n] };
+	boot_info.nr_modules++;
+	memory_map_reserve(start, end);
+}
+
+static void __init parse_mb1(const struct mb1_info *mb)
+{
+	if (mb->flags & MB1_LOADER)
+		str_copy(boot_info.loader, low(mb->boot_loader_name), sizeof(boot_info.loader));
+	if (mb->flags & MB1_CMDLINE)
+		str_copy(boot_info.cmdline, low(mb->cmdline), sizeof(boot_info.cmdline));
+	if (mb->flags & MB1_MMAP) {
+		for (u32 pos = 0; pos < mb->mmap_length;) {
+			const struct mb1_mmap *e = low(mb->mmap_addr + pos);
+
+			add_memory(e->addr, e->len, e->type);
+			pos += e->size + sizeof(e->size);
+		}
+	}
+	if (mb->flags & MB1_MODULES) {
+		const struct mb1_module *mods = low(mb->mods_addr);
+
+		for (u32 i = 0; i < mb->mods_count; i++)
+			add_module(mods[i].start, mods[i].end, mods[i].string ? low(mods[i].string) : "");
+	}
+}
+
+static void __init parse_mb2_tag(const struct mb2_tag *tag)
+{
+	const char *text = (const char *)(tag + 1);
+
+	switch (tag->type) {
+	case MB2_CMDLINE:
+		str_copy(boot_info.cmdline, text, sizeof(boot_info.cmdline));
+		break;
+	case MB2_LOADER:
+		str_copy(boot_info.loader, text, sizeof(boot_info.loader));
+		break;
+	case MB2_MODULE: {
+		const struct mb2_module *m = (const void *)tag;
+
+		add_module(m->start, m->end, m->string);
+		break;
+	}
+	case MB2_MMAP: {
+		const struct mb2_mmap *m = (const void *)tag;
+		const u8 *e = (const u8 *)m->entries;
+
+		for (; e + m->entry_size <= (const u8 *)tag + tag->size; e += m->entry_size) {
+			const __typeof__(m->entries[0]) *entry = (const void *)e;
+
+			add_memory(entry->addr, entry->len, entry->type);
+		}
+		break;
+	}
+	case MB2_ACPI_OLD:
+	case MB2_ACPI_NEW:
+		memcpy(boot_info.rsdp, text, min(tag->size - sizeof(*tag), sizeof(boot_info.rsdp)));
+		break;
+	}
+}
+
+static void __init parse_mb2(u32 info)
+{
+	const u32 *total = low(info);
+	u32 pos = info + 8, end = info + *total;
+
+	memory_map_reserve(info, end);
+	while (pos + sizeof(struct mb2_tag) <= end) {
+		const struct mb2_tag *tag = low(pos);
+
+		if (tag->type == MB2_END || tag->size < sizeof(*tag))
+			break;
+		parse_mb2_tag(tag);
+		pos += ROUND_UP(tag->size, 8U);
+	}
+}
+
+/*
+ * QEMU puts the file's name before the words of a command line, GRUB does not, but its script for hypervisors puts the
+ * word "placeholder" there because some expect a name.
+ */
+static void __init drop_file_name(char *line)
+{
+	bool has_name = !strncmp(boot_info.loader, "qemu", 4) || line[0] == '/' || !strncmp(line, "placeholder ", 12);
+	size_t first = 0;
+
+	if (!has_name)
+		return;
+	while (line[first] && line[first] != ' ')
+		first++;
+	while (line[first] == ' ')
+		first++;
+	memmove(line, line + first, strlen(line + first) + 1);
+}
+
+void __init multiboot_parse(u32 magic, u32 info)
+{
+	if (magic == MB1_BOOT_MAGIC)
+		parse_mb1(low(info));
+	else if (magic == MB2_BOOT_MAGIC)
+		parse_mb2(info);
+	else
+		str_copy(boot_info.loader, "unknown", sizeof(boot_info.loader));
+	drop_file_name(boot_info.cmdline);
+	for (unsigned int i = 0; i < boot_info.nr_modules; i++)
+		drop_file_name(boot_info.module_cmdlines[i]);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Offsets of structure members for assembler files: scripts/gen-asm-offsets makes asm_offsets.h of it. */
+#include "hv/domain.h"
+#include "x86/arch_domain.h"
+
+#undef current /* a member's name here */
+
+#define DEFINE(name, value) __asm__ __volatile__("\n#->" #name " %0" : : "i"(value))
+#define UREGS(reg)	    DEFINE(UREGS_##reg, offsetof(struct cpu_user_regs, reg))
+
+void asm_offsets(void);
+void asm_offsets(void)
+{
+	UREGS(r15);
+	UREGS(rbx);
+	UREGS(r11);
+	UREGS(rax);
+	UREGS(rcx);
+	UREGS(rdi);
+	UREGS(error_code);
+	UREGS(entry_vector);
+	UREGS(rip);
+	UREGS(cs);
+	UREGS(rflags);
+	UREGS(rsp);
+	UREGS(ss);
+	UREGS(es);
+
+	DEFINE(CPUINFO_size, sizeof(struct cpu_info));
+	DEFINE(CPUINFO_guest_regs, offsetof(struct cpu_info, guest_regs));
+	DEFINE(CPUINFO_current, offsetof(struct cpu_info, current));
+	DEFINE(CPUINFO_percpu_offset, offsetof(struct cpu_info, percpu_offset));
+
+	DEFINE(VCPU_arch, offsetof(struct vcpu, arch));
+	DEFINE(VCPU_vcpu_info, offsetof(struct vcpu, vcpu_info));
+	DEFINE(AVCPU_in_kernel, offsetof(struct arch_vcpu, pv.in_kernel));
+	DEFINE(AVCPU_bounce_flags, offsetof(struct arch_vcpu, pv.bounce.flags));
+	DEFINE(AVCPU_nmi_pending, offsetof(struct arch_vcpu, pv.nmi_pending));
+
+	DEFINE(VCPUINFO_upcall_pending, offsetof(struct vcpu_info, evtchn_upcall_pending));
+	DEFINE(VCPUINFO_upcall_mask, offsetof(struct vcpu_info, evtchn_upcall_mask));
+}

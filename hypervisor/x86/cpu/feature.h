@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* What the boot CPU can do: probed once; later CPUs must have it all or are not started. */
+#ifndef X86_CPU_FEATURE_H
+#define X86_CPU_FEATURE_H
+
+#include "lib/types.h"
+
+enum x86_vendor { VENDOR_INTEL, VENDOR_AMD, VENDOR_OTHER };
+
+struct cpu_features {
+	enum x86_vendor vendor;
+	char vendor_name[13], brand[49];
+	unsigned int family, model, stepping, max_leaf, max_ext_leaf;
+	unsigned int paddr_bits;
+	/*
+	 * CPUID words by name: leaf 1 ECX, EDX; 7/0 EBX, ECX, EDX; 0x80000001 ECX, EDX; 0xd/1 EAX; 0x80000007 EDX;
+	 * 0x80000008 EBX
+	 */
+	u32 l1c, l1d, l7b, l7c, l7d, e1c, e1d, xs1a, e7d, e8b;
+	bool smep, smap, umip, fsgsbase, xsave, xsaveopt, x2apic, tsc_deadline, invariant_tsc, page1gb, pge;
+	bool pcid, rdtscp, ibpb, svm, vmx, syscall32, erms;
+	u64 xcr0_mask; /* XSAVE components that we let guests have (x87, SSE, AVX, AVX-512) */
+};
+extern struct cpu_features cpu_features;
+
+/* The boot CPU, before anything asks. */
+void cpu_features_probe(void);
+/* This CPU: CR0, CR4, EFER, XCR0, PAT as every CPU has them; SMEP, SMAP, UMIP, NX, WP. */
+void cpu_features_enable(void);
+/* CR4 that the hypervisor and PV guests run with. */
+extern unsigned long hv_cr4;
+
+/* --- XSAVE state (x86/cpu/xstate.c) --- */
+unsigned int xstate_size(void);	     /* bytes of a vCPU's image */
+void xstate_init_image(void *image); /* reset values: FCW 0x37f, MXCSR 0x1f80 */
+void xstate_save(void *image, u64 mask);
+void xstate_restore(void *image, u64 mask);
+void xstate_cpu_init(void);	/* this CPU: nothing is known of its XCR0 */
+void xstate_set_xcr0(u64 xcr0); /* only writes when it differs from what this CPU has */
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* Intel SDM volume 2, CPUID; AMD APM volume 3 appendix E; xen/arch-x86/cpufeatureset.h names the features. */
+#include "x86/cpu/policy.h"
+
+#include <xen/arch-x86/cpufeatureset.h>
+#include "lib/errno.h"
+#include "x86/cpu/feature.h"
+
+#define MAX_BASIC_LEAF	  0xdU
+#define FIRST_EXT_LEAF	  0x80000000U
+#define MAX_EXT_LEAF	  0x80000021U
+#define FEATURE(name)	  XEN_X86_FEATURE_##name
+#define MAX_CACHE_LEAVES  8U
+#define MAX_XSTATE_LEAVES 20U
+#define XCR0_AVX	  0x04UL
+#define XCR0_AVX512	  0xe0UL
+
+struct cpu_policy cpu_policy_host;
+struct cpu_policy cpu_policy_pv_max;
+
+/*
+ * What a PV guest may use: instructions of user space, and what its kernel can do in ring 3. Not here, and so hidden:
+ * virtualization, what would need control registers or MSRs that the hypervisor keeps (SMEP, PCID, MTRR, machine
+ * checks, speculation controls), large and global pages, and RDTSCP and RDPID, because TSC_AUX is not switched.
+ */
+static const u16 pv_features[] = {
+	/* clang-format off */
+	FEATURE(FPU), FEATURE(DE), FEATURE(TSC), FEATURE(MSR), FEATURE(PAE), FEATURE(CX8), FEATURE(APIC), FEATURE(SEP),
+	FEATURE(CMOV), FEATURE(PAT), FEATURE(CLFLUSH), FEATURE(MMX), FEATURE(FXSR), FEATURE(SSE), FEATURE(SSE2),
+	FEATURE(SS), FEATURE(SSE3), FEATURE(PCLMULQDQ), FEATURE(SSSE3), FEATURE(FMA), FEATURE(CX16), FEATURE(SSE4_1),
+	FEATURE(SSE4_2), FEATURE(MOVBE), FEATURE(POPCNT), FEATURE(AESNI), FEATURE(XSAVE), FEATURE(OSXSAVE), FEATURE(AVX),
+	FEATURE(F16C), FEATURE(RDRAND), FEATURE(HYPERVISOR), FEATURE(SYSCALL), FEATURE(NX), FEATURE(MMXEXT),
+	FEATURE(LM), FEATURE(3DNOWEXT), FEATURE(3DNOW), FEATURE(LAHF_LM), FEATURE(ABM), FEATURE(SSE4A),
+	FEATURE(MISALIGNSSE), FEATURE(3DNOWPREFETCH), FEATURE(XOP), FEATURE(FMA4), FEATURE(TBM), FEATURE(XSAVEOPT),
+	FEATURE(XSAVEC), FEATURE(XGETBV1), FEATURE(FSGSBASE), FEATURE(BMI1), FEATURE(AVX2), FEATURE(BMI2), FEATURE(ERMS),
+	FEATURE(AVX512F), FEATURE(AVX512DQ), FEATURE(RDSEED), FEATURE(ADX), FEATURE(AVX512_IFMA), FEATURE(CLFLUSHOPT),
+	FEATURE(CLWB), FEATURE(AVX512CD), FEATURE(SHA), FEATURE(AVX512BW), FEATURE(AVX512VL), FEATURE(PREFETCHWT1),
+	FEATURE(AVX512_VBMI), FEATURE(AVX512_VBMI2), FEATURE(GFNI), FEATURE(VAES), FEATURE(VPCLMULQDQ),
+	FEATURE(AVX512_VNNI), FEATURE(AVX512_BITALG), FEATURE(AVX512_VPOPCNTDQ), FEATURE(CLDEMOTE), FEATURE(MOVDIRI),
+	FEATURE(MOVDIR64B), FEATURE(ITSC), FEATURE(CLZERO), FEATURE(RSTR_FP_ERR_PTRS), FEATURE(AVX_VNNI),
+	FEATURE(AVX512_BF16), FEATURE(FZRM), FEATURE(FSRS), FEATURE(FSRCS), FEATURE(LFENCE_DISPATCH), FEATURE(NSCB),
+	/* clang-format on */
+};
+
+/* Where each word of a featureset stands; leaf 0: nowhere. */
+enum reg { REG_A, REG_B, REG_C, REG_D };
+static const struct {
+	u32 leaf, subleaf;
+	enum reg reg;
+} feature_words[CPU_POLICY_WORDS] = {
+	[0] = { 1, 0, REG_D },		[1] = { 1, 0, REG_C },		 [2] = { 0x80000001, 0, REG_D },
+	[3] = { 0x80000001, 0, REG_C }, [4] = { 0xd, 1, REG_A },	 [5] = { 7, 0, REG_B },
+	[6] = { 7, 0, REG_C },		[7] = { 0x80000007, 0, REG_D },	 [8] = { 0x80000008, 0, REG_B },
+	[9] = { 7, 0, REG_D },		[10] = { 7, 1, REG_A },		 [11] = { 0x80000021, 0, REG_A },
+	[12] = { 7, 1, REG_B },		[13] = { 7, 2, REG_D },		 [14] = { 7, 1, REG_C },
+	[15] = { 7, 1, REG_D },		[18] = { 0x80000021, 0, REG_C },
+};
+
+static u32 *leaf_reg(xen_cpuid_leaf_t *l, enum reg reg)
+{
+	u32 *regs[] = { &l->a, &l->b, &l->c, &l->d };
+
+	return regs[reg];
+}
+
+static bool leaf_has_subleaves(u32 leaf)
+{
+	return leaf == 4 || leaf == 7 || leaf == 0xd || leaf == 0x8000001d;
+}
+
+const xen_cpuid_leaf_t *cpu_policy_find(const struct cpu_policy *p, u32 leaf, u32 subleaf)
+{
+	if (!leaf_has_subleaves(leaf))
+		subleaf = XEN_CPUID_NO_SUBLEAF;
+	for (unsigned int i = 0; i < p->nr; i++)
+		if (p->leaf[i].leaf == leaf && p->leaf[i].subleaf == subleaf)
+			return &p->leaf[i];
+	return NULL;
+}
+
+void cpu_policy_featureset(const struct cpu_policy *p, u32 words[CPU_POLICY_WORDS])
+{
+	for (unsigned int i = 0; i < CPU_POLICY_WORDS; i++) {
+		const xen_cpuid_leaf_t *l = NULL;
+
+		if (feature_words[i].leaf)
+			l = cpu_policy_find(p, feature_words[i].leaf, feature_words[i].subleaf);
+		words[i] = l ? *leaf_reg((xen_cpuid_leaf_t *)l, feature_words[i].reg) : 0;
+	}
+}
+
+/* --- the processor's own --- */
+
+static void __init policy_add(struct cpu_policy *p, u32 leaf, u32 subleaf)
+{
+	struct cpuid_leaf r = cpuid(leaf, subleaf);
+
+	if (p->nr == CPU_POLICY_LEAVES)
+		return;
+	p->leaf[p->nr++] = (xen_cpuid_leaf_t){
+		.leaf = leaf,
+		.subleaf = leaf_has_subleaves(leaf) ? subleaf : XEN_CPUID_NO_SUBLEAF,
+		.a = r.a,
+		.b = r.b,
+		.c = r.c,
+		.d = r.d,
+	};
+}
+
+static void __init policy_read_host(struct cpu_policy *p)
+{
+	u32 max_basic = min(cpuid(0, 0).a, MAX_BASIC_LEAF), max_ext = cpuid(FIRST_EXT_LEAF, 0).a;
+
+	for (u32 leaf = 0; leaf <= max_basic; leaf++) {
+		switch (leaf) {
+		case 4:
+			for (u32 i = 0; i < MAX_CACHE_LEAVES && (cpuid(4, i).a & 0x1f); i++)
+				policy_add(p, leaf, i);
+			break;
+		case 7:
+			for (u32 i = 0; i <= min(cpuid(7, 0).a, 2U); i++)
+				policy_add(p, leaf, i);
+			break;
+		case 0xb: /* topology: of the vCPU, made when asked for */
+			break;
+		case 0xd:
+			policy_add(p, leaf, 0);
+			policy_add(p, leaf, 1);
+			for (u32 i = 2; i < MAX_XSTATE_LEAVES; i++)
+				if (cpu_features.xcr0_mask & BIT(i))
+					policy_add(p, leaf, i);
+			break;
+		default:
+			policy_add(p, leaf, 0);
+		}
+	}
+	if (max_ext < FIRST_EXT_LEAF)
+		return;
+	for (u32 leaf = FIRST_EXT_LEAF; leaf <= min(max_ext, MAX_EXT_LEAF); leaf++)
+		if (leaf != 0x8000001d)
+			policy_add(p, leaf, 0);
+}
+
+/* --- what PV guests may see of it --- */
+
+/* Bytes of an XSAVE image of all components in `mask`, standard format (SDM 1 13.4.2). */
+static u32 xstate_image_size(const struct cpu_policy *p, u64 mask)
+{
+	u32 size = 512 + 64;
+
+	for (unsigned int i = 2; i < MAX_XSTATE_LEAVES; i++) {
+		const xen_cpuid_leaf_t *l = mask & BIT(i) ? cpu_policy_find(p, 0xd, i) : NULL;
+
+		if (l)
+			size = max(size, l->b + l->a);
+	}
+	return size;
+}
+
+static void __init leaf_restrict_xstate(const struct cpu_policy *p, xen_cpuid_leaf_t *l)
+{
+	switch (l->subleaf) {
+	case 0:
+		l->a = (u32)cpu_features.xcr0_mask;
+		l->d = (u32)(cpu_features.xcr0_mask >> 32);
+		l->c = l->b = xstate_image_size(p, cpu_features.xcr0_mask);
+		break;
+	case 1:
+		l->b = l->c = l->d = 0;
+		break;
+	default:
+		l->c &= 2; /* alignment; no supervisor state */
+		l->d = 0;
+	}
+}
+
+/* Leaves without feature bits; each hidden one reads as zero. */
+static void __init leaf_restrict(const struct cpu_policy *p, xen_cpuid_leaf_t *l)
+{
+	switch (l->leaf) {
+	case 0:
+		l->a = min(l->a, MAX_BASIC_LEAF);
+		break;
+	case 1:
+		l->b &= 0x0000ff00; /* CLFLUSH size; APIC ID and counts are the vCPU's */
+		break;
+	case 4:
+		l->a &= 0x000003ff; /* one core that shares its caches with nobody */
+		break;
+	case 7:
+		if (l->subleaf == 0)
+			l->a = min(l->a, 2U);
+		else
+			l->b = l->c = l->d = 0;
+		break;
+	case 0xd:
+		leaf_restrict_xstate(p, l);
+		break;
+	case 2:
+	case 0x80000002 ... 0x80000006:
+		break;
+	case FIRST_EXT_LEAF:
+		l->a = min(l->a, MAX_EXT_LEAF);
+		break;
+	case 0x80000001:
+		l->b = 0;
+		break;
+	case 0x80000007:
+		l->a = l->b = l->c = 0;
+		break;
+	case 0x80000008:
+		l->c = l->d = 0; /* the number of cores */
+		break;
+	case 0x80000021:
+		l->b = l->c = l->d = 0;
+		break;
+	default:
+		l->a = l->b = l->c = l->d = 0;
+	}
+}
+
+static void policy_mask_features(struct cpu_policy *p, const u32 allowed[CPU_POLICY_WORDS])
+{
+	for (unsigned int i = 0; i < CPU_POLICY_WORDS; i++) {
+		xen_cpuid_leaf_t *l;
+
+		if (!feature_words[i].leaf)
+			continue;
+		l = (xen_cpuid_leaf_t *)cpu_policy_find(p, feature_words[i].leaf, feature_words[i].subleaf);
+		if (l)
+			*leaf_reg(l, feature_words[i].reg) &= allowed[i];
+	}
+}
+
+static const u16 avx_features[] = { FEATURE(AVX), FEATURE(AVX2), FEATURE(FMA),	      FEATURE(F16C),	FEATURE(FMA4),
+				    FEATURE(XOP), FEATURE(VAES), FEATURE(VPCLMULQDQ), FEATURE(AVX_VNNI) };
+static const u16 avx512_features[] = {
+	FEATURE(AVX512F),     FEATURE(AVX512DQ),      FEATURE(AVX512_IFMA),	 FEATURE(AVX512CD),
+	FEATURE(AVX512BW),    FEATURE(AVX512VL),      FEATURE(AVX512_VBMI),	 FEATURE(AVX512_VBMI2),
+	FEATURE(AVX512_VNNI), FEATURE(AVX512_BITALG), FEATURE(AVX512_VPOPCNTDQ), FEATURE(AVX512_BF16),
+};
+
+static void __init features_forbid(u32 allowed[CPU_POLICY_WORDS], const u16 *features, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		allowed[features[i] / 32] &= ~(1U << (features[i] % 32));
+}
+
+void __init cpu_policy_init(void)
+{
+	u32 allowed[CPU_POLICY_WORDS] = { 0 };
+	xen_cpuid_leaf_t *one;
+
+	policy_read_host(&cpu_policy_host);
+	for (unsigned int i = 0; i < ARRAY_SIZE(pv_features); i++)
+		allowed[pv_features[i] / 32] |= 1U << (pv_features[i] % 32);
+	/* Instructions whose registers are not saved and restored are none. */
+	if (!(cpu_features.xcr0_mask & XCR0_AVX512))
+		features_forbid(allowed, avx512_features, ARRAY_SIZE(avx512_features));
+	if (!(cpu_features.xcr0_mask & XCR0_AVX))
+		features_forbid(allowed, avx_features, ARRAY_SIZE(avx_features));
+	cpu_policy_pv_max = cpu_policy_host;
+	for (unsigned int i = 0; i < cpu_policy_pv_max.nr; i++)
+		leaf_restrict(&cpu_policy_host, &cpu_policy_pv_max.leaf[i]);
+	policy_mask_features(&cpu_policy_pv_max, allowed);
+
+	one = (xen_cpuid_leaf_t *)cpu_policy_find(&cpu_policy_pv_max, 1, 0);
+	one->c |= 1U << (FEATURE(HYPERVISOR) % 32);
+	if (!cpu_features.xsave)
+		one->c &= ~(1U << (FEATURE(XSAVE) % 32) | 1U << (FEATURE(OSXSAVE) % 32));
+}
+
+int cpu_policy_apply(struct cpu_policy *p, const xen_cpuid_leaf_t *leaves, unsigned int nr, unsigned int *bad)
+{
+	struct cpu_policy next = *p;
+	u32 allowed[CPU_POLICY_WORDS];
+
+	for (unsigned int i = 0; i < nr; i++) {
+		const xen_cpuid_leaf_t *in = &leaves[i];
+		xen_cpuid_leaf_t *l;
+		bool known = in->leaf <= MAX_BASIC_LEAF || (in->leaf >= FIRST_EXT_LEAF && in->leaf <= MAX_EXT_LEAF) ||
+			     (in->leaf >> 16) == 0x4000;
+
+		if (!known) {
+			*bad = i;
+			return -ERANGE;
+		}
+		l = (xen_cpuid_leaf_t *)cpu_policy_find(&next, in->leaf, in->subleaf);
+		/* How large the saved state is follows from the processor, how many leaves there are from us. */
+		if (!l || in->leaf == 0xd || in->leaf == 0 || in->leaf == FIRST_EXT_LEAF)
+			continue;
+		l->a = in->a;
+		l->b = in->b;
+		l->c = in->c;
+		l->d = in->d;
+	}
+	cpu_policy_featureset(&cpu_policy_pv_max, allowed);
+	policy_mask_features(&next, allowed);
+	*p = next;
+	return 0;
+}

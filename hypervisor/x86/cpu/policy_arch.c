@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* The processor's part of sysctl: CPU policies and featuresets. */
+#include "x86/cpu/policy_arch.h"
+
+#include <xen/sysctl.h>
+#include "hv/arch.h"
+#include "lib/errno.h"
+
+#define MSR_PLATFORM_INFO 0xce
+
+_Static_assert(CPU_POLICY_LEAVES <= CPU_POLICY_MAX_LEAVES, "tools have room for all of ours");
+
+/* The same for every domain: no CPUID faulting for a guest's own use. */
+static const xen_msr_entry_t policy_msrs[] = { { .idx = MSR_PLATFORM_INFO, .val = 0 } };
+
+/*
+ * libxc writes its own idea of the policy, every leaf that it knows of, into as many places as it was given leaves. So
+ * the list is filled up to what it may need with a component of the saved state that no processor has.
+ */
+static const xen_cpuid_leaf_t padding = { .leaf = 0xd, .subleaf = 40 };
+
+int cpu_policy_to_guest(const struct cpu_policy *p, void __guest *leaves, u32 *nr_leaves, void __guest *msrs,
+			u32 *nr_msrs)
+{
+	if (!leaves) {
+		*nr_leaves = CPU_POLICY_MAX_LEAVES;
+	} else {
+		if (*nr_leaves < p->nr)
+			return -ENOBUFS;
+		*nr_leaves = min(*nr_leaves, (u32)CPU_POLICY_MAX_LEAVES);
+		for (u32 i = 0; i < *nr_leaves; i++)
+			if (copy_to_guest((xen_cpuid_leaf_t __guest *)leaves + i, i < p->nr ? &p->leaf[i] : &padding,
+					  sizeof(padding)))
+				return -EFAULT;
+	}
+	if (!msrs) {
+		*nr_msrs = CPU_POLICY_MAX_MSRS;
+	} else {
+		if (*nr_msrs < ARRAY_SIZE(policy_msrs))
+			return -ENOBUFS;
+		if (copy_to_guest(msrs, policy_msrs, sizeof(policy_msrs)))
+			return -EFAULT;
+		*nr_msrs = ARRAY_SIZE(policy_msrs);
+	}
+	return 0;
+}
+
+static long get_policy(struct xen_sysctl_cpu_policy *op)
+{
+	static const struct cpu_policy *const policies[] = {
+		[XEN_SYSCTL_cpu_policy_raw] = &cpu_policy_host,
+		[XEN_SYSCTL_cpu_policy_host] = &cpu_policy_host,
+		[XEN_SYSCTL_cpu_policy_pv_max] = &cpu_policy_pv_max,
+		[XEN_SYSCTL_cpu_policy_pv_default] = &cpu_policy_pv_max,
+		[XEN_SYSCTL_cpu_policy_hvm_default] = NULL,
+	};
+
+	if (op->_rsvd || op->index >= ARRAY_SIZE(policies))
+		return -EINVAL;
+	if (!policies[op->index])
+		return -EOPNOTSUPP;
+	return cpu_policy_to_guest(policies[op->index], guest_ptr(op->leaves), &op->nr_leaves, guest_ptr(op->msrs),
+				   &op->nr_msrs);
+}
+
+/* Tools that know of fewer words get those. */
+static long get_featureset(struct xen_sysctl_cpu_featureset *op)
+{
+	static const struct cpu_policy *const policies[] = {
+		[XEN_SYSCTL_cpu_featureset_raw] = &cpu_policy_host,
+		[XEN_SYSCTL_cpu_featureset_host] = &cpu_policy_host,
+		[XEN_SYSCTL_cpu_featureset_pv] = &cpu_policy_pv_max,
+		[XEN_SYSCTL_cpu_featureset_pv_max] = &cpu_policy_pv_max,
+		[XEN_SYSCTL_cpu_featureset_hvm_max] = NULL,
+	};
+	u32 words[CPU_POLICY_WORDS], n = min(op->nr_features, (u32)CPU_POLICY_WORDS);
+
+	if (op->index >= ARRAY_SIZE(policies))
+		return -EINVAL;
+	if (!policies[op->index])
+		return -EOPNOTSUPP;
+	if (guest_handle_is_null(op->features)) {
+		op->nr_features = CPU_POLICY_WORDS;
+		return 0;
+	}
+	cpu_policy_featureset(policies[op->index], words);
+	if (copy_to_guest_offset(op->features, 0, words, n))
+		return -EFAULT;
+	op->nr_features = n;
+	return 0;
+}
+
+long arch_sysctl(struct xen_sysctl *op, bool *copyback)
+{
+	*copyback = true;
+	switch (op->cmd) {
+	case XEN_SYSCTL_get_cpu_levelling_caps:
+		/* What guests see is decided when CPUID is emulated, not by masks of the processor's. */
+		op->u.cpu_levelling_caps.caps = 0;
+		return 0;
+	case XEN_SYSCTL_get_cpu_featureset:
+		return get_featureset(&op->u.cpu_featureset);
+	case XEN_SYSCTL_get_cpu_policy:
+		return get_policy(&op->u.cpu_policy);
+	default:
+		return -ENOSYS;
+	}
+}

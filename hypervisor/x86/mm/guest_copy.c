@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copies to and from the memory of the current PV guest, through its own page tables. The guest's kernel runs in ring
+ * 3, so its half and the user's are alike: mapped for user mode. What it may not write (CR0.WP) or has not mapped
+ * faults, and the fault ends the copy (.extable).
+ */
+#include "hv/guest_access.h"
+
+#include "hv/config.h"
+#include "lib/errno.h"
+#include "x86/cpu/extable.h"
+#include "x86/cpu/regs.h"
+
+#define LOWER_HALF_END	 (1UL << 47)
+#define GUEST_UPPER_HALF L4_SLOT_ADDR(HV_LAST_SLOT + 1)
+
+bool guest_range_ok(const void __guest *addr, size_t size)
+{
+	unsigned long first = (__force unsigned long)addr, end = first + size;
+
+	if (end < first)
+		return false;
+	return end <= LOWER_HALF_END || first >= GUEST_UPPER_HALF;
+}
+
+/* Copies n bytes, quadwords first. Returns 0 when all were copied. */
+static unsigned long copy_catching(void *dst, const void *src, size_t n)
+{
+	unsigned long left = n / 8;
+
+	stac();
+	__asm__ __volatile__("1: rep movsq\n"
+			     "   movl %k3, %%ecx\n"
+			     "2: rep movsb\n"
+			     "3:" EXTABLE_C(1b, 3b) EXTABLE_C(2b, 3b)
+			     : "+&c"(left), "+&D"(dst), "+&S"(src)
+			     : "r"(n % 8)
+			     : "memory");
+	clac();
+	return left;
+}
+
+/* The same for the one size that is most frequent. */
+static unsigned long copy8_catching(void *dst, const void *src)
+{
+	unsigned long left = 1, value;
+
+	stac();
+	__asm__ __volatile__("1: movq (%3), %1\n"
+			     "2: movq %1, (%2)\n"
+			     "   xorl %k0, %k0\n"
+			     "3:" EXTABLE_C(1b, 3b) EXTABLE_C(2b, 3b)
+			     : "+&r"(left), "=&r"(value)
+			     : "r"(dst), "r"(src)
+			     : "memory");
+	clac();
+	return left;
+}
+
+static int copy_checked(void *dst, const void *src, size_t size)
+{
+	return (size == 8 ? copy8_catching(dst, src) : copy_catching(dst, src, size)) ? -EFAULT : 0;
+}
+
+int copy_from_guest(void *dst, const void __guest *src, size_t size)
+{
+	if (unlikely(!guest_range_ok(src, size)))
+		return -EFAULT;
+	return copy_checked(dst, (__force const void *)src, size);
+}
+
+int copy_to_guest(void __guest *dst, const void *src, size_t size)
+{
+	if (unlikely(!guest_range_ok(dst, size)))
+		return -EFAULT;
+	return copy_checked((__force void *)dst, src, size);
+}
+
+int clear_guest(void __guest *dst, size_t size)
+{
+	void *at = (__force void *)dst;
+	unsigned long left = size;
+
+	if (unlikely(!guest_range_ok(dst, size)))
+		return -EFAULT;
+	stac();
+	__asm__ __volatile__("1: rep stosb\n"
+			     "2:" EXTABLE_C(1b, 2b)
+			     : "+c"(left), "+D"(at)
+			     : "a"(0)
+			     : "memory");
+	clac();
+	return left ? -EFAULT : 0;
+}

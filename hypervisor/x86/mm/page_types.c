@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Type references: what keeps a guest from writing a page table that the processor walks.
+ *
+ * THE RULE. A frame that a processor uses as a page table (or descriptor table) of a guest, the guest cannot write; a
+ * frame that a guest can write, no processor uses as such. Everything else follows from it, since the hypervisor has
+ * then seen each entry before a processor does, and each entry that it lets in maps only what the guest may have.
+ *
+ * COUNTS. type_info holds a type and a count of uses as that type. While the count is above zero the type cannot
+ * change. A use also has a general reference (count_info), so a frame with type references is never freed. Uses are:
+ *   WRITABLE   a present, writable L1 entry; a grant; the hypervisor while it writes on a guest's behalf
+ *   L1..L3     a present entry of a table one level up, of the same owner; L1..L4 a pin (PGT_PINNED owns one)
+ *   L4         CR3 of a vCPU, for its kernel or its user mode
+ *   SEG_DESC   a page of a vCPU's GDT or LDT
+ *   any table  held_page of a vCPU, the remains of a preempted operation (below)
+ * A present, read-only L1 entry holds a general reference only. Entries for device memory hold none. A table points one
+ * level down only, never to its own level or up: there are no cycles of type references, and no linear page tables.
+ *
+ * STATES of a table whose count is above zero, all changed under its owner's mmu_lock alone:
+ *   VALIDATED    every present entry holds its references; the only state in which a parent, a CR3 or a pin may show
+ *                it to a processor and in which the guest may have an entry changed
+ *   PARTIAL, nr  entries below nr hold theirs, those from nr on none; with PARTIAL_CHILD, entry nr's child holds one,
+ *                though the child itself is partial
+ * Validation moves nr up from 0, devalidation down from 512. Both may stop after any entry (hypercall_preempt_check)
+ * and leave the page partial, with a reference on it in held_page of the vCPU (or in the parent, as PARTIAL_CHILD).
+ * Whoever takes the next reference of the same type goes on upwards from nr, whichever way it moved before; whoever
+ * drops the last one goes on downwards. So a partial page needs no owner of its work, and a failed validation is
+ * nothing but a partial page whose reference is dropped.
+ *
+ * CHANGES OF TYPE happen while the count is zero, in this order:
+ *   lock         the first reference of the new type is taken with a cmpxchg; from here on nobody gets another type. (A
+ *                table also has its owner's mmu_lock.) The page is not VALIDATED yet.
+ *   flush        a TLB may still have a writable translation from before, or a paging-structure cache may still walk
+ *                the page as the table that it was. Every CPU that may (the owner's dirty_cpus; all CPUs if another
+ *                domain had it writable) and that has not flushed since the count fell to zero (the stamp) is flushed.
+ *                This is needed in both directions.
+ *   validate     now the contents cannot change any more: each entry is looked at once.
+ *   publish      VALIDATED is set. A second user of a WRITABLE page waits for it: that page needs no lock, only the
+ *                flush.
+ *
+ * A frame of one owner may be mapped by another domain's L1 table: only the atomic words of its struct page_info are
+ * touched then, never its owner's lock. PGT_FOREIGN remembers that the owner's dirty_cpus do not tell the whole story.
+ */
+#include "x86/mm/page_types.h"
+
+#include "hv/atomic.h"
+#include "hv/console.h"
+#include "lib/errno.h"
+#include "x86/mm/page_validate.h"
+#include "x86/mm/tlb.h"
+
+static bool page_type_is_locked_kind(u64 type)
+{
+	return type - PGT_L1 <= PGT_SEG_DESC - PGT_L1;
+}
+
+void frame_flush_cache(mfn_t mfn)
+{
+	char *p = map_frame(mfn);
+
+	smp_mb();
+	for (unsigned int i = 0; i < PAGE_SIZE; i += 64)
+		__asm__ __volatile__("clflush %0" : "+m"(p[i]));
+	smp_mb();
+	unmap_frame(p);
+}
+
+static bool type_change_needs_flush(u64 old, u64 type)
+{
+	return (old & PGT_TYPE_MASK) != type && (old & PGT_TYPE_MASK) != PGT_NONE;
+}
+
+/* The frame was `old` and is now of another type, seen by nobody: nothing of before may stay behind. */
+static noinline void type_change_flush(struct page_info *pg, u64 old)
+{
+	const struct domain *d = page_owner(pg);
+	cpumask_t cpus = cpu_online_map;
+
+	if (!(old & PGT_FOREIGN) && d && d->arch)
+		cpumask_and(&cpus, &cpus, &d->arch->dirty_cpus);
+	tlb_filter(&cpus, (u32)((old & PGT_STAMP_MASK) >> PGT_STAMP_SHIFT));
+	if (!cpumask_empty(&cpus))
+		tlb_flush_mask(&cpus);
+	if (old & PGT_UNCACHED)
+		frame_flush_cache(page_to_mfn(pg));
+}
+
+/* Counts one more user. *old: what the frame was. */
+static int type_count_up(struct page_info *pg, u64 type, u64 *old)
+{
+	u64 x = READ_ONCE(pg->type_info), new;
+
+	do {
+		if (x & PGT_COUNT_MASK) {
+			if ((x & PGT_TYPE_MASK) != type)
+				return -EINVAL;
+			if ((x & PGT_COUNT_MASK) == PGT_COUNT_MASK)
+				return -EBUSY;
+			new = x + 1;
+		} else {
+			new = type | 1;
+			if ((x & PGT_TYPE_MASK) == type)
+				new |= x &(PGT_FOREIGN | PGT_UNCACHED);
+			if (page_type_is_locked_kind(type))
+				new |= PGT_PARTIAL;
+			else if (!type_change_needs_flush(x, type))
+				new |= PGT_VALIDATED;
+		}
+	} while (!atomic_cmpxchg(&pg->type_info, &x, new));
+	*old = x;
+	return 0;
+}
+
+int page_type_get_keep(struct page_info *pg, u64 type, bool *kept)
+{
+	u64 old;
+	int err = type_count_up(pg, type, &old);
+
+	*kept = !err;
+	if (err)
+		return err;
+	if (!(old & PGT_COUNT_MASK)) {
+		if (type_change_needs_flush(old, type))
+			type_change_flush(pg, old);
+		if (!page_type_is_locked_kind(type)) {
+			if (type_change_needs_flush(old, type))
+				atomic_or(&pg->type_info, PGT_VALIDATED);
+			return 0;
+		}
+	} else if (likely(old & PGT_VALIDATED)) {
+		return 0;
+	} else if (!page_type_is_locked_kind(type)) {
+		/* Another CPU is between lock and publish. Its flush may want this CPU: interrupts are on. */
+		while (!(READ_ONCE(pg->type_info) & PGT_VALIDATED))
+			cpu_relax();
+		return 0;
+	}
+	ASSERT(!page_owner(pg) || spin_is_locked(&page_owner(pg)->arch->mmu_lock));
+	return page_validate(pg);
+}
+
+/* --- the remains of preempted operations --- */
+
+static struct page_info **held_slot(void)
+{
+	return current->is_idle ? NULL : &pv_of(current)->held_page;
+}
+
+/*
+ * Takes over a general and a type reference of a partial page. There is one place for them: page_held_settle has
+ * emptied it before each operation. Without a place (boot, or a second reference on the same page, dropped at once) the
+ * work is done here.
+ */
+static void held_keep(struct page_info *pg)
+{
+	struct page_info **held = held_slot();
+
+	if (held && !*held) {
+		*held = pg;
+		return;
+	}
+	while (page_type_put(pg) == -ERESTART)
+		;
+	page_put(pg);
+}
+
+/* The current vCPU has a reference of its own on pg now, so the one that was held for it may go. */
+static void held_release_duplicate(const struct page_info *pg)
+{
+	struct page_info **held = held_slot();
+	struct page_info *mine;
+
+	if (likely(!held || *held != pg))
+		return;
+	mine = *held;
+	*held = NULL;
+	page_put_table(mine);
+}
+
+void page_put_table(struct page_info *pg)
+{
+	if (unlikely(page_type_put(pg)))
+		held_keep(pg);
+	else
+		page_put(pg);
+}
+
+int page_held_settle(const struct page_info *target)
+{
+	struct page_info **held = held_slot(), *pg;
+	struct domain *owner;
+	int err;
+
+	if (likely(!held || !*held || *held == target))
+		return 0;
+	pg = *held;
+	owner = page_owner(pg);
+	spin_lock(&owner->arch->mmu_lock);
+	err = page_type_put(pg);
+	spin_unlock(&owner->arch->mmu_lock);
+	if (err)
+		return err;
+	*held = NULL;
+	page_put(pg);
+	return 0;
+}
+
+/* --- references --- */
+
+/* Gives back the type reference of a page that turned out invalid; the caller's general reference stays the caller's.
+ */
+static void type_drop_failed(struct page_info *pg)
+{
+	while (page_type_put(pg) == -ERESTART) {
+		if (page_get(pg, page_owner(pg))) {
+			held_keep(pg);
+			return;
+		}
+	}
+}
+
+int page_type_get(struct page_info *pg, u64 type)
+{
+	bool kept;
+	int err = page_type_get_keep(pg, type, &kept);
+
+	if (unlikely(err) && kept && err != -ERESTART)
+		type_drop_failed(pg);
+	return err;
+}
+
+int page_type_continue(struct page_info *pg)
+{
+	int err = READ_ONCE(pg->type_info) & PGT_VALIDATED ? 0 : page_validate(pg);
+
+	if (err && err != -ERESTART)
+		type_drop_failed(pg);
+	return err;
+}
+
+int page_type_put(struct page_info *pg)
+{
+	u64 x = READ_ONCE(pg->type_info), new;
+
+	do {
+		ASSERT(x & PGT_COUNT_MASK);
+		new = x - 1;
+		if (new &PGT_COUNT_MASK)
+			continue;
+		if (page_type_is_table(x & PGT_TYPE_MASK) && (x & (PGT_VALIDATED | PGT_PARTIAL_CHILD | PGT_NR_MASK))) {
+			int err = page_devalidate(pg);
+
+			if (err)
+				return err;
+			x = READ_ONCE(pg->type_info);
+		}
+		new = (x & (PGT_TYPE_MASK | PGT_FOREIGN | PGT_UNCACHED)) | (u64)tlb_clock() << PGT_STAMP_SHIFT;
+	} while (!atomic_cmpxchg(&pg->type_info, &x, new));
+	return 0;
+}
+
+int page_get_and_type(mfn_t mfn, struct domain *d, u64 type, struct page_info **out)
+{
+	struct page_info *pg = page_get_from_mfn(mfn, d);
+	bool kept;
+	int err;
+
+	if (!pg)
+		return -EINVAL;
+	err = page_type_get_keep(pg, type, &kept);
+	if (likely(!err)) {
+		held_release_duplicate(pg);
+		*out = pg;
+	} else if (!kept) {
+		page_put(pg);
+	} else if (err == -ERESTART) {
+		held_keep(pg);
+	} else {
+		page_put_table(pg);
+	}
+	return err;
+}
+
+void page_put_and_type(struct page_info *pg)
+{
+	while (page_type_put(pg) == -ERESTART)
+		;
+	page_put(pg);
+}

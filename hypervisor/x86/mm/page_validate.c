@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* Validation of guests' page tables and descriptor pages; page_types.c has the essay. */
+#include "x86/mm/page_validate.h"
+
+#include "hv/atomic.h"
+#include "hv/console.h"
+#include "hv/hypercall.h"
+#include "lib/errno.h"
+
+/* --- entries of L1 tables --- */
+
+#define PTE_CACHE_BITS (PTE_PWT | PTE_PCD | PTE_PAT)
+
+/*
+ * Device memory: nobody counts references of it. A domain maps what its iomem_caps say, as its own or as dom_io's; never
+ * as that of another domain, whose iomem_caps would be read under the wrong lock: d's mmu_lock is held here, and whoever
+ * changes iomem_caps of a living domain holds its mmu_lock, too.
+ */
+static int l1e_get_device(const struct domain *d, const struct domain *target_owner, u64 *entry)
+{
+	unsigned long mfn = mfn_x(pte_mfn(*entry));
+
+	if (mfn >> (cpu_features.paddr_bits - PAGE_SHIFT))
+		return -EINVAL;
+	if ((target_owner != d && target_owner != dom_io) || !rangeset_contains(&d->iomem_caps, mfn, mfn))
+		return -EPERM;
+	*entry = l1e_adjust(*entry);
+	return 0;
+}
+
+int l1e_get(struct domain *d, const struct domain *target_owner, u64 *entry)
+{
+	u64 e = l1e_adjust(*entry);
+	mfn_t mfn = pte_mfn(e);
+	struct page_info *pg;
+	int err;
+
+	if (unlikely(!mfn_valid(mfn)))
+		return l1e_get_device(d, target_owner, entry);
+	pg = mfn_to_page(mfn);
+	if (unlikely(!page_get(pg, target_owner)))
+		return page_owner(pg) == dom_io ? l1e_get_device(d, target_owner, entry) : -EINVAL;
+	if (unlikely(target_owner == dom_io)) {
+		/* dom_io's own frames are device memory: without references. */
+		page_put(pg);
+		return l1e_get_device(d, target_owner, entry);
+	}
+	if (unlikely(e & PTE_CACHE_BITS) && !domain_has_hardware(d))
+		e &= ~PTE_CACHE_BITS;
+	if (e & PTE_RW) {
+		err = page_type_get(pg, PGT_WRITABLE);
+		if (unlikely(err)) {
+			page_put(pg);
+			return err;
+		}
+		if (unlikely(target_owner != d))
+			atomic_or(&pg->type_info, PGT_FOREIGN);
+		if (unlikely(e & PTE_CACHE_BITS))
+			atomic_or(&pg->type_info, PGT_UNCACHED);
+	}
+	*entry = e;
+	return 0;
+}
+
+void l1e_put(u64 entry)
+{
+	mfn_t mfn = pte_mfn(entry);
+	struct page_info *pg;
+
+	if (unlikely(!mfn_valid(mfn)))
+		return;
+	pg = mfn_to_page(mfn);
+	if (unlikely(page_owner(pg) == dom_io))
+		return;
+	/* A WRITABLE type is never preempted. */
+	if ((entry & PTE_RW) && page_type_put(pg))
+		BUG();
+	page_put(pg);
+}
+
+/* All of an L1 table, not preemptible: 512 entries, each of a bounded cost. *nr: entries that hold their references. */
+static int l1_validate(struct domain *d, u64 *table, unsigned int *nr)
+{
+	for (unsigned int i = *nr; i < PT_ENTRIES; i++) {
+		u64 old = table[i], e = old;
+		int err = e & PTE_PRESENT ? l1e_get(d, d, &e) : 0;
+
+		if (err) {
+			*nr = i;
+			return err == -EBUSY ? err : -EINVAL;
+		}
+		if (e != old)
+			WRITE_ONCE(table[i], e);
+	}
+	*nr = PT_ENTRIES;
+	return 0;
+}
+
+static void l1_devalidate(const u64 *table, unsigned int nr)
+{
+	while (nr--)
+		if (table[nr] & PTE_PRESENT)
+			l1e_put(table[nr]);
+}
+
+/* --- entries of L2, L3 and L4 tables --- */
+
+int table_entry_check(u64 *entry)
+{
+	if ((*entry & PTE_TABLE_DISALLOWED) || !mfn_valid(pte_mfn(*entry)))
+		return -EINVAL;
+	*entry |= PTE_USER;
+	return 0;
+}
+
+static u64 child_type(unsigned int level)
+{
+	return (u64)(level - 1) << 60;
+}
+
+/* *kept: the child holds a reference of this entry, even on an error. */
+static int child_get(struct domain *d, unsigned int level, u64 entry, bool *kept)
+{
+	struct page_info *pg = page_get_from_mfn(pte_mfn(entry), d);
+	int err;
+
+	*kept = false;
+	if (!pg)
+		return -EINVAL;
+	err = page_type_get_keep(pg, child_type(level), kept);
+	if (!*kept)
+		page_put(pg);
+	return err;
+}
+
+/* The child of a partial entry, whose reference is held: goes on with it. */
+static int child_continue(u64 entry)
+{
+	struct page_info *pg = mfn_to_page(pte_mfn(entry));
+
+	return READ_ONCE(pg->type_info) & PGT_VALIDATED ? 0 : page_validate(pg);
+}
+
+static int child_put(u64 entry)
+{
+	struct page_info *pg = mfn_to_page(pte_mfn(entry));
+	int err = page_type_put(pg);
+
+	if (!err)
+		page_put(pg);
+	return err;
+}
+
+/* Boot and idle vCPUs have nothing to go back to. */
+static bool should_preempt(void)
+{
+	return !current->is_idle && hypercall_preempt_check();
+}
+
+struct progress {
+	unsigned int nr; /* entries below hold their references */
+	bool child;	 /* entry nr's child holds one, but is partial */
+};
+
+static bool entry_counts(unsigned int level, const u64 *table, unsigned int i)
+{
+	return (table[i] & PTE_PRESENT) && !(level == 4 && l4_slot_is_hypervisor(i));
+}
+
+/* At least one entry gets further each time, so that a preempted operation comes to its end. */
+static int table_validate(struct domain *d, unsigned int level, u64 *table, struct progress *p)
+{
+	bool worked = false;
+
+	for (; p->nr < PT_ENTRIES; p->nr++) {
+		u64 e = table[p->nr];
+		int err;
+
+		if (!entry_counts(level, table, p->nr))
+			continue;
+		if (worked && should_preempt())
+			return -ERESTART;
+		worked = true;
+		err = table_entry_check(&e);
+		if (!err)
+			err = p->child ? child_continue(e) : child_get(d, level, e, &p->child);
+		if (err)
+			return err;
+		p->child = false;
+		if (table[p->nr] != e)
+			WRITE_ONCE(table[p->nr], e);
+	}
+	return 0;
+}
+
+static int table_devalidate(unsigned int level, const u64 *table, struct progress *p)
+{
+	bool worked = false;
+
+	for (;;) {
+		if (p->child) {
+			int err;
+
+			if (worked && should_preempt())
+				return -ERESTART;
+			worked = true;
+			err = child_put(table[p->nr]);
+			if (err)
+				return err;
+			p->child = false;
+		}
+		if (!p->nr)
+			return 0;
+		p->nr--;
+		p->child = entry_counts(level, table, p->nr);
+	}
+}
+
+/* --- descriptor pages --- */
+
+/*
+ * Segment descriptors, SDM 3A 3.4.5. What is not present cannot be loaded, so it may be anything. System descriptors
+ * and gates lead out of ring 3: none. Code and data get DPL 3 (a guest's kernel runs there, and may ask for DPL 0 in
+ * good faith), code is not conforming, and the accessed bit is set, so that the processor never writes to the page.
+ */
+#define DESC_ACCESSED	BIT(40)
+#define DESC_CONFORMING BIT(42) /* of code; of data: expand-down */
+#define DESC_CODE	BIT(43)
+#define DESC_S		BIT(44)
+#define DESC_DPL	(BIT(45) | BIT(46))
+#define DESC_PRESENT	BIT(47)
+
+bool descriptor_make_safe(u64 *desc)
+{
+	u64 x = *desc;
+
+	if (!(x & DESC_PRESENT))
+		return true;
+	if (!(x & DESC_S))
+		return false;
+	x |= DESC_DPL | DESC_ACCESSED;
+	if (x & DESC_CODE)
+		x &= ~DESC_CONFORMING;
+	*desc = x;
+	return true;
+}
+
+static int seg_desc_validate(u64 *table)
+{
+	for (unsigned int i = 0; i < PAGE_SIZE / sizeof(u64); i++) {
+		u64 old = table[i], desc = old;
+
+		if (!descriptor_make_safe(&desc))
+			return -EINVAL;
+		if (desc != old)
+			WRITE_ONCE(table[i], desc);
+	}
+	return 0;
+}
+
+/* --- pages --- */
+
+static struct progress progress_of(u64 type_info)
+{
+	struct progress p = { PT_ENTRIES, false };
+
+	if (!(type_info & PGT_VALIDATED)) {
+		p.nr = (unsigned int)((type_info & PGT_NR_MASK) >> PGT_NR_SHIFT);
+		p.child = (type_info & PGT_PARTIAL_CHILD) != 0;
+	}
+	return p;
+}
+
+static void page_state_set(struct page_info *pg, u64 state)
+{
+	u64 x = READ_ONCE(pg->type_info);
+
+	while (!atomic_cmpxchg(&pg->type_info, &x, (x & ~PGT_STATE_MASK) | state))
+		;
+}
+
+static void page_set_partial(struct page_info *pg, const struct progress *p)
+{
+	page_state_set(pg, PGT_PARTIAL | p->nr * BIT(PGT_NR_SHIFT) | (p->child ? PGT_PARTIAL_CHILD : 0));
+}
+
+int page_validate(struct page_info *pg)
+{
+	u64 x = READ_ONCE(pg->type_info);
+	unsigned int level = (unsigned int)(x >> 60);
+	struct progress p = progress_of(x);
+	struct domain *d = page_owner(pg);
+	u64 *table = map_frame(page_to_mfn(pg));
+	int err;
+
+	if (level == PGT_SEG_DESC >> 60)
+		err = seg_desc_validate(table);
+	else if (level == 1)
+		err = l1_validate(d, table, &p.nr);
+	else
+		err = table_validate(d, level, table, &p);
+	if (!err && level == 4)
+		l4_fill_hypervisor_slots(table, d);
+	unmap_frame(table);
+
+	if (err) {
+		page_set_partial(pg, &p);
+		return err;
+	}
+	page_state_set(pg, PGT_VALIDATED);
+	page_table_debug_check(pg);
+	return 0;
+}
+
+int page_devalidate(struct page_info *pg)
+{
+	u64 x = READ_ONCE(pg->type_info);
+	unsigned int level = (unsigned int)((x & PGT_TYPE_MASK) >> 60);
+	struct progress p = progress_of(x);
+	u64 *table = map_frame(page_to_mfn(pg));
+	int err = 0;
+
+	/* Partial before the first reference goes: nobody may take it for valid. */
+	page_set_partial(pg, &p);
+	if (level == 1) {
+		l1_devalidate(table, p.nr);
+		p.nr = 0;
+	} else {
+		err = table_devalidate(level, table, &p);
+	}
+	unmap_frame(table);
+	page_set_partial(pg, &p);
+	return err;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Which addresses a PV guest may name. */
+#ifndef X86_PV_ADDRESS_H
+#define X86_PV_ADDRESS_H
+
+#include "lib/types.h"
+
+#include <xen/xen.h>
+
+/* A canonical address: bits 63 to 47 are equal. Others must never get into RIP, a segment base or a debug register. */
+static inline bool is_canonical(unsigned long addr)
+{
+	return (unsigned long)((long)(addr << 16) >> 16) == addr;
+}
+
+/* Lies in the part that a PV guest leaves to the hypervisor (xen/arch-x86/xen-x86_64.h). */
+static inline bool is_hypervisor_address(unsigned long addr)
+{
+	return addr >= __HYPERVISOR_VIRT_START && addr < __HYPERVISOR_VIRT_END;
+}
+
+static inline bool pv_guest_address_ok(unsigned long addr)
+{
+	return is_canonical(addr) && !is_hypervisor_address(addr);
+}
+
+#endif

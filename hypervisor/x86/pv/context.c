@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changing the vCPU that a CPU runs. All of the state is written back at once, so that a vCPU that does not run is
+ * nowhere but in its structure; the one exception is the copy of its FPU registers that stays in the CPU and is still
+ * good if it comes back there first. An idle CPU runs on the hypervisor's own page tables.
+ */
+#include "hv/arch.h"
+#include "hv/console.h"
+#include "hv/sched.h"
+#include "hv/softirq.h"
+#include "lib/string.h"
+#include "x86/cpu/desc.h"
+#include "x86/cpu/entry.h"
+#include "x86/cpu/feature.h"
+#include "x86/mm/paging.h"
+#include "x86/pv/bounce.h"
+
+/* Whose FPU registers this CPU has, if its arch->dirty_cpu says so too. */
+static DEFINE_PER_CPU(struct vcpu *, fpu_owner);
+/* Which domain ran last on this CPU, by its address only. */
+static DEFINE_PER_CPU(const struct domain *, last_domain);
+static DEFINE_PER_CPU(u64, tsc_aux_now);
+
+#define GDT_RESERVED_PAGE 14
+#define GDT_LIMIT	  ((GDT_RESERVED_PAGE + 1) * PAGE_SIZE - 1)
+_Static_assert(HV_CS >> PAGE_SHIFT == GDT_RESERVED_PAGE, "the reserved page of each GDT holds our descriptors");
+
+struct table_pointer {
+	u16 limit;
+	u64 base;
+} __packed;
+
+static void load_gdt(unsigned long base)
+{
+	const struct table_pointer p = { GDT_LIMIT, base };
+
+	__asm__ __volatile__("lgdt %0" : : "m"(p));
+}
+
+/*
+ * The GDT where only its reserved page is mapped: good in every address space, so it is in force while they change (an
+ * NMI may come at any time) and on an idle CPU.
+ */
+static void load_own_gdt(void)
+{
+	load_gdt((unsigned long)this_cpu(gdt_page) - GDT_RESERVED_PAGE * PAGE_SIZE);
+}
+
+#define DESC_LDT 0x0000820000000000UL /* present, system, LDT */
+
+void pv_load_ldt(const struct vcpu *v)
+{
+	u64 *desc = (u64 *)((char *)this_cpu(gdt_page) + (HV_LDT & ~PAGE_MASK));
+	unsigned long base = perdomain_virt(v, PERDOMAIN_LDT_PAGE), limit;
+	u16 sel = 0;
+
+	if (v->arch->pv.ldt_entries) {
+		limit = v->arch->pv.ldt_entries * 8UL - 1;
+		desc[0] = DESC_LDT | (limit & 0xffff) | (base & 0xffffff) << 16 | ((base >> 24) & 0xff) << 56;
+		desc[1] = base >> 32;
+		sel = HV_LDT;
+	}
+	__asm__ __volatile__("lldt %0" : : "r"(sel) : "memory");
+}
+
+static void fpu_save(struct vcpu *v)
+{
+	if (v->arch->stts)
+		__asm__ __volatile__("clts");
+	xstate_set_xcr0(cpu_features.xcr0_mask);
+	xstate_save(v->arch->xstate, cpu_features.xcr0_mask);
+	v->arch->dirty_cpu = smp_processor_id();
+	this_cpu(fpu_owner) = v;
+}
+
+/* All components, also those that v never used: nothing of another vCPU's may be left in them. */
+static void fpu_load(struct vcpu *v)
+{
+	if (this_cpu(fpu_owner) != v || v->arch->dirty_cpu != smp_processor_id()) {
+		xstate_set_xcr0(cpu_features.xcr0_mask);
+		xstate_restore(v->arch->xstate, cpu_features.xcr0_mask);
+	}
+	if (cpu_features.xsave)
+		xstate_set_xcr0(v->arch->xcr0);
+	if (v->arch->stts)
+		write_cr0(read_cr0() | X86_CR0_TS);
+}
+
+static void vcpu_save(struct vcpu *v)
+{
+	memcpy(&v->arch->user_regs, guest_cpu_user_regs(), sizeof(v->arch->user_regs));
+	pv_save_segments(v);
+	pv_unload_debugregs(v);
+	fpu_save(v);
+	load_own_gdt();
+}
+
+static void load_tsc_aux(const struct vcpu *v)
+{
+	if (!cpu_features.rdtscp || this_cpu(tsc_aux_now) == v->arch->tsc_aux)
+		return;
+	wrmsr(MSR_TSC_AUX, v->arch->tsc_aux);
+	this_cpu(tsc_aux_now) = v->arch->tsc_aux;
+}
+
+static void vcpu_load(struct vcpu *v)
+{
+	if (this_cpu(last_domain) != v->domain) {
+		/* Branch predictions that another domain trained are of no use to this one (SDM 4, IA32_PRED_CMD). */
+		if (cpu_features.ibpb)
+			wrmsr(MSR_IA32_PRED_CMD, 1);
+		map_window_reset(v);
+		this_cpu(last_domain) = v->domain;
+	}
+	v->arch->perdomain_l1[PERDOMAIN_GDT_PAGE + GDT_RESERVED_PAGE] =
+		pte_make(virt_to_mfn(this_cpu(gdt_page)), PTE_HV_RW);
+	address_space_load(v);
+	load_gdt(perdomain_virt(v, PERDOMAIN_GDT_PAGE));
+	pv_load_ldt(v);
+	memcpy(guest_cpu_user_regs(), &v->arch->user_regs, sizeof(v->arch->user_regs));
+	pv_load_segments(v);
+	pv_load_debugregs(v);
+	fpu_load(v);
+	load_tsc_aux(v);
+}
+
+static void enter_idle(void)
+{
+	arch_irq_enable();
+	arch_idle_loop();
+}
+
+void arch_context_switch(struct vcpu *prev, struct vcpu *next)
+{
+	if (!prev->is_idle)
+		vcpu_save(prev);
+	current = next;
+	if (next->is_idle)
+		address_space_load(next);
+	else
+		vcpu_load(next);
+	/* From here on prev may run elsewhere: nothing of it is in this CPU any more. */
+	sched_context_saved(prev);
+	if (next->is_idle)
+		call_on_reset_stack(enter_idle);
+	pv_publish_to_guest(next);
+	ret_to_guest_reset_stack();
+}
+
+/*
+ * Nothing is written back lazily; but the FPU image in memory may be about to change, so the copy in a CPU is not to be
+ * used again.
+ */
+void arch_vcpu_sync_state(struct vcpu *v)
+{
+	v->arch->dirty_cpu = ~0U;
+}
+
+void pv_forget_domain(const struct domain *d)
+{
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+		if (per_cpu(last_domain, cpu) == d)
+			per_cpu(last_domain, cpu) = NULL;
+}
+
+/* On its own CPU it looks on its way out; and if it is not running, the scheduler wakes it. */
+void arch_vcpu_kick(struct vcpu *v)
+{
+	if (v != current && READ_ONCE(v->is_running))
+		arch_cpu_kick(READ_ONCE(v->processor));
+}
+
+/* --- argument registers of hypercalls (xen/arch-x86/xen.h) --- */
+
+static u64 *argument_register(unsigned int index)
+{
+	struct cpu_user_regs *regs = guest_cpu_user_regs();
+	u64 *const args[6] = { &regs->rdi, &regs->rsi, &regs->rdx, &regs->r10, &regs->r8, &regs->r9 };
+
+	BUG_ON(index >= ARRAY_SIZE(args));
+	return args[index];
+}
+
+unsigned long arch_hypercall_arg(unsigned int index)
+{
+	return *argument_register(index);
+}
+
+void arch_hypercall_set_arg(unsigned int index, unsigned long value)
+{
+	*argument_register(index) = value;
+}

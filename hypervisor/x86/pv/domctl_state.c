@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of a PV vCPU's state beside vcpu_guest_context: callbacks of 32-bit system calls, the extended registers,
+ * MSRs; and the domain's TSC. xen/domctl.h has the layouts; a saved domain carries them from host to host.
+ */
+#include "x86/pv/domctl_x86.h"
+
+#include "hv/arch.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "x86/cpu/feature.h"
+
+long domctl_get_ext_context(struct domain *d, struct xen_domctl *op)
+{
+	struct xen_domctl_ext_vcpucontext *e = &op->u.ext_vcpucontext;
+	struct vcpu *v = vcpu_of(d, e->vcpu);
+	const struct pv_vcpu *pv;
+	u32 id = e->vcpu;
+
+	if (!v)
+		return -ESRCH;
+	if (v == current)
+		return -EINVAL;
+	vcpu_pause(v);
+	pv = pv_of(v);
+	memset(e, 0, sizeof(*e));
+	e->vcpu = id;
+	e->size = sizeof(*e);
+	e->syscall32_callback_eip = pv->syscall32_callback_eip;
+	e->syscall32_callback_cs = pv->syscall32_callback_cs;
+	e->syscall32_disables_events = pv->syscall32_disables_events;
+	e->sysenter_callback_eip = pv->sysenter_callback_eip;
+	e->sysenter_callback_cs = pv->sysenter_callback_cs;
+	e->sysenter_disables_events = pv->sysenter_disables_events;
+	vcpu_unpause(v);
+	return 0;
+}
+
+long domctl_set_ext_context(struct domain *d, struct xen_domctl *op)
+{
+	const struct xen_domctl_ext_vcpucontext *e = &op->u.ext_vcpucontext;
+	struct vcpu *v = vcpu_of(d, e->vcpu);
+	struct pv_vcpu *pv;
+
+	if (d == current->domain || e->size < offsetof(struct xen_domctl_ext_vcpucontext, mcg_cap))
+		return -EINVAL;
+	if (!v)
+		return -ESRCH;
+	if (!is_canonical(e->syscall32_callback_eip) || !is_canonical(e->sysenter_callback_eip))
+		return -EINVAL;
+	vcpu_pause(v);
+	pv = pv_of(v);
+	pv->syscall32_callback_eip = e->syscall32_callback_eip;
+	pv->syscall32_callback_cs = e->syscall32_callback_cs | 3;
+	pv->syscall32_disables_events = e->syscall32_disables_events;
+	pv->sysenter_callback_eip = e->sysenter_callback_eip;
+	pv->sysenter_callback_cs = e->sysenter_callback_cs | 3;
+	pv->sysenter_disables_events = e->sysenter_disables_events;
+	vcpu_unpause(v);
+	return 0;
+}
+
+/* --- XSAVE --- */
+
+/* What is copied: XCR0, all that was ever in it, then the image in the standard format (SDM 1 13.4). */
+struct xstate_header {
+	u64 xcr0, xcr0_accum;
+};
+
+#define XSTATE_X87    0x1UL
+#define XSTATE_SSE    0x2UL
+#define XSTATE_AVX    0x4UL
+#define XSTATE_AVX512 0xe0UL
+#define IMAGE_MXCSR   24
+#define IMAGE_HEADER  512 /* XSTATE_BV, XCOMP_BV, 48 bytes that are zero */
+#define IMAGE_MIN     576
+#define MXCSR_BITS    0xffffU /* every processor with 64-bit mode has these (SDM 1 11.6.6) */
+
+long domctl_get_xstate(struct domain *d, struct xen_domctl *op)
+{
+	struct xen_domctl_vcpuextstate *x = &op->u.vcpuextstate;
+	struct vcpu *v = vcpu_of(d, x->vcpu);
+	struct xstate_header header;
+	u64 size = cpu_features.xsave ? sizeof(header) + xstate_size() : 0;
+	char __guest *buffer = (__force char __guest *)x->buffer.p;
+	long err = 0;
+
+	if (!v)
+		return -ESRCH;
+	if (v == current)
+		return -EINVAL;
+	if (!x->size && !x->xfeature_mask) {
+		x->size = size;
+		x->xfeature_mask = size ? cpu_features.xcr0_mask : 0;
+		return 0;
+	}
+	if (!size || x->size != size || x->xfeature_mask != cpu_features.xcr0_mask)
+		return -EINVAL;
+	vcpu_pause(v);
+	header.xcr0 = v->arch->xcr0;
+	header.xcr0_accum = v->arch->xcr0_accum;
+	if (copy_to_guest(buffer, &header, sizeof(header)) ||
+	    copy_to_guest(buffer + sizeof(header), v->arch->xstate, xstate_size()))
+		err = -EFAULT;
+	vcpu_unpause(v);
+	return err;
+}
+
+/* What XSETBV accepts (SDM 2, XSETBV), of what we have. */
+static bool xcr0_ok(u64 xcr0)
+{
+	if (!(xcr0 & XSTATE_X87) || (xcr0 & ~cpu_features.xcr0_mask))
+		return false;
+	if ((xcr0 & XSTATE_AVX) && !(xcr0 & XSTATE_SSE))
+		return false;
+	return !(xcr0 & XSTATE_AVX512) || ((xcr0 & XSTATE_AVX512) == XSTATE_AVX512 && (xcr0 & XSTATE_AVX));
+}
+
+/* Nothing that XRSTOR would fault on (SDM 1 13.8.1). */
+static bool image_ok(const u8 *image, u64 xcr0_accum)
+{
+	u32 mxcsr;
+	u64 header[8];
+
+	memcpy(header, image + IMAGE_HEADER, sizeof(header));
+	if (header[0] & ~xcr0_accum)
+		return false;
+	for (unsigned int i = 1; i < ARRAY_SIZE(header); i++)
+		if (header[i])
+			return false;
+	memcpy(&mxcsr, image + IMAGE_MXCSR, sizeof(mxcsr));
+	return !(mxcsr & ~MXCSR_BITS);
+}
+
+static long set_xstate(struct vcpu *v, const struct xstate_header *header, const u8 *image, size_t size)
+{
+	if (!xcr0_ok(header->xcr0) || (header->xcr0 & ~header->xcr0_accum) ||
+	    (header->xcr0_accum & ~cpu_features.xcr0_mask) || !image_ok(image, header->xcr0_accum))
+		return -EINVAL;
+	vcpu_pause(v);
+	/* The CPU that ran it last may have its registers still: they are old now. */
+	arch_vcpu_sync_state(v);
+	xstate_init_image(v->arch->xstate);
+	memcpy(v->arch->xstate, image, size);
+	v->arch->xcr0 = header->xcr0;
+	v->arch->xcr0_accum = header->xcr0_accum;
+	vcpu_unpause(v);
+	return 0;
+}
+
+long domctl_set_xstate(struct domain *d, struct xen_domctl *op)
+{
+	const struct xen_domctl_vcpuextstate *x = &op->u.vcpuextstate;
+	struct vcpu *v = vcpu_of(d, x->vcpu);
+	const char __guest *buffer = (__force const char __guest *)x->buffer.p;
+	struct xstate_header header;
+	size_t size;
+	u8 *image;
+	long err = 0;
+
+	if (!v)
+		return -ESRCH;
+	if (d == current->domain || !cpu_features.xsave || x->size < sizeof(header))
+		return -EINVAL;
+	size = x->size - sizeof(header);
+	if (copy_from_guest(&header, buffer, sizeof(header)))
+		return -EFAULT;
+	/* A vCPU that never used any has no image. */
+	if (!size)
+		return header.xcr0_accum ? -EINVAL : 0;
+	if (size < IMAGE_MIN || size > xstate_size())
+		return -EINVAL;
+	image = hv_alloc(xstate_size());
+	if (!image)
+		return -ENOMEM;
+	if (copy_from_guest(image, buffer + sizeof(header), size))
+		err = -EFAULT;
+	else
+		err = set_xstate(v, &header, image, size);
+	hv_free(image);
+	return err;
+}
+
+/* --- MSRs --- */
+
+/* None of those that a PV guest may write is more than a constant here. */
+long domctl_get_msrs(struct domain *d, struct xen_domctl *op)
+{
+	if (!vcpu_of(d, op->u.vcpu_msrs.vcpu))
+		return -ESRCH;
+	op->u.vcpu_msrs.msr_count = 0;
+	return 0;
+}
+
+#define MSRS_MAX 64
+
+long domctl_set_msrs(struct domain *d, struct xen_domctl *op)
+{
+	struct xen_domctl_vcpu_msrs *m = &op->u.vcpu_msrs;
+	struct vcpu *v = vcpu_of(d, m->vcpu);
+	xen_domctl_vcpu_msr_t msr;
+
+	if (d == current->domain || m->msr_count > MSRS_MAX)
+		return -EINVAL;
+	if (!v)
+		return -ESRCH;
+	for (u32 i = 0; i < m->msr_count; i++) {
+		if (copy_from_guest_offset(&msr, m->msrs, i, 1))
+			return -EFAULT;
+		if (msr.reserved || (msr.index == MSR_TSC_AUX ? msr.value > 0xffffffff : msr.value != 0)) {
+			m->msr_count = i;
+			return -EINVAL;
+		}
+		if (msr.index == MSR_TSC_AUX) {
+			vcpu_pause(v);
+			v->arch->tsc_aux = msr.value;
+			vcpu_unpause(v);
+		}
+	}
+	return 0;
+}
+
+/* --- TSC --- */
+
+/*
+ * The guest reads the processor's own TSC, whatever mode is asked for; what was set is kept for who saves the domain.
+ */
+long domctl_get_tsc(struct domain *d, struct xen_domctl *op)
+{
+	struct xen_domctl_tsc_info *t = &op->u.tsc_info;
+
+	t->tsc_mode = d->arch->tsc_mode;
+	t->gtsc_khz = d->arch->tsc_khz ? d->arch->tsc_khz : (u32)time_tsc_khz();
+	t->incarnation = d->arch->incarnation;
+	t->pad = 0;
+	t->elapsed_nsec = (u64)time_now();
+	return 0;
+}
+
+#define TSC_MODES 3 /* default, always emulate, never emulate */
+
+long domctl_set_tsc(struct domain *d, struct xen_domctl *op)
+{
+	const struct xen_domctl_tsc_info *t = &op->u.tsc_info;
+
+	if (d == current->domain || t->tsc_mode >= TSC_MODES)
+		return -EINVAL;
+	spin_lock(&d->lock);
+	d->arch->tsc_mode = t->tsc_mode;
+	d->arch->tsc_khz = t->gtsc_khz;
+	d->arch->incarnation = t->incarnation;
+	spin_unlock(&d->lock);
+	return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Between domctl_x86.c, which dispatches, and the files with sub-operations. */
+#ifndef X86_PV_DOMCTL_X86_H
+#define X86_PV_DOMCTL_X86_H
+
+#include "x86/pv/bounce.h"
+
+#include <xen/domctl.h>
+#include "hv/guest_access.h"
+
+typedef long arch_domctl_fn(struct domain *d, struct xen_domctl *op);
+
+/* domctl_state.c: what a vCPU's registers are besides its context; saved and restored with the domain */
+arch_domctl_fn domctl_get_ext_context, domctl_set_ext_context, domctl_get_xstate, domctl_set_xstate, domctl_get_msrs,
+	domctl_set_msrs, domctl_get_tsc, domctl_set_tsc;
+/* domctl_policy.c */
+arch_domctl_fn domctl_get_policy, domctl_set_policy;
+
+static inline struct vcpu *vcpu_of(const struct domain *d, u32 id)
+{
+	return id < d->max_vcpus ? d->vcpus[id] : NULL;
+}
+
+#endif

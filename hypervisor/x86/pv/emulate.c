@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Privileged instructions. A PV guest's kernel runs in ring 3, so each of them faults; those that kernels use all the
+ * same are done here, by a table, and for the guest's kernel only: of user mode no more than port I/O is considered.
+ */
+#include "x86/pv/emulate.h"
+
+#include "hv/guest_access.h"
+#include "hv/sched.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "x86/cpu/extable.h"
+#include "x86/cpu/feature.h"
+#include "x86/pv/bounce.h"
+#include "x86/pv/msr.h"
+
+/* CR0 and CR4 as the guest sees them (SDM 3A 2.5). */
+#define GUEST_CR0	(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_PG)
+#define GUEST_CR4_FIXED (X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
+/* Bits that a kernel may set; they have no effect but to be read back. */
+#define GUEST_CR4_MAY (X86_CR4_TSD | X86_CR4_DE | X86_CR4_MCE | X86_CR4_FSGSBASE | X86_CR4_OSXSAVE)
+
+#define XCR0_X87    0x01UL
+#define XCR0_SSE    0x02UL
+#define XCR0_AVX    0x04UL
+#define XCR0_AVX512 0xe0UL
+
+static void regs_from_guest(struct insn_regs *to, const struct cpu_user_regs *from)
+{
+	*to = (struct insn_regs){
+		.gpr = { from->rax, from->rcx, from->rdx, from->rbx, from->rsp, from->rbp, from->rsi, from->rdi,
+			 from->r8, from->r9, from->r10, from->r11, from->r12, from->r13, from->r14, from->r15 },
+		.rip = from->rip,
+		.rflags = from->rflags,
+	};
+}
+
+static void regs_to_guest(struct cpu_user_regs *to, const struct insn_regs *from)
+{
+	to->rax = from->gpr[INSN_RAX];
+	to->rcx = from->gpr[INSN_RCX];
+	to->rdx = from->gpr[INSN_RDX];
+	to->rbx = from->gpr[INSN_RBX];
+	to->rsp = from->gpr[INSN_RSP];
+	to->rbp = from->gpr[INSN_RBP];
+	to->rsi = from->gpr[INSN_RSI];
+	to->rdi = from->gpr[INSN_RDI];
+	to->r8 = from->gpr[INSN_R8];
+	to->r9 = from->gpr[INSN_R9];
+	to->r10 = from->gpr[INSN_R10];
+	to->r11 = from->gpr[INSN_R11];
+	to->r12 = from->gpr[INSN_R12];
+	to->r13 = from->gpr[INSN_R13];
+	to->r14 = from->gpr[INSN_R14];
+	to->r15 = from->gpr[INSN_R15];
+	to->rip = from->rip;
+	to->rflags = from->rflags;
+}
+
+static u64 edx_eax(const struct insn_regs *regs)
+{
+	return (u32)regs->gpr[INSN_RAX] | regs->gpr[INSN_RDX] << 32;
+}
+
+static void set_edx_eax(struct insn_regs *regs, u64 value)
+{
+	regs->gpr[INSN_RAX] = (u32)value;
+	regs->gpr[INSN_RDX] = value >> 32;
+}
+
+/* --- control registers --- */
+
+static enum emulated mov_from_cr(const struct insn *insn, struct insn_regs *regs)
+{
+	struct vcpu *v = current;
+	u64 *to = &regs->gpr[insn->rm];
+
+	switch (insn->reg) {
+	case 0:
+		*to = GUEST_CR0 | (v->arch->stts ? X86_CR0_TS : 0);
+		return EMUL_DONE;
+	case 2:
+		*to = v->vcpu_info->arch.cr2;
+		return EMUL_DONE;
+	case 3:
+		*to = xen_pfn_to_cr3(mfn_x(page_to_mfn(pv_of(v)->guest_table)));
+		return EMUL_DONE;
+	case 4:
+		*to = pv_of(v)->ctrlreg[4] | GUEST_CR4_FIXED;
+		return EMUL_DONE;
+	default:
+		return EMUL_REFUSED;
+	}
+}
+
+static void set_task_switched(struct vcpu *v, bool ts)
+{
+	v->arch->stts = ts;
+	write_cr0(ts ? read_cr0() | X86_CR0_TS : read_cr0() & ~(unsigned long)X86_CR0_TS);
+}
+
+static enum emulated mov_to_cr(const struct insn *insn, struct insn_regs *regs)
+{
+	struct vcpu *v = current;
+	u64 value = regs->gpr[insn->rm];
+	int err;
+
+	switch (insn->reg) {
+	case 0:
+		if ((value ^ GUEST_CR0) & ~(u64)X86_CR0_TS)
+			return EMUL_REFUSED;
+		set_task_switched(v, value & X86_CR0_TS);
+		return EMUL_DONE;
+	case 2:
+		v->vcpu_info->arch.cr2 = value;
+		return EMUL_DONE;
+	case 3:
+		err = pv_new_guest_l4(v, MFN(xen_cr3_to_pfn(value)));
+		if (err == -ERESTART)
+			return EMUL_RETRY;
+		return err ? EMUL_REFUSED : EMUL_DONE;
+	case 4:
+		if (value & ~(u64)(GUEST_CR4_FIXED | GUEST_CR4_MAY))
+			return EMUL_REFUSED;
+		pv_of(v)->ctrlreg[4] = value & GUEST_CR4_MAY;
+		return EMUL_DONE;
+	default:
+		return EMUL_REFUSED;
+	}
+}
+
+static enum emulated clts(const struct insn *insn, struct insn_regs *regs)
+{
+	set_task_switched(current, false);
+	return EMUL_DONE;
+}
+
+/* --- debug registers --- */
+
+static enum emulated mov_from_dr(const struct insn *insn, struct insn_regs *regs)
+{
+	unsigned int n = insn->reg == 4 || insn->reg == 5 ? insn->reg + 2U : insn->reg;
+
+	if (n > 7)
+		return EMUL_REFUSED;
+	regs->gpr[insn->rm] = current->arch->debugreg[n];
+	return EMUL_DONE;
+}
+
+static enum emulated mov_to_dr(const struct insn *insn, struct insn_regs *regs)
+{
+	return pv_set_debugreg(current, insn->reg, regs->gpr[insn->rm]) ? EMUL_REFUSED : EMUL_DONE;
+}
+
+/* --- MSRs, CPUID, time, extended state --- */
+
+static enum emulated rdmsr_insn(const struct insn *insn, struct insn_regs *regs)
+{
+	u64 value;
+
+	if (pv_read_msr(current, (u32)regs->gpr[INSN_RCX], &value))
+		return EMUL_REFUSED;
+	set_edx_eax(regs, value);
+	return EMUL_DONE;
+}
+
+static enum emulated wrmsr_insn(const struct insn *insn, struct insn_regs *regs)
+{
+	return pv_write_msr(current, (u32)regs->gpr[INSN_RCX], edx_eax(regs)) ? EMUL_REFUSED : EMUL_DONE;
+}
+
+static enum emulated cpuid_insn(const struct insn *insn, struct insn_regs *regs)
+{
+	struct cpuid_leaf out;
+
+	pv_cpuid(current, (u32)regs->gpr[INSN_RAX], (u32)regs->gpr[INSN_RCX], &out);
+	regs->gpr[INSN_RAX] = out.a;
+	regs->gpr[INSN_RBX] = out.b;
+	regs->gpr[INSN_RCX] = out.c;
+	regs->gpr[INSN_RDX] = out.d;
+	return EMUL_DONE;
+}
+
+static enum emulated rdtsc_insn(const struct insn *insn, struct insn_regs *regs)
+{
+	set_edx_eax(regs, rdtsc());
+	return EMUL_DONE;
+}
+
+/* What XSETBV itself would refuse (SDM 1 13.3), and components that are not saved for guests. */
+static bool xcr0_is_valid(u64 xcr0)
+{
+	if (!(xcr0 & XCR0_X87) || (xcr0 & ~cpu_features.xcr0_mask))
+		return false;
+	if ((xcr0 & XCR0_AVX) && !(xcr0 & XCR0_SSE))
+		return false;
+	if (xcr0 & XCR0_AVX512)
+		return (xcr0 & XCR0_AVX512) == XCR0_AVX512 && (xcr0 & XCR0_AVX);
+	return true;
+}
+
+static enum emulated xsetbv_insn(const struct insn *insn, struct insn_regs *regs)
+{
+	struct arch_vcpu *a = current->arch;
+	u64 value = edx_eax(regs);
+
+	if (!cpu_features.xsave || (u32)regs->gpr[INSN_RCX] != 0 || !xcr0_is_valid(value))
+		return EMUL_REFUSED;
+	a->xcr0 = value;
+	a->xcr0_accum |= value;
+	xstate_set_xcr0(value);
+	return EMUL_DONE;
+}
+
+/* --- the rest --- */
+
+/* Only who drives devices needs it; others lose nothing but time. */
+static enum emulated wbinvd_insn(const struct insn *insn, struct insn_regs *regs)
+{
+	if (current->domain->is_privileged)
+		__asm__ __volatile__("wbinvd" ::: "memory");
+	return EMUL_DONE;
+}
+
+static enum emulated hlt_insn(const struct insn *insn, struct insn_regs *regs)
+{
+	vcpu_block();
+	return EMUL_DONE;
+}
+
+static enum emulated nothing(const struct insn *insn, struct insn_regs *regs)
+{
+	return EMUL_DONE;
+}
+
+static enum emulated (*const handlers[])(const struct insn *insn, struct insn_regs *regs) = {
+	[INSN_MOV_FROM_CR] = mov_from_cr,
+	[INSN_MOV_TO_CR] = mov_to_cr,
+	[INSN_MOV_FROM_DR] = mov_from_dr,
+	[INSN_MOV_TO_DR] = mov_to_dr,
+	[INSN_CLTS] = clts,
+	[INSN_RDMSR] = rdmsr_insn,
+	[INSN_WRMSR] = wrmsr_insn,
+	[INSN_CPUID] = cpuid_insn,
+	[INSN_RDTSC] = rdtsc_insn,
+	[INSN_XSETBV] = xsetbv_insn,
+	[INSN_WBINVD] = wbinvd_insn,
+	[INSN_HLT] = hlt_insn,
+	[INSN_CLI] = nothing,
+	[INSN_STI] = nothing,
+};
+
+static bool is_io(enum insn_op op)
+{
+	return op == INSN_IN || op == INSN_OUT || op == INSN_INS || op == INSN_OUTS;
+}
+
+#define CODE_SEGMENT_LONG BIT(21) /* L, in what LAR gives of a descriptor (SDM 2, LAR) */
+#define CODE_SEGMENT_BIG  BIT(22) /* D */
+
+/*
+ * The mode that a code selector of the current guest runs in: a kernel may use selectors of its own GDT. The page of its
+ * LDT that has it may be unmapped by now: LAR faults, and there are no rights.
+ */
+static bool code_segment_mode(unsigned int selector, enum insn_mode *mode)
+{
+	unsigned long rights = 0;
+
+	if (selector != FLAT_RING3_CS64)
+		__asm__("1: lar %1, %0\n"
+			"2:" EXTABLE_C(1b, 2b)
+			: "+r"(rights)
+			: "r"((unsigned long)selector)
+			: "cc");
+	else
+		rights = CODE_SEGMENT_LONG;
+	*mode = rights & CODE_SEGMENT_LONG ? INSN_MODE_64 : INSN_MODE_32;
+	return rights & (CODE_SEGMENT_LONG | CODE_SEGMENT_BIG);
+}
+
+static bool decode_at_rip(const struct cpu_user_regs *regs, struct insn *insn)
+{
+	u8 bytes[INSN_MAX_LENGTH];
+	enum insn_mode mode;
+
+	if (!code_segment_mode(regs->cs, &mode))
+		return false;
+	return insn_decode(insn, bytes, pv_fetch_insn(regs, bytes), mode) == 0;
+}
+
+static bool emulate(struct cpu_user_regs *regs, const struct insn *insn)
+{
+	struct insn_regs iregs;
+	enum emulated done;
+
+	regs_from_guest(&iregs, regs);
+	if (is_io(insn->op)) {
+		done = pv_emulate_io(insn, &iregs);
+	} else {
+		if (!pv_of(current)->in_kernel || insn->op >= ARRAY_SIZE(handlers) || !handlers[insn->op])
+			return false;
+		done = handlers[insn->op](insn, &iregs);
+		if (done == EMUL_DONE)
+			insn_advance(insn, &iregs);
+	}
+	if (done == EMUL_DONE || done == EMUL_RETRY)
+		regs_to_guest(regs, &iregs);
+	return done != EMUL_REFUSED;
+}
+
+bool pv_emulate_privileged(struct cpu_user_regs *regs)
+{
+	struct insn insn;
+
+	return decode_at_rip(regs, &insn) && emulate(regs, &insn);
+}
+
+/* Xen's prefix (XEN_EMULATE_PREFIX) is five bytes, UD2 and "xen"; CPUID follows. Anybody may ask. */
+bool pv_emulate_invalid_opcode(struct cpu_user_regs *regs)
+{
+	static const u8 forced_cpuid[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
+	struct insn_regs iregs;
+	u8 bytes[15];
+
+	if (pv_fetch_insn(regs, bytes) < sizeof(forced_cpuid) || memcmp(bytes, forced_cpuid, sizeof(forced_cpuid)))
+		return false;
+	regs_from_guest(&iregs, regs);
+	cpuid_insn(NULL, &iregs);
+	iregs.rip += sizeof(forced_cpuid);
+	regs_to_guest(regs, &iregs);
+	return true;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Between emulate.c and emulate_io.c. */
+#ifndef X86_PV_EMULATE_H
+#define X86_PV_EMULATE_H
+
+#include "x86/emul/decode.h"
+#include "x86/pv/pv.h"
+
+enum emulated {
+	EMUL_DONE,    /* registers are changed; the instruction is behind us unless it says otherwise */
+	EMUL_RETRY,   /* run it again: it was preempted, or is a string instruction in the middle */
+	EMUL_TRAPPED, /* another exception was queued for the guest */
+	EMUL_REFUSED, /* the guest gets its #GP */
+};
+
+/* IN, OUT, INS, OUTS. Moves regs->rip itself. */
+enum emulated pv_emulate_io(const struct insn *insn, struct insn_regs *regs);
+
+#endif

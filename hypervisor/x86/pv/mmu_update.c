@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* Hypercall mmu_update: changes of page-table entries by machine address, and of the M2P (xen.h). */
+#include "x86/pv/pv_mmu.h"
+
+#include "hv/atomic.h"
+#include "hv/guest_access.h"
+#include "lib/errno.h"
+#include "hypercall_table.h"
+
+/* In `count`, between the steps of one call: *pdone holds what the steps before have done. */
+#define UPDATE_CONTINUED  0x80000000UL
+#define UPDATES_PER_CHECK 16
+
+/* --- writing an entry --- */
+
+/* Publishes `val`; *old: what was there. Hardware may set accessed and dirty at any time, nobody else changes the slot.
+ */
+static int slot_publish(u64 *slot, u64 val, enum pv_write how, u64 expected, u64 *old)
+{
+	u64 x;
+
+	switch (how) {
+	case PV_WRITE_PLAIN:
+		*old = READ_ONCE(*slot);
+		WRITE_ONCE(*slot, val);
+		break;
+	case PV_WRITE_KEEP_AD:
+		x = READ_ONCE(*slot);
+		while (!atomic_cmpxchg(slot, &x, val | (x & (PTE_ACCESSED | PTE_DIRTY))))
+			;
+		*old = x;
+		break;
+	case PV_WRITE_EXPECTED:
+		*old = expected;
+		if (!atomic_cmpxchg(slot, &expected, val))
+			return -EAGAIN;
+		break;
+	}
+	return 0;
+}
+
+/*
+ * The allow-list: the same frame, nothing different but bits that no check depends on. Then no reference changes.
+ * Anything else is looked at in full.
+ */
+static bool change_is_harmless(u64 old, u64 val, u64 harmless)
+{
+	return (old & PTE_PRESENT) && !((old ^ val) & ~harmless);
+}
+
+int pv_write_l1e(struct domain *d, const struct domain *target_owner, u64 *slot, u64 val, enum pv_write how,
+		 u64 expected)
+{
+	u64 old = how == PV_WRITE_EXPECTED ? expected : READ_ONCE(*slot);
+	int err;
+
+	if (val & PTE_PRESENT) {
+		/* Less than before: only the type reference goes, below. */
+		bool loses_rw = (old & PTE_RW) && !(val & PTE_RW);
+
+		if (change_is_harmless(old, l1e_adjust(val), PTE_HARMLESS | (loses_rw ? PTE_RW : 0))) {
+			err = slot_publish(slot, l1e_adjust(val), how, expected, &old);
+			if (!err && loses_rw && mfn_valid(pte_mfn(old)) &&
+			    page_owner(mfn_to_page(pte_mfn(old))) != dom_io && page_type_put(mfn_to_page(pte_mfn(old))))
+				BUG();
+			return err;
+		}
+		err = l1e_get(d, target_owner, &val);
+		if (unlikely(err))
+			return err;
+	}
+	err = slot_publish(slot, val, how, expected, &old);
+	if (unlikely(err))
+		old = val;
+	if (old & PTE_PRESENT)
+		l1e_put(old);
+	return err;
+}
+
+/* An entry of a valid L2, L3 or L4 table of d, mmu_lock held. -ERESTART: the child is held_page. */
+static int write_table_entry(struct domain *d, unsigned int level, u64 *slot, u64 val, enum pv_write how)
+{
+	unsigned int index = (unsigned int)(((unsigned long)slot & ~PAGE_MASK) / sizeof(u64));
+	u64 old = READ_ONCE(*slot);
+	struct page_info *child;
+	int err;
+
+	if (level == 4 && l4_slot_is_hypervisor(index))
+		return -EINVAL;
+	if (val & PTE_PRESENT) {
+		err = table_entry_check(&val);
+		if (err)
+			return err;
+		/* RW of an upper entry only narrows what the L1 entries allow. */
+		if (change_is_harmless(old, val, PTE_HARMLESS | PTE_RW))
+			return slot_publish(slot, val, how, 0, &old);
+		err = page_get_and_type(pte_mfn(val), d, (u64)(level - 1) << 60, &child);
+		if (err)
+			return err;
+	}
+	err = slot_publish(slot, val, how, 0, &old);
+	if (old & PTE_PRESENT)
+		page_put_table(mfn_to_page(pte_mfn(old)));
+	return err;
+}
+
+/* A page that is no page table: plain memory of the guest, if it may write it. */
+static int write_plain(struct page_info *pg, u64 *slot, u64 val)
+{
+	int err = page_type_get(pg, PGT_WRITABLE);
+
+	if (err)
+		return err;
+	WRITE_ONCE(*slot, val);
+	return page_type_put(pg);
+}
+
+struct owners {
+	struct domain *tables, *data;
+};
+
+static int update_entry(const struct owners *o, u64 ptr, u64 val, enum pv_write how)
+{
+	struct page_info *pg;
+	u64 *table, *slot, type;
+	int err;
+
+	if (unlikely(ptr & 7))
+		return -EINVAL;
+	pg = page_get_from_mfn(maddr_to_mfn(ptr), o->tables);
+	if (unlikely(!pg))
+		return -EINVAL;
+	if (unlikely(pv_of(current)->held_page)) {
+		mfn_t child = pte_mfn(val);
+
+		err = page_held_settle((val & PTE_PRESENT) && mfn_valid(child) ? mfn_to_page(child) : NULL);
+		if (err)
+			goto out;
+	}
+	pv_mmu_lock(o->tables);
+	table = map_frame(maddr_to_mfn(ptr));
+	slot = (u64 *)((char *)table + (ptr & ~PAGE_MASK));
+	type = READ_ONCE(pg->type_info);
+	if (unlikely(o->tables != current->domain && domain_is_dying(o->tables)))
+		err = -ESRCH;
+	else if (likely((type & (PGT_TYPE_MASK | PGT_VALIDATED)) == (PGT_L1 | PGT_VALIDATED)))
+		err = pv_write_l1e(o->tables, o->data, slot, val, how, 0);
+	else if (page_is_valid_table(type))
+		err = write_table_entry(o->tables, (unsigned int)((type & PGT_TYPE_MASK) >> 60), slot, val, how);
+	else if (page_type_is_table(type & PGT_TYPE_MASK) && (type & PGT_COUNT_MASK))
+		err = -EBUSY; /* another vCPU's (in)validation of it is under way */
+	else
+		err = write_plain(pg, slot, val);
+	unmap_frame(table);
+	pv_mmu_unlock(o->tables);
+out:
+	page_put(pg);
+	return err;
+}
+
+static int update_m2p(const struct owners *o, u64 ptr, u64 val)
+{
+	mfn_t mfn = maddr_to_mfn(ptr);
+	struct page_info *pg = page_get_from_mfn(mfn, o->data);
+
+	if (!pg)
+		return -EINVAL;
+	m2p_set(mfn, val);
+	page_put(pg);
+	return 0;
+}
+
+static int update_one(const struct owners *o, const struct mmu_update *req)
+{
+	u64 ptr = req->ptr & ~3UL;
+
+	switch (req->ptr & 3) {
+	case MMU_MACHPHYS_UPDATE:
+		return update_m2p(o, ptr, req->val);
+	case MMU_PT_UPDATE_PRESERVE_AD:
+		return update_entry(o, ptr, req->val, PV_WRITE_KEEP_AD);
+	default: /* NORMAL and NO_TRANSLATE: frame numbers of PV domains are never translated */
+		return update_entry(o, ptr, req->val, PV_WRITE_PLAIN);
+	}
+}
+
+/* --- the hypercall --- */
+
+static int owners_get(struct owners *o, unsigned long foreigndom)
+{
+	unsigned int tables = (unsigned int)(foreigndom >> 16) & 0xffff;
+	int err = 0;
+
+	o->tables = o->data = current->domain;
+	if (tables) {
+		o->tables = pv_owner_get(tables - 1, &err);
+		if (!o->tables)
+			return err;
+		if (o->tables == dom_io || o->tables == dom_xen)
+			return -EINVAL;
+	}
+	o->data = pv_owner_get(foreigndom & 0xffff, &err);
+	if (!o->data) {
+		pv_owner_put(o->tables);
+		return err;
+	}
+	return 0;
+}
+
+/* Runs requests from `reqs` on: how many were done; *err says why it stopped. */
+static unsigned long run_updates(const struct owners *o, const struct mmu_update __guest *reqs, unsigned long count,
+				 int *err)
+{
+	struct mmu_update req;
+	unsigned long i;
+
+	*err = 0;
+	for (i = 0; i < count; i++) {
+		if (unlikely(i % UPDATES_PER_CHECK == UPDATES_PER_CHECK - 1) && hypercall_preempt_check()) {
+			*err = -ERESTART;
+			break;
+		}
+		*err = copy_from_guest(&req, reqs + i, sizeof(req));
+		if (unlikely(*err))
+			break;
+		*err = update_one(o, &req);
+		if (unlikely(*err))
+			break;
+	}
+	if (!*err)
+		*err = page_held_settle(NULL);
+	return i;
+}
+
+long do_mmu_update(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
+		   unsigned long a5)
+{
+	const struct mmu_update __guest *reqs = (const struct mmu_update __guest *)a0;
+	u32 __guest *pdone = (u32 __guest *)a2;
+	unsigned long count = (u32)a1 & ~UPDATE_CONTINUED, n;
+	u32 done = 0;
+	struct owners o;
+	int err;
+
+	if (((u32)a1 & UPDATE_CONTINUED) && pdone && copy_from_guest(&done, pdone, sizeof(done)))
+		return -EFAULT;
+	err = owners_get(&o, a3);
+	if (err)
+		return err;
+	n = run_updates(&o, reqs, count, &err);
+	pv_owner_put(o.data);
+	pv_owner_put(o.tables);
+
+	done += (u32)n;
+	if (pdone && copy_to_guest(pdone, &done, sizeof(done)))
+		err = -EFAULT;
+	if (err == -ERESTART) {
+		hypercall_set_arg(0, (__force unsigned long)(reqs + n));
+		hypercall_set_arg(1, (count - n) | UPDATE_CONTINUED);
+	}
+	return err;
+}

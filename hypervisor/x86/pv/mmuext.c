@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* Hypercall mmuext_op: pins, base pointers, TLB and cache flushes, LDT, whole pages (xen.h). */
+#include "x86/pv/pv_mmu.h"
+
+#include "hv/arch.h"
+#include "hv/atomic.h"
+#include "hv/guest_access.h"
+#include "hypercall_table.h"
+#include "lib/errno.h"
+#include "x86/mm/tlb.h"
+
+/* In `count`, between the steps of one call: *pdone holds what the steps before have done. */
+#define OPS_CONTINUED 0x80000000UL
+
+/* --- pins --- */
+
+static int op_pin(struct domain *owner, const struct mmuext_op *op)
+{
+	static const u64 types[] = {
+		[MMUEXT_PIN_L1_TABLE] = PGT_L1,
+		[MMUEXT_PIN_L2_TABLE] = PGT_L2,
+		[MMUEXT_PIN_L3_TABLE] = PGT_L3,
+		[MMUEXT_PIN_L4_TABLE] = PGT_L4,
+	};
+	struct page_info *pg;
+	int err;
+
+	if (!owner->arch || owner == dom_io || owner == dom_xen || owner->is_hvm)
+		return -EINVAL;
+	pv_mmu_lock(owner);
+	if (owner != current->domain && domain_is_dying(owner)) {
+		err = -ESRCH;
+		goto out;
+	}
+	err = page_get_and_type(MFN(op->arg1.mfn), owner, types[op->cmd], &pg);
+	if (err)
+		goto out;
+	if (READ_ONCE(pg->type_info) & PGT_PINNED) {
+		page_put_table(pg);
+		err = -EINVAL;
+		goto out;
+	}
+	atomic_or(&pg->type_info, PGT_PINNED);
+out:
+	pv_mmu_unlock(owner);
+	return err;
+}
+
+static int op_unpin(struct domain *owner, const struct mmuext_op *op)
+{
+	struct page_info *pg = page_get_from_mfn(MFN(op->arg1.mfn), owner);
+	int err = -EINVAL;
+
+	if (!pg || !owner->arch)
+		goto out;
+	pv_mmu_lock(owner);
+	if (READ_ONCE(pg->type_info) & PGT_PINNED) {
+		atomic_and(&pg->type_info, ~PGT_PINNED);
+		page_put_table(pg);
+		err = 0;
+	}
+	pv_mmu_unlock(owner);
+out:
+	if (pg)
+		page_put(pg);
+	return err;
+}
+
+static int op_new_baseptr(struct domain *owner, const struct mmuext_op *op)
+{
+	return pv_new_guest_l4(current, MFN(op->arg1.mfn));
+}
+
+static int op_new_user_baseptr(struct domain *owner, const struct mmuext_op *op)
+{
+	return pv_new_user_l4(current, MFN(op->arg1.mfn));
+}
+
+/* --- TLBs and caches --- */
+
+static int op_tlb_flush_local(struct domain *owner, const struct mmuext_op *op)
+{
+	tlb_flush_local();
+	return 0;
+}
+
+static int op_invlpg_local(struct domain *owner, const struct mmuext_op *op)
+{
+	invlpg(op->arg1.linear_addr);
+	return 0;
+}
+
+static int op_flush_multi(struct domain *owner, const struct mmuext_op *op)
+{
+	cpumask_t cpus;
+	int err = pv_cpus_of_vcpus(current->domain, guest_ptr(op->arg2.vcpumask), &cpus);
+
+	if (err)
+		return err;
+	if (op->cmd == MMUEXT_TLB_FLUSH_MULTI)
+		tlb_flush_mask(&cpus);
+	else
+		tlb_flush_page_mask(&cpus, op->arg1.linear_addr);
+	return 0;
+}
+
+static int op_flush_all(struct domain *owner, const struct mmuext_op *op)
+{
+	cpumask_t cpus;
+
+	pv_cpus_of_domain(current->domain, &cpus);
+	if (op->cmd == MMUEXT_TLB_FLUSH_ALL)
+		tlb_flush_mask(&cpus);
+	else
+		tlb_flush_page_mask(&cpus, op->arg1.linear_addr);
+	return 0;
+}
+
+static void write_back_caches(void *unused)
+{
+	__asm__ __volatile__("wbinvd" ::: "memory");
+}
+
+/* Costs every domain time, so only for one that drives hardware. */
+static int op_flush_cache(struct domain *owner, const struct mmuext_op *op)
+{
+	if (!domain_has_hardware(current->domain))
+		return -EACCES;
+	if (op->cmd == MMUEXT_FLUSH_CACHE_GLOBAL)
+		arch_call_on(&cpu_online_map, write_back_caches, NULL);
+	else
+		write_back_caches(NULL);
+	return 0;
+}
+
+/* --- LDT, pages --- */
+
+static int op_set_ldt(struct domain *owner, const struct mmuext_op *op)
+{
+	return pv_set_ldt(current, op->arg1.linear_addr, op->arg2.nr_ents);
+}
+
+static int op_clear_page(struct domain *owner, const struct mmuext_op *op)
+{
+	struct page_info *pg;
+	int err = page_get_and_type(MFN(op->arg1.mfn), owner, PGT_WRITABLE, &pg);
+
+	if (err)
+		return err;
+	frame_clear(page_to_mfn(pg));
+	page_put_and_type(pg);
+	return 0;
+}
+
+static int op_copy_page(struct domain *owner, const struct mmuext_op *op)
+{
+	struct page_info *src = page_get_from_mfn(MFN(op->arg2.src_mfn), owner), *dst;
+	int err;
+
+	if (!src)
+		return -EINVAL;
+	err = page_get_and_type(MFN(op->arg1.mfn), owner, PGT_WRITABLE, &dst);
+	if (!err) {
+		frame_copy(page_to_mfn(dst), page_to_mfn(src));
+		page_put_and_type(dst);
+	}
+	page_put(src);
+	return err;
+}
+
+static int op_superpage(struct domain *owner, const struct mmuext_op *op)
+{
+	return -EOPNOTSUPP;
+}
+
+/* --- the hypercall --- */
+
+struct mmuext_row {
+	int (*fn)(struct domain *owner, const struct mmuext_op *op);
+	bool takes_table; /* a type reference on arg1.mfn: may be preempted and goes on where it was */
+};
+
+static const struct mmuext_row rows[] = {
+	[MMUEXT_PIN_L1_TABLE] = { op_pin, true },
+	[MMUEXT_PIN_L2_TABLE] = { op_pin, true },
+	[MMUEXT_PIN_L3_TABLE] = { op_pin, true },
+	[MMUEXT_PIN_L4_TABLE] = { op_pin, true },
+	[MMUEXT_UNPIN_TABLE] = { op_unpin, false },
+	[MMUEXT_NEW_BASEPTR] = { op_new_baseptr, true },
+	[MMUEXT_TLB_FLUSH_LOCAL] = { op_tlb_flush_local, false },
+	[MMUEXT_INVLPG_LOCAL] = { op_invlpg_local, false },
+	[MMUEXT_TLB_FLUSH_MULTI] = { op_flush_multi, false },
+	[MMUEXT_INVLPG_MULTI] = { op_flush_multi, false },
+	[MMUEXT_TLB_FLUSH_ALL] = { op_flush_all, false },
+	[MMUEXT_INVLPG_ALL] = { op_flush_all, false },
+	[MMUEXT_FLUSH_CACHE] = { op_flush_cache, false },
+	[MMUEXT_SET_LDT] = { op_set_ldt, false },
+	[MMUEXT_NEW_USER_BASEPTR] = { op_new_user_baseptr, true },
+	[MMUEXT_CLEAR_PAGE] = { op_clear_page, false },
+	[MMUEXT_COPY_PAGE] = { op_copy_page, false },
+	[MMUEXT_FLUSH_CACHE_GLOBAL] = { op_flush_cache, false },
+	[MMUEXT_MARK_SUPER] = { op_superpage, false },
+	[MMUEXT_UNMARK_SUPER] = { op_superpage, false },
+};
+
+static int run_one(struct domain *owner, const struct mmuext_op *op)
+{
+	const struct page_info *target = NULL;
+	const struct mmuext_row *row;
+	int err;
+
+	if (op->cmd >= ARRAY_SIZE(rows) || !rows[op->cmd].fn)
+		return -ENOSYS;
+	row = &rows[op->cmd];
+	if (row->takes_table && mfn_valid(MFN(op->arg1.mfn)))
+		target = mfn_to_page(MFN(op->arg1.mfn));
+	err = page_held_settle(target);
+	return err ? err : row->fn(owner, op);
+}
+
+static unsigned long run_ops(struct domain *owner, const struct mmuext_op __guest *ops, unsigned long count, int *err)
+{
+	struct mmuext_op op;
+	unsigned long i;
+
+	*err = 0;
+	for (i = 0; i < count; i++) {
+		if (i && hypercall_preempt_check()) {
+			*err = -ERESTART;
+			break;
+		}
+		*err = copy_from_guest(&op, ops + i, sizeof(op));
+		if (unlikely(*err))
+			break;
+		*err = run_one(owner, &op);
+		if (unlikely(*err))
+			break;
+	}
+	if (!*err)
+		*err = page_held_settle(NULL);
+	return i;
+}
+
+long do_mmuext_op(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
+		  unsigned long a5)
+{
+	const struct mmuext_op __guest *ops = (const struct mmuext_op __guest *)a0;
+	u32 __guest *pdone = (u32 __guest *)a2;
+	unsigned long count = (u32)a1 & ~OPS_CONTINUED, n;
+	struct domain *owner;
+	u32 done = 0;
+	int err = 0;
+
+	if (((u32)a1 & OPS_CONTINUED) && pdone && copy_from_guest(&done, pdone, sizeof(done)))
+		return -EFAULT;
+	owner = pv_owner_get((unsigned int)a3 & 0xffff, &err);
+	if (!owner)
+		return err;
+	n = run_ops(owner, ops, count, &err);
+	pv_owner_put(owner);
+
+	done += (u32)n;
+	if (pdone && copy_to_guest(pdone, &done, sizeof(done)))
+		err = -EFAULT;
+	if (err == -ERESTART) {
+		hypercall_set_arg(0, (__force unsigned long)(ops + n));
+		hypercall_set_arg(1, (count - n) | OPS_CONTINUED);
+	}
+	return err;
+}

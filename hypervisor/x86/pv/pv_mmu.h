@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to the files of x86/pv that change page tables of guests. */
+#ifndef X86_PV_PV_MMU_H
+#define X86_PV_PV_MMU_H
+
+#include "hv/hypercall.h"
+#include "x86/mm/page_types.h"
+#include "x86/mm/page_validate.h"
+#include "x86/mm/paging.h"
+#include "x86/pv/address.h"
+#include "x86/pv/pv.h"
+
+static inline void pv_mmu_lock(struct domain *d)
+{
+	spin_lock(&d->arch->mmu_lock);
+}
+static inline void pv_mmu_unlock(struct domain *d)
+{
+	spin_unlock(&d->arch->mmu_lock);
+}
+
+/*
+ * The L1 entry that maps `addr` in v's address space of the mode that it is in, mapped: pv_unmap_slot. NULL: there is
+ * no table. *rights: RW, USER and (inverted) NX that the upper levels leave. mmu_lock held.
+ */
+u64 *pv_map_l1_slot(const struct vcpu *v, unsigned long addr, u64 *rights);
+static inline void pv_unmap_slot(const u64 *slot)
+{
+	unmap_frame((const void *)((unsigned long)slot & PAGE_MASK));
+}
+
+enum pv_write {
+	PV_WRITE_PLAIN,	   /* *slot = val */
+	PV_WRITE_KEEP_AD,  /* *slot = val | accessed and dirty of *slot, atomically */
+	PV_WRITE_EXPECTED, /* only if *slot still is `expected`; -EAGAIN */
+};
+/*
+ * Changes an entry of a valid L1 table of `d`, whose mmu_lock is held: takes the references of the new entry (a frame
+ * of `target_owner`, see l1e_get), publishes it, drops those of the old. The TLB is the caller's business. -EINVAL,
+ * -EPERM, -EBUSY, -EAGAIN.
+ */
+int __must_check pv_write_l1e(struct domain *d, const struct domain *target_owner, u64 *slot, u64 val,
+			      enum pv_write how, u64 expected);
+
+/*
+ * The other domain that a hypercall names as the owner of frames: DOMID_SELF, DOMID_IO, DOMID_XEN or an ID, with a
+ * reference if it is not the current one. NULL: *err = -ESRCH, -EPERM, -EINVAL.
+ */
+struct domain *pv_owner_get(unsigned int id, int *err);
+void pv_owner_put(struct domain *d);
+
+/* CR3 of the current vCPU again, after pv_update_cr3. */
+void pv_load_cr3(struct vcpu *v);
+/* NEW_USER_BASEPTR of the current vCPU; mfn 0: none. */
+int __must_check pv_new_user_l4(struct vcpu *v, mfn_t mfn);
+
+/* CPUs where the vCPUs in the guest's bitmap may have translations: 0, -EFAULT. */
+int __must_check pv_cpus_of_vcpus(struct domain *d, const void __guest *bitmap, cpumask_t *cpus);
+/* All of d's. */
+void pv_cpus_of_domain(const struct domain *d, cpumask_t *cpus);
+
+/* --- descriptors.c --- */
+int __must_check pv_set_ldt(struct vcpu *v, unsigned long base, unsigned int entries);
+
+#endif

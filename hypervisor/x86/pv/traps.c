@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* Exceptions of a guest: a handler for each that needs more than to be passed on to the guest's own handler. */
+#include "x86/cpu/entry.h"
+
+#include "hv/arch.h"
+#include "hv/atomic.h"
+#include "hv/console.h"
+#include <xen/nmi.h>
+#include "x86/mm/paging.h"
+#include "x86/pv/bounce.h"
+
+/* What may only be read with interrupts off, because the next exception overwrites it. */
+struct trap_facts {
+	unsigned long cr2, dr6;
+};
+
+static void debug(struct cpu_user_regs *regs, const struct trap_facts *facts)
+{
+	pv_note_dr6(facts->dr6);
+	pv_inject_trap(X86_TRAP_DB, 0);
+}
+
+/* The IDT lets everyone execute INT3 and INTO; the guest's table says who may. */
+static void breakpoint(struct cpu_user_regs *regs, const struct trap_facts *facts)
+{
+	if (pv_software_interrupt_allowed(regs->entry_vector))
+		pv_inject_software_interrupt(regs->entry_vector);
+	else
+		pv_inject_trap(X86_TRAP_GP, regs->entry_vector * 8 + 2);
+}
+
+/* CR0.TS is the guest's own (fpu_taskswitch), and is cleared for it before its handler runs (xen/xen.h). */
+static void device_not_available(struct cpu_user_regs *regs, const struct trap_facts *facts)
+{
+	__asm__ __volatile__("clts");
+	current->arch->stts = false;
+	pv_inject_trap(X86_TRAP_NM, 0);
+}
+
+static void invalid_opcode(struct cpu_user_regs *regs, const struct trap_facts *facts)
+{
+	if (!pv_emulate_invalid_opcode(regs))
+		pv_inject_trap(X86_TRAP_UD, 0);
+}
+
+/*
+ * INT n beyond the few that the IDT opens: a #GP whose error code has the IDT bit and the vector (SDM 3A 6.13). The
+ * instruction is looked at rather than the code, which QEMU's emulation gets wrong.
+ */
+static bool software_interrupt(struct cpu_user_regs *regs)
+{
+	u8 insn[15];
+
+	if ((regs->error_code & 3) != 2 || pv_fetch_insn(regs, insn) < 2 || insn[0] != 0xcd)
+		return false;
+	if (pv_software_interrupt_allowed(insn[1])) {
+		regs->rip += 2;
+		pv_inject_software_interrupt(insn[1]);
+	} else {
+		pv_inject_trap(X86_TRAP_GP, insn[1] * 8U + 2);
+	}
+	return true;
+}
+
+static void general_protection(struct cpu_user_regs *regs, const struct trap_facts *facts)
+{
+	if (software_interrupt(regs))
+		return;
+	if (regs->error_code == 0 && pv_emulate_privileged(regs))
+		return;
+	pv_inject_trap(X86_TRAP_GP, regs->error_code);
+}
+
+/* INT 0x80 and 0x82 by the open gates: the instruction is done. */
+static void open_software_interrupt(struct cpu_user_regs *regs)
+{
+	unsigned int vector = regs->entry_vector;
+
+	if (pv_software_interrupt_allowed(vector)) {
+		pv_inject_software_interrupt(vector);
+	} else {
+		regs->rip -= 2;
+		pv_inject_trap(X86_TRAP_GP, vector * 8 + 2);
+	}
+}
+
+static bool in_ldt_mapping(const struct vcpu *v, unsigned long addr)
+{
+	return addr - perdomain_virt(v, PERDOMAIN_LDT_PAGE) < 16 * PAGE_SIZE;
+}
+
+bool pv_fixup_hypervisor_fault(unsigned long addr)
+{
+	struct vcpu *v = current;
+
+	return v && !v->is_idle && in_ldt_mapping(v, addr) && pv_fault_fixup_ldt(addr);
+}
+
+static void page_fault(struct cpu_user_regs *regs, const struct trap_facts *facts)
+{
+	struct vcpu *v = current;
+
+	if (unlikely(is_hypervisor_address(facts->cr2))) {
+		/* A selector of the guest's LDT: the processor reads the descriptor on its behalf. */
+		if (in_ldt_mapping(v, facts->cr2) && pv_fault_fixup_ldt(facts->cr2))
+			return;
+	} else if ((regs->error_code & (PFEC_WRITE | PFEC_PRESENT)) == (PFEC_WRITE | PFEC_PRESENT) &&
+		   !(regs->error_code & PFEC_RESERVED) && pv_of(v)->in_kernel) {
+		if (pv_fault_emulate_pt_write(regs, facts->cr2, regs->error_code))
+			return;
+	}
+	pv_inject_page_fault(facts->cr2, regs->error_code);
+}
+
+static void non_maskable(struct cpu_user_regs *regs, const struct trap_facts *facts)
+{
+	nmi_handle();
+	nmi_unblock();
+}
+
+static void fatal(struct cpu_user_regs *regs, const struct trap_facts *facts)
+{
+	trap_fatal(regs, facts->cr2);
+}
+
+/* Without a row here: passed on to the guest as it is. */
+static void (*const trap_handlers[32])(struct cpu_user_regs *regs, const struct trap_facts *facts) = {
+	[X86_TRAP_DB] = debug,	    [X86_TRAP_NMI] = non_maskable,	[X86_TRAP_BP] = breakpoint,
+	[X86_TRAP_OF] = breakpoint, [X86_TRAP_UD] = invalid_opcode,	[X86_TRAP_NM] = device_not_available,
+	[X86_TRAP_DF] = fatal,	    [X86_TRAP_GP] = general_protection, [X86_TRAP_PF] = page_fault,
+	[X86_TRAP_MC] = fatal,
+};
+
+void trap_from_guest(struct cpu_user_regs *regs)
+{
+	unsigned int vector = regs->entry_vector;
+	struct trap_facts facts = { 0 };
+
+	if (vector >= 32) {
+		if (vector == GUEST_INT80 || vector == GUEST_INT82)
+			open_software_interrupt(regs);
+		else
+			interrupt_dispatch(regs, vector);
+		return;
+	}
+	if (vector == X86_TRAP_PF) {
+		facts.cr2 = read_cr2();
+	} else if (vector == X86_TRAP_DB) {
+		facts.dr6 = read_dr6();
+		write_dr6(0xffff0ff0);
+	}
+	/* Until its IRET an NMI blocks others; its handler does not expect interrupts. */
+	if (vector != X86_TRAP_NMI && vector != X86_TRAP_MC)
+		arch_irq_enable();
+	if (trap_handlers[vector])
+		trap_handlers[vector](regs, &facts);
+	else
+		pv_inject_trap(vector, regs->error_code);
+}
+
+void arch_vcpu_send_nmi(struct vcpu *v)
+{
+	/* Pending without a callback it would only slow each exit down. */
+	if (!READ_ONCE(pv_of(v)->nmi_callback_eip))
+		return;
+	pv_of(v)->nmi_pending = true;
+	arch_vcpu_kick(v);
+}
+
+/* Touches only what an NMI may: no lock, no printing, no IPI. Domain-0's vCPU 0 finds it at its next exit. */
+void pv_dom0_nmi(u8 reason)
+{
+	struct domain *d = dom0;
+	struct vcpu *v = d && d->max_vcpus && d->vcpus ? d->vcpus[0] : NULL;
+
+	if (!v || !pv_of(v)->nmi_callback_eip)
+		return;
+	atomic_or(&d->shared_info->arch.nmi_reason, reason & 0x80 ? XEN_NMIREASON_pci_serr :
+						    reason & 0x40 ? XEN_NMIREASON_io_error :
+								    XEN_NMIREASON_unknown);
+	pv_of(v)->nmi_pending = true;
+}

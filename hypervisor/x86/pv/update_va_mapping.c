@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Hypercalls update_va_mapping and update_va_mapping_otherdomain: changes of an L1 entry by the address that it maps
+ * (xen.h). */
+#include "x86/pv/pv_mmu.h"
+
+#include "hv/guest_access.h"
+#include "lib/errno.h"
+#include "x86/mm/tlb.h"
+#include "hypercall_table.h"
+
+/* The part of `flags` beyond the kind of flush: which TLBs. NULL: this CPU only. */
+static int flush_targets(unsigned long flags, cpumask_t *cpus)
+{
+	struct domain *d = current->domain;
+
+	if ((flags & ~UVMF_FLUSHTYPE_MASK) == UVMF_ALL) {
+		pv_cpus_of_domain(d, cpus);
+		return 0;
+	}
+	return pv_cpus_of_vcpus(d, (const void __guest *)(flags & ~UVMF_FLUSHTYPE_MASK), cpus);
+}
+
+static int flush_after(unsigned long va, unsigned long flags)
+{
+	cpumask_t cpus;
+	bool local = !(flags & ~UVMF_FLUSHTYPE_MASK);
+	int err = 0;
+
+	switch (flags & UVMF_FLUSHTYPE_MASK) {
+	case UVMF_TLB_FLUSH:
+		if (local) {
+			tlb_flush_local();
+			break;
+		}
+		err = flush_targets(flags, &cpus);
+		if (!err)
+			tlb_flush_mask(&cpus);
+		break;
+	case UVMF_INVLPG:
+		if (local) {
+			invlpg(va);
+			break;
+		}
+		err = flush_targets(flags, &cpus);
+		if (!err)
+			tlb_flush_page_mask(&cpus, va);
+		break;
+	default: /* UVMF_NONE */
+		break;
+	}
+	return err;
+}
+
+static int update_va(unsigned long va, u64 val, unsigned long flags, const struct domain *target_owner)
+{
+	struct domain *d = current->domain;
+	u64 rights, *slot;
+	int err;
+
+	if (unlikely((flags & UVMF_FLUSHTYPE_MASK) == UVMF_FLUSHTYPE_MASK))
+		return -EINVAL;
+	err = page_held_settle(NULL);
+	if (unlikely(err))
+		return err;
+	pv_mmu_lock(d);
+	slot = pv_map_l1_slot(current, va, &rights);
+	if (likely(slot)) {
+		err = pv_write_l1e(d, target_owner, slot, val, PV_WRITE_PLAIN, 0);
+		pv_unmap_slot(slot);
+	} else {
+		err = -EINVAL;
+	}
+	pv_mmu_unlock(d);
+	return err ? err : flush_after(va, flags);
+}
+
+long do_update_va_mapping(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
+			  unsigned long a5)
+{
+	return update_va(a0, a1, a2, current->domain);
+}
+
+long do_update_va_mapping_otherdomain(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
+				      unsigned long a4, unsigned long a5)
+{
+	int err = 0;
+	struct domain *owner = pv_owner_get(a3 & 0xffff, &err);
+
+	if (!owner)
+		return err;
+	err = update_va(a0, a1, a2, owner);
+	pv_owner_put(owner);
+	return err;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* The registers of a PV vCPU as a whole: struct vcpu_guest_context in and out (xen/arch-x86/xen.h). */
+#include "hv/arch.h"
+#include "hv/console.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "x86/cpu/entry.h"
+#include "x86/cpu/feature.h"
+#include "x86/pv/bounce.h"
+#include "x86/pv/pv_mmu.h"
+
+#define MAX_GDT_ENTRIES FIRST_RESERVED_GDT_ENTRY
+#define MAX_LDT_ENTRIES 8192
+
+/* The FXSAVE part of an XSAVE image (SDM 1 10.5.1): MXCSR at 24, its mask at 28; the header's XSTATE_BV at 512. */
+#define FXSAVE_BYTES	  512
+#define FXSAVE_MXCSR	  24
+#define FXSAVE_MXCSR_MASK 28
+#define XSTATE_X87	  1UL
+#define XSTATE_X87_SSE	  3UL
+/* Bits of MXCSR that every processor in 64-bit mode has, when FXSAVE stores no mask (SDM 1 11.6.6). */
+#define MXCSR_MASK_DEFAULT 0xffbfU
+
+/* What holds for every guest: 64-bit mode with paging. */
+#define CR0_FIXED \
+	(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | (unsigned long)X86_CR0_PG)
+#define CR4_FIXED (X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
+/* Linux takes XSAVE for unusable unless it finds CPUID's OSXSAVE, which mirrors this bit, set from the start. */
+#define CR4_INITIAL (CR4_FIXED | (hv_cr4 & X86_CR4_OSXSAVE))
+
+/* Both modes run in ring 3. A kernel that names a selector of a more privileged ring means its flat segment. */
+static u16 ring3(u16 sel, u16 flat)
+{
+	return (sel & 3) == 3 ? sel : flat;
+}
+
+/* --- in --- */
+
+static int check_addresses(const vcpu_guest_context_t *c)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
+		if (!is_canonical(c->trap_ctxt[i].address))
+			return -EINVAL;
+	if (!is_canonical(c->user_regs.rip) || !is_canonical(c->event_callback_eip) ||
+	    !is_canonical(c->failsafe_callback_eip) || !is_canonical(c->syscall_callback_eip) ||
+	    !is_canonical(c->kernel_sp) || !is_canonical(c->fs_base) || !is_canonical(c->gs_base_kernel) ||
+	    !is_canonical(c->gs_base_user))
+		return -EINVAL;
+	return 0;
+}
+
+static int check_context(const vcpu_guest_context_t *c)
+{
+	int err = check_addresses(c);
+
+	if (err)
+		return err;
+	if (c->gdt_ents > MAX_GDT_ENTRIES || c->ldt_ents > MAX_LDT_ENTRIES)
+		return -EINVAL;
+	if (c->ldt_ents &&
+	    ((c->ldt_base & ~PAGE_MASK) || !is_canonical(c->ldt_base) || is_hypervisor_address(c->ldt_base) ||
+	     is_hypervisor_address(c->ldt_base + c->ldt_ents * 8 - 1)))
+		return -EINVAL;
+	/* User mode without page tables of its own could not be entered. */
+	if (!(c->flags & VGCF_in_kernel) && !xen_cr3_to_pfn(c->ctrlreg[1]))
+		return -EINVAL;
+	return 0;
+}
+
+static void set_registers(struct vcpu *v, const vcpu_guest_context_t *c)
+{
+	struct cpu_user_regs *regs = &v->arch->user_regs;
+
+	*regs = c->user_regs;
+	regs->cs = ring3(regs->cs, FLAT_KERNEL_CS);
+	regs->ss = ring3(regs->ss, FLAT_KERNEL_SS);
+	regs->rflags = pv_sanitise_rflags(regs->rflags);
+	regs->saved_upcall_mask = 0;
+	regs->error_code = 0;
+	regs->entry_vector = ENTRY_IRET;
+}
+
+/*
+ * Bits of MXCSR that there are; found when the first idle vCPU is made, for FXSAVE faults while a guest's CR0.TS is
+ * set.
+ */
+static u32 mxcsr_mask;
+
+static void probe_mxcsr_mask(void)
+{
+	static u8 image[FXSAVE_BYTES] __aligned(16);
+
+	__asm__ __volatile__("fxsave %0" : "=m"(image));
+	memcpy(&mxcsr_mask, image + FXSAVE_MXCSR_MASK, sizeof(mxcsr_mask));
+	if (!mxcsr_mask)
+		mxcsr_mask = MXCSR_MASK_DEFAULT;
+}
+
+/* The image is checked, since FXRSTOR faults on reserved bits of MXCSR. */
+static void set_fpu(struct vcpu *v, const vcpu_guest_context_t *c)
+{
+	u8 *image = v->arch->xstate;
+	u32 mxcsr;
+	u64 components;
+
+	xstate_init_image(image);
+	v->arch->dirty_cpu = ~0U;
+	if (!(c->flags & VGCF_i387_valid))
+		return;
+	memcpy(image, &c->fpu_ctxt, FXSAVE_BYTES);
+	memcpy(&mxcsr, image + FXSAVE_MXCSR, sizeof(mxcsr));
+	mxcsr &= mxcsr_mask;
+	memcpy(image + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+	memcpy(image + FXSAVE_MXCSR_MASK, &mxcsr_mask, sizeof(mxcsr_mask));
+	if (!cpu_features.xsave)
+		return;
+	components = XSTATE_X87_SSE;
+	memcpy(image + FXSAVE_BYTES, &components, sizeof(components));
+}
+
+/* Registers that the guest may have set to what the hardware would refuse keep their reset values. */
+static void set_debug_registers(struct vcpu *v, const vcpu_guest_context_t *c)
+{
+	static const unsigned int order[] = { 0, 1, 2, 3, 6, 7 };
+
+	memset(v->arch->debugreg, 0, sizeof(v->arch->debugreg));
+	for (unsigned int i = 0; i < ARRAY_SIZE(order); i++)
+		(void)pv_set_debugreg(v, order[i], c->debugreg[order[i]]);
+}
+
+static void set_control(struct vcpu *v, const vcpu_guest_context_t *c)
+{
+	struct pv_vcpu *pv = pv_of(v);
+
+	pv->in_kernel = c->flags & VGCF_in_kernel;
+	/* Linux gives a secondary vCPU its right to I/O ports here, instead of by physdev_op. */
+	pv->iopl = (unsigned int)(c->user_regs.rflags & X86_EFLAGS_IOPL) >> 12;
+	pv->failsafe_disables_events = c->flags & VGCF_failsafe_disables_events;
+	pv->syscall_disables_events = c->flags & VGCF_syscall_disables_events;
+	pv->event_callback_eip = c->event_callback_eip;
+	pv->failsafe_callback_eip = c->failsafe_callback_eip;
+	pv->syscall_callback_eip = c->syscall_callback_eip;
+	memcpy(pv->traps, c->trap_ctxt, sizeof(pv->traps));
+	memset(&pv->bounce, 0, sizeof(pv->bounce));
+	pv->kernel_ss = ring3((u16)c->kernel_ss, FLAT_KERNEL_SS);
+	pv->kernel_sp = c->kernel_sp;
+	pv->ldt_base = c->ldt_base;
+	pv->ldt_entries = (unsigned int)c->ldt_ents;
+	pv->fs_base = c->fs_base;
+	pv->gs_base_kernel = c->gs_base_kernel;
+	pv->gs_base_user = c->gs_base_user;
+	/* A kernel need not say what cannot be otherwise; the TS bit is kept in stts. */
+	pv->ctrlreg[0] = ((c->ctrlreg[0] & 0xffffffff) | CR0_FIXED) & ~(unsigned long)X86_CR0_TS;
+	pv->ctrlreg[2] = c->ctrlreg[2];
+	pv->ctrlreg[4] = (c->ctrlreg[4] & hv_cr4) | CR4_INITIAL;
+	v->arch->stts = c->ctrlreg[0] & X86_CR0_TS;
+}
+
+/*
+ * Everything is checked before anything changes; but references on tables and descriptor pages can only be had by
+ * taking them, so an error there leaves the vCPU without context. May say -ERESTART: to be called again with the same
+ * context.
+ */
+int arch_vcpu_set_context(struct vcpu *v, const vcpu_guest_context_t *c)
+{
+	unsigned long frames[14];
+	int err = check_context(c);
+
+	if (err)
+		return err;
+	arch_vcpu_sync_state(v);
+	pv_destroy_ldt(v);
+	memcpy(frames, c->gdt_frames, sizeof(frames));
+	err = pv_set_gdt(v, frames, (unsigned int)c->gdt_ents);
+	if (err)
+		return err;
+	err = pv_new_guest_l4(v, MFN(xen_cr3_to_pfn(c->ctrlreg[3])));
+	if (!err)
+		err = pv_new_user_l4(v, MFN(xen_cr3_to_pfn(c->ctrlreg[1])));
+	if (err)
+		return err;
+	set_registers(v, c);
+	set_control(v, c);
+	set_fpu(v, c);
+	set_debug_registers(v, c);
+	v->domain->vm_assist |=
+		(u32)c->vm_assist & (BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) |
+				     BIT(VMASST_TYPE_runstate_update_flag));
+	pv_update_cr3(v);
+	return 0;
+}
+
+/* --- out --- */
+
+static void get_control(const struct vcpu *v, vcpu_guest_context_t *c)
+{
+	const struct pv_vcpu *pv = &v->arch->pv;
+
+	c->flags = VGCF_i387_valid | (pv->in_kernel ? VGCF_in_kernel : 0) |
+		   (pv->failsafe_disables_events ? VGCF_failsafe_disables_events : 0) |
+		   (pv->syscall_disables_events ? VGCF_syscall_disables_events : 0) |
+		   (READ_ONCE(v->pause_flags) & VPF_DOWN ? 0 : VGCF_online);
+	memcpy(c->trap_ctxt, pv->traps, sizeof(c->trap_ctxt));
+	c->ldt_base = pv->ldt_base;
+	c->ldt_ents = pv->ldt_entries;
+	c->gdt_ents = pv->gdt_entries;
+	for (unsigned int i = 0; i < DIV_ROUND_UP(pv->gdt_entries, 512U); i++)
+		c->gdt_frames[i] = mfn_x(pv->gdt_frames[i]);
+	c->kernel_ss = pv->kernel_ss;
+	c->kernel_sp = pv->kernel_sp;
+	c->event_callback_eip = pv->event_callback_eip;
+	c->failsafe_callback_eip = pv->failsafe_callback_eip;
+	c->syscall_callback_eip = pv->syscall_callback_eip;
+	c->vm_assist = v->domain->vm_assist;
+	c->fs_base = pv->fs_base;
+	c->gs_base_kernel = pv->gs_base_kernel;
+	c->gs_base_user = pv->gs_base_user;
+}
+
+void arch_vcpu_get_context(struct vcpu *v, vcpu_guest_context_t *c)
+{
+	const struct pv_vcpu *pv = pv_of(v);
+
+	memset(c, 0, sizeof(*c));
+	memcpy(&c->fpu_ctxt, v->arch->xstate, FXSAVE_BYTES);
+	c->user_regs = v->arch->user_regs;
+	c->user_regs.error_code = c->user_regs.entry_vector = 0;
+	c->user_regs.rflags |= (u64)pv->iopl << 12;
+	memset(c->user_regs._pad1, 0, sizeof(c->user_regs._pad1));
+	get_control(v, c);
+	memcpy(c->ctrlreg, pv->ctrlreg, sizeof(c->ctrlreg));
+	c->ctrlreg[0] = (c->ctrlreg[0] & ~(unsigned long)X86_CR0_TS) | (v->arch->stts ? X86_CR0_TS : 0);
+	c->ctrlreg[1] = pv->guest_table_user ? xen_pfn_to_cr3(mfn_x(page_to_mfn(pv->guest_table_user))) : 0;
+	c->ctrlreg[3] = pv->guest_table ? xen_pfn_to_cr3(mfn_x(page_to_mfn(pv->guest_table))) : 0;
+	memcpy(c->debugreg, v->arch->debugreg, sizeof(c->debugreg));
+}
+
+/* --- creation, reset, end --- */
+
+static unsigned int xstate_order(void)
+{
+	unsigned int order = 0;
+
+	while ((PAGE_SIZE << order) < xstate_size())
+		order++;
+	return order;
+}
+
+static void reset_state(struct vcpu *v)
+{
+	struct pv_vcpu *pv = pv_of(v);
+
+	memset(&v->arch->user_regs, 0, sizeof(v->arch->user_regs));
+	memset(v->arch->debugreg, 0, sizeof(v->arch->debugreg));
+	memset(pv->traps, 0, sizeof(pv->traps));
+	memset(&pv->bounce, 0, sizeof(pv->bounce));
+	pv->event_callback_eip = pv->failsafe_callback_eip = pv->syscall_callback_eip = 0;
+	pv->syscall32_callback_eip = pv->sysenter_callback_eip = pv->nmi_callback_eip = 0;
+	pv->nmi_pending = pv->nmi_masked = false;
+	pv->iopl = 0;
+	pv->iobmp = NULL;
+	pv->iobmp_limit = 0;
+	pv->ctrlreg[0] = CR0_FIXED;
+	pv->ctrlreg[4] = CR4_INITIAL;
+	v->arch->stts = false;
+	v->arch->xcr0 = v->arch->xcr0_accum = cpu_features.xsave ? XSTATE_X87 : 0;
+	v->arch->dirty_cpu = ~0U;
+	xstate_init_image(v->arch->xstate);
+}
+
+int arch_vcpu_create(struct vcpu *v)
+{
+	v->arch = hv_alloc(sizeof(*v->arch));
+	if (!v->arch)
+		return -ENOMEM;
+	v->arch->dirty_cpu = ~0U;
+	v->arch->cr3 = virt_to_maddr(idle_l4);
+	if (perdomain_vcpu_create(v))
+		goto out;
+	if (v->is_idle) {
+		if (!mxcsr_mask)
+			probe_mxcsr_mask();
+		return 0;
+	}
+	v->arch->xstate = hv_alloc_pages(xstate_order());
+	if (!v->arch->xstate)
+		goto out;
+	reset_state(v);
+	return 0;
+
+out:
+	arch_vcpu_free(v);
+	return -ENOMEM;
+}
+
+void arch_vcpu_free(struct vcpu *v)
+{
+	if (!v->arch)
+		return;
+	perdomain_vcpu_free(v);
+	if (v->arch->xstate)
+		hv_free_pages(v->arch->xstate, xstate_order());
+	hv_free(v->arch);
+	v->arch = NULL;
+}
+
+int arch_vcpu_reset(struct vcpu *v)
+{
+	int err = pv_vcpu_drop_page_tables(v);
+
+	if (err)
+		return err;
+	pv_destroy_gdt(v);
+	pv_destroy_ldt(v);
+	reset_state(v);
+	return 0;
+}

@@ -1,0 +1,200 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What ./demo does once everything is built: boot the Debian of build/lab/debian under a hypervisor.
+
+demo.py interactive    hands the terminal over
+demo.py batch          tells the story unattended; exit status 0 only if each step did what it should
+"""
+
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+
+import common
+from common import LAB, ROOT
+
+sys.path.insert(0, str(ROOT / "tests/system"))
+from machine import Config, Disk, Machine, MachineError, hypervisor_image, qemu_words  # noqa: E402
+
+DEBIAN = LAB / "debian"
+PROMPT = r"root@xenolith:~# "
+# Seconds. A busy machine that emulates may be ten times slower than an idle one; a hypervisor or a
+# Domain-0 that dies is noticed at once, whatever these say.
+PATIENCE = 300
+BOOT_PATIENCE = 900
+
+
+def kvm_works():
+    """True if /dev/kvm runs our kind of code: some offer the file and then crawl or die.
+
+    The hypervisor must have started its processors and come to Domain-0 within five seconds."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return False
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+        if not re.search(r"^flags.*\b(svm|vmx|hypervisor)\b", file.read(), re.MULTILINE):
+            return False
+    probe = Machine("demo-probe", accel="kvm", cpu="host", smp=1, mem=512, stage="shell0",
+                    kernel=str(DEBIAN / "vmlinuz"), initrd=str(DEBIAN / "initrd.img"))
+    try:
+        probe.start()
+        probe.allow_death = True
+        probe.expect(r"(?i)dom(ain[- ])?0|\b1 CPUs?\b", 5)
+        return True
+    except MachineError:
+        return False
+    finally:
+        probe.kill()
+
+
+def settings():
+    accelerated = kvm_works()
+    return dict(
+        smp=2, mem=2048, dom0_mem=1024, stage="", payloads=(), kernel=str(DEBIAN / "vmlinuz"),
+        initrd=str(DEBIAN / "initrd.img"), nics=("virtio",),
+        dom0_append="root=/dev/vda quiet loglevel=3 net.ifnames=0",
+        accel="kvm" if accelerated else "tcg", cpu="host" if accelerated else "max,-smap",
+        # What is done to the disk is forgotten: each run starts from a clean one, however the last one ended.
+        disks=(Disk(str(DEBIAN / "disk.img"), "virtio", snapshot=True),))
+
+
+def interactive():
+    config = Config(**settings())
+    config.dom0_append += " systemd.show_status=auto"
+    print(f"\ndemo: booting {hypervisor_image(config).name}, then Debian as Domain-0; "
+          f"{'KVM' if config.accel == 'kvm' else 'software emulation'}: about "
+          f"{'ten seconds' if config.accel == 'kvm' else 'a minute'}. Ctrl-A x ends the emulator.\n")
+    words = qemu_words(config) + ["-serial", "mon:stdio"]
+    os.execvp(words[0], words)
+
+
+class Story:
+    """Runs the commands, prints each with its output, remembers what failed."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.failures = []
+
+    def check(self, holds, what):
+        print(f"demo: {'ok' if holds else 'FAILED'}: {what}", flush=True)
+        if not holds:
+            self.failures.append(what)
+
+    def wait(self, command, timeout=PATIENCE):
+        """Until a command succeeds, unseen: what comes next is told when it can be."""
+        self.machine.run(f"end=$(($(date +%s) + {timeout})); until {command} >/dev/null 2>&1 || "
+                         f"[ $(date +%s) -gt $end ]; do sleep 1; done", timeout + 60)
+
+    def run(self, command, expected="", timeout=PATIENCE):
+        """A command must exit 0 and its output hold the pattern."""
+        print(f"\nroot@xenolith:~# {command}", flush=True)
+        rc, output = self.machine.run(command, timeout)
+        print(output, flush=True)
+        self.check(rc == 0 and re.search(expected, output, re.MULTILINE), command)
+        return output
+
+    def console(self, steps):
+        """Type at the guest's console; the last escape leaves it."""
+        print("\nroot@xenolith:~# xl console guest1", flush=True)
+        try:
+            # The guest may still boot: ask again until its shell answers.
+            self.machine.send_console("xl console guest1", "GUEST:", PATIENCE)
+            for text, pattern in steps:
+                self.machine.send(text + "\r")
+                self.machine.expect(pattern, PATIENCE)
+            text = self.machine.leave_console()
+            print(text, flush=True)
+            self.check(True, "the guest's console: " + "; ".join(s[0] for s in steps))
+        except MachineError as error:
+            self.check(False, f"the guest's console: {error}")
+            raise
+
+
+class DemoMachine(Machine):
+    def boot(self):
+        self.expect(PROMPT, BOOT_PATIENCE)
+        seconds = self.seconds()
+        self.send("exec /bin/sh /usr/local/sbin/lab-agent\n")
+        self.expect(r"LAB-AGENT\n", PATIENCE)
+        return seconds
+
+    def send_console(self, command, prompt, timeout):
+        self.commands += 1
+        self.console_start = self.mark = len(self.text)
+        self.send(f"{command} </dev/hvc0\n")
+        deadline = time.monotonic() + timeout
+        while True:
+            self.send("\r")
+            try:
+                return self.expect(prompt, 5)
+            except MachineError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise
+
+    def leave_console(self):
+        self.send("\x1d")
+        match = self.expect(rf"@@LAB {self.commands} (\d+)@@\n", PATIENCE)
+        seen = self.text[self.console_start:match.start()].replace("\x1b[6n", "")
+        # Without the echo of the command, and the empty prompts of our knocking.
+        lines = [line for line in seen.splitlines()[1:] if line.strip()]
+        kept = [line for line, after in zip(lines, lines[1:] + [""])
+                if not (line == after and line.startswith("GUEST:"))]
+        return "\n".join(kept)
+
+
+def batch():
+    name = "demo-" + os.environ.get("HV", "xenolith")
+    try:
+        machine = DemoMachine(name, **settings())
+        machine.echo = sys.stdout
+        with machine:
+            return tell(machine)
+    except MachineError as error:
+        print(f"\ndemo: FAILED: {error}", flush=True)
+        return 1
+
+
+def tell(machine):
+    seconds = machine.boot()
+    machine.echo = None
+    story = Story(machine)
+    print()
+    story.check(True, f"Domain-0's shell after {seconds:.0f} s")
+    story.wait("systemctl is-active --quiet multi-user.target && xl list")
+    story.run("cat /etc/debian_version /sys/hypervisor/type; findmnt -n -o SOURCE,FSTYPE /",
+              r"^xen$[^^]*^/dev/vda +ext4")
+    story.run("xl info", r"^xen_caps +: xen-3.0-x86_64")
+    story.run("xl list", r"^Domain-0 +0 ")
+    story.run("ip -br address", r"^xenbr0 .*10\.77\.0\.1/24")
+    story.run("xl create /etc/xen/guest1.cfg")
+    story.console([("uname -a", r"GNU/Linux"), ("nproc", r"^2$"),
+                   ("ping -c 3 10.77.0.1", r"[123] packets received")])
+    story.run("xl list", r"^guest1 +\d+ +256 +2 ")
+    story.run("ping -c 3 guest1", r"[123] received")
+    story.run("xl shutdown -w guest1")
+    story.wait("! xl list guest1")
+    output = story.run("xl list", r"^Domain-0")
+    story.check("guest1" not in output, "the guest is gone")
+    print("\nroot@xenolith:~# poweroff", flush=True)
+    reason = machine.finish("systemctl poweroff", PATIENCE)
+    story.check(reason == "guest-shutdown", f"power-off ends the machine ({reason})")
+    failed = len(story.failures)
+    verdict = f"{failed} steps FAILED" if failed else "all of it worked"
+    print(f"\ndemo: after {machine.seconds():.0f} s: {verdict}", flush=True)
+    return 1 if failed else 0
+
+
+def end_on_signal(number, _):
+    """So that what was begun is undone, as after an error."""
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, end_on_signal)
+    if sys.argv[1:] == ["batch"]:
+        sys.exit(batch())
+    if not shutil.which("qemu-system-x86_64"):
+        common.die("no qemu-system-x86_64")
+    interactive()

@@ -1,0 +1,231 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Make the small file systems of the lab.
+
+build/lab/dom0.cpio        Domain-0: busybox, the toolstack, kernel modules; its words are in dom0/init
+build/lab/mini.cpio        Domain-0 for bringing a hypervisor up: busybox and the same init, nothing else
+build/lab/domu.cpio        a guest: busybox and the two frontends; its words are in domu/init
+build/lab/payload.cpio     what Domain-0 starts guests from: /guest/vmlinuz, /guest/initrd; goes after dom0.cpio
+build/lab/payload-elf.cpio           the stock kernel unpacked: guests start faster, for tests that start many
+build/lab/payload-cloud.cpio, payload-grub.cpio    the other kernels that we try as guests
+build/lab/xen.elf          Debian's hypervisor, as QEMU's -kernel takes it
+"""
+
+import gzip
+import lzma
+import re
+import struct
+from pathlib import Path
+
+import common
+from common import HERE, LAB, TREE, die, run, say
+from cpio import Archive
+
+XEN = "usr/lib/xen-4.17/bin"
+XEN_TOOLS = ["xl", "xenstored", "xenconsoled", "xenconsole", "xen-init-dom0", "libxl-save-helper",
+             "xentop", "xenpm", "lsevtchn", "xenwatchdogd", "xenctx", "test-resource", "xen-mfndump",
+             "xenstore-control", "xen-diag"]
+XENSTORE_TOOLS = ["read", "write", "ls", "list", "rm", "exists", "watch", "chmod"]
+SCRIPTS = ["block", "block-common.sh", "vif-bridge", "vif-common.sh", "xen-network-common.sh",
+           "xen-hotplug-common.sh", "xen-script-common.sh", "logging.sh", "locking.sh",
+           "hotplugpath.sh"]
+DOM0_MODULES = {
+    "xen": ["xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs"],
+    "backend": ["xen-blkback", "xen-netback", "loop", "bridge"],
+    "virtio": ["virtio_pci", "virtio_blk", "virtio_net"],
+    "ahci": ["ahci", "sd_mod"],
+    "e1000": ["e1000"],
+    "ext4": ["ext4"],
+}
+DOMU_MODULES = {"front": ["xen-blkfront", "xen-netfront"]}
+
+
+class Modules:
+    """The modules of one kernel, in the order in which insmod can take them."""
+
+    def __init__(self, release, tree=TREE):
+        self.release = release
+        self.top = tree / "lib/modules" / release
+        self.files = {self._key(f.name): f for f in self.top.rglob("*.ko")}
+        self.builtin = {self._key(Path(line).name)
+                        for line in (self.top / "modules.builtin").read_text().split()}
+
+    @staticmethod
+    def _key(name):
+        return name.removesuffix(".ko").replace("-", "_")
+
+    def closure(self, names, have=()):
+        order = list(have)
+        for name in names:
+            key = self._key(name)
+            if key in order or key in self.builtin:
+                continue
+            if key not in self.files:
+                die(f"kernel {self.release} has no module {name}")
+            needs = re.search(rb"\0depends=([^\0]*)\0", b"\0" + self.files[key].read_bytes())
+            deps = needs.group(1).decode().split(",") if needs and needs.group(1) else []
+            # ext4 asks for its checksum through the crypto layer by name, not by symbol.
+            deps += {"ext4": ["crc32c_generic"], "virtio_net": [], "ahci": []}.get(key, [])
+            order = self.closure(deps, order)
+            order.append(key)
+        return order
+
+    def add(self, archive, groups):
+        """Put each group's modules in the archive, and a list /lib/modules/RELEASE/GROUP of paths."""
+        for group, names in groups.items():
+            lines = []
+            for key in self.closure(names):
+                path = f"lib/modules/{self.release}/{self.files[key].name}"
+                archive.copy(path, self.files[key])
+                lines.append("/" + path)
+            archive.file(f"lib/modules/{self.release}/{group}.list",
+                         "".join(line + "\n" for line in lines).encode())
+
+
+def add_busybox(archive):
+    busybox = TREE / "bin/busybox"
+    archive.copy("bin/busybox", busybox)
+    for applet in run([busybox, "--list"]).split():
+        if applet != "busybox":
+            archive.link(f"bin/{applet}", "busybox")
+    for name in ("sbin", "usr/bin", "usr/sbin"):
+        archive.directory(name)
+    for name in ("proc", "sys", "dev", "tmp", "run", "root", "var/log", "etc"):
+        archive.directory(name)
+    archive.link("var/run", "../run")
+    archive.link("var/lock", "../run/lock")
+    archive.device("dev/console", 5, 1)
+    archive.device("dev/null", 1, 3)
+
+
+def add_program(archive, path):
+    """A dynamically linked program and all libraries that it needs, each found in Debian's tree."""
+    todo = [path]
+    while todo:
+        item = todo.pop()
+        archive.copy(str(item), (TREE / item).resolve())
+        out = run(["readelf", "-d", "-l", TREE / item])
+        for need in re.findall(r"\(NEEDED\).*\[(.*)\]", out):
+            name = f"lib/x86_64-linux-gnu/{need}"
+            found = [p for p in (name, "usr/" + name) if (TREE / p).exists()]
+            if not found:
+                die(f"no {need} for {item}: missing from the package list of fetch.py")
+            if found[0] not in archive.seen:
+                todo.append(found[0])
+        loader = re.search(r"interpreter: /(\S+)\]", out)
+        if loader:
+            archive.copy(loader.group(1), (TREE / loader.group(1)).resolve())
+
+
+def add_overlay(archive, directory):
+    for file in sorted(directory.rglob("*")):
+        if file.is_file():
+            archive.copy(str(file.relative_to(directory)), file)
+
+
+def make_dom0(release):
+    archive = Archive(LAB / "dom0.cpio")
+    add_overlay(archive, HERE / "dom0")
+    add_busybox(archive)
+    for tool in XEN_TOOLS:
+        add_program(archive, f"{XEN}/{tool}")
+        archive.link(f"usr/sbin/{tool}", f"/{XEN}/{tool}")
+    for tool in XENSTORE_TOOLS:
+        add_program(archive, f"usr/bin/xenstore-{tool}")
+    add_program(archive, "bin/bash")
+    add_program(archive, "usr/bin/flock")
+    # Cancelling a thread loads this one at run time: xl does so.
+    add_program(archive, "lib/x86_64-linux-gnu/libgcc_s.so.1")
+    for script in SCRIPTS:
+        archive.copy(f"etc/xen/scripts/{script}", TREE / "etc/xen/scripts" / script)
+    archive.copy("etc/xen/xl.conf", TREE / "etc/xen/xl.conf")
+    Modules(release).add(archive, DOM0_MODULES)
+    archive.close()
+
+
+def make_mini():
+    archive = Archive(LAB / "mini.cpio")
+    add_overlay(archive, HERE / "dom0")
+    add_busybox(archive)
+    archive.close()
+
+
+def make_domu(releases):
+    archive = Archive(LAB / "domu.cpio")
+    add_overlay(archive, HERE / "domu")
+    archive.copy("lab/agent", HERE / "dom0/lab/agent")
+    add_busybox(archive)
+    for release in releases:
+        Modules(release).add(archive, DOMU_MODULES)
+    archive.close()
+
+
+def make_payload(name, files):
+    archive = Archive(LAB / name)
+    for inside, outside in files.items():
+        archive.copy(inside, outside)
+    archive.close()
+
+
+def make_elf_kernel():
+    """Unpack the stock kernel's xz payload, and cut the zeros at the end of its last segment: in place
+    of 65 MB a loader reads 37. Offsets: the kernel's Documentation/x86/boot.rst, and the ELF standard."""
+    image = (LAB / "vmlinuz-stock").read_bytes()
+    offset, length = struct.unpack_from("<II", image, 0x248)
+    begin = (image[0x1f1] + 1) * 512 + offset
+    elf = bytearray(lzma.LZMADecompressor().decompress(image[begin:begin + length]))
+    table, = struct.unpack_from("<Q", elf, 0x20)
+    size, count = struct.unpack_from("<HH", elf, 0x36)
+    headers = [table + i * size for i in range(count)]
+    loads = [h for h in headers if struct.unpack_from("<I", elf, h)[0] == 1]
+    last = max(loads, key=lambda h: struct.unpack_from("<Q", elf, h + 8)[0])
+    start, = struct.unpack_from("<Q", elf, last + 8)
+    end = start + struct.unpack_from("<Q", elf, last + 0x20)[0]
+    filled = len(bytes(elf[start:end]).rstrip(b"\0"))
+    struct.pack_into("<Q", elf, last + 0x20, filled)
+    # The section headers follow in the file; some loaders insist on them. What was cut is NOBITS now.
+    shift = end - start - filled
+    sections, = struct.unpack_from("<Q", elf, 0x28)
+    size, count = struct.unpack_from("<HH", elf, 0x3a)
+    for header in (sections + i * size for i in range(count)):
+        offset, = struct.unpack_from("<Q", elf, header + 0x18)
+        if offset >= end:
+            struct.pack_into("<Q", elf, header + 0x18, offset - shift)
+        elif offset >= start + filled:
+            struct.pack_into("<I", elf, header + 4, 8)
+    struct.pack_into("<Q", elf, 0x28, sections - shift)
+    (LAB / "vmlinux-stock").write_bytes(elf[:start + filled] + elf[end:])
+
+
+def make_xen():
+    with gzip.open(TREE / "boot/xen-4.17-amd64.gz") as packed:
+        (LAB / "xen.elf").write_bytes(packed.read())
+
+
+def main():
+    release = {kind: (LAB / f"{kind}.release").read_text().strip() for kind in ("stock", "cloud")}
+    sources = [HERE / n for n in ("initramfs.py", "cpio.py", "dom0", "domu")]
+    stamp = common.Stamp("initramfs", sources + [release])
+    outputs = [LAB / n for n in ("dom0.cpio", "mini.cpio", "domu.cpio", "payload.cpio", "payload-elf.cpio",
+                                 "payload-cloud.cpio",
+                                 "payload-grub.cpio", "xen.elf")]
+    if stamp.fresh(*outputs) and all((LAB / "stamps/fetch").stat().st_mtime
+                                     <= o.stat().st_mtime for o in outputs):
+        return
+    say("making the file systems of Domain-0 and its guests")
+    make_xen()
+    make_dom0(release["stock"])
+    make_mini()
+    make_domu(release.values())
+    make_payload("payload.cpio", {"guest/vmlinuz": LAB / "vmlinuz-stock",
+                                  "guest/initrd": LAB / "domu.cpio"})
+    make_elf_kernel()
+    make_payload("payload-elf.cpio", {"guest/vmlinux": LAB / "vmlinux-stock"})
+    make_payload("payload-cloud.cpio", {"guest/vmlinuz-cloud": LAB / "vmlinuz-cloud"})
+    make_payload("payload-grub.cpio",
+                 {"guest/grub-xen": TREE / "usr/lib/grub-xen/grub-x86_64-xen.bin"})
+    stamp.write()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Makes random hypercalls with hostile arguments, for as long as its command line says: "seed=N calls=N". It runs as a
+ * guest beside others; what it proves is that host and neighbours live on. The seed of a run that does harm reproduces
+ * it.
+ */
+#include "guest.h"
+
+static uint64_t state;
+static unsigned char *arena; /* ARENA_PAGES pages of random bytes that arguments point into */
+#define ARENA_PAGES 16UL
+
+static uint64_t rnd(void)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state * 0x2545f4914f6cdd1dUL;
+}
+
+static unsigned long option(const char *name, unsigned long otherwise)
+{
+	const char *p = (const char *)start_info->cmd_line;
+	size_t n = 0;
+	unsigned long v = 0;
+
+	while (name[n])
+		n++;
+	for (; *p; p++) {
+		if (memcmp(p, name, n))
+			continue;
+		for (p += n; *p >= '0' && *p <= '9'; p++)
+			v = v * 10 + (unsigned long)(*p - '0');
+		return v;
+	}
+	return otherwise;
+}
+
+static unsigned long arena_frame(void)
+{
+	return virt_to_mfn(arena + rnd() % ARENA_PAGES * PAGE_SIZE);
+}
+
+/* A word that a structure may hold: what guests name (frames, ports, references, domains), limits, rubbish. */
+static uint64_t hostile_word(void)
+{
+	static const uint64_t edges[] = { 0,
+					  1,
+					  2,
+					  3,
+					  7,
+					  8,
+					  16,
+					  31,
+					  32,
+					  63,
+					  64,
+					  255,
+					  256,
+					  511,
+					  512,
+					  1023,
+					  4095,
+					  4096,
+					  0x7fef,
+					  0x7ff0,
+					  0x7ff1,
+					  0x7ff2,
+					  0x7ff4,
+					  0x7fff,
+					  0xffff,
+					  0x10000,
+					  0x7fffffff,
+					  0x80000000,
+					  0xffffffff,
+					  0x100000000,
+					  0x7fffffffffff,
+					  0x800000000000,
+					  0xffff7fffffffffff,
+					  0xffff800000000000,
+					  0xffff828000000000,
+					  0xffff87ffffffffff,
+					  0xffff880000000000,
+					  0x7fffffffffffffff,
+					  0x8000000000000000,
+					  0xffffffffffffffff };
+
+	switch (rnd() % 10) {
+	case 0:
+		return rnd();
+	case 1:
+		return rnd() % 64;
+	case 2:
+		return rnd() & 0xffffffff;
+	case 3:
+		return arena_frame();
+	case 4:
+		return arena_frame() << 12 | (rnd() & 0xfff);
+	case 5:
+		return (uint64_t)arena + rnd() % (ARENA_PAGES * PAGE_SIZE);
+	case 6:
+		/* The entry of an arena page, and no other: the same table maps this program. */
+		return l1_entry_maddr(arena + rnd() % ARENA_PAGES * PAGE_SIZE) | (rnd() & 3);
+	case 7:
+		return 0x7ff0;
+	default:
+		return edges[rnd() % (sizeof(edges) / sizeof(edges[0]))];
+	}
+}
+
+static void *hostile_struct(void)
+{
+	uint64_t *p = (uint64_t *)(arena + rnd() % (ARENA_PAGES * PAGE_SIZE - 4096) / 8 * 8);
+
+	/* Half of them 32-bit pairs: most fields are. */
+	for (unsigned int i = 0; i < 24; i++)
+		p[i] = rnd() & 1 ? hostile_word() : (hostile_word() & 0xffffffff) | hostile_word() << 32;
+	return p;
+}
+
+static unsigned long hostile_arg(void)
+{
+	return rnd() % 3 ? hostile_word() : (unsigned long)hostile_struct();
+}
+
+static const unsigned char calls[] = {
+	__HYPERVISOR_set_gdt,
+	__HYPERVISOR_fpu_taskswitch,
+	__HYPERVISOR_platform_op,
+	__HYPERVISOR_set_debugreg,
+	__HYPERVISOR_get_debugreg,
+	__HYPERVISOR_update_descriptor,
+	__HYPERVISOR_memory_op,
+	__HYPERVISOR_multicall,
+	__HYPERVISOR_update_va_mapping,
+	__HYPERVISOR_set_timer_op,
+	__HYPERVISOR_xen_version,
+	__HYPERVISOR_console_io,
+	__HYPERVISOR_grant_table_op,
+	__HYPERVISOR_vm_assist,
+	__HYPERVISOR_mmu_update,
+	__HYPERVISOR_vcpu_op,
+	__HYPERVISOR_set_segment_base,
+	__HYPERVISOR_mmuext_op,
+	__HYPERVISOR_nmi_op,
+	__HYPERVISOR_event_channel_op,
+	__HYPERVISOR_physdev_op,
+	__HYPERVISOR_hvm_op,
+	__HYPERVISOR_sysctl,
+	__HYPERVISOR_domctl,
+	__HYPERVISOR_update_va_mapping_otherdomain,
+	__HYPERVISOR_sched_op,
+	__HYPERVISOR_callback_op,
+	__HYPERVISOR_dm_op,
+	__HYPERVISOR_set_trap_table,
+	__HYPERVISOR_argo_op,
+	__HYPERVISOR_xsm_op,
+	__HYPERVISOR_kexec_op,
+};
+
+/* What would only end or stop this guest itself. */
+static bool is_suicide(unsigned int nr, unsigned long a0)
+{
+	if (nr == __HYPERVISOR_sched_op)
+		return a0 == SCHEDOP_block || a0 == SCHEDOP_shutdown || a0 == SCHEDOP_poll || a0 == SCHEDOP_watchdog;
+	if (nr == __HYPERVISOR_vcpu_op)
+		return a0 == VCPUOP_down;
+	/* Its output would drown the log: 1 in 64 of them is enough. */
+	if (nr == __HYPERVISOR_console_io)
+		return rnd() % 64 != 0;
+	return false;
+}
+
+static void one_call(void)
+{
+	unsigned int nr = rnd() % 16 ? calls[rnd() % sizeof(calls)] : (unsigned int)(rnd() % 64);
+	unsigned long a[5];
+
+	for (unsigned int i = 0; i < 5; i++)
+		a[i] = hostile_arg();
+	switch (nr) {
+	case __HYPERVISOR_iret:
+	case __HYPERVISOR_stack_switch:
+		return;
+	case __HYPERVISOR_update_va_mapping:
+	case __HYPERVISOR_update_va_mapping_otherdomain:
+		/* Anywhere but over this program. */
+		if (rnd() % 2)
+			a[0] = (unsigned long)arena + rnd() % ARENA_PAGES * PAGE_SIZE;
+		else if (a[0] < 0x40000000)
+			return;
+		break;
+	case __HYPERVISOR_mmu_update:
+	case __HYPERVISOR_mmuext_op:
+		a[0] = (unsigned long)hostile_struct();
+		a[1] = rnd() % 4;
+		a[2] = rnd() % 2 ? 0 : a[2];
+		a[3] = rnd() % 2 ? DOMID_SELF : a[3];
+		break;
+	case __HYPERVISOR_multicall:
+		a[0] = (unsigned long)hostile_struct();
+		a[1] = rnd() % 4;
+		/* Any call but those that may stop this guest for good. */
+		for (unsigned long i = 0; i < a[1]; i++) {
+			multicall_entry_t *entry = (multicall_entry_t *)a[0] + i;
+
+			do
+				entry->op = calls[rnd() % sizeof(calls)];
+			while (entry->op == __HYPERVISOR_sched_op || entry->op == __HYPERVISOR_vcpu_op);
+		}
+		break;
+	default:
+		/* Sub-operations are small numbers. */
+		if (rnd() % 4)
+			a[0] = rnd() % 48;
+		if (rnd() % 2)
+			a[1] = (unsigned long)hostile_struct();
+	}
+	if (is_suicide(nr, a[0]))
+		return;
+	hypercall5(nr, a[0], a[1], a[2], a[3], a[4]);
+	/* Handlers of rubbish would end this guest at its next exception. */
+	if (nr == __HYPERVISOR_set_trap_table || nr == __HYPERVISOR_callback_op || nr == __HYPERVISOR_multicall)
+		guest_install_traps();
+}
+
+/* --- going on after what the calls did to this guest itself --- */
+
+static unsigned long resume_rip, resume_rsp;
+static unsigned long done, total;
+
+/* Arena pages may have become page tables, read-only, or be gone: makes them ordinary again as far as it can be done. */
+static void repair(void)
+{
+	guest_install_traps();
+	events_disable();
+	for (unsigned long i = 0; i < ARENA_PAGES; i++) {
+		unsigned char *page = arena + i * PAGE_SIZE;
+		unsigned long mfn = virt_to_mfn(page);
+		struct mmuext_op unpin = { .cmd = MMUEXT_UNPIN_TABLE, .arg1.mfn = mfn };
+		uint64_t entry = mfn << 12 | 0x67;
+		xen_pfn_t frame = (unsigned long)page / PAGE_SIZE;
+		struct xen_memory_reservation fresh = { .nr_extents = 1, .domid = DOMID_SELF };
+
+		hc4(__HYPERVISOR_mmuext_op, &unpin, 1, 0, DOMID_SELF);
+		if (!hc3(__HYPERVISOR_update_va_mapping, page, entry, UVMF_INVLPG))
+			continue;
+		/* Given away: another one in its place. */
+		set_xen_guest_handle(fresh.extent_start, &frame);
+		if (hc2(__HYPERVISOR_memory_op, XENMEM_populate_physmap, &fresh) != 1)
+			continue;
+		((unsigned long *)start_info->mfn_list)[(unsigned long)page / PAGE_SIZE] = frame;
+		hc3(__HYPERVISOR_update_va_mapping, page, frame << 12 | 0x67, UVMF_INVLPG);
+	}
+}
+
+/* Whatever it was, the loop begins its next round with a fresh stack. */
+static void on_exception(struct guest_regs *regs)
+{
+	static unsigned long last_done, repeats;
+
+	/* The same place over and over: this program is broken beyond repair. */
+	repeats = done == last_done ? repeats + 1 : 0;
+	last_done = done;
+	if (repeats == 1000)
+		guest_error("hostile: %lu calls done, then only exceptions: vector %lu at %#lx, address %#lx", done,
+			    regs->vector, regs->rip, shared_info->vcpu_info[0].arch.cr2);
+	regs->rip = resume_rip;
+	regs->rsp = resume_rsp;
+}
+
+static void __attribute__((noinline)) loop(void)
+{
+	__asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
+			 "movq %%rax, %0\n\t"
+			 "movq %%rsp, %1\n"
+			 "1:"
+			 : "=m"(resume_rip), "=m"(resume_rsp)
+			 :
+			 : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+			   "r15", "memory", "cc");
+	repair();
+	while (done < total) {
+		if (done % 5000 == 0)
+			guest_printf("hostile: %lu calls done\n", done);
+		done++;
+		one_call();
+		if (done % 64 == 0)
+			repair();
+	}
+}
+
+void test_main(void)
+{
+	unsigned long seed = option("seed=", 1);
+
+	total = option("calls=", 1000000);
+	arena = page_take();
+	for (unsigned long i = 1; i < ARENA_PAGES; i++)
+		page_take();
+	state = seed * 0x9e3779b97f4a7c15UL + 1;
+	guest_exception = on_exception;
+	guest_printf("hostile: seed %lu, %lu calls\n", seed, total);
+	loop();
+	guest_printf("hostile: %lu calls done, all\n", done);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* A second vCPU is initialised, runs, gets an event, and is taken down and brought up again. */
+#include "guest.h"
+
+extern char second_start[];
+static char second_stack[8192] __attribute__((aligned(16)));
+char *second_stack_top = second_stack + sizeof(second_stack);
+static volatile unsigned long counter, stop;
+
+__asm__(".text\n"
+	"second_start: movq second_stack_top(%rip), %rsp\n"
+	"xorl %ebp, %ebp\n"
+	"call second_main\n"
+	"ud2\n");
+
+void second_main(void);
+void second_main(void)
+{
+	for (;;) {
+		while (!stop)
+			counter++;
+		/* Down: the call returns when somebody brings it up again, where it went down. */
+		hc3(__HYPERVISOR_vcpu_op, VCPUOP_down, 1, 0);
+	}
+}
+
+/* Waits, at most five seconds, until the counter has moved. */
+static bool counter_moves(void)
+{
+	unsigned long before = counter;
+	uint64_t end = system_time() + 5000000000UL;
+
+	while (counter == before) {
+		if (system_time() > end)
+			return false;
+		hc2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+	}
+	return true;
+}
+
+static bool becomes_down(void)
+{
+	uint64_t end = system_time() + 5000000000UL;
+
+	while (hc3(__HYPERVISOR_vcpu_op, VCPUOP_is_up, 1, 0) == 1) {
+		if (system_time() > end)
+			return false;
+		hc2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+	}
+	return true;
+}
+
+void test_main(void)
+{
+	static vcpu_guest_context_t ctx, bad;
+	struct vcpu_runstate_info run = { 0 };
+
+	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_is_up, 1, 0), 0);
+	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_up, 1, 0), -XEINVAL);
+	ctx.flags = VGCF_in_kernel;
+	ctx.user_regs.rip = (unsigned long)second_start;
+	ctx.user_regs.rsp = (unsigned long)second_stack_top;
+	ctx.user_regs.rflags = 0x202;
+	ctx.user_regs.cs = FLAT_KERNEL_CS;
+	ctx.user_regs.ss = FLAT_KERNEL_SS;
+	ctx.kernel_ss = FLAT_KERNEL_SS;
+	ctx.kernel_sp = (unsigned long)second_stack_top;
+	ctx.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn((void *)start_info->pt_base));
+
+	/* A context whose page table is none, or which would run in the hypervisor, is refused. */
+	memcpy(&bad, &ctx, sizeof(bad));
+	bad.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn(page_take()));
+	EXPECT(hc3(__HYPERVISOR_vcpu_op, VCPUOP_initialise, 1, &bad) < 0);
+
+	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_initialise, 1, &ctx), 0);
+	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_initialise, 1, &ctx), -XEEXIST);
+	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_up, 1, 0), 0);
+	EXPECT(counter_moves());
+	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_is_up, 1, 0), 1);
+	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 1, &run), 0);
+	EXPECT(run.time[RUNSTATE_running] > 0);
+	stop = 1;
+	EXPECT(becomes_down());
+	stop = 0;
+	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_up, 1, 0), 0);
+	EXPECT(counter_moves());
+	/* By another vCPU's hand. */
+	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_down, 1, 0), 0);
+	EXPECT(becomes_down());
+}

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""Options and fixtures of the system tests.
+
+HV=xenolith (default) or HV=xen chooses the hypervisor: every test must pass on both, but for what the
+test names as missing in Debian's. Tests of a file share one machine; when a test kills it, the
+next test gets a new one. NET_MIB and CYCLES make the long tests longer.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from dom0 import Dom0  # noqa: E402
+from machine import LAB, ROOT  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "machine(**settings): how the file's shared machine is made")
+
+
+@pytest.fixture(scope="session")
+def lab():
+    subprocess.run([ROOT / "scripts/lab/build"], check=True)
+    return LAB
+
+
+@pytest.fixture(scope="session")
+def hv():
+    return os.environ.get("HV", "xenolith")
+
+
+class Shared:
+    """The machine of one test file, started anew when it has died."""
+
+    def __init__(self, name, settings):
+        self.name, self.settings = name, settings
+        self.machine = None
+        self.boots = 0
+
+    def get(self):
+        if self.machine and (self.machine.process is None or self.machine.process.poll() is not None):
+            self.drop()
+        if self.machine is None:
+            self.boots += 1
+            suffix = f"-{self.boots}" if self.boots > 1 else ""
+            self.machine = Dom0(self.name + suffix, **self.settings)
+            try:
+                self.machine.start()
+                self.machine.wait_ready(180)
+                self.machine.sh("mkdir -p /data && mount -t tmpfs -o size=80% data /data")
+            except BaseException:
+                self.drop()
+                raise
+        return self.machine
+
+    def drop(self):
+        if self.machine:
+            self.machine.kill()
+        self.machine = None
+
+
+@pytest.fixture(scope="module")
+def shared(lab, request):
+    settings = getattr(request.module, "MACHINE", {})
+    holder = Shared(f"{request.module.__name__}-{os.environ.get('HV', 'xenolith')}", settings)
+    yield holder
+    holder.drop()
+
+
+@pytest.fixture
+def dom0(shared):
+    return shared.get()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test that failed may have left a command running: the next one starts from a fresh boot."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == "call" and report.failed and "shared" in item.fixturenames:
+        item.funcargs["shared"].drop()

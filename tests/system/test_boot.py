@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""Domain-0 alone: numbers of processors, sizes of memory, machines, disks, network cards, the end."""
+
+import pytest
+
+from dom0 import Dom0
+from machine import Disk
+
+# processors, Domain-0's vCPUs, MiB, its MiB, machine, disk, network card
+SHAPES = [
+    (1, 1, 2048, 768, "pc", "virtio", "virtio"),
+    (2, 2, 4096, 2048, "q35", "ahci", "e1000"),
+    (8, 4, 2048, 1024, "q35", "virtio", "virtio"),
+    (8, 2, 16384, 1024, "pc", "ahci", "e1000"),
+]
+
+
+@pytest.mark.parametrize("smp,vcpus,mem,dom0_mem,machine,disk,nic", SHAPES)
+def test_domain0_runs_with_devices(lab, hv, smp, vcpus, mem, dom0_mem, machine, disk, nic):
+    name = f"boot-{machine}-{smp}cpu-{mem}"
+    with Dom0(name, smp=smp, dom0_vcpus=vcpus, mem=mem, dom0_mem=dom0_mem, machine=machine,
+              disks=(Disk(interface=disk, mib=64),), nics=(nic,), payloads=(), kernel="",
+              # Not to touch all of the host's memory.
+              hv_append="bootscrub=0" if hv == "xen" else "") as dom0:
+        dom0.wait_ready(240)
+        assert dom0.sh("nproc") == str(vcpus)
+        assert dom0.info("nr_cpus") == smp
+        assert abs(dom0.info("total_memory") - mem) < 64
+        assert dom0.domains()["Domain-0"][1:3] == (dom0_mem, vcpus)
+        check_disk(dom0, "/dev/vda" if disk == "virtio" else "/dev/sda")
+        check_network(dom0)
+        assert dom0.finish("poweroff -f", 60) == "guest-shutdown"
+
+
+def check_disk(dom0, device):
+    """Write, forget, read back, compare."""
+    dom0.sh(f"for i in $(seq 50); do [ -b {device} ] && break; usleep 100000; done; test -b {device}")
+    dom0.sh("dd if=/dev/urandom of=/tmp/data bs=1M count=16 2>/dev/null")
+    dom0.sh(f"dd if=/tmp/data of={device} bs=1M seek=3 conv=fsync 2>/dev/null", 120)
+    dom0.sh(f"blockdev --flushbufs {device}; echo 3 >/proc/sys/vm/drop_caches")
+    dom0.sh(f"dd if={device} bs=1M skip=3 count=16 2>/dev/null | cmp - /tmp/data", 120)
+
+
+def check_network(dom0):
+    """The gateway of QEMU's user network answers."""
+    dom0.sh("ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up")
+    dom0.sh("for i in $(seq 20); do ping -c 1 -W 1 10.0.2.2 && break; done; ping -c 5 10.0.2.2", 60)
+    assert " 0% packet loss" in dom0.sh("ping -s 1400 -c 5 10.0.2.2")
+
+
+def test_reboot_resets_the_machine(lab):
+    with Dom0("boot-reboot", payloads=()) as dom0:
+        dom0.wait_ready(180)
+        assert dom0.finish("reboot -f", 60) == "guest-reset"
+
+
+@pytest.mark.parametrize("damage", ["truncated", "garbage", "missing"])
+def test_unusable_kernel_gives_one_clear_line(lab, tmp_path, damage):
+    """No reset loop, no silence: the hypervisor says it and stays, or ends the machine."""
+    kernel = tmp_path / "kernel"
+    whole = (lab / "vmlinuz-stock").read_bytes()
+    kernel.write_bytes({"truncated": whole[:1 << 20], "garbage": b"\xaa" * (1 << 20),
+                        "missing": b""}[damage])
+    with Dom0(f"boot-{damage}", payloads=(), kernel=str(kernel), stage="shell0") as dom0:
+        dom0.allow_death = True
+        dom0.expect(r"(?i)panic|fatal|cannot|could not|no (usable )?(kernel|dom)", 60)
+        assert dom0.end_reason() != "triple-fault"
+        assert "LAB-INIT-REACHED" not in dom0.text

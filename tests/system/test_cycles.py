@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""Guests come and go; what the hypervisor and Domain-0 hold is at the end what it was at the start."""
+
+import os
+import random
+
+from dom0 import Guest
+
+MACHINE = dict(smp=2, mem=2048)
+CYCLES = int(os.environ.get("CYCLES", "10"))
+
+
+def counts(dom0):
+    """Everything that a forgotten guest would leave a trace in."""
+    return {
+        "domains": dom0.sh("xl list | wc -l"),
+        "loops": dom0.sh("losetup -a | wc -l"),
+        "vifs": dom0.sh("ls /sys/class/net | sort | tr '\\n' ' '"),
+        "store": dom0.sh("xenstore-ls /local | wc -l; xenstore-ls /vm | grep -c '^[^ ]'; "
+                         "xenstore-ls /libxl | grep -c '^[^ ]'; true"),
+        "ports": dom0.sh("lsevtchn 0 | wc -l"),
+        "processes": dom0.sh("ps | grep -c '[x]l create'; true"),
+    }
+
+
+def test_create_and_destroy_leave_nothing_behind(dom0):
+    """Every second guest is destroyed at some moment of its boot, the others when they are up."""
+    random.seed(1)
+    dom0.sh("dd if=/dev/zero of=/data/d.img bs=1M count=8 2>/dev/null")
+    guest = Guest("cycle", vcpus=2, memory=192, address="10.77.0.9",
+                  disks=("format=raw,vdev=xvda,access=rw,target=/data/d.img",))
+    # The first guest makes Domain-0 balloon, load and cache: it does not count.
+    dom0.create(guest)
+    dom0.sh("xl destroy cycle")
+    free, before = dom0.settled_free_memory(), counts(dom0)
+    for cycle in range(CYCLES):
+        if cycle % 2:
+            dom0.create(guest, wait=False)
+            dom0.sh(f"usleep {random.randrange(0, 4000000)}")
+        else:
+            dom0.create(guest)
+        dom0.sh("xl destroy cycle")
+    assert dom0.settled_free_memory(free) == free
+    assert counts(dom0) == before

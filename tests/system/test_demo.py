@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""The demo, as a person runs it unattended: a whole Debian as Domain-0, and a guest beside it.
+
+Slow: it boots two stock Debian kernels and one systemd. The first run makes the disk image, too, which takes
+minutes more. DEMO_SECONDS is the limit, meant for a busy machine that emulates.
+"""
+
+import os
+import re
+import signal
+import subprocess
+
+from machine import LOGS, ROOT
+
+LIMIT = int(os.environ.get("DEMO_SECONDS", "1500"))
+# What the story must hold, in this order.
+STORY = [
+    r"^demo: ok: Domain-0's shell after \d+ s$",
+    r"^xen$[^^]*^/dev/vda +ext4$",
+    r"^xen_caps +: xen-3\.0-x86_64",
+    r"^demo: ok: xl info$",
+    r"^Domain-0 +0 ",
+    r"^demo: ok: xl create /etc/xen/guest1\.cfg$",
+    r"^3 packets transmitted, [123] packets received",
+    r"^demo: ok: the guest's console: ",
+    r"^Domain-0 +0 [^\n]*\n^guest1 +\d+ +256 +2 ",
+    r"^3 packets transmitted, [123] received",
+    r"^demo: ok: ping -c 3 guest1$",
+    r"^demo: ok: xl shutdown -w guest1$",
+    r"^demo: ok: the guest is gone$",
+    r"^demo: ok: power-off ends the machine \(guest-shutdown\)$",
+    r"^demo: after \d+ s: all of it worked$",
+]
+
+
+def run_demo():
+    """The exit status and what was said. At the limit all of it ends, the emulator, too."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with open(LOGS / "demo-batch.out", "w+", encoding="latin-1") as out, \
+            subprocess.Popen([ROOT / "demo", "--batch"], stdin=subprocess.DEVNULL, stdout=out,
+                             stderr=subprocess.STDOUT, start_new_session=True) as process:
+        try:
+            status = process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGTERM)
+            status = None
+        out.seek(0)
+        return status, out.read()
+
+
+def test_slow_demo_tells_its_story_to_the_end():
+    status, text = run_demo()
+    text = text.replace("\r", "")
+    end = 0
+    for pattern in STORY:
+        match = re.compile(pattern, re.M).search(text, end)
+        assert match, f"{pattern!r} not seen; exit status {status}\n{text[-4000:]}"
+        end = match.end()
+    assert status == 0 and "FAILED" not in text

@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: MIT
+"""One guest with two vCPUs and a stock kernel: console, disks, network, and all that xl does to it.
+
+The guest is called g1 and has: xvda, a file of Domain-0's through a loop device; xvdb, a block device;
+xvdc, a file, read-only; eth0 on the bridge. Tests that need it make it if it is not there, so each
+runs alone, too.
+"""
+
+import os
+import re
+import time
+
+import pytest
+
+from dom0 import ESCAPE, Guest
+from machine import Disk
+
+NET_MIB = int(os.environ.get("NET_MIB", "64"))
+MACHINE = dict(smp=2, mem=3072, dom0_mem=1536, disks=(Disk(mib=64),))
+G1 = Guest("g1", vcpus=2, memory=256, address="10.77.0.2", words="quiet sysrq_always_enabled",
+           disks=("format=raw,vdev=xvda,access=rw,target=/data/a.img",
+                  "phy:/dev/vda,xvdb,w", "format=raw,vdev=xvdc,access=ro,target=/data/c.img"))
+
+
+def files(dom0):
+    dom0.sh("for f in a c extra; do [ -e /data/$f.img ] || dd if=/dev/urandom of=/data/$f.img bs=1M "
+            "count=32 2>/dev/null; done", 120)
+
+
+@pytest.fixture
+def g1(dom0):
+    """g1, running."""
+    if "g1" not in dom0.domains():
+        dom0.destroy_all()
+        files(dom0)
+        dom0.create(G1)
+    return "g1"
+
+
+def state(dom0, name):
+    return dom0.domains()[name][3]
+
+
+def wait_until(dom0, what, timeout=30):
+    """Poll a predicate over the list of domains."""
+    deadline = time.monotonic() + timeout
+    while not what(dom0.domains()):
+        assert time.monotonic() < deadline, dom0.sh("xl list")
+        time.sleep(0.5)
+
+
+def test_stock_bzimage_boots_with_two_vcpus(dom0):
+    dom0.create(Guest("stock", vcpus=2, kernel="/guest/vmlinuz"), timeout=180)
+    assert dom0.guest("stock", "nproc") == "2"
+    dom0.sh("xl destroy stock")
+
+
+def test_guest_sees_processors_and_memory(dom0, g1):
+    assert dom0.guest(g1, "cat /sys/devices/system/cpu/online") == "0-1"
+    assert dom0.guest(g1, "cat /sys/hypervisor/type") == "xen"
+    assert 180000 < int(dom0.guest(g1, "sed -n \"s/MemTotal: *\\([0-9]*\\).*/\\1/p\" /proc/meminfo")) < 262144
+
+
+def test_console_in_and_out(dom0, g1):
+    rc, text = dom0.converse(f"xl console {g1}", [
+        ("", ""), ("echo console-$((40 + 2))\r", r"console-42"), (ESCAPE, "")])
+    assert rc == 0, text
+
+
+def test_disk_on_a_file_keeps_its_checksum(dom0, g1):
+    disk_keeps(dom0, g1, "xvda", "/data/a.img")
+
+
+def test_disk_on_a_block_device_keeps_its_checksum(dom0, g1):
+    disk_keeps(dom0, g1, "xvdb", "/dev/vda")
+
+
+def disk_keeps(dom0, g1, device, backing):
+    dom0.guest(g1, "dd if=/dev/urandom of=/tmp/d bs=1M count=16 2>/dev/null; "
+               f"dd if=/tmp/d of=/dev/{device} bs=1M seek=5 conv=fsync 2>/dev/null; "
+               "echo 3 >/proc/sys/vm/drop_caches", 180)
+    written = dom0.guest(g1, "md5sum </tmp/d")
+    assert dom0.guest(g1, f"dd if=/dev/{device} bs=1M skip=5 count=16 2>/dev/null | md5sum", 120) == written
+    dom0.sh("sync; echo 3 >/proc/sys/vm/drop_caches")
+    if backing.startswith("/dev"):
+        dom0.sh(f"blockdev --flushbufs {backing}")
+    assert dom0.sh(f"dd if={backing} bs=1M skip=5 count=16 2>/dev/null | md5sum", 120) == written
+
+
+def test_readonly_disk_reads_and_refuses_writes(dom0, g1):
+    assert dom0.guest(g1, "md5sum </dev/xvdc", 120) == dom0.sh("md5sum </data/c.img", 120)
+    assert dom0.guest(g1, "cat /sys/block/xvdc/ro") == "1"
+    rc, _ = dom0.run(f"/lab/guest-run {g1} 30 'dd if=/dev/zero of=/dev/xvdc bs=4k count=1'")
+    assert rc == 1
+
+
+def test_network_carries_data_both_ways(dom0, g1):
+    """A block of 8 MiB, repeated: to the guest, its sum compared, and the same back."""
+    rounds = NET_MIB // 8
+    limit = 120 + NET_MIB
+    dom0.sh("ping -c 3 10.77.0.2")
+    # A listener ends the connection when its own input ends: a FIFO opened both ways never does.
+    for run in (dom0.sh, lambda command: dom0.guest(g1, command)):
+        run("[ -p /tmp/open ] || mkfifo /tmp/open")
+    dom0.sh("dd if=/dev/urandom of=/tmp/net bs=1M count=8 2>/dev/null; "
+            f"stream() {{ for i in $(seq {rounds}); do cat /tmp/net; done; }}")
+    whole = dom0.sh("stream | md5sum", limit)
+    dom0.guest(g1, "rm -f /tmp/done; (nc -l -p 9001 <>/tmp/open >/tmp/net; touch /tmp/done) & sleep 1")
+    dom0.sh("nc 10.77.0.2 9001 </tmp/net", 60)
+    dom0.guest(g1, "for i in $(seq 100); do [ -e /tmp/done ] && exit 0; usleep 200000; done; exit 1")
+    assert dom0.guest(g1, "md5sum </tmp/net") == dom0.sh("md5sum </tmp/net")
+    dom0.guest(g1, "(nc -l -p 9002 <>/tmp/open | md5sum >/tmp/sum) & sleep 1")
+    dom0.sh("stream | nc 10.77.0.2 9002", limit)
+    assert dom0.guest(g1, f"for i in $(seq 100); do [ -s /tmp/sum ] && break; usleep 200000; done; cat /tmp/sum") == whole
+    dom0.sh("(nc -l -p 9003 <>/tmp/open | md5sum >/tmp/sum) & sleep 1")
+    dom0.guest(g1, f"for i in $(seq {rounds}); do cat /tmp/net; done | nc 10.77.0.1 9003", limit)
+    assert dom0.sh("for i in $(seq 100); do [ -s /tmp/sum ] && break; usleep 200000; done; cat /tmp/sum") == whole
+
+
+def test_pause_stops_and_unpause_continues(dom0, g1):
+    dom0.guest(g1, "while :; do :; done & echo $! >/tmp/spin")
+    dom0.sh(f"xl pause {g1}")
+    assert "p" in state(dom0, g1)
+    before = dom0.cpu_seconds()[g1]
+    time.sleep(2)
+    assert dom0.cpu_seconds()[g1] == before
+    dom0.sh(f"xl unpause {g1}")
+    time.sleep(2)
+    assert dom0.cpu_seconds()[g1] > before + 0.3
+    dom0.guest(g1, "kill $(cat /tmp/spin)")
+
+
+def test_rename(dom0, g1):
+    dom0.sh("xl rename g1 other")
+    assert "other" in dom0.domains() and "g1" not in dom0.domains()
+    dom0.sh("xl rename other g1")
+    assert "g1" in dom0.domains()
+
+
+def test_memory_goes_down_and_up(dom0, g1):
+    def total():
+        return int(dom0.guest(g1, "sed -n \"s/MemTotal: *\\([0-9]*\\).*/\\1/p\" /proc/meminfo"))
+
+    full, free = total(), dom0.settled_free_memory()
+    dom0.sh("xl mem-set g1 192")
+    wait_until(dom0, lambda d: d["g1"][1] == 192)
+    assert full - total() > 60000
+    assert dom0.settled_free_memory() - free >= 62
+    dom0.sh("xl mem-set g1 256")
+    wait_until(dom0, lambda d: d["g1"][1] == 256)
+    assert abs(total() - full) < 1024
+
+
+def test_vcpus_go_down_and_up(dom0, g1):
+    dom0.sh("xl vcpu-set g1 1")
+    online = "for i in $(seq 100); do [ $(cat /sys/devices/system/cpu/online) = %s ] && exit 0; usleep 100000; done; exit 1"
+    dom0.guest(g1, online % "0")
+    assert re.search(r"^g1 +\d+ +1 .*--p", dom0.sh("xl vcpu-list g1"), re.M)
+    dom0.sh("xl vcpu-set g1 2")
+    dom0.guest(g1, "for i in $(seq 50); do echo 1 >/sys/devices/system/cpu/cpu1/online && break; usleep 100000; done")
+    dom0.guest(g1, online % "0-1")
+
+
+def test_vcpu_pin(dom0, g1):
+    dom0.sh("xl vcpu-pin g1 1 0")
+    dom0.guest(g1, "taskset 2 sh -c \"for i in \\$(seq 20000); do :; done\"")
+    row = re.search(r"^g1 +\d+ +1 +(\S+) +\S+ +\S+ +(\S+) / (\S+)", dom0.sh("xl vcpu-list g1"), re.M)
+    assert row and row.group(1) in "0-" and row.group(2) == "0", row
+    dom0.sh("xl vcpu-pin g1 1 all")
+    assert re.search(r"^g1 +\d+ +1 .* all / ", dom0.sh("xl vcpu-list g1"), re.M)
+
+
+def test_sched_credit_weight_and_cap(dom0, g1):
+    dom0.sh("xl sched-credit -d g1 -w 512 -c 50")
+    assert re.search(r"^g1 +\d+ +512 +50", dom0.sh("xl sched-credit"), re.M)
+    dom0.sh("xl sched-credit -d g1 -w 256 -c 0")
+    assert re.search(r"^g1 +\d+ +256 +0", dom0.sh("xl sched-credit -d g1"), re.M)
+
+
+def test_block_attach_and_detach(dom0, g1):
+    dom0.sh("xl block-attach g1 format=raw,vdev=xvdf,access=rw,target=/data/extra.img")
+    dom0.guest(g1, "for i in $(seq 100); do [ -b /dev/xvdf ] && break; usleep 100000; done; test -b /dev/xvdf")
+    assert dom0.guest(g1, "md5sum </dev/xvdf", 120) == dom0.sh("md5sum </data/extra.img", 120)
+    assert len(dom0.sh("xl block-list g1").splitlines()) == 5
+    dom0.sh("xl block-detach g1 xvdf")
+    dom0.guest(g1, "for i in $(seq 100); do [ -b /dev/xvdf ] || exit 0; usleep 100000; done; exit 1")
+    assert "extra" not in dom0.sh("losetup -a")
+
+
+def test_network_attach_and_detach(dom0, g1):
+    dom0.sh("xl network-attach g1 mac=00:16:3e:00:01:02 bridge=xenbr0")
+    dom0.guest(g1, "for i in $(seq 100); do [ -d /sys/class/net/eth1 ] && break; usleep 100000; done; "
+               "ip addr add 10.77.0.22/24 dev eth1 && ip link set eth1 up")
+    dom0.sh("for i in $(seq 20); do ping -c 1 -W 1 10.77.0.22 && exit_code=0 && break; done; ping -c 1 10.77.0.22")
+    assert "00:16:3e:00:01:02" in dom0.sh("xl network-list g1")
+    dom0.sh("xl network-detach g1 1")
+    dom0.guest(g1, "for i in $(seq 100); do [ -d /sys/class/net/eth1 ] || exit 0; usleep 100000; done; exit 1")
+
+
+def test_sysrq_arrives(dom0, g1):
+    dom0.sh("xl sysrq g1 h")
+    dom0.wait_guest(g1, "sysrq: HELP", 20)
+
+
+def test_dump_core(dom0, g1):
+    dom0.sh("xl dump-core g1 /data/core", 120)
+    assert dom0.sh("head -c 4 /data/core | xxd -p") == "7f454c46"
+    assert int(dom0.sh("stat -c %s /data/core")) > 250 << 20
+    dom0.sh("rm /data/core")
+    assert dom0.guest(g1, "echo alive") == "alive"
+
+
+def test_reboot_makes_a_new_domain(dom0, g1):
+    before = dom0.domains()[g1][0]
+    ready = int(dom0.sh("grep -c LAB-AGENT /var/log/xen/console/guest-g1.log"))
+    dom0.sh("xl reboot g1")
+    dom0.wait_guest(g1, "LAB-AGENT", 120, ready + 1)
+    assert dom0.domains()[g1][0] > before
+    assert dom0.guest(g1, "nproc") == "2"
+
+
+def test_save_and_restore(dom0, g1):
+    """What lay in the guest's memory, its processes, disks and network are there again."""
+    dom0.guest(g1, "dd if=/dev/urandom of=/tmp/keep bs=1M count=8 2>/dev/null; "
+               "(i=0; while :; do i=$((i+1)); echo $i >/tmp/n; sleep 1; done) & sleep 2")
+    kept = dom0.guest(g1, "md5sum </tmp/keep")
+    dom0.sh("xl save g1 /data/g1.save", 180)
+    assert "g1" not in dom0.domains()
+    time.sleep(2)
+    dom0.sh("xl restore /data/g1.save", 180)
+    assert dom0.guest(g1, "md5sum </tmp/keep") == kept
+    count = int(dom0.guest(g1, "cat /tmp/n"))
+    dom0.guest(g1, f"for i in $(seq 100); do [ $(cat /tmp/n) -gt {count} ] && exit 0; usleep 200000; done; exit 1")
+    assert dom0.guest(g1, "cat /sys/devices/system/cpu/online") == "0-1"
+    dom0.sh("for i in $(seq 20); do ping -c 1 -W 1 10.77.0.2 && break; done; ping -c 2 10.77.0.2", 60)
+    disk_keeps(dom0, g1, "xvda", "/data/a.img")
+    dom0.sh("rm /data/g1.save")
+
+
+def test_save_checkpoint_leaves_the_guest_running(dom0, g1):
+    dom0.sh("xl save -c g1 /data/g1.save", 180)
+    assert dom0.guest(g1, "echo alive") == "alive"
+    dom0.sh("rm /data/g1.save")
+
+
+def test_vcpu_list_and_top(dom0, g1):
+    assert len(re.findall(r"^g1 +\d+ +[01] ", dom0.sh("xl vcpu-list"), re.M)) == 2
+    top = dom0.sh("xentop -b -i 2 -d 1")
+    rows = [line.split() for line in top.splitlines() if line.strip().startswith("g1 ")]
+    assert len(rows) == 2 and float(rows[1][2]) > 0, top
+    assert "Domain-0" in top
+
+
+def test_dmesg_and_debug_keys(dom0, g1):
+    assert int(dom0.sh("xl dmesg | wc -l")) > 20
+    start = len(dom0.text)
+    dom0.sh("xl debug-keys h")
+    time.sleep(1)
+    dom0.sh("true")
+    assert len(dom0.text) - start > 150, "a debug key prints something on the console"
+
+
+def test_uptime_and_info(dom0, g1):
+    assert "g1" in dom0.sh("xl uptime")
+    assert re.search(r"^xen_caps +: xen-3.0-x86_64", dom0.sh("xl info"), re.M)
+    assert "nr_cpus                : 2" in dom0.sh("xl info")
+
+
+def test_shutdown_frees_everything(dom0, g1):
+    dom0.sh("xl shutdown -w g1", 120)
+    wait_until(dom0, lambda d: list(d) == ["Domain-0"])
+    assert dom0.sh("losetup -a") == ""
+    assert "vif" not in dom0.sh("ls /sys/class/net")
+
+
+def test_destroy_frees_memory(dom0, g1):
+    before = dom0.settled_free_memory()
+    dom0.sh("xl destroy g1")
+    assert "g1" not in dom0.domains()
+    assert dom0.settled_free_memory(before + 256) >= before + 255
+
+
+def test_crash_is_seen_and_the_log_says_why(dom0, g1):
+    dom0.run("/lab/guest-run g1 3 'echo c >/proc/sysrq-trigger'")
+    wait_until(dom0, lambda d: "g1" not in d or "c" in d["g1"][3], 60)
+    dom0.run("xl destroy g1")

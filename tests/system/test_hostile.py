@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""Guests that crash, hang or attack: neither the host nor a neighbour is harmed.
+
+The neighbour is a guest that computes checksums all the time; its sums must stay right, and it must go on.
+The attackers are the stock kernel, made to panic, and a micro-guest of tests/guest.
+"""
+
+import os
+import re
+import sys
+import time
+
+import pytest
+
+from dom0 import Guest
+from machine import ROOT
+
+sys.path.insert(0, str(ROOT / "scripts/lab"))
+from cpio import Archive  # noqa: E402
+
+HOSTILE = ROOT / "build" / "guest" / "domu_hostile.elf"
+CALLS = int(os.environ.get("HOSTILE_CALLS", "1000000"))
+SEEDS = [int(seed) for seed in os.environ.get("HOSTILE_SEEDS", "1").split()]
+MACHINE = dict(smp=2, mem=2048, payloads=("payload.cpio", "payload-elf.cpio"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def payload(lab):
+    """The micro-guest goes into Domain-0 with the other payloads, as it is built now."""
+    if HOSTILE.exists():
+        archive = Archive(lab / "payload-hostile.cpio")
+        archive.copy("guest/hostile", HOSTILE)
+        archive.close()
+        MACHINE["payloads"] = ("payload.cpio", "payload-elf.cpio", "payload-hostile.cpio")
+
+
+STUCK = 15  # seconds without a sign of life
+RUNS = int(os.environ.get("HOSTILE_RUNS", "4"))
+
+
+WORK = ("head -c 1000000 /dev/urandom >/tmp/w; want=$(md5sum </tmp/w); (n=0; while :; do "
+        "[ \"$(md5sum </tmp/w)\" = \"$want\" ] || echo bad >>/tmp/bad; n=$((n+1)); echo $n >/tmp/n; done) & sleep 1")
+
+
+@pytest.fixture
+def neighbour(dom0):
+    """A guest at work; afterwards it must have gone on, without one wrong sum."""
+    if "good" not in dom0.domains():
+        dom0.create(Guest("good", vcpus=1, memory=160))
+        dom0.guest("good", WORK)
+    before = int(dom0.guest("good", "cat /tmp/n"))
+    yield "good"
+    time.sleep(1)
+    assert int(dom0.guest("good", "cat /tmp/n")) > before
+    assert dom0.guest("good", "cat /tmp/bad 2>/dev/null; true") == ""
+
+
+def test_kernel_panic_stays_in_the_guest(dom0, neighbour):
+    dom0.create(Guest("bad", vcpus=2, more=('on_crash="preserve"',)))
+    dom0.run("/lab/guest-run bad 2 'echo c >/proc/sysrq-trigger'")
+    dom0.sh("for i in $(seq 60); do xl list bad | grep -q -- 'c--\\|c-' && break; usleep 500000; done")
+    state = dom0.domains()["bad"][3]
+    assert "c" in state, state
+    dom0.sh("xl destroy bad")
+
+
+def test_endless_loop_of_all_vcpus_does_not_starve_others(dom0, neighbour):
+    dom0.create(Guest("bad", vcpus=2, stage="spin", ready="GUEST-READY"))
+    started = time.monotonic()
+    dom0.guest("good", "for i in $(seq 1000); do :; done; echo done")
+    dom0.sh("xl list")
+    assert time.monotonic() - started < 30
+    dom0.sh("xl destroy bad")
+
+
+def test_corrupt_kernel_is_refused(dom0, neighbour):
+    """A file that is no kernel, and a kernel cut short: xl says so, and nothing is left."""
+    free = dom0.settled_free_memory()
+    dom0.sh("head -c 100000 /dev/urandom >/data/noise; head -c 3000000 /guest/vmlinux >/data/short")
+    for path in ("/data/noise", "/data/short"):
+        dom0.write("/root/bad.cfg", Guest("bad", kernel=path).lines())
+        rc, output = dom0.run("xl create -q /root/bad.cfg")
+        assert rc and "libxl" in output
+        assert "bad" not in dom0.domains()
+    assert dom0.settled_free_memory(free) == free
+
+
+def attack(dom0, seed, calls):
+    """Runs the micro-guest to its end, be it that it kills itself by what it does; returns how many calls it made."""
+    start = len(dom0.text)
+    dom0.create(Guest("bad", kernel="/guest/hostile", ramdisk="", memory=64,
+                      words=f"seed={seed} calls={calls}",
+                      more=('on_crash="preserve"', 'on_poweroff="preserve"')), wait=False)
+    made, moved = -1, time.monotonic()
+    while not set("sc") & set(dom0.domains()["bad"][3]):
+        now = max([0, *map(int, re.findall(r"hostile: (\d+) calls done", dom0.text[start:]))])
+        if now != made:
+            made, moved = now, time.monotonic()
+        if time.monotonic() > moved + STUCK:
+            break  # it stopped itself for good, which harms nobody either
+        time.sleep(1)
+    dom0.sh("xl destroy bad")
+    return max([0, *map(int, re.findall(r"hostile: (\d+) calls done", dom0.text[start:]))])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_hypercalls_harm_nobody(dom0, neighbour, seed):
+    """Micro-guests make CALLS hypercalls with hostile arguments in all; a seed that does harm reproduces it."""
+    assert HOSTILE.exists(), "run make guests first"
+    free, made = dom0.settled_free_memory(), 0
+    for run in range(RUNS):
+        print(f"seed {seed + 1000 * run}, after {made} calls")
+        # One that ends itself early counts for what it did; the next begins with a seed of its own.
+        made += attack(dom0, seed + 1000 * run, CALLS // RUNS)
+    print(f"{made} calls in all")
+    assert dom0.settled_free_memory(free) == free, f"seed {seed} lost memory"

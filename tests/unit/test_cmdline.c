@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* The boot options: what each accepts, and that what is not understood changes nothing and is said. */
+/* links: hypervisor/core/cmdline.c hypervisor/lib/string.c hypervisor/lib/printf.c */
+#include "hv/cmdline.h"
+
+#include "hv/console.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "unit.h"
+
+static char warning[512];
+
+void hv_log(enum loglevel level, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fmt_vsnprintf(warning, sizeof(warning), fmt, args);
+	va_end(args);
+}
+
+static struct boot_options defaults;
+
+static int keep_defaults(void **state)
+{
+	defaults = boot_options;
+	return 0;
+}
+
+static int reset(void **state)
+{
+	boot_options = defaults;
+	warning[0] = '\0';
+	return 0;
+}
+
+static void whole_line_is_kept(void **state)
+{
+	cmdline_parse("  noreboot   maxcpus=3\t");
+	assert_string_equal(boot_options.text, "  noreboot   maxcpus=3\t");
+	assert_true(boot_options.noreboot);
+	assert_int_equal(boot_options.maxcpus, 3);
+	assert_string_equal(warning, "");
+}
+
+static void dom0_mem_forms(void **state)
+{
+	static const struct {
+		const char *line;
+		u64 mem, max;
+	} cases[] = {
+		{ "dom0_mem=512M", MiB(512), 0 },
+		{ "dom0_mem=1G,max:2g", GiB(1), GiB(2) },
+		{ "dom0_mem=max:1024M,512M", MiB(512), MiB(1024) },
+		{ "dom0_mem=min:768M,512M", MiB(768), 0 },
+		{ "dom0_mem=1048576", GiB(1), 0 },
+		{ "dom0_mem=4096b", 4096, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		reset(NULL);
+		cmdline_parse(cases[i].line);
+		assert_string_equal(warning, "");
+		assert_int_equal(boot_options.dom0_mem, cases[i].mem);
+		assert_int_equal(boot_options.dom0_mem_max, cases[i].max);
+	}
+}
+
+static void serial_forms(void **state)
+{
+	cmdline_parse("com1=115200,8n1,0x3e8,5 com2=auto console=vga,com2");
+	assert_int_equal(boot_options.com1.baud, 115200);
+	assert_int_equal(boot_options.com1.port, 0x3e8);
+	assert_int_equal(boot_options.com1.irq, 5);
+	assert_int_equal(boot_options.com2.baud, 0);
+	assert_int_equal(boot_options.com2.port, 0x2f8);
+	assert_string_equal(boot_options.console, "com2");
+	assert_string_equal(warning, "");
+}
+
+static void log_levels(void **state)
+{
+	cmdline_parse("loglvl=all guest_loglvl=error/warning");
+	assert_int_equal(boot_options.loglvl, LOG_DEBUG);
+	assert_int_equal(boot_options.guest_loglvl, LOG_WARN);
+	cmdline_parse("loglvl=none");
+	assert_true(boot_options.loglvl < LOG_ERR);
+}
+
+static void vcpus_may_be_a_range(void **state)
+{
+	cmdline_parse("dom0_max_vcpus=2-4");
+	assert_int_equal(boot_options.dom0_max_vcpus, 4);
+	cmdline_parse("dom0_max_vcpus=3 dom0_vcpus_pin");
+	assert_int_equal(boot_options.dom0_max_vcpus, 3);
+	assert_true(boot_options.dom0_vcpus_pin);
+}
+
+static void unknown_option_is_named(void **state)
+{
+	cmdline_parse("nonsense=1");
+	assert_non_null(strstr(warning, "nonsense"));
+}
+
+static void bad_values_change_nothing(void **state)
+{
+	static const char *const lines[] = {
+		"dom0_mem=",	   "dom0_mem=1X",
+		"dom0_mem=1G,",	   "dom0_mem=999999999999T",
+		"com1=115200,7e1", "com1=115200,8n1,0x3f8,99",
+		"maxcpus=two",	   "maxcpus=4294967296",
+		"loglvl=loud",	   "noreboot=perhaps",
+		"console=tape",	   "sched=null",
+		"guest_loglvl=/",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		reset(NULL);
+		cmdline_parse(lines[i]);
+		assert_string_not_equal(warning, "");
+		memcpy(boot_options.text, defaults.text, sizeof(defaults.text));
+		assert_memory_equal(&boot_options, &defaults, sizeof(defaults));
+	}
+}
+
+static void long_words_are_cut_safely(void **state)
+{
+	char line[4000];
+
+	memset(line, 'a', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	cmdline_parse(line);
+	assert_int_equal(strlen(boot_options.text), sizeof(boot_options.text) - 1);
+	assert_string_not_equal(warning, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(whole_line_is_kept, reset),
+		cmocka_unit_test_setup(dom0_mem_forms, reset),
+		cmocka_unit_test_setup(serial_forms, reset),
+		cmocka_unit_test_setup(log_levels, reset),
+		cmocka_unit_test_setup(vcpus_may_be_a_range, reset),
+		cmocka_unit_test_setup(unknown_option_is_named, reset),
+		cmocka_unit_test_setup(bad_values_change_nothing, reset),
+		cmocka_unit_test_setup(long_words_are_cut_safely, reset),
+	};
+
+	return cmocka_run_group_tests(tests, keep_defaults, NULL);
+}

@@ -1,0 +1,859 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page types and the hypercalls on them, over simulated frames. After each step every reference that should exist is
+ * counted afresh from tables, pins, base pointers and held pages, and compared with what the frame table says.
+ */
+/* links: hypervisor/x86/mm/page_types.c hypervisor/x86/mm/page_validate.c hypervisor/x86/mm/page_check.c */
+/* links: hypervisor/x86/pv/mmu.c hypervisor/x86/pv/mmu_update.c hypervisor/x86/pv/mmuext.c */
+/* links: hypervisor/x86/pv/update_va_mapping.c hypervisor/x86/pv/fault.c hypervisor/x86/pv/descriptors.c */
+/* links: hypervisor/x86/pv/grant_map.c hypervisor/core/page_ref.c hypervisor/core/page_list.c */
+/* links: hypervisor/x86/emul/decode.c hypervisor/x86/emul/execute.c hypervisor/x86/emul/tables.c */
+/* links: hypervisor/lib/bitmap.c hypervisor/lib/rangeset.c */
+#include "x86/pv/pv_mmu.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xen/grant_table.h>
+#include "core/page_alloc.h"
+#include "host/host.h"
+#include "hv/arch.h"
+#include "hv/atomic.h"
+#include "hypercall_table.h"
+#include "lib/errno.h"
+#include "unit.h"
+#include "x86/mm/tlb.h"
+#include "x86/pv/bounce.h"
+
+/* --- the machine: two domains of some frames each, the rest of RAM is the hypervisor's --- */
+
+#define GUEST_PAGES 48
+#define RAM_PAGES   256
+#define NR_VCPUS    3 /* two of guest 0 (privileged), one of guest 1 */
+
+static struct domain *guests[2];
+static struct vcpu *vcpus[NR_VCPUS];
+struct domain *dom0, *dom_io, *dom_xen, *idle_domain;
+struct cpu_features cpu_features = { .paddr_bits = 40 };
+u64 *idle_l4;
+
+static unsigned long freed_pages, flushes, flushed_cpus;
+static long preempt_after;	    /* checks until one says yes; < 0: never */
+static unsigned int preempt_chance; /* of 256 */
+static u64 seed;
+static unsigned long args[6];
+
+static mfn_t guest_mfn(unsigned int g, unsigned int page)
+{
+	return MFN(16 + g * GUEST_PAGES + page);
+}
+
+static struct page_info *guest_page(unsigned int g, unsigned int page)
+{
+	return mfn_to_page(guest_mfn(g, page));
+}
+
+static u64 *guest_frame(unsigned int g, unsigned int page)
+{
+	return mfn_to_hv_virt(guest_mfn(g, page));
+}
+
+bool hypercall_preempt_check(void)
+{
+	if (preempt_after >= 0)
+		return preempt_after-- == 0;
+	return preempt_chance && unit_random(&seed) % 256 < preempt_chance;
+}
+
+void hypercall_set_arg(unsigned int index, unsigned long value)
+{
+	args[index] = value;
+}
+
+struct domain *hypercall_target(unsigned int id, int *err)
+{
+	*err = -EPERM;
+	if (!current->domain->is_privileged)
+		return NULL;
+	*err = -ESRCH;
+	return id < 2 ? guests[id] : NULL;
+}
+
+bool domain_get(struct domain *d)
+{
+	d->refcount++;
+	return true;
+}
+
+void domain_put(struct domain *d)
+{
+	d->refcount--;
+}
+
+void arch_page_reused(struct page_info *pg, unsigned int order)
+{
+	pg->type_info = 0;
+}
+
+void arch_page_freed(struct page_info *pg, unsigned int order)
+{
+	assert_int_equal(page_type_count(pg), 0);
+}
+
+bool arch_page_has_type(const struct page_info *pg)
+{
+	return page_type_count(pg) != 0;
+}
+
+void page_alloc_release(struct page_info *pg)
+{
+	assert_int_equal(page_type_count(pg), 0);
+	assert_int_equal(pg->count_info, 0);
+	freed_pages++;
+}
+
+void shared_page_release(struct page_info *pg)
+{
+}
+
+void m2p_set(mfn_t mfn, unsigned long pfn)
+{
+}
+
+void tlb_load_cr3(unsigned long cr3)
+{
+}
+
+void tlb_flush_local(void)
+{
+}
+
+void tlb_flush_mask(const cpumask_t *cpus)
+{
+	flushes++;
+	flushed_cpus = cpus->bits[0];
+}
+
+void tlb_flush_page_mask(const cpumask_t *cpus, unsigned long va)
+{
+}
+
+u32 tlb_clock(void)
+{
+	return 1;
+}
+
+void tlb_filter(cpumask_t *cpus, u32 stamp)
+{
+}
+
+void l4_fill_hypervisor_slots(u64 *l4, const struct domain *d)
+{
+	memset(l4 + HV_FIRST_SLOT, 0xff, (HV_LAST_SLOT - HV_FIRST_SLOT + 1) * sizeof(*l4));
+}
+
+void pv_load_ldt(const struct vcpu *v)
+{
+}
+
+/* --- counting afresh --- */
+
+struct expected {
+	unsigned int refs, types;
+	u64 type; /* of those references */
+};
+static struct expected expected[RAM_PAGES];
+
+static void expect_ref(mfn_t mfn)
+{
+	if (mfn_valid(mfn))
+		expected[mfn_x(mfn)].refs++;
+}
+
+static void expect_type(mfn_t mfn, u64 type)
+{
+	struct expected *e = &expected[mfn_x(mfn) % RAM_PAGES];
+
+	if (!mfn_valid(mfn))
+		return; /* device memory: no references */
+	expect_ref(mfn);
+	if (e->types)
+		assert_true(e->type == type); /* a frame never has two types: no page table is writable */
+	e->type = type;
+	e->types++;
+}
+
+static void expect_page(const struct page_info *pg)
+{
+	u64 t = pg->type_info, *table = mfn_to_hv_virt(page_to_mfn(pg)), type = t & PGT_TYPE_MASK;
+	unsigned int level = (unsigned int)(type >> 60), nr = PT_ENTRIES;
+
+	if (pg->count_info & PGC_ALLOCATED)
+		expect_ref(page_to_mfn(pg));
+	if (t & PGT_PINNED) {
+		assert_true(page_type_is_table(type));
+		expect_type(page_to_mfn(pg), type);
+	}
+	if (!page_type_is_table(type) || !(t & PGT_COUNT_MASK))
+		return;
+	if (!(t & PGT_VALIDATED)) {
+		assert_true(t & PGT_PARTIAL);
+		nr = (unsigned int)((t & PGT_NR_MASK) >> PGT_NR_SHIFT) + ((t & PGT_PARTIAL_CHILD) != 0);
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		if (!(table[i] & PTE_PRESENT) || (level == 4 && l4_slot_is_hypervisor(i)))
+			continue;
+		if (level > 1)
+			expect_type(pte_mfn(table[i]), (u64)(level - 1) << 60);
+		else if (table[i] & PTE_RW)
+			expect_type(pte_mfn(table[i]), PGT_WRITABLE);
+		else
+			expect_ref(pte_mfn(table[i]));
+	}
+}
+
+static void check_everything(void)
+{
+	memset(expected, 0, sizeof(expected));
+	for (unsigned int m = 16; m < 16 + 2 * GUEST_PAGES; m++)
+		expect_page(mfn_to_page(MFN(m)));
+	for (unsigned int i = 0; i < NR_VCPUS; i++) {
+		const struct pv_vcpu *pv = pv_of(vcpus[i]);
+
+		if (pv->guest_table)
+			expect_type(page_to_mfn(pv->guest_table), PGT_L4);
+		if (pv->guest_table_user)
+			expect_type(page_to_mfn(pv->guest_table_user), PGT_L4);
+		if (pv->held_page)
+			expect_type(page_to_mfn(pv->held_page), page_type(pv->held_page));
+		for (unsigned int f = 0; f < DIV_ROUND_UP(pv->gdt_entries, 512); f++)
+			expect_type(pv->gdt_frames[f], PGT_SEG_DESC);
+	}
+	for (unsigned int m = 16; m < 16 + 2 * GUEST_PAGES; m++) {
+		const struct page_info *pg = mfn_to_page(MFN(m));
+
+		assert_int_equal(pg->count_info & PGC_COUNT_MASK, expected[m].refs);
+		assert_int_equal(page_type_count(pg), expected[m].types);
+		if (expected[m].types)
+			assert_true(page_type(pg) == expected[m].type);
+		assert_true(page_table_is_consistent(mfn_to_page(MFN(m))));
+	}
+	assert_int_equal(host_frames_mapped(), 0);
+	assert_int_equal(host_locks_held(), 0);
+}
+
+/* --- set-up --- */
+
+static void *hv_page_sized(size_t size)
+{
+	unsigned int order = 0;
+
+	while ((PAGE_SIZE << order) < size)
+		order++;
+	return hv_alloc_pages(order);
+}
+
+static struct domain *guest_new(unsigned int id)
+{
+	struct domain *d = hv_page_sized(sizeof(*d));
+
+	d->id = (domid_t)id;
+	d->is_privileged = id == 0;
+	d->max_pages = GUEST_PAGES;
+	d->pages = (struct page_list)PAGE_LIST_INIT;
+	d->arch = hv_page_sized(sizeof(*d->arch));
+	spin_lock_init(&d->page_lock, LOCK_PAGE_LIST);
+	spin_lock_init(&d->arch->mmu_lock, LOCK_PV_MMU);
+	rangeset_init(&d->iomem_caps, hv_alloc, hv_free);
+	d->max_vcpus = NR_VCPUS;
+	d->vcpus = hv_page_sized(NR_VCPUS * sizeof(*d->vcpus));
+	return d;
+}
+
+static void vcpu_new(unsigned int i, struct domain *d)
+{
+	struct vcpu *v = hv_page_sized(sizeof(*v));
+
+	v->id = i;
+	v->domain = d;
+	v->arch = hv_page_sized(sizeof(*v->arch));
+	v->arch->perdomain_l1 = hv_page_sized(PAGE_SIZE);
+	v->arch->pv.in_kernel = true;
+	d->vcpus[i] = vcpus[i] = v;
+}
+
+static void run_as(unsigned int vcpu)
+{
+	current = vcpus[vcpu];
+}
+
+static int set_up(void **state)
+{
+	host_cpus_init(4);
+	host_ram_init(RAM_PAGES);
+	dom_io = guest_new(DOMID_IO);
+	dom_xen = guest_new(DOMID_XEN);
+	idle_l4 = hv_page_sized(PAGE_SIZE);
+	for (unsigned int g = 0; g < 2; g++) {
+		guests[g] = guest_new(g);
+		cpumask_set(g, &guests[g]->arch->dirty_cpus);
+		assert_int_equal(rangeset_add(&guests[g]->iomem_caps, 0x1000 * (g + 1), 0x1000 * (g + 1) + 3), 0);
+		for (unsigned int i = 0; i < GUEST_PAGES; i++)
+			assert_int_equal(page_assign(guests[g], guest_page(g, i), 0, 0), 0);
+	}
+	dom0 = guests[0];
+	for (unsigned int i = 0; i < NR_VCPUS; i++)
+		vcpu_new(i, guests[i / 2]);
+	run_as(0);
+	preempt_after = -1;
+	preempt_chance = 0;
+	freed_pages = flushes = 0;
+	seed = UNIT_SEED;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	for (unsigned int g = 0; g < 2; g++)
+		rangeset_destroy(&guests[g]->iomem_caps);
+	return 0;
+}
+
+/* --- hypercalls, each to its end --- */
+
+static long mmu_update_from(u64 ptr, u64 val, unsigned long foreign)
+{
+	struct mmu_update req = { ptr, val };
+	u32 done = 0;
+	long err;
+
+	args[0] = (unsigned long)&req;
+	args[1] = 1;
+	do {
+		err = do_mmu_update(args[0], args[1], (unsigned long)&done, foreign, 0, 0);
+		check_everything();
+	} while (err == -ERESTART);
+	assert_int_equal(done, err ? 0 : 1);
+	return err;
+}
+
+static long mmuext_from(unsigned int cmd, mfn_t mfn, unsigned long foreign)
+{
+	struct mmuext_op op = { .cmd = cmd, .arg1.mfn = mfn_x(mfn) };
+	u32 done = 0;
+	long err;
+
+	args[0] = (unsigned long)&op;
+	args[1] = 1;
+	do {
+		err = do_mmuext_op(args[0], args[1], (unsigned long)&done, foreign, 0, 0);
+		check_everything();
+	} while (err == -ERESTART);
+	assert_int_equal(done, err ? 0 : 1);
+	return err;
+}
+
+#define SELF DOMID_SELF
+
+static u64 entry(unsigned int g, unsigned int page, u64 flags)
+{
+	return pte_make(guest_mfn(g, page), PTE_PRESENT | flags);
+}
+
+static u64 slot_addr(unsigned int g, unsigned int page, unsigned int index)
+{
+	return mfn_to_maddr(guest_mfn(g, page)) + index * 8;
+}
+
+/* Page 0 is an L4, 1 an L3, 2 and 3 L2s, 4 to 7 L1s that map 8 to 15 writable and all tables read-only. */
+static void build_tree(unsigned int g)
+{
+	guest_frame(g, 0)[0] = entry(g, 1, PTE_RW);
+	guest_frame(g, 0)[300] = entry(g, 1, PTE_RW | PTE_USER);
+	for (unsigned int i = 0; i < 2; i++) {
+		guest_frame(g, 1)[i * 500] = entry(g, 2 + i, PTE_RW);
+		for (unsigned int j = 0; j < 2; j++)
+			guest_frame(g, 2 + i)[j * 511] = entry(g, 4 + i * 2 + j, PTE_RW);
+	}
+	for (unsigned int i = 0; i < 8; i++) {
+		guest_frame(g, 4 + i / 2)[i] = entry(g, 8 + i, PTE_RW | PTE_GLOBAL);
+		guest_frame(g, 4)[16 + i] = entry(g, i, 0);
+	}
+}
+
+/* --- tests --- */
+
+static void a_tree_is_pinned_and_unpinned(void **state)
+{
+	build_tree(0);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), 0);
+	assert_int_equal(page_type_count(guest_page(0, 0)), 1);
+	assert_int_equal(page_type_count(guest_page(0, 1)), 2);
+	assert_true(guest_frame(0, 4)[0] & PTE_USER);
+	assert_false(guest_frame(0, 4)[0] & PTE_GLOBAL);
+	assert_true(guest_frame(0, 0)[HV_FIRST_SLOT] != 0);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), -EINVAL);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L3_TABLE, guest_mfn(0, 1), SELF), 0);
+	assert_int_equal(mmuext_from(MMUEXT_UNPIN_TABLE, guest_mfn(0, 1), SELF), 0);
+	assert_int_equal(mmuext_from(MMUEXT_UNPIN_TABLE, guest_mfn(0, 0), SELF), 0);
+	assert_int_equal(mmuext_from(MMUEXT_UNPIN_TABLE, guest_mfn(0, 0), SELF), -EINVAL);
+	for (unsigned int i = 0; i < GUEST_PAGES; i++)
+		assert_int_equal(page_type_count(guest_page(0, i)), 0);
+}
+
+static void a_writable_page_is_no_table(void **state)
+{
+	build_tree(0);
+	guest_frame(0, 7)[100] = entry(0, 2, PTE_RW); /* one of its own tables, writable */
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), -EINVAL);
+	for (unsigned int i = 0; i < GUEST_PAGES; i++)
+		assert_int_equal(page_type_count(guest_page(0, i)), 0);
+	guest_frame(0, 7)[100] = 0;
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 7, 100), entry(0, 2, PTE_RW), SELF), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 18), entry(0, 2, PTE_RW), SELF), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 7, 100), entry(0, 2, 0), SELF), 0);
+}
+
+static void bad_entries_are_refused(void **state)
+{
+	static const u64 bad[] = { PTE_PSE, PTE_PWT, PTE_PCD, PTE_GLOBAL };
+
+	build_tree(0);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(mmu_update_from(slot_addr(0, 2, 7), entry(0, 4, PTE_RW | bad[i]), SELF), -EINVAL);
+	/* The hypervisor's slots, recursive tables, misaligned entries, another domain's frame. */
+	assert_int_equal(mmu_update_from(slot_addr(0, 0, 256), entry(0, 1, PTE_RW), SELF), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 0, 271), 0, SELF), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 0, 272), entry(0, 0, PTE_RW), SELF), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 2, 9), entry(0, 2, PTE_RW), SELF), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 2, 9) + 4, 0, SELF), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), entry(1, 3, 0), SELF), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(RAM_PAGES - 1), PTE_PRESENT), SELF), -EINVAL);
+}
+
+static void harmless_changes_keep_references(void **state)
+{
+	u64 e = entry(0, 8, PTE_RW | PTE_USER), *slot = &guest_frame(0, 4)[0];
+
+	build_tree(0);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), e | PTE_NX | PTE_ACCESSED | BIT(58), SELF), 0);
+	assert_true(*slot == (e | PTE_NX | PTE_ACCESSED | BIT(58)));
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0) | MMU_PT_UPDATE_PRESERVE_AD, e, SELF), 0);
+	assert_true(*slot == (e | PTE_ACCESSED));
+	assert_int_equal(page_type_count(guest_page(0, 8)), 1);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), e & ~PTE_RW, SELF), 0);
+	assert_int_equal(page_type_count(guest_page(0, 8)), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), e, SELF), 0);
+	assert_int_equal(page_type_count(guest_page(0, 8)), 1);
+	/* Not present: the guest's business. */
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), 0x123456789abcdef0UL, SELF), 0);
+	assert_true(*slot == 0x123456789abcdef0UL);
+	/* An ordinary page is written as it is, a table in use only through entries. */
+	assert_int_equal(mmu_update_from(slot_addr(0, 20, 1), e | PTE_GLOBAL, SELF), 0);
+	assert_true(guest_frame(0, 20)[1] == (e | PTE_GLOBAL));
+}
+
+static void device_memory_needs_permission(void **state)
+{
+	u64 *slot = &guest_frame(0, 4)[9];
+
+	build_tree(0);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x1003), 1 | PTE_RW | PTE_PCD), SELF), 0);
+	assert_true(*slot == pte_make(MFN(0x1003), 1 | PTE_RW | PTE_PCD | PTE_USER));
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x1002), 1), DOMID_IO), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x1004), 1), SELF), -EPERM);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x2000), 1), SELF), -EPERM);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x2000), 1), 1),
+			 -EPERM); /* domain 1's devices are not reached through its name */
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), entry(0, 9, 0), DOMID_IO), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(1UL << 38), 1), SELF), -EINVAL);
+}
+
+static void only_the_privileged_map_others(void **state)
+{
+	build_tree(0);
+	build_tree(1);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), 0);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(1, 0), 1), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), entry(1, 20, PTE_RW), 1), 0);
+	assert_true(guest_page(1, 20)->type_info & PGT_FOREIGN);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 10), entry(1, 4, PTE_RW), 1), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 10), entry(1, 4, 0), 1), 0);
+	/* Tables of domain 1 by domain 0. */
+	assert_int_equal(mmu_update_from(slot_addr(1, 4, 30), entry(1, 21, PTE_RW), 2UL << 16 | 1), 0);
+	assert_int_equal(mmu_update_from(slot_addr(1, 4, 31), entry(0, 21, PTE_RW), 2UL << 16 | 1), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), 0, SELF), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), 0, 7), -ESRCH);
+	run_as(2);
+	assert_int_equal(mmu_update_from(slot_addr(1, 4, 31), entry(0, 21, 0), 0), -EPERM);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L1_TABLE, guest_mfn(0, 30), 0), -EPERM);
+}
+
+static void a_type_change_flushes(void **state)
+{
+	build_tree(0);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L1_TABLE, guest_mfn(0, 5), SELF), 0);
+	assert_int_equal(flushes, 0); /* never used before */
+	assert_int_equal(mmu_update_from(slot_addr(0, 5, 40), entry(0, 30, PTE_RW), SELF), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 5, 40), 0, SELF), 0);
+	assert_int_equal(flushes, 0);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L1_TABLE, guest_mfn(0, 30), SELF), 0);
+	assert_int_equal(flushes, 1);
+	assert_int_equal(flushed_cpus, 1); /* CPU 0, where the owner runs */
+	/* And back: the processor may still walk it. */
+	assert_int_equal(mmuext_from(MMUEXT_UNPIN_TABLE, guest_mfn(0, 30), SELF), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 5, 40), entry(0, 30, PTE_RW), SELF), 0);
+	assert_int_equal(flushes, 2);
+	assert_true(guest_page(0, 30)->type_info & PGT_VALIDATED);
+
+	/* Once a foreign domain had it writable, every CPU counts. */
+	assert_int_equal(mmu_update_from(slot_addr(0, 5, 41), entry(1, 30, PTE_RW), 1), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 5, 41), 0, SELF), 0);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L1_TABLE, guest_mfn(1, 30), 1), 0);
+	assert_int_equal(flushes, 3);
+	assert_int_equal(flushed_cpus, 0xf);
+	assert_false(guest_page(1, 30)->type_info & PGT_FOREIGN);
+}
+
+static void a_full_count_is_busy(void **state)
+{
+	struct page_info *pg = guest_page(0, 30);
+
+	assert_int_equal(page_type_get(pg, PGT_WRITABLE), 0);
+	pg->type_info |= PGT_COUNT_MASK;
+	assert_int_equal(page_type_get(pg, PGT_WRITABLE), -EBUSY);
+	assert_int_equal(page_type_count(pg), PGT_COUNT_MASK);
+	assert_int_equal(page_type_put(pg), 0);
+	pg->type_info = (pg->type_info & ~PGT_COUNT_MASK) | 1;
+	assert_int_equal(page_type_put(pg), 0);
+	check_everything();
+}
+
+/* Whatever the moment, a preempted operation ends as one that was not. */
+static void preemption_at_every_point(void **state)
+{
+	for (long first = 0; first < 24; first++) {
+		tear_down(state);
+		set_up(state);
+		build_tree(0);
+		preempt_after = first;
+		assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), 0);
+		preempt_after = -1;
+		preempt_chance = 256; /* each time: one entry a call */
+		assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, guest_mfn(0, 0), SELF), 0);
+		assert_int_equal(mmuext_from(MMUEXT_UNPIN_TABLE, guest_mfn(0, 0), SELF), 0);
+		build_tree(1);
+		assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(1, 0), 1), 0);
+		preempt_chance = 0;
+		preempt_after = first;
+		assert_int_equal(mmuext_from(MMUEXT_UNPIN_TABLE, guest_mfn(1, 0), 1), 0);
+		assert_int_equal(page_type_count(guest_page(1, 0)), 0);
+		assert_null(pv_of(vcpus[0])->held_page);
+	}
+}
+
+static void a_failed_pin_leaves_nothing_at_any_preemption(void **state)
+{
+	for (long first = 0; first < 24; first++) {
+		tear_down(state);
+		set_up(state);
+		build_tree(0);
+		guest_frame(0, 7)[511] = entry(1, 1, 0);
+		preempt_after = first;
+		preempt_chance = 128;
+		assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), -EINVAL);
+		assert_int_equal(mmuext_from(MMUEXT_TLB_FLUSH_LOCAL, MFN(0), SELF), 0);
+		for (unsigned int i = 0; i < GUEST_PAGES; i++)
+			assert_int_equal(page_type_count(guest_page(0, i)), 0);
+	}
+}
+
+/* A vCPU is stopped half-way and another one needs the same table. */
+static void another_vcpu_finishes_the_work(void **state)
+{
+	struct mmuext_op op = { .cmd = MMUEXT_PIN_L4_TABLE, .arg1.mfn = mfn_x(guest_mfn(0, 0)) };
+
+	build_tree(0);
+	preempt_after = 2;
+	assert_int_equal(do_mmuext_op((unsigned long)&op, 1, 0, SELF, 0, 0), -ERESTART);
+	check_everything();
+	assert_ptr_equal(pv_of(vcpus[0])->held_page, guest_page(0, 0));
+	/* Its tables are in use, but not valid: no entry may be changed. */
+	run_as(1);
+	assert_int_equal(mmu_update_from(slot_addr(0, 0, 5), 0, SELF), -EBUSY);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), 0);
+	run_as(0);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), -EINVAL);
+	assert_int_equal(mmuext_from(MMUEXT_TLB_FLUSH_LOCAL, MFN(0), SELF), 0);
+	assert_int_equal(page_type_count(guest_page(0, 0)), 1);
+	assert_null(pv_of(vcpus[0])->held_page);
+}
+
+static void addresses_are_translated(void **state)
+{
+	unsigned long va = 500UL << 30 | 511UL << 21 | 7UL << 12;
+
+	build_tree(0);
+	assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, guest_mfn(0, 0), SELF), 0);
+	assert_int_equal(do_update_va_mapping(va, entry(0, 9, PTE_RW), UVMF_NONE, 0, 0, 0), 0);
+	assert_true(pte_mfn(guest_frame(0, 7)[7]).n == guest_mfn(0, 9).n);
+	assert_true(pv_read_guest_l1e(va) == entry(0, 9, PTE_RW | PTE_USER));
+	assert_true(pv_read_guest_l1e(va + PAGE_SIZE) == 0);
+	assert_int_equal(do_update_va_mapping(va, entry(0, 2, PTE_RW), UVMF_NONE, 0, 0, 0), -EINVAL);
+	assert_int_equal(do_update_va_mapping(va | 1UL << 47, 0, UVMF_NONE, 0, 0, 0), -EINVAL);
+	assert_int_equal(do_update_va_mapping(0xffff800000000000UL, 0, UVMF_NONE, 0, 0, 0), -EINVAL);
+	assert_int_equal(do_update_va_mapping(va + (1UL << 40), 0, UVMF_NONE, 0, 0, 0), -EINVAL);
+	assert_int_equal(do_update_va_mapping_otherdomain(va, entry(1, 9, PTE_RW), UVMF_NONE, 1, 0, 0), 0);
+	check_everything();
+	/* The table in force outlives its pin. */
+	assert_int_equal(mmuext_from(MMUEXT_NEW_USER_BASEPTR, guest_mfn(0, 0), SELF), 0);
+	assert_int_equal(mmuext_from(MMUEXT_NEW_USER_BASEPTR, MFN(0), SELF), 0);
+	assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, MFN(0), SELF), -EINVAL);
+	assert_int_equal(page_type_count(guest_page(0, 0)), 1);
+}
+
+static void descriptors_are_made_safe(void **state)
+{
+	unsigned long frame = mfn_x(guest_mfn(0, 40));
+	u64 *gdt = guest_frame(0, 40);
+
+	run_as(0);
+	gdt[2] = 0x00af9e000000ffffUL; /* 64-bit code, conforming, DPL 0, not accessed */
+	gdt[3] = 0x0000e90000000000UL & ~BIT(47);
+	assert_int_equal(pv_set_gdt(vcpus[1], &frame, 512), 0);
+	assert_true(gdt[2] == 0x00affb000000ffffUL);
+	check_everything();
+	assert_int_equal(do_update_descriptor(mfn_to_maddr(MFN(frame)) + 32, 0x00cf92000000ffffUL, 0, 0, 0, 0), 0);
+	assert_true(gdt[4] == 0x00cff3000000ffffUL);
+	assert_int_equal(do_update_descriptor(mfn_to_maddr(MFN(frame)) + 32, 0x0000ec0000080000UL, 0, 0, 0, 0),
+			 -EINVAL);
+	assert_int_equal(do_update_descriptor(mfn_to_maddr(MFN(frame)) + 4, 0, 0, 0, 0, 0), -EINVAL);
+	assert_int_equal(pv_set_gdt(vcpus[1], &frame, FIRST_RESERVED_GDT_ENTRY + 1), -EINVAL);
+	guest_frame(0, 41)[0] = 0x0000890000000000UL; /* a TSS */
+	frame = mfn_x(guest_mfn(0, 41));
+	assert_int_equal(pv_set_gdt(vcpus[1], &frame, 512), -EINVAL);
+	check_everything();
+	pv_destroy_gdt(vcpus[1]);
+	check_everything();
+	assert_int_equal(page_type_count(guest_page(0, 40)), 0);
+}
+
+static void grants_have_entries_of_their_own(void **state)
+{
+	u64 slot = slot_addr(0, 4, 60);
+	unsigned int flags = GNTMAP_host_map | GNTMAP_contains_pte;
+	mfn_t frame = guest_mfn(1, 33);
+	struct page_info *pg = guest_page(1, 33);
+
+	build_tree(0);
+	assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, guest_mfn(0, 0), SELF), 0);
+	assert_int_equal(arch_grant_map(slot, frame, flags), GNTST_okay);
+	check_everything();
+	assert_int_equal(page_type_count(pg), 1);
+	assert_true(pg->type_info & PGT_FOREIGN);
+	assert_int_equal(arch_grant_unmap(slot, guest_mfn(1, 34), 0, flags), GNTST_general_error);
+	assert_int_equal(arch_grant_unmap(slot, frame, 0, flags), GNTST_okay);
+	check_everything();
+	assert_int_equal(page_type_count(pg), 0);
+	assert_int_equal(arch_grant_unmap(slot, frame, 0, flags), GNTST_general_error);
+	/* By address, moved, and onto itself. */
+	assert_int_equal(arch_grant_map(60 << 12, frame, GNTMAP_host_map | GNTMAP_readonly), GNTST_okay);
+	check_everything();
+	assert_int_equal(arch_grant_unmap(60 << 12, frame, 0, GNTMAP_host_map), GNTST_okay);
+	assert_int_equal(arch_grant_map(60 << 12, frame, GNTMAP_host_map), GNTST_okay);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 61), entry(0, 9, PTE_RW), SELF), 0);
+	assert_int_equal(arch_grant_unmap(60 << 12, frame, 61 << 12, GNTMAP_host_map), GNTST_okay);
+	check_everything();
+	assert_true(guest_frame(0, 4)[60] == entry(0, 9, PTE_RW | PTE_USER));
+	assert_true(guest_frame(0, 4)[61] == 0);
+	assert_int_equal(arch_grant_map(60 << 12, frame, GNTMAP_host_map), GNTST_okay);
+	assert_int_equal(arch_grant_unmap(60 << 12, frame, 60 << 12, GNTMAP_host_map), GNTST_okay);
+	assert_true(guest_frame(0, 4)[60] == 0);
+	assert_int_equal(arch_grant_map(0x7f0000000000, frame, GNTMAP_host_map), GNTST_bad_virt_addr);
+	assert_int_equal(arch_grant_map(slot_addr(0, 2, 0), frame, flags), GNTST_general_error);
+	check_everything();
+}
+
+/* The kernel's own instruction writes a table that it has mapped read-only. */
+static bool guest_runs(const u8 *insn, struct cpu_user_regs *regs, unsigned long addr)
+{
+	bool handled;
+
+	regs->rip = (unsigned long)insn;
+	regs->rdi = addr;
+	handled = pv_fault_emulate_pt_write(regs, addr, PFEC_PRESENT | PFEC_WRITE | PFEC_USER);
+	check_everything();
+	return handled;
+}
+
+static void direct_writes_are_emulated(void **state)
+{
+	static const u8 mov[16] = { 0x48, 0x89, 0x07 }, xchg[16] = { 0x48, 0x87, 0x07 };
+	static const u8 lock_andb[16] = { 0xf0, 0x80, 0x27, 0xfd }, movl[16] = { 0x89, 0x07 }, push[16] = { 0x50 };
+	unsigned long table = 20UL << 12, l2 = 18UL << 12; /* pages 4 and 2, read-only in page 4 */
+	struct cpu_user_regs regs = { 0 };
+	u64 *slot = &guest_frame(0, 4)[70];
+
+	build_tree(0);
+	assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, guest_mfn(0, 0), SELF), 0);
+	regs.rax = entry(0, 9, PTE_RW | PTE_DIRTY);
+	assert_true(guest_runs(mov, &regs, table + 70 * 8));
+	assert_true(*slot == (regs.rax | PTE_USER));
+	assert_true(regs.rip == (unsigned long)mov + 3);
+	assert_int_equal(page_type_count(guest_page(0, 9)), 2);
+	assert_true(guest_runs(lock_andb, &regs, table + 70 * 8));
+	assert_false(*slot & PTE_RW);
+	assert_int_equal(page_type_count(guest_page(0, 9)), 1);
+	regs.rax = 0;
+	assert_true(guest_runs(xchg, &regs, table + 70 * 8));
+	assert_true(regs.rax == entry(0, 9, PTE_USER | PTE_DIRTY) && *slot == 0);
+	regs.rax = 0x1234;
+	assert_true(guest_runs(movl, &regs, table + 70 * 8 + 4));
+	assert_true(*slot == 0x1234UL << 32);
+	/* Refused: a bad entry, another level's table, an instruction that does not write there, no such mapping. */
+	regs.rax = entry(0, 4, PTE_RW);
+	assert_false(guest_runs(mov, &regs, table + 70 * 8));
+	assert_true(*slot == 0x1234UL << 32);
+	assert_false(guest_runs(mov, &regs, l2 + 70 * 8));
+	assert_false(guest_runs(push, &regs, table + 70 * 8));
+	assert_false(guest_runs(mov, &regs, 40UL << 12));
+	/* Writable by now: the fault was spurious. */
+	assert_true(guest_runs(push, &regs, 0));
+	pv_of(vcpus[0])->in_kernel = false;
+	assert_false(guest_runs(mov, &regs, table + 70 * 8));
+}
+
+/* --- random sequences --- */
+
+static unsigned int rnd(unsigned int n)
+{
+	return (unsigned int)(unit_random(&seed) % n);
+}
+
+static unsigned int rnd_index(void)
+{
+	static const u16 indices[] = { 0, 1, 2, 255, 256, 271, 272, 510, 511 };
+
+	return indices[rnd(ARRAY_SIZE(indices))];
+}
+
+/* The first pages are mostly of the level that their number says, so that trees come about. */
+static u64 rnd_entry(unsigned int page)
+{
+	unsigned int g = rnd(20) ? page / GUEST_PAGES : rnd(2), level = page % 4, child;
+	u64 flags = PTE_PRESENT | PTE_ACCESSED | (rnd(3) ? PTE_RW : 0);
+
+	if (!rnd(6))
+		return unit_random(&seed) & ~PTE_PRESENT;
+	if (!rnd(30))
+		return pte_make(MFN(0x1000 + rnd(6)), flags);
+	if (!rnd(40))
+		flags |= BIT(rnd(12));
+	child = level && rnd(8) ? rnd(5) * 4 + level - 1 : rnd(GUEST_PAGES);
+	return pte_make(guest_mfn(g, child), flags);
+}
+
+/* The guest writes its memory as it likes where it can: what is mapped writable, or may become so at any time. */
+static void scribble(void)
+{
+	unsigned int g = rnd(2), page = rnd(GUEST_PAGES);
+	const struct page_info *pg = guest_page(g, page);
+
+	if (page_owner(pg) == guests[g] && (!page_type_count(pg) || page_type(pg) == PGT_WRITABLE))
+		guest_frame(g, page)[rnd_index()] = rnd_entry(g * GUEST_PAGES + page);
+}
+
+static void random_step(void)
+{
+	static const unsigned int cmds[] = { MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,	   MMUEXT_PIN_L3_TABLE,
+					     MMUEXT_PIN_L4_TABLE, MMUEXT_UNPIN_TABLE,	   MMUEXT_UNPIN_TABLE,
+					     MMUEXT_NEW_BASEPTR,  MMUEXT_NEW_USER_BASEPTR, MMUEXT_CLEAR_PAGE };
+	unsigned int v = rnd(NR_VCPUS), g = v / 2, target, tries = rnd(4), foreign = SELF;
+	struct mmu_update req;
+	struct mmuext_op op;
+	bool ext = rnd(3) == 0;
+	long err;
+
+	run_as(v);
+	if (!g && !rnd(4)) {
+		g = 1;
+		foreign = 1;
+	}
+	target = rnd(rnd(2) ? 20 : GUEST_PAGES);
+	if (ext) {
+		op = (struct mmuext_op){ .cmd = cmds[rnd(ARRAY_SIZE(cmds))], .arg1.mfn = mfn_x(guest_mfn(g, target)) };
+		if (op.cmd <= MMUEXT_PIN_L4_TABLE && rnd(4))
+			op.arg1.mfn = mfn_x(guest_mfn(g, (target & ~3U) + op.cmd));
+	} else {
+		req.ptr = slot_addr(g, target, rnd_index()) | (rnd(4) ? 0 : MMU_PT_UPDATE_PRESERVE_AD);
+		req.val = rnd_entry(g * GUEST_PAGES + target);
+	}
+	args[0] = ext ? (unsigned long)&op : (unsigned long)&req;
+	args[1] = 1;
+	/* A guest may give up what it was told to continue. */
+	do {
+		if (ext)
+			err = do_mmuext_op(args[0], args[1], 0, foreign, 0, 0);
+		else
+			err = do_mmu_update(args[0], args[1], 0, foreign == SELF || rnd(2) ? foreign : 2UL << 16 | 1, 0,
+					    0);
+		check_everything();
+	} while (err == -ERESTART && (tries-- || rnd(2)));
+}
+
+static void destroy(unsigned int g)
+{
+	struct vcpu *v;
+
+	guests[g]->state = DOMAIN_DYING;
+	for_each_vcpu(guests[g], v)
+		while (pv_vcpu_drop_page_tables(v) == -ERESTART)
+			check_everything();
+	while (pv_domain_relinquish(guests[g]) == -ERESTART)
+		check_everything();
+}
+
+static void random_sequences_keep_the_invariants(void **state)
+{
+	const char *rounds = getenv("UNIT_ROUNDS");
+
+	for (unsigned int round = 0; round < (rounds ? (unsigned int)atoi(rounds) : 12); round++) {
+		tear_down(state);
+		set_up(state);
+		seed = UNIT_SEED + round;
+		preempt_chance = rnd(3) * 60;
+		for (unsigned int i = 0; i < 2500; i++) {
+			scribble();
+			scribble();
+			random_step();
+		}
+		/* Domain 1 goes while domain 0 still maps it; then domain 0. */
+		run_as(0);
+		destroy(1);
+		run_as(2);
+		destroy(0);
+		for (unsigned int g = 0; g < 2; g++)
+			assert_true(page_list_first(&guests[g]->pages) == NULL);
+		assert_int_equal(freed_pages, 2 * GUEST_PAGES);
+	}
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(a_tree_is_pinned_and_unpinned),  TEST(a_writable_page_is_no_table),
+		TEST(bad_entries_are_refused),	      TEST(harmless_changes_keep_references),
+		TEST(device_memory_needs_permission), TEST(only_the_privileged_map_others),
+		TEST(a_type_change_flushes),	      TEST(a_full_count_is_busy),
+		TEST(preemption_at_every_point),      TEST(a_failed_pin_leaves_nothing_at_any_preemption),
+		TEST(another_vcpu_finishes_the_work), TEST(addresses_are_translated),
+		TEST(descriptors_are_made_safe),      TEST(grants_have_entries_of_their_own),
+		TEST(direct_writes_are_emulated),     TEST(random_sequences_keep_the_invariants),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
