@@ -73,7 +73,7 @@ hv-init-objs :=
 all-targets :=
 clean-files :=
 build-mk := $(sort $(wildcard hypervisor/build.mk hypervisor/*/build.mk hypervisor/*/*/build.mk hypervisor/*/*/*/build.mk \
-	toolstack/build.mk toolstack/*/build.mk tests/guest/build.mk tests/fuzz/build.mk))
+	toolstack/build.mk tests/guest/build.mk tests/fuzz/build.mk bench/build.mk))
 include $(build-mk)
 -include tests/unit/build.mk
 
