@@ -11,6 +11,9 @@
 #
 # What privileged code provides is replaced: headers by tests/unit/include/, functions by tests/unit/host/*.c, whose
 # definitions are all weak, so that a test or a linked file overrides any of them by defining it.
+#
+# tests/unit/toolstack/test_NAME.c is a test of the toolstack: `make unit T=toolstack/NAME`. It is an ordinary program, so
+# nothing is replaced, and it is compiled as the toolstack is.
 
 unit: # the default goal when this file is used alone
 
@@ -22,12 +25,18 @@ unit-cflags := -std=gnu11 -O1 -g $(unit-warnings) -fno-omit-frame-pointer -fno-c
 	-fsanitize=address,undefined -fno-sanitize-recover=all \
 	-I$(unit-dir)/include -I$(unit-dir) -Ihypervisor/include -Ihypervisor -include lib/types.h -MMD -MP
 
-unit-all := $(sort $(patsubst $(unit-dir)/test_%.c,%,$(wildcard $(unit-dir)/test_*.c)))
+unit-ts-cflags := $(filter-out -include lib/types.h -I$(unit-dir)/include -Ihypervisor%,$(unit-cflags)) -D_GNU_SOURCE \
+	-DXENOLITH_VERSION='"test"' -Itoolstack -I/usr/include/json-c -I/usr/include/libnl3
+
+unit-all := $(sort $(patsubst $(unit-dir)/test_%.c,%,$(wildcard $(unit-dir)/test_*.c)) \
+	$(patsubst $(unit-dir)/toolstack/test_%.c,toolstack/%,$(wildcard $(unit-dir)/toolstack/test_*.c)))
+# NAME or toolstack/NAME -> test_NAME or toolstack/test_NAME
+unit-file = $(filter-out ./,$(dir $(1)))test_$(notdir $(1))
 T ?=
 unit-run := $(or $(strip $(T)),$(unit-all))
 
 # $(call unit-line,links,NAME): the words of that comment line in the test's file.
-unit-line = $(shell sed -n 's,^/\* $(1): \(.*\) \*/$$,\1,p' $(unit-dir)/test_$(2).c 2>/dev/null)
+unit-line = $(shell sed -n 's,^/\* $(1): \(.*\) \*/$$,\1,p' $(unit-dir)/$(call unit-file,$(2)).c 2>/dev/null)
 unit-objects = $(patsubst %.c,$(unit-out)/obj/%.o,$(1))
 
 unit-host-objects := $(call unit-objects,$(wildcard $(unit-dir)/host/*.c))
@@ -36,12 +45,14 @@ unit-host-objects := $(call unit-objects,$(wildcard $(unit-dir)/host/*.c))
 unit: $(addprefix unit-run-,$(unit-run))
 
 define unit-rules
-unit-objects-$(1) := $$(call unit-objects,$(unit-dir)/test_$(1).c $$(call unit-line,links,$(1)))
-$(unit-out)/test_$(1): $$(unit-objects-$(1)) $(unit-out)/libhost.a
+unit-objects-$(1) := $$(call unit-objects,$(unit-dir)/$(call unit-file,$(1)).c $$(call unit-line,links,$(1))) \
+	$(if $(filter toolstack/%,$(1)),,$(unit-out)/libhost.a)
+$(unit-out)/$(call unit-file,$(1)): $$(unit-objects-$(1))
 	@echo "  LD      $$@"
-	@$$(UNIT_CC) $(unit-cflags) -o $$@ $$(unit-objects-$(1)) $(unit-out)/libhost.a -lcmocka $$(call unit-line,libs,$(1))
+	@mkdir -p $$(@D)
+	@$$(UNIT_CC) $(unit-cflags) -o $$@ $$(unit-objects-$(1)) -lcmocka $$(call unit-line,libs,$(1))
 
-unit-run-$(1): $(unit-out)/test_$(1)
+unit-run-$(1): $(unit-out)/$(call unit-file,$(1))
 	@if UBSAN_OPTIONS=print_stacktrace=1 timeout 300 $$< >$$<.log 2>&1; then \
 		echo "  PASS    $(1) ($$$$(grep -c '^\[       OK' $$<.log) tests)"; \
 	else \
@@ -57,5 +68,7 @@ $(unit-out)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	@$(UNIT_CC) $(unit-cflags) -c -o $@ $<
+
+$(unit-out)/obj/toolstack/%.o $(unit-out)/obj/tests/unit/toolstack/%.o: unit-cflags := $(unit-ts-cflags)
 
 -include $(shell find $(unit-out)/obj -name '*.d' 2>/dev/null)
