@@ -17,7 +17,7 @@ int hv_open(struct hv **out, struct error **e)
 	int errnum;
 
 	if (hv == NULL)
-		return error_set(e, ENOMEM, "out of memory");
+		return error_set(e, ENOMEM, "Out of memory.");
 	hv->calls = xencall_open(NULL, XENCALL_OPENFLAG_NON_REENTRANT);
 	if (hv->calls != NULL)
 		hv->memory = xenforeignmemory_open(NULL, 0);
@@ -27,7 +27,7 @@ int hv_open(struct hv **out, struct error **e)
 		errnum = errno != 0 ? errno : EIO;
 		hv_close(hv);
 		return error_set(e, errnum,
-				 "cannot speak to the hypervisor: %s. Was this system started under Xenolith or Xen, "
+				 "Cannot speak to the hypervisor: %s. Was this system started under Xenolith or Xen, "
 				 "and is the module xen-privcmd loaded?",
 				 strerror(errnum));
 	}
@@ -39,8 +39,6 @@ void hv_close(struct hv *hv)
 {
 	if (hv == NULL)
 		return;
-	if (hv->m2p != NULL)
-		xenforeignmemory_unmap(hv->memory, (void *)(uintptr_t)hv->m2p, hv->m2p_frames);
 	if (hv->op != NULL)
 		xencall_free_buffer_pages(hv->calls, hv->op, 1);
 	if (hv->memory != NULL)
@@ -78,7 +76,7 @@ int hv_fail(struct error **e, int errnum, const char *what, ...)
 	va_start(args, what);
 	vsnprintf(phrase, sizeof(phrase), what, args);
 	va_end(args);
-	return error_set(e, errnum, "cannot %s: %s", phrase, hv_reason(errnum));
+	return error_set(e, errnum, "Cannot %s: %s.", phrase, hv_reason(errnum));
 }
 
 void *hv_op_begin(struct hv *hv, size_t size)
@@ -132,7 +130,7 @@ void *hv_buffer(struct hv *hv, size_t size, struct error **e)
 	void *buffer = xencall_alloc_buffer(hv->calls, size);
 
 	if (buffer == NULL)
-		error_set(e, ENOMEM, "out of memory: %zu bytes for a hypercall", size);
+		error_set(e, ENOMEM, "Out of memory: %zu bytes for a hypercall.", size);
 	return buffer;
 }
 

@@ -7,8 +7,8 @@
  *
  * A struct hv is used by one thread at a time: it holds the buffer that hypercalls' arguments go through.
  */
-#ifndef TOOLSTACK_UTIL_HV_H
-#define TOOLSTACK_UTIL_HV_H
+#ifndef UTIL_HV_H
+#define UTIL_HV_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -202,14 +202,9 @@ int hv_frames_info(struct hv *hv, uint32_t domid, xen_pfn_t *frames, size_t coun
 /* MMUEXT_PIN_L4_TABLE and the like, `count` of them on behalf of the domain. */
 struct mmuext_op;
 int hv_mmuext(struct hv *hv, uint32_t domid, const struct mmuext_op *ops, size_t count, struct error **e);
-/* Tells the machine-to-physical table that mfns[i] is pfns[i] of the domain. */
-int hv_set_m2p(struct hv *hv, uint32_t domid, const xen_pfn_t *mfns, const xen_pfn_t *pfns, size_t count,
-	       struct error **e);
-/* The machine-to-physical table, read only, for as long as hv is open; *entries is its length. */
-int hv_map_m2p(struct hv *hv, const uint64_t **m2p, size_t *entries, struct error **e);
 /* Fills a page of the domain with the code that makes hypercalls. */
 int hv_hypercall_page(struct hv *hv, uint32_t domid, uint64_t gmfn, struct error **e);
-/* Writes the grant entries 0 (console) and 1 (xenstore), so that the backends need no privilege to map those pages. */
+/* An entry of a domain's grant table that exists before it runs: backend_domid may map the frame, writable. */
 struct hv_grant_seed {
 	unsigned int ref;
 	uint32_t backend_domid;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the hv_*.c files share. */
-#ifndef TOOLSTACK_UTIL_HV_INTERNAL_H
-#define TOOLSTACK_UTIL_HV_INTERNAL_H
+#ifndef UTIL_HV_INTERNAL_H
+#define UTIL_HV_INTERNAL_H
 
 #include <xencall.h>
 #include <xenforeignmemory.h>
@@ -18,8 +18,6 @@ struct hv {
 		struct xen_sysctl sysctl;
 		unsigned char bytes[4096];
 	} * op;
-	const uint64_t *m2p;
-	size_t m2p_frames;
 };
 
 /* Says in *e that WHAT (a phrase that follows "cannot") failed, with what errnum means here. Returns -errnum. */
