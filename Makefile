@@ -164,7 +164,7 @@ hv-tool-flags := $(hv-cppflags) -std=gnu11 -ffreestanding -mgeneral-regs-only -W
 # $(call each,N,COMMAND): COMMAND with N of the hypervisor's .c files at its end at a time, one such process for each CPU.
 each = printf '%s\n' $(hv-c) | xargs -P $$(nproc) -n $(1) $(2)
 
-format-files := $(shell find hypervisor tests -name '*.[ch]')
+format-files := $(shell find hypervisor toolstack tests -name '*.[ch]')
 
 build/compile_commands.json: Makefile scripts/gen-compile-commands $(build-mk)
 	@mkdir -p $(@D)
@@ -176,7 +176,7 @@ tidy: $(hv-generated) build/compile_commands.json ## clang-tidy over the hypervi
 
 # One configuration, the one that is built: the others (__ASSEMBLY__, the linker script) are not C. It takes the bits of
 # &mask for a use of mask; the compilers and clang-tidy look for what is not initialised.
-cppcheck: $(hv-generated) ## cppcheck over the hypervisor, release and debug
+cppcheck: $(hv-generated) ## cppcheck over the hypervisor, release and debug, and the toolstack
 	$(Q)for variant in -UHV_DEBUG -DHV_DEBUG; do \
 		cppcheck -j $$(nproc) --quiet --std=c11 --platform=unix64 --error-exitcode=1 --inline-suppr \
 			--enable=warning,portability,performance --suppress=missingIncludeSystem --suppress=comparePointers \
@@ -184,6 +184,7 @@ cppcheck: $(hv-generated) ## cppcheck over the hypervisor, release and debug
 			--template='{file}:{line}: {severity}: {message} [{id}]' -D__x86_64__ -D__GNUC__=12 -U__ASSEMBLY__ \
 			-I/usr/include $(filter-out -include hypervisor/include/hv/build.h -DHV_DEBUG,$(hv-cppflags)) $$variant $(hv-c) || exit 1; \
 	done
+	$(Q)$(ts-cppcheck)
 
 sparse: $(hv-generated) ## sparse (address spaces of guests' pointers) over the hypervisor
 	$(Q)$(call each,1,sparse -Wsparse-error -Wcast-to-as -Wcast-from-as -Wshadow -Wno-non-pointer-null \
