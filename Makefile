@@ -82,7 +82,7 @@ hv-c := $(filter %.c,$(hv-src))
 hv-objs := $(patsubst %,$(hv-out)/%.o,$(basename $(hv-src)))
 hv-lds := hypervisor/xenolith.lds
 
-.PHONY: default all hypervisor help clean tidy cppcheck sparse format-check format layers size unit
+.PHONY: default all hypervisor help clean tidy cppcheck sparse format-check format layers size unit bench
 
 all: hypervisor $(all-targets) ## builds everything
 
@@ -164,7 +164,7 @@ hv-tool-flags := $(hv-cppflags) -std=gnu11 -ffreestanding -mgeneral-regs-only -W
 # $(call each,N,COMMAND): COMMAND with N of the hypervisor's .c files at its end at a time, one such process for each CPU.
 each = printf '%s\n' $(hv-c) | xargs -P $$(nproc) -n $(1) $(2)
 
-format-files := $(shell find hypervisor toolstack tests -name '*.[ch]')
+format-files := $(shell find hypervisor toolstack tests bench -name '*.[ch]')
 
 build/compile_commands.json: Makefile scripts/gen-compile-commands $(build-mk)
 	@mkdir -p $(@D)
@@ -205,6 +205,13 @@ size: $(hv-image).syms $(hv-image).gz ## lines of code by part and sections of t
 		$$3 + 0 > 0 { printf "%8d %s\n", $$2, $$1; sum += $$2; if ($$1 ~ /^\.init/) init += $$2 } \
 		END { printf "%8d bytes of image (at most %d), %d of them freed after boot; %d compressed\n", sum, limit, init, gz; \
 			exit sum > limit }'
+
+# --- measuring ----------------------------------------------------------------------------------
+
+ONLY ?=
+bench: hypervisor bench-programs ## instructions beside Debian's Xen; ONLY=hypercalls: a part (bench/run --help)
+	$(Q)scripts/lab/build
+	$(Q)bench/run $(if $(ONLY),--only $(ONLY))
 
 # --- the rest -----------------------------------------------------------------------------------
 
