@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tables that xm prints. Programs split them at blanks and count the columns (Ganeti, Pacemaker, people's scripts), so the
+ * formats are those of the xm that came before, to the letter, and no cell holds a blank but where the old one did.
+ */
+#ifndef XM_FORMAT_H
+#define XM_FORMAT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+enum { FORMAT_NAME_MAX = 256 };
+
+struct list_row {
+	const char *name;
+	int64_t id; /* -1: does not run */
+	int64_t memory_kb;
+	int64_t vcpus;
+	const char *state; /* "rbpscd" in their places */
+	int64_t cpu_ns;
+};
+
+struct vcpu_row {
+	const char *name;
+	int64_t id;
+	int64_t vcpu;
+	int64_t cpu;	   /* -1: offline */
+	const char *state; /* "r--", "-b-", "--p" */
+	int64_t cpu_ns;
+	const char *affinity;
+};
+
+struct sched_row {
+	const char *name;
+	int64_t id;
+	int64_t weight;
+	int64_t cap;
+};
+
+struct uptime_row {
+	const char *name;
+	int64_t id;
+	int64_t seconds; /* -1: not known */
+};
+
+struct block_row {
+	int64_t devid, backend, handle, state, event_channel, ring_ref;
+	const char *backend_path;
+};
+
+struct network_row {
+	int64_t index, backend;
+	const char *mac;
+	int64_t handle, state, event_channel, tx_ring_ref, rx_ring_ref;
+	const char *backend_path;
+};
+
+/* A header each, and a row each: one line. */
+void format_list_header(FILE *out);
+void format_list_row(FILE *out, const struct list_row *row);
+void format_vcpu_header(FILE *out);
+void format_vcpu_row(FILE *out, const struct vcpu_row *row);
+void format_sched_header(FILE *out);
+void format_sched_row(FILE *out, const struct sched_row *row);
+void format_uptime_header(FILE *out);
+void format_uptime_row(FILE *out, const struct uptime_row *row);
+void format_block_header(FILE *out);
+void format_block_row(FILE *out, const struct block_row *row);
+void format_network_header(FILE *out);
+void format_network_row(FILE *out, const struct network_row *row);
+
+/* A line of `xm info`. */
+void format_info(FILE *out, const char *key, const char *value);
+
+/* "3 days, 4:05:06", "4:05:06", or "-" for a negative number. */
+const char *format_uptime(int64_t seconds, char *buffer, size_t size);
+
+/*
+ * A domain's name as it may stand in a cell: blanks become '_' (xl allows them; a row must split into its columns), and what
+ * a terminal would act on becomes '?'. Never empty.
+ */
+const char *format_name(const char *name, char buffer[FORMAT_NAME_MAX]);
+
+#endif

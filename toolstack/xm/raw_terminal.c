@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "xm/raw_terminal.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <termios.h>
+#include <unistd.h>
+
+static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+
+static struct termios before;
+static volatile sig_atomic_t raw_fd = -1;
+
+void raw_terminal_leave(void)
+{
+	int fd = raw_fd;
+
+	raw_fd = -1;
+	if (fd >= 0)
+		tcsetattr(fd, TCSADRAIN, &before);
+}
+
+/* Calls only what a signal handler may call. */
+static void die(int number)
+{
+	raw_terminal_leave();
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+void raw_terminal_enter(int fd)
+{
+	struct termios raw;
+
+	if (tcgetattr(fd, &before) < 0)
+		return;
+	raw = before;
+	cfmakeraw(&raw);
+	raw_fd = fd;
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		signal(deadly[i], die);
+	tcsetattr(fd, TCSADRAIN, &raw);
+}
