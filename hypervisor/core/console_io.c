@@ -13,7 +13,7 @@
 
 static bool is_printable(char c)
 {
-	return (u8)c >= ' ' || c == '\t' ? c != 0x7f : false;
+	return (c >= ' ' && c < 0x7f) || c == '\t';
 }
 
 /* d->lock held. */

@@ -9,6 +9,14 @@
 static uint64_t state;
 static unsigned char *arena; /* ARENA_PAGES pages of random bytes that arguments point into */
 #define ARENA_PAGES 16UL
+/* Machine addresses of the L1 entries that map the arena, from before any call: the calls may spoil how to find them. */
+static uint64_t arena_entries[ARENA_PAGES];
+static grant_entry_v1_t *grants; /* the first page of the grant table */
+static domid_t self;
+static char own_page[PAGE_SIZE] __attribute__((aligned(4096)));
+static struct vcpu_info *own_vcpu_info;
+#define LOW_END 0x100000UL /* where this program begins */
+#define GRANTS	(PAGE_SIZE / sizeof(grant_entry_v1_t))
 
 static uint64_t rnd(void)
 {
@@ -41,7 +49,11 @@ static unsigned long arena_frame(void)
 	return virt_to_mfn(arena + rnd() % ARENA_PAGES * PAGE_SIZE);
 }
 
-/* A word that a structure may hold: what guests name (frames, ports, references, domains), limits, rubbish. */
+/*
+ * A word that a structure may hold: what guests name (frames, ports, references, domains), limits, rubbish. As an address
+ * it never lies in this program but in the arena, so that what a call writes there does not end the run: the first MiB
+ * is not mapped, and 32-bit rubbish has its top bit set.
+ */
 static uint64_t hostile_word(void)
 {
 	static const uint64_t edges[] = { 0,
@@ -91,7 +103,7 @@ static uint64_t hostile_word(void)
 	case 1:
 		return rnd() % 64;
 	case 2:
-		return rnd() & 0xffffffff;
+		return (rnd() & 0xffffffff) | 0x80000000;
 	case 3:
 		return arena_frame();
 	case 4:
@@ -100,7 +112,7 @@ static uint64_t hostile_word(void)
 		return (uint64_t)arena + rnd() % (ARENA_PAGES * PAGE_SIZE);
 	case 6:
 		/* The entry of an arena page, and no other: the same table maps this program. */
-		return l1_entry_maddr(arena + rnd() % ARENA_PAGES * PAGE_SIZE) | (rnd() & 3);
+		return arena_entries[rnd() % ARENA_PAGES] | (rnd() & 3);
 	case 7:
 		return 0x7ff0;
 	default:
@@ -171,6 +183,69 @@ static bool is_suicide(unsigned int nr, unsigned long a0)
 	return false;
 }
 
+/* A grant of a frame of the arena, or rubbish. */
+static void hostile_grant(void)
+{
+	grant_entry_v1_t *entry = &grants[rnd() % GRANTS];
+
+	entry->frame = (uint32_t)hostile_word();
+	entry->domid = (domid_t)(rnd() & 1 ? self : hostile_word());
+	entry->flags = (uint16_t)(rnd() & 1 ? GTF_permit_access : rnd());
+}
+
+/* Map, unmap and copy by references and handles that may exist, to places that may be allowed. */
+static void plausible_grant_call(void)
+{
+	static const unsigned int ops[] = { GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref, GNTTABOP_copy };
+	unsigned int op = ops[rnd() % 3];
+	void *arg = hostile_struct();
+
+	if (op == GNTTABOP_map_grant_ref) {
+		struct gnttab_map_grant_ref *map = arg;
+
+		map->host_addr = rnd() & 1 ? arena_entries[rnd() % ARENA_PAGES] :
+					     (uint64_t)arena + rnd() % ARENA_PAGES * PAGE_SIZE;
+		map->flags = (uint32_t)(rnd() & 0x3f);
+		map->ref = (grant_ref_t)(rnd() % GRANTS);
+		map->dom = self;
+	} else if (op == GNTTABOP_unmap_grant_ref) {
+		struct gnttab_unmap_grant_ref *unmap = arg;
+
+		unmap->host_addr = rnd() & 1 ? arena_entries[rnd() % ARENA_PAGES] : (uint64_t)arena;
+		unmap->handle = (grant_handle_t)(rnd() % 64);
+	} else {
+		struct gnttab_copy *copy = arg;
+
+		copy->source.u.ref = (grant_ref_t)(rnd() % GRANTS);
+		copy->source.domid = self;
+		copy->dest.u.gmfn = arena_frame();
+		copy->dest.domid = DOMID_SELF;
+		copy->flags = (uint16_t)(rnd() & 3);
+		copy->len = (uint16_t)(rnd() & 4095);
+	}
+	hc3(__HYPERVISOR_grant_table_op, op, arg, 1 + rnd() % 3);
+}
+
+/* Up to three calls at once: any but those that may stop this guest for good. */
+static void fill_multicall(multicall_entry_t *entries, unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++)
+		do
+			entries[i].op = calls[rnd() % sizeof(calls)];
+		while (entries[i].op == __HYPERVISOR_sched_op || entries[i].op == __HYPERVISOR_vcpu_op);
+}
+
+/* A new base of page tables that has nothing of this program would be its end: none of the first operations is one. */
+static void fill_mmuext(struct mmuext_op *ops, unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++)
+		if (rnd() % 4)
+			ops[i].cmd = (unsigned int)(rnd() % 20);
+	for (unsigned long i = 0; i < n; i++)
+		if (ops[i].cmd == MMUEXT_NEW_BASEPTR && machine_to_phys_mapping[ops[i].arg1.mfn & 0xffffff] < 0x1000000)
+			ops[i].cmd = MMUEXT_PIN_L4_TABLE;
+}
+
 static void one_call(void)
 {
 	unsigned int nr = rnd() % 16 ? calls[rnd() % sizeof(calls)] : (unsigned int)(rnd() % 64);
@@ -196,19 +271,21 @@ static void one_call(void)
 		a[1] = rnd() % 4;
 		a[2] = rnd() % 2 ? 0 : a[2];
 		a[3] = rnd() % 2 ? DOMID_SELF : a[3];
+		if (nr == __HYPERVISOR_mmuext_op)
+			fill_mmuext((struct mmuext_op *)a[0], a[1]);
 		break;
 	case __HYPERVISOR_multicall:
 		a[0] = (unsigned long)hostile_struct();
 		a[1] = rnd() % 4;
-		/* Any call but those that may stop this guest for good. */
-		for (unsigned long i = 0; i < a[1]; i++) {
-			multicall_entry_t *entry = (multicall_entry_t *)a[0] + i;
-
-			do
-				entry->op = calls[rnd() % sizeof(calls)];
-			while (entry->op == __HYPERVISOR_sched_op || entry->op == __HYPERVISOR_vcpu_op);
-		}
+		fill_multicall((multicall_entry_t *)a[0], a[1]);
 		break;
+	case __HYPERVISOR_grant_table_op:
+		hostile_grant();
+		if (rnd() % 2) {
+			plausible_grant_call();
+			return;
+		}
+		/* fall through */
 	default:
 		/* Sub-operations are small numbers. */
 		if (rnd() % 4)
@@ -229,11 +306,23 @@ static void one_call(void)
 static unsigned long resume_rip, resume_rsp;
 static unsigned long done, total;
 
+/* What frames of the arena may be held by: descriptor tables, the user's page tables, breakpoints that the loop would hit. */
+static void let_go(void)
+{
+	struct mmuext_op ops[] = { { .cmd = MMUEXT_SET_LDT }, { .cmd = MMUEXT_NEW_USER_BASEPTR } };
+
+	hc2(__HYPERVISOR_set_debugreg, 7, 0x400);
+	hc2(__HYPERVISOR_set_gdt, 0, 0);
+	hc4(__HYPERVISOR_mmuext_op, &ops[0], 1, 0, DOMID_SELF);
+	hc4(__HYPERVISOR_mmuext_op, &ops[1], 1, 0, DOMID_SELF);
+}
+
 /* Arena pages may have become page tables, read-only, or be gone: makes them ordinary again as far as it can be done. */
 static void repair(void)
 {
 	guest_install_traps();
-	events_disable();
+	own_vcpu_info->evtchn_upcall_mask = 1;
+	let_go();
 	for (unsigned long i = 0; i < ARENA_PAGES; i++) {
 		unsigned char *page = arena + i * PAGE_SIZE;
 		unsigned long mfn = virt_to_mfn(page);
@@ -281,7 +370,7 @@ static void __attribute__((noinline)) loop(void)
 			   "r15", "memory", "cc");
 	repair();
 	while (done < total) {
-		if (done % 5000 == 0)
+		if (done % 25000 == 0)
 			guest_printf("hostile: %lu calls done\n", done);
 		done++;
 		one_call();
@@ -290,14 +379,55 @@ static void __attribute__((noinline)) loop(void)
 	}
 }
 
+/* An event that nobody waits for: without this the same one would be delivered for ever. */
+static void on_event(struct guest_regs *regs)
+{
+	(void)regs;
+	own_vcpu_info->evtchn_upcall_pending = 0;
+	own_vcpu_info->evtchn_pending_sel = 0;
+}
+
+/* A place for vcpu_info that stays: it can be chosen once. */
+static void keep_vcpu_info(void)
+{
+	struct vcpu_register_vcpu_info arg = { .mfn = virt_to_mfn(own_page), .offset = 0 };
+
+	if (hc3(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, &arg))
+		guest_error("vcpu_info cannot be moved");
+	own_vcpu_info = (struct vcpu_info *)own_page;
+	guest_event = on_event;
+}
+
+static void map_grants(void)
+{
+	xen_pfn_t frame;
+	struct gnttab_setup_table setup = { .dom = DOMID_SELF, .nr_frames = 1 };
+
+	set_xen_guest_handle(setup.frame_list, &frame);
+	if (hc3(__HYPERVISOR_grant_table_op, GNTTABOP_setup_table, &setup, 1) || setup.status)
+		guest_error("no grant table: %d", setup.status);
+	grants = page_take();
+	if (hc3(__HYPERVISOR_update_va_mapping, grants, frame << 12 | 0x67, UVMF_INVLPG))
+		guest_error("the grant table cannot be mapped");
+}
+
 void test_main(void)
 {
 	unsigned long seed = option("seed=", 1);
 
 	total = option("calls=", 1000000);
+	self = own_domid();
+	for (unsigned long va = 0; va < LOW_END; va += PAGE_SIZE)
+		hc3(__HYPERVISOR_update_va_mapping, va, 0, UVMF_INVLPG);
+	keep_vcpu_info();
+	map_grants();
 	arena = page_take();
 	for (unsigned long i = 1; i < ARENA_PAGES; i++)
 		page_take();
+	/* A guard: an array of a million elements ends where the arena ends. */
+	hc3(__HYPERVISOR_update_va_mapping, page_take(), 0, UVMF_INVLPG);
+	for (unsigned long i = 0; i < ARENA_PAGES; i++)
+		arena_entries[i] = l1_entry_maddr(arena + i * PAGE_SIZE);
 	state = seed * 0x9e3779b97f4a7c15UL + 1;
 	guest_exception = on_exception;
 	guest_printf("hostile: seed %lu, %lu calls\n", seed, total);

@@ -82,6 +82,9 @@ static inline long hypercall5(unsigned int nr, unsigned long a1, unsigned long a
 extern start_info_t *start_info;
 extern shared_info_t *shared_info; /* mapped before test_main */
 
+/* The number by which others name this domain. */
+domid_t own_domid(void);
+
 /* Every page of the image's .bss can be asked for its machine frame. */
 unsigned long virt_to_mfn(const void *va);
 unsigned long pfn_to_mfn(unsigned long pfn);
