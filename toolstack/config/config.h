@@ -61,6 +61,7 @@ struct config_vif {
 	char *backend;	  /* default "0" */
 	char *gatewaydev; /* of vif-route */
 	uint64_t mtu;	  /* bytes; 0: the bridge's */
+	unsigned int type;
 };
 
 struct config {
@@ -81,7 +82,7 @@ struct config {
 	char *gateway;
 	char *hostname;
 	char *interface;
-	bool dhcp;
+	unsigned int dhcp; /* 1: asked for by DHCP */
 	char *nfs_server;
 	char *nfs_root;
 	char *bootloader; /* a name (pygrub) or an absolute path */

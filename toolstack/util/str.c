@@ -128,6 +128,42 @@ bool str_to_u64(const char *s, int base, uint64_t min, uint64_t max, uint64_t *o
 	return true;
 }
 
+size_t str_utf8_length(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t more = *p < 0x80 ? 0 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : 3;
+
+	if ((*p >= 0x80 && *p < 0xc2) || *p > 0xf4)
+		return 0;
+	for (size_t i = 1; i <= more; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] >= 0xa0) || (*p == 0xf0 && p[1] < 0x90) ||
+	    (*p == 0xf4 && p[1] >= 0x90))
+		return 0;
+	return more + 1;
+}
+
+void str_add_shown(struct str *s, const char *text, size_t max)
+{
+	const char *p = text;
+
+	while (*p) {
+		size_t len = str_utf8_length(p);
+
+		if ((size_t)(p - text) + (len ? len : 1) > max) {
+			str_add(s, "...");
+			return;
+		}
+		if (!len || (unsigned char)*p < ' ' || *p == 127)
+			str_add_char(s, '?');
+		else
+			str_add_bytes(s, p, len);
+		p += len ? len : 1;
+	}
+}
+
 static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
 {
 	unsigned int ab = a < b ? a : b;

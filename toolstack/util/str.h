@@ -45,6 +45,12 @@ bool str_ends(const char *s, const char *suffix);
 /* Cuts blanks (space, tab, newline) at both ends, in place: where the text begins now. */
 char *str_trim(char *s);
 
+/* Bytes of the UTF-8 character at p; 0 when it is none (also for overlong ones, surrogates, and beyond U+10FFFF). */
+size_t str_utf8_length(const char *p);
+
+/* Adds somebody else's text for people to read: at most `max` bytes, ? for what is not printable, ... when it is cut. */
+void str_add_shown(struct str *s, const char *text, size_t max);
+
 /*
  * A whole number with nothing before or after it. base as strtoull's, without its blanks and signs. False (and *out as it
  * was) when it is not a number or lies outside of min..max.

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* What one key of a domain cannot know: keys that must fit each other. */
+#include "config/schema.h"
+#include "util/alloc.h"
+#include "util/str.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes of the command line in a PV guest's start info, the NUL among them (MAX_GUEST_CMDLINE of the public xen.h). */
+enum { MAX_CMDLINE = 1024 };
+
+struct check {
+	const struct config *c;
+	const struct value *given;
+	struct config_diags *diags;
+};
+
+/* Where the key stands, or the whole text when it does not. */
+static const struct value *at(const struct check *k, const char *key)
+{
+	const struct value *v = value_find(k->given, key);
+
+	return v ? v : k->given;
+}
+
+static bool is_set(const struct check *k, const char *key)
+{
+	return schema_is_set(&config_domain_schema, k->c, key);
+}
+
+/* Given and understood, or not given: its default is what counts. */
+static bool is_good(const struct check *k, const char *key)
+{
+	return is_set(k, key) || !value_find(k->given, key);
+}
+
+static void check_kernel(const struct check *k)
+{
+	const struct value *v;
+
+	if (!k->c->kernel && !k->c->bootloader && is_good(k, "kernel") && is_good(k, "bootloader"))
+		config_error(k->diags, k->given->source, k->given->pos,
+			     "kernel is missing: expected kernel = \"/path/of/image\" or bootloader = \"pygrub\"");
+	v = at(k, "ramdisk");
+	if (k->c->ramdisk && !k->c->kernel && k->c->bootloader)
+		config_warning(k->diags, v->source, v->key_pos, "ramdisk has no effect: the bootloader finds it");
+}
+
+static void check_cmdline(const struct check *k)
+{
+	static const char *const parts[] = { "root",	"extra",    "ip",	  "netmask",
+					     "gateway", "hostname", "nfs_server", "nfs_root" };
+	size_t len;
+	char *line;
+
+	for (size_t i = 0; k->c->cmdline && i < sizeof(parts) / sizeof(parts[0]); i++) {
+		const struct value *v = at(k, parts[i]);
+
+		if (is_set(k, parts[i]))
+			config_warning(k->diags, v->source, v->key_pos,
+				       "%s has no effect: cmdline is the whole command line", parts[i]);
+	}
+	line = config_cmdline(k->c);
+	len = strlen(line);
+	free(line);
+	if (len >= MAX_CMDLINE) {
+		const struct value *v = at(k, k->c->cmdline ? "cmdline" : "extra");
+
+		config_error(k->diags, v->source, v->pos,
+			     "the kernel's command line has %zu bytes: expected at most %u", len, MAX_CMDLINE - 1);
+	}
+}
+
+static void check_most(const struct check *k, const char *now, uint64_t value, const char *most, uint64_t limit)
+{
+	const struct value *v = at(k, most);
+
+	if (is_set(k, most) && is_good(k, now) && value > limit)
+		config_error(k->diags, v->source, v->pos, "%s: expected at least %s, which is %llu, found %llu", most,
+			     now, (unsigned long long)value, (unsigned long long)limit);
+}
+
+static void check_cpu(const struct check *k)
+{
+	const struct value *cpus = at(k, "cpus"), *cap = at(k, "cpu_cap");
+	uint64_t vcpus = config_maxvcpus(k->c);
+
+	check_most(k, "memory", k->c->memory, "maxmem", k->c->maxmem);
+	check_most(k, "vcpus", k->c->vcpus, "maxvcpus", k->c->maxvcpus);
+	if (is_good(k, "vcpus") && is_good(k, "maxvcpus") && k->c->nr_cpus > 1 && k->c->nr_cpus > vcpus)
+		config_error(k->diags, cpus->source, cpus->pos,
+			     "cpus: expected at most one for each of %llu vcpus, found %zu", (unsigned long long)vcpus,
+			     k->c->nr_cpus);
+	if (is_good(k, "vcpus") && is_good(k, "maxvcpus") && k->c->cpu_cap > 100 * vcpus)
+		config_error(k->diags, cap->source, cap->pos,
+			     "cpu_cap: expected at most 100 for each of %llu vcpus, found %llu",
+			     (unsigned long long)vcpus, (unsigned long long)k->c->cpu_cap);
+}
+
+/* The place of element i of a list, which was given as such. */
+static const struct value *element(const struct check *k, const char *key, size_t i)
+{
+	const struct value *list = at(k, key);
+
+	return list->type == VALUE_LIST && i < list->nr ? list->items[i] : list;
+}
+
+static void check_devices(const struct check *k)
+{
+	for (size_t i = 0; i < k->c->nr_disk; i++) {
+		for (size_t j = 0; j < i && k->c->disk[i].vdev; j++) {
+			const struct value *v = element(k, "disk", i);
+
+			if (k->c->disk[j].vdev &&
+			    config_vdev_number(k->c->disk[i].vdev) == config_vdev_number(k->c->disk[j].vdev))
+				config_error(k->diags, v->source, v->pos,
+					     "disk vdev: %s is taken by another disk already", k->c->disk[i].vdev);
+		}
+	}
+	for (size_t i = 0; i < k->c->nr_vif; i++) {
+		for (size_t j = 0; j < i && k->c->vif[i].mac; j++) {
+			const struct value *v = element(k, "vif", i);
+
+			if (k->c->vif[j].mac && !strcmp(k->c->vif[i].mac, k->c->vif[j].mac))
+				config_error(k->diags, v->source, v->pos,
+					     "vif mac: %s is taken by another interface already", k->c->vif[i].mac);
+		}
+	}
+	if (k->c->bootloader && !k->c->kernel && !k->c->nr_disk && !value_find(k->given, "disk"))
+		config_error(k->diags, at(k, "bootloader")->source, at(k, "bootloader")->key_pos,
+			     "bootloader: expected a disk for it to look into, found none");
+}
+
+void domain_finish(void *record, const struct value *given, struct config_diags *diags)
+{
+	struct check k = { .c = record, .given = given, .diags = diags };
+
+	check_kernel(&k);
+	check_cmdline(&k);
+	check_cpu(&k);
+	check_devices(&k);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/config.h"
+#include "config/parser.h"
+#include "config/schema.h"
+#include "util/alloc.h"
+#include "util/json.h"
+#include "util/str.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct config_pos nowhere = { 0, 0 };
+
+static bool is_list(const char *key)
+{
+	const struct config_key *row = schema_find(&config_domain_schema, key);
+
+	return row && row->kind == KEY_RECORDS;
+}
+
+struct config *config_parse(const char *text, size_t len, const char *filename, const char *const *overrides,
+			    size_t nr_overrides, struct config_diags *diags)
+{
+	struct value *object = value_new(VALUE_OBJECT, filename, nowhere);
+	struct config *c = xcalloc(1, sizeof(*c));
+
+	if (len > CONFIG_MAX_TEXT) {
+		config_error(diags, filename, nowhere, "expected at most %u bytes, found %zu", CONFIG_MAX_TEXT, len);
+	} else {
+		parser_read(text, len, filename, object, diags);
+		for (size_t i = 0; i < nr_overrides; i++)
+			parser_override(overrides[i], is_list, object, diags);
+		schema_fill(&config_domain_schema, c, object, diags);
+	}
+	value_free(object);
+	config_diags_sort(diags);
+	if (!diags->nr_errors)
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+/* The record that the object describes, or an error with all that is wrong; the record is empty then. */
+static int fill_from(const struct config_schema *schema, void *record, const struct value *object,
+		     struct config_diags *diags, struct error **e)
+{
+	int rc;
+
+	memset(record, 0, schema->size);
+	if (object)
+		schema_fill(schema, record, object, diags);
+	rc = config_diags_to_error(diags, e);
+	if (rc)
+		schema_clear(schema, record);
+	config_diags_free(diags);
+	return rc;
+}
+
+static int fill_from_json(const struct config_schema *schema, void *record, struct json_object *o, struct error **e)
+{
+	struct config_diags diags = { 0 };
+	struct value *object;
+	int rc;
+
+	memset(record, 0, schema->size);
+	if (!json_object_is_type(o, json_type_object))
+		return error_set(e, EINVAL, "A configuration must be a JSON object.");
+	object = value_from_json(o, "");
+	rc = fill_from(schema, record, object, &diags, e);
+	value_free(object);
+	return rc;
+}
+
+static int fill_from_text(const struct config_schema *schema, void *record, const char *text, struct error **e)
+{
+	struct config_diags diags = { 0 };
+	struct value *v = value_new_string("", nowhere, text, strlen(text));
+	struct value *object = schema->from_text(v, &diags);
+	int rc = fill_from(schema, record, object, &diags, e);
+
+	value_free(object);
+	value_free(v);
+	return rc;
+}
+
+struct config *config_from_json(struct json_object *o, struct error **e)
+{
+	struct config *c = xcalloc(1, sizeof(*c));
+
+	if (!fill_from_json(&config_domain_schema, c, o, e))
+		return c;
+	free(c);
+	return NULL;
+}
+
+struct json_object *config_to_json(const struct config *c)
+{
+	return schema_to_json(&config_domain_schema, c);
+}
+
+struct config *config_copy(const struct config *c)
+{
+	struct json_object *o = config_to_json(c);
+	struct config *copy = config_from_json(o, NULL);
+
+	json_object_put(o);
+	return copy;
+}
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	schema_clear(&config_domain_schema, c);
+	free(c);
+}
+
+bool config_is_set(const struct config *c, const char *key)
+{
+	return schema_is_set(&config_domain_schema, c, key);
+}
+
+uint64_t config_maxmem(const struct config *c)
+{
+	return c->maxmem ? c->maxmem : c->memory;
+}
+
+uint64_t config_maxvcpus(const struct config *c)
+{
+	return c->maxvcpus ? c->maxvcpus : c->vcpus;
+}
+
+static const char *or_empty(const char *s)
+{
+	return s ? s : "";
+}
+
+static void add_word(struct str *line, const char *prefix, const char *word)
+{
+	if (word && *word)
+		str_printf(line, "%s%s%s", line->len ? " " : "", prefix, word);
+}
+
+char *config_cmdline(const struct config *c)
+{
+	struct str line = STR_INIT;
+
+	if (c->cmdline)
+		return xstrdup(c->cmdline);
+	/* The kernel's ip=CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:AUTOCONF (Documentation/admin-guide/nfs/nfsroot.rst). */
+	if (c->ip || c->dhcp)
+		str_printf(&line, "ip=%s:%s:%s:%s:%s:%s:%s", or_empty(c->ip), or_empty(c->nfs_server),
+			   or_empty(c->gateway), or_empty(c->netmask), or_empty(c->hostname), or_empty(c->interface),
+			   c->dhcp ? "dhcp" : "off");
+	if (c->nfs_root) {
+		add_word(&line, "", "root=/dev/nfs");
+		add_word(&line, "nfsroot=", c->nfs_root);
+	} else {
+		add_word(&line, "root=", c->root);
+	}
+	add_word(&line, "", c->extra);
+	return str_steal(&line);
+}
+
+int config_disk_parse(const char *text, struct config_disk *d, struct error **e)
+{
+	return fill_from_text(&config_disk_schema, d, text, e);
+}
+
+int config_disk_from_json(struct json_object *o, struct config_disk *d, struct error **e)
+{
+	return fill_from_json(&config_disk_schema, d, o, e);
+}
+
+struct json_object *config_disk_to_json(const struct config_disk *d)
+{
+	return schema_to_json(&config_disk_schema, d);
+}
+
+void config_disk_free(struct config_disk *d)
+{
+	schema_clear(&config_disk_schema, d);
+}
+
+int config_vif_parse(const char *text, struct config_vif *v, struct error **e)
+{
+	return fill_from_text(&config_vif_schema, v, text, e);
+}
+
+int config_vif_from_json(struct json_object *o, struct config_vif *v, struct error **e)
+{
+	return fill_from_json(&config_vif_schema, v, o, e);
+}
+
+struct json_object *config_vif_to_json(const struct config_vif *v)
+{
+	return schema_to_json(&config_vif_schema, v);
+}
+
+void config_vif_free(struct config_vif *v)
+{
+	schema_clear(&config_vif_schema, v);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Lists of CPUs as text: config_cpus_parse() of config.h, and a check of the syntax alone. */
+#ifndef CONFIG_CPUS_H
+#define CONFIG_CPUS_H
+
+#include "util/error.h"
+
+enum { CPUS_MAX = 4096 };
+
+int cpus_check(const char *text, struct error **e);
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A disk as one text, in the two forms that are in use:
+ *
+ *	phy:DEVICE,VDEV,MODE	file:IMAGE,VDEV:cdrom,r		tap:aio:IMAGE,VDEV,w	(xm; a fourth part is the backend)
+ *	TARGET[,[FORMAT][,[VDEV][,[ACCESS]]]][,KEY=VALUE...]					(xl)
+ *
+ * In xl's form target= takes the rest of the text, commas included.
+ */
+#include "config/schema.h"
+#include "util/alloc.h"
+#include "util/str.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reader {
+	const struct value *text;
+	struct value *object;
+	struct config_diags *diags;
+};
+
+/* A part of the text: bytes from..to, without blanks around them. */
+struct part {
+	size_t from, to;
+};
+
+static struct part trim(const struct value *text, struct part p)
+{
+	while (p.from < p.to && strchr(" \t", text->text[p.from]))
+		p.from++;
+	while (p.to > p.from && strchr(" \t", text->text[p.to - 1]))
+		p.to--;
+	return p;
+}
+
+/* Cuts what lies before the next comma off *rest; false when nothing was left. */
+static bool next_part(const struct value *text, size_t *rest, struct part *p)
+{
+	size_t len = strlen(text->text);
+
+	if (*rest > len)
+		return false;
+	p->from = *rest;
+	p->to = p->from + strcspn(text->text + p->from, ",");
+	*rest = p->to + 1;
+	*p = trim(text, *p);
+	return true;
+}
+
+static bool is(const struct reader *r, struct part p, const char *word)
+{
+	return p.to - p.from == strlen(word) && !memcmp(r->text->text + p.from, word, p.to - p.from);
+}
+
+static void set(struct reader *r, const char *key, struct part p)
+{
+	struct config_pos pos = value_pos_in(r->text, p.from);
+	struct value *v = value_new_string(r->text->source, pos, r->text->text + p.from, p.to - p.from);
+
+	value_set(r->object, key, pos, v);
+}
+
+static void set_word(struct reader *r, const char *key, const char *word, struct part p)
+{
+	struct config_pos pos = value_pos_in(r->text, p.from);
+
+	value_set(r->object, key, pos, value_new_string(r->text->source, pos, word, strlen(word)));
+}
+
+/* "r", "ro", "w", "rw"; with ! the disk may be in use elsewhere. */
+static void set_mode(struct reader *r, struct part p)
+{
+	if (p.to > p.from && r->text->text[p.to - 1] == '!') {
+		struct part mark = { p.to - 1, p.to };
+
+		set_word(r, "shared", "1", mark);
+		p.to--;
+	}
+	if (is(r, p, "ro"))
+		set_word(r, "mode", "r", p);
+	else if (is(r, p, "rw"))
+		set_word(r, "mode", "w", p);
+	else
+		set(r, "mode", p);
+}
+
+/* "xvda", "xvda:cdrom", "hda:disk". */
+static void set_vdev(struct reader *r, struct part p)
+{
+	const char *text = r->text->text;
+	const char *colon = memchr(text + p.from, ':', p.to - p.from);
+
+	if (colon) {
+		struct part kind = { (size_t)(colon - text) + 1, p.to };
+
+		if (is(r, kind, "cdrom") || is(r, kind, "disk")) {
+			set_word(r, "cdrom", is(r, kind, "cdrom") ? "1" : "0", kind);
+			p.to = kind.from - 1;
+		}
+	}
+	set(r, "vdev", p);
+}
+
+static struct config_pos pos_of(const struct reader *r, struct part p)
+{
+	return value_pos_in(r->text, p.from);
+}
+
+/* --- xm's form -------------------------------------------------------------------------------- */
+
+/* The target of "phy:", which may be relative to /dev. */
+static void set_device(struct reader *r, struct part p)
+{
+	if (p.to > p.from && r->text->text[p.from] != '/') {
+		char *path = xasprintf("/dev/%.*s", (int)(p.to - p.from), r->text->text + p.from);
+
+		set_word(r, "target", path, p);
+		free(path);
+	} else {
+		set(r, "target", p);
+	}
+}
+
+/* The first part, PREFIX:TARGET. False after a report. */
+static bool read_prefix(struct reader *r, struct part p)
+{
+	static const char *const files[] = { "file:", "tap:aio:", "tap2:aio:", "tap:tapdisk:aio:",
+					     "tap2:tapdisk:aio:" };
+	const char *text = r->text->text + p.from;
+	struct part prefix = { p.from, p.from };
+
+	if (str_starts(text, "phy:")) {
+		prefix.to = p.from + 4;
+		set_word(r, "type", "phy", prefix);
+		set_device(r, trim(r->text, (struct part){ prefix.to, p.to }));
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (str_starts(text, files[i])) {
+			prefix.to = p.from + strlen(files[i]);
+			set_word(r, "type", "file", prefix);
+			set(r, "target", trim(r->text, (struct part){ prefix.to, p.to }));
+			return true;
+		}
+	}
+	config_error(r->diags, r->text->source, pos_of(r, p),
+		     "disk target: expected phy:, file: or tap:aio:, found \"%.*s\"",
+		     (int)(p.to - p.from < 40 ? p.to - p.from : 40), text);
+	return false;
+}
+
+static bool read_xm(struct reader *r)
+{
+	size_t rest = 0;
+	struct part p;
+	unsigned int n = 0;
+
+	while (next_part(r->text, &rest, &p)) {
+		switch (n++) {
+		case 0:
+			if (!read_prefix(r, p))
+				return false;
+			break;
+		case 1:
+			set_vdev(r, p);
+			break;
+		case 2:
+			set_mode(r, p);
+			break;
+		case 3:
+			set(r, "backend", p);
+			break;
+		default:
+			config_error(r->diags, r->text->source, pos_of(r, p),
+				     "disk: expected the end after TARGET,VDEV,MODE,BACKEND, found more");
+			return false;
+		}
+	}
+	if (n < 3) {
+		config_error(r->diags, r->text->source, r->text->pos,
+			     "disk: expected TARGET,VDEV,MODE as in \"phy:/dev/vg/guest,xvda,w\", found \"%.40s\"",
+			     r->text->text);
+		return false;
+	}
+	return true;
+}
+
+/* --- xl's form -------------------------------------------------------------------------------- */
+
+/* The length of KEY in KEY=...; 0 when the part has no such form. */
+static size_t key_length(const struct reader *r, struct part p)
+{
+	const char *text = r->text->text + p.from;
+	size_t len = 0;
+
+	while (p.from + len < p.to && (isalpha((unsigned char)text[len]) || text[len] == '-'))
+		len++;
+	return p.from + len < p.to && text[len] == '=' ? len : 0;
+}
+
+/* KEY=VALUE; *rest is moved to the end when it takes everything. */
+static void read_named(struct reader *r, struct part p, size_t len, size_t *rest)
+{
+	struct part key = { p.from, p.from + len }, value = trim(r->text, (struct part){ key.to + 1, p.to });
+	char *name = xstrndup(r->text->text + p.from, len);
+
+	if (!strcmp(name, "target")) {
+		value.to = strlen(r->text->text);
+		*rest = value.to + 1;
+		set(r, name, trim(r->text, value));
+	} else if (!strcmp(name, "access") || !strcmp(name, "mode")) {
+		set_mode(r, value);
+	} else if (!strcmp(name, "vdev")) {
+		set_vdev(r, value);
+	} else if (!strcmp(name, "devtype") && (is(r, value, "cdrom") || is(r, value, "disk"))) {
+		set_word(r, "cdrom", is(r, value, "cdrom") ? "1" : "0", value);
+	} else {
+		struct config_pos pos = pos_of(r, value);
+
+		value_set(r->object, name, pos_of(r, key),
+			  value_new_string(r->text->source, pos, r->text->text + value.from, value.to - value.from));
+	}
+	free(name);
+}
+
+static void read_positional(struct reader *r, unsigned int n, struct part p)
+{
+	static const char *const keys[] = { "target", "format" };
+
+	if (p.from == p.to)
+		return;
+	if (n < 2)
+		set(r, keys[n], p);
+	else if (n == 2)
+		set_vdev(r, p);
+	else if (n == 3)
+		set_mode(r, p);
+	else
+		config_error(r->diags, r->text->source, pos_of(r, p),
+			     "disk: expected KEY=VALUE or cdrom after TARGET,FORMAT,VDEV,ACCESS, found \"%.*s\"",
+			     (int)(p.to - p.from < 40 ? p.to - p.from : 40), r->text->text + p.from);
+}
+
+static bool read_xl(struct reader *r)
+{
+	static const char *const flags[] = { "direct-io-safe", "discard", "no-discard" };
+	size_t errors = r->diags->nr_errors, rest = 0;
+	unsigned int n = 0;
+	struct part p;
+
+	while (next_part(r->text, &rest, &p)) {
+		size_t len = key_length(r, p);
+		bool is_flag = false;
+
+		for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+			if (is(r, p, flags[i])) {
+				set_word(r, flags[i], "1", p);
+				is_flag = true;
+			}
+		}
+		if (len)
+			read_named(r, p, len, &rest);
+		else if (is(r, p, "cdrom"))
+			set_word(r, "cdrom", "1", p);
+		else if (!is_flag)
+			read_positional(r, n++, p);
+	}
+	return r->diags->nr_errors == errors;
+}
+
+/* A word and a colon before any comma or slash: xm's form. */
+static bool has_prefix(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789");
+
+	return len && text[len] == ':';
+}
+
+struct value *disk_from_text(const struct value *text, struct config_diags *diags)
+{
+	struct reader r = { .text = text, .object = value_new(VALUE_OBJECT, text->source, text->pos), .diags = diags };
+
+	if (has_prefix(text->text + strspn(text->text, " \t")) ? read_xm(&r) : read_xl(&r))
+		return r.object;
+	value_free(r.object);
+	return NULL;
+}
+
+void disk_finish(void *record, const struct value *given, struct config_diags *diags)
+{
+	struct config_disk *d = record;
+	const struct value *mode = value_find(given, "mode");
+
+	if (d->target && !schema_is_set(&config_disk_schema, d, "type"))
+		d->type = str_starts(d->target, "/dev/") ? CONFIG_DISK_PHY : CONFIG_DISK_FILE;
+	if (!d->cdrom)
+		return;
+	if (mode && d->mode == CONFIG_DISK_WRITE)
+		config_error(diags, mode->source, mode->pos, "disk mode: expected \"r\" for a CD-ROM, found \"w\"");
+	d->mode = CONFIG_DISK_READ;
+}

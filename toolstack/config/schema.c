@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/schema.h"
+#include "config/foreign.h"
+#include "util/alloc.h"
+#include "util/json.h"
+#include "util/str.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ITEMS = 256 };
+
+const struct config_key *schema_find(const struct config_schema *schema, const char *name)
+{
+	for (size_t i = 0; schema->aliases[i][0]; i++) {
+		if (!strcmp(schema->aliases[i][0], name))
+			name = schema->aliases[i][1];
+	}
+	for (size_t i = 0; i < schema->nr; i++) {
+		if (!strcmp(schema->keys[i].name, name))
+			return &schema->keys[i];
+	}
+	return NULL;
+}
+
+static uint64_t key_bit(const struct config_schema *schema, const struct config_key *key)
+{
+	return 1ULL << (key - schema->keys);
+}
+
+bool schema_is_set(const struct config_schema *schema, const void *record, const char *name)
+{
+	const struct config_key *key = schema_find(schema, name);
+
+	return key && *(const uint64_t *)record & key_bit(schema, key);
+}
+
+void schema_mark_set(const struct config_schema *schema, void *record, const char *name)
+{
+	*(uint64_t *)record |= key_bit(schema, schema_find(schema, name));
+}
+
+const char *schema_nearest(const struct config_schema *schema, const char *name)
+{
+	unsigned int best = strlen(name) < 4 ? 1 : 2;
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < schema->nr; i++) {
+		unsigned int distance = str_distance(name, schema->keys[i].name, best);
+
+		if (distance < best || (distance == best && !nearest)) {
+			best = distance;
+			nearest = schema->keys[i].name;
+		}
+	}
+	return nearest;
+}
+
+/* --- from values to fields -------------------------------------------------------------------- */
+
+struct fill {
+	const struct config_schema *schema;
+	const struct config_key *key;
+	struct config_diags *diags;
+};
+
+static void wrong(const struct fill *f, const struct value *v, const char *expected)
+{
+	struct str found = STR_INIT;
+
+	value_describe(v, &found);
+	config_error(f->diags, v->source, v->pos, "%s%s: expected %s, found %s%s", f->schema->what, f->key->name,
+		     expected, str_text(&found), f->key->note ? f->key->note : "");
+	str_free(&found);
+}
+
+/* The text that the value is, canonical; NULL after a report. */
+static char *text_of(const struct fill *f, const struct value *v)
+{
+	const struct config_text *text = f->key->text;
+	char *canonical = NULL;
+
+	if (v->type == VALUE_BROKEN)
+		return NULL;
+	if (v->type == VALUE_STRING) {
+		canonical = text->parse(v->text);
+	} else if (v->type == VALUE_NUMBER && text->number_too) {
+		char *digits = xasprintf("%lld", (long long)v->number);
+
+		canonical = text->parse(digits);
+		free(digits);
+	}
+	if (!canonical)
+		wrong(f, v, text->expected);
+	return canonical;
+}
+
+/* An empty text says that there is none: kernel="" is like no such line. */
+static bool is_empty_text(const struct value *v)
+{
+	return v->type == VALUE_NONE || (v->type == VALUE_STRING && !*v->text);
+}
+
+static bool set_text(const struct fill *f, void *field, const struct value *v)
+{
+	if (is_empty_text(v) && !(f->key->flags & KEY_REQUIRED))
+		return false;
+	*(char **)field = text_of(f, v);
+	return *(char **)field;
+}
+
+static bool in_range(const struct config_key *key, uint64_t n)
+{
+	return n >= key->min && n <= key->max;
+}
+
+static bool set_uint(const struct fill *f, void *field, const struct value *v)
+{
+	const struct config_key *key = f->key;
+	uint64_t n = 0;
+	bool good;
+	char *what;
+
+	if (v->type == VALUE_STRING)
+		good = str_to_u64(v->text, 0, key->min, key->max, &n);
+	else {
+		n = (uint64_t)v->number;
+		good = v->type == VALUE_NUMBER && v->number >= 0 && in_range(key, n);
+	}
+	if (good) {
+		*(uint64_t *)field = n;
+		return true;
+	}
+	what = xasprintf("a whole number%s%s from %llu to %llu", key->unit ? " of " : "", key->unit ? key->unit : "",
+			 (unsigned long long)key->min, (unsigned long long)key->max);
+	wrong(f, v, what);
+	free(what);
+	return false;
+}
+
+static bool set_mib(const struct fill *f, void *field, const struct value *v)
+{
+	const struct config_key *key = f->key;
+	uint64_t kb = 0;
+	bool good;
+	char *what;
+
+	if (v->type == VALUE_STRING) {
+		good = !config_size_parse(v->text, 1024, &kb, NULL);
+	} else {
+		good = v->type == VALUE_NUMBER && v->number >= 0 && (uint64_t)v->number <= key->max;
+		kb = good ? (uint64_t)v->number * 1024 : 0;
+	}
+	/* Zero is how a default is written: maxmem=0 is like no such line. */
+	if (good && !kb && !key->fallback)
+		return false;
+	if (good && in_range(key, kb / 1024)) {
+		*(uint64_t *)field = kb / 1024;
+		return true;
+	}
+	what = xasprintf("a size of %llu to %llu MiB: a number of MiB, or one with a unit as in \"2g\"",
+			 (unsigned long long)key->min, (unsigned long long)key->max);
+	wrong(f, v, what);
+	free(what);
+	return false;
+}
+
+static int word_index(const char *const *words, const char *word)
+{
+	for (int i = 0; words[i]; i++) {
+		if (!strcasecmp(words[i], word))
+			return i;
+	}
+	return -1;
+}
+
+static bool set_bool(const struct fill *f, void *field, const struct value *v)
+{
+	static const char *const words[] = { "0", "1", "no", "yes", "off", "on", "false", "true", NULL };
+	int index = -1;
+
+	if (v->type == VALUE_BOOL || (v->type == VALUE_NUMBER && (v->number == 0 || v->number == 1)))
+		index = (int)v->number;
+	else if (v->type == VALUE_STRING)
+		index = word_index(words, v->text);
+	if (index < 0) {
+		wrong(f, v, "0 or 1");
+		return false;
+	}
+	*(bool *)field = index & 1;
+	return true;
+}
+
+static bool set_word(const struct fill *f, void *field, const struct value *v)
+{
+	const char *const *words = f->key->words;
+	struct str what = STR_INIT;
+	int index = v->type == VALUE_STRING ? word_index(words, v->text) : -1;
+
+	if (is_empty_text(v) && f->key->fallback)
+		return false;
+	if (index >= 0) {
+		*(unsigned int *)field = (unsigned int)index;
+		return true;
+	}
+	for (size_t i = 0; words[i]; i++)
+		str_printf(&what, "%s\"%s\"", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+	wrong(f, v, str_text(&what));
+	str_free(&what);
+	return false;
+}
+
+static size_t *count_of(void *record, const struct config_key *key)
+{
+	return (size_t *)((char *)record + key->nr_offset);
+}
+
+static void add_text(void *record, const struct config_key *key, char *text)
+{
+	char ***list = (char ***)((char *)record + key->offset);
+	size_t *nr = count_of(record, key);
+
+	*list = xreallocarray(*list, *nr + 1, sizeof(char *));
+	(*list)[(*nr)++] = text;
+}
+
+static bool add_checked_text(const struct fill *f, void *record, const struct value *v)
+{
+	char *text = text_of(f, v);
+
+	if (text)
+		add_text(record, f->key, text);
+	return text;
+}
+
+static bool split_text(const struct fill *f, void *record, const struct value *v)
+{
+	char *all = text_of(f, v), *rest = all, *word;
+
+	while (all && (word = strsep(&rest, " \t"))) {
+		if (*word)
+			add_text(record, f->key, xstrdup(word));
+	}
+	free(all);
+	return all;
+}
+
+static bool too_many(const struct fill *f, const struct value *v)
+{
+	if (v->nr <= MAX_ITEMS)
+		return false;
+	config_error(f->diags, v->source, v->pos, "%s%s: expected at most %u, found %zu", f->schema->what, f->key->name,
+		     MAX_ITEMS, v->nr);
+	return true;
+}
+
+static bool set_texts(const struct fill *f, void *record, const struct value *v)
+{
+	bool good = true;
+
+	if (is_empty_text(v))
+		return false;
+	if (v->type != VALUE_LIST)
+		return f->key->flags & KEY_SPLIT ? split_text(f, record, v) : add_checked_text(f, record, v);
+	if (too_many(f, v))
+		return false;
+	for (size_t i = 0; i < v->nr; i++)
+		good &= add_checked_text(f, record, v->items[i]);
+	return good;
+}
+
+/* One element of a list of records: an object, or a text in the record's own form. */
+static void fill_element(const struct fill *f, void *record, const struct value *v)
+{
+	const struct config_schema *schema = f->key->record;
+	struct value *object;
+
+	if (v->type == VALUE_BROKEN)
+		return;
+	if (v->type == VALUE_OBJECT) {
+		schema_fill(schema, record, v, f->diags);
+		return;
+	}
+	if (v->type != VALUE_STRING) {
+		wrong(f, v, schema->text_form);
+		return;
+	}
+	object = schema->from_text(v, f->diags);
+	if (object)
+		schema_fill(schema, record, object, f->diags);
+	value_free(object);
+}
+
+static bool set_records(const struct fill *f, void *record, const struct value *v)
+{
+	size_t errors = f->diags->nr_errors, size = f->key->record->size;
+	char *array;
+
+	if (v->type == VALUE_NONE)
+		return false;
+	if (v->type != VALUE_LIST) {
+		char *what = xasprintf("a list [ ] of %s", f->key->record->text_form + strlen("a string such as "));
+
+		wrong(f, v, what);
+		free(what);
+		return false;
+	}
+	if (too_many(f, v))
+		return false;
+	array = xcalloc(v->nr, size);
+	*(void **)((char *)record + f->key->offset) = array;
+	*count_of(record, f->key) = v->nr;
+	for (size_t i = 0; i < v->nr; i++)
+		fill_element(f, array + i * size, v->items[i]);
+	return f->diags->nr_errors == errors;
+}
+
+static bool set_field(const struct fill *f, void *record, const struct value *v)
+{
+	void *field = (char *)record + f->key->offset;
+
+	if (v->type == VALUE_BROKEN)
+		return false;
+	switch (f->key->kind) {
+	case KEY_TEXT:
+		return set_text(f, field, v);
+	case KEY_UINT:
+		return set_uint(f, field, v);
+	case KEY_MIB:
+		return set_mib(f, field, v);
+	case KEY_BOOL:
+		return set_bool(f, field, v);
+	case KEY_WORD:
+		return set_word(f, field, v);
+	case KEY_TEXTS:
+		return set_texts(f, record, v);
+	case KEY_RECORDS:
+		return set_records(f, record, v);
+	}
+	return false;
+}
+
+static void report_unknown(const struct config_schema *schema, const struct value *v, struct config_diags *diags)
+{
+	const struct config_foreign *foreign = foreign_find(schema->foreign, v->key);
+	struct str name = STR_INIT;
+	const char *nearest;
+
+	if (foreign) {
+		if (value_is_off(v))
+			return;
+		(foreign->is_error ? config_error : config_warning)(diags, v->source, v->key_pos,
+								    "%s%s is not supported: %s", schema->what, v->key,
+								    foreign->why);
+		return;
+	}
+	str_add_shown(&name, v->key, 40);
+	nearest = schema_nearest(schema, v->key);
+	config_error(diags, v->source, v->key_pos, "%s%s: there is no such key%s%s%s", schema->what, str_text(&name),
+		     nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+	str_free(&name);
+}
+
+static void fill_member(const struct config_schema *schema, void *record, const struct value *v,
+			struct config_diags *diags)
+{
+	struct fill f = { .schema = schema, .key = schema_find(schema, v->key), .diags = diags };
+	uint64_t *set = record;
+
+	if (!f.key) {
+		report_unknown(schema, v, diags);
+	} else if (*set & key_bit(schema, f.key)) {
+		config_error(diags, v->source, v->key_pos, "%s%s says the same as %s, which is there too", schema->what,
+			     v->key, f.key->name);
+	} else if (set_field(&f, record, v)) {
+		*set |= key_bit(schema, f.key);
+	}
+}
+
+static void fill_default(const struct config_schema *schema, void *record, const struct config_key *key,
+			 struct config_diags *diags)
+{
+	struct config_pos none = { 0, 0 };
+	struct fill f = { .schema = schema, .key = key, .diags = diags };
+	struct value *v = value_new_string("default", none, key->fallback, strlen(key->fallback));
+
+	set_field(&f, record, v);
+	value_free(v);
+}
+
+/* Whether a member says the key, by whatever name and with whatever value. */
+static bool is_given(const struct config_schema *schema, const struct value *object, const struct config_key *key)
+{
+	for (size_t i = 0; i < object->nr; i++) {
+		if (schema_find(schema, object->items[i]->key) == key)
+			return true;
+	}
+	return false;
+}
+
+void schema_fill(const struct config_schema *schema, void *record, const struct value *object,
+		 struct config_diags *diags)
+{
+	uint64_t *set = record;
+
+	for (size_t i = 0; i < object->nr; i++)
+		fill_member(schema, record, object->items[i], diags);
+	for (size_t i = 0; i < schema->nr; i++) {
+		const struct config_key *key = &schema->keys[i];
+
+		if (*set & key_bit(schema, key))
+			continue;
+		if (key->fallback)
+			fill_default(schema, record, key, diags);
+		else if (key->flags & KEY_REQUIRED && !is_given(schema, object, key))
+			config_error(diags, object->source, object->pos, "%s%s is missing: expected %s", schema->what,
+				     key->name, key->text->expected);
+	}
+	if (schema->finish)
+		schema->finish(record, object, diags);
+}
+
+/* --- from fields to JSON ---------------------------------------------------------------------- */
+
+static struct json_object *texts_to_json(const struct config_key *key, char *const *list, size_t nr)
+{
+	struct json_object *array;
+
+	if (nr == 1 && key->flags & KEY_SINGLE)
+		return json_new_string(list[0]);
+	array = json_new_array();
+	for (size_t i = 0; i < nr; i++)
+		json_append(array, json_new_string(list[i]));
+	return array;
+}
+
+static struct json_object *records_to_json(const struct config_schema *schema, const char *array, size_t nr)
+{
+	struct json_object *list = json_new_array();
+
+	for (size_t i = 0; i < nr; i++)
+		json_append(list, schema_to_json(schema, array + i * schema->size));
+	return list;
+}
+
+static void field_to_json(const struct config_key *key, const void *record, struct json_object *o)
+{
+	const char *field = (const char *)record + key->offset;
+	size_t nr = key->nr_offset ? *(const size_t *)((const char *)record + key->nr_offset) : 0;
+
+	switch (key->kind) {
+	case KEY_TEXT:
+		json_set_string(o, key->name, *(char *const *)field);
+		break;
+	case KEY_UINT:
+	case KEY_MIB:
+		json_set_int(o, key->name, (int64_t) * (const uint64_t *)field);
+		break;
+	case KEY_BOOL:
+		json_set_bool(o, key->name, *(const bool *)field);
+		break;
+	case KEY_WORD:
+		json_set_string(o, key->name, key->words[*(const unsigned int *)field]);
+		break;
+	case KEY_TEXTS:
+		json_set(o, key->name, texts_to_json(key, *(char *const *const *)field, nr));
+		break;
+	case KEY_RECORDS:
+		json_set(o, key->name, records_to_json(key->record, *(const char *const *)field, nr));
+		break;
+	}
+}
+
+struct json_object *schema_to_json(const struct config_schema *schema, const void *record)
+{
+	struct json_object *o = json_new_object();
+	uint64_t set = *(const uint64_t *)record;
+
+	for (size_t i = 0; i < schema->nr; i++) {
+		const struct config_key *key = &schema->keys[i];
+
+		if (set & key_bit(schema, key) || (schema->whole_json && key->fallback))
+			field_to_json(key, record, o);
+	}
+	return o;
+}
+
+void schema_clear(const struct config_schema *schema, void *record)
+{
+	for (size_t i = 0; i < schema->nr; i++) {
+		const struct config_key *key = &schema->keys[i];
+		void *field = (char *)record + key->offset;
+
+		if (key->kind == KEY_TEXT) {
+			free(*(char **)field);
+		} else if (key->kind == KEY_TEXTS) {
+			for (size_t j = 0; j < *count_of(record, key); j++)
+				free((*(char ***)field)[j]);
+			free(*(char ***)field);
+		} else if (key->kind == KEY_RECORDS) {
+			for (size_t j = 0; j < *count_of(record, key); j++)
+				schema_clear(key->record, *(char **)field + j * key->record->size);
+			free(*(char **)field);
+		}
+	}
+	memset(record, 0, schema->size);
+}

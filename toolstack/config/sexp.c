@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* A domain as S-expression: what `xm list -l` prints and cluster managers read. */
+#include "config/config.h"
+#include "util/alloc.h"
+#include "util/str.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char *or_empty(const char *s)
+{
+	return s ? s : "";
+}
+
+static void add_image(struct sexp *domain, const struct config *c)
+{
+	struct sexp *image = sexp_add(sexp_add(domain, sexp_new("image")), sexp_new("linux"));
+	char *args = config_cmdline(c);
+
+	sexp_set(image, "kernel", or_empty(c->kernel));
+	sexp_set(image, "ramdisk", c->ramdisk);
+	sexp_set(image, "args", args);
+	free(args);
+}
+
+static void add_bootloader(struct sexp *domain, const struct config *c)
+{
+	struct str args = STR_INIT;
+
+	sexp_set(domain, "bootloader", or_empty(c->bootloader));
+	for (size_t i = 0; i < c->nr_bootargs; i++)
+		str_printf(&args, "%s%s", i ? " " : "", c->bootargs[i]);
+	sexp_set(domain, "bootloader_args", str_text(&args));
+	str_free(&args);
+}
+
+static void add_disk(struct sexp *domain, const struct config_disk *d)
+{
+	struct sexp *vbd = sexp_add(sexp_add(domain, sexp_new("device")), sexp_new("vbd"));
+
+	sexp_set_printf(vbd, "uname", "%s:%s", d->type == CONFIG_DISK_PHY ? "phy" : "file", d->target);
+	sexp_set_printf(vbd, "dev", "%s:%s", d->vdev, d->cdrom ? "cdrom" : "disk");
+	sexp_set_printf(vbd, "mode", "%s%s", d->mode == CONFIG_DISK_WRITE ? "w" : "r", d->shared ? "!" : "");
+	sexp_set(vbd, "backend", d->backend);
+	sexp_set(vbd, "script", d->script);
+}
+
+static void add_vif(struct sexp *domain, const struct config_vif *v)
+{
+	struct sexp *vif = sexp_add(sexp_add(domain, sexp_new("device")), sexp_new("vif"));
+
+	sexp_set(vif, "bridge", v->bridge);
+	sexp_set(vif, "mac", v->mac);
+	sexp_set(vif, "ip", v->ip);
+	sexp_set(vif, "script", v->script);
+	sexp_set(vif, "vifname", v->vifname);
+	sexp_set(vif, "rate", v->rate);
+	sexp_set(vif, "gatewaydev", v->gatewaydev);
+	sexp_set(vif, "type", "netfront");
+	sexp_set(vif, "backend", v->backend);
+}
+
+static void add_cpus(struct sexp *domain, const struct config *c)
+{
+	struct sexp *cpus;
+
+	if (!c->nr_cpus)
+		return;
+	cpus = sexp_add(domain, sexp_new("cpus"));
+	for (size_t i = 0; i < c->nr_cpus; i++)
+		sexp_add(cpus, sexp_new_atom(c->cpus[i]));
+}
+
+static void add_live(struct sexp *domain, const struct config_live *live)
+{
+	sexp_set_printf(domain, "status", "%u", live->status);
+	sexp_set(domain, "state", live->state);
+	if (live->domid < 0)
+		return;
+	sexp_set_printf(domain, "cpu_time", "%llu.%09llu", (unsigned long long)(live->cpu_ns / 1000000000),
+			(unsigned long long)(live->cpu_ns % 1000000000));
+	sexp_set_printf(domain, "online_vcpus", "%u", live->online_vcpus);
+	if (live->start_time)
+		sexp_set_printf(domain, "start_time", "%llu.0", (unsigned long long)live->start_time);
+}
+
+struct sexp *config_to_sexp(const struct config *c, const struct config_live *live)
+{
+	static const char *const starts[] = { "ignore", "start" }, *const stops[] = { "ignore", "shutdown", "suspend" };
+	struct sexp *domain = sexp_new("domain");
+
+	if (live && live->domid >= 0)
+		sexp_set_printf(domain, "domid", "%d", live->domid);
+	sexp_set(domain, "name", c->name);
+	sexp_set(domain, "uuid", c->uuid);
+	sexp_set(domain, "description", c->description);
+	sexp_set_printf(domain, "vcpus", "%llu", (unsigned long long)config_maxvcpus(c));
+	add_cpus(domain, c);
+	sexp_set_printf(domain, "cpu_weight", "%llu", (unsigned long long)c->cpu_weight);
+	sexp_set_printf(domain, "cpu_cap", "%llu", (unsigned long long)c->cpu_cap);
+	sexp_set_printf(domain, "memory", "%llu",
+			(unsigned long long)(live && live->domid >= 0 ? live->memory_mb : c->memory));
+	sexp_set_printf(domain, "maxmem", "%llu", (unsigned long long)config_maxmem(c));
+	add_bootloader(domain, c);
+	sexp_set(domain, "on_poweroff", config_action_name(c->on_poweroff));
+	sexp_set(domain, "on_reboot", config_action_name(c->on_reboot));
+	sexp_set(domain, "on_crash", config_action_name(c->on_crash));
+	sexp_set(domain, "on_xend_start", starts[c->on_xend_start]);
+	sexp_set(domain, "on_xend_stop", stops[c->on_xend_stop]);
+	add_image(domain, c);
+	if (live)
+		add_live(domain, live);
+	for (size_t i = 0; i < c->nr_disk; i++)
+		add_disk(domain, &c->disk[i]);
+	for (size_t i = 0; i < c->nr_vif; i++)
+		add_vif(domain, &c->vif[i]);
+	return domain;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/text.h"
+#include "config/config.h"
+#include "config/cpus.h"
+#include "util/alloc.h"
+#include "util/str.h"
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS	"0123456789"
+
+static char *parse_any(const char *text)
+{
+	const char *p = text;
+
+	while (*p) {
+		size_t len = str_utf8_length(p);
+
+		if (!len || (unsigned char)*p < ' ' || *p == 127)
+			return NULL;
+		p += len;
+	}
+	return xstrdup(text);
+}
+
+/* At most `longest` characters of the set; the first one no punctuation. */
+static char *parse_chars(const char *text, const char *set, size_t longest)
+{
+	size_t len = strspn(text, set);
+
+	if (!len || text[len] || len > longest || !(isalnum((unsigned char)*text) || *text == '_'))
+		return NULL;
+	return xstrdup(text);
+}
+
+/* Names go into one column of lists, into file names and into xenstore; and an ID must not be taken for one. */
+static char *parse_name(const char *text)
+{
+	if (!text[strspn(text, DIGITS)])
+		return NULL;
+	return parse_chars(text, LETTERS DIGITS "_.:+-", 128);
+}
+
+static char *parse_path(const char *text)
+{
+	return *text == '/' && strlen(text) < 4096 ? parse_any(text) : NULL;
+}
+
+static char *parse_program(const char *text)
+{
+	return *text == '/' ? parse_path(text) : parse_chars(text, LETTERS DIGITS "_.+-", 128);
+}
+
+static bool is_address(const char *text, unsigned int *bits)
+{
+	unsigned char address[16];
+
+	*bits = strchr(text, ':') ? 128 : 32;
+	return inet_pton(*bits == 32 ? AF_INET : AF_INET6, text, address) == 1;
+}
+
+static char *parse_address(const char *text)
+{
+	unsigned int bits;
+
+	return is_address(text, &bits) ? xstrdup(text) : NULL;
+}
+
+static char *parse_addresses(const char *text)
+{
+	struct str all = STR_INIT;
+	char *copy = xstrdup(text), *rest = copy, *word;
+	bool good = true;
+
+	while (good && (word = strsep(&rest, " \t"))) {
+		char *slash = strchr(word, '/');
+		unsigned int most;
+		uint64_t bits;
+
+		if (!*word)
+			continue;
+		str_printf(&all, "%s%s", all.len ? " " : "", word);
+		if (slash)
+			*slash = '\0';
+		good = is_address(word, &most) && (!slash || str_to_u64(slash + 1, 10, 0, most, &bits));
+	}
+	good &= all.len > 0;
+	free(copy);
+	word = str_steal(&all);
+	if (good)
+		return word;
+	free(word);
+	return NULL;
+}
+
+static char *parse_vdev(const char *text)
+{
+	return config_vdev_number(text) < 0 ? NULL : xstrdup(text);
+}
+
+static char *parse_rate(const char *text)
+{
+	uint64_t bytes, interval;
+
+	return config_rate_parse(text, &bytes, &interval, NULL) ? NULL : xstrdup(text);
+}
+
+static char *parse_domain(const char *text)
+{
+	uint64_t id;
+
+	if (str_to_u64(text, 10, 0, 0x7fef, &id))
+		return xasprintf("%u", (unsigned int)id);
+	return parse_name(text);
+}
+
+static char *parse_interface(const char *text)
+{
+	return parse_chars(text, LETTERS DIGITS "_.:-", 15);
+}
+
+static char *parse_cpus(const char *text)
+{
+	return cpus_check(text, NULL) ? NULL : xstrdup(text);
+}
+
+const struct config_text text_any = { "a string in one line, in UTF-8", parse_any, false };
+const struct config_text text_name = { "a name of letters, digits and _ . : + - (128 at most, not digits only)",
+				       parse_name, false };
+const struct config_text text_uuid = { "a UUID such as \"6b3c7a10-2f4e-4d7a-9f0e-0123456789ab\"", config_uuid_parse,
+				       false };
+const struct config_text text_path = { "an absolute path", parse_path, false };
+const struct config_text text_program = { "a program's name or absolute path", parse_program, false };
+const struct config_text text_address = { "an IP address", parse_address, false };
+const struct config_text text_addresses = { "IP addresses separated by blanks", parse_addresses, false };
+const struct config_text text_mac = { "a MAC address such as \"00:16:3e:01:02:03\", not a multicast one",
+				      config_mac_parse, false };
+const struct config_text text_vdev = { "a virtual disk such as xvda, xvda1, sda or hda", parse_vdev, false };
+const struct config_text text_rate = { "a rate such as \"10Mb/s\" or \"250KB/s@20ms\"", parse_rate, false };
+const struct config_text text_domain = { "a domain's name or ID", parse_domain, true };
+const struct config_text text_interface = { "a network interface's name (15 characters at most)", parse_interface,
+					    false };
+const struct config_text text_cpus = { "CPUs such as \"0-3,5,^1\" or \"all\"", parse_cpus, true };

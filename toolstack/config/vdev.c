@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names and numbers of virtual disks (xen-vbd-interface(7)): bits 28 and up zero, then major << 8 | minor of the device that
+ * the guest would know; or 1 << 28 | disk << 8 | partition for what does not fit there.
+ */
+#include "config/config.h"
+#include "util/alloc.h"
+#include "util/str.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { EXTENDED = 1 << 28, MAX_DISK = (1 << 20) - 1 };
+
+/* "a" -> 0, "z" -> 25, "aa" -> 26; the letters are passed over. -1 without letters or when there are too many. */
+static int parse_letters(const char **p)
+{
+	int disk = 0;
+
+	if (**p < 'a' || **p > 'z')
+		return -1;
+	for (; **p >= 'a' && **p <= 'z'; (*p)++) {
+		disk = disk * 26 + **p - 'a' + 1;
+		if (disk > MAX_DISK)
+			return -1;
+	}
+	return disk - 1;
+}
+
+int config_vdev_number(const char *vdev)
+{
+	bool is_xvd = str_starts(vdev, "xvd"), is_sd = str_starts(vdev, "sd"), is_hd = str_starts(vdev, "hd");
+	uint64_t part = 0;
+	const char *p;
+	int disk;
+
+	if (!is_xvd && !is_sd && !is_hd)
+		return -1;
+	p = vdev + (is_xvd ? 3 : 2);
+	disk = parse_letters(&p);
+	if (disk < 0 || *p == '0' || (*p && !str_to_u64(p, 10, 1, 255, &part)))
+		return -1;
+	if (is_hd)
+		return disk < 4 && part < 64 ? (disk < 2 ? 3 : 22) << 8 | (disk & 1) << 6 | (int)part : -1;
+	if (is_sd)
+		return disk < 16 && part < 16 ? 8 << 8 | disk << 4 | (int)part : -1;
+	return disk < 16 && part < 16 ? 202 << 8 | disk << 4 | (int)part : EXTENDED | disk << 8 | (int)part;
+}
+
+static char *name(const char *prefix, unsigned int disk, unsigned int part)
+{
+	char letters[8] = "", *p = letters + sizeof(letters) - 1;
+	char digits[12] = "";
+
+	for (disk++; disk; disk = (disk - 1) / 26)
+		*--p = (char)('a' + (disk - 1) % 26);
+	if (part)
+		snprintf(digits, sizeof(digits), "%u", part);
+	return xasprintf("%s%s%s", prefix, p, digits);
+}
+
+char *config_vdev_name(unsigned int number)
+{
+	unsigned int major = number >> 8, minor = number & 0xff;
+
+	if (number & EXTENDED)
+		return number >> 29 ? NULL : name("xvd", (number & (EXTENDED - 1)) >> 8, minor);
+	if (major == 202)
+		return name("xvd", minor >> 4, minor & 15);
+	if (major == 8)
+		return name("sd", minor >> 4, minor & 15);
+	if ((major == 3 || major == 22) && minor < 128)
+		return name("hd", (major == 22 ? 2 : 0) + (minor >> 6), minor & 63);
+	return NULL;
+}
