@@ -2,27 +2,18 @@
 /* The tables of keys that have a meaning here. What is known of other toolstacks' files and has none is in foreign.c. */
 #include "config/schema.h"
 #include "config/foreign.h"
+#include "config/key_field.h"
 
-/* The offset of a field, of which the compiler checks the type. */
-#define FIELD(record, field, ctype) \
-	(offsetof(struct record, field) + 0 * sizeof(&((struct record *)0)->field == (ctype *)0))
-
-#define TEXT(of, field, kind_of_text) \
-	.name = #field, .kind = KEY_TEXT, .offset = FIELD(of, field, char *), .text = &(kind_of_text)
-#define UINT(of, field, least, most) \
-	.name = #field, .kind = KEY_UINT, .offset = FIELD(of, field, uint64_t), .min = (least), .max = (most)
-#define MIB(of, field, least, most)                                                                           \
-	.name = #field, .kind = KEY_MIB, .offset = FIELD(of, field, uint64_t), .min = (least), .max = (most), \
-	.unit = "MiB"
-#define BOOL(of, field) .name = #field, .kind = KEY_BOOL, .offset = FIELD(of, field, bool), .fallback = "0"
-#define WORD(of, field, list) \
-	.name = #field, .kind = KEY_WORD, .offset = FIELD(of, field, unsigned int), .words = (list)
-#define TEXTS(of, field, kind_of_text)                                          \
-	.name = #field, .kind = KEY_TEXTS, .offset = FIELD(of, field, char **), \
-	.nr_offset = FIELD(of, nr_##field, size_t), .text = &(kind_of_text)
-#define RECORDS(of, field)                                                                        \
-	.name = #field, .kind = KEY_RECORDS, .offset = FIELD(of, field, struct config_##field *), \
-	.nr_offset = FIELD(of, nr_##field, size_t), .record = &config_##field##_schema
+/* A key is named as its field. */
+#define TEXT(of, field, kind_of_text)  .name = #field, KEY_FIELD_TEXT(of, field, kind_of_text)
+#define UINT(of, field, least, most)   .name = #field, KEY_FIELD_UINT(of, field, least, most)
+#define MIB(of, field, least, most)    .name = #field, KEY_FIELD_MIB(of, field, least, most)
+#define BOOL(of, field)		       .name = #field, KEY_FIELD_BOOL(of, field), .fallback = "0"
+#define WORD(of, field, list)	       .name = #field, KEY_FIELD_WORD(of, field, list)
+#define TEXTS(of, field, kind_of_text) .name = #field, KEY_FIELD_TEXTS(of, field, kind_of_text)
+#define RECORDS(of, field)                                                                             \
+	.name = #field, .kind = KEY_RECORDS, .offset = KEY_OFFSET(of, field, struct config_##field *), \
+	.nr_offset = KEY_OFFSET(of, nr_##field, size_t), .record = &config_##field##_schema
 
 /* In the order of the enums in config.h. */
 static const char *const builders[] = { "linux", "generic", NULL };

@@ -233,16 +233,23 @@ static bool add_checked_text(const struct fill *f, void *record, const struct va
 	return text;
 }
 
+/* Each word between blanks is an element. */
 static bool split_text(const struct fill *f, void *record, const struct value *v)
 {
-	char *all = text_of(f, v), *rest = all, *word;
+	char *copy = xstrdup(v->text), *rest = copy, *word;
+	bool good = true;
 
-	while (all && (word = strsep(&rest, " \t"))) {
-		if (*word)
-			add_text(record, f->key, xstrdup(word));
+	while ((word = strsep(&rest, " \t"))) {
+		char *text = *word ? f->key->text->parse(word) : NULL;
+
+		if (text)
+			add_text(record, f->key, text);
+		good &= text || !*word;
 	}
-	free(all);
-	return all;
+	free(copy);
+	if (!good)
+		wrong(f, v, f->key->text->expected);
+	return good;
 }
 
 static bool too_many(const struct fill *f, const struct value *v)
@@ -258,10 +265,12 @@ static bool set_texts(const struct fill *f, void *record, const struct value *v)
 {
 	bool good = true;
 
+	if (v->type == VALUE_STRING && f->key->flags & KEY_SPLIT)
+		return split_text(f, record, v);
 	if (is_empty_text(v))
 		return false;
 	if (v->type != VALUE_LIST)
-		return f->key->flags & KEY_SPLIT ? split_text(f, record, v) : add_checked_text(f, record, v);
+		return add_checked_text(f, record, v);
 	if (too_many(f, v))
 		return false;
 	for (size_t i = 0; i < v->nr; i++)
@@ -356,8 +365,10 @@ static void report_unknown(const struct config_schema *schema, const struct valu
 	}
 	str_add_shown(&name, v->key, 40);
 	nearest = schema_nearest(schema, v->key);
-	config_error(diags, v->source, v->key_pos, "%s%s: there is no such key%s%s%s", schema->what, str_text(&name),
-		     nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+	(schema->unknown_is_warning ? config_warning : config_error)(diags, v->source, v->key_pos,
+								     "%s%s: there is no such key%s%s%s", schema->what,
+								     str_text(&name), nearest ? ", did you mean " : "",
+								     nearest ? nearest : "", nearest ? "?" : "");
 	str_free(&name);
 }
 

@@ -62,7 +62,8 @@ struct config_schema {
 	const struct config_foreign *foreign; /* names NULL after the last */
 	const char *const (*aliases)[2];      /* other name, name; NULL after the last */
 	bool whole_json;		      /* JSON has defaults too */
-	const char *text_form;		      /* "expected ..." for an element of a list of these */
+	bool unknown_is_warning;
+	const char *text_form; /* "expected ..." for an element of a list of these */
 	/* The object that a text stands for; NULL after a report. */
 	struct value *(*from_text)(const struct value *text, struct config_diags *diags);
 	/* Gives values to what depends on other keys, and checks what one key cannot know. `given`: what was filled in. */

@@ -92,7 +92,7 @@ bool value_is_off(const struct value *v)
 	case VALUE_NUMBER:
 		return !v->number;
 	case VALUE_STRING:
-		return !*v->text || !strcmp(v->text, "0") || !strcmp(v->text, "no");
+		return !*v->text || !strcmp(v->text, "0") || !strcasecmp(v->text, "no") || !strcasecmp(v->text, "off");
 	case VALUE_LIST:
 	case VALUE_OBJECT:
 		return !v->nr;

@@ -8,9 +8,9 @@
 
 struct reader {
 	const char *p, *end;
-	const char *name;
 	unsigned int line, column;
-	struct error **e;
+	unsigned int bad_line, bad_column; /* what is wrong, and where, once something is */
+	const char *why;
 };
 
 struct sexp *sexp_new_list(void)
@@ -120,10 +120,11 @@ static struct sexp *at_reader(struct sexp *s, const struct reader *r)
 	return s;
 }
 
-static struct sexp *fail(const struct reader *r, const struct sexp *at, const char *what)
+static struct sexp *fail(struct reader *r, const struct sexp *at, const char *why)
 {
-	error_set(r->e, EINVAL, "%s:%u:%u: error: %s.", r->name, at ? at->line : r->line, at ? at->column : r->column,
-		  what);
+	r->bad_line = at ? at->line : r->line;
+	r->bad_column = at ? at->column : r->column;
+	r->why = why;
 	return NULL;
 }
 
@@ -208,20 +209,34 @@ static struct sexp *read_one(struct reader *r, unsigned int depth)
 	return read_list(r, depth);
 }
 
-struct sexp *sexp_parse(const char *text, size_t len, const char *name, struct error **e)
+struct sexp *sexp_parse_at(const char *text, size_t len, unsigned int *line, unsigned int *column, const char **why)
 {
-	struct reader r = { .p = text, .end = text + len, .name = name, .line = 1, .column = 1, .e = e };
+	struct reader r = { .p = text, .end = text + len, .line = 1, .column = 1 };
 	struct sexp *all = sexp_new_list();
 
 	for (skip_blanks(&r); r.p < r.end; skip_blanks(&r)) {
 		struct sexp *item = read_one(&r, 0);
 
 		if (!item) {
+			*line = r.bad_line;
+			*column = r.bad_column;
+			*why = r.why;
 			sexp_free(all);
 			return NULL;
 		}
 		sexp_add(all, item);
 	}
+	return all;
+}
+
+struct sexp *sexp_parse(const char *text, size_t len, const char *name, struct error **e)
+{
+	unsigned int line, column;
+	const char *why;
+	struct sexp *all = sexp_parse_at(text, len, &line, &column, &why);
+
+	if (!all)
+		error_set(e, EINVAL, "%s:%u:%u: error: %s.", name, line, column, why);
 	return all;
 }
 

@@ -26,6 +26,9 @@ enum { SEXP_MAX_DEPTH = 32 };
  */
 struct sexp *sexp_parse(const char *text, size_t len, const char *name, struct error **e);
 
+/* The same for who has own ways to report: where it stands and what is wrong (a constant), without NAME and "error:". */
+struct sexp *sexp_parse_at(const char *text, size_t len, unsigned int *line, unsigned int *column, const char **why);
+
 struct sexp *sexp_new_atom(const char *text);
 struct sexp *sexp_new_list(void);
 /* (head) for sexp_add() and sexp_set() to go on with. */
