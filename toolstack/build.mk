@@ -7,14 +7,14 @@
 #
 # util and config become static libraries, of which each program takes what it uses. A program is built as soon as its
 # directory has sources. Plain `make toolstack` leaves build/xend, build/xend-worker and build/xm; CC=clang and SAN=1
-# (AddressSanitizer and UBSan) have everything, programs included, in build/toolstack-clang/ and build/toolstack-san/.
+# (AddressSanitizer and UBSan) have everything in build/toolstack-clang/ and build/toolstack-san/, programs in bin/ there.
 
 SAN ?= 0
 ts-is-san := $(filter 1 y,$(SAN))
 ts-is-clang := $(findstring clang,$(notdir $(CC)))
 ts-variant := $(if $(ts-is-clang),-clang)$(if $(ts-is-san),-san)
 ts-out := build/toolstack$(ts-variant)
-ts-bin := $(if $(ts-variant),$(ts-out),build)
+ts-bin := $(if $(ts-variant),$(ts-out)/bin,build)
 
 ts-cppflags := -D_GNU_SOURCE -D__XEN_TOOLS__ -DXENOLITH_VERSION='"$(VERSION)"' -Itoolstack -I/usr/include/json-c \
 	-I/usr/include/libnl3
@@ -41,7 +41,7 @@ ts-programs := xend xend-worker xm
 ts-dirs-xend := xend
 ts-libs-xend := $(ts-xen-libs) -lxenstore -lnl-route-3 -lnl-3 -luv
 ts-dirs-xend-worker := build stream
-ts-libs-xend-worker := $(ts-xen-libs) -lseccomp -llzma -lzstd -llz4 -lz
+ts-libs-xend-worker := $(ts-xen-libs) -lseccomp -lnettle -llzma -lzstd -llz4 -lz
 ts-dirs-xm := xm
 ts-libs-xm := -lncursesw -ltinfo
 
@@ -74,6 +74,7 @@ $(foreach l,util config,$(eval $(call ts-library,$(l))))
 define ts-program
 $(ts-bin)/$(1): $(call ts-objs,$(ts-dirs-$(1))) $(ts-libs)
 	$$(call say,LD)
+	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $(ts-cflags) $(ts-ldflags) -o $$@ $$^ $(ts-libs-$(1)) -ljson-c
 endef
 $(foreach p,$(ts-programs),$(eval $(call ts-program,$(p))))

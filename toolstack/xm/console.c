@@ -91,6 +91,8 @@ static enum end step(struct console *console)
 		{ .fd = console->to_terminal.len ? STDOUT_FILENO : -1, .events = POLLOUT },
 	};
 
+	if (console->leaving && !console->to_domain.len)
+		return LEFT;
 	if (console->to_terminal.len < BUFFER_MAX)
 		fds[1].events |= POLLIN;
 	if (console->to_domain.len)
@@ -106,8 +108,6 @@ static enum end step(struct console *console)
 		console->stream_ended = true;
 	if (console->stream_ended)
 		return console->to_terminal.len ? GOES_ON : DOMAIN_ENDED;
-	if (console->leaving && !console->to_domain.len)
-		return LEFT;
 	return fds[0].revents ? take_input(console) : GOES_ON;
 }
 

@@ -32,7 +32,7 @@ static int print_config(const struct config *config)
 	struct str text = STR_INIT;
 
 	sexp_print(sexp, &text);
-	puts(str_text(&text));
+	fputs(str_text(&text), stdout);
 	str_free(&text);
 	sexp_free(sexp);
 	return XM_OK;

@@ -116,7 +116,7 @@ static void print_sexp(struct json_object *domain)
 		config = config_of_facts(domain);
 	sexp = config_to_sexp(config, &live);
 	sexp_print(sexp, &text);
-	puts(str_text(&text));
+	fputs(str_text(&text), stdout);
 	str_free(&text);
 	sexp_free(sexp);
 	config_free(config);

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: MIT
+"""What xm prints, line by line: other programs read it by columns."""
+
+import json
+import time
+
+import pytest
+
+from fake_xend import DOMAIN0, domain, domains
+
+LIST_HEADER = "Name                                      ID   Mem VCPUs      State   Time(s)\n"
+INFO_KEYS = """system host release version machine nr_cpus nr_nodes cores_per_socket threads_per_core cpu_mhz hw_caps virt_caps
+total_memory free_memory free_cpus xen_major xen_minor xen_extra xen_caps xen_scheduler xen_pagesize platform_params
+xen_changeset xen_commandline cc_compiler cc_compile_by cc_compile_domain cc_compile_date xend_config_format""".split()
+VCPUS = {"nr_cpus": 2, "domains": [
+    {"name": "Domain-0", "id": 0, "vcpus": [
+        {"vcpu": 0, "cpu": 0, "state": "r--", "cpu_ns": 9100000000, "affinity": "any cpu"},
+        {"vcpu": 1, "cpu": 1, "state": "-b-", "cpu_ns": 3200000000, "affinity": "0-1"}]},
+    {"name": "g1", "id": 3, "vcpus": [
+        {"vcpu": 0, "cpu": -1, "state": "--p", "cpu_ns": 0, "affinity": "any cpu"}]}]}
+SCHED = {"scheduler": "credit", "domains": [{"name": "Domain-0", "id": 0, "weight": 256, "cap": 0},
+                                            {"name": "g1", "id": 3, "weight": 512, "cap": 50}]}
+DISKS = [{"devid": 51712, "device": "xvda", "backend_id": 0, "handle": 0, "state": 4, "event_channel": 9, "ring_ref": 8,
+          "backend_path": "/local/domain/0/backend/vbd/3/51712", "config": {"vdev": "xvda"}}]
+CARDS = [{"devid": 0, "device": "0", "backend_id": 0, "handle": 0, "state": 4, "event_channel": 10, "tx_ring_ref": 768,
+          "rx_ring_ref": 769, "backend_path": "/local/domain/0/backend/vif/3/0", "mac": "00:16:3e:00:00:02", "config": {}}]
+TOP = {"time_ns": 5, "total_kb": 2097152, "free_kb": 1048576, "nr_cpus": 2, "cpu_mhz": 2400, "domains": []}
+
+
+def test_list(xm, xend):
+    assert xm.good("list") == (
+        LIST_HEADER +
+        "Domain-0                                   0  1024     2     r-----     12.3\n"
+        "g1                                         3   256     1     -b----      1.5\n")
+
+
+def test_list_of_one_and_of_several(xm, xend):
+    assert xm.good("list", "g1") == LIST_HEADER + "g1                                         3   256     1     -b----      1.5\n"
+    assert [line.split()[0] for line in xm.good("list", "g1", "0").splitlines()[1:]] == ["g1", "Domain-0"]
+
+
+@pytest.mark.parametrize("state", ["r-----", "-b----", "--p---", "---s--", "----c-", "-----d", "------"])
+def test_list_shows_each_state_in_its_place(xm, xend, state):
+    xend.answers["domain.list"] = domains(domain("g", 1, state=state))
+    assert xm.good("list").splitlines()[1][57:67] == f"    {state}"
+
+
+def test_list_by_state(xm, xend):
+    states = ["halted", "paused", "running", "suspended", "shutdown", "crashed"]
+    xend.answers["domain.list"] = domains(*[domain(name, i if i else -1, status=i) for i, name in enumerate(states)])
+    for state in states:
+        assert [line.split()[0] for line in xm.good("list", f"--state={state}").splitlines()[1:]] == [state]
+    assert len(xm.good("list", "--state=all").splitlines()) == 7
+
+
+def test_list_long(xm, xend):
+    config = {"name": "g1", "uuid": "00000000-0000-4000-8000-000000000003", "kernel": "/boot/vmlinuz", "memory": 256,
+              "extra": "console=hvc0", "vif": [{"mac": "00:16:3e:00:00:02", "bridge": "xenbr0"}]}
+    xend.answers["domain.list"] = domains(domain("g1", 3, config=config))
+    text = xm.good("list", "--long", "g1")
+    assert xend.requests[-1] == ("domain.list", {"domain": "g1", "config": True})
+    lines = text.splitlines()
+    assert lines[0] == "(domain" and lines[-1] == ")"
+    for line in ("(domid 3)", "(name g1)", "(memory 256)", "(vcpus 1)", "(status 2)", "(state -b----)", "(maxmem 256)"):
+        assert f"    {line}" in lines, text
+    assert "(kernel /boot/vmlinuz)" in text and "00:16:3e:00:00:02" in text
+    # How Pacemaker looks at it.
+    assert [line.split()[:2] for line in lines if "status" in line] == [["(status", "2)"]]
+    assert [line.split()[:2] for line in lines if "(state" in line] == [["(state", "-b----)"]]
+
+
+def test_list_long_of_a_domain_without_configuration(xm, xend):
+    """Domain-0, and what xl made."""
+    text = xm.good("list", "-l")
+    assert text.count("(domain\n") == 2 and "    (domid 0)\n" in text and "    (name Domain-0)\n" in text
+    assert "    (memory 1024)\n" in text and "    (status 2)\n" in text and "    (state r-----)\n" in text
+
+
+def test_rows_split_into_six_fields(xm, xend):
+    """Also when a name holds blanks (xl allows them), a domain does not run, or numbers are large."""
+    xend.answers["domain.list"] = domains(DOMAIN0, domain("two words\there", 4), domain("halted", -1, status=0, state="------"),
+                                          domain("x" * 60, 12345, memory_kb=1 << 40, vcpus=4096, cpu_ns=10 ** 17))
+    rows = [line.split() for line in xm.good("list").splitlines()[1:]]
+    assert [len(row) for row in rows] == [6, 6, 6, 6]
+    for row in rows:
+        int(row[1]), int(row[2]), int(row[3]), float(row[5])
+    assert rows[1][0] == "two_words?here" and rows[2][1] == "-1"
+
+
+def test_vcpu_list(xm, xend):
+    xend.answers["vcpu.list"] = VCPUS
+    assert xm.good("vcpu-list") == (
+        "Name                                ID  VCPU   CPU State   Time(s) CPU Affinity\n"
+        "Domain-0                             0     0     0   r--       9.1 any cpu\n"
+        "Domain-0                             0     1     1   -b-       3.2 0-1\n"
+        "g1                                   3     0     -   --p       0.0 any cpu\n")
+    xm.good("vcpu-list", "g1", "0")
+    assert [r[1] for r in xend.requests[-2:]] == [{"domain": "g1"}, {"domain": "0"}]
+
+
+def test_sched_credit(xm, xend):
+    xend.answers["sched.get"] = SCHED
+    assert xm.good("sched-credit") == (
+        "Name                                ID Weight  Cap\n"
+        "Domain-0                             0    256    0\n"
+        "g1                                   3    512   50\n")
+
+
+def test_info_has_all_keys_in_their_order(xm, xend):
+    answer = {key: f"value of {key}" for key in reversed(INFO_KEYS)}
+    answer.update(nr_cpus=2, total_memory=2047, xen_major=4, xend_config_format=4)
+    xend.answers["host.info"] = answer
+    lines = xm.good("info").splitlines()
+    assert [line[:23].rstrip() for line in lines] == INFO_KEYS
+    assert all(line[23:25] == ": " for line in lines)
+    assert "nr_cpus                : 2" in lines and "xend_config_format     : 4" in lines
+    assert "total_memory           : 2047" in lines and "host                   : value of host" in lines
+
+
+def test_block_list(xm, xend):
+    xend.answers["device.list"] = {"devices": DISKS}
+    assert xm.good("block-list", "g1") == (
+        "Vdev  BE  handle state evt-ch ring-ref BE-path\n"
+        "51712 0   0      4     9      8        /local/domain/0/backend/vbd/3/51712\n")
+
+
+def test_network_list(xm, xend):
+    xend.answers["device.list"] = {"devices": CARDS}
+    assert xm.good("network-list", "g1") == (
+        "Idx BE  Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path\n"
+        "0   0   00:16:3e:00:00:02 0      4     10       768/769         /local/domain/0/backend/vif/3/0\n")
+
+
+def test_uptime(xm, xend):
+    xend.answers["domain.list"] = domains(DOMAIN0, domain("g1", 3, start_time=int(time.time()) - 93784), domain("off", -1))
+    header, dom0, g1 = xm.good("uptime").splitlines()
+    assert header == "Name                                ID Uptime"
+    assert dom0 == "Domain-0                             0 -"
+    assert g1.startswith("g1                                   3 1 day, 2:03:0")
+
+
+def test_names_ids_states(xm, xend):
+    assert xm.good("domid", "g1") == "3\n"
+    assert xm.good("domname", "3") == "g1\n"
+    assert xm.good("domstate", "g1") == "idle\n"
+    assert xm.good("domstate", "0") == "running\n"
+
+
+@pytest.mark.parametrize("status,word", enumerate(["halted", "paused", None, "suspended", "shutdown", "crashed"]))
+def test_domstate_of_others(xm, xend, status, word):
+    xend.answers["domain.list"] = domains(domain("g", 1, status=status, state="------"))
+    assert xm.good("domstate", "g") == (word or "running") + "\n"
+
+
+def test_domid_of_a_domain_that_does_not_run(xm, xend):
+    xend.answers["domain.list"] = domains(domain("g", -1, status=0))
+    assert xm.fails("domid", "g") == "Error: Domain 'g' does not run: it has no ID.\n"
+
+
+def test_texts_are_printed_as_they_are(xm, xend):
+    xend.answers["host.dmesg"] = {"text": "(HV) line 1\n(HV) 100% line 2\n"}
+    xend.answers["xend.log"] = {"text": "log\n"}
+    assert xm.good("dmesg") == "(HV) line 1\n(HV) 100% line 2\n"
+    assert xm.good("log") == "log\n"
+
+
+JSON = {
+    ("list",): ("domain.list", None), ("list", "-l"): ("domain.list", None), ("uptime",): ("domain.list", None),
+    ("vcpu-list",): ("vcpu.list", VCPUS), ("sched-credit",): ("sched.get", SCHED), ("info",): ("host.info", {"nr_cpus": 2}),
+    ("dmesg",): ("host.dmesg", {"text": "a\n/b"}), ("log",): ("xend.log", {"text": "x"}), ("top",): ("top.sample", TOP),
+    ("block-list", "g1"): ("device.list", {"devices": DISKS}), ("network-list", "g1"): ("device.list", {"devices": CARDS}),
+    ("domid", "g1"): ("domain.list", None), ("domname", "3"): ("domain.list", None), ("domstate", "g1"): ("domain.list", None),
+}
+
+
+@pytest.mark.parametrize("words", JSON, ids=" ".join)
+def test_every_query_speaks_json(xm, xend, words):
+    method, answer = JSON[words]
+    if answer:
+        xend.answers[method] = answer
+    value = json.loads(xm.good(*words, "--json"))
+    expected = {"domid": 3, "domname": "g1", "domstate": "idle"}.get(words[0], answer)
+    if method == "device.list":
+        expected = answer["devices"]
+    if words[0] in ("list", "uptime"):
+        expected = [DOMAIN0, domain("g1", 3)]
+    assert value == expected
+
+
+def test_top_in_batch(xm, xend):
+    looks = iter(range(10))
+
+    def sample(_params):
+        n = next(looks)
+        return {**TOP, "time_ns": n * 10 ** 9, "domains": [
+            {"id": 0, "name": "Domain-0", "state": "r-----", "cpu_ns": n * 25 * 10 ** 7, "memory_kb": 1048576, "maxmem_kb": 2097152,
+             "vcpus": [n * 25 * 10 ** 7], "net": [], "disk": []},
+            {"id": 3, "name": "g 1", "state": "-b----", "cpu_ns": n * 10 ** 9, "memory_kb": 262144, "maxmem_kb": 262144,
+             "vcpus": [n * 10 ** 9], "net": [{"devid": 0, "rx_bytes": n * 2048, "tx_bytes": n * 1024}],
+             "disk": [{"devid": 51712, "read_sectors": n * 4, "write_sectors": n * 2}]}]}
+
+    xend.answers["top.sample"] = sample
+    lines = xm.good("top", "-b", "-i", "2", "-d", "0.1", "-v").splitlines()
+    assert len(lines) == 10 and lines[:5] != lines[5:] and lines[0] == lines[5]
+    assert lines[0].split()[:3] == ["NAME", "ID", "STATE"] and len(lines[0].split()) == 15
+    assert lines[1].split() == ["g_1", "3", "-b----", "1.0", "100.0", "256", "12.5", "256", "1", "1", "2.0", "1.0", "1", "2.0", "1.0"]
+    assert lines[2].split() == ["VCPU", "0", "1.0", "100.0"]
+    assert lines[3].split()[4] == "25.0"
+    by_name = xm.good("top", "-b", "-i", "1", "-d", "0.1", "-s", "name").splitlines()
+    assert [line.split()[0] for line in by_name[1:]] == ["Domain-0", "g_1"]
+
+
+def test_top_needs_a_terminal_unless_in_batch(xm, xend):
+    assert "--batch" in xm.fails("top")
