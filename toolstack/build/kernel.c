@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "build/bzimage.h"
+#include "build/cache.h"
+#include "build/sandbox.h"
+#include "build/unpack.h"
+
+static const struct sandbox_limits limits = {
+	.memory = 2 * KERNEL_SIZE_MAX,
+	.file_size = KERNEL_SIZE_MAX + (1 << 20),
+	.seconds = 120,
+};
+
+/* The file as it was read once: everything that is concluded from it is about these bytes. */
+struct input {
+	const uint8_t *data;
+	size_t size;
+};
+
+/* --- in the sandbox -------------------------------------------------------------------------------- */
+
+static int write_piece(void *context, const void *data, size_t size)
+{
+	int fd = *(const int *)context;
+
+	while (size > 0) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		data = (const char *)data + n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Describes the image that lies in the file. */
+static int describe_file(int fd, struct kernel_info *info, const char **why)
+{
+	struct stat st;
+	void *image;
+	int rc;
+
+	if (fstat(fd, &st) != 0 || st.st_size <= 0) {
+		*why = "it is empty";
+		return -EINVAL;
+	}
+	if ((uint64_t)st.st_size > KERNEL_SIZE_MAX) {
+		*why = "it is larger than any kernel";
+		return -EFBIG;
+	}
+	image = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (image == MAP_FAILED) {
+		*why = "there is not enough memory for it";
+		return -ENOMEM;
+	}
+	rc = kernel_info_read(image, (size_t)st.st_size, info, why);
+	munmap(image, (size_t)st.st_size);
+	return rc;
+}
+
+/* Unpacks a bzImage into output_fd and describes what came out. */
+static int unpack_and_describe(void *context, int output_fd, void *result, const char **why)
+{
+	const struct input *input = context;
+	struct bzimage image;
+	int rc = bzimage_open(&image, input->data, input->size, why);
+
+	if (rc == 0) {
+		*why = "the unpacked kernel cannot be stored";
+		rc = unpack(image.payload, image.size, KERNEL_SIZE_MAX, write_piece, &output_fd, why);
+	}
+	return rc == 0 ? describe_file(output_fd, result, why) : rc;
+}
+
+/* Describes an ELF file as it is; it was given as output_fd, which is open for reading. */
+static int describe(void *context, int output_fd, void *result, const char **why)
+{
+	return describe_file(output_fd, result, why);
+}
+
+/* --- with privilege -------------------------------------------------------------------------------- */
+
+static int check_info(struct kernel *kernel, const char *what, struct error **e)
+{
+	const char *why = "";
+	struct stat st;
+
+	if (fstat(kernel->fd, &st) != 0)
+		return error_set(e, errno, "%s cannot be read: %s.", what, strerror(errno));
+	if (kernel_info_check(&kernel->info, (uint64_t)st.st_size, &why) != 0)
+		return error_set(e, EINVAL, "%s is not usable: %s.", what, why);
+	return 0;
+}
+
+/* The whole file in memory; the caller frees. */
+static int read_input(int fd, size_t size, const char *what, uint8_t **data, struct error **e)
+{
+	size_t done = 0;
+
+	*data = malloc(size);
+	if (*data == NULL)
+		return error_set(e, ENOMEM, "%s cannot be read: there is no memory for its %zu bytes.", what, size);
+	while (done < size) {
+		ssize_t n = pread(fd, *data + done, size - done, (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			free(*data);
+			return error_set(e, n < 0 ? errno : EIO, "%s cannot be read: %s.", what,
+					 n < 0 ? strerror(errno) : "it became shorter meanwhile");
+		}
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static int open_packed(struct kernel *kernel, int fd, const struct stat *st, const struct cache *cache,
+		       const char *what, struct error **e)
+{
+	struct input input = { .size = (size_t)st->st_size };
+	char key[CACHE_KEY_SIZE];
+	uint8_t *data;
+	int rc;
+
+	if (cache_find_key(cache, st, key) && cache_get(cache, key, kernel))
+		return 0;
+	rc = read_input(fd, input.size, what, &data, e);
+	if (rc < 0)
+		return rc;
+	input.data = data;
+	cache_key(data, input.size, key);
+	if (cache_get(cache, key, kernel)) {
+		cache_note_key(cache, st, key);
+		free(data);
+		return 0;
+	}
+	kernel->fd = cache_new_file(cache);
+	if (kernel->fd < 0)
+		rc = error_set(e, errno, "%s cannot be unpacked: %s.", what, strerror(errno));
+	else
+		rc = sandbox_run(unpack_and_describe, &input, kernel->fd, &kernel->info, sizeof(kernel->info), &limits,
+				 what, e);
+	free(data);
+	if (rc == 0)
+		rc = check_info(kernel, what, e);
+	if (rc == 0) {
+		cache_put(cache, key, kernel->fd, &kernel->info);
+		cache_note_key(cache, st, key);
+	}
+	return rc;
+}
+
+static int open_file(const char *path, struct stat *st, const char *what, struct error **e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0 || fstat(fd, st) != 0) {
+		error_set(e, errno, "%s cannot be opened: %s.", what, strerror(errno));
+	} else if (!S_ISREG(st->st_mode)) {
+		error_set(e, EINVAL, "%s is not usable: it is not a file.", what);
+	} else if (st->st_size < 64) {
+		error_set(e, EINVAL, "%s is not usable: it is too short for a kernel.", what);
+	} else if ((uint64_t)st->st_size > KERNEL_FILE_MAX) {
+		error_set(e, EFBIG, "%s is not usable: it is larger than any kernel (%llu MiB, at most %llu).", what,
+			  (unsigned long long)st->st_size >> 20, KERNEL_FILE_MAX >> 20);
+	} else {
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int kernel_open(struct kernel *kernel, const char *path, const char *cache_path, struct error **e)
+{
+	struct error *why = NULL;
+	struct cache cache;
+	char what[300];
+	uint8_t magic[4];
+	struct stat st;
+	int fd, rc;
+
+	*kernel = (struct kernel){ .fd = -1 };
+	snprintf(what, sizeof(what), "The kernel %.280s", path);
+	fd = open_file(path, &st, what, &why);
+	if (fd < 0) {
+		rc = -error_errno(why);
+		error_move(e, &why);
+		return rc;
+	}
+	if (pread(fd, magic, sizeof(magic), 0) != sizeof(magic)) {
+		rc = error_set(e, EIO, "%s cannot be read.", what);
+	} else if (memcmp(magic, "\177ELF", sizeof(magic)) == 0) {
+		kernel->fd = dup(fd);
+		rc = sandbox_run(describe, NULL, fd, &kernel->info, sizeof(kernel->info), &limits, what, e);
+		if (rc == 0)
+			rc = check_info(kernel, what, e);
+	} else {
+		cache_open(&cache, cache_path);
+		rc = open_packed(kernel, fd, &st, &cache, what, e);
+		cache_close(&cache);
+	}
+	close(fd);
+	if (rc != 0)
+		kernel_close(kernel);
+	return rc;
+}
+
+void kernel_close(struct kernel *kernel)
+{
+	if (kernel->fd >= 0)
+		close(kernel->fd);
+	kernel->fd = -1;
+}

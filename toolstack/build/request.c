@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define KB_PER_MIB 1024ULL
+#define MEMORY_MAX (4LL << 20) /* MiB: 4 TiB */
+#define VCPUS_MAX  1024
+/* What a domain may have beyond its memory: libxl gives as much, and its guests count on it for video memory and so on. */
+#define MAX_MEM_SLACK_KB 1024
+
+/* The mode's number, by the names of xl's and xm's configuration files. */
+static int parse_tsc_mode(struct json_object *config, int *mode, struct error **e)
+{
+	static const char *const names[] = { "default", "always_emulate", "native", "native_paravirt" };
+	struct json_object *value = json_find(config, "tsc_mode");
+
+	*mode = -1;
+	if (value == NULL)
+		return 0;
+	if (json_object_is_type(value, json_type_int)) {
+		*mode = json_object_get_int(value);
+	} else {
+		const char *name = json_object_get_string(value);
+
+		for (int i = 0; i < 4; i++)
+			if (name != NULL && strcmp(name, names[i]) == 0)
+				*mode = i;
+	}
+	return *mode < 0 || *mode > 3 ? error_set(e, EINVAL, "tsc_mode is none of the modes 0 to 3.") : 0;
+}
+
+/* root= and extra of the configuration, as xm and xl put them together, unless the whole line is given. */
+static int parse_cmdline(struct build_request *r, struct json_object *request, struct json_object *config,
+			 struct error **e)
+{
+	const char *whole, *root, *extra;
+	int n, rc;
+
+	rc = json_opt_string(request, "cmdline", NULL, &whole, e);
+	if (rc == 0 && whole == NULL)
+		rc = json_opt_string(config, "cmdline", NULL, &whole, e);
+	if (rc == 0)
+		rc = json_opt_string(config, "root", NULL, &root, e);
+	if (rc == 0)
+		rc = json_opt_string(config, "extra", NULL, &extra, e);
+	if (rc < 0)
+		return rc;
+	if (whole != NULL)
+		n = snprintf(r->cmdline, sizeof(r->cmdline), "%s", whole);
+	else
+		n = snprintf(r->cmdline, sizeof(r->cmdline), "%s%s%s%s", root != NULL ? "root=" : "",
+			     root != NULL ? root : "", root != NULL && extra != NULL ? " " : "",
+			     extra != NULL ? extra : "");
+	if (n >= (int)sizeof(r->cmdline))
+		return error_set(e, E2BIG, "The kernel's command line has %d characters, and at most %zu are possible.",
+				 n, sizeof(r->cmdline) - 1);
+	return 0;
+}
+
+/* A path that the request itself has (a bootloader's choice) goes before the configuration's; "" is none. */
+static int parse_path(struct json_object *request, struct json_object *config, const char *key, const char **path,
+		      struct error **e)
+{
+	int rc = json_opt_string(request, key, NULL, path, e);
+
+	if (rc == 0 && *path == NULL)
+		rc = json_opt_string(config, key, NULL, path, e);
+	if (rc == 0 && *path != NULL && **path == '\0')
+		*path = NULL;
+	return rc;
+}
+
+static int parse_sizes(struct build_request *r, struct json_object *config, struct error **e)
+{
+	int64_t memory, maxmem, vcpus, maxvcpus;
+	int rc = json_opt_int(config, "memory", 1, MEMORY_MAX, 128, &memory, e);
+
+	if (rc == 0)
+		rc = json_opt_int(config, "maxmem", 0, MEMORY_MAX, 0, &maxmem, e);
+	if (rc == 0)
+		rc = json_opt_int(config, "vcpus", 1, VCPUS_MAX, 1, &vcpus, e);
+	if (rc == 0)
+		rc = json_opt_int(config, "maxvcpus", 0, VCPUS_MAX, 0, &maxvcpus, e);
+	if (rc < 0)
+		return rc;
+	r->memory_mib = (uint64_t)memory;
+	r->maxmem_mib = (uint64_t)(maxmem > memory ? maxmem : memory);
+	r->max_vcpus = (unsigned int)(maxvcpus > vcpus ? maxvcpus : vcpus);
+	return 0;
+}
+
+int build_request_parse(struct build_request *r, struct json_object *request, struct error **e)
+{
+	struct json_object *config;
+	int64_t domid = 0, store = 0, console = 0;
+	int rc;
+
+	memset(r, 0, sizeof(*r));
+	rc = json_get_int(request, "domid", 1, DOMID_FIRST_RESERVED - 1, &domid, e);
+	if (rc == 0)
+		rc = json_opt_int(request, "store_domid", 0, DOMID_FIRST_RESERVED - 1, 0, &store, e);
+	if (rc == 0)
+		rc = json_opt_int(request, "console_domid", 0, DOMID_FIRST_RESERVED - 1, 0, &console, e);
+	if (rc == 0)
+		rc = json_opt_string(request, "cache", NULL, &r->cache, e);
+	if (rc == 0)
+		rc = json_get_typed(request, "config", json_type_object, &config, e);
+	if (rc == 0)
+		rc = parse_path(request, config, "kernel", &r->kernel, e);
+	if (rc == 0)
+		rc = parse_path(request, config, "ramdisk", &r->ramdisk, e);
+	if (rc == 0)
+		rc = parse_sizes(r, config, e);
+	if (rc == 0)
+		rc = parse_cmdline(r, request, config, e);
+	if (rc == 0)
+		rc = parse_tsc_mode(config, &r->tsc_mode, e);
+	r->domid = (uint32_t)domid;
+	r->store_domid = (uint32_t)store;
+	r->console_domid = (uint32_t)console;
+	return rc;
+}
+
+int build_request_prepare_domain(const struct build_request *r, struct hv *hv, struct error **e)
+{
+	struct hv_tsc_info tsc = { .mode = (uint32_t)r->tsc_mode };
+	int rc = hv_vcpu_allocate(hv, r->domid, r->max_vcpus, e);
+
+	if (rc == 0)
+		rc = hv_domain_set_max_mem(hv, r->domid, r->memory_mib * KB_PER_MIB + MAX_MEM_SLACK_KB, e);
+	if (rc == 0)
+		rc = hv_memory_set_map(hv, r->domid, r->maxmem_mib << 20, e);
+	if (rc == 0 && r->tsc_mode >= 0)
+		rc = hv_domain_set_tsc(hv, r->domid, &tsc, e);
+	return rc;
+}
+
+void build_request_result(struct json_object *result, const struct start_service *store,
+			  const struct start_service *console, uint64_t nr_pages)
+{
+	json_set_int(result, "store_mfn", (int64_t)store->mfn);
+	json_set_int(result, "store_port", store->port);
+	json_set_int(result, "console_mfn", (int64_t)console->mfn);
+	json_set_int(result, "console_port", console->port);
+	json_set_int(result, "nr_pages", (int64_t)nr_pages);
+}

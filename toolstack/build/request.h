@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* What "build" and "restore" are told, and what they answer. */
+#ifndef BUILD_REQUEST_H
+#define BUILD_REQUEST_H
+
+#include <stdint.h>
+
+#include "build/start.h"
+#include "util/hv.h"
+#include "util/json.h"
+
+/* Strings live as long as the request. */
+struct build_request {
+	uint32_t domid;
+	const char *kernel, *ramdisk, *cache; /* NULL: none */
+	char cmdline[MAX_GUEST_CMDLINE];
+	uint64_t memory_mib, maxmem_mib;
+	unsigned int max_vcpus;
+	int tsc_mode; /* as XEN_DOMCTL_settscinfo has it; -1: the hypervisor's default */
+	uint32_t store_domid, console_domid;
+};
+
+int build_request_parse(struct build_request *r, struct json_object *request, struct error **e);
+/* vCPUs, limit of memory, memory map, TSC mode: what a new domain needs before it gets memory. */
+int build_request_prepare_domain(const struct build_request *r, struct hv *hv, struct error **e);
+void build_request_result(struct json_object *result, const struct start_service *store,
+			  const struct start_service *console, uint64_t nr_pages);
+
+#endif
