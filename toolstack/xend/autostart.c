@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/autostart.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "util/alloc.h"
+#include "util/file.h"
+#include "util/log.h"
+#include "xend/boot.h"
+#include "xend/domain.h"
+#include "xend/guest.h"
+#include "xend/record.h"
+#include "xend/save.h"
+#include "xend/store.h"
+
+static struct config *read_config(const char *path)
+{
+	struct config_diags diags = { 0 };
+	struct str text = STR_INIT;
+	struct config *config = NULL;
+	struct error *e = NULL;
+
+	if (file_read(path, CONFIG_MAX_TEXT, &text, &e))
+		log_error("%s", error_text(e));
+	else
+		config = config_parse(str_text(&text), text.len, path, NULL, 0, &diags);
+	if (!config && !e) {
+		config_diags_to_error(&diags, &e);
+		log_error("%s", error_text(e));
+	}
+	error_free(&e);
+	str_free(&text);
+	config_diags_free(&diags);
+	return config;
+}
+
+static void start_file(const char *path)
+{
+	struct boot boot = { .image_fd = -1 };
+	struct config *config = read_config(path);
+	struct domain *domain;
+	struct error *e = NULL;
+
+	if (!config)
+		return;
+	if (domain_by_name(config->name)) {
+		log_info("%s: domain %s is there already.", path, config->name);
+		config_free(config);
+		return;
+	}
+	if (guest_add(config, "create", &domain, &e)) {
+		log_error("%s: %s", path, error_text(e));
+		error_free(&e);
+		return;
+	}
+	if (domain_boot(domain, &boot, &e))
+		domain_settle(domain);
+	error_free(&e);
+	guest_release(domain);
+}
+
+static int is_file(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && entry->d_name[length - 1] != '~';
+}
+
+static void start_files(void)
+{
+	struct dirent **entries;
+	int count = scandir(AUTOSTART_DIRECTORY, &entries, is_file, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		char *path = xasprintf("%s/%s", AUTOSTART_DIRECTORY, entries[i]->d_name);
+
+		start_file(path);
+		free(path);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+}
+
+static void start_managed(struct domain *domain)
+{
+	struct boot boot = { .image_fd = -1 };
+
+	if (domain_lock_now(domain, "start"))
+		return;
+	if (domain_boot(domain, &boot, NULL))
+		domain_settle(domain);
+	domain_unlock(domain);
+}
+
+void autostart_start_all(void)
+{
+	struct domain *domain, *next;
+	int fd = open(AUTOSTART_DONE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return;
+	close(fd);
+	for (domain = TAILQ_FIRST(&domains); domain; domain = next) {
+		bool wanted = domain->ours && domain->managed && domain->state == DOMAIN_HALTED && !domain->operation &&
+			      domain->config->on_xend_start == CONFIG_START_START;
+
+		domain_ref(domain);
+		if (wanted)
+			start_managed(domain);
+		/* It waited: the list is another one. Those that were started are not halted any more, or have a reason. */
+		next = wanted && domain->domid >= 0 ? TAILQ_FIRST(&domains) : TAILQ_NEXT(domain, link);
+		domain_unref(domain);
+	}
+	start_files();
+}
+
+void autostart_stop_all(void)
+{
+	struct domain *domain;
+
+	TAILQ_FOREACH(domain, &domains, link)
+	{
+		char path[64];
+
+		if (!domain->ours || domain->domid < 0 || domain->operation ||
+		    domain->config->on_xend_stop == CONFIG_STOP_IGNORE)
+			continue;
+		snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown", domain->domid);
+		store_write(path, "poweroff");
+		log_info("Domain %s is asked to shut down (on_xend_stop).", domain->name);
+	}
+}

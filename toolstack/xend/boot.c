@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/boot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "util/alloc.h"
+#include "util/log.h"
+#include "xend/balloon.h"
+#include "xend/console.h"
+#include "xend/device.h"
+#include "xend/domain.h"
+#include "xend/layout.h"
+#include "xend/record.h"
+#include "xend/request.h"
+#include "xend/store.h"
+#include "xend/worker.h"
+
+/* Where the worker keeps decompressed kernels. */
+#define KERNEL_CACHE "/var/cache/xenolith/kernels"
+
+static int create_empty(struct domain *domain, struct error **e)
+{
+	const struct config *config = domain->config;
+	struct hv_domain_spec spec = {
+		.max_vcpus = (unsigned int)config_maxvcpus(config),
+		.max_evtchn_port =
+			config_is_set(config, "max_event_channels") ? (unsigned int)config->max_event_channels : 0,
+		.max_grant_frames = config_is_set(config, "max_grant_frames") ? (int)config->max_grant_frames : -1,
+		.max_maptrack_frames =
+			config_is_set(config, "max_maptrack_frames") ? (int)config->max_maptrack_frames : -1,
+	};
+	uint32_t domid = 0;
+	int rc;
+
+	memcpy(spec.uuid, domain->uuid, sizeof(spec.uuid));
+	/* The record first: with the UUID in it, a domain that appears is known whose it is. */
+	domain->domid = -1;
+	domain->start_time = time(NULL);
+	domain_set_reason(domain, NULL);
+	domain_set_state(domain, DOMAIN_BUILDING);
+	rc = record_write(domain, e);
+	if (rc == 0)
+		rc = hv_domain_create(domain_hv, &spec, &domid, e);
+	if (rc)
+		return rc;
+	domain->domid = (int)domid;
+	domain->shutdown_handled = false;
+	return record_write(domain, e);
+}
+
+static int put_nodes(struct domain *domain, struct error **e)
+{
+	struct store_batch *batch = store_begin();
+	int rc;
+
+	layout_put(domain, batch);
+	rc = devices_prepare(domain, batch, e);
+	if (rc) {
+		store_commit(batch, NULL);
+		return rc;
+	}
+	return store_commit(batch, e);
+}
+
+static int get_number(struct json_object *result, const char *key, uint64_t *out, struct error **e)
+{
+	int64_t value;
+	int rc = json_get_int(result, key, 0, INT64_MAX, &value, e);
+
+	if (rc)
+		return error_prefix(e, "The worker's answer: ");
+	*out = (uint64_t)value;
+	return 0;
+}
+
+/* Has the worker fill the domain with a kernel, or with what was saved. */
+static int fill(struct domain *domain, const struct boot *boot, struct error **e)
+{
+	struct json_object *order = json_new_object(), *result = NULL;
+	uint64_t store_port = 0, console_port = 0;
+	int rc;
+
+	json_set_string(order, "op", boot->image_fd >= 0 ? "restore" : "build");
+	json_set_int(order, "domid", domain->domid);
+	json_set(order, "config", config_to_json(domain->config));
+	json_set_int(order, "console_domid", 0);
+	json_set_int(order, "store_domid", 0);
+	json_set_string(order, "cache", KERNEL_CACHE);
+	if (boot->image_fd >= 0)
+		json_set_int(order, "fd", 3);
+	rc = worker_run(order, boot->image_fd, boot->asker, &result, e);
+	json_object_put(order);
+	if (rc)
+		return rc;
+	rc = get_number(result, "store_mfn", &domain->store_mfn, e);
+	if (rc == 0)
+		rc = get_number(result, "store_port", &store_port, e);
+	if (rc == 0)
+		rc = get_number(result, "console_mfn", &domain->console_mfn, e);
+	if (rc == 0)
+		rc = get_number(result, "console_port", &console_port, e);
+	json_object_put(result);
+	if (rc)
+		return rc;
+	domain->store_port = (uint32_t)store_port;
+	domain->console_port = (uint32_t)console_port;
+	return 0;
+}
+
+static int find_memory_and_fill(struct domain *domain, const struct boot *boot, struct error **e)
+{
+	uint64_t kb = domain->config->memory * 1024;
+	int rc = balloon_reserve(kb + balloon_overhead_kb(kb, (unsigned int)config_maxvcpus(domain->config)), e);
+
+	if (rc)
+		return rc;
+	rc = fill(domain, boot, e);
+	balloon_release();
+	return rc;
+}
+
+/* One list of CPUs is for all vCPUs; of several, each is for the vCPU at its place. */
+static int pin_vcpus(struct domain *domain, struct error **e)
+{
+	const struct config *config = domain->config;
+	struct xen_sysctl_physinfo info;
+	int rc;
+
+	if (!config->nr_cpus)
+		return 0;
+	rc = hv_host_physinfo(domain_hv, &info, e);
+	for (unsigned int i = 0; rc == 0 && i < config_maxvcpus(config); i++) {
+		struct hv_cpumap map;
+
+		memset(&map, 0, sizeof(map));
+		if (config->nr_cpus > 1 && i >= config->nr_cpus)
+			break;
+		rc = config_cpus_parse(config->cpus[config->nr_cpus > 1 ? i : 0], info.max_cpu_id + 1, map.bits, e);
+		if (rc == 0)
+			rc = hv_vcpu_set_affinity(domain_hv, (uint32_t)domain->domid, i, &map, NULL, e);
+	}
+	return rc;
+}
+
+static int set_share(struct domain *domain, struct error **e)
+{
+	const struct config *config = domain->config;
+	struct hv_credit credit;
+	int rc;
+
+	if (!config_is_set(config, "cpu_weight") && !config_is_set(config, "cpu_cap"))
+		return 0;
+	rc = hv_sched_get(domain_hv, (uint32_t)domain->domid, &credit, e);
+	if (rc)
+		return rc;
+	if (config_is_set(config, "cpu_weight"))
+		credit.weight = (unsigned int)config->cpu_weight;
+	if (config_is_set(config, "cpu_cap"))
+		credit.cap = (unsigned int)config->cpu_cap;
+	return hv_sched_set(domain_hv, (uint32_t)domain->domid, &credit, e);
+}
+
+static int introduce(struct domain *domain, struct error **e)
+{
+	struct store_batch *batch = store_begin();
+	int rc;
+
+	layout_put_channels(domain, batch);
+	rc = store_commit(batch, e);
+	if (rc == 0)
+		rc = store_introduce((unsigned int)domain->domid, domain->store_mfn, domain->store_port, e);
+	return rc;
+}
+
+static int boot_steps(struct domain *domain, const struct boot *boot, struct error **e)
+{
+	int rc = create_empty(domain, e);
+
+	if (rc == 0)
+		rc = devices_from_config(domain, e);
+	if (rc == 0)
+		rc = put_nodes(domain, e);
+	if (rc == 0)
+		rc = find_memory_and_fill(domain, boot, e);
+	if (rc == 0)
+		rc = pin_vcpus(domain, e);
+	if (rc == 0)
+		rc = set_share(domain, e);
+	if (rc == 0)
+		request_progress(boot->asker, "devices", 0, 0);
+	if (rc == 0)
+		rc = devices_complete(domain, e);
+	if (rc == 0)
+		rc = introduce(domain, e);
+	if (rc == 0)
+		rc = console_attach(domain, e);
+	if (rc)
+		return rc;
+	domain_set_state(domain, DOMAIN_RUNNING);
+	rc = record_write(domain, e);
+	if (rc == 0 && !boot->paused)
+		rc = hv_domain_unpause(domain_hv, (uint32_t)domain->domid, e);
+	return rc;
+}
+
+int domain_boot(struct domain *domain, const struct boot *boot, struct error **e)
+{
+	int rc;
+
+	devices_forget(domain);
+	rc = boot_steps(domain, boot, e);
+	if (rc) {
+		log_error("Domain %s does not start: %s", domain->name, e ? error_text(*e) : strerror(-rc));
+		if (domain->domid >= 0)
+			domain_stop(domain);
+		return rc;
+	}
+	log_info("Domain %s runs with id %d.", domain->name, domain->domid);
+	return 0;
+}
+
+void domain_stop(struct domain *domain)
+{
+	bool before = task_shield(true);
+	int domid = domain->domid;
+	struct error *e = NULL;
+	char uuid[UUID_TEXT];
+
+	uuid_to_text(domain->uuid, uuid);
+	domain_set_state(domain, DOMAIN_DYING);
+	record_write_anyway(domain);
+	if (domid >= 0) {
+		hv_domain_pause(domain_hv, (uint32_t)domid, NULL);
+		console_detach(domain);
+		devices_stop(domid, domain);
+		if (hv_domain_destroy(domain_hv, (uint32_t)domid, &e) && error_errno(e) != ESRCH)
+			log_error("%s", error_text(e));
+		error_free(&e);
+		store_release((unsigned int)domid);
+		layout_remove(domid, uuid);
+		log_info("Domain %s (id %d) is gone.", domain->name, domid);
+	}
+	devices_forget(domain);
+	domain->domid = -1;
+	domain->store_mfn = domain->console_mfn = 0;
+	domain->store_port = domain->console_port = 0;
+	task_shield(before);
+}
+
+void domain_settle(struct domain *domain)
+{
+	if (domain->managed || domain->reason) {
+		domain_set_state(domain, DOMAIN_HALTED);
+		record_write_anyway(domain);
+		return;
+	}
+	record_remove(domain);
+	domain_remove(domain);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* From a configuration to a running domain, and back to nothing. In tasks, by who holds the domain's lock. */
+#ifndef XEND_BOOT_H
+#define XEND_BOOT_H
+
+#include <stdbool.h>
+
+#include "util/error.h"
+
+struct domain;
+struct request;
+
+struct boot {
+	bool paused;	       /* left paused at its first instruction */
+	int image_fd;	       /* a saved domain's memory, at its first byte; -1: from its kernel */
+	struct request *asker; /* who sees the progress; NULL */
+};
+
+/*
+ * Starts a domain that has a configuration, a UUID and no id. When it fails nothing is left of it but what it was before: no id,
+ * its record as it was written last (building); the caller says what becomes of that.
+ */
+int domain_boot(struct domain *domain, const struct boot *boot, struct error **e);
+
+/*
+ * Destroys the domain with its devices and nodes. It has no id then, but its record is there still, "dying": the caller
+ * writes what it is now, or removes it. Cannot be cancelled, and goes on over whatever fails.
+ */
+void domain_stop(struct domain *domain);
+
+/* After domain_stop, or a boot that failed: managed domains are halted now, all others forgotten. */
+void domain_settle(struct domain *domain);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/device.h"
+
+#include "xend/domain.h"
+
+static void put_nodes(const struct device *device, struct store_batch *batch)
+{
+	unsigned int domid = (unsigned int)device->domain->domid;
+	char back[DEVICE_PATH_MAX], front[DEVICE_PATH_MAX];
+
+	device_back_path(device, back);
+	device_front_path(device, front);
+	store_drop(batch, "%s", back);
+	store_drop(batch, "%s", front);
+
+	store_put(batch, STORE_GUEST_OWNS, domid, NULL, "%s", front);
+	store_put(batch, STORE_GUEST_OWNS, domid, back, "%s/backend", front);
+	store_put_number(batch, STORE_GUEST_OWNS, domid, 0, "%s/backend-id", front);
+
+	store_put(batch, STORE_GUEST_READS, domid, NULL, "%s", back);
+	store_put(batch, STORE_GUEST_READS, domid, front, "%s/frontend", back);
+	store_put_number(batch, STORE_GUEST_READS, domid, domid, "%s/frontend-id", back);
+	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/online", back);
+	device->ops->put_nodes(device, batch, back, front);
+	/* Initialising; last, so that who sees it finds all the rest. */
+	store_put(batch, STORE_GUEST_OWNS, domid, "1", "%s/state", front);
+	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/state", back);
+}
+
+int devices_prepare(struct domain *domain, struct store_batch *batch, struct error **e)
+{
+	struct device *device;
+
+	TAILQ_FOREACH(device, &domain->devices, link)
+	{
+		int rc = device->ops->prepare(device, e);
+
+		if (rc)
+			return rc;
+		put_nodes(device, batch);
+	}
+	return 0;
+}
+
+int devices_complete(struct domain *domain, struct error **e)
+{
+	struct device *device;
+
+	TAILQ_FOREACH(device, &domain->devices, link)
+	{
+		int rc = device->ops->complete(device, e);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int device_attach(struct domain *domain, const struct device_ops *ops, struct json_object *element, struct device **out,
+		  struct error **e)
+{
+	struct store_batch *batch;
+	struct device *device;
+	int rc = device_add(domain, ops, element, DEVICE_NO_ID, &device, e);
+
+	if (rc)
+		return rc;
+	rc = ops->prepare(device, e);
+	if (rc) {
+		device_forget(device);
+		return rc;
+	}
+	batch = store_begin();
+	put_nodes(device, batch);
+	rc = store_commit(batch, e);
+	if (rc == 0)
+		rc = ops->complete(device, e);
+	if (rc) {
+		device_take_apart(device);
+		device_forget(device);
+		return rc;
+	}
+	*out = device;
+	return 0;
+}

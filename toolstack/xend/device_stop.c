@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Taking devices apart. A backend closes when its frontend says so, or when the frontend's directory is gone; the driver then removes
+ * its device (an interface disappears, a disk is closed), and only then is the name free again.
+ */
+#include "xend/device.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <xen/io/xenbus.h>
+
+#include "util/log.h"
+#include "util/str.h"
+#include "xend/domain.h"
+
+/* Milliseconds: for a backend's driver to close, which it does at once; for a guest to give a device back. */
+#define BACKEND_PATIENCE 10000
+#define GUEST_PATIENCE	 30000
+#define POLL_INTERVAL	 20
+
+#define CLOSED_OR_GONE (1u << XenbusStateClosed | 1u << XenbusStateUnknown)
+
+static void wake(void *arg)
+{
+	task_wake(arg);
+}
+
+int device_wait_state(const char *back, unsigned int mask, uint64_t deadline, unsigned int *state)
+{
+	struct store_watch *watch = NULL;
+	int rc = 0;
+
+	for (;;) {
+		*state = (unsigned int)store_read_number(XenbusStateReconfigured, XenbusStateUnknown, "%s/state", back);
+		if (mask & (1u << *state))
+			break;
+		if (!watch)
+			watch = store_watch(wake, task_current(), "%s/state", back);
+		rc = task_wait(deadline);
+		if (rc)
+			break;
+	}
+	store_unwatch(watch);
+	return rc;
+}
+
+/* Until the kernel's device is gone: its name must be free for the next one. */
+static void wait_for_driver(const char *class, int domid, unsigned int devid)
+{
+	uint64_t deadline = task_deadline(BACKEND_PATIENCE);
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s-%d-%u", class, domid, devid);
+	while (access(path, F_OK) == 0) {
+		if (task_now() >= deadline) {
+			log_warning("The backend driver does not let go of %s of domain %d.", path, domid);
+			return;
+		}
+		task_sleep(POLL_INTERVAL);
+	}
+}
+
+static void remove_nodes(const char *class, int domid, unsigned int devid)
+{
+	store_remove("/local/domain/%d/device/%s/%u", domid, class, devid);
+	store_remove("/local/domain/0/backend/%s/%d/%u", class, domid, devid);
+	store_remove("/libxl/%d/device/%s/%u", domid, class, devid);
+	wait_for_driver(class, domid, devid);
+}
+
+/* With its frontend's directory gone, and not online any more, a backend closes and removes its device. */
+static void start_closing(const char *class, int domid, unsigned int devid)
+{
+	char path[DEVICE_PATH_MAX];
+
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%d/%u/online", class, domid, devid);
+	if (store_exists("%s", path))
+		store_write(path, "0");
+	store_remove("/local/domain/%d/device/%s/%u", domid, class, devid);
+}
+
+static void finish_closing(const char *class, int domid, unsigned int devid)
+{
+	char back[DEVICE_PATH_MAX];
+	unsigned int state;
+
+	snprintf(back, sizeof(back), "/local/domain/0/backend/%s/%d/%u", class, domid, devid);
+	if (device_wait_state(back, CLOSED_OR_GONE, task_deadline(BACKEND_PATIENCE), &state))
+		log_warning("The backend %s does not close: state %u.", back, state);
+}
+
+void device_take_apart(struct device *device)
+{
+	const char *class = device->ops->class;
+	int domid = device->domain->domid;
+	bool before = task_shield(true);
+
+	start_closing(class, domid, device->devid);
+	finish_closing(class, domid, device->devid);
+	device->ops->undo(device);
+	remove_nodes(class, domid, device->devid);
+	task_shield(before);
+}
+
+/* Calls do_one(class, domid, devid) for each backend of a domain in Domain-0, whoever made it. */
+static void each_backend(int domid, void (*do_one)(const char *class, int domid, unsigned int devid))
+{
+	unsigned int nr_classes, nr_devices;
+	char **names = store_list(&nr_classes, "/local/domain/0/backend");
+
+	for (unsigned int i = 0; i < nr_classes; i++) {
+		char **ids = store_list(&nr_devices, "/local/domain/0/backend/%s/%d", names[i], domid);
+		uint64_t devid;
+
+		for (unsigned int j = 0; j < nr_devices; j++)
+			if (str_to_u64(ids[j], 10, 0, UINT32_MAX, &devid))
+				do_one(names[i], domid, (unsigned int)devid);
+		free(ids);
+	}
+	free(names);
+}
+
+static void finish_one(const char *class, int domid, unsigned int devid)
+{
+	/* Others than the kernel's drivers (xenconsoled, QEMU) do not close when their guest dies. */
+	if (strcmp(class, "vbd") == 0 || strcmp(class, "vif") == 0)
+		finish_closing(class, domid, devid);
+}
+
+static void remove_directory(const char *class, int domid, unsigned int devid)
+{
+	remove_nodes(class, domid, devid);
+	store_remove("/local/domain/0/backend/%s/%d", class, domid);
+}
+
+void devices_stop(int domid, struct domain *domain)
+{
+	bool before = task_shield(true);
+	struct device *device;
+
+	/* All begin to close before the first is waited for. */
+	each_backend(domid, start_closing);
+	each_backend(domid, finish_one);
+	TAILQ_FOREACH(device, &domain->devices, link)
+	device->ops->undo(device);
+	each_backend(domid, remove_directory);
+	TAILQ_FOREACH(device, &domain->devices, link)
+	{
+		wait_for_driver(device->ops->class, domid, device->devid);
+		if (device->loop_fd >= 0)
+			close(device->loop_fd);
+		device->loop_fd = -1;
+	}
+	task_shield(before);
+}
+
+/* --- hot unplugging ------------------------------------------------------------------------------ */
+
+/* Asks the guest to give it back; with patience. */
+static int ask_to_close(struct device *device, struct error **e)
+{
+	char back[DEVICE_PATH_MAX], path[DEVICE_PATH_MAX + 8], *name;
+	unsigned int state;
+	int rc;
+
+	device_back_path(device, back);
+	snprintf(path, sizeof(path), "%s/online", back);
+	store_write(path, "0");
+	snprintf(path, sizeof(path), "%s/state", back);
+	if (store_read_number(XenbusStateReconfigured, 0, "%s", path) != XenbusStateClosed)
+		store_write(path, "%d", XenbusStateClosing);
+	rc = device_wait_state(back, CLOSED_OR_GONE, task_deadline(GUEST_PATIENCE), &state);
+	if (rc != -ETIMEDOUT)
+		return rc;
+	name = device->ops->name(device);
+	rc = error_set(e, ETIMEDOUT,
+		       "Domain '%s' does not give the device %s back: it is in use there. With force it is taken away.",
+		       device->domain->name, name);
+	free(name);
+	return rc;
+}
+
+int device_detach(struct domain *domain, const struct device_ops *ops, const char *which, bool force, struct error **e)
+{
+	struct device *device = device_find(domain, ops, which);
+	int rc;
+
+	if (!device)
+		return error_set(e, ENODEV, "Domain '%s' has no device %s of class %s.", domain->name, which,
+				 ops->class);
+	if (!force) {
+		rc = ask_to_close(device, e);
+		if (rc)
+			return rc;
+	}
+	device_take_apart(device);
+	device_forget(device);
+	return 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* Disks, through Linux's xen-blkback: a block device, or a file with a loop device over it. */
+#include "xend/device.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <xen/io/xenbus.h>
+
+#include "xend/disk_use.h"
+#include "xend/domain.h"
+#include "xend/loopdev.h"
+
+/* Milliseconds for the driver to take up a disk. */
+#define BACKEND_PATIENCE 10000
+
+static int vbd_parse(struct device *device, struct json_object *element, struct error **e)
+{
+	int rc = config_disk_from_json(element, &device->disk, e);
+	int number;
+
+	if (rc)
+		return rc;
+	number = config_vdev_number(device->disk.vdev ? device->disk.vdev : "");
+	if (number < 0)
+		rc = error_set(e, EBADMSG, "'%s' is no name of a virtual disk (xvda, hda1, sdb, ...).",
+			       device->disk.vdev ? device->disk.vdev : "");
+	else if (device->disk.backend && strcmp(device->disk.backend, "0") != 0 &&
+		 strcmp(device->disk.backend, "Domain-0") != 0)
+		rc = error_set(e, EOPNOTSUPP, "The disk %s names the backend domain %s: only Domain-0 serves disks.",
+			       device->disk.vdev, device->disk.backend);
+	else if (device->disk.script)
+		rc = error_set(e, EOPNOTSUPP, "The disk %s names the script %s: disks are set up without scripts.",
+			       device->disk.vdev, device->disk.script);
+	if (rc) {
+		config_disk_free(&device->disk);
+		return rc;
+	}
+	if (device->devid == DEVICE_NO_ID)
+		device->devid = (unsigned int)number;
+	return 0;
+}
+
+static struct json_object *vbd_to_json(const struct device *device)
+{
+	return config_disk_to_json(&device->disk);
+}
+
+static void vbd_free(struct device *device)
+{
+	config_disk_free(&device->disk);
+}
+
+static char *vbd_name(const struct device *device)
+{
+	return strdup(device->disk.vdev);
+}
+
+static bool is_readonly(const struct device *device)
+{
+	return device->disk.mode == CONFIG_DISK_READ || device->disk.cdrom;
+}
+
+static int vbd_prepare(struct device *device, struct error **e)
+{
+	const char *target = device->disk.target;
+	struct stat st;
+	int rc;
+
+	if (!target || !*target)
+		return error_set(e, EOPNOTSUPP,
+				 "The disk %s has no medium; an empty drive is not possible in a PV guest.",
+				 device->disk.vdev);
+	if (stat(target, &st))
+		return error_set(e, errno, "The disk %s of domain '%s' cannot be used: %s: %s.", device->disk.vdev,
+				 device->domain->name, target, strerror(errno));
+	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
+		return error_set(e, ENOTBLK,
+				 "The disk %s of domain '%s' cannot be used: %s is neither a block device nor a file.",
+				 device->disk.vdev, device->domain->name, target);
+	disk_identify(target, &device->identity);
+	device->block_device = S_ISBLK(st.st_mode) ? st.st_rdev : 0;
+	rc = disk_use_check(device, e);
+	if (rc || device->block_device)
+		return rc;
+	return loopdev_make(target, is_readonly(device), &device->loop_fd, &device->block_device, e);
+}
+
+static void vbd_put_nodes(const struct device *device, struct store_batch *batch, const char *back, const char *front)
+{
+	unsigned int domid = (unsigned int)device->domain->domid;
+	char number[32];
+
+	snprintf(number, sizeof(number), "%x:%x", major(device->block_device), minor(device->block_device));
+	store_put_number(batch, STORE_GUEST_OWNS, domid, device->devid, "%s/virtual-device", front);
+	store_put(batch, STORE_GUEST_OWNS, domid, device->disk.cdrom ? "cdrom" : "disk", "%s/device-type", front);
+
+	store_put(batch, STORE_GUEST_READS, domid, device->disk.vdev, "%s/dev", back);
+	store_put(batch, STORE_GUEST_READS, domid, device->loop_fd >= 0 ? "file" : "phy", "%s/type", back);
+	store_put(batch, STORE_GUEST_READS, domid, device->disk.target, "%s/params", back);
+	store_put(batch, STORE_GUEST_READS, domid, is_readonly(device) ? "r" : "w", "%s/mode", back);
+	store_put(batch, STORE_GUEST_READS, domid, device->disk.cdrom ? "cdrom" : "disk", "%s/device-type", back);
+	store_put(batch, STORE_GUEST_READS, domid, device->disk.cdrom ? "1" : "0", "%s/removable", back);
+	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/bootable", back);
+	store_put(batch, STORE_GUEST_READS, domid, is_readonly(device) ? "0" : "1", "%s/discard-enable", back);
+	store_put(batch, STORE_GUEST_READS, domid, number, "%s/physical-device", back);
+	store_put(batch, STORE_GUEST_READS, domid, "connected", "%s/hotplug-status", back);
+}
+
+/* The driver opens the disk when it sees physical-device; then its state is InitWait. */
+static int vbd_complete(struct device *device, struct error **e)
+{
+	const unsigned int ready =
+		1u << XenbusStateInitWait | 1u << XenbusStateInitialised | 1u << XenbusStateConnected;
+	const unsigned int bad = 1u << XenbusStateClosing | 1u << XenbusStateClosed | 1u << XenbusStateUnknown;
+	char back[DEVICE_PATH_MAX], *reason;
+	unsigned int state;
+	int rc;
+
+	device_back_path(device, back);
+	rc = device_wait_state(back, ready | bad, task_deadline(BACKEND_PATIENCE), &state);
+	if (rc == -ECANCELED)
+		return error_set(e, ECANCELED, "Setting up the disk %s was cancelled.", device->disk.vdev);
+	if (rc == 0 && (ready & (1u << state)))
+		return 0;
+	reason = store_read("/local/domain/0/error/backend/vbd/%d/%u/error", device->domain->domid, device->devid);
+	rc = error_set(e, EIO, "xen-blkback does not take the disk %s (%s) of domain '%s': %s.", device->disk.vdev,
+		       device->disk.target, device->domain->name, reason ? reason : "no answer; is the module loaded?");
+	free(reason);
+	return rc;
+}
+
+static void vbd_undo(struct device *device)
+{
+	store_remove("/local/domain/0/error/backend/vbd/%d/%u", device->domain->domid, device->devid);
+}
+
+const struct device_ops device_vbd_ops = {
+	.class = "vbd",
+	.parse = vbd_parse,
+	.to_json = vbd_to_json,
+	.free = vbd_free,
+	.name = vbd_name,
+	.prepare = vbd_prepare,
+	.put_nodes = vbd_put_nodes,
+	.complete = vbd_complete,
+	.undo = vbd_undo,
+};

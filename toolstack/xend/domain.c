@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/domain.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "util/alloc.h"
+#include "util/log.h"
+#include "util/str.h"
+#include "xend/console.h"
+#include "xend/device.h"
+#include "xend/lifecycle.h"
+#include "xend/store.h"
+
+/* Milliseconds that an operation waits for the one before it: a large guest takes minutes to save. */
+#define LOCK_PATIENCE (10 * 60 * 1000)
+#define MAX_NAME      64
+
+struct domain_list domains = TAILQ_HEAD_INITIALIZER(domains);
+struct hv *domain_hv;
+
+void uuid_to_text(const uint8_t uuid[16], char text[UUID_TEXT])
+{
+	for (int i = 0, at = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			text[at++] = '-';
+		at += sprintf(text + at, "%02x", uuid[i]);
+	}
+}
+
+bool uuid_from_text(const char *text, uint8_t uuid[16])
+{
+	if (strlen(text) != UUID_TEXT - 1)
+		return false;
+	for (int i = 0; i < 16; i++) {
+		char pair[3];
+		uint64_t value;
+
+		if (i == 4 || i == 6 || i == 8 || i == 10) {
+			if (*text++ != '-')
+				return false;
+		}
+		pair[0] = text[0];
+		pair[1] = text[1];
+		pair[2] = '\0';
+		if (!str_to_u64(pair, 16, 0, 255, &value))
+			return false;
+		uuid[i] = (uint8_t)value;
+		text += 2;
+	}
+	return true;
+}
+
+int domain_check_name(const char *name, struct error **e)
+{
+	size_t length = strlen(name);
+	bool digits = true;
+
+	if (length == 0 || length > MAX_NAME)
+		return error_set(e, EBADMSG, "A domain's name has 1 to %d characters; '%.80s' has %zu.", MAX_NAME, name,
+				 length);
+	for (const char *c = name; *c; c++) {
+		if (!isalnum((unsigned char)*c) && !strchr("_-.+:@", *c))
+			return error_set(e, EBADMSG,
+					 "The name '%s' holds '%c'. Letters, digits and _-.+:@ are possible.", name,
+					 isprint((unsigned char)*c) ? *c : '?');
+		digits = digits && isdigit((unsigned char)*c);
+	}
+	if (digits)
+		return error_set(e, EBADMSG, "The name '%s' is a number, as ids are. Add a letter.", name);
+	return 0;
+}
+
+/* --- the list ------------------------------------------------------------------------------------ */
+
+struct domain *domain_ref(struct domain *domain)
+{
+	domain->refs++;
+	return domain;
+}
+
+void domain_unref(struct domain *domain)
+{
+	if (!domain || --domain->refs)
+		return;
+	devices_forget(domain);
+	free(domain->name);
+	free(domain->reason);
+	free(domain->saving_to);
+	config_free(domain->config);
+	free(domain);
+}
+
+struct domain *domain_add(const char *name, const uint8_t uuid[16])
+{
+	struct domain *domain = xcalloc(1, sizeof(*domain));
+
+	domain->refs = 1;
+	domain->domid = -1;
+	domain->name = xstrdup(name);
+	memcpy(domain->uuid, uuid, sizeof(domain->uuid));
+	TAILQ_INIT(&domain->devices);
+	cond_init(&domain->changed);
+	TAILQ_INSERT_TAIL(&domains, domain, link);
+	return domain;
+}
+
+void domain_remove(struct domain *domain)
+{
+	if (domain->gone)
+		return;
+	domain->gone = true;
+	console_detach(domain);
+	TAILQ_REMOVE(&domains, domain, link);
+	cond_wake(&domain->changed);
+	domain_unref(domain);
+}
+
+struct domain *domain_by_name(const char *name)
+{
+	struct domain *domain;
+
+	TAILQ_FOREACH(domain, &domains, link)
+	if (strcmp(domain->name, name) == 0)
+		return domain;
+	return NULL;
+}
+
+struct domain *domain_by_id(int domid)
+{
+	struct domain *domain;
+
+	TAILQ_FOREACH(domain, &domains, link)
+	if (domain->domid == domid && domid >= 0)
+		return domain;
+	return NULL;
+}
+
+struct domain *domain_by_uuid(const uint8_t uuid[16])
+{
+	struct domain *domain;
+
+	TAILQ_FOREACH(domain, &domains, link)
+	if (memcmp(domain->uuid, uuid, 16) == 0)
+		return domain;
+	return NULL;
+}
+
+int domain_lookup(struct json_object *which, struct domain **out, struct error **e)
+{
+	const char *text = json_object_get_string(which);
+	struct domain *domain = NULL;
+	uint8_t uuid[16];
+	uint64_t id;
+
+	domains_refresh();
+	if (json_object_is_type(which, json_type_string))
+		domain = domain_by_name(text);
+	if (!domain && str_to_u64(text, 10, 0, DOMID_FIRST_RESERVED - 1, &id))
+		domain = domain_by_id((int)id);
+	if (!domain && uuid_from_text(text, uuid))
+		domain = domain_by_uuid(uuid);
+	if (!domain)
+		return error_set(e, ESRCH, "Domain '%.80s' does not exist.", text);
+	*out = domain_ref(domain);
+	return 0;
+}
+
+/* --- who works on it ----------------------------------------------------------------------------- */
+
+int domain_lock_now(struct domain *domain, const char *operation)
+{
+	if (domain->gone)
+		return -ESRCH;
+	if (domain->operation)
+		return -EBUSY;
+	domain->operation = operation;
+	domain->worker = task_current();
+	return 0;
+}
+
+int domain_lock(struct domain *domain, const char *operation, struct error **e)
+{
+	uint64_t deadline = task_deadline(LOCK_PATIENCE);
+	int rc;
+
+	while ((rc = domain_lock_now(domain, operation)) == -EBUSY) {
+		rc = cond_wait(&domain->changed, deadline);
+		if (rc == -ETIMEDOUT)
+			return error_set(e, EBUSY,
+					 "Domain '%s' has been busy with '%s' for a long time; '%s' gives up.",
+					 domain->name, domain->operation ? domain->operation : "?", operation);
+		if (rc)
+			return error_set(e, rc, "'%s' of domain '%s' was cancelled.", operation, domain->name);
+	}
+	if (rc)
+		return error_set(e, ESRCH, "Domain '%s' does not exist.", domain->name);
+	return 0;
+}
+
+void domain_unlock(struct domain *domain)
+{
+	domain->operation = NULL;
+	domain->worker = NULL;
+	cond_wake(&domain->changed);
+	/* A guest that shut down meanwhile has waited for this. */
+	lifecycle_check(domain);
+}
+
+void domain_set_state(struct domain *domain, enum domain_state state)
+{
+	domain->state = state;
+	cond_wake(&domain->changed);
+}
+
+void domain_set_reason(struct domain *domain, const char *fmt, ...)
+{
+	va_list ap;
+
+	free(domain->reason);
+	domain->reason = NULL;
+	if (!fmt)
+		return;
+	va_start(ap, fmt);
+	domain->reason = xvasprintf(fmt, ap);
+	va_end(ap);
+	log_warning("Domain %s: %s", domain->name, domain->reason);
+}
+
+/* --- what the hypervisor says -------------------------------------------------------------------- */
+
+/* A domain that xl made has its name in xenstore once xl has come so far; until then it is not shown. */
+static void add_foreign(const struct hv_domain_info *info)
+{
+	char *name = store_read("/local/domain/%u/name", info->domid);
+	struct domain *domain;
+
+	if (name && *name && !domain_by_name(name)) {
+		domain = domain_add(name, info->uuid);
+		domain->domid = (int)info->domid;
+		domain->state = DOMAIN_RUNNING;
+	}
+	free(name);
+}
+
+static const struct hv_domain_info *find_info(const struct hv_domain_info *list, size_t count, int domid)
+{
+	for (size_t i = 0; i < count; i++)
+		if ((int)list[i].domid == domid)
+			return &list[i];
+	return NULL;
+}
+
+/* A domain that xend is making has its record before it has its id. */
+static bool is_known(const struct hv_domain_info *info)
+{
+	struct domain *domain = domain_by_uuid(info->uuid);
+
+	return domain_by_id((int)info->domid) || (domain && domain->ours);
+}
+
+/* xl may rename what it made. */
+static void refresh_foreign_name(struct domain *domain)
+{
+	char *name = store_read("/local/domain/%d/name", domain->domid);
+
+	if (name && *name && strcmp(name, domain->name) != 0 && !domain_by_name(name)) {
+		free(domain->name);
+		domain->name = name;
+		return;
+	}
+	free(name);
+}
+
+void domains_refresh(void)
+{
+	struct hv_domain_info *list;
+	struct domain *domain, *next;
+	struct error *e = NULL;
+	size_t count;
+
+	if (hv_domain_list(domain_hv, &list, &count, &e)) {
+		log_error("%s", error_text(e));
+		error_free(&e);
+		return;
+	}
+	for (domain = TAILQ_FIRST(&domains); domain; domain = next) {
+		const struct hv_domain_info *info = find_info(list, count, domain->domid);
+
+		next = TAILQ_NEXT(domain, link);
+		if (domain->domid < 0)
+			continue;
+		if (domain->ours)
+			lifecycle_observe(domain, info);
+		else if (!info)
+			domain_remove(domain);
+		else if (domain->domid)
+			refresh_foreign_name(domain);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!list[i].dying && !is_known(&list[i]))
+			add_foreign(&list[i]);
+	free(list);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* The directories of a domain in xenstore, as PV guests' kernels, the backends, and Xen's own tools expect them. */
+#ifndef XEND_LAYOUT_H
+#define XEND_LAYOUT_H
+
+#include "xend/store.h"
+
+struct domain;
+
+/* All of it but the devices; the domain has its id, and, if it is known, where its store and console are. */
+void layout_put(const struct domain *domain, struct store_batch *batch);
+/* Where the worker put the store's and the console's pages and ports. */
+void layout_put_channels(const struct domain *domain, struct store_batch *batch);
+/* Removes all nodes of a dead domain. */
+void layout_remove(int domid, const char *uuid);
+/* The name was changed. */
+int layout_rename(const struct domain *domain, struct error **e);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xend: the daemon that manages domains. One event loop; see docs/toolstack.md for the map.
+ *
+ * It can be killed at any moment and started again: what it knows, it knows from the hypervisor, from xenstore and from the records.
+ */
+#include "xend/xend.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "util/file.h"
+#include "util/log.h"
+#include "xend/autostart.h"
+#include "xend/client.h"
+#include "xend/console.h"
+#include "xend/domain.h"
+#include "xend/lifecycle.h"
+#include "xend/notify.h"
+#include "xend/proc.h"
+#include "xend/protocol.h"
+#include "xend/recover.h"
+#include "xend/settings.h"
+#include "xend/store.h"
+#include "xend/task.h"
+
+/* Milliseconds that operations have for undoing what they did, when xend is stopped. */
+#define STOP_PATIENCE 15000
+
+time_t xend_start_time;
+
+static uv_loop_t *loop;
+static uv_signal_t on_term, on_int;
+static bool stopping;
+
+/* Only one xend at a time; a killed one's lock is free. The descriptor stays open. */
+static int take_pid_file(struct error **e)
+{
+	char text[16];
+	int fd, n, rc = file_make_dirs("/run/xend", 0755, e);
+
+	if (rc)
+		return rc;
+	fd = open(XEND_PID_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return error_set(e, errno, "Cannot write %s: %s.", XEND_PID_PATH, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return error_set(e, EBUSY, "Another xend runs already (%s is locked).", XEND_PID_PATH);
+	n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	if (ftruncate(fd, 0) || pwrite(fd, text, (size_t)n, 0) != n)
+		return error_set(e, errno, "Cannot write %s: %s.", XEND_PID_PATH, strerror(errno));
+	return 0;
+}
+
+static void stop_task(void *arg)
+{
+	uint64_t deadline = task_deadline(STOP_PATIENCE);
+	struct domain *domain;
+
+	autostart_stop_all();
+	TAILQ_FOREACH(domain, &domains, link)
+	if (domain->worker)
+		task_cancel(domain->worker);
+	/* This task is one of them. What is not undone by then, the next xend undoes. */
+	while (task_count() > 1 && task_now() < deadline)
+		task_sleep(50);
+	uv_stop(loop);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+	if (stopping)
+		return;
+	stopping = true;
+	log_info("xend stops; domains run on.");
+	notify_send("STOPPING=1");
+	clients_stop();
+	if (!task_start(stop_task, NULL))
+		uv_stop(loop);
+}
+
+/* The first task: what was left half done first, then what shall be started. Requests wait for the domains' locks meanwhile. */
+static void begin(void *arg)
+{
+	recover_run();
+	autostart_start_all();
+}
+
+static int set_up(const char *socket, struct error **e)
+{
+	int rc = settings_load(SETTINGS_PATH, e);
+
+	if (rc == 0 && settings.log_level && strcmp(settings.log_level, "DEBUG") == 0)
+		log_set_level(LOG_LEVEL_DEBUG);
+	if (rc == 0)
+		rc = take_pid_file(e);
+	if (rc == 0)
+		rc = hv_open(&domain_hv, e);
+	if (rc == 0)
+		rc = store_setup(loop, e);
+	if (rc == 0)
+		rc = task_setup(loop);
+	if (rc == 0)
+		rc = proc_setup(loop);
+	if (rc == 0)
+		rc = consoles_setup(loop, e);
+	if (rc == 0)
+		rc = recover_load(e);
+	if (rc == 0)
+		rc = lifecycle_setup(e);
+	if (rc == 0)
+		rc = clients_listen(loop, socket, e);
+	return rc;
+}
+
+static void watch_signals(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	uv_signal_init(loop, &on_term);
+	uv_signal_start(&on_term, on_signal, SIGTERM);
+	uv_signal_init(loop, &on_int);
+	uv_signal_start(&on_int, on_signal, SIGINT);
+}
+
+static void tear_down(void)
+{
+	lifecycle_teardown();
+	notify_stop_watchdog();
+	uv_close((uv_handle_t *)&on_term, NULL);
+	uv_close((uv_handle_t *)&on_int, NULL);
+	while (!TAILQ_EMPTY(&domains))
+		domain_remove(TAILQ_FIRST(&domains));
+	consoles_teardown();
+	proc_teardown();
+	task_teardown();
+	store_teardown();
+	uv_run(loop, UV_RUN_NOWAIT);
+	uv_run(loop, UV_RUN_NOWAIT);
+	hv_close(domain_hv);
+	settings_free();
+	log_close();
+}
+
+static void usage(FILE *to)
+{
+	fprintf(to, "Usage: xend [--foreground] [--socket PATH] [--version]\n"
+		    "Manages the domains of this host; xm speaks to it. It stays in the foreground unless --daemon is "
+		    "given.\n");
+}
+
+/* Detaches from the terminal. The parent ends once the child is ready to serve, so that who started it may go on. */
+static int daemonize(void)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe2(ready, O_CLOEXEC))
+		return -1;
+	pid = fork();
+	if (pid < 0)
+		return -1;
+	if (pid > 0) {
+		close(ready[1]);
+		_exit(read(ready[0], &byte, 1) == 1 ? 0 : 1);
+	}
+	close(ready[0]);
+	setsid();
+	return ready[1];
+}
+
+static void say_ready(int ready_fd)
+{
+	if (ready_fd >= 0) {
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		log_set_stderr(0);
+		dup2(null, 0);
+		dup2(null, 1);
+		dup2(null, 2);
+		if (write(ready_fd, "r", 1) != 1)
+			log_debug("Nobody waits for xend to be ready.");
+		close(ready_fd);
+	}
+	notify_send("READY=1");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "foreground", no_argument, NULL, 'f' },   { "daemon", no_argument, NULL, 'd' },
+		{ "socket", required_argument, NULL, 's' }, { "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },	    { NULL, 0, NULL, 0 }
+	};
+	const char *socket = getenv(XEND_SOCKET_ENV);
+	struct error *e = NULL;
+	int option, ready_fd = -1, daemon = 0, rc;
+
+	while ((option = getopt_long(argc, argv, "fds:vh", options, NULL)) != -1) {
+		switch (option) {
+		case 'f':
+			daemon = 0;
+			break;
+		case 'd':
+			daemon = 1;
+			break;
+		case 's':
+			socket = optarg;
+			break;
+		case 'v':
+			printf("xend %s\n", XENOLITH_VERSION);
+			return 0;
+		default:
+			usage(option == 'h' ? stdout : stderr);
+			return option == 'h' ? 0 : 2;
+		}
+	}
+	if (daemon)
+		ready_fd = daemonize();
+	xend_start_time = time(NULL);
+	umask(022);
+	loop = uv_default_loop();
+	if (file_make_dirs("/var/log/xen", 0755, &e) || log_open(XEND_LOG_PATH, XEND_LOG_LIMIT, &e)) {
+		log_error("%s", error_text(e));
+		error_free(&e);
+	}
+	watch_signals();
+	rc = set_up(socket ? socket : XEND_SOCKET_PATH, &e);
+	if (rc) {
+		log_error("xend cannot start: %s", e ? error_text(e) : strerror(-rc));
+		error_free(&e);
+		return 1;
+	}
+	log_info("xend %s is ready.", XENOLITH_VERSION);
+	task_start(begin, NULL);
+	notify_start_watchdog(loop);
+	say_ready(ready_fd);
+	uv_run(loop, UV_RUN_DEFAULT);
+	log_info("xend has stopped.");
+	tear_down();
+	return 0;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* Disks and interfaces of running domains, and of managed ones that do not run. */
+#include "xend/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "xend/device.h"
+#include "xend/domain.h"
+#include "xend/guest.h"
+#include "xend/protocol.h"
+#include "xend/record.h"
+
+static int class_of(struct request *request, const struct device_ops **ops, struct error **e)
+{
+	const char *name = request_string(request, XEND_P_CLASS);
+
+	*ops = device_class(name);
+	if (!*ops)
+		return error_set(e, EINVAL, "There is no class '%.20s' of devices; vbd and vif are possible.", name);
+	return 0;
+}
+
+static int keep(struct domain *domain, struct error **e)
+{
+	devices_to_config(domain);
+	return record_write(domain, e);
+}
+
+static int attach(struct request *request, struct json_object *result, struct error **e)
+{
+	const struct device_ops *ops;
+	struct domain *domain;
+	struct device *device;
+	char *name;
+	int rc = class_of(request, &ops, e);
+
+	if (rc == 0)
+		rc = guest_take(request, "attach", GUEST_RUNS | GUEST_OURS, &domain, e);
+	if (rc)
+		return rc;
+	rc = device_attach(domain, ops, request_value(request, XEND_P_CONFIG), &device, e);
+	if (rc == 0) {
+		name = ops->name(device);
+		json_set_int(result, XEND_DEV_DEVID, device->devid);
+		json_set_string(result, XEND_DEV_DEVICE, name);
+		free(name);
+		rc = keep(domain, e);
+	}
+	guest_release(domain);
+	return rc;
+}
+
+static int detach(struct request *request, struct json_object *result, struct error **e)
+{
+	const struct device_ops *ops;
+	struct domain *domain;
+	int rc = class_of(request, &ops, e);
+
+	if (rc == 0)
+		rc = guest_take(request, "detach", GUEST_RUNS | GUEST_OURS, &domain, e);
+	if (rc)
+		return rc;
+	rc = device_detach(domain, ops, request_string(request, XEND_P_DEVICE), request_bool(request, XEND_P_FORCE), e);
+	if (rc == 0)
+		rc = keep(domain, e);
+	guest_release(domain);
+	return rc;
+}
+
+static int list(struct request *request, struct json_object *result, struct error **e)
+{
+	const struct device_ops *ops;
+	struct domain *domain;
+	int rc = class_of(request, &ops, e);
+
+	if (rc == 0)
+		rc = request_domain(request, &domain, e);
+	if (rc)
+		return rc;
+	rc = guest_check(domain, GUEST_RUNS, e);
+	if (rc == 0)
+		json_set(result, "devices", devices_describe(domain, ops));
+	domain_unref(domain);
+	return rc;
+}
+
+/* A disk is given back and attached anew with what is changed: the guest sees a drive whose medium was changed. */
+static int configure(struct request *request, struct json_object *result, struct error **e)
+{
+	struct json_object *element = request_value(request, XEND_P_CONFIG), *before;
+	const struct device_ops *ops;
+	struct domain *domain;
+	struct device *device;
+	const char *vdev;
+	int rc = class_of(request, &ops, e);
+
+	if (rc == 0 && ops != &device_vbd_ops)
+		rc = error_set(e, EOPNOTSUPP, "Only disks can be configured anew.");
+	if (rc == 0)
+		rc = json_get_string(element, "vdev", &vdev, e);
+	if (rc == 0)
+		rc = guest_take(request, "configure", GUEST_RUNS | GUEST_OURS, &domain, e);
+	if (rc)
+		return rc;
+	device = device_find(domain, ops, vdev);
+	if (!device) {
+		rc = error_set(e, ENODEV, "Domain '%s' has no disk %s.", domain->name, vdev);
+		guest_release(domain);
+		return rc;
+	}
+	before = ops->to_json(device);
+	rc = device_detach(domain, ops, vdev, false, e);
+	if (rc == 0) {
+		rc = device_attach(domain, ops, element, &device, e);
+		/* What was there goes back. */
+		if (rc)
+			device_attach(domain, ops, before, &device, NULL);
+		if (keep(domain, rc ? NULL : e) && rc == 0)
+			rc = -EIO;
+	}
+	json_object_put(before);
+	guest_release(domain);
+	return rc;
+}
+
+#define DOMAIN                                    \
+	{                                         \
+		XEND_P_DOMAIN, PARAM_DOMAIN, true \
+	}
+#define CLASS                                    \
+	{                                        \
+		XEND_P_CLASS, PARAM_STRING, true \
+	}
+
+const struct method methods_device[] = {
+	{ XEND_M_DEVICE_ATTACH, attach, { DOMAIN, CLASS, { XEND_P_CONFIG, PARAM_OBJECT, true } } },
+	{ XEND_M_DEVICE_DETACH,
+	  detach,
+	  { DOMAIN, CLASS, { XEND_P_DEVICE, PARAM_INT_OR_STRING, true }, { XEND_P_FORCE, PARAM_BOOL, false } } },
+	{ XEND_M_DEVICE_LIST, list, { DOMAIN, CLASS } },
+	{ XEND_M_DEVICE_CONFIGURE, configure, { DOMAIN, CLASS, { XEND_P_CONFIG, PARAM_OBJECT, true } } },
+	{ NULL },
+};

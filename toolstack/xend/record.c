@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/record.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "util/alloc.h"
+#include "util/file.h"
+#include "util/json.h"
+#include "util/log.h"
+#include "xend/device.h"
+#include "xend/domain.h"
+
+#define FORMAT	  1
+#define MAX_SIZE  (1024 * 1024)
+#define MAX_FRAME ((int64_t)1 << 52)
+
+static const char *const state_names[DOMAIN_STATES] = {
+	[DOMAIN_HALTED] = "halted",   [DOMAIN_SUSPENDED] = "suspended", [DOMAIN_BUILDING] = "building",
+	[DOMAIN_RUNNING] = "running", [DOMAIN_SAVING] = "saving",	[DOMAIN_DYING] = "dying",
+};
+
+static char *directory_of(const struct domain *domain)
+{
+	char uuid[UUID_TEXT];
+
+	uuid_to_text(domain->uuid, uuid);
+	return xasprintf("%s/%s", RECORD_DIRECTORY, uuid);
+}
+
+char *record_image_path(const struct domain *domain)
+{
+	char *directory = directory_of(domain), *path = xasprintf("%s/memory.save", directory);
+
+	free(directory);
+	return path;
+}
+
+static struct json_object *encode(struct domain *domain)
+{
+	struct json_object *o = json_new_object();
+
+	json_set_int(o, "format", FORMAT);
+	json_set_string(o, "name", domain->name);
+	json_set_string(o, "state", state_names[domain->state]);
+	json_set_int(o, "domid", domain->domid);
+	json_set_bool(o, "managed", domain->managed);
+	json_set_int(o, "start_time", domain->start_time);
+	json_set_string(o, "reason", domain->reason);
+	json_set_string(o, "saving_to", domain->saving_to);
+	json_set_int(o, "store_mfn", (int64_t)domain->store_mfn);
+	json_set_int(o, "store_port", domain->store_port);
+	json_set_int(o, "console_mfn", (int64_t)domain->console_mfn);
+	json_set_int(o, "console_port", domain->console_port);
+	json_set(o, "devices", devices_to_json(domain));
+	json_set(o, "config", config_to_json(domain->config));
+	return o;
+}
+
+int record_write(struct domain *domain, struct error **e)
+{
+	struct json_object *o = encode(domain);
+	char *directory = directory_of(domain), *path = xasprintf("%s/config.json", directory);
+	struct str text = STR_INIT;
+	int rc;
+
+	json_print(o, &text);
+	str_add_char(&text, '\n');
+	rc = file_make_dirs(directory, 0700, e);
+	if (rc == 0)
+		rc = file_write_atomic(path, text.text, text.len, 0600, e);
+	str_free(&text);
+	free(path);
+	free(directory);
+	json_object_put(o);
+	return rc;
+}
+
+void record_write_anyway(struct domain *domain)
+{
+	struct error *e = NULL;
+
+	if (record_write(domain, &e))
+		log_error("%s", error_text(e));
+	error_free(&e);
+}
+
+void record_remove(struct domain *domain)
+{
+	char *directory = directory_of(domain), *path = xasprintf("%s/config.json", directory);
+	char *image = record_image_path(domain);
+	struct error *e = NULL;
+
+	/* The image first: without the record nobody would know whose it is. */
+	if (file_remove(image, &e) || file_remove(path, &e))
+		log_error("%s", error_text(e));
+	else if (rmdir(directory) && errno != ENOENT)
+		log_warning("Cannot remove the directory %s: %s.", directory, strerror(errno));
+	error_free(&e);
+	free(image);
+	free(path);
+	free(directory);
+}
+
+/* --- reading ------------------------------------------------------------------------------------- */
+
+static int decode_state(const char *name, enum domain_state *state, struct error **e)
+{
+	for (unsigned int i = 0; i < DOMAIN_STATES; i++) {
+		if (strcmp(state_names[i], name) == 0) {
+			*state = (enum domain_state)i;
+			return 0;
+		}
+	}
+	return error_set(e, EINVAL, "The state '%.40s' is not known.", name);
+}
+
+static int decode_channels(struct json_object *o, struct domain *domain, struct error **e)
+{
+	int64_t store_mfn, store_port, console_mfn, console_port;
+
+	if (json_opt_int(o, "store_mfn", 0, MAX_FRAME, 0, &store_mfn, e) ||
+	    json_opt_int(o, "store_port", 0, UINT32_MAX, 0, &store_port, e) ||
+	    json_opt_int(o, "console_mfn", 0, MAX_FRAME, 0, &console_mfn, e) ||
+	    json_opt_int(o, "console_port", 0, UINT32_MAX, 0, &console_port, e))
+		return -EINVAL;
+	domain->store_mfn = (uint64_t)store_mfn;
+	domain->store_port = (uint32_t)store_port;
+	domain->console_mfn = (uint64_t)console_mfn;
+	domain->console_port = (uint32_t)console_port;
+	return 0;
+}
+
+/* Adds the domain of a record to the list. */
+static int decode(struct json_object *o, const uint8_t uuid[16], struct error **e)
+{
+	const char *name, *state_name, *reason, *saving_to;
+	struct json_object *config_json, *devices;
+	int64_t format, domid, start_time;
+	struct domain *domain;
+	struct config *config;
+	enum domain_state state = DOMAIN_HALTED;
+	bool managed;
+
+	if (json_get_int(o, "format", FORMAT, FORMAT, &format, e) || json_get_string(o, "name", &name, e) ||
+	    json_get_string(o, "state", &state_name, e) || decode_state(state_name, &state, e) ||
+	    json_get_int(o, "domid", -1, DOMID_FIRST_RESERVED - 1, &domid, e) ||
+	    json_get_bool(o, "managed", &managed, e) || json_get_int(o, "start_time", 0, INT64_MAX, &start_time, e) ||
+	    json_opt_string(o, "reason", NULL, &reason, e) || json_opt_string(o, "saving_to", NULL, &saving_to, e) ||
+	    json_get_typed(o, "devices", json_type_array, &devices, e) ||
+	    json_get_typed(o, "config", json_type_object, &config_json, e))
+		return -EINVAL;
+	if (domain_by_name(name))
+		return error_set(e, EEXIST, "Another domain has the name '%.64s', too.", name);
+	config = config_from_json(config_json, e);
+	if (!config)
+		return -EINVAL;
+	domain = domain_add(name, uuid);
+	domain->config = config;
+	domain->ours = true;
+	domain->state = state;
+	domain->managed = managed;
+	domain->domid = (int)domid;
+	domain->start_time = (time_t)start_time;
+	domain->reason = xstrdup(reason);
+	domain->saving_to = xstrdup(saving_to);
+	if (decode_channels(o, domain, e) || devices_from_json(domain, devices, e)) {
+		domain_remove(domain);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* What a xend that was killed while it wrote a record has left beside it. */
+static void sweep_drafts(const char *uuid_text)
+{
+	char *path = xasprintf("%s/%s", RECORD_DIRECTORY, uuid_text);
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+
+	while (directory && (entry = readdir(directory)))
+		if (str_starts(entry->d_name, "config.json."))
+			unlinkat(dirfd(directory), entry->d_name, 0);
+	if (directory)
+		closedir(directory);
+	free(path);
+}
+
+static void load_one(const char *uuid_text)
+{
+	char *path = xasprintf("%s/%s/config.json", RECORD_DIRECTORY, uuid_text);
+	struct str text = STR_INIT;
+	struct json_object *o = NULL;
+	struct error *e = NULL;
+	uint8_t uuid[16];
+
+	sweep_drafts(uuid_text);
+	if (!uuid_from_text(uuid_text, uuid))
+		error_set(&e, EINVAL, "Its directory's name is no UUID.");
+	else if (file_read(path, MAX_SIZE, &text, &e) == 0 && (o = json_parse_object(text.text, text.len, &e)))
+		decode(o, uuid, &e);
+	/* A directory whose record was never written, or removed, is what a killed xend leaves. */
+	if (error_errno(e) == ENOENT && !o) {
+		char *directory = xasprintf("%s/%s", RECORD_DIRECTORY, uuid_text);
+
+		rmdir(directory);
+		free(directory);
+	} else if (e) {
+		log_error("The record %s is left alone: %s", path, error_text(e));
+	}
+	error_free(&e);
+	json_object_put(o);
+	str_free(&text);
+	free(path);
+}
+
+int records_load(struct error **e)
+{
+	struct dirent *entry;
+	DIR *directory;
+	int rc = file_make_dirs(RECORD_DIRECTORY, 0700, e);
+
+	if (rc)
+		return rc;
+	directory = opendir(RECORD_DIRECTORY);
+	if (!directory)
+		return error_set(e, errno, "Cannot read the directory %s: %s.", RECORD_DIRECTORY, strerror(errno));
+	while ((entry = readdir(directory)))
+		if (entry->d_name[0] != '.')
+			load_one(entry->d_name);
+	closedir(directory);
+	return 0;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/save.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <xen/sched.h>
+
+#include "config/config.h"
+#include "util/alloc.h"
+#include "util/file.h"
+#include "util/log.h"
+#include "xend/boot.h"
+#include "xend/device.h"
+#include "xend/domain.h"
+#include "xend/record.h"
+#include "xend/request.h"
+#include "xend/save_header.h"
+#include "xend/store.h"
+#include "xend/worker.h"
+
+/* Milliseconds that a guest has to suspend. */
+#define SUSPEND_PATIENCE 60000
+
+/* --- suspending ---------------------------------------------------------------------------------- */
+
+static int check_suspended(struct domain *domain, bool *suspended, struct error **e)
+{
+	struct hv_domain_info info;
+	int rc = hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, e);
+
+	if (rc)
+		return rc;
+	*suspended = info.shutdown && info.shutdown_reason == SHUTDOWN_suspend;
+	if (info.shutdown && !*suspended)
+		return error_set(e, EBADFD, "Domain '%s' shut down in place of suspending.", domain->name);
+	return 0;
+}
+
+static void ask(struct domain *domain, const char *what)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown", domain->domid);
+	store_write(path, "%s", what);
+}
+
+static int suspend(struct domain *domain, struct error **e)
+{
+	uint64_t deadline = task_deadline(SUSPEND_PATIENCE);
+	bool suspended;
+	int rc;
+
+	ask(domain, "suspend");
+	for (;;) {
+		rc = check_suspended(domain, &suspended, e);
+		if (rc || suspended)
+			return rc;
+		rc = cond_wait(&domain->changed, deadline);
+		if (rc == -ETIMEDOUT) {
+			/* It must not suspend when nobody waits for it any more. */
+			ask(domain, "");
+			rc = check_suspended(domain, &suspended, e);
+			if (rc == 0 && suspended)
+				return 0;
+			return error_set(e, ETIMEDOUT, "Domain '%s' did not suspend within %d s. It runs on.",
+					 domain->name, SUSPEND_PATIENCE / 1000);
+		}
+		if (rc)
+			return error_set(e, rc, "Saving domain '%s' was cancelled.", domain->name);
+	}
+}
+
+/* Its suspend hypercall returns 1, which says that it is still where it was (SUSPEND_CANCEL). */
+static int go_on(struct domain *domain, struct error **e)
+{
+	vcpu_guest_context_t *context = xmalloc(sizeof(*context));
+	uint32_t domid = (uint32_t)domain->domid;
+	int rc = hv_vcpu_get_context(domain_hv, domid, 0, context, e);
+
+	if (rc == 0) {
+		context->user_regs.rax = 1;
+		rc = hv_vcpu_set_context(domain_hv, domid, 0, context, e);
+	}
+	free(context);
+	ask(domain, "");
+	store_resume(domid);
+	if (rc == 0)
+		rc = hv_domain_resume(domain_hv, domid, e);
+	return rc;
+}
+
+/* --- the file ------------------------------------------------------------------------------------ */
+
+static int create_file(const char *path, int *fd, struct error **e)
+{
+	if (path[0] != '/')
+		return error_set(e, EINVAL, "The path '%s' does not begin with '/'.", path);
+	*fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (*fd < 0)
+		return error_set(e, errno, "Cannot save to %s: %s.%s", path, strerror(errno),
+				 errno == EEXIST ? " Remove it first." : "");
+	return 0;
+}
+
+static int write_memory(struct domain *domain, int fd, struct request *asker, struct error **e)
+{
+	struct json_object *order = json_new_object(), *result = NULL;
+	int rc;
+
+	json_set_string(order, "op", "save");
+	json_set_int(order, "domid", domain->domid);
+	json_set_int(order, "fd", 3);
+	json_set(order, "config", config_to_json(domain->config));
+	rc = worker_run(order, fd, asker, &result, e);
+	json_object_put(result);
+	json_object_put(order);
+	return rc;
+}
+
+static int write_file(struct domain *domain, int fd, const char *path, struct request *asker, struct error **e)
+{
+	struct json_object *config = config_to_json(domain->config);
+	int rc = save_header_write(fd, path, config, e);
+
+	json_object_put(config);
+	if (rc == 0)
+		rc = write_memory(domain, fd, asker, e);
+	/* The last thing that may fail for want of room. */
+	if (rc == 0 && fsync(fd))
+		rc = error_set(e, errno, "Cannot save to %s: %s.", path, strerror(errno));
+	return rc;
+}
+
+void save_remove_partial(struct domain *domain)
+{
+	if (domain->saving_to && file_remove(domain->saving_to, NULL) == 0)
+		log_info("Domain %s: the partial file %s is removed.", domain->name, domain->saving_to);
+	free(domain->saving_to);
+	domain->saving_to = NULL;
+}
+
+static void let_run_on(struct domain *domain)
+{
+	struct error *e = NULL;
+	bool suspended = false;
+
+	if (check_suspended(domain, &suspended, &e) == 0 && suspended)
+		go_on(domain, &e);
+	else if (!e)
+		ask(domain, "");
+	if (e)
+		log_error("Domain %s: %s", domain->name, error_text(e));
+	error_free(&e);
+	domain_set_state(domain, DOMAIN_RUNNING);
+	record_write_anyway(domain);
+}
+
+void save_take_back(struct domain *domain)
+{
+	save_remove_partial(domain);
+	let_run_on(domain);
+	log_info("Domain %s runs on; it was not saved.", domain->name);
+}
+
+int domain_save(struct domain *domain, const char *path, enum save_after after, struct request *asker, struct error **e)
+{
+	int fd = -1, rc;
+
+	devices_to_config(domain);
+	domain_set_state(domain, DOMAIN_SAVING);
+	free(domain->saving_to);
+	domain->saving_to = NULL;
+	rc = create_file(path, &fd, e);
+	if (rc) {
+		domain_set_state(domain, DOMAIN_RUNNING);
+		return rc;
+	}
+	domain->saving_to = xstrdup(path);
+	rc = record_write(domain, e);
+	if (rc == 0)
+		rc = suspend(domain, e);
+	if (rc == 0)
+		rc = write_file(domain, fd, path, asker, e);
+	close(fd);
+	if (rc) {
+		save_take_back(domain);
+		return rc;
+	}
+	/* From here on the file is what counts: whoever takes over must not remove it. */
+	free(domain->saving_to);
+	domain->saving_to = NULL;
+	if (after == SAVE_THEN_STOP)
+		domain_stop(domain);
+	else
+		let_run_on(domain);
+	return 0;
+}
+
+int save_open(const char *path, int *fd, struct json_object **config, struct error **e)
+{
+	int rc;
+
+	*fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*fd < 0)
+		return error_set(e, errno, "Cannot open the saved domain %s: %s.", path, strerror(errno));
+	rc = save_header_read(*fd, path, config, e);
+	if (rc)
+		close(*fd);
+	return rc;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/save_header.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/alloc.h"
+#include "util/file.h"
+#include "util/str.h"
+
+#define PADDED(length) (((size_t)(length) + 7) & ~(size_t)7)
+
+int save_header_write(int fd, const char *path, struct json_object *config, struct error **e)
+{
+	struct save_header header = { .version = htole32(SAVE_VERSION) };
+	struct str out = STR_INIT, text = STR_INIT;
+	int rc;
+
+	json_print(config, &text);
+	memcpy(header.magic, SAVE_MAGIC, sizeof(header.magic));
+	header.length = htole32((uint32_t)text.len);
+	str_add_bytes(&out, &header, sizeof(header));
+	str_add_bytes(&out, text.text, text.len);
+	for (size_t i = text.len; i < PADDED(text.len); i++)
+		str_add_char(&out, '\0');
+	rc = file_write_fd(fd, path, out.text, out.len, e);
+	str_free(&out);
+	str_free(&text);
+	return rc;
+}
+
+static int read_exactly(int fd, const char *path, void *to, size_t length, struct error **e)
+{
+	size_t done = 0;
+
+	while (done < length) {
+		ssize_t n = read(fd, (char *)to + done, length - done);
+
+		if (n < 0)
+			return error_set(e, errno, "Cannot read the saved domain %s: %s.", path, strerror(errno));
+		if (n == 0)
+			return error_set(e, ENOEXEC, "The saved domain %s ends within its header.", path);
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+int save_header_read(int fd, const char *path, struct json_object **config, struct error **e)
+{
+	struct save_header header;
+	size_t length;
+	char *text;
+	int rc = read_exactly(fd, path, &header, sizeof(header), e);
+
+	if (rc)
+		return rc;
+	length = le32toh(header.length);
+	if (memcmp(header.magic, SAVE_MAGIC, sizeof(header.magic)) != 0)
+		return error_set(e, ENOEXEC,
+				 "%s is no domain that xend saved. (A file of `xl save` is restored by `xl restore`.)",
+				 path);
+	if (le32toh(header.version) != SAVE_VERSION || length == 0 || length > SAVE_MAX_CONFIG)
+		return error_set(e, ENOEXEC, "The saved domain %s has a header of another version, or a damaged one.",
+				 path);
+	text = xmalloc(PADDED(length));
+	rc = read_exactly(fd, path, text, PADDED(length), e);
+	if (rc == 0) {
+		*config = json_parse_object(text, length, e);
+		if (!*config) {
+			error_prefix(e, "The configuration in the saved domain %s: ", path);
+			rc = -ENOEXEC;
+		}
+	}
+	free(text);
+	return rc;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands before the memory in a saved domain's file (docs/save-file.md): 16 bytes, then the configuration as JSON, padded with
+ * zeroes to a multiple of 8. All numbers are little-endian.
+ */
+#ifndef XEND_SAVE_HEADER_H
+#define XEND_SAVE_HEADER_H
+
+#include <stdint.h>
+
+#include "util/error.h"
+#include "util/json.h"
+
+struct save_header {
+	char magic[8];	  /* SAVE_MAGIC */
+	uint32_t version; /* SAVE_VERSION */
+	uint32_t length;  /* bytes of JSON, without the padding */
+};
+_Static_assert(sizeof(struct save_header) == 16, "the file's layout");
+
+#define SAVE_MAGIC	"XENOLITH"
+#define SAVE_VERSION	1
+#define SAVE_MAX_CONFIG (256 * 1024)
+
+/* `path` is for sentences. The descriptor stands behind the header afterwards. */
+int save_header_write(int fd, const char *path, struct json_object *config, struct error **e);
+int save_header_read(int fd, const char *path, struct json_object **config, struct error **e);
+
+#endif

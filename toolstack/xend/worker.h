@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* xend-worker: the process that builds, saves or restores one domain, so that xend itself never waits. */
+#ifndef XEND_WORKER_H
+#define XEND_WORKER_H
+
+#include "util/error.h"
+#include "util/json.h"
+
+struct domain;
+struct request;
+
+#define WORKER_PATH	"/usr/lib/xenolith/xend-worker"
+#define WORKER_PATH_ENV "XEND_WORKER" /* another path, for tests */
+
+/*
+ * Runs the worker with one request, in a task. fd becomes its descriptor 3 (-1: none). Progress goes to `asker`, which may be
+ * NULL. *result is to be put. Cancelling the task kills the worker.
+ */
+int worker_run(struct json_object *order, int fd, struct request *asker, struct json_object **result, struct error **e);
+
+#endif

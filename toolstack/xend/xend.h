@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon as a whole. */
+#ifndef XEND_XEND_H
+#define XEND_XEND_H
+
+#include <time.h>
+
+#define XEND_LOG_PATH  "/var/log/xen/xend.log"
+#define XEND_LOG_LIMIT (4 * 1024 * 1024)
+#define XEND_PID_PATH  "/run/xend/xend.pid"
+
+extern time_t xend_start_time;
+
+#endif
