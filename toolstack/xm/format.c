@@ -9,7 +9,7 @@ const char *format_name(const char *name, char buffer[FORMAT_NAME_MAX])
 {
 	size_t i;
 
-	for (i = 0; name[i] && i < FORMAT_NAME_MAX - 1; i++) {
+	for (i = 0; i < FORMAT_NAME_MAX - 1 && name[i]; i++) {
 		unsigned char c = (unsigned char)name[i];
 
 		if (c == ' ')

@@ -146,6 +146,7 @@ static void help_names(void)
 
 static int help_run(const struct xm_args *args)
 {
+	const char *man = xm_args_value(args, XM_OPTION_MAN);
 	const struct xm_command *command;
 	char candidates[512];
 
@@ -153,10 +154,9 @@ static int help_run(const struct xm_args *args)
 		help_names();
 	} else if (xm_args_has(args, XM_OPTION_KEYS)) {
 		help_print_keys();
-	} else if (xm_args_has(args, XM_OPTION_MAN)) {
-		help_man_commands();
-	} else if (xm_args_has(args, XM_OPTION_CFG_MAN)) {
-		help_man_keys();
+	} else if (man) {
+		if (!help_man(man))
+			return xm_usage_error(args->command, "'%s' is not one of commands, keys, settings", man);
 	} else if (args->count) {
 		switch (xm_find(args->operands[0], &command, candidates, sizeof(candidates))) {
 		case XM_FOUND:
@@ -180,8 +180,8 @@ static const struct xm_option help_options[] = {
 	{ XM_OPTION_LONG_HELP, "long", NULL, "show all commands" },
 	{ XM_OPTION_NAMES, "names", NULL, "print the names and options of all commands, for scripts" },
 	{ XM_OPTION_KEYS, "keys", NULL, "print the keys of a domain's file, for scripts" },
-	{ XM_OPTION_MAN, "man", NULL, "print the commands as a part of xm(1)" },
-	{ XM_OPTION_CFG_MAN, "cfg-man", NULL, "print the keys as a part of xm.cfg(5)" },
+	{ XM_OPTION_MAN, "man", "PART",
+	  "print a part of the manual in mdoc: commands, keys (of a domain) or settings (of xend)" },
 	{ 0 },
 };
 

@@ -3,6 +3,7 @@
 #ifndef XM_HELP_H
 #define XM_HELP_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* What `xm help` says. */
@@ -11,10 +12,10 @@ void help_short(FILE *out);
 /* The keys of a domain's file, one a line. */
 void help_print_keys(void);
 
-/* All commands in mdoc, for xm(1). */
-void help_man_commands(void);
-
-/* All keys of a domain's file in mdoc, for xm.cfg(5). */
-void help_man_keys(void);
+/*
+ * A part of the manual in mdoc: "commands" of xm(1), "keys" of xm.cfg(5), "settings" of xend-config.sxp(5). False if it is none
+ * of these.
+ */
+bool help_man(const char *part);
 
 #endif

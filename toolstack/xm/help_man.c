@@ -2,12 +2,14 @@
 /* The commands and the keys of a domain's file in mdoc: the parts of xm(1) and xm.cfg(5) that the tables know better. */
 #include "xm/help.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "config/schema.h"
+#include "config/xend_config.h"
 #include "xm/command.h"
 
-/* Text in which nothing is a macro or an escape. A new line begins at each newline of the text. */
+/* Text in which nothing is a macro or an escape. A line begins at each newline of the text and, as mdoc wants it, sentence. */
 static void print_roff(const char *text, size_t length)
 {
 	bool begins = true;
@@ -21,8 +23,8 @@ static void print_roff(const char *text, size_t length)
 			fputs("\\e", stdout);
 		else if (c == '-')
 			fputs("\\-", stdout);
-		else if (c == '\n')
-			fputs("\n", stdout);
+		else if (c == ' ' && i > 0 && text[i - 1] == '.')
+			putchar(c = '\n');
 		else
 			putchar(c);
 		begins = c == '\n';
@@ -39,7 +41,7 @@ static void print_line(const char *macro, const char *text)
 static void man_option(const struct xm_option *option)
 {
 	if (option->id < 256)
-		printf(".It Fl %c Ns , Fl -%s", option->id, option->name);
+		printf(".It Fl %c , Fl -%s", option->id, option->name);
 	else
 		printf(".It Fl -%s", option->name);
 	if (option->argument)
@@ -82,7 +84,7 @@ static void man_command(const struct xm_command *command)
 		man_examples(command->examples);
 }
 
-void help_man_commands(void)
+static void man_commands(void)
 {
 	for (const struct xm_group *group = xm_groups; group->title; group++) {
 		printf(".Ss %s\n.Bl -tag -width Ds\n", group->title);
@@ -109,7 +111,8 @@ static void print_values(const struct config_key *key)
 		       key->unit ? " " : "", key->unit ? key->unit : "");
 		break;
 	case KEY_BOOL:
-		printf("0 or 1.\n");
+		/* xend's settings say it in words. */
+		printf(key->fallback && isalpha((unsigned char)*key->fallback) ? "yes or no.\n" : "0 or 1.\n");
 		break;
 	case KEY_WORD:
 		printf("One of");
@@ -154,7 +157,7 @@ static void man_foreign(const struct config_schema *schema)
 	printf(".El\n");
 }
 
-void help_man_keys(void)
+static void man_domain(void)
 {
 	printf(".Ss The domain\n");
 	man_keys(&config_domain_schema);
@@ -164,6 +167,26 @@ void help_man_keys(void)
 	man_keys(&config_vif_schema);
 	printf(".Ss Keys that are known and not supported\n");
 	man_foreign(&config_domain_schema);
+}
+
+static void man_settings(void)
+{
+	man_keys(&xend_config_schema);
+	printf(".Ss Keys that are known and not supported\n");
+	man_foreign(&xend_config_schema);
+}
+
+bool help_man(const char *part)
+{
+	if (strcmp(part, "commands") == 0)
+		man_commands();
+	else if (strcmp(part, "keys") == 0)
+		man_domain();
+	else if (strcmp(part, "settings") == 0)
+		man_settings();
+	else
+		return false;
+	return true;
 }
 
 void help_print_keys(void)

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void say(const char *kind, const char *format, va_list words)
+__attribute__((format(printf, 2, 0))) static void say(const char *kind, const char *format, va_list words)
 {
 	progress_end();
 	fflush(stdout);
