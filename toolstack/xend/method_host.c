@@ -83,6 +83,7 @@ static void describe_system(struct json_object *o)
 
 	if (uname(&name))
 		return;
+	json_set_string(o, "system", name.sysname);
 	json_set_string(o, "host", name.nodename);
 	json_set_string(o, "release", name.release);
 	json_set_string(o, "version", name.version);
