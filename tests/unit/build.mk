@@ -3,8 +3,8 @@
 # Unit tests on the host, under AddressSanitizer and UBSan: `make unit` runs all, `make unit T=heap` one (or several).
 # They also run without the top Makefile: make -f tests/unit/build.mk
 #
-# A test is one file, tests/unit/test_NAME.c. It says itself which files of the project it links (paths from the root), and
-# which libraries of the host, in comment lines of exactly this form:
+# A test is one file, tests/unit/test_NAME.c. It says itself which files of the project it links (paths from the root;
+# toolstack/config/[a-z]*.c is all of a directory), and which libraries of the host, in comment lines of exactly this form:
 #
 #	/* links: hypervisor/core/timer.c hypervisor/lib/heap.c */
 #	/* libs: -llzma */
@@ -45,7 +45,7 @@ unit-host-objects := $(call unit-objects,$(wildcard $(unit-dir)/host/*.c))
 unit: $(addprefix unit-run-,$(unit-run))
 
 define unit-rules
-unit-objects-$(1) := $$(call unit-objects,$(unit-dir)/$(call unit-file,$(1)).c $$(call unit-line,links,$(1))) \
+unit-objects-$(1) := $$(call unit-objects,$(unit-dir)/$(call unit-file,$(1)).c $$(wildcard $$(call unit-line,links,$(1)))) \
 	$(if $(filter toolstack/%,$(1)),,$(unit-out)/libhost.a)
 $(unit-out)/$(call unit-file,$(1)): $$(unit-objects-$(1))
 	@echo "  LD      $$@"

@@ -31,7 +31,9 @@ static bool is_set(const struct check *k, const char *key)
 /* Given and understood, or not given: its default is what counts. */
 static bool is_good(const struct check *k, const char *key)
 {
-	return is_set(k, key) || !value_find(k->given, key);
+	const struct value *v = value_find(k->given, key);
+
+	return is_set(k, key) || !v || value_is_empty(v);
 }
 
 static void check_kernel(const struct check *k)

@@ -150,6 +150,14 @@ static bool read_prefix(struct reader *r, struct part p)
 	return false;
 }
 
+static bool expect_xm(const struct reader *r)
+{
+	config_error(r->diags, r->text->source, r->text->pos,
+		     "disk: expected TARGET,VDEV,MODE as in \"phy:/dev/vg/guest,xvda,w\", found \"%.40s\"",
+		     r->text->text);
+	return false;
+}
+
 static bool read_xm(struct reader *r)
 {
 	size_t rest = 0;
@@ -166,6 +174,8 @@ static bool read_xm(struct reader *r)
 			set_vdev(r, p);
 			break;
 		case 2:
+			if (p.from == p.to)
+				return expect_xm(r);
 			set_mode(r, p);
 			break;
 		case 3:
@@ -177,13 +187,7 @@ static bool read_xm(struct reader *r)
 			return false;
 		}
 	}
-	if (n < 3) {
-		config_error(r->diags, r->text->source, r->text->pos,
-			     "disk: expected TARGET,VDEV,MODE as in \"phy:/dev/vg/guest,xvda,w\", found \"%.40s\"",
-			     r->text->text);
-		return false;
-	}
-	return true;
+	return n < 3 ? expect_xm(r) : true;
 }
 
 /* --- xl's form -------------------------------------------------------------------------------- */

@@ -74,7 +74,7 @@ static const struct config_key domain_keys[] = {
 	  .doc = "The physical CPUs that the virtual ones may run on: one text for all, or a list with one for each." },
 	{ UINT(config, cpu_weight, 1, 65535), .fallback = "256",
 	  .doc = "The share of CPU time, beside the weights of others." },
-	{ UINT(config, cpu_cap, 0, 51200), .unit = "per cent of a CPU", .fallback = "0",
+	{ UINT(config, cpu_cap, 0, 51200), .unit = "per cent", .fallback = "0",
 	  .doc = "The most CPU time that it gets; 0 is no limit." },
 	{ UINT(config, max_grant_frames, 1, 4096), .unit = "frames", .fallback = "64",
 	  .doc = "The most pages of its grant table." },
@@ -160,6 +160,7 @@ const struct config_schema config_disk_schema = {
 	.aliases = disk_aliases,
 	.whole_json = true,
 	.text_form = "a string such as \"phy:/dev/vg/guest,xvda,w\"",
+	.list_form = "a list such as [ \"phy:/dev/vg/guest,xvda,w\" ]",
 	.from_text = disk_from_text,
 	.finish = disk_finish,
 };
@@ -172,6 +173,7 @@ const struct config_schema config_vif_schema = {
 	.aliases = no_aliases,
 	.whole_json = true,
 	.text_form = "a string such as \"mac=00:16:3e:01:02:03,bridge=xenbr0\"",
+	.list_form = "a list such as [ \"mac=00:16:3e:01:02:03,bridge=xenbr0\" ]",
 	.from_text = vif_from_text,
 };
 

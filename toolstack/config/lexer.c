@@ -232,6 +232,24 @@ static struct token read_string(struct lexer *lx, struct token t)
 	return good ? t : bad(t);
 }
 
+/* A character that is not ASCII's, or not printable. */
+static struct token read_foreign(struct lexer *lx, struct token t)
+{
+	char copy[5] = "";
+	size_t len = (size_t)(lx->end - lx->p);
+
+	memcpy(copy, lx->p, len < 4 ? len : 4);
+	len = str_utf8_length(copy);
+	copy[len] = '\0';
+	if (len > 1)
+		config_error(lx->diags, lx->source, t.pos, "%s cannot stand outside of a string or a comment", copy);
+	else
+		config_error(lx->diags, lx->source, t.pos,
+			     "the byte 0x%02x cannot stand outside of a string or a comment", (unsigned char)*lx->p);
+	lx->p += len ? len : 1;
+	return bad(t);
+}
+
 struct token lexer_next(struct lexer *lx, bool in_list)
 {
 	struct token t = { 0 };
@@ -260,17 +278,15 @@ struct token lexer_next(struct lexer *lx, bool in_list)
 		return read_number(lx, t);
 	if (is_word_char(c))
 		return read_word(lx, t);
+	if (c >= 128 || !isgraph(c))
+		return read_foreign(lx, t);
 	lx->p++;
 	t.c = (char)c;
 	if (c == '+' && peek(lx, 0) == '=') {
 		lx->p++;
 		t.type = TOKEN_APPEND;
-	} else if (c < 128 && isgraph(c)) {
-		t.type = TOKEN_CHAR;
 	} else {
-		config_error(lx->diags, lx->source, t.pos,
-			     "the byte 0x%02x cannot stand outside of a string or a comment", c);
-		t.type = TOKEN_BAD;
+		t.type = TOKEN_CHAR;
 	}
 	return t;
 }

@@ -60,7 +60,7 @@ static void recover(struct parser *p)
 	p->lost = false;
 }
 
-static struct value *parse_value(struct parser *p, const char *or_else);
+static struct value *parse_value(struct parser *p);
 
 static bool begins_value(const struct parser *p)
 {
@@ -74,7 +74,10 @@ static void parse_comma(struct parser *p, struct value *list)
 	if (is_char(p, ',')) {
 		next(p);
 	} else if (!is_char(p, ']')) {
-		expected(p, "a comma or the ] of the list that begins in line %u", list->pos.line);
+		if (list->pos.line)
+			expected(p, "a comma or the ] of the list that begins in line %u", list->pos.line);
+		else
+			expected(p, "a comma or ]");
 		list->broken = true;
 		p->lost = !begins_value(p);
 	}
@@ -88,7 +91,7 @@ static struct value *parse_list(struct parser *p)
 	p->depth++;
 	next(p);
 	while (!is_char(p, ']') && !p->lost) {
-		struct value *item = parse_value(p, " or ]");
+		struct value *item = parse_value(p);
 
 		list->broken |= item->type == VALUE_BROKEN || item->broken;
 		value_add(list, item);
@@ -115,8 +118,8 @@ static struct value *parse_constant(const struct parser *p)
 	return v;
 }
 
-/* A broken one after a report. or_else: what else could stand here. */
-static struct value *parse_value(struct parser *p, const char *or_else)
+/* A broken one after a report. */
+static struct value *parse_value(struct parser *p)
 {
 	struct value *v = NULL;
 
@@ -140,7 +143,8 @@ static struct value *parse_value(struct parser *p, const char *or_else)
 	if (is_char(p, '['))
 		config_error(p->diags, p->lx.source, p->tok.pos, "lists lie too deep in each other");
 	else
-		expected(p, "a string in quotes, a number or a list%s", or_else);
+		expected(p, p->depth ? "a string in quotes, a number, a list or ]" :
+				       "a string in quotes, a number or a list");
 	p->lost = true;
 	return value_new(VALUE_BROKEN, p->lx.source, p->tok.pos);
 }
@@ -161,14 +165,17 @@ static void append(struct value *to, struct value *v, const char *key, struct co
 		to->text = text;
 		to->plain = false;
 	} else {
-		struct str was = STR_INIT, is = STR_INIT;
+		bool can_grow = to->type == VALUE_LIST || to->type == VALUE_STRING;
+		struct str shown = STR_INIT;
 
-		value_describe(to, &was);
-		value_describe(v, &is);
-		config_error(diags, v->source, v->pos, "%s += %s: expected two strings or two lists, before it is %s",
-			     key, str_text(&is), str_text(&was));
-		str_free(&was);
-		str_free(&is);
+		value_describe(can_grow ? v : to, &shown);
+		if (can_grow)
+			config_error(diags, v->source, v->pos, "%s: expected another %s after +=, found %s", key,
+				     to->type == VALUE_LIST ? "list" : "string", str_text(&shown));
+		else
+			config_error(diags, v->source, v->pos, "%s: += adds to strings and lists only, and it is %s",
+				     key, str_text(&shown));
+		str_free(&shown);
 	}
 	value_free(v);
 }
@@ -207,7 +214,7 @@ static void parse_statement(struct parser *p, struct value *object)
 	is_append = p->tok.type == TOKEN_APPEND;
 	if (is_append || is_char(p, '=')) {
 		next(p);
-		v = parse_value(p, "");
+		v = parse_value(p);
 		if (!p->lost && p->tok.type != TOKEN_NEWLINE && p->tok.type != TOKEN_END && !is_char(p, ';'))
 			expected(p, "the end of the line");
 		assign(object, key, pos, is_append, v, p->diags);
@@ -242,7 +249,7 @@ static struct value *parse_argument(const char *text, const char *source, struct
 	lexer_init(&p.lx, text, strlen(text), source, diags);
 	p.lx.no_places = true;
 	next(&p);
-	v = parse_value(&p, "");
+	v = parse_value(&p);
 	if (!p.lost && p.tok.type != TOKEN_END)
 		expected(&p, "the end of the argument");
 	lexer_free(&p.lx);

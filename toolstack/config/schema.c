@@ -95,15 +95,9 @@ static char *text_of(const struct fill *f, const struct value *v)
 	return canonical;
 }
 
-/* An empty text says that there is none: kernel="" is like no such line. */
-static bool is_empty_text(const struct value *v)
-{
-	return v->type == VALUE_NONE || (v->type == VALUE_STRING && !*v->text);
-}
-
 static bool set_text(const struct fill *f, void *field, const struct value *v)
 {
-	if (is_empty_text(v) && !(f->key->flags & KEY_REQUIRED))
+	if (value_is_empty(v) && !(f->key->flags & KEY_REQUIRED))
 		return false;
 	*(char **)field = text_of(f, v);
 	return *(char **)field;
@@ -197,7 +191,7 @@ static bool set_word(const struct fill *f, void *field, const struct value *v)
 	struct str what = STR_INIT;
 	int index = v->type == VALUE_STRING ? word_index(words, v->text) : -1;
 
-	if (is_empty_text(v) && f->key->fallback)
+	if (value_is_empty(v) && f->key->fallback)
 		return false;
 	if (index >= 0) {
 		*(unsigned int *)field = (unsigned int)index;
@@ -267,7 +261,7 @@ static bool set_texts(const struct fill *f, void *record, const struct value *v)
 
 	if (v->type == VALUE_STRING && f->key->flags & KEY_SPLIT)
 		return split_text(f, record, v);
-	if (is_empty_text(v))
+	if (value_is_empty(v))
 		return false;
 	if (v->type != VALUE_LIST)
 		return add_checked_text(f, record, v);
@@ -308,10 +302,7 @@ static bool set_records(const struct fill *f, void *record, const struct value *
 	if (v->type == VALUE_NONE)
 		return false;
 	if (v->type != VALUE_LIST) {
-		char *what = xasprintf("a list [ ] of %s", f->key->record->text_form + strlen("a string such as "));
-
-		wrong(f, v, what);
-		free(what);
+		wrong(f, v, f->key->record->list_form);
 		return false;
 	}
 	if (too_many(f, v))
@@ -372,17 +363,33 @@ static void report_unknown(const struct config_schema *schema, const struct valu
 	str_free(&name);
 }
 
-static void fill_member(const struct config_schema *schema, void *record, const struct value *v,
-			struct config_diags *diags)
+/* The first of the object's members that say the key, by whatever name; NULL without one. */
+static const struct value *find_member(const struct config_schema *schema, const struct value *object,
+				       const struct config_key *key)
+{
+	for (size_t i = 0; i < object->nr; i++) {
+		if (schema_find(schema, object->items[i]->key) == key)
+			return object->items[i];
+	}
+	return NULL;
+}
+
+static void fill_member(const struct config_schema *schema, void *record, const struct value *object,
+			const struct value *v, struct config_diags *diags)
 {
 	struct fill f = { .schema = schema, .key = schema_find(schema, v->key), .diags = diags };
 	uint64_t *set = record;
 
 	if (!f.key) {
 		report_unknown(schema, v, diags);
-	} else if (*set & key_bit(schema, f.key)) {
-		config_error(diags, v->source, v->key_pos, "%s%s says the same as %s, which is there too", schema->what,
-			     v->key, f.key->name);
+	} else if (find_member(schema, object, f.key) != v) {
+		const char *first = find_member(schema, object, f.key)->key;
+
+		if (strcmp(first, v->key))
+			config_error(diags, v->source, v->key_pos, "%s%s and %s say the same: expected one of them",
+				     schema->what, first, v->key);
+		else
+			config_error(diags, v->source, v->key_pos, "%s%s is given twice", schema->what, v->key);
 	} else if (set_field(&f, record, v)) {
 		*set |= key_bit(schema, f.key);
 	}
@@ -399,23 +406,13 @@ static void fill_default(const struct config_schema *schema, void *record, const
 	value_free(v);
 }
 
-/* Whether a member says the key, by whatever name and with whatever value. */
-static bool is_given(const struct config_schema *schema, const struct value *object, const struct config_key *key)
-{
-	for (size_t i = 0; i < object->nr; i++) {
-		if (schema_find(schema, object->items[i]->key) == key)
-			return true;
-	}
-	return false;
-}
-
 void schema_fill(const struct config_schema *schema, void *record, const struct value *object,
 		 struct config_diags *diags)
 {
 	uint64_t *set = record;
 
 	for (size_t i = 0; i < object->nr; i++)
-		fill_member(schema, record, object->items[i], diags);
+		fill_member(schema, record, object, object->items[i], diags);
 	for (size_t i = 0; i < schema->nr; i++) {
 		const struct config_key *key = &schema->keys[i];
 
@@ -423,7 +420,7 @@ void schema_fill(const struct config_schema *schema, void *record, const struct 
 			continue;
 		if (key->fallback)
 			fill_default(schema, record, key, diags);
-		else if (key->flags & KEY_REQUIRED && !is_given(schema, object, key))
+		else if (key->flags & KEY_REQUIRED && !find_member(schema, object, key))
 			config_error(diags, object->source, object->pos, "%s%s is missing: expected %s", schema->what,
 				     key->name, key->text->expected);
 	}

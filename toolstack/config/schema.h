@@ -64,6 +64,7 @@ struct config_schema {
 	bool whole_json;		      /* JSON has defaults too */
 	bool unknown_is_warning;
 	const char *text_form; /* "expected ..." for an element of a list of these */
+	const char *list_form; /* "expected ..." for the list */
 	/* The object that a text stands for; NULL after a report. */
 	struct value *(*from_text)(const struct value *text, struct config_diags *diags);
 	/* Gives values to what depends on other keys, and checks what one key cannot know. `given`: what was filled in. */

@@ -83,6 +83,11 @@ struct config_pos value_pos_in(const struct value *string, size_t offset)
 	return pos;
 }
 
+bool value_is_empty(const struct value *v)
+{
+	return v->type == VALUE_NONE || (v->type == VALUE_STRING && !*v->text);
+}
+
 bool value_is_off(const struct value *v)
 {
 	switch (v->type) {

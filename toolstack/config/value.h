@@ -52,6 +52,8 @@ struct value *value_take(struct value *object, const char *key);
 /* Where byte `offset` of a string's text stands; without that knowledge, where the string begins. */
 struct config_pos value_pos_in(const struct value *string, size_t offset);
 
+/* None, or an empty string: like no such line at all. */
+bool value_is_empty(const struct value *v);
 /* Zero, nothing, an empty string or list, "no": what asks for something to be left out. */
 bool value_is_off(const struct value *v);
 

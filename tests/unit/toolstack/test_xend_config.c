@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/config/check.c toolstack/config/config.c toolstack/config/cpus.c toolstack/config/diag.c toolstack/config/disk.c toolstack/config/foreign.c toolstack/config/generate.c toolstack/config/keys.c toolstack/config/lexer.c toolstack/config/parser.c toolstack/config/schema.c toolstack/config/sexp.c toolstack/config/text.c toolstack/config/units.c toolstack/config/value.c toolstack/config/vdev.c toolstack/config/vif.c toolstack/config/xend_config.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/sexp.c toolstack/util/str.c */
+/* links: toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/sexp.c toolstack/util/str.c */
 /* libs: -ljson-c */
 #include "config/xend_config.h"
 #include "util/file.h"
