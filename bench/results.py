@@ -51,9 +51,9 @@ def limit(row, xen):
 
 def verdict(row, ours, xen):
     most = limit(row, xen)
-    if ours is None or "failed" in ours:
+    if "failed" in (ours or {}) or "failed" in (xen or {}):
         return "FAILED"
-    if most is None:
+    if ours is None or most is None:
         return ""
     return "ok" if ours["value"] <= most else "above"
 

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: MIT
 """The systems that are measured: what is booted, with which words, and what each of them must say."""
 
+import re
+import shutil
 import subprocess
 
+import payload
 from qemu import ROOT, Qemu, RunFailed, words
 from results import parse
 from rows import PARTS
 
-LAB = ROOT / "build/lab"
-OUT = ROOT / "build/bench"
+LAB, OUT = ROOT / "build/lab", ROOT / "build/bench"
 IMAGES = {"xenolith": ROOT / "build/xenolith.elf", "xen": LAB / "xen.elf"}
 # Nothing but where to talk: what a hypervisor does by default is what is measured.
 OPTIONS = "com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all noreboot"
+MEMORY = 2048
+LIVES = ("create", "destroy", "save", "restore")  # operations of xl that bench/profile knows
+HV_LINE = re.compile(r"\((?:XEN|HV)\)[^\n]*\n")  # may land in the middle of a line of Domain-0's
 
 
 def qemu_version():
@@ -24,12 +29,12 @@ def _run(name, command, timeout):
     failure = ""
     with Qemu(command, OUT / f"{name}.log") as machine:
         try:
-            machine.wait(lambda m: "BENCH-END" in m.text or "RESULT " in m.text, timeout)
-            if "BENCH-END" not in machine.text:
-                failure = machine.text[machine.text.index("RESULT "):].splitlines()[0]
+            machine.wait(lambda m: re.search(r"^BENCH-END|^RESULT ", m.text, re.M), timeout)
         except RunFailed as error:
             failure = str(error)
-        return machine.text, failure
+        text = HV_LINE.sub("", machine.text)
+    said = re.findall(r"^(?:BENCH-FAILED|RESULT (?:failure|error):) ?(.*)", text, re.M)
+    return text, "; ".join(filter(None, [failure, *said]))
 
 
 def _hypercalls(hv, image):
@@ -38,9 +43,50 @@ def _hypercalls(hv, image):
     return parse(text, PARTS["hypercalls"], failure)
 
 
+def _dom0_command(image, initrd, more):
+    kernel = f"{LAB}/vmlinux-stock console=hvc0 quiet rdinit=/bench/ticks bench.mem={MEMORY} {more}"
+    return words(image, OPTIONS + " dom0_mem=1024M,max:1024M", f"{kernel},{initrd}", MEMORY)
+
+
+def dom0_profile_command(image, row, calls):
+    """Domain-0 that does one operation between marks; only those of xl need the toolstack."""
+    words_ = f"bench=profile bench.row={row} bench.calls={calls}"
+    if row in LIVES:
+        return _dom0_command(image, payload.make(), "lab=agent " + words_)
+    return _dom0_command(image, payload.make_small(), "lab=agent0 " + words_)
+
+
+def _start(initrd):
+    """The TSC when the boot loader starts a hypervisor, or None: what the firmware and the loader took."""
+    text, _ = _run("start", _dom0_command(OUT / "start.elf", initrd, "lab=agent bench="), 120)
+    found = re.search(r"BENCH-START ([0-9a-f]{16})", text)
+    return int(found.group(1), 16) if found else None
+
+
+def _boot_line(text, start):
+    """As the other figures are said: from the hypervisor's first instruction to Domain-0's first program."""
+    first = re.search(r"^BENCH-FIRST (\d+)$", text, re.M)
+    if not first or start is None:
+        return ""
+    return f"\nBENCH boot {(int(first.group(1)) - start) // 1000} us 1x1\n"
+
+
+def _domain0(hv, image, parts):
+    initrd = payload.make()
+    text, failure = _run(f"domain0-{hv}", _dom0_command(image, initrd, f"lab=agent bench={'+'.join(parts)}"), 900)
+    if "boot" in parts:
+        text += _boot_line(text, _start(initrd))
+    return parse(text, [row for part in parts for row in PARTS[part]], failure)
+
+
 def measure(hv, image, parts):
-    """All figures of these parts on one hypervisor."""
+    """All figures of these parts on one hypervisor. The image is copied first: a build may go on meanwhile."""
+    kept = OUT / f"hypervisor-{hv}.elf"
+    shutil.copyfile(image, kept)
     found = {}
     if "hypercalls" in parts:
-        found.update(_hypercalls(hv, image))
+        found.update(_hypercalls(hv, kept))
+    rest = [part for part in parts if part != "hypercalls"]
+    if rest:
+        found.update(_domain0(hv, kept, rest))
     return found

@@ -72,6 +72,30 @@ static char *put_number(char *to, uint64_t v)
 	return to;
 }
 
+void bench_die(const char *what, uint64_t value)
+{
+	char line[160], *p = put_text(line, "BENCH-FAILED ");
+
+	p = put_text(p, what);
+	p = put_text(p, ": ");
+	p = put_number(p, value);
+	*p++ = '\n';
+	*p = '\0';
+	bench_say(line);
+	bench_drain();
+	guest_fail("%s: %ld", what, (long)value);
+}
+
+static void on_exception(struct guest_regs *regs)
+{
+	bench_die("an exception at", regs->rip);
+}
+
+void bench_begin(void)
+{
+	guest_exception = on_exception;
+}
+
 void bench_report(const char *name, uint64_t ticks, unsigned int calls)
 {
 	char line[160], *p = put_text(line, "BENCH ");
@@ -119,4 +143,27 @@ unsigned long bench_option(const char *name, unsigned long otherwise)
 	for (; *p >= '0' && *p <= '9'; p++)
 		v = v * 10 + (unsigned long)(*p - '0');
 	return v;
+}
+
+/* The far end of a channel to itself says. */
+domid_t bench_own_domid(void)
+{
+	evtchn_alloc_unbound_t alloc = { .dom = DOMID_SELF, .remote_dom = DOMID_SELF };
+	evtchn_bind_interdomain_t bind = { .remote_dom = DOMID_SELF };
+	evtchn_status_t status = { .dom = DOMID_SELF };
+	evtchn_close_t close;
+
+	if (bench_evtchn_op(EVTCHNOP_alloc_unbound, &alloc))
+		bench_die("EVTCHNOP_alloc_unbound for itself", 0);
+	bind.remote_port = alloc.port;
+	if (bench_evtchn_op(EVTCHNOP_bind_interdomain, &bind))
+		bench_die("EVTCHNOP_bind_interdomain to itself", 0);
+	status.port = bind.local_port;
+	if (bench_evtchn_op(EVTCHNOP_status, &status))
+		bench_die("EVTCHNOP_status", 0);
+	close.port = bind.local_port;
+	bench_evtchn_op(EVTCHNOP_close, &close);
+	close.port = alloc.port;
+	bench_evtchn_op(EVTCHNOP_close, &close);
+	return status.u.interdomain.dom;
 }

@@ -30,6 +30,12 @@
 void bench_report(const char *name, uint64_t ticks, unsigned int calls);
 /* Text on the same console. */
 void bench_say(const char *text);
+/*
+ * Says "BENCH-FAILED what: value" and ends. An operation that fails is not measured: the run has failed. Exceptions that
+ * nobody expects end like this, too, once bench_begin was called.
+ */
+void bench_die(const char *what, uint64_t value) __attribute__((noreturn));
+void bench_begin(void);
 /* Waits until all that was said has been read. A guest that ends before that takes it along. */
 void bench_drain(void);
 
@@ -43,6 +49,9 @@ static inline long bench_evtchn_op(unsigned int cmd, void *arg)
 {
 	return hc2(__HYPERVISOR_event_channel_op, cmd, arg);
 }
+
+/* By which number others name this guest. */
+domid_t bench_own_domid(void);
 
 static inline bool bench_port_pending(unsigned int port)
 {

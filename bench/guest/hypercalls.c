@@ -39,11 +39,10 @@ static void mark(void)
 		}                                                                       \
 	} while (0)
 
-/* An operation that fails is not measured: the run has failed. */
 static inline void must(long ret, long want, const char *what)
 {
 	if (ret != want)
-		guest_fail("%s gives %ld", what, ret);
+		bench_die(what, (uint64_t)ret);
 }
 
 static void measure_calls(void)
@@ -88,7 +87,7 @@ static void measure_events(void)
 	forget_event();
 	must(bench_evtchn_op(EVTCHNOP_send, &send), 0, "EVTCHNOP_send");
 	if (!bench_port_pending(far_port))
-		guest_fail("the event does not arrive");
+		bench_die("the event does not arrive at port", far_port);
 	ROW(
 		"evtchn_send_fresh",
 		{
@@ -142,15 +141,6 @@ static long grant_op(unsigned int cmd, void *arg)
 	return hc3(__HYPERVISOR_grant_table_op, cmd, arg, 1);
 }
 
-/* Who this guest is: the far end of a channel to itself says. */
-static domid_t own_domid(void)
-{
-	evtchn_status_t status = { .dom = DOMID_SELF, .port = local_port };
-
-	must(bench_evtchn_op(EVTCHNOP_status, &status), 0, "EVTCHNOP_status");
-	return status.u.interdomain.dom;
-}
-
 static void grant(unsigned int ref, domid_t to, const void *page)
 {
 	grants[ref].domid = to;
@@ -172,7 +162,7 @@ static void map_grant_table(void)
 
 static void measure_grants(void)
 {
-	domid_t self = own_domid();
+	domid_t self = bench_own_domid();
 	char *from = page_take(), *to = page_take(), *window = page_take();
 	gnttab_copy_t copy = { .source = { .u.ref = FIRST_REF, .domid = self },
 			       .dest = { .u.gmfn = virt_to_mfn(to), .domid = DOMID_SELF },
@@ -189,7 +179,7 @@ static void measure_grants(void)
 	must(grant_op(GNTTABOP_copy, &copy), 0, "GNTTABOP_copy");
 	must(copy.status, GNTST_okay, "GNTTABOP_copy");
 	if (memcmp(from, to, PAGE_SIZE))
-		guest_fail("the grant copy copies something else");
+		bench_die("a grant copy of something else, from page", (uint64_t)from / PAGE_SIZE);
 	ROW("grant_copy_4k", grant_op(GNTTABOP_copy, &copy), );
 	must(grant_op(GNTTABOP_map_grant_ref, &map), 0, "GNTTABOP_map_grant_ref");
 	must(map.status, GNTST_okay, "GNTTABOP_map_grant_ref");
@@ -237,6 +227,9 @@ void test_main(void)
 {
 	physdev_set_iopl_t iopl = { .iopl = 3 };
 
+	bench_begin();
+	/* What Linux asks for, too: writes to page tables are done for it. */
+	must(hc2(__HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_writable_pagetables), 0, "vm_assist");
 	if (bench_has_word("mark"))
 		must(hc2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, &iopl), 0, "PHYSDEVOP_set_iopl");
 	measure_calls();

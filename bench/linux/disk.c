@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* What a guest's disk costs: 64 MiB written and read past the guest's cache. Usage: disk DEVICE; its contents are lost. */
+#define _GNU_SOURCE
+#include "ticks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TOTAL  (64UL << 20)
+#define BLOCK  (1UL << 20)
+#define ROUNDS 3
+
+static char *block;
+
+static void die(const char *what)
+{
+	printf("BENCH-FAILED disk: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static uint64_t once(int fd, ssize_t (*transfer)(int fd, void *data, size_t size))
+{
+	uint64_t start = ticks();
+
+	if (lseek(fd, 0, SEEK_SET))
+		die("seek");
+	for (unsigned long done = 0; done < TOTAL; done += BLOCK)
+		if (transfer(fd, block, BLOCK) != (ssize_t)BLOCK)
+			die("transfer");
+	return ticks() - start;
+}
+
+static ssize_t put(int fd, void *data, size_t size)
+{
+	return write(fd, data, size);
+}
+
+static ssize_t get(int fd, void *data, size_t size)
+{
+	return read(fd, data, size);
+}
+
+static void measure(const char *name, int fd, ssize_t (*transfer)(int fd, void *data, size_t size))
+{
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		uint64_t spent = once(fd, transfer);
+
+		least = spent < least ? spent : least;
+	}
+	report(name, least / 1000, "us", ROUNDS, 1);
+}
+
+int main(int argc, char **argv)
+{
+	int fd = argc == 2 ? open(argv[1], O_RDWR | O_DIRECT) : -1;
+
+	if (fd < 0)
+		die(argc == 2 ? argv[1] : "usage: disk DEVICE");
+	if (posix_memalign((void **)&block, BLOCK, BLOCK))
+		die("memory");
+	memset(block, 0x5a, BLOCK);
+	measure("disk_write", fd, put);
+	measure("disk_read", fd, get);
+	return 0;
+}

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""Domain-0's file system for measuring: the lab's, and behind it an archive that adds the benchmark's programs and
+replaces the lab's agent by the script that measures (the kernel unpacks the archives one after the other)."""
+
+import shutil
+import sys
+
+from qemu import ROOT
+
+sys.path.insert(0, str(ROOT / "scripts/lab"))
+from cpio import Archive  # noqa: E402
+
+LAB, BENCH, OUT = ROOT / "build/lab", ROOT / "bench", ROOT / "build/bench"
+LINUX = ("ticks", "process", "network", "disk")
+
+
+def _join(path, parts):
+    with open(path, "wb") as out:
+        for part in parts:
+            with open(part, "rb") as source:
+                shutil.copyfileobj(source, out)
+
+
+def _guest_initrd():
+    archive = Archive(OUT / "domu.cpio")
+    archive.copy("lab/agent", BENCH / "domu/agent")
+    for name in LINUX:
+        archive.copy(f"bench/{name}", OUT / "linux" / name)
+    archive.close()
+    _join(OUT / "guest-initrd", [LAB / "domu.cpio", OUT / "domu.cpio"])
+
+
+def make_small():
+    """Domain-0 with no toolstack, for bench/profile."""
+    archive = Archive(OUT / "small.cpio")
+    archive.copy("lab/agent", BENCH / "dom0/agent")
+    archive.copy("bench/process", OUT / "linux/process")
+    archive.copy("bench/ticks", OUT / "linux/ticks")
+    archive.close()
+    _join(OUT / "dom0-small.cpio", [LAB / "mini.cpio", OUT / "small.cpio"])
+    return OUT / "dom0-small.cpio"
+
+
+def make():
+    """Domain-0 with the toolstack and all that it starts."""
+    _guest_initrd()
+    archive = Archive(OUT / "bench.cpio")
+    archive.copy("lab/agent", BENCH / "dom0/agent")
+    for name in (*LINUX, "kept"):
+        archive.copy(f"bench/{name}", OUT / "linux" / name)
+    for name in ("hypercalls", "pair", "idle"):
+        archive.copy(f"bench/{name}.elf", OUT / f"{name}.elf")
+    archive.copy("bench/guest-initrd", OUT / "guest-initrd")
+    archive.close()
+    _join(OUT / "dom0.cpio", [LAB / "dom0.cpio", LAB / "payload-elf.cpio", OUT / "bench.cpio"])
+    return OUT / "dom0.cpio"
