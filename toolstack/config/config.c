@@ -65,7 +65,7 @@ static int fill_from_json(const struct config_schema *schema, void *record, stru
 	memset(record, 0, schema->size);
 	if (!json_object_is_type(o, json_type_object))
 		return error_set(e, EINVAL, "A configuration must be a JSON object.");
-	object = value_from_json(o, "");
+	object = value_from_json(o);
 	rc = fill_from(schema, record, object, &diags, e);
 	value_free(object);
 	return rc;

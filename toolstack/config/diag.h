@@ -17,7 +17,7 @@ struct config_pos {
 
 struct config_diag {
 	bool is_error;
-	char *source; /* the file's name, or the argument that overrides a key, or a path in JSON ("disk[0].mode") */
+	char *source; /* the file's name, or the argument that overrides a key, or an element in JSON ("disk[0]") */
 	struct config_pos pos;
 	char *text;
 };

@@ -140,6 +140,9 @@ void value_describe(const struct value *v, struct str *out)
 	}
 }
 
+/* source: the element of a list that it lies in, "" outside of lists. key: what it is called there. */
+static struct value *from_json(struct json_object *o, const char *source, const char *key);
+
 static struct value *members_from_json(struct json_object *o, const char *source)
 {
 	struct config_pos none = { 0, 0 };
@@ -147,9 +150,20 @@ static struct value *members_from_json(struct json_object *o, const char *source
 
 	json_object_object_foreach(o, key, member)
 	{
-		char *path = *source ? xasprintf("%s.%s", source, key) : xstrdup(key);
+		value_set(v, key, none, from_json(member, source, key));
+	}
+	return v;
+}
 
-		value_set(v, key, none, value_from_json(member, path));
+static struct value *elements_from_json(struct json_object *o, const char *source, const char *key)
+{
+	struct config_pos none = { 0, 0 };
+	struct value *v = value_new(VALUE_LIST, source, none);
+
+	for (size_t i = 0; i < json_object_array_length(o); i++) {
+		char *path = xasprintf("%s[%zu]", key, i);
+
+		value_add(v, from_json(json_object_array_get_idx(o, i), path, key));
 		free(path);
 	}
 	return v;
@@ -169,7 +183,7 @@ static struct value *string_from_json(struct json_object *o, const char *source)
 	return v;
 }
 
-struct value *value_from_json(struct json_object *o, const char *source)
+static struct value *from_json(struct json_object *o, const char *source, const char *key)
 {
 	struct config_pos none = { 0, 0 };
 	struct value *v;
@@ -188,17 +202,15 @@ struct value *value_from_json(struct json_object *o, const char *source)
 	case json_type_string:
 		return string_from_json(o, source);
 	case json_type_array:
-		v = value_new(VALUE_LIST, source, none);
-		for (size_t i = 0; i < json_object_array_length(o); i++) {
-			char *path = xasprintf("%s[%zu]", source, i);
-
-			value_add(v, value_from_json(json_object_array_get_idx(o, i), path));
-			free(path);
-		}
-		return v;
+		return elements_from_json(o, source, key);
 	case json_type_object:
 		return members_from_json(o, source);
 	default:
 		return value_new(VALUE_NONE, source, none);
 	}
+}
+
+struct value *value_from_json(struct json_object *o)
+{
+	return from_json(o, "", "");
 }

@@ -60,7 +60,7 @@ bool value_is_off(const struct value *v);
 /* For "found ...": adds the value as a person wrote it, cut short when it is long. */
 void value_describe(const struct value *v, struct str *out);
 
-/* source: what leads to it, "" at the top; members get "disk[0].mode". */
-struct value *value_from_json(struct json_object *o, const char *source);
+/* Errors about it name the element of a list that they are about ("disk[0]"). */
+struct value *value_from_json(struct json_object *o);
 
 #endif

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: MIT */
+/* links: toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/sexp.c toolstack/util/str.c */
+/* libs: -ljson-c */
+#include "config/config.h"
+#include "util/json.h"
+#include "util/str.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "unit.h"
+
+#define BASE "name = \"g\"\nkernel = \"/k\"\n"
+
+static struct config *parse_with(const char *text, const char *const *arguments, size_t nr, const char *said)
+{
+	struct config_diags diags = { 0 };
+	struct config *c = config_parse(text, strlen(text), "f", arguments, nr, &diags);
+	struct str s = STR_INIT;
+
+	config_diags_print(&diags, &s);
+	assert_string_equal(str_text(&s), said);
+	assert_non_null(c);
+	str_free(&s);
+	config_diags_free(&diags);
+	return c;
+}
+
+static struct config *parse(const char *text)
+{
+	return parse_with(text, NULL, 0, "");
+}
+
+/* The file's JSON must be this. */
+static void check_json(const char *text, const char *json)
+{
+	struct config *c = parse(text);
+	struct json_object *o = config_to_json(c);
+	struct str s = STR_INIT;
+
+	json_print(o, &s);
+	assert_string_equal(str_text(&s), json);
+	str_free(&s);
+	json_object_put(o);
+	config_free(c);
+}
+
+static void defaults_fill_what_is_not_said(void **state)
+{
+	struct config *c = parse(BASE);
+
+	assert_string_equal(c->name, "g");
+	assert_null(c->uuid);
+	assert_int_equal(c->memory, 128);
+	assert_int_equal(config_maxmem(c), 128);
+	assert_int_equal(c->vcpus, 1);
+	assert_int_equal(config_maxvcpus(c), 1);
+	assert_int_equal(c->cpu_weight, 256);
+	assert_int_equal(c->cpu_cap, 0);
+	assert_int_equal(c->on_poweroff, CONFIG_DESTROY);
+	assert_int_equal(c->on_reboot, CONFIG_RESTART);
+	assert_int_equal(c->on_crash, CONFIG_RESTART);
+	assert_int_equal(c->on_xend_start, CONFIG_START_IGNORE);
+	assert_int_equal(c->max_grant_frames, 64);
+	assert_int_equal(c->nr_disk, 0);
+	assert_true(config_is_set(c, "name"));
+	assert_false(config_is_set(c, "memory"));
+	assert_false(config_is_set(c, "nonsense"));
+	config_free(c);
+}
+
+static void the_syntax_of_both_toolstacks_is_read(void **state)
+{
+	check_json(
+		"\xef\xbb\xbf# a guest\r\n"
+		"name = 'g1' # its name\r\n"
+		"kernel=\"/boot/vmlinuz\";memory=0x100;vcpus=\"2\"\n"
+		"\n;;\n"
+		"  extra = \"quiet\"\n"
+		"extra += ' it\\'s \\x41\\102 \\\\'\n"
+		"root = \"a\\\n"
+		"b\"\n"
+		"ramdisk = \\\n"
+		"  '/r'\n"
+		"bootargs = [ \"-q\", # quiet\n"
+		"\t'--entry=1',\n"
+		"]\n"
+		"bootargs += [ 'x' ]\n"
+		"cpus = [ '0', 1 ]\n"
+		"vif = [ ]\n"
+		"description = None\n",
+		"{\"name\":\"g1\",\"kernel\":\"/boot/vmlinuz\",\"ramdisk\":\"/r\",\"root\":\"ab\","
+		"\"extra\":\"quiet it's AB \\\\\",\"bootargs\":[\"-q\",\"--entry=1\",\"x\"],\"memory\":256,\"vcpus\":2,"
+		"\"cpus\":[\"0\",\"1\"],\"vif\":[]}");
+}
+
+static void sizes_have_units(void **state)
+{
+	check_json(BASE "memory = '1g'\nmaxmem = '2048M'",
+		   "{\"name\":\"g\",\"kernel\":\"/k\",\"memory\":1024,\"maxmem\":2048}");
+	check_json(BASE "memory = '1048576k'\nmaxmem = 0", "{\"name\":\"g\",\"kernel\":\"/k\",\"memory\":1024}");
+	check_json(BASE "memory = '256'", "{\"name\":\"g\",\"kernel\":\"/k\",\"memory\":256}");
+}
+
+static void other_names_mean_the_same(void **state)
+{
+	check_json(BASE "cap = 50\ncpu = 2\nbootloader_args = 'a  b'",
+		   "{\"name\":\"g\",\"kernel\":\"/k\",\"bootargs\":[\"a\",\"b\"],\"cpus\":\"2\",\"cpu_cap\":50}");
+}
+
+static void words_and_identities_become_canonical(void **state)
+{
+	check_json(BASE "uuid = '6B3C7A102F4E4D7A9F0E0123456789AB'\non_crash = 'Rename-Restart'\nbuilder='generic'",
+		   "{\"name\":\"g\",\"uuid\":\"6b3c7a10-2f4e-4d7a-9f0e-0123456789ab\",\"builder\":\"generic\","
+		   "\"kernel\":\"/k\",\"on_crash\":\"rename-restart\"}");
+}
+
+/* --- disks ------------------------------------------------------------------------------------ */
+
+static void check_disk(const char *text, const char *json)
+{
+	struct error *e = NULL;
+	struct config_disk d, again;
+	struct json_object *o;
+	struct str s = STR_INIT;
+
+	assert_int_equal(config_disk_parse(text, &d, &e), 0);
+	o = config_disk_to_json(&d);
+	json_print(o, &s);
+	assert_string_equal(str_text(&s), json);
+	assert_int_equal(config_disk_from_json(o, &again, &e), 0);
+	assert_string_equal(again.target, d.target);
+	assert_int_equal(again.mode, d.mode);
+	assert_int_equal(again.type, d.type);
+	assert_int_equal(again.cdrom, d.cdrom);
+	config_disk_free(&again);
+	config_disk_free(&d);
+	json_object_put(o);
+	str_free(&s);
+}
+
+#define DISK(type, target, vdev, mode, cdrom, shared)                                             \
+	"{\"type\":\"" type "\",\"target\":\"" target "\",\"vdev\":\"" vdev "\",\"mode\":\"" mode \
+	"\",\"cdrom\":" cdrom ",\"shared\":" shared ",\"format\":\"raw\",\"backend\":\"0\"}"
+
+static void disks_of_xm_are_read(void **state)
+{
+	check_disk("phy:/dev/vg/a,xvda,w", DISK("phy", "/dev/vg/a", "xvda", "w", "false", "false"));
+	check_disk("phy:vg/a,sda1,r", DISK("phy", "/dev/vg/a", "sda1", "r", "false", "false"));
+	check_disk("file:/srv/a.img,xvdb,w!", DISK("file", "/srv/a.img", "xvdb", "w", "false", "true"));
+	check_disk("tap:aio:/srv/a.img,xvdc:disk,ro", DISK("file", "/srv/a.img", "xvdc", "r", "false", "false"));
+	check_disk("file:/srv/a.iso,hdc:cdrom,r", DISK("file", "/srv/a.iso", "hdc", "r", "true", "false"));
+	check_disk(" phy:/dev/a , xvda , rw ", DISK("phy", "/dev/a", "xvda", "w", "false", "false"));
+}
+
+static void disks_of_xl_are_read(void **state)
+{
+	check_disk("/dev/vg/a,,xvda", DISK("phy", "/dev/vg/a", "xvda", "w", "false", "false"));
+	check_disk("/srv/a.img,raw,xvda,r", DISK("file", "/srv/a.img", "xvda", "r", "false", "false"));
+	check_disk("format=raw, vdev=xvda, access=ro, target=/srv/a,b=c.img",
+		   DISK("file", "/srv/a,b=c.img", "xvda", "r", "false", "false"));
+	check_disk("/srv/a.iso,raw,xvdb,cdrom", DISK("file", "/srv/a.iso", "xvdb", "r", "true", "false"));
+	check_disk("/srv/a.iso,raw,devtype=cdrom,vdev=xvdb", DISK("file", "/srv/a.iso", "xvdb", "r", "true", "false"));
+	check_disk("vdev=xvdb,backendtype=phy,target=/srv/link",
+		   DISK("phy", "/srv/link", "xvdb", "w", "false", "false"));
+	check_disk("/srv/a=b.img,raw,xvda,w", DISK("file", "/srv/a=b.img", "xvda", "w", "false", "false"));
+}
+
+static void a_backend_and_a_script_are_kept(void **state)
+{
+	struct config_disk d;
+
+	assert_int_equal(config_disk_parse("phy:/dev/a,xvda,w,storage", &d, NULL), 0);
+	assert_string_equal(d.backend, "storage");
+	config_disk_free(&d);
+	assert_int_equal(config_disk_parse("vdev=xvda,script=block-drbd,backend=07,target=/dev/a", &d, NULL), 0);
+	assert_string_equal(d.backend, "7");
+	assert_string_equal(d.script, "block-drbd");
+	config_disk_free(&d);
+}
+
+static void a_bad_disk_is_an_error_and_nothing_else(void **state)
+{
+	static const char json[] = "{\"target\":\"a\",\"vdev\":\"xvda\",\"mode\":3}";
+	struct error *e = NULL;
+	struct config_disk d;
+	struct json_object *o = json_parse(json, strlen(json), NULL);
+
+	assert_int_equal(config_disk_parse("phy:/dev/a,foo,q", &d, &e), -EINVAL);
+	assert_string_equal(error_text(e),
+			    "disk vdev: expected a virtual disk such as xvda, xvda1, sda or hda, found \"foo\"; "
+			    "disk mode: expected \"r\" or \"w\", found \"q\".");
+	assert_null(d.target);
+	error_free(&e);
+	assert_int_equal(config_disk_from_json(o, &d, &e), -EINVAL);
+	assert_string_equal(error_text(e), "disk target: expected an absolute path, found \"a\"; "
+					   "disk mode: expected \"r\" or \"w\", found 3.");
+	error_free(&e);
+	json_object_put(o);
+}
+
+/* --- interfaces ------------------------------------------------------------------------------- */
+
+static void interfaces_are_read(void **state)
+{
+	struct config_vif v;
+
+	assert_int_equal(
+		config_vif_parse(" mac=00-16-3E-0a-0B-0c, bridge = xenbr0,ip=10.0.0.1  fe80::1/64,script=vif-route,"
+				 "vifname=g.0,rate=10Mb/s@50ms,backend=net,type=vif,mtu=9000,gatewaydev=eth0",
+				 &v, NULL),
+		0);
+	assert_string_equal(v.mac, "00:16:3e:0a:0b:0c");
+	assert_string_equal(v.bridge, "xenbr0");
+	assert_string_equal(v.ip, "10.0.0.1 fe80::1/64");
+	assert_string_equal(v.script, "vif-route");
+	assert_string_equal(v.vifname, "g.0");
+	assert_string_equal(v.rate, "10Mb/s@50ms");
+	assert_string_equal(v.backend, "net");
+	assert_string_equal(v.gatewaydev, "eth0");
+	assert_int_equal(v.mtu, 9000);
+	config_vif_free(&v);
+	assert_int_equal(config_vif_parse("", &v, NULL), 0);
+	assert_null(v.mac);
+	assert_null(v.bridge);
+	assert_string_equal(v.backend, "0");
+	config_vif_free(&v);
+	assert_int_equal(config_vif_parse("brigde=x", &v, NULL), -EINVAL);
+}
+
+/* --- keys without a meaning here -------------------------------------------------------------- */
+
+static void what_has_no_effect_is_named(void **state)
+{
+	config_free(parse_with(
+		BASE "acpi = 1\nvfb = [ 'type=vnc' ]\nlocaltime = 1\nvif = [ 'model=e1000' ]\n"
+		     "disk = [ 'vdev=xvda,discard,target=/a' ]\n",
+		NULL, 0,
+		"f:3:1: warning: acpi is not supported: it is for fully virtualized guests, and this one is "
+		"paravirtualized\n"
+		"f:4:1: warning: vfb is not supported: a paravirtualized guest has its console (xm console), no "
+		"emulated screen, serial port or USB\n"
+		"f:5:1: warning: localtime is not supported: the guest's clock is UTC and its memory map plain\n"
+		"f:6:10: warning: vif model is not supported: it is for fully virtualized guests, and this one is "
+		"paravirtualized\n"
+		"f:7:21: warning: disk discard is not supported: the backend decides that itself\n"));
+}
+
+static void what_is_switched_off_is_fine(void **state)
+{
+	config_free(parse(BASE "acpi = 0\nvfb = []\nsdl = '0'\nvnc = False\npci = []\nserial = ''\nusb = 'no'\n"));
+}
+
+static void a_value_that_replaces_another_is_named(void **state)
+{
+	struct config *c = parse_with(BASE "memory = 64\nmemory = 256\n", NULL, 0,
+				      "f:4:1: warning: memory is set again (first in line 3): this value counts\n");
+
+	assert_int_equal(c->memory, 256);
+	config_free(c);
+	config_free(parse_with(BASE "cmdline = 'a'\nextra = 'b'\n", NULL, 0,
+			       "f:4:1: warning: extra has no effect: cmdline is the whole command line\n"));
+}
+
+/* --- arguments -------------------------------------------------------------------------------- */
+
+static void arguments_count_more_than_the_file(void **state)
+{
+	static const char *const arguments[] = { "name=other",	      "memory=1g",  "extra=a=b 'c'",
+						 "vcpus=3",	      "root=\"q\"", "disk=phy:/dev/b,xvdb,w",
+						 "disk=phy:c,xvdc,r", "vif=",	    "cpus=0-2",
+						 "extra+= d" };
+	struct config *c = parse_with(BASE "memory = 64\ndisk = [ 'phy:/dev/a,xvda,w' ]\nvif = ['']\nvcpus = 0\n",
+				      arguments, sizeof(arguments) / sizeof(arguments[0]), "");
+
+	assert_string_equal(c->name, "other");
+	assert_int_equal(c->memory, 1024);
+	assert_int_equal(c->vcpus, 3);
+	assert_string_equal(c->extra, "a=b 'c'd");
+	assert_string_equal(c->root, "q");
+	assert_int_equal(c->nr_disk, 2);
+	assert_string_equal(c->disk[0].vdev, "xvdb");
+	assert_string_equal(c->disk[1].target, "/dev/c");
+	assert_int_equal(c->nr_vif, 0);
+	assert_string_equal(c->cpus[0], "0-2");
+	config_free(c);
+}
+
+static void arguments_may_have_the_files_syntax(void **state)
+{
+	static const char *const arguments[] = { "vif=[ 'bridge=b', '' ]", "disk+=['phy:/dev/b,xvdb,w']", "vif+=['']" };
+	struct config *c = parse_with(BASE "disk = [ 'phy:/dev/a,xvda,w' ]\n", arguments, 3, "");
+
+	assert_int_equal(c->nr_disk, 2);
+	assert_int_equal(c->nr_vif, 3);
+	assert_string_equal(c->vif[0].bridge, "b");
+	config_free(c);
+}
+
+/* --- what is made of it ----------------------------------------------------------------------- */
+
+static void check_cmdline(const char *text, const char *line)
+{
+	struct config *c = parse(text);
+	char *made = config_cmdline(c);
+
+	assert_string_equal(made, line);
+	free(made);
+	config_free(c);
+}
+
+static void the_command_line_is_put_together(void **state)
+{
+	check_cmdline(BASE, "");
+	check_cmdline(BASE "root='/dev/xvda ro'\nextra='quiet'", "root=/dev/xvda ro quiet");
+	check_cmdline(BASE "extra='quiet'", "quiet");
+	check_cmdline(BASE "cmdline='all of it'", "all of it");
+	check_cmdline(BASE "dhcp='dhcp'\nroot='/dev/xvda'", "ip=:::::eth0:dhcp root=/dev/xvda");
+	check_cmdline(BASE "dhcp='dhcp'\ninterface='eth1'", "ip=:::::eth1:dhcp");
+	check_cmdline(BASE "ip='10.0.0.2'\ngateway='10.0.0.1'\nnetmask='255.0.0.0'\nhostname='h'",
+		      "ip=10.0.0.2::10.0.0.1:255.0.0.0:h:eth0:off");
+	check_cmdline(BASE "nfs_server='10.0.0.9'\nnfs_root='/e'\nip='10.0.0.2'",
+		      "ip=10.0.0.2:10.0.0.9::::eth0:off root=/dev/nfs nfsroot=/e");
+}
+
+static void a_command_line_that_is_too_long_is_refused(void **state)
+{
+	struct config_diags diags = { 0 };
+	struct str text = STR_INIT;
+
+	str_add(&text, BASE "extra = '");
+	for (int i = 0; i < 1024; i++)
+		str_add_char(&text, 'a');
+	str_add(&text, "'\n");
+	assert_null(config_parse(str_text(&text), text.len, "f", NULL, 0, &diags));
+	assert_string_equal(diags.list[0].text, "the kernel's command line has 1024 bytes: expected at most 1023");
+	assert_int_equal(diags.list[0].pos.line, 3);
+	config_diags_free(&diags);
+	str_free(&text);
+}
+
+static void what_is_missing_is_generated_once(void **state)
+{
+	struct config *c = parse(BASE "vif = [ '', 'mac=00:16:3e:00:00:01' ]"), *copy;
+	char *canonical;
+
+	config_generate(c);
+	canonical = config_uuid_parse(c->uuid);
+	assert_string_equal(canonical, c->uuid);
+	assert_int_equal(c->uuid[14], '4');
+	assert_true(str_starts(c->vif[0].mac, "00:16:3e:"));
+	assert_string_equal(c->vif[1].mac, "00:16:3e:00:00:01");
+	copy = config_copy(c);
+	config_generate(copy);
+	assert_string_equal(copy->uuid, c->uuid);
+	assert_string_equal(copy->vif[0].mac, c->vif[0].mac);
+	free(canonical);
+	config_free(copy);
+	config_free(c);
+}
+
+static void json_is_checked_like_a_file(void **state)
+{
+	static const char bad[] = "{\"name\":\"a b\",\"kernel\":\"/k\",\"memory\":1.5,\"memroy\":1,\"vcpus\":-1,"
+				  "\"disk\":[{\"vdev\":\"xvda\"},5],\"extra\":\"a\\u0000b\",\"vif\":{}}";
+	struct json_object *o = json_parse(bad, sizeof(bad) - 1, NULL);
+	struct error *e = NULL;
+
+	assert_null(config_from_json(o, &e));
+	assert_string_equal(
+		error_text(e),
+		"name: expected a name of letters, digits and _ . : + - (128 at most, not digits only), found "
+		"\"a b\"; "
+		"memory: expected a size of 4 to 16777216 MiB: a number of MiB, or one with a unit as in "
+		"\"2g\", found a "
+		"number with a fraction; "
+		"memroy: there is no such key, did you mean memory?; "
+		"vcpus: expected a whole number of CPUs from 1 to 512, found -1; "
+		"disk[0]: disk target is missing: expected an absolute path; "
+		"disk[1]: disk: expected a string such as \"phy:/dev/vg/guest,xvda,w\", found 5; "
+		"extra: expected a string in one line, in UTF-8, found \"a?b\"; "
+		"vif: expected a list such as [ \"mac=00:16:3e:01:02:03,bridge=xenbr0\" ], found an object.");
+	error_free(&e);
+	json_object_put(o);
+	o = json_new_array();
+	assert_null(config_from_json(o, &e));
+	assert_string_equal(error_text(e), "A configuration must be a JSON object.");
+	error_free(&e);
+	json_object_put(o);
+	assert_null(config_from_json(NULL, &e));
+	error_free(&e);
+}
+
+static void the_long_list_shows_it_as_xm_did(void **state)
+{
+	struct config *c =
+		parse("name='g1'\nuuid='6b3c7a10-2f4e-4d7a-9f0e-0123456789ab'\nkernel='/boot/k'\nmemory=128\n"
+		      "extra='quiet'\ncpus='0-1'\ndisk=['file:/a,xvda,w']\n"
+		      "vif=['bridge=xenbr0,mac=00:16:3e:00:00:01']\n");
+	struct config_live live = { .domid = 3,
+				    .memory_mb = 100,
+				    .online_vcpus = 1,
+				    .state = "-b----",
+				    .status = 2,
+				    .cpu_ns = 1500000000,
+				    .start_time = 1000 };
+	struct sexp *s = config_to_sexp(c, &live);
+	struct str out = STR_INIT;
+
+	sexp_print(s, &out);
+	assert_string_equal(str_text(&out), "(domain\n"
+					    "    (domid 3)\n"
+					    "    (name g1)\n"
+					    "    (uuid 6b3c7a10-2f4e-4d7a-9f0e-0123456789ab)\n"
+					    "    (vcpus 1)\n"
+					    "    (cpus 0-1)\n"
+					    "    (cpu_weight 256)\n"
+					    "    (cpu_cap 0)\n"
+					    "    (memory 100)\n"
+					    "    (maxmem 128)\n"
+					    "    (bootloader )\n"
+					    "    (bootloader_args )\n"
+					    "    (on_poweroff destroy)\n"
+					    "    (on_reboot restart)\n"
+					    "    (on_crash restart)\n"
+					    "    (on_xend_start ignore)\n"
+					    "    (on_xend_stop ignore)\n"
+					    "    (image\n"
+					    "        (linux\n"
+					    "            (kernel /boot/k)\n"
+					    "            (args quiet)\n"
+					    "        )\n"
+					    "    )\n"
+					    "    (status 2)\n"
+					    "    (state -b----)\n"
+					    "    (cpu_time 1.500000000)\n"
+					    "    (online_vcpus 1)\n"
+					    "    (start_time 1000.0)\n"
+					    "    (device\n"
+					    "        (vbd\n"
+					    "            (uname file:/a)\n"
+					    "            (dev xvda:disk)\n"
+					    "            (mode w)\n"
+					    "            (backend 0)\n"
+					    "        )\n"
+					    "    )\n"
+					    "    (device\n"
+					    "        (vif\n"
+					    "            (bridge xenbr0)\n"
+					    "            (mac 00:16:3e:00:00:01)\n"
+					    "            (type netfront)\n"
+					    "            (backend 0)\n"
+					    "        )\n"
+					    "    )\n"
+					    ")\n");
+	str_free(&out);
+	sexp_free(s);
+	s = config_to_sexp(c, NULL);
+	assert_null(sexp_find(s, "domid"));
+	assert_null(sexp_find(s, "status"));
+	assert_string_equal(sexp_find(s, "memory")->items[1]->text, "128");
+	sexp_free(s);
+	config_free(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults_fill_what_is_not_said),
+		cmocka_unit_test(the_syntax_of_both_toolstacks_is_read),
+		cmocka_unit_test(sizes_have_units),
+		cmocka_unit_test(other_names_mean_the_same),
+		cmocka_unit_test(words_and_identities_become_canonical),
+		cmocka_unit_test(disks_of_xm_are_read),
+		cmocka_unit_test(disks_of_xl_are_read),
+		cmocka_unit_test(a_backend_and_a_script_are_kept),
+		cmocka_unit_test(a_bad_disk_is_an_error_and_nothing_else),
+		cmocka_unit_test(interfaces_are_read),
+		cmocka_unit_test(what_has_no_effect_is_named),
+		cmocka_unit_test(what_is_switched_off_is_fine),
+		cmocka_unit_test(a_value_that_replaces_another_is_named),
+		cmocka_unit_test(arguments_count_more_than_the_file),
+		cmocka_unit_test(arguments_may_have_the_files_syntax),
+		cmocka_unit_test(the_command_line_is_put_together),
+		cmocka_unit_test(a_command_line_that_is_too_long_is_refused),
+		cmocka_unit_test(what_is_missing_is_generated_once),
+		cmocka_unit_test(json_is_checked_like_a_file),
+		cmocka_unit_test(the_long_list_shows_it_as_xm_did),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
