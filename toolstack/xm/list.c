@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "config/config.h"
-#include "util/alloc.h"
 #include "util/json.h"
 #include "xend/protocol.h"
 #include "xm/call.h"
@@ -84,18 +83,22 @@ static void print_row(struct json_object *domain)
 	format_list_row(stdout, &row);
 }
 
-/* What xend knows of a domain that has no configuration of ours: one that xl made, or Domain-0. */
-static struct config *config_of_facts(struct json_object *domain)
+/* What is known of a domain that has no configuration of xend's: one that xl made, or Domain-0. */
+static struct sexp *sexp_of_facts(struct json_object *domain, const struct config_live *live)
 {
-	struct config *config = xcalloc(1, sizeof(*config));
+	struct sexp *sexp = sexp_new("domain");
 
-	config->name = xstrdup(xm_string(domain, XEND_D_NAME, ""));
-	config->uuid = xstrdup(xm_string(domain, XEND_D_UUID, NULL));
-	config->memory = (uint64_t)xm_int(domain, XEND_D_MEMORY_KB, 0) / KB_PER_MB;
-	config->maxmem = (uint64_t)xm_int(domain, XEND_D_MAXMEM_KB, 0) / KB_PER_MB;
-	config->vcpus = (uint64_t)xm_int(domain, XEND_D_VCPUS, 0);
-	config->maxvcpus = (uint64_t)xm_int(domain, XEND_D_MAX_VCPUS, 0);
-	return config;
+	sexp_set_printf(sexp, "domid", "%d", live->domid);
+	sexp_set(sexp, "name", xm_string(domain, XEND_D_NAME, ""));
+	sexp_set(sexp, "uuid", xm_string(domain, XEND_D_UUID, NULL));
+	sexp_set_printf(sexp, "vcpus", "%lld", (long long)xm_int(domain, XEND_D_MAX_VCPUS, 0));
+	sexp_set_printf(sexp, "memory", "%llu", (unsigned long long)live->memory_mb);
+	sexp_set_printf(sexp, "maxmem", "%lld", (long long)xm_int(domain, XEND_D_MAXMEM_KB, 0) / KB_PER_MB);
+	sexp_set_printf(sexp, "status", "%u", live->status);
+	sexp_set(sexp, "state", live->state);
+	sexp_set_printf(sexp, "cpu_time", "%.9f", (double)live->cpu_ns / 1e9);
+	sexp_set_printf(sexp, "online_vcpus", "%u", live->online_vcpus);
+	return sexp;
 }
 
 static void print_sexp(struct json_object *domain)
@@ -109,12 +112,9 @@ static void print_sexp(struct json_object *domain)
 				    .start_time = (uint64_t)xm_int(domain, XEND_D_START_TIME, 0) };
 	struct json_object *given = json_find(domain, XEND_D_CONFIG);
 	struct config *config = given ? config_from_json(given, NULL) : NULL;
+	struct sexp *sexp = config ? config_to_sexp(config, &live) : sexp_of_facts(domain, &live);
 	struct str text = STR_INIT;
-	struct sexp *sexp;
 
-	if (!config)
-		config = config_of_facts(domain);
-	sexp = config_to_sexp(config, &live);
 	sexp_print(sexp, &text);
 	fputs(str_text(&text), stdout);
 	str_free(&text);

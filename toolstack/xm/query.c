@@ -102,12 +102,24 @@ static int domstate_run(const struct xm_args *args)
 	return XM_OK;
 }
 
-static void uptime_print(struct json_object *domain)
+/* Seconds since the domain began, -1 when it is not known. xm runs in Domain-0, whose own clock tells. */
+static int64_t uptime_of(struct json_object *domain)
 {
 	int64_t started = xm_int(domain, XEND_D_START_TIME, 0), now = time(NULL);
+	struct timespec since_boot;
+
+	if (started > 0)
+		return started <= now ? now - started : -1;
+	if (xm_int(domain, XEND_D_ID, -1) != 0 || clock_gettime(CLOCK_BOOTTIME, &since_boot) < 0)
+		return -1;
+	return since_boot.tv_sec;
+}
+
+static void uptime_print(struct json_object *domain)
+{
 	struct uptime_row row = { .name = xm_string(domain, XEND_D_NAME, ""),
 				  .id = xm_int(domain, XEND_D_ID, -1),
-				  .seconds = started > 0 && started <= now ? now - started : -1 };
+				  .seconds = uptime_of(domain) };
 
 	if (row.id >= 0)
 		format_uptime_row(stdout, &row);
