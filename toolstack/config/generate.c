@@ -67,9 +67,11 @@ char *config_mac_parse(const char *text)
 	if (strlen(text) != 17)
 		return NULL;
 	for (unsigned int i = 0; i < 17; i++) {
-		if (i % 3 == 2 ? text[i] != ':' && text[i] != '-' : !isxdigit((unsigned char)text[i]))
+		bool at_colon = i % 3 == 2;
+
+		if (at_colon ? text[i] != ':' && text[i] != '-' : !isxdigit((unsigned char)text[i]))
 			return NULL;
-		mac[i] = i % 3 == 2 ? ':' : (char)tolower((unsigned char)text[i]);
+		mac[i] = (char)(at_colon ? ':' : tolower((unsigned char)text[i]));
 	}
 	mac[17] = '\0';
 	/* The lowest bit of the first byte marks addresses of groups; and zero is nobody. */

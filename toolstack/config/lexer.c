@@ -200,7 +200,7 @@ static bool read_escape(struct lexer *lx)
 
 static struct token read_string(struct lexer *lx, struct token t)
 {
-	int quote = *lx->p++;
+	int quote = (unsigned char)*lx->p++;
 	bool good = true;
 
 	t.plain = true;

@@ -289,18 +289,17 @@ void parser_override(const char *argument, bool (*is_list)(const char *key), str
 	bool is_append = len && argument[len - 1] == '+';
 	char *copy = xstrndup(argument, len - is_append), *key = str_trim(copy);
 	const char *text = equal ? equal + 1 + strspn(equal + 1, " \t") : "";
+	bool in_syntax = *text && strchr("'\"[", *text);
 	struct value *v, *old = value_find(object, key);
 
 	if (!is_key(key)) {
 		config_error(diags, argument, none, "expected key=value");
 		goto out;
 	}
-	if (strchr("'\"[", *text) && *text)
+	if (in_syntax || (!is_list(key) && is_number(text)))
 		v = parse_argument(text, argument, diags);
 	else if (is_list(key))
 		v = list_of_one(text, argument);
-	else if (is_number(text))
-		v = parse_argument(text, argument, diags);
 	else
 		v = value_new_string(argument, none, text, strlen(text));
 	/* An argument's key stands at no line: it follows another argument. */

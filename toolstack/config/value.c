@@ -178,8 +178,10 @@ static struct value *string_from_json(struct json_object *o, const char *source)
 	/* JSON's strings may hold NULs. Another character that no key takes stands for them here. */
 	v->text = xmalloc(len + 1);
 	memcpy(v->text, json_object_get_string(o), len + 1);
-	for (size_t i = 0; i < len; i++)
-		v->text[i] = v->text[i] ? v->text[i] : '\1';
+	for (size_t i = 0; i < len; i++) {
+		if (!v->text[i])
+			v->text[i] = '\1';
+	}
 	return v;
 }
 

@@ -154,8 +154,8 @@ struct xend_config *xend_config_parse(const char *text, size_t len, const char *
 	static const struct config_pos nowhere = { 0, 0 };
 	struct xend_config *c = xcalloc(1, sizeof(*c));
 	struct value *object = value_new(VALUE_OBJECT, name, nowhere);
-	struct config_pos where;
-	const char *why;
+	struct config_pos where = nowhere;
+	const char *why = "";
 	struct sexp *all = sexp_parse_at(text, len, &where.line, &where.column, &why);
 
 	for (size_t i = 0; all && i < all->nr; i++)

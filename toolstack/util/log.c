@@ -34,7 +34,7 @@ static int open_file(const char *path, size_t *size)
 
 int log_open(const char *path, size_t limit, struct error **e)
 {
-	size_t size;
+	size_t size = 0;
 	int fd = open_file(path, &size);
 
 	if (fd < 0)
@@ -70,7 +70,7 @@ void log_set_stderr(int on)
 static void rotate(void)
 {
 	char *old = xasprintf("%s.1", the_log.path);
-	size_t size;
+	size_t size = 0;
 	int fd = rename(the_log.path, old) < 0 ? -errno : open_file(the_log.path, &size);
 
 	if (fd >= 0) {

@@ -140,7 +140,11 @@ static struct sexp *read_quoted(struct reader *r)
 
 		if (c == '\\' && r->p + 1 < r->end && r->p[1]) {
 			step(r);
-			c = *r->p == 'n' ? '\n' : *r->p == 't' ? '\t' : *r->p;
+			c = *r->p;
+			if (c == 'n')
+				c = '\n';
+			else if (c == 't')
+				c = '\t';
 		}
 		str_add_char(&text, c);
 		step(r);
@@ -231,8 +235,8 @@ struct sexp *sexp_parse_at(const char *text, size_t len, unsigned int *line, uns
 
 struct sexp *sexp_parse(const char *text, size_t len, const char *name, struct error **e)
 {
-	unsigned int line, column;
-	const char *why;
+	unsigned int line = 0, column = 0;
+	const char *why = "";
 	struct sexp *all = sexp_parse_at(text, len, &line, &column, &why);
 
 	if (!all)

@@ -45,8 +45,8 @@ bool str_ends(const char *s, const char *suffix);
 /* Cuts blanks (space, tab, newline) at both ends, in place: where the text begins now. */
 char *str_trim(char *s);
 
-/* Bytes of the UTF-8 character at p; 0 when it is none (also for overlong ones, surrogates, and beyond U+10FFFF). */
-size_t str_utf8_length(const char *p);
+/* Bytes of the UTF-8 character that text begins with; 0 when it is none (also for overlong ones, surrogates, and beyond U+10FFFF). */
+size_t str_utf8_length(const char *text);
 
 /* Adds somebody else's text for people to read: at most `max` bytes, ? for what is not printable, ... when it is cut. */
 void str_add_shown(struct str *s, const char *text, size_t max);
