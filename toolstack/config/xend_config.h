@@ -30,18 +30,13 @@ struct xend_config {
 
 	uint64_t dom0_min_mem; /* MiB that Domain-0 keeps when memory is found for others */
 	bool dom0_ballooning;
-	uint64_t dom0_cpus; /* vCPUs that Domain-0 uses; 0: all */
 
 	char *network_script; /* run when xend starts, with its arguments; NULL: none */
 	char *vif_script;
 
-	char *logfile;
-	unsigned int loglevel;		 /* enum xend_log_level */
-	uint64_t console_limit;		 /* KiB of a guest's console that are kept */
-	bool console_log;		 /* whether they are written to /var/log/xen/console too */
-	bool enable_dump;		 /* whether a crashed domain's memory is written to /var/lib/xen/dump */
-	uint64_t device_create_timeout;	 /* seconds */
-	uint64_t device_destroy_timeout; /* seconds */
+	unsigned int loglevel;	/* enum xend_log_level */
+	uint64_t console_limit; /* KiB of a guest's console that are kept */
+	bool console_log;	/* whether they are written to /var/log/xen/console too */
 };
 
 /* The row of each key (config/schema.h). */

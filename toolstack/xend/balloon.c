@@ -43,16 +43,16 @@ static int refuse(uint64_t need, uint64_t available, struct error **e)
 			 "There is not enough memory: %llu MiB are needed, %llu MiB are free or can be taken from "
 			 "Domain-0 (dom0-min-mem is %llu MiB).",
 			 (unsigned long long)(need + 1023) / 1024, (unsigned long long)available / 1024,
-			 (unsigned long long)settings.dom0_min_mem_mb);
+			 (unsigned long long)settings->dom0_min_mem);
 }
 
 /* How much Domain-0 may give, KiB, and its target now. */
 static uint64_t dom0_can_give(uint64_t *target)
 {
 	struct hv_domain_info info;
-	uint64_t least = settings.dom0_min_mem_mb * 1024;
+	uint64_t least = settings->dom0_min_mem * 1024;
 
-	if (!settings.dom0_ballooning || hv_domain_info(domain_hv, 0, &info, NULL))
+	if (!settings->dom0_ballooning || hv_domain_info(domain_hv, 0, &info, NULL))
 		return 0;
 	*target = store_read_number(UINT64_MAX / 2, info.pages * PAGE_KB, "/local/domain/0/memory/target");
 	/* It may be above its target still, on its way down for somebody else; what it really has counts. */

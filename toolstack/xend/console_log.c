@@ -33,7 +33,7 @@ void console_log_open(struct console_log *log, const char *name)
 
 	log->fd = -1;
 	log->path = NULL;
-	if (!settings.console_log)
+	if (!settings->console_log)
 		return;
 	if (file_make_dirs(CONSOLE_LOG_DIRECTORY, 0755, &e)) {
 		log_error("%s", error_text(e));
@@ -61,7 +61,7 @@ void console_log_write(struct console_log *log, const char *bytes, size_t length
 {
 	if (log->fd < 0)
 		return;
-	if (log->size + length > settings.console_log_kb * 1024)
+	if (log->size + length > settings->console_limit * 1024)
 		turn_over(log);
 	if (log->fd < 0)
 		return;

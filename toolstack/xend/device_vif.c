@@ -66,7 +66,7 @@ static char *vif_name(const struct device *device)
 /* The script's path: a bare name lies in /etc/xen/scripts. */
 static char *script_path(const struct device *device)
 {
-	const char *script = device->vif.script ? device->vif.script : settings.vif_script;
+	const char *script = device->vif.script ? device->vif.script : settings->vif_script;
 
 	return script[0] == '/' ? xstrdup(script) : xasprintf("%s/%s", SCRIPTS, script);
 }

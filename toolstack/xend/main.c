@@ -97,10 +97,10 @@ static void begin(void *arg)
 
 static int set_up(const char *socket, struct error **e)
 {
-	int rc = settings_load(SETTINGS_PATH, e);
+	int rc = settings_load(XEND_CONFIG_PATH, e);
 
-	if (rc == 0 && settings.log_level && strcmp(settings.log_level, "DEBUG") == 0)
-		log_set_level(LOG_LEVEL_DEBUG);
+	if (rc == 0)
+		log_set_level((enum log_level)settings->loglevel);
 	if (rc == 0)
 		rc = take_pid_file(e);
 	if (rc == 0)

@@ -45,10 +45,13 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 
 	if (rc)
 		return rc;
+	/* mem-max changes what the record says, not what the guest was told when it began. */
+	if (domain->config && config_maxmem(domain->config) * 1024 < most)
+		most = config_maxmem(domain->config) * 1024;
 	if (kb > most)
 		return error_set(e, EINVAL, "Domain '%s' can have %llu MiB at most (its maxmem), not %llu.",
 				 domain->name, (unsigned long long)most / 1024, (unsigned long long)kb / 1024);
-	if (kb < LEAST_KB || (domain->domid == 0 && kb < settings.dom0_min_mem_mb * 1024))
+	if (kb < LEAST_KB || (domain->domid == 0 && kb < settings->dom0_min_mem * 1024))
 		return error_set(e, EINVAL, "%llu MiB is too little for domain '%s'%s.", (unsigned long long)kb / 1024,
 				 domain->name, domain->domid ? "" : " (dom0-min-mem says more)");
 	/* What it will take must be there, or others find none. Domain-0's own memory is given by nobody else. */

@@ -41,9 +41,7 @@ static void nothing_means_defaults(void **state)
 	assert_true(c->dom0_ballooning);
 	assert_null(c->network_script);
 	assert_string_equal(c->vif_script, "vif-bridge");
-	assert_string_equal(c->logfile, "/var/log/xen/xend.log");
 	assert_int_equal(c->loglevel, XEND_LOG_INFO);
-	assert_int_equal(c->device_create_timeout, 100);
 	xend_config_free(c);
 }
 
@@ -56,31 +54,30 @@ static void keys_are_read(void **state)
 				      "(loglevel DEBUG)\n"
 				      "(xend-relocation-hosts-allow '')\n"
 				      "(xend-http-server no)\n"
-				      "(dom0-cpus 2)\n",
+				      "(dom0-cpus 0)\n",
 				      "");
 
 	assert_true(c->relocation_server);
 	assert_int_equal(c->dom0_min_mem, 512);
 	assert_string_equal(c->network_script, "network-bridge netdev=eth1");
 	assert_int_equal(c->loglevel, XEND_LOG_DEBUG);
-	assert_int_equal(c->dom0_cpus, 2);
 	xend_config_free(c);
 }
 
 static void what_is_not_known_is_named(void **state)
 {
 	xend_config_free(parse(
-		"(dom0-min-men 1)\n(xend-http-server yes)\n(colour red)\n(dom0-cpus 1)(dom0-cpus 2)",
+		"(dom0-min-men 1)\n(xend-http-server yes)\n(colour red)\n(loglevel debug)(loglevel info)",
 		"f:1:1: warning: dom0-min-men: there is no such key, did you mean dom0-min-mem?\n"
 		"f:2:1: warning: xend-http-server is not supported: xend has one interface, the socket that xm uses\n"
 		"f:3:1: warning: colour: there is no such key\n"
-		"f:4:14: warning: dom0-cpus is set again: this value counts\n"));
+		"f:4:17: warning: loglevel is set again: this value counts\n"));
 }
 
 static void every_error_has_its_place(void **state)
 {
 	refuse("(dom0-min-mem lots)\n (xend-relocation-port 70000)\n(loglevel loud)\nword\n(vif-script a b)\n"
-	       "(logfile (x))\n((a) b)\n",
+	       "(network-script (x))\n((a) b)\n",
 	       "f:1:15: error: dom0-min-mem: expected a size of 0 to 16777216 MiB: a number of MiB, or one with a unit "
 	       "as in "
 	       "\"2g\", found \"lots\"\n"
@@ -88,9 +85,10 @@ static void every_error_has_its_place(void **state)
 	       "f:3:11: error: loglevel: expected \"error\", \"warning\", \"info\" or \"debug\", found \"loud\"\n"
 	       "f:4:1: error: expected (key value)\n"
 	       "f:5:1: error: vif-script: expected one value: (vif-script VALUE); one with blanks needs quotes\n"
-	       "f:6:1: error: logfile: expected one value: (logfile VALUE); one with blanks needs quotes\n"
+	       "f:6:1: error: network-script: expected one value: (network-script VALUE); one with blanks needs "
+	       "quotes\n"
 	       "f:7:1: error: expected (key value)\n");
-	refuse("(dom0-cpus 1", "f:1:1: error: this list has no end: expected )\n");
+	refuse("(loglevel info", "f:1:1: error: this list has no end: expected )\n");
 	refuse("(xend-relocation-hosts-allow '^a$ ^(b$')", "f:1:30: error: xend-relocation-hosts-allow: expected "
 							   "regular expressions of host names, separated by blanks, "
 							   "found \"^a$ ^(b$\"\n");
@@ -156,15 +154,10 @@ static void the_shipped_file_shows_the_defaults(void **state)
 		assert_string_equal(c->relocation_hosts_allow[i], d->relocation_hosts_allow[i]);
 	assert_int_equal(c->dom0_min_mem, d->dom0_min_mem);
 	assert_int_equal(c->dom0_ballooning, d->dom0_ballooning);
-	assert_int_equal(c->dom0_cpus, d->dom0_cpus);
 	assert_string_equal(c->vif_script, d->vif_script);
-	assert_string_equal(c->logfile, d->logfile);
 	assert_int_equal(c->loglevel, d->loglevel);
 	assert_int_equal(c->console_limit, d->console_limit);
 	assert_int_equal(c->console_log, d->console_log);
-	assert_int_equal(c->enable_dump, d->enable_dump);
-	assert_int_equal(c->device_create_timeout, d->device_create_timeout);
-	assert_int_equal(c->device_destroy_timeout, d->device_destroy_timeout);
 	xend_config_free(c);
 	xend_config_free(d);
 	str_free(&text);
