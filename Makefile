@@ -63,6 +63,11 @@ hv-cflags += -fomit-frame-pointer
 endif
 hv-cflags += $(call cc-option,-fno-tree-loop-distribute-patterns --param=min-pagesize=0)
 hv-cflags += $(if $(hv-is-clang),-Wno-gnu-variable-sized-type-not-at-end) -Wno-address-of-packed-member
+# The compiler sees the whole hypervisor at once (hv-lto), so that small functions cost no call wherever they lie. What it
+# makes calls to by itself stays outside of that: it would find nobody who needs it, and drop it.
+hv-lto := $(if $(hv-is-clang)$(hv-is-debug),,-flto=auto)
+# No merging of functions that it thinks alike: two that differ in an asm operand's type only are not.
+hv-cflags += $(hv-lto) $(call cc-option,-fno-ipa-icf)
 hv-asflags := -g -fPIE -D__ASSEMBLY__
 hv-ldflags := -nostdlib -static $(if $(hv-is-clang),,-no-pie) -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
 	-Wl,--gc-sections -Wl,--orphan-handling=error -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings \
@@ -103,7 +108,7 @@ hv-offsets-c := hypervisor/x86/cpu/asm_offsets.c
 $(hv-gen)/asm_offsets.h: $(hv-offsets-c) $(hv-generated)
 	$(call say,GEN)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(hv-cppflags) $(filter-out -fsanitize% -g,$(hv-cflags)) -MMD -MP -MT $@ -MF $(hv-gen)/asm_offsets.d \
+	$(Q)$(CC) $(hv-cppflags) $(filter-out -fsanitize% -flto% -g,$(hv-cflags)) -MMD -MP -MT $@ -MF $(hv-gen)/asm_offsets.d \
 		-S -o $(hv-gen)/asm_offsets.s $<
 	$(Q)scripts/gen-asm-offsets <$(hv-gen)/asm_offsets.s >$@
 
@@ -136,17 +141,22 @@ $(hv-out)/xenolith.lds: $(hv-lds) hypervisor/include/hv/config.h
 	$(Q)$(CC) -E -P -x c $(hv-cppflags) -D__ASSEMBLY__ -D__LINKER__ -o $@ $<
 
 hv-link = $(Q)$(CC) $(hv-ldflags) -Wl,-T,$(hv-out)/xenolith.lds -o
-$(hv-image).syms: $(hv-objs) $(hv-init-objs) $(hv-out)/xenolith.lds scripts/gen-symbols
+# All of our own objects as one; with hv-lto this is where the code is generated.
+$(hv-out)/whole.o: $(hv-objs)
+	$(call say,LD)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(hv-cflags)) $(if $(hv-lto),-flinker-output=nolto-rel) -nostdlib -r -o $@ $(hv-objs)
+
+$(hv-image).syms: $(hv-out)/whole.o $(hv-init-objs) $(hv-out)/xenolith.lds scripts/gen-symbols
 	$(call say,LD)
 	$(Q)scripts/gen-symbols </dev/null >$(hv-out)/symbols0.S
 	$(Q)$(CC) -c -o $(hv-out)/symbols0.o $(hv-out)/symbols0.S
-	$(hv-link) $(hv-out)/pass0 $(hv-objs) $(hv-init-objs) $(hv-out)/symbols0.o
+	$(hv-link) $(hv-out)/pass0 $(hv-out)/whole.o $(hv-init-objs) $(hv-out)/symbols0.o
 	$(Q)nm -n $(hv-out)/pass0 | scripts/gen-symbols >$(hv-out)/symbols1.S
 	$(Q)$(CC) -c -o $(hv-out)/symbols1.o $(hv-out)/symbols1.S
-	$(hv-link) $(hv-out)/pass1 $(hv-objs) $(hv-init-objs) $(hv-out)/symbols1.o
+	$(hv-link) $(hv-out)/pass1 $(hv-out)/whole.o $(hv-init-objs) $(hv-out)/symbols1.o
 	$(Q)nm -n $(hv-out)/pass1 | scripts/gen-symbols >$(hv-out)/symbols2.S
 	$(Q)$(CC) -c -o $(hv-out)/symbols2.o $(hv-out)/symbols2.S
-	$(hv-link) $@ $(hv-objs) $(hv-init-objs) $(hv-out)/symbols2.o
+	$(hv-link) $@ $(hv-out)/whole.o $(hv-init-objs) $(hv-out)/symbols2.o
 
 $(hv-image).elf: $(hv-image).syms scripts/make-elf32
 	$(call say,ELF32)

@@ -259,8 +259,8 @@ static const struct subop evtchn_ops[] = {
 	[EVTCHNOP_reset] = { op_reset, sizeof(struct evtchn_reset), CALL_ANY, 0 },
 };
 
-long do_event_channel_op(unsigned long cmd, unsigned long arg, unsigned long a2, unsigned long a3, unsigned long a4,
-			 unsigned long a5)
+__flatten long do_event_channel_op(unsigned long cmd, unsigned long arg, unsigned long a2, unsigned long a3,
+				   unsigned long a4, unsigned long a5)
 {
 	struct evtchn_send send;
 

@@ -206,7 +206,7 @@ static int pin_locked(struct domain *d, struct grant_table *gt, u32 ref, domid_t
 	return GNTST_okay;
 }
 
-int grant_pin(struct domain *d, u32 ref, domid_t user, enum grant_access access, mfn_t *frame)
+__flatten int grant_pin(struct domain *d, u32 ref, domid_t user, enum grant_access access, mfn_t *frame)
 {
 	struct grant_table *gt = d->grants;
 	int status = GNTST_bad_gntref;
@@ -220,7 +220,7 @@ int grant_pin(struct domain *d, u32 ref, domid_t user, enum grant_access access,
 	return status;
 }
 
-void grant_unpin(struct domain *d, u32 ref, enum grant_access access)
+__flatten void grant_unpin(struct domain *d, u32 ref, enum grant_access access)
 {
 	struct grant_table *gt = d->grants;
 	struct active_grant *act;

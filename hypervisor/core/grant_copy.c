@@ -78,7 +78,7 @@ static int end_take(struct copy_end *e, const struct gnttab_copy_ptr *p, bool is
 	return GNTST_okay;
 }
 
-void grant_copy(struct grant_batch *b, struct gnttab_copy *op)
+__flatten void grant_copy(struct grant_batch *b, struct gnttab_copy *op)
 {
 	int status;
 

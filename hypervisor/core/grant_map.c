@@ -105,7 +105,7 @@ static int map_for_handle(struct domain *ld, struct domain *granter, struct gntt
 	return GNTST_okay;
 }
 
-void grant_map(struct gnttab_map_grant_ref *op)
+__flatten void grant_map(struct gnttab_map_grant_ref *op)
 {
 	struct domain *ld = current->domain, *granter;
 	struct grant_table *gt = ld->grants;
@@ -174,7 +174,7 @@ static bool maptrack_end_unmap(struct grant_table *gt, grant_handle_t handle, u3
 	return last;
 }
 
-int grant_unmap(struct grant_batch *b, grant_handle_t handle, u64 host_addr, u64 dev_bus_addr, u64 new_addr)
+__flatten int grant_unmap(struct grant_batch *b, grant_handle_t handle, u64 host_addr, u64 dev_bus_addr, u64 new_addr)
 {
 	struct grant_table *gt = current->domain->grants;
 	int status = GNTST_okay;
@@ -208,7 +208,7 @@ int grant_unmap(struct grant_batch *b, grant_handle_t handle, u64 host_addr, u64
 	return status;
 }
 
-void grant_unmap_finish(struct grant_batch *b)
+__flatten void grant_unmap_finish(struct grant_batch *b)
 {
 	/*
 	 * The frames may be used for something else as soon as the pins are gone. Where a mapping for devices keeps the

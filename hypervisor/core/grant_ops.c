@@ -192,7 +192,7 @@ static const struct {
 #define GRANT_OP_MAX_SIZE 64
 
 /* Runs up to `count` operations; *done says how many are finished. */
-static long run_ops(unsigned int cmd, char __guest *ops, unsigned int count, unsigned int *done)
+static __flatten long run_ops(unsigned int cmd, char __guest *ops, unsigned int count, unsigned int *done)
 {
 	unsigned int size = grant_ops[cmd].size;
 	u64 op[GRANT_OP_MAX_SIZE / sizeof(u64)];

@@ -83,19 +83,16 @@ int page_steal(struct domain *d, struct page_info *pg, unsigned int memf)
 	return 0;
 }
 
+/* Count and owner are looked at and changed together: the reference is on a frame of d's, whatever happens meanwhile. */
 bool page_get(struct page_info *pg, const struct domain *d)
 {
-	u32 x = READ_ONCE(pg->count_info);
+	u64 x = READ_ONCE(pg->count_and_owner);
 
 	do {
-		if (!(x & PGC_ALLOCATED) || (x & PGC_COUNT_MASK) == PGC_COUNT_MASK || page_owner(pg) != d)
+		if (x >> 32 != domain_to_owner(d) || !(x & PGC_ALLOCATED) || (x & PGC_COUNT_MASK) == PGC_COUNT_MASK)
 			return false;
-	} while (!atomic_cmpxchg(&pg->count_info, &x, x + 1));
-	/* It may have been freed and given to another between the look at the owner and the increment. */
-	if (likely(page_owner(pg) == d))
-		return true;
-	page_put(pg);
-	return false;
+	} while (!atomic_cmpxchg(&pg->count_and_owner, &x, x + 1));
+	return true;
 }
 
 static noinline void page_last_put(struct page_info *pg)

@@ -123,9 +123,8 @@ static bool try_ticket(spinlock_t *l)
 	return atomic_cmpxchg(&l->both, &now.both, next.both);
 }
 
-static void acquire(spinlock_t *l, bool same)
+static noinline void wait_for(spinlock_t *l)
 {
-	check_acquire(l, same);
 	if (unfair) {
 		while (!try_ticket(l))
 			cpu_relax();
@@ -135,6 +134,13 @@ static void acquire(spinlock_t *l, bool same)
 		while (__atomic_load_n(&l->head, __ATOMIC_ACQUIRE) != ticket)
 			cpu_relax();
 	}
+}
+
+static void acquire(spinlock_t *l, bool same)
+{
+	check_acquire(l, same);
+	if (unlikely(!try_ticket(l)))
+		wait_for(l);
 	note_acquired(l);
 }
 

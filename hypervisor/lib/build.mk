@@ -23,3 +23,6 @@ $(hv-out)/hypervisor/lib/decompress-init.o: $(hv-decompress-objs) hypervisor/lib
 	$(Q)rm -f $@.tmp
 
 -include $(hv-decompress-objs:.o=.d)
+
+# The compiler calls memcpy and its like of its own accord, and boot's decompressors are linked without its plugin.
+$(foreach f,hypervisor/lib/string.c $(hv-decompress-src),$(eval cflags-$(f) += $(if $(hv-lto),-fno-lto)))

@@ -41,9 +41,14 @@ typedef struct {
  * [A] atomic   [L] LOCK_HEAP while free, the owner's page_lock while owned
  */
 struct page_info {
-	u64 type_info;	/* [A] PGT_*: type, flags, number of type references; x86/mm/page_types.h */
-	u32 count_info; /* [A] PGC_*: flags and number of references */
-	u32 owner;	/* [L] struct domain as (address - HEAP_VIRT) >> PAGE_SHIFT; 0: nobody */
+	u64 type_info; /* [A] PGT_*: type, flags, number of type references; x86/mm/page_types.h */
+	union {
+		struct {
+			u32 count_info; /* [A] PGC_*: flags and number of references */
+			u32 owner;	/* [L] struct domain as (address - HEAP_VIRT) >> PAGE_SHIFT; 0: nobody */
+		};
+		u64 count_and_owner; /* [A] both, for who takes a reference if the owner is whom he thinks */
+	};
 	/*
 	 * [L] list links, frame numbers; PAGE_LIST_NULL ends. The head of a free block keeps its order in prev's place
 	 * as the allocator defines (core/page_alloc.c).

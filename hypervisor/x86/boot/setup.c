@@ -43,7 +43,7 @@ _Static_assert(sizeof(struct cpu_info) <= BOOT_CPU_INFO, "room above the boot st
 extern unsigned long __stack_chk_guard;
 unsigned long __stack_chk_guard __used = 0x5bd1e995a7c15f4bUL;
 void __noreturn __stack_chk_fail(void);
-void __noreturn __stack_chk_fail(void)
+void __used __noreturn __stack_chk_fail(void)
 {
 	panic("stack overflow in %p", __builtin_return_address(0));
 }

@@ -40,17 +40,39 @@ static unsigned long copy_catching(void *dst, const void *src, size_t n)
 	return left;
 }
 
-/* The same for the one size that is most frequent. */
-static unsigned long copy8_catching(void *dst, const void *src)
+/* The same for the sizes that are most frequent. */
+#define DEFINE_COPY(bytes, mov, reg)                                            \
+	static unsigned long copy##bytes##_catching(void *dst, const void *src) \
+	{                                                                       \
+		unsigned long left = 1, value;                                  \
+                                                                                \
+		stac();                                                         \
+		__asm__ __volatile__("1: " mov " (%3), %" reg "1\n"             \
+				     "2: " mov " %" reg "1, (%2)\n"             \
+				     "   xorl %k0, %k0\n"                       \
+				     "3:" EXTABLE_C(1b, 3b) EXTABLE_C(2b, 3b)   \
+				     : "+&r"(left), "=&r"(value)                \
+				     : "r"(dst), "r"(src)                       \
+				     : "memory");                               \
+		clac();                                                         \
+		return left;                                                    \
+	}
+DEFINE_COPY(2, "movw", "w")
+DEFINE_COPY(4, "movl", "k")
+DEFINE_COPY(8, "movq", "")
+
+static unsigned long copy16_catching(void *dst, const void *src)
 {
-	unsigned long left = 1, value;
+	unsigned long left = 1, low, high;
 
 	stac();
-	__asm__ __volatile__("1: movq (%3), %1\n"
-			     "2: movq %1, (%2)\n"
+	__asm__ __volatile__("1: movq (%4), %1\n"
+			     "2: movq 8(%4), %2\n"
+			     "3: movq %1, (%3)\n"
+			     "4: movq %2, 8(%3)\n"
 			     "   xorl %k0, %k0\n"
-			     "3:" EXTABLE_C(1b, 3b) EXTABLE_C(2b, 3b)
-			     : "+&r"(left), "=&r"(value)
+			     "5:" EXTABLE_C(1b, 5b) EXTABLE_C(2b, 5b) EXTABLE_C(3b, 5b) EXTABLE_C(4b, 5b)
+			     : "+&r"(left), "=&r"(low), "=&r"(high)
 			     : "r"(dst), "r"(src)
 			     : "memory");
 	clac();
@@ -59,7 +81,25 @@ static unsigned long copy8_catching(void *dst, const void *src)
 
 static int copy_checked(void *dst, const void *src, size_t size)
 {
-	return (size == 8 ? copy8_catching(dst, src) : copy_catching(dst, src, size)) ? -EFAULT : 0;
+	unsigned long left;
+
+	switch (size) {
+	case 2:
+		left = copy2_catching(dst, src);
+		break;
+	case 4:
+		left = copy4_catching(dst, src);
+		break;
+	case 8:
+		left = copy8_catching(dst, src);
+		break;
+	case 16:
+		left = copy16_catching(dst, src);
+		break;
+	default:
+		left = copy_catching(dst, src, size);
+	}
+	return left ? -EFAULT : 0;
 }
 
 int copy_from_guest(void *dst, const void __guest *src, size_t size)

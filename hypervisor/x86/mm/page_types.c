@@ -151,7 +151,7 @@ static struct page_info **held_slot(void)
  * emptied it before each operation. Without a place (boot, or a second reference on the same page, dropped at once) the
  * work is done here.
  */
-static void held_keep(struct page_info *pg)
+static noinline void held_keep(struct page_info *pg)
 {
 	struct page_info **held = held_slot();
 
@@ -209,7 +209,7 @@ int page_held_settle(const struct page_info *target)
 
 /* Gives back the type reference of a page that turned out invalid; the caller's general reference stays the caller's.
  */
-static void type_drop_failed(struct page_info *pg)
+static noinline void type_drop_failed(struct page_info *pg)
 {
 	while (page_type_put(pg) == -ERESTART) {
 		if (page_get(pg, page_owner(pg))) {

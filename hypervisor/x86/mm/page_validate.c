@@ -16,7 +16,7 @@
  * as that of another domain, whose iomem_caps would be read under the wrong lock: d's mmu_lock is held here, and whoever
  * changes iomem_caps of a living domain holds its mmu_lock, too.
  */
-static int l1e_get_device(const struct domain *d, const struct domain *target_owner, u64 *entry)
+static noinline int l1e_get_device(const struct domain *d, const struct domain *target_owner, u64 *entry)
 {
 	unsigned long mfn = mfn_x(pte_mfn(*entry));
 
@@ -284,7 +284,7 @@ static void page_set_partial(struct page_info *pg, const struct progress *p)
 	page_state_set(pg, PGT_PARTIAL | p->nr * BIT(PGT_NR_SHIFT) | (p->child ? PGT_PARTIAL_CHILD : 0));
 }
 
-int page_validate(struct page_info *pg)
+noinline int page_validate(struct page_info *pg)
 {
 	u64 x = READ_ONCE(pg->type_info);
 	unsigned int level = (unsigned int)(x >> 60);
@@ -312,7 +312,7 @@ int page_validate(struct page_info *pg)
 	return 0;
 }
 
-int page_devalidate(struct page_info *pg)
+noinline int page_devalidate(struct page_info *pg)
 {
 	u64 x = READ_ONCE(pg->type_info);
 	unsigned int level = (unsigned int)((x & PGT_TYPE_MASK) >> 60);

@@ -66,7 +66,7 @@ static void slot_release(const struct grant_slot *s)
 		page_put(s->table);
 }
 
-int arch_grant_map(u64 addr, mfn_t frame, unsigned int flags)
+__flatten int arch_grant_map(u64 addr, mfn_t frame, unsigned int flags)
 {
 	struct domain *d = current->domain;
 	u64 e = pte_make(frame, PTE_PRESENT | PTE_USER | PTE_ACCESSED | GRANT_AVAIL(flags));
@@ -122,7 +122,7 @@ static int slot_move(u64 *slot, u64 new_addr)
 	return GNTST_okay;
 }
 
-int arch_grant_unmap(u64 addr, mfn_t frame, u64 new_addr, unsigned int flags)
+__flatten int arch_grant_unmap(u64 addr, mfn_t frame, u64 new_addr, unsigned int flags)
 {
 	struct domain *d = current->domain;
 	struct grant_slot s;

@@ -48,8 +48,8 @@ static bool change_is_harmless(u64 old, u64 val, u64 harmless)
 	return (old & PTE_PRESENT) && !((old ^ val) & ~harmless);
 }
 
-int pv_write_l1e(struct domain *d, const struct domain *target_owner, u64 *slot, u64 val, enum pv_write how,
-		 u64 expected)
+__flatten int pv_write_l1e(struct domain *d, const struct domain *target_owner, u64 *slot, u64 val, enum pv_write how,
+			   u64 expected)
 {
 	u64 old = how == PV_WRITE_EXPECTED ? expected : READ_ONCE(*slot);
 	int err;
@@ -78,7 +78,7 @@ int pv_write_l1e(struct domain *d, const struct domain *target_owner, u64 *slot,
 }
 
 /* An entry of a valid L2, L3 or L4 table of d, mmu_lock held. -ERESTART: the child is held_page. */
-static int write_table_entry(struct domain *d, unsigned int level, u64 *slot, u64 val, enum pv_write how)
+static noinline int write_table_entry(struct domain *d, unsigned int level, u64 *slot, u64 val, enum pv_write how)
 {
 	unsigned int index = (unsigned int)(((unsigned long)slot & ~PAGE_MASK) / sizeof(u64));
 	u64 old = READ_ONCE(*slot);
@@ -105,7 +105,7 @@ static int write_table_entry(struct domain *d, unsigned int level, u64 *slot, u6
 }
 
 /* A page that is no page table: plain memory of the guest, if it may write it. */
-static int write_plain(struct page_info *pg, u64 *slot, u64 val)
+static noinline int write_plain(struct page_info *pg, u64 *slot, u64 val)
 {
 	int err = page_type_get(pg, PGT_WRITABLE);
 
@@ -119,7 +119,7 @@ struct owners {
 	struct domain *tables, *data;
 };
 
-static int update_entry(const struct owners *o, u64 ptr, u64 val, enum pv_write how)
+static __flatten int update_entry(const struct owners *o, u64 ptr, u64 val, enum pv_write how)
 {
 	struct page_info *pg;
 	u64 *table, *slot, type;
@@ -158,7 +158,7 @@ out:
 	return err;
 }
 
-static int update_m2p(const struct owners *o, u64 ptr, u64 val)
+static noinline int update_m2p(const struct owners *o, u64 ptr, u64 val)
 {
 	mfn_t mfn = maddr_to_mfn(ptr);
 	struct page_info *pg = page_get_from_mfn(mfn, o->data);
@@ -208,8 +208,8 @@ static int owners_get(struct owners *o, unsigned long foreigndom)
 }
 
 /* Runs requests from `reqs` on: how many were done; *err says why it stopped. */
-static unsigned long run_updates(const struct owners *o, const struct mmu_update __guest *reqs, unsigned long count,
-				 int *err)
+static __flatten unsigned long run_updates(const struct owners *o, const struct mmu_update __guest *reqs,
+					   unsigned long count, int *err)
 {
 	struct mmu_update req;
 	unsigned long i;

@@ -51,7 +51,7 @@ static int flush_after(unsigned long va, unsigned long flags)
 	return err;
 }
 
-static int update_va(unsigned long va, u64 val, unsigned long flags, const struct domain *target_owner)
+static __flatten int update_va(unsigned long va, u64 val, unsigned long flags, const struct domain *target_owner)
 {
 	struct domain *d = current->domain;
 	u64 rights, *slot;
