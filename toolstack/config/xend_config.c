@@ -62,7 +62,7 @@ static const struct config_key keys[] = {
 	  .doc = "Whether memory is taken from Domain-0 at all." },
 	{ .name = "network-script", KEY_FIELD_TEXT(xend_config, network_script, text_any),
 	  .doc = "A script of /etc/xen/scripts, with its arguments, that makes the host's bridge when xend starts." },
-	{ .name = "vif-script", KEY_FIELD_TEXT(xend_config, vif_script, text_any), .fallback = "vif-bridge",
+	{ .name = "vif-script", KEY_FIELD_TEXT(xend_config, vif_script, text_program), .fallback = "vif-bridge",
 	  .doc = "The script of /etc/xen/scripts that connects interfaces which name none." },
 	{ .name = "loglevel", KEY_FIELD_WORD(xend_config, loglevel, log_levels), .fallback = "info",
 	  .doc = "What is important enough for it." },

@@ -25,6 +25,7 @@
 #include "xend/console.h"
 #include "xend/domain.h"
 #include "xend/lifecycle.h"
+#include "xend/network.h"
 #include "xend/notify.h"
 #include "xend/proc.h"
 #include "xend/protocol.h"
@@ -91,6 +92,7 @@ static void on_signal(uv_signal_t *signal, int number)
 /* The first task: what was left half done first, then what shall be started. Requests wait for the domains' locks meanwhile. */
 static void begin(void *arg)
 {
+	network_start();
 	recover_run();
 	autostart_start_all();
 }
