@@ -8,6 +8,7 @@ build/lab/domu.cpio        a guest: busybox and the two frontends; its words are
 build/lab/payload.cpio     what Domain-0 starts guests from: /guest/vmlinuz, /guest/initrd; goes after dom0.cpio
 build/lab/payload-elf.cpio           the stock kernel unpacked: guests start faster, for tests that start many
 build/lab/payload-cloud.cpio, payload-grub.cpio    the other kernels that we try as guests
+build/lab/payload-toolstack.cpio     xend, xm and xend-worker, once they are built (make toolstack)
 build/lab/xen.elf          Debian's hypervisor, as QEMU's -kernel takes it
 """
 
@@ -18,7 +19,7 @@ import struct
 from pathlib import Path
 
 import common
-from common import HERE, LAB, TREE, die, run, say
+from common import HERE, LAB, ROOT, TREE, die, run, say
 from cpio import Archive
 
 XEN = "usr/lib/xen-4.17/bin"
@@ -167,6 +168,46 @@ def make_payload(name, files):
     archive.close()
 
 
+def add_host_program(archive, inside, path):
+    """A program that was built here, with this system's libraries: they are Debian 12's, too."""
+    archive.copy(inside, path)
+    for line in run(["ldd", path]).splitlines():
+        library = re.search(r"(/\S+) \(0x", line)
+        if library:
+            name = library.group(1).lstrip("/")
+            # One place for all: /lib is a link in a whole system, and a directory in the lab's.
+            archive.copy(name.removeprefix("usr/"), Path(library.group(1)).resolve())
+
+
+def make_toolstack():
+    """Made anew whenever one of the programs was."""
+    programs = {"usr/sbin/xend": ROOT / "build/xend", "usr/sbin/xm": ROOT / "build/xm",
+                "usr/lib/xenolith/xend-worker": ROOT / "build/xend-worker"}
+    programs = {inside: path for inside, path in programs.items() if path.exists()}
+    if not programs:
+        return
+    caller = ROOT / "tests/system/tools/xend-call.c"
+    etc = ROOT / "toolstack/etc"
+    output = LAB / "payload-toolstack.cpio"
+    stamp = common.Stamp("toolstack", [HERE / "initramfs.py", caller, *programs.values()] + ([etc] if etc.exists() else []))
+    if stamp.fresh(output):
+        return
+    say("packing xend, xm and the worker")
+    run(["gcc", "-O2", "-Wall", "-o", LAB / "xend-call", caller])
+    draft = LAB / "payload-toolstack.cpio.new"
+    archive = Archive(draft)
+    for inside, path in programs.items():
+        add_host_program(archive, inside, path)
+    add_host_program(archive, "usr/bin/xend-call", LAB / "xend-call")
+    # Cancelling a thread loads this one at run time.
+    archive.copy("lib/x86_64-linux-gnu/libgcc_s.so.1", Path("/lib/x86_64-linux-gnu/libgcc_s.so.1").resolve())
+    if (etc / "xend.init").exists():
+        archive.copy("etc/init.d/xend", etc / "xend.init")
+    archive.close()
+    draft.rename(output)
+    stamp.write()
+
+
 def make_elf_kernel():
     """Unpack the stock kernel's xz payload, and cut the zeros at the end of its last segment: in place
     of 65 MB a loader reads 37. Offsets: the kernel's Documentation/x86/boot.rst, and the ELF standard."""
@@ -203,6 +244,11 @@ def make_xen():
 
 
 def main():
+    make_lab()
+    make_toolstack()
+
+
+def make_lab():
     release = {kind: (LAB / f"{kind}.release").read_text().strip() for kind in ("stock", "cloud")}
     sources = [HERE / n for n in ("initramfs.py", "cpio.py", "dom0", "domu")]
     stamp = common.Stamp("initramfs", sources + [release])

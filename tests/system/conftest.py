@@ -36,8 +36,8 @@ def hv():
 class Shared:
     """The machine of one test file, started anew when it has died."""
 
-    def __init__(self, name, settings):
-        self.name, self.settings = name, settings
+    def __init__(self, name, settings, kind):
+        self.name, self.settings, self.kind = name, settings, kind
         self.machine = None
         self.boots = 0
 
@@ -47,7 +47,7 @@ class Shared:
         if self.machine is None:
             self.boots += 1
             suffix = f"-{self.boots}" if self.boots > 1 else ""
-            self.machine = Dom0(self.name + suffix, **self.settings)
+            self.machine = self.kind(self.name + suffix, **self.settings)
             try:
                 self.machine.start()
                 self.machine.wait_ready(180)
@@ -66,7 +66,8 @@ class Shared:
 @pytest.fixture(scope="module")
 def shared(lab, request):
     settings = getattr(request.module, "MACHINE", {})
-    holder = Shared(f"{request.module.__name__}-{os.environ.get('HV', 'xenolith')}", settings)
+    kind = getattr(request.module, "KIND", Dom0)
+    holder = Shared(f"{request.module.__name__}-{os.environ.get('HV', 'xenolith')}", settings, kind)
     yield holder
     holder.drop()
 
@@ -83,3 +84,12 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     if report.when == "call" and report.failed and "shared" in item.fixturenames:
         item.funcargs["shared"].drop()
+
+
+@pytest.fixture
+def xend(shared):
+    """The file's machine with xend running in it (tests/system/xend.py)."""
+    host = shared.get()
+    if host.run("xend-call xend.info")[0]:
+        host.start_xend()
+    return host

@@ -99,6 +99,12 @@ int device_wait_state(const char *back, unsigned int mask, uint64_t deadline, un
 void device_take_apart(struct device *device);
 /* Takes all devices of a dead domain apart, also those that xl made: afterwards neither nodes nor loop devices nor interfaces are left. */
 void devices_stop(int domid, struct domain *domain);
+/*
+ * For recovery: whether the backends that a running domain of ours has are those of its record, and none is on its way out; and,
+ * if not, taking away what an interrupted attach or detach has left, from xenstore and from the list.
+ */
+bool devices_agree(struct domain *domain);
+void devices_reconcile(struct domain *domain);
 /* Hot plugging: the domain runs. attach frees the device when it fails. */
 int device_attach(struct domain *domain, const struct device_ops *ops, struct json_object *element, struct device **out,
 		  struct error **e);

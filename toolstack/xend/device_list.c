@@ -16,6 +16,14 @@ static int64_t number_or_none(const char *directory, const char *key)
 	return value == UINT64_MAX ? -1 : (int64_t)value;
 }
 
+/* With several queues, a frontend says these of each; the first one's stand for all. */
+static int64_t of_queue(const char *front, const char *key, const char *queue_key)
+{
+	int64_t value = number_or_none(front, key);
+
+	return value >= 0 ? value : number_or_none(front, queue_key);
+}
+
 static struct json_object *describe(struct domain *domain, const struct device_ops *ops, unsigned int devid)
 {
 	struct device key = { .domain = domain, .ops = ops, .devid = devid };
@@ -36,15 +44,16 @@ static struct json_object *describe(struct domain *domain, const struct device_o
 	json_set_int(o, XEND_DEV_HANDLE, devid);
 	json_set_int(o, XEND_DEV_STATE, number_or_none(back, "state"));
 	json_set_string(o, XEND_DEV_BACKEND_PATH, back);
-	json_set_int(o, XEND_DEV_EVENT_CHANNEL, number_or_none(front, "event-channel"));
 	if (ops == &device_vbd_ops) {
-		json_set_int(o, XEND_DEV_RING_REF, number_or_none(front, "ring-ref"));
+		json_set_int(o, XEND_DEV_EVENT_CHANNEL, of_queue(front, "event-channel", "queue-0/event-channel"));
+		json_set_int(o, XEND_DEV_RING_REF, of_queue(front, "ring-ref", "queue-0/ring-ref"));
 	} else {
 		text = store_read("%s/mac", back);
 		json_set_string(o, XEND_DEV_MAC, text);
 		free(text);
-		json_set_int(o, XEND_DEV_TX_RING_REF, number_or_none(front, "tx-ring-ref"));
-		json_set_int(o, XEND_DEV_RX_RING_REF, number_or_none(front, "rx-ring-ref"));
+		json_set_int(o, XEND_DEV_EVENT_CHANNEL, of_queue(front, "event-channel", "queue-0/event-channel-tx"));
+		json_set_int(o, XEND_DEV_TX_RING_REF, of_queue(front, "tx-ring-ref", "queue-0/tx-ring-ref"));
+		json_set_int(o, XEND_DEV_RX_RING_REF, of_queue(front, "rx-ring-ref", "queue-0/rx-ring-ref"));
 	}
 	TAILQ_FOREACH(device, &domain->devices, link)
 	if (device->ops == ops && device->devid == devid)

@@ -72,7 +72,10 @@ static void remove_nodes(const char *class, int domid, unsigned int devid)
 	wait_for_driver(class, domid, devid);
 }
 
-/* With its frontend's directory gone, and not online any more, a backend closes and removes its device. */
+/*
+ * With its frontend's directory gone, and not online any more, a backend closes and removes its device. xen-blkback says that it is
+ * closed only if it was told to close by its own state.
+ */
 static void start_closing(const char *class, int domid, unsigned int devid)
 {
 	char path[DEVICE_PATH_MAX];
@@ -80,6 +83,9 @@ static void start_closing(const char *class, int domid, unsigned int devid)
 	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%d/%u/online", class, domid, devid);
 	if (store_exists("%s", path))
 		store_write(path, "0");
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%d/%u/state", class, domid, devid);
+	if (!(CLOSED_OR_GONE & (1u << store_read_number(XenbusStateReconfigured, XenbusStateUnknown, "%s", path))))
+		store_write(path, "%d", XenbusStateClosing);
 	store_remove("/local/domain/%d/device/%s/%u", domid, class, devid);
 }
 
@@ -156,6 +162,85 @@ void devices_stop(int domid, struct domain *domain)
 		device->loop_fd = -1;
 	}
 	task_shield(before);
+}
+
+/* --- after an interruption ----------------------------------------------------------------------- */
+
+static bool is_online(const struct device *device)
+{
+	char back[DEVICE_PATH_MAX];
+
+	device_back_path(device, back);
+	return store_read_number(1, 0, "%s/online", back) == 1;
+}
+
+/* A backend that no device of the record has: an attach that was interrupted. */
+static struct device *find_by_class(struct domain *domain, const char *class, uint64_t devid)
+{
+	struct device *device;
+
+	TAILQ_FOREACH(device, &domain->devices, link)
+	if (device->devid == devid && strcmp(device->ops->class, class) == 0)
+		return device;
+	return NULL;
+}
+
+/* Calls stray(class, domid, devid) for such; returns how many there are. */
+static unsigned int each_stray(struct domain *domain, void (*stray)(const char *class, int domid, unsigned int devid))
+{
+	static const struct device_ops *const classes[] = { &device_vbd_ops, &device_vif_ops };
+	unsigned int found = 0, count;
+	uint64_t devid;
+
+	for (size_t c = 0; c < 2; c++) {
+		char **ids = store_list(&count, "/local/domain/0/backend/%s/%d", classes[c]->class, domain->domid);
+
+		for (unsigned int i = 0; i < count; i++) {
+			if (!str_to_u64(ids[i], 10, 0, UINT32_MAX, &devid) ||
+			    find_by_class(domain, classes[c]->class, devid))
+				continue;
+			found++;
+			if (stray)
+				stray(classes[c]->class, domain->domid, (unsigned int)devid);
+		}
+		free(ids);
+	}
+	return found;
+}
+
+bool devices_agree(struct domain *domain)
+{
+	struct device *device;
+
+	TAILQ_FOREACH(device, &domain->devices, link)
+	if (!is_online(device))
+		return false;
+	return each_stray(domain, NULL) == 0;
+}
+
+static void take_stray_apart(const char *class, int domid, unsigned int devid)
+{
+	log_info("Domain id %d: the half-attached %s %u is taken away.", domid, class, devid);
+	start_closing(class, domid, devid);
+	finish_closing(class, domid, devid);
+	remove_nodes(class, domid, devid);
+}
+
+void devices_reconcile(struct domain *domain)
+{
+	struct device *device, *next;
+
+	each_stray(domain, take_stray_apart);
+	for (device = TAILQ_FIRST(&domain->devices); device; device = next) {
+		next = TAILQ_NEXT(device, link);
+		if (is_online(device))
+			continue;
+		log_info("Domain %s: the half-detached %s %u is taken away.", domain->name, device->ops->class,
+			 device->devid);
+		device_take_apart(device);
+		device_forget(device);
+	}
+	devices_to_config(domain);
 }
 
 /* --- hot unplugging ------------------------------------------------------------------------------ */

@@ -18,6 +18,7 @@
 
 /* Milliseconds for the driver to take up a disk. */
 #define BACKEND_PATIENCE 10000
+#define POLL_INTERVAL	 5
 
 static int vbd_parse(struct device *device, struct json_object *element, struct error **e)
 {
@@ -112,7 +113,30 @@ static void vbd_put_nodes(const struct device *device, struct store_batch *batch
 	store_put(batch, STORE_GUEST_READS, domid, "connected", "%s/hotplug-status", back);
 }
 
-/* The driver opens the disk when it sees physical-device; then its state is InitWait. */
+/*
+ * InitWait says that the driver has seen the device, not that it has opened the disk: its file physical_device does. From then on
+ * the loop device lives without xend.
+ */
+static int wait_until_opened(struct device *device, struct error **e)
+{
+	uint64_t deadline = task_deadline(BACKEND_PATIENCE);
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/vbd-%d-%u/physical_device", device->domain->domid,
+		 device->devid);
+	while (access(path, F_OK)) {
+		if (task_now() >= deadline)
+			return error_set(e, ETIMEDOUT, "xen-blkback does not open the disk %s (%s) of domain '%s'.",
+					 device->disk.vdev, device->disk.target, device->domain->name);
+		if (task_sleep(POLL_INTERVAL))
+			return error_set(e, ECANCELED, "Setting up the disk %s was cancelled.", device->disk.vdev);
+	}
+	if (device->loop_fd >= 0)
+		close(device->loop_fd);
+	device->loop_fd = -1;
+	return 0;
+}
+
 static int vbd_complete(struct device *device, struct error **e)
 {
 	const unsigned int ready =
@@ -127,7 +151,7 @@ static int vbd_complete(struct device *device, struct error **e)
 	if (rc == -ECANCELED)
 		return error_set(e, ECANCELED, "Setting up the disk %s was cancelled.", device->disk.vdev);
 	if (rc == 0 && (ready & (1u << state)))
-		return 0;
+		return wait_until_opened(device, e);
 	reason = store_read("/local/domain/0/error/backend/vbd/%d/%u/error", device->domain->domid, device->devid);
 	rc = error_set(e, EIO, "xen-blkback does not take the disk %s (%s) of domain '%s': %s.", device->disk.vdev,
 		       device->disk.target, device->domain->name, reason ? reason : "no answer; is the module loaded?");

@@ -3,7 +3,7 @@
  * Of each record's state, what a xend that starts does:
  *
  *	halted, suspended	nothing
- *	running, it exists	adopts it: its console is taken up again
+ *	running, it exists	adopts it: its console is taken up again; devices that are half attached or detached go
  *	running, it is gone	takes its devices and nodes away
  *	building		destroys what there is of it; who asked for it got no answer and may ask again
  *	saving			removes the half-written file and lets the guest go on (or, when it did not suspend yet, leaves it alone)
@@ -58,7 +58,8 @@ static void match(struct domain *domain, const struct hv_domain_info *info)
 		domain->domid = (int)info->domid;
 	if (domain->state == DOMAIN_RUNNING && info) {
 		adopt(domain);
-		return;
+		if (devices_agree(domain))
+			return;
 	}
 	if (domain->state == DOMAIN_SAVING && info)
 		adopt(domain);
@@ -93,6 +94,11 @@ static void recover_one(struct domain *domain)
 	bool exists = domain->domid >= 0 && hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, NULL) == 0 &&
 		      memcmp(info.uuid, domain->uuid, 16) == 0 && !info.dying;
 
+	if (domain->state == DOMAIN_RUNNING && exists) {
+		devices_reconcile(domain);
+		record_write_anyway(domain);
+		return;
+	}
 	if (domain->state == DOMAIN_SAVING && exists) {
 		save_take_back(domain);
 		return;

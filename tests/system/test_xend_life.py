@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: MIT
+"""Life of domains under xend: one guest with a disk and an interface, and all that is done to it."""
+
+import json
+import re
+import time
+
+import pytest
+
+from xend import Guest, XendDom0, XendError, config_of, disk
+
+KIND = XendDom0
+MACHINE = dict(smp=2, mem=2048)
+G1 = Guest("g1", vcpus=2, memory=192, address="10.77.0.5", words="quiet sysrq_always_enabled",
+           disks=("file:/data/a.img,xvda,w",))
+
+
+@pytest.fixture
+def host(xend):
+    xend.sh("for f in a b; do [ -e /data/$f.img ] || dd if=/dev/urandom of=/data/$f.img bs=1M count=8 2>/dev/null; done")
+    return xend
+
+
+@pytest.fixture
+def g1(host):
+    if "g1" not in host.all():
+        host.make(G1)
+    return "g1"
+
+
+def refused(host, code, method, **params):
+    with pytest.raises(XendError) as caught:
+        host.ask(method, **params)
+    assert caught.value.code == code, caught.value
+    assert caught.value.message.endswith("."), "a sentence"
+    return caught.value.message
+
+
+def ping(host, address="10.77.0.5"):
+    host.sh(f"for i in $(seq 30); do ping -c 1 -W 1 {address} >/dev/null && break; done; ping -c 2 {address}", 60)
+
+
+def test_nothing_runs_at_first(host):
+    assert list(host.all()) == ["Domain-0"]
+    assert host.ask("xend.info")["version"] == 1
+
+
+def test_create_with_disk_and_interface(host, g1):
+    assert host.guest(g1, "md5sum </dev/xvda") == host.sh("md5sum </data/a.img")
+    assert host.guest(g1, "nproc") == "2"
+    ping(host)
+    facts = host.all()[g1]
+    assert facts["ours"] and not facts["managed"] and facts["memory_kb"] == 192 * 1024
+    assert re.fullmatch("[r-][b-]----", facts["state"]) and facts["status"] == 2
+
+
+def test_xl_shows_it(host, g1):
+    assert host.domains()[g1][1:3] == (192, 2)
+
+
+def test_data_written_to_the_disk_arrives(host, g1):
+    host.guest(g1, "dd if=/dev/urandom of=/tmp/d bs=1M count=2 2>/dev/null; dd if=/tmp/d of=/dev/xvda bs=1M conv=fsync 2>/dev/null")
+    assert host.guest(g1, "md5sum </tmp/d") == host.sh("head -c 2097152 /data/a.img | md5sum")
+
+
+def test_devices_are_listed(host, g1):
+    vbd, = host.ask("device.list", domain=g1, **{"class": "vbd"})["devices"]
+    assert (vbd["devid"], vbd["device"], vbd["state"]) == (51712, "xvda", 4) and vbd["ring_ref"] >= 0
+    vif, = host.ask("device.list", domain=g1, **{"class": "vif"})["devices"]
+    assert (vif["devid"], vif["mac"], vif["state"]) == (0, "00:16:3e:00:00:05", 4) and vif["tx_ring_ref"] >= 0
+
+
+def test_disk_is_attached_and_detached(host, g1):
+    host.ask("device.attach", domain=g1, **{"class": "vbd"}, config=disk("file:/data/b.img,xvdb,r"))
+    host.guest(g1, "for i in $(seq 50); do [ -b /dev/xvdb ] && break; usleep 100000; done")
+    assert host.guest(g1, "md5sum </dev/xvdb; cat /sys/block/xvdb/ro").split()[::2] == [
+        host.sh("md5sum </data/b.img").split()[0], "1"]
+    refused(host, "exists", "device.attach", domain=g1, **{"class": "vbd"}, config=disk("file:/data/b.img,xvdb,r"))
+    host.ask("device.detach", domain=g1, **{"class": "vbd"}, device="xvdb")
+    assert "b.img" not in host.sh("losetup -a")
+    refused(host, "no-such-device", "device.detach", domain=g1, **{"class": "vbd"}, device="xvdb")
+
+
+def test_interface_is_attached_and_detached(host, g1):
+    added = host.ask("device.attach", domain=g1, **{"class": "vif"}, config={"bridge": "xenbr0"})
+    assert added["devid"] == 1
+    host.guest(g1, "for i in $(seq 50); do [ -d /sys/class/net/eth1 ] && break; usleep 100000; done; "
+               "ip addr add 10.77.0.6/24 dev eth1 && ip link set eth1 up")
+    host.ask("device.detach", domain=g1, **{"class": "vif"}, device="1")
+    assert re.findall(r"vif\d+\.\d+", host.sh("ls /sys/class/net"))[1:] == []
+
+
+def test_a_disk_is_not_writable_twice(host, g1):
+    for mode in "rw":
+        other = config_of(Guest("other", disks=(f"file:/data/a.img,xvda,{mode}",)))
+        assert "'g1' writes it" in refused(host, "in-use", "domain.create", config=other)
+    assert "other" not in host.all()
+
+
+def test_pause_stops_and_unpause_continues(host, g1):
+    host.guest(g1, "while :; do :; done & echo $! >/tmp/spin")
+    host.ask("domain.pause", domain=g1)
+    facts = host.all()[g1]
+    assert facts["state"][2] == "p" and facts["status"] == 1
+    time.sleep(1)
+    assert host.all()[g1]["cpu_ns"] == facts["cpu_ns"]
+    host.ask("domain.unpause", domain=g1)
+    time.sleep(1.5)
+    assert host.all()[g1]["cpu_ns"] > facts["cpu_ns"] + 200_000_000
+    host.guest(g1, "kill $(cat /tmp/spin)")
+
+
+def test_memory_goes_down_and_up(host, g1):
+    for mib in (128, 192):
+        host.ask("memory.set", domain=g1, kb=mib * 1024)
+        deadline = time.monotonic() + 30
+        while host.all()[g1]["memory_kb"] != mib * 1024:
+            assert time.monotonic() < deadline
+            time.sleep(0.3)
+    assert "maxmem" in refused(host, "bad-params", "memory.set", domain=g1, kb=1 << 20)
+
+
+def test_vcpus_go_down_and_up(host, g1):
+    online = "for i in $(seq 100); do [ $(cat /sys/devices/system/cpu/online) = %s ] && exit 0; usleep 100000; done; exit 1"
+    host.ask("vcpu.set", domain=g1, count=1)
+    host.guest(g1, online % "0")
+    rows = host.ask("vcpu.list", domain=g1)["domains"][0]["vcpus"]
+    assert [(r["state"], r["cpu"]) for r in rows][1] == ("--p", -1)
+    host.ask("vcpu.set", domain=g1, count=2)
+    host.guest(g1, "for i in $(seq 50); do echo 1 >/sys/devices/system/cpu/cpu1/online && break; usleep 100000; done")
+    host.guest(g1, online % "0-1")
+    refused(host, "bad-params", "vcpu.set", domain=g1, count=3)
+
+
+def test_pin_and_shares(host, g1):
+    host.ask("vcpu.pin", domain=g1, vcpu=1, cpus="0")
+    assert host.ask("vcpu.list", domain=g1)["domains"][0]["vcpus"][1]["affinity"] == "0"
+    host.ask("vcpu.pin", domain=g1, vcpu="all", cpus="all")
+    assert host.ask("vcpu.list", domain=g1)["domains"][0]["vcpus"][1]["affinity"] == "any cpu"
+    refused(host, "bad-params", "vcpu.pin", domain=g1, vcpu=7, cpus="0")
+    host.ask("sched.set", domain=g1, weight=512, cap=50)
+    assert host.ask("sched.get", domain=g1)["domains"] == [
+        {"name": g1, "id": host.all()[g1]["id"], "weight": 512, "cap": 50}]
+    host.ask("sched.set", domain=g1, weight=256, cap=0)
+
+
+def test_sysrq_arrives(host, g1):
+    host.ask("domain.sysrq", domain=g1, key="h")
+    host.wait_guest(g1, "sysrq: HELP", 20)
+
+
+def test_rename(host, g1):
+    host.ask("domain.rename", domain=g1, name="other")
+    assert "other" in host.domains() and "g1" not in host.all()
+    refused(host, "exists", "domain.rename", domain="other", name="Domain-0")
+    host.ask("domain.rename", domain="other", name="g1")
+    assert "g1" in host.domains()
+
+
+def test_console_carries_bytes_both_ways(host, g1):
+    request = json.dumps({"version": 1, "id": 1, "method": "console.open", "params": {"domain": g1, "scrollback": True}})
+    shown = host.sh(f"(echo '{request}'; sleep 1; echo; echo 'echo con-$((40 + 2))'; sleep 3) | timeout 10 xend-call --raw; true", 30)
+    assert '"result":{"id"' in shown and "con-42" in shown
+    assert "GUEST-READY" in shown, "what it said before"
+
+
+def test_top_sample_counts(host, g1):
+    sample = host.ask("top.sample")
+    mine = next(d for d in sample["domains"] if d["name"] == g1)
+    assert len(mine["vcpus"]) == 2 and mine["net"][0]["tx_packets"] > 0 and mine["disk"][0]["reads"] > 0
+
+
+def test_reboot_makes_a_new_domain_with_the_same_devices(host, g1):
+    before = host.all()[g1]
+    ready = int(host.sh("grep -c LAB-AGENT /var/log/xen/console/guest-g1.log"))
+    assert host.ask("domain.reboot", 120, domain=g1, wait=True)["id"] != before["id"]
+    host.wait_guest(g1, "LAB-AGENT", 120, ready + 1)
+    assert host.all()[g1]["uuid"] == before["uuid"]
+    assert host.guest(g1, "md5sum </dev/xvda") == host.sh("md5sum </data/a.img")
+    ping(host)
+
+
+def test_shutdown_leaves_nothing(host, g1):
+    assert host.ask("domain.shutdown", 120, domain=g1, wait=True) == {"reason": "poweroff"}
+    assert list(host.all()) == ["Domain-0"]
+    assert host.traces() == {
+        "domains": ["Domain-0"], "loops": "", "interfaces": host.sh("cd /sys/class/net; echo lo xenbr0") + " ",
+        "backends": "", "store": "0 = \"\"", "records": "", "workers": ""}
+
+
+def test_a_guest_that_reboots_by_itself_too_soon_is_left_down(host):
+    host.make(Guest("hasty"))
+    host.run("/lab/guest-run hasty 5 'reboot -f'")
+    deadline = time.monotonic() + 60
+    while host.all()["hasty"]["id"] != -1:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    facts = host.all()["hasty"]
+    assert facts["status"] == 0 and "less than 60 s" in facts["reason"]
+    assert "hasty" not in host.domains()
+    host.ask("domain.delete", domain="hasty")
+    assert "hasty" not in host.all()
+
+
+def test_a_crashed_guest_is_destroyed_or_preserved(host):
+    for action, left in (("destroy", False), ("preserve", True)):
+        guest = Guest("crash")
+        config = config_of(guest)
+        config["on_crash"] = action
+        host.sh("rm -f /var/log/xen/console/guest-crash.log")
+        host.ask("domain.create", 120, config=config)
+        host.wait_guest("crash")
+        host.run("/lab/guest-run crash 3 'echo c >/proc/sysrq-trigger'")
+        deadline = time.monotonic() + 60
+        while True:
+            facts = host.all().get("crash")
+            if (facts is not None and facts["status"] == 5) if left else facts is None:
+                break
+            assert time.monotonic() < deadline, facts
+            time.sleep(0.5)
+    host.ask("domain.destroy", domain="crash")
+
+
+def test_a_kernel_that_is_none_costs_an_error(host):
+    host.sh("head -c 100000 /dev/urandom >/data/noise")
+    config = config_of(Guest("noise", kernel="/data/noise", disks=("file:/data/a.img,xvda,w",)))
+    message = refused(host, "build", "domain.create", config=config)
+    assert "/data/noise" in message
+    assert list(host.all()) == ["Domain-0"] and host.sh("losetup -a") == ""
+
+
+def test_a_bridge_or_file_that_is_missing_is_named(host):
+    config = config_of(Guest("g", address="10.77.0.9"))
+    config["vif"][0]["bridge"] = "nobr"
+    assert "nobr" in refused(host, "failed", "domain.create", config=config)
+    config = config_of(Guest("g", disks=("file:/data/none.img,xvda,w",)))
+    assert "/data/none.img" in refused(host, "failed", "domain.create", config=config)
+    assert list(host.all()) == ["Domain-0"]
+
+
+def test_too_little_memory_is_one_clear_sentence(host):
+    config = config_of(Guest("huge", memory=100000))
+    message = refused(host, "no-memory", "domain.create", config=config)
+    assert re.search(r"\d+ MiB are needed, \d+ MiB are free", message)
+    assert list(host.all()) == ["Domain-0"]
+
+
+def test_domain_0_gives_memory_when_it_is_needed(host):
+    free, dom0 = host.info("free_memory"), host.all()["Domain-0"]["memory_kb"]
+    host.make(Guest("big", memory=free + 100), timeout=240)
+    assert host.all()["Domain-0"]["memory_kb"] < dom0 - 90 * 1024
+    host.ask("domain.destroy", domain="big")
