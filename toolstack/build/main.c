@@ -20,6 +20,8 @@ struct op {
 
 static const struct op ops[] = {
 	{ "build", op_build },
+	{ "save", op_save },
+	{ "restore", op_restore },
 };
 
 /* A line on stdout, in one write: who reads sees whole lines. */

@@ -59,7 +59,11 @@ int hv_domain_create(struct hv *hv, const struct hv_domain_spec *spec, uint32_t 
 int hv_domain_destroy(struct hv *hv, uint32_t domid, struct error **e);
 int hv_domain_pause(struct hv *hv, uint32_t domid, struct error **e);
 int hv_domain_unpause(struct hv *hv, uint32_t domid, struct error **e);
-/* After SHUTDOWN_suspend: lets its vCPUs go on (their suspend hypercall says 1 if the caller has set that). */
+/*
+ * After SHUTDOWN_suspend: lets its vCPUs go on. _resume: the suspend hypercall says that the domain was restored, for which
+ * its start info must have been made anew. _cancel_suspend: it says that nothing happened.
+ */
+int hv_domain_cancel_suspend(struct hv *hv, uint32_t domid, struct error **e);
 int hv_domain_resume(struct hv *hv, uint32_t domid, struct error **e);
 int hv_domain_info(struct hv *hv, uint32_t domid, struct hv_domain_info *info, struct error **e);
 /* All domains by id; *list is the caller's to free. */
@@ -185,6 +189,8 @@ int hv_sched_set_params(struct hv *hv, uint32_t cpupool, unsigned int tslice_ms,
  */
 long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xen_pfn_t *mfns, size_t count,
 			unsigned int order, struct error **e);
+/* Takes frames (machine frames, for a PV domain) away from a domain. */
+int hv_memory_release(struct hv *hv, uint32_t domid, const xen_pfn_t *mfns, size_t count, struct error **e);
 /* Reserves so many pages for what the domain will populate, so that nobody else takes them; 0 gives the rest back. */
 int hv_memory_claim(struct hv *hv, uint32_t domid, uint64_t pages, struct error **e);
 /* The memory map that a PV guest is told by XENMEM_memory_map: RAM from 0 to bytes. */

@@ -87,6 +87,18 @@ int hv_domain_resume(struct hv *hv, uint32_t domid, struct error **e)
 	return simple_domctl(hv, XEN_DOMCTL_resumedomain, domid, "resume", e);
 }
 
+int hv_domain_cancel_suspend(struct hv *hv, uint32_t domid, struct error **e)
+{
+	vcpu_guest_context_t context;
+	int rc = hv_vcpu_get_context(hv, domid, 0, &context, e);
+
+	/* What the suspend hypercall returns: 1 is "cancelled" (xen/sched.h, SCHEDOP_shutdown). */
+	context.user_regs.rax = 1;
+	if (rc == 0)
+		rc = hv_vcpu_set_context(hv, domid, 0, &context, e);
+	return rc == 0 ? hv_domain_resume(hv, domid, e) : rc;
+}
+
 static void info_from_abi(const struct xen_domctl_getdomaininfo *raw, struct hv_domain_info *info)
 {
 	*info = (struct hv_domain_info){

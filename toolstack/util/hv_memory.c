@@ -39,6 +39,26 @@ long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xe
 	return rc < 0 ? hv_fail(e, (int)-rc, "allocate memory for domain %u", domid) : rc;
 }
 
+int hv_memory_release(struct hv *hv, uint32_t domid, const xen_pfn_t *mfns, size_t count, struct error **e)
+{
+	xen_pfn_t *buffer = hv_buffer(hv, count * sizeof(*buffer), e);
+	struct xen_memory_reservation *op;
+	long rc;
+
+	if (buffer == NULL)
+		return -ENOMEM;
+	memcpy(buffer, mfns, count * sizeof(*buffer));
+	op = hv_op_begin(hv, sizeof(*op));
+	set_xen_guest_handle(op->extent_start, buffer);
+	op->nr_extents = count;
+	op->domid = (domid_t)domid;
+	rc = hv_memory_op(hv, XENMEM_decrease_reservation, op);
+	hv_buffer_free(hv, buffer);
+	if (rc >= 0 && (size_t)rc < count)
+		rc = -EINVAL;
+	return rc < 0 ? hv_fail(e, (int)-rc, "take memory from domain %u", domid) : 0;
+}
+
 int hv_memory_claim(struct hv *hv, uint32_t domid, uint64_t pages, struct error **e)
 {
 	struct xen_memory_reservation *op = hv_op_begin(hv, sizeof(*op));

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* The operation "restore": see worker.h for how it is asked for. */
+#include "build/worker.h"
+
+#include "build/request.h"
+#include "stream/restore.h"
+
+#define PAGES_MIB 256
+
+static int restore(struct restore *r, const struct build_request *request, int fd, struct json_object *result,
+		   struct error **e)
+{
+	int rc = build_request_prepare_domain(request, r->hv, e);
+
+	if (rc == 0)
+		rc = hv_evtchn_alloc_unbound(r->hv, r->domid, r->store.domid, &r->store.port, e);
+	if (rc == 0)
+		rc = hv_evtchn_alloc_unbound(r->hv, r->domid, r->console.domid, &r->console.port, e);
+	if (rc == 0)
+		rc = restore_domain(r, fd, e);
+	if (rc == 0)
+		build_request_result(result, &r->store, &r->console, r->nr_pages);
+	return rc;
+}
+
+int op_restore(struct json_object *json, struct json_object *result, struct error **e)
+{
+	struct build_request request;
+	struct restore r = { .progress = worker_progress };
+	int64_t fd;
+	int rc = build_request_parse(&request, json, e);
+
+	if (rc == 0)
+		rc = json_get_int(json, "fd", 0, 1023, &fd, e);
+	if (rc == 0)
+		rc = hv_open(&r.hv, e);
+	if (rc < 0)
+		return rc;
+	r.domid = request.domid;
+	r.max_vcpus = request.max_vcpus;
+	r.max_pages = request.memory_mib * PAGES_MIB;
+	r.store.domid = request.store_domid;
+	r.console.domid = request.console_domid;
+	rc = restore(&r, &request, (int)fd, result, e);
+	restore_free(&r);
+	hv_close(r.hv);
+	return rc;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The operation "save": see worker.h for how it is asked for. */
+#include "build/worker.h"
+
+#include <string.h>
+
+#include "stream/save.h"
+
+int op_save(struct json_object *request, struct json_object *result, struct error **e)
+{
+	int64_t domid, fd;
+	const char *suspend = NULL;
+	struct hv *hv = NULL;
+	int rc = json_get_int(request, "domid", 1, DOMID_FIRST_RESERVED - 1, &domid, e);
+
+	if (rc == 0)
+		rc = json_get_int(request, "fd", 0, 1023, &fd, e);
+	if (rc == 0)
+		rc = json_opt_string(request, "suspend", NULL, &suspend, e);
+	if (rc == 0)
+		rc = hv_open(&hv, e);
+	if (rc == 0 && suspend != NULL)
+		rc = worker_ask("suspend", e);
+	if (rc == 0)
+		rc = save_domain(hv, (uint32_t)domid, (int)fd, worker_progress, e);
+	hv_close(hv);
+	return rc;
+}

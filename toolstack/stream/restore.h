@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Fills a new domain from a stream. Nothing in the stream is believed. */
+#ifndef STREAM_RESTORE_H
+#define STREAM_RESTORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "build/guest.h"
+#include "build/start.h"
+#include "stream/in.h"
+#include "util/hv.h"
+
+/* A state of a vCPU as the stream has it. */
+struct restore_blob {
+	void *data;
+	size_t size;
+};
+
+struct restore_vcpu {
+	struct restore_blob basic, extended, xsave, msrs;
+};
+
+struct restore {
+	struct hv *hv;
+	uint32_t domid;
+	unsigned int max_vcpus;
+	uint64_t max_pages;		     /* that the domain may have */
+	struct start_service store, console; /* in: domid, port; out: mfn */
+	guest_progress_fn *progress;
+
+	/* The rest is the reader's own. */
+	struct stream_in in;
+	uint64_t nr_pfns; /* 0: not known yet */
+	uint64_t *mfns;	  /* FRAME_INVALID: not allocated */
+	uint32_t *types;  /* XEN_DOMCTL_PFINFO_*; TYPE_UNSEEN: not in the stream */
+	uint64_t *list_frames, nr_list_frames;
+	uint64_t nr_pages; /* in the stream */
+	struct restore_vcpu *vcpus;
+	struct restore_blob cpuid, msr_policy;
+	struct shared_info *shared; /* a copy */
+	struct stream_tsc_info tsc;
+	bool has_pv_info, has_static_end, has_tsc;
+};
+
+#define TYPE_UNSEEN 0xffffffffu
+
+/* The whole stream from fd; the domain is then ready to be unpaused. r has its first part filled in. */
+int restore_domain(struct restore *r, int fd, struct error **e);
+void restore_free(struct restore *r);
+
+/* Parts: memory (restore_pages.c), what comes after END (restore_finish.c). */
+int restore_p2m_frames(struct restore *r, const struct stream_record *record, struct error **e);
+int restore_page_data(struct restore *r, const struct stream_record *record, struct error **e);
+/* Gives back what was allocated before it was known that the guest does not have it. */
+int restore_release_unused(struct restore *r, struct error **e);
+/* FRAME_INVALID unless the guest has that frame. context is the struct restore. */
+uint64_t restore_pfn_to_mfn(void *context, uint64_t pfn);
+int restore_finish(struct restore *r, struct error **e);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory of a restored domain. If all of the guest's frames may be there, all are allocated at once, in large pieces;
+ * otherwise (the guest had given some back) each when it first occurs, in PAGE_DATA or in a page table. Data are read from
+ * the stream right into the guest's memory; page tables are then translated in place.
+ */
+#include "stream/restore.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "stream/frames.h"
+
+#define PER_PAGE    512
+#define PFNS_MAX    (1ULL << 30)
+#define TYPE_SHIFT  28
+#define PTE_PRESENT 1ULL
+#define PTE_FRAME   0x000ffffffffff000ULL
+
+uint64_t restore_pfn_to_mfn(void *context, uint64_t pfn)
+{
+	const struct restore *r = context;
+
+	return pfn < r->nr_pfns ? r->mfns[pfn] : FRAME_INVALID;
+}
+
+/* --- allocation ------------------------------------------------------------------------------------ */
+
+static int allocate_all(struct restore *r, struct error **e)
+{
+	struct guest guest = { .hv = r->hv, .domid = r->domid };
+	int rc = guest_populate(&guest, r->nr_pfns, r->progress, e);
+
+	if (rc == 0)
+		memcpy(r->mfns, guest.p2m, r->nr_pfns * sizeof(*r->mfns));
+	guest_free(&guest);
+	return rc;
+}
+
+/* Frames that are to be allocated together. */
+struct wanted {
+	xen_pfn_t pfns[STREAM_BATCH];
+	unsigned int count;
+};
+
+static int allocate_wanted(struct restore *r, struct wanted *w, struct error **e)
+{
+	xen_pfn_t mfns[STREAM_BATCH];
+	long got;
+
+	if (w->count == 0)
+		return 0;
+	got = hv_memory_populate(r->hv, r->domid, w->pfns, mfns, w->count, 0, e);
+	if (got < 0)
+		return (int)got;
+	for (long i = 0; i < got; i++)
+		r->mfns[w->pfns[i]] = mfns[i];
+	if (got < (long)w->count)
+		return error_set(e, ENOMEM,
+				 "There is not enough memory for the domain: it has more pages than it may have, "
+				 "or the host has too few.");
+	w->count = 0;
+	return 0;
+}
+
+static int want(struct restore *r, struct wanted *w, uint64_t pfn, struct error **e)
+{
+	if (r->mfns[pfn] != FRAME_INVALID)
+		return 0;
+	for (unsigned int i = 0; i < w->count; i++)
+		if (w->pfns[i] == pfn)
+			return 0;
+	w->pfns[w->count++] = pfn;
+	return w->count == STREAM_BATCH ? allocate_wanted(r, w, e) : 0;
+}
+
+int restore_release_unused(struct restore *r, struct error **e)
+{
+	struct wanted w = { .count = 0 };
+	int rc = 0;
+
+	for (uint64_t pfn = 0; pfn <= r->nr_pfns && rc == 0; pfn++) {
+		if (pfn < r->nr_pfns && r->types[pfn] == TYPE_UNSEEN && r->mfns[pfn] != FRAME_INVALID) {
+			w.pfns[w.count++] = r->mfns[pfn];
+			r->mfns[pfn] = FRAME_INVALID;
+		}
+		if (w.count == STREAM_BATCH || (pfn == r->nr_pfns && w.count > 0)) {
+			rc = hv_memory_release(r->hv, r->domid, w.pfns, w.count, e);
+			w.count = 0;
+		}
+	}
+	return rc;
+}
+
+/* --- X86_PV_P2M_FRAMES ----------------------------------------------------------------------------- */
+
+static int prepare_frames(struct restore *r, struct error **e)
+{
+	r->mfns = malloc(r->nr_pfns * sizeof(*r->mfns));
+	r->types = malloc(r->nr_pfns * sizeof(*r->types));
+	if (r->mfns == NULL || r->types == NULL)
+		return error_set(e, ENOMEM, "Out of memory for the list of %llu pages.",
+				 (unsigned long long)r->nr_pfns);
+	for (uint64_t pfn = 0; pfn < r->nr_pfns; pfn++) {
+		r->mfns[pfn] = FRAME_INVALID;
+		r->types[pfn] = TYPE_UNSEEN;
+	}
+	return r->nr_pfns <= r->max_pages ? allocate_all(r, e) : 0;
+}
+
+int restore_p2m_frames(struct restore *r, const struct stream_record *record, struct error **e)
+{
+	struct stream_p2m_frames head;
+	struct stream_record body = *record;
+	void *frames;
+	int rc;
+
+	if (r->nr_pfns != 0 || record->length < sizeof(head))
+		return stream_in_damaged(e, "it has a wrong X86_PV_P2M_FRAMES");
+	rc = stream_in_read(&r->in, &head, sizeof(head), e);
+	if (rc < 0)
+		return rc;
+	/* The list never begins in the middle: a saver that sends only a part of it is not known. */
+	if (head.start_pfn != 0 || head.end_pfn >= PFNS_MAX ||
+	    (record->length - sizeof(head)) / sizeof(uint64_t) != head.end_pfn / PER_PAGE + 1 ||
+	    record->length % sizeof(uint64_t) != 0)
+		return stream_in_damaged(e, "its list of frames has a wrong length");
+	body.length -= (uint32_t)sizeof(head);
+	rc = stream_in_body(&r->in, &body, &frames, e);
+	if (rc < 0)
+		return rc;
+	r->list_frames = frames;
+	r->nr_list_frames = head.end_pfn / PER_PAGE + 1;
+	r->nr_pfns = (uint64_t)head.end_pfn + 1;
+	return prepare_frames(r, e);
+}
+
+/* --- PAGE_DATA ------------------------------------------------------------------------------------- */
+
+struct page_batch {
+	uint64_t words[STREAM_BATCH];
+	xen_pfn_t mfns[STREAM_BATCH]; /* of the pages with data, in the stream's order */
+	uint8_t levels[STREAM_BATCH]; /* 1 to 4: a page table */
+	unsigned int count, with_data;
+	struct wanted wanted;
+};
+
+static bool type_known(uint32_t type)
+{
+	uint32_t level = (type & XEN_DOMCTL_PFINFO_LTABTYPE_MASK) >> TYPE_SHIFT;
+
+	if (type >= XEN_DOMCTL_PFINFO_BROKEN)
+		return true;
+	/* Only page tables can be pinned. */
+	return level <= 4 && (level != 0 || type == XEN_DOMCTL_PFINFO_NOTAB);
+}
+
+/* Checks the list of frames and has memory for all of them. */
+static int take_words(struct restore *r, struct page_batch *b, struct error **e)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < b->count && rc == 0; i++) {
+		uint64_t pfn = b->words[i] & STREAM_PFN_MASK;
+		uint32_t type = (uint32_t)(b->words[i] >> STREAM_TYPE_SHIFT) & XEN_DOMCTL_PFINFO_LTAB_MASK;
+
+		if (pfn >= r->nr_pfns)
+			return stream_in_damaged(e, "it has a page %#llx of %#llx", (unsigned long long)pfn,
+						 (unsigned long long)r->nr_pfns);
+		if (!type_known(type) || b->words[i] & ~(STREAM_PFN_MASK | 0xfULL << 60))
+			return stream_in_damaged(e, "page %#llx is of an unknown type", (unsigned long long)pfn);
+		if (r->types[pfn] == TYPE_UNSEEN)
+			r->nr_pages++;
+		r->types[pfn] = type;
+		if (type != XEN_DOMCTL_PFINFO_XTAB && type != XEN_DOMCTL_PFINFO_BROKEN)
+			rc = want(r, &b->wanted, pfn, e);
+	}
+	if (rc == 0)
+		rc = allocate_wanted(r, &b->wanted, e);
+	for (unsigned int i = 0; i < b->count && rc == 0; i++) {
+		uint64_t pfn = b->words[i] & STREAM_PFN_MASK;
+		uint32_t type = r->types[pfn];
+
+		if ((uint32_t)(b->words[i] >> STREAM_TYPE_SHIFT) >= XEN_DOMCTL_PFINFO_BROKEN)
+			continue;
+		b->mfns[b->with_data] = r->mfns[pfn];
+		b->levels[b->with_data++] = (type & XEN_DOMCTL_PFINFO_LTABTYPE_MASK) >> TYPE_SHIFT;
+	}
+	return rc;
+}
+
+/* Memory for all that the page table leads to, then the machine's frames in place of the guest's. */
+static int localise(struct restore *r, struct page_batch *b, uint64_t *table, unsigned int level, struct error **e)
+{
+	/* The guest's memory may not change meanwhile, but what is checked is a copy all the same. */
+	uint64_t copy[PER_PAGE];
+	uint64_t bad = 0;
+	int rc = 0;
+
+	memcpy(copy, table, sizeof(copy));
+	for (unsigned int i = 0; i < PER_PAGE && rc == 0; i++) {
+		uint64_t pfn = (copy[i] & PTE_FRAME) / STREAM_PAGE;
+
+		if (copy[i] & PTE_PRESENT && pfn < r->nr_pfns)
+			rc = want(r, &b->wanted, pfn, e);
+	}
+	if (rc == 0)
+		rc = allocate_wanted(r, &b->wanted, e);
+	if (rc == 0 && frames_translate_table(copy, table, level, restore_pfn_to_mfn, r, &bad) != 0)
+		rc = stream_in_damaged(e, "a page table leads to frame %#llx", (unsigned long long)bad);
+	return rc;
+}
+
+static int read_pages(struct restore *r, struct page_batch *b, struct error **e)
+{
+	char *window = hv_map_frames(r->hv, r->domid, PROT_READ | PROT_WRITE, b->mfns, NULL, b->with_data, e);
+	int rc;
+
+	if (window == NULL)
+		return -EFAULT;
+	rc = stream_in_read(&r->in, window, (size_t)b->with_data * STREAM_PAGE, e);
+	for (unsigned int i = 0; i < b->with_data && rc == 0; i++)
+		if (b->levels[i] != 0)
+			rc = localise(r, b, (uint64_t *)(window + (size_t)i * STREAM_PAGE), b->levels[i], e);
+	hv_unmap_frames(r->hv, window, b->with_data);
+	return rc;
+}
+
+int restore_page_data(struct restore *r, const struct stream_record *record, struct error **e)
+{
+	struct page_batch b = { .count = 0 };
+	struct stream_page_data head;
+	size_t words;
+	int rc;
+
+	if (r->nr_pfns == 0 || record->length < sizeof(head))
+		return stream_in_damaged(e, "it has pages too early");
+	rc = stream_in_read(&r->in, &head, sizeof(head), e);
+	if (rc < 0)
+		return rc;
+	words = (size_t)head.count * sizeof(b.words[0]);
+	if (head.count == 0 || head.count > STREAM_BATCH || record->length - sizeof(head) < words)
+		return stream_in_damaged(e, "it has %u pages in a record", head.count);
+	b.count = head.count;
+	rc = stream_in_read(&r->in, b.words, words, e);
+	if (rc == 0)
+		rc = take_words(r, &b, e);
+	if (rc == 0 && record->length != sizeof(head) + words + (size_t)b.with_data * STREAM_PAGE)
+		rc = stream_in_damaged(e, "a record of pages has a wrong length");
+	if (rc == 0 && b.with_data > 0)
+		rc = read_pages(r, &b, e);
+	if (rc == 0)
+		rc = stream_in_skip(&r->in, stream_padding(record->length), e);
+	r->progress("memory", r->nr_pages, r->nr_pfns);
+	return rc;
+}
