@@ -126,8 +126,7 @@ void autostart_stop_all(void)
 {
 	struct domain *domain;
 
-	TAILQ_FOREACH(domain, &domains, link)
-	{
+	TAILQ_FOREACH(domain, &domains, link) {
 		char path[64];
 
 		if (!domain->ours || domain->domid < 0 || domain->operation ||

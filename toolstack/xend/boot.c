@@ -9,6 +9,7 @@
 #include "util/alloc.h"
 #include "util/log.h"
 #include "xend/balloon.h"
+#include "xend/bootloader.h"
 #include "xend/console.h"
 #include "xend/device.h"
 #include "xend/domain.h"
@@ -76,14 +77,38 @@ static int get_number(struct json_object *result, const char *key, uint64_t *out
 	return 0;
 }
 
+/* What a bootloader chose goes before what the configuration says; its files are of use until the worker has read them. */
+static int run_worker(struct domain *domain, const struct boot *boot, struct json_object *order,
+		      struct json_object **result, struct error **e)
+{
+	struct bootloader_choice choice;
+	int rc;
+
+	if (boot->image_fd >= 0 || domain->config->kernel || !domain->config->bootloader)
+		return worker_run(order, boot->image_fd, boot->asker, result, e);
+	rc = bootloader_run(domain, &choice, e);
+	if (rc)
+		return rc;
+	json_set_string(order, "kernel", choice.kernel);
+	json_set_string(order, "ramdisk", choice.ramdisk ? choice.ramdisk : "");
+	if (choice.cmdline)
+		json_set_string(order, "cmdline", choice.cmdline);
+	rc = worker_run(order, -1, boot->asker, result, e);
+	bootloader_free(&choice);
+	return rc;
+}
+
 /* Has the worker fill the domain with a kernel, or with what was saved. */
 static int fill(struct domain *domain, const struct boot *boot, struct error **e)
 {
 	struct json_object *order = json_new_object(), *result = NULL;
 	uint64_t store_port = 0, console_port = 0;
+	char *cmdline = config_cmdline(domain->config);
 	int rc;
 
 	json_set_string(order, "op", boot->image_fd >= 0 ? "restore" : "build");
+	json_set_string(order, "cmdline", cmdline);
+	free(cmdline);
 	json_set_int(order, "domid", domain->domid);
 	json_set(order, "config", config_to_json(domain->config));
 	json_set_int(order, "console_domid", 0);
@@ -91,7 +116,7 @@ static int fill(struct domain *domain, const struct boot *boot, struct error **e
 	json_set_string(order, "cache", KERNEL_CACHE);
 	if (boot->image_fd >= 0)
 		json_set_int(order, "fd", 3);
-	rc = worker_run(order, boot->image_fd, boot->asker, &result, e);
+	rc = run_worker(domain, boot, order, &result, e);
 	json_object_put(order);
 	if (rc)
 		return rc;

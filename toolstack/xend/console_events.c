@@ -30,8 +30,7 @@ static void deliver(evtchn_port_t number)
 {
 	struct event_port *port;
 
-	LIST_FOREACH(port, &events.ports, link)
-	{
+	LIST_FOREACH(port, &events.ports, link) {
 		if (port->port == number) {
 			port->fired(port->arg);
 			return;

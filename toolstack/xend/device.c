@@ -44,8 +44,8 @@ static struct device *find_by_id(struct domain *domain, const struct device_ops 
 	struct device *device;
 
 	TAILQ_FOREACH(device, &domain->devices, link)
-	if (device->ops == ops && device->devid == devid)
-		return device;
+		if (device->ops == ops && device->devid == devid)
+			return device;
 	return NULL;
 }
 
@@ -108,8 +108,7 @@ struct device *device_find(struct domain *domain, const struct device_ops *ops, 
 {
 	struct device *device;
 
-	TAILQ_FOREACH(device, &domain->devices, link)
-	{
+	TAILQ_FOREACH(device, &domain->devices, link) {
 		char *name = ops == device->ops ? ops->name(device) : NULL;
 		bool found = name && strcmp(name, which) == 0;
 		uint64_t number;
@@ -156,7 +155,7 @@ void devices_to_config(struct domain *domain)
 	struct error *e = NULL;
 
 	TAILQ_FOREACH(device, &domain->devices, link)
-	json_append(device->ops == &device_vbd_ops ? disks : vifs, device->ops->to_json(device));
+		json_append(device->ops == &device_vbd_ops ? disks : vifs, device->ops->to_json(device));
 	json_set(o, "disk", disks);
 	json_set(o, "vif", vifs);
 	config = config_from_json(o, &e);
@@ -176,8 +175,7 @@ struct json_object *devices_to_json(const struct domain *domain)
 	struct json_object *array = json_new_array();
 	struct device *device;
 
-	TAILQ_FOREACH(device, &domain->devices, link)
-	{
+	TAILQ_FOREACH(device, &domain->devices, link) {
 		struct json_object *o = json_new_object();
 
 		json_set_string(o, "class", device->ops->class);

@@ -56,8 +56,8 @@ static struct json_object *describe(struct domain *domain, const struct device_o
 		json_set_int(o, XEND_DEV_RX_RING_REF, of_queue(front, "rx-ring-ref", "queue-0/rx-ring-ref"));
 	}
 	TAILQ_FOREACH(device, &domain->devices, link)
-	if (device->ops == ops && device->devid == devid)
-		json_set(o, XEND_DEV_CONFIG, ops->to_json(device));
+		if (device->ops == ops && device->devid == devid)
+			json_set(o, XEND_DEV_CONFIG, ops->to_json(device));
 	return o;
 }
 

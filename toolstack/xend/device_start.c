@@ -31,8 +31,7 @@ int devices_prepare(struct domain *domain, struct store_batch *batch, struct err
 {
 	struct device *device;
 
-	TAILQ_FOREACH(device, &domain->devices, link)
-	{
+	TAILQ_FOREACH(device, &domain->devices, link) {
 		int rc = device->ops->prepare(device, e);
 
 		if (rc)
@@ -46,8 +45,7 @@ int devices_complete(struct domain *domain, struct error **e)
 {
 	struct device *device;
 
-	TAILQ_FOREACH(device, &domain->devices, link)
-	{
+	TAILQ_FOREACH(device, &domain->devices, link) {
 		int rc = device->ops->complete(device, e);
 
 		if (rc)

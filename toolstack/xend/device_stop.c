@@ -152,10 +152,9 @@ void devices_stop(int domid, struct domain *domain)
 	each_backend(domid, start_closing);
 	each_backend(domid, finish_one);
 	TAILQ_FOREACH(device, &domain->devices, link)
-	device->ops->undo(device);
+		device->ops->undo(device);
 	each_backend(domid, remove_directory);
-	TAILQ_FOREACH(device, &domain->devices, link)
-	{
+	TAILQ_FOREACH(device, &domain->devices, link) {
 		wait_for_driver(device->ops->class, domid, device->devid);
 		if (device->loop_fd >= 0)
 			close(device->loop_fd);
@@ -180,8 +179,8 @@ static struct device *find_by_class(struct domain *domain, const char *class, ui
 	struct device *device;
 
 	TAILQ_FOREACH(device, &domain->devices, link)
-	if (device->devid == devid && strcmp(device->ops->class, class) == 0)
-		return device;
+		if (device->devid == devid && strcmp(device->ops->class, class) == 0)
+			return device;
 	return NULL;
 }
 
@@ -213,8 +212,8 @@ bool devices_agree(struct domain *domain)
 	struct device *device;
 
 	TAILQ_FOREACH(device, &domain->devices, link)
-	if (!is_online(device))
-		return false;
+		if (!is_online(device))
+			return false;
 	return each_stray(domain, NULL) == 0;
 }
 

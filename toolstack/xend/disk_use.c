@@ -49,12 +49,10 @@ static int check_ours(const struct device *device, struct error **e)
 	struct domain *domain;
 	struct device *other;
 
-	TAILQ_FOREACH(domain, &domains, link)
-	{
+	TAILQ_FOREACH(domain, &domains, link) {
 		if (!domain->ours || domain->domid < 0)
 			continue;
-		TAILQ_FOREACH(other, &domain->devices, link)
-		{
+		TAILQ_FOREACH(other, &domain->devices, link) {
 			int rc = 0;
 
 			if (other != device && other->ops == &device_vbd_ops && !other->disk.shared &&
@@ -85,8 +83,7 @@ static int check_foreign(const struct device *device, struct error **e)
 {
 	struct domain *domain;
 
-	TAILQ_FOREACH(domain, &domains, link)
-	{
+	TAILQ_FOREACH(domain, &domains, link) {
 		unsigned int count;
 		char **names;
 		int rc = 0;

@@ -125,8 +125,8 @@ struct domain *domain_by_name(const char *name)
 	struct domain *domain;
 
 	TAILQ_FOREACH(domain, &domains, link)
-	if (strcmp(domain->name, name) == 0)
-		return domain;
+		if (strcmp(domain->name, name) == 0)
+			return domain;
 	return NULL;
 }
 
@@ -135,8 +135,8 @@ struct domain *domain_by_id(int domid)
 	struct domain *domain;
 
 	TAILQ_FOREACH(domain, &domains, link)
-	if (domain->domid == domid && domid >= 0)
-		return domain;
+		if (domain->domid == domid && domid >= 0)
+			return domain;
 	return NULL;
 }
 
@@ -145,8 +145,8 @@ struct domain *domain_by_uuid(const uint8_t uuid[16])
 	struct domain *domain;
 
 	TAILQ_FOREACH(domain, &domains, link)
-	if (memcmp(domain->uuid, uuid, 16) == 0)
-		return domain;
+		if (memcmp(domain->uuid, uuid, 16) == 0)
+			return domain;
 	return NULL;
 }
 

@@ -69,8 +69,8 @@ static void stop_task(void *arg)
 
 	autostart_stop_all();
 	TAILQ_FOREACH(domain, &domains, link)
-	if (domain->worker)
-		task_cancel(domain->worker);
+		if (domain->worker)
+			task_cancel(domain->worker);
 	/* This task is one of them. What is not undone by then, the next xend undoes. */
 	while (task_count() > 1 && task_now() < deadline)
 		task_sleep(50);

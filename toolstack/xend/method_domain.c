@@ -76,11 +76,11 @@ static int list_all(struct json_object *array, bool with_config, struct error **
 	if (rc)
 		return rc;
 	TAILQ_FOREACH(domain, &domains, link)
-	count++;
+		count++;
 	sorted = xcalloc(count + 1, sizeof(struct domain *));
 	count = 0;
 	TAILQ_FOREACH(domain, &domains, link)
-	sorted[count++] = domain;
+		sorted[count++] = domain;
 	qsort(sorted, count, sizeof(struct domain *), compare);
 	for (size_t i = 0; i < count; i++)
 		json_append(array, domain_describe(sorted[i], find_info(&facts, sorted[i]->domid), with_config));

@@ -189,8 +189,7 @@ static int for_domains(struct request *request, struct json_object *array,
 		for (int id = 0, found; id >= 0; id = found) {
 			/* By id; the list is in the order of creation. */
 			found = -1;
-			TAILQ_FOREACH(domain, &domains, link)
-			{
+			TAILQ_FOREACH(domain, &domains, link) {
 				if (domain->domid == id)
 					one(array, domain, arg);
 				if (domain->domid > id && (found < 0 || domain->domid < found))

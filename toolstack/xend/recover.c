@@ -20,6 +20,7 @@
 #include "util/alloc.h"
 #include "util/log.h"
 #include "xend/boot.h"
+#include "xend/bootloader.h"
 #include "xend/console.h"
 #include "xend/device.h"
 #include "xend/domain.h"
@@ -74,12 +75,13 @@ int recover_load(struct error **e)
 	size_t count;
 	int rc = records_load(e);
 
+	bootloader_sweep();
 	if (rc == 0)
 		rc = hv_domain_list(domain_hv, &list, &count, e);
 	if (rc)
 		return rc;
 	TAILQ_FOREACH(domain, &domains, link)
-	match(domain, find_by_uuid(list, count, domain->uuid));
+		match(domain, find_by_uuid(list, count, domain->uuid));
 	free(list);
 	domain = domain_add("Domain-0", none);
 	domain->domid = 0;

@@ -56,8 +56,7 @@ static void deliver(const char *token)
 {
 	struct store_watch *watch;
 
-	TAILQ_FOREACH(watch, &store.watches, link)
-	{
+	TAILQ_FOREACH(watch, &store.watches, link) {
 		if (strcmp(watch->token, token) == 0) {
 			watch->changed(watch->arg);
 			return; /* it may be gone now */
@@ -266,8 +265,7 @@ static int try_commit(struct store_batch *batch, const char **what)
 	*what = "a transaction";
 	if (t == XBT_NULL)
 		return errno;
-	STAILQ_FOREACH(put, &batch->puts, link)
-	{
+	STAILQ_FOREACH(put, &batch->puts, link) {
 		if (!apply_put(t, put)) {
 			int err = errno;
 

@@ -303,5 +303,5 @@ void cond_wake(struct cond *cond)
 	struct waiter *waiter;
 
 	TAILQ_FOREACH(waiter, &cond->waiters, link)
-	task_wake(waiter->task);
+		task_wake(waiter->task);
 }
