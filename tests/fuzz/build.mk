@@ -13,20 +13,28 @@ fuzz-all := $(sort $(patsubst $(fuzz-dir)/fuzz_%.c,%,$(wildcard $(fuzz-dir)/fuzz
 	$(patsubst $(fuzz-dir)/toolstack/fuzz_%.c,toolstack/%,$(wildcard $(fuzz-dir)/toolstack/fuzz_*.c)))
 fuzz-file = $(filter-out ./,$(dir $(1)))fuzz_$(notdir $(1))
 fuzz-line = $(shell sed -n 's,^/\* $(1): \(.*\) \*/$$,\1,p' $(fuzz-dir)/$(call fuzz-file,$(2)).c 2>/dev/null)
-fuzz-flags := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Wall -Wextra -Werror
+fuzz-flags := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -Wall -Wextra -Werror
 fuzz-hv-flags := -Itests/unit/include -Ihypervisor/include -Ihypervisor -include lib/types.h
 fuzz-ts-flags := -D_GNU_SOURCE -D__XEN_TOOLS__ -DXENOLITH_VERSION='"fuzz"' -Wno-unused-parameter -Itoolstack \
-	-I/usr/include/json-c
+	-I/usr/include/json-c -Ihypervisor/include
+fuzz-objects = $(patsubst %.c,build/fuzz/obj/%.o,$(1))
+
+build/fuzz/obj/%.o: %.c
+	$(call say,FUZZ-CC)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(fuzz-flags) -fsanitize=fuzzer-no-link $(fuzz-hv-flags) -MMD -MP -c -o $@ $<
+
+build/fuzz/obj/toolstack/%.o build/fuzz/obj/tests/fuzz/toolstack/%.o: fuzz-hv-flags := $(fuzz-ts-flags)
 
 define fuzz-rules
-fuzz-links-$(1) := $$(wildcard $$(call fuzz-line,links,$(1)))
-build/fuzz/$(call fuzz-file,$(1)): $(fuzz-dir)/$(call fuzz-file,$(1)).c $$(fuzz-links-$(1))
+build/fuzz/$(call fuzz-file,$(1)): $$(call fuzz-objects,$(fuzz-dir)/$(call fuzz-file,$(1)).c $$(wildcard $$(call fuzz-line,links,$(1))))
 	$$(call say,FUZZ)
 	@mkdir -p $$(@D)
-	$$(Q)$(FUZZ_CC) $(fuzz-flags) $(if $(filter toolstack/%,$(1)),$(fuzz-ts-flags),$(fuzz-hv-flags)) -o $$@ $$^ \
-		$$(call fuzz-line,libs,$(1))
+	$$(Q)$(FUZZ_CC) $(fuzz-flags) -fsanitize=fuzzer -o $$@ $$^ $$(call fuzz-line,libs,$(1))
 endef
 $(foreach f,$(fuzz-all),$(eval $(call fuzz-rules,$(f))))
+
+-include $(shell find build/fuzz/obj -name '*.d' 2>/dev/null)
 
 .PHONY: fuzz fuzzers fuzz-list
 fuzz: build/fuzz/$(call fuzz-file,$(F)) ## runs one fuzzer: F=name, TIME=seconds

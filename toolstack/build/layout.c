@@ -2,6 +2,7 @@
 #include "build/layout.h"
 
 #include <errno.h>
+#include <stdbool.h>
 
 #define PTRS_PER_PAGE (KERNEL_PAGE / sizeof(uint64_t))
 /* After the last element at least 512 KiB are mapped, and the range ends at 4 MiB. */
@@ -47,21 +48,21 @@ static void place_tables(struct layout *l, uint64_t at, uint64_t extra_tables)
 	}
 }
 
-/* Whether the mapped range stays in the half of the address space that it begins in, and off the list of frames. */
-static int check_ranges(const struct layout *l, const struct kernel_info *kernel, const char **why)
+/* Whether `next` pages, tables for them and `extra`, and what follows them fit in the address space from virt_base on. */
+static bool fits_behind_base(uint64_t virt_base, uint64_t next, uint64_t extra)
+{
+	/* To the end of the half of the address space, which is that of all of it for the upper one. */
+	uint64_t room = ((1ULL << 47) - (virt_base & ((1ULL << 47) - 1))) / KERNEL_PAGE;
+
+	return next <= MAPPED_MAX && next + next / PTRS_PER_PAGE * 2 + extra + 2 * ALIGN_PAGES <= room;
+}
+
+static bool list_off_kernel(const struct layout *l, const struct kernel_info *kernel)
 {
 	uint64_t last = layout_virt(l, l->mapped_end) - 1;
 
-	if (last < l->virt_base || (l->virt_base >> 47) != (last >> 47)) {
-		*why = "kernel and ramdisk do not fit behind the kernel's base address";
-		return -EINVAL;
-	}
-	if (kernel->flags & KERNEL_HAS_INIT_P2M && (l->p2m_virt >> 39) >= (l->virt_base >> 39) &&
-	    (l->p2m_virt >> 39) <= (last >> 39)) {
-		*why = "the kernel wants the list of its frames where the kernel itself lies";
-		return -EINVAL;
-	}
-	return 0;
+	return !(kernel->flags & KERNEL_HAS_INIT_P2M) || l->p2m_virt >> 39 < l->virt_base >> 39 ||
+	       l->p2m_virt >> 39 > last >> 39;
 }
 
 int layout_make(struct layout *l, const struct kernel_info *kernel, uint64_t nr_pages, uint64_t ramdisk_size,
@@ -90,8 +91,8 @@ int layout_make(struct layout *l, const struct kernel_info *kernel, uint64_t nr_
 	l->start_info = next++;
 	l->store = next++;
 	l->console = next++;
-	if (next > MAPPED_MAX) {
-		*why = "kernel, ramdisk and the list of frames are more than can be mapped at the start";
+	if (!fits_behind_base(l->virt_base, next, extra)) {
+		*why = "kernel and ramdisk do not fit behind the kernel's base address";
 		return -EINVAL;
 	}
 	place_tables(l, next, extra);
@@ -105,12 +106,18 @@ int layout_make(struct layout *l, const struct kernel_info *kernel, uint64_t nr_
 		l->p2m_virt = kernel->init_p2m;
 		next += l->nr_p2m;
 	}
+	if (!list_off_kernel(l, kernel)) {
+		*why = "the kernel wants the list of its frames where the kernel itself lies";
+		return -EINVAL;
+	}
+	/* With more memory the list is longer, too. */
 	*need = next;
 	if (next > nr_pages) {
+		*need += pages(next * sizeof(uint64_t)) - l->nr_p2m + (extra != 0 ? 4 : ALIGN_PAGES);
 		*why = "the guest's memory cannot hold its kernel and ramdisk";
 		return -ENOMEM;
 	}
-	return check_ranges(l, kernel, why);
+	return 0;
 }
 
 _Static_assert(PTRS_PER_PAGE == 512, "9 bits of an address for each level");

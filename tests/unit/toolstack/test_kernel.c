@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT */
+/* links: toolstack/build/bzimage.c toolstack/build/cache.c toolstack/build/kernel.c toolstack/build/kernel_info.c toolstack/build/sandbox.c toolstack/build/unpack.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/str.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c tests/unit/toolstack/kernel_image.c */
+/* libs: -lseccomp -lnettle -llzma -lzstd -llz4 -lz */
+#include "build/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lz4.h>
+#include <lzma.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "build/sandbox.h"
+#include "build/unpack.h"
+#include "kernel_image.h"
+#include "unit.h"
+#include "util/file.h"
+
+static char dir[] = "/tmp/test_kernel.XXXXXX";
+
+static int make_dir(void **state)
+{
+	strcpy(dir, "/tmp/test_kernel.XXXXXX");
+	return mkdtemp(dir) != NULL ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command);
+}
+
+static const char *in_dir(const char *name)
+{
+	static char path[2][128];
+	static int turn;
+
+	turn = !turn;
+	snprintf(path[turn], sizeof(path[turn]), "%s/%s", dir, name);
+	return path[turn];
+}
+
+/* --- reading an image ------------------------------------------------------------------------------ */
+
+static void image_is_described(void **state)
+{
+	struct kernel_spec spec = KERNEL_SPEC_LINUX;
+	struct str image = STR_INIT;
+	struct kernel_info info;
+	const char *why = "";
+
+	spec.hypercall_page = 0xffffffff81002000ULL;
+	kernel_image_make(&image, &spec);
+	assert_int_equal(kernel_info_read(image.text, image.len, &info, &why), 0);
+	assert_true(info.virt_base == spec.virt_base && info.entry == spec.entry);
+	assert_true(info.virt_start == 0xffffffff81000000ULL && info.virt_end == 0xffffffff81005000ULL);
+	assert_int_equal(info.flags, KERNEL_HAS_INIT_P2M | KERNEL_MOD_START_PFN | KERNEL_HYPERCALL_PAGE);
+	assert_true(info.init_p2m == spec.init_p2m && info.hypercall_page == spec.hypercall_page);
+	assert_int_equal(info.nr_segments, 1);
+	assert_true(info.segments[0].offset == KERNEL_IMAGE_OFFSET && info.segments[0].virt == spec.virt);
+	assert_true(info.segments[0].filesz == 5000 && info.segments[0].memsz == 20000);
+	assert_string_equal(info.guest_os, "test");
+	assert_string_equal(info.loader, "generic");
+	str_free(&image);
+}
+
+static void zeros_at_a_segments_end_are_left_out(void **state)
+{
+	struct kernel_spec spec = KERNEL_SPEC_LINUX;
+	struct str image = STR_INIT;
+	struct kernel_info info;
+	const char *why = "";
+
+	spec.filesz = 18000;
+	kernel_image_make(&image, &spec);
+	memset(image.text + KERNEL_IMAGE_OFFSET + 4097, 0, 18000 - 4097);
+	image.text[KERNEL_IMAGE_OFFSET + 4096] = 1;
+	assert_int_equal(kernel_info_read(image.text, image.len, &info, &why), 0);
+	assert_int_equal(info.segments[0].filesz, 4097);
+	str_free(&image);
+}
+
+static void unusable_kernels_are_refused_with_a_reason(void **state)
+{
+	static const struct {
+		struct kernel_spec change; /* non-zero members replace */
+		const char *why;
+	} cases[] = {
+		{ { .no_notes = 1 }, "it has no Xen notes" },
+		{ { .is_32bit = 1 }, "the ELF file is for another processor" },
+		{ { .entry = 0xffffffff81005000ULL }, "its entry point lies outside of it" },
+		{ { .entry = 0xffffffff80fff000ULL }, "its entry point lies outside of it" },
+		{ { .hypercall_page = 0xffffffff81002010ULL }, "its hypercall page lies outside of it" },
+		{ { .hypercall_page = 0xffffffff81005000ULL }, "its hypercall page lies outside of it" },
+		{ { .init_p2m = 0x8000001000ULL }, "it wants the list of its frames where" },
+		{ { .init_p2m = 0xffff808000000000ULL }, "it wants the list of its frames where" },
+		{ { .memsz = 1ULL << 30 }, "it is to lie where no guest may have it" },
+		{ { .memsz = 4000 }, "an ELF segment is cut off" },
+		{ { .virt_base = 0xffff800000000000ULL, .virt = 0xffff800000001000ULL },
+		  "it is to lie where no guest" },
+		{ { .virt_base = 0x00007ffffffff000ULL, .virt = 0x00007ffffffff000ULL },
+		  "it is to lie where no guest" },
+		{ { .virt_base = 0xffffffff80000800ULL }, "its addresses are not those of whole pages" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kernel_spec spec = KERNEL_SPEC_LINUX;
+		const struct kernel_spec *c = &cases[i].change;
+		struct str image = STR_INIT;
+		struct kernel_info info;
+		const char *why = "";
+
+		spec.no_notes = c->no_notes;
+		spec.is_32bit = c->is_32bit;
+		spec.entry = c->entry != 0 ? c->entry : spec.entry;
+		spec.hypercall_page = c->hypercall_page;
+		spec.init_p2m = c->init_p2m != 0 ? c->init_p2m : spec.init_p2m;
+		spec.memsz = c->memsz != 0 ? c->memsz : spec.memsz;
+		spec.virt = c->virt != 0 ? c->virt : spec.virt;
+		spec.virt_base = c->virt_base != 0 ? c->virt_base : spec.virt_base;
+		kernel_image_make(&image, &spec);
+		if (kernel_info_read(image.text, image.len, &info, &why) == 0 ||
+		    strncmp(why, cases[i].why, strlen(cases[i].why)) != 0)
+			fail_msg("case %zu: \"%s\" in place of \"%s\"", i, why, cases[i].why);
+		str_free(&image);
+	}
+}
+
+static void descriptions_from_elsewhere_are_checked(void **state)
+{
+	struct kernel_spec spec = KERNEL_SPEC_LINUX;
+	struct str image = STR_INIT;
+	struct kernel_info info, bad;
+	const char *why = "";
+	uint64_t seed = UNIT_SEED;
+
+	kernel_image_make(&image, &spec);
+	assert_int_equal(kernel_info_read(image.text, image.len, &info, &why), 0);
+	assert_int_equal(kernel_info_check(&info, image.len, &why), 0);
+	assert_int_not_equal(kernel_info_check(&info, image.len - 1, &why), 0);
+	bad = info;
+	bad.nr_segments = KERNEL_SEGMENTS_MAX + 1;
+	assert_int_not_equal(kernel_info_check(&bad, image.len, &why), 0);
+	bad = info;
+	memset(bad.guest_os, 'x', sizeof(bad.guest_os));
+	assert_int_not_equal(kernel_info_check(&bad, image.len, &why), 0);
+	bad = info;
+	bad.segments[0].offset = UINT64_MAX - 10;
+	assert_int_not_equal(kernel_info_check(&bad, image.len, &why), 0);
+	/* Whatever passes keeps its segments inside of the image and of its range. */
+	for (int i = 0; i < 100000; i++) {
+		uint64_t at = unit_random(&seed) % (offsetof(struct kernel_info, segments) + sizeof(bad.segments[0]));
+
+		bad = info;
+		((uint8_t *)&bad)[at] ^= (uint8_t)(1 << unit_random(&seed) % 8);
+		if (kernel_info_check(&bad, image.len, &why) != 0)
+			continue;
+		for (uint32_t s = 0; s < bad.nr_segments; s++) {
+			assert_true(bad.segments[s].offset + bad.segments[s].filesz <= image.len);
+			assert_true(bad.segments[s].virt - bad.virt_base <= 2 * KERNEL_SIZE_MAX);
+			assert_true(bad.segments[s].virt + bad.segments[s].memsz <= bad.virt_end);
+		}
+	}
+	str_free(&image);
+}
+
+/* --- unpacking ------------------------------------------------------------------------------------- */
+
+static int collect(void *context, const void *data, size_t size)
+{
+	str_add_bytes(context, data, size);
+	return 0;
+}
+
+enum format { GZIP, XZ, ZSTD, LZ4, FORMATS };
+
+static void pack_gzip(struct str *out, const struct str *in)
+{
+	z_stream z = { .next_in = (Bytef *)in->text, .avail_in = (uInt)in->len };
+
+	deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+	z.next_out = (Bytef *)str_reserve(out, in->len + 1000);
+	z.avail_out = (uInt)in->len + 1000;
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	out->len += z.total_out;
+	deflateEnd(&z);
+}
+
+static void pack(struct str *out, const struct str *in, enum format format)
+{
+	size_t room = in->len + 1000, at = 0;
+	char *to = str_reserve(out, room);
+	uint32_t word;
+
+	if (format == GZIP) {
+		pack_gzip(out, in);
+	} else if (format == XZ) {
+		assert_int_equal(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC32, NULL, (const uint8_t *)in->text, in->len,
+							 (uint8_t *)to, &at, room),
+				 LZMA_OK);
+		out->len += at;
+	} else if (format == ZSTD) {
+		at = ZSTD_compress(to, room, in->text, in->len, 3);
+		assert_false(ZSTD_isError(at));
+		out->len += at;
+	} else {
+		word = 0x184c2102;
+		memcpy(to, &word, 4);
+		at = (size_t)LZ4_compress_default(in->text, to + 8, (int)in->len, (int)room - 8);
+		word = (uint32_t)at;
+		memcpy(to + 4, &word, 4);
+		out->len += 8 + at;
+	}
+}
+
+static void some_data(struct str *out)
+{
+	uint64_t seed = UNIT_SEED;
+
+	for (int i = 0; i < 300000; i++)
+		str_add_char(out, (char)(i % 1000 < 500 ? unit_random(&seed) : 'a'));
+}
+
+static void each_format_is_unpacked(void **state)
+{
+	struct str data = STR_INIT;
+
+	some_data(&data);
+	for (enum format f = 0; f < FORMATS; f++) {
+		struct str packed = STR_INIT, got = STR_INIT;
+		const char *why = "";
+
+		pack(&packed, &data, f);
+		assert_int_equal(unpack(packed.text, packed.len, data.len, collect, &got, &why), 0);
+		assert_int_equal(got.len, data.len);
+		assert_memory_equal(got.text, data.text, data.len);
+		str_clear(&got);
+		assert_int_equal(unpack(packed.text, packed.len, data.len - 1, collect, &got, &why), -EFBIG);
+		str_free(&packed);
+		str_free(&got);
+	}
+	str_free(&data);
+}
+
+static void damaged_data_are_an_error(void **state)
+{
+	struct str data = STR_INIT;
+	uint64_t seed = UNIT_SEED;
+
+	some_data(&data);
+	for (enum format f = 0; f < FORMATS; f++) {
+		struct str packed = STR_INIT, got = STR_INIT;
+		const char *why = NULL;
+
+		pack(&packed, &data, f);
+		/* Cut in the middle: every format notices. */
+		assert_int_not_equal(unpack(packed.text, packed.len / 2, 1 << 20, collect, &got, &why), 0);
+		assert_non_null(why);
+		/* A changed byte may pass in lz4, which has no checksum; nothing may come out that is longer than allowed. */
+		for (int i = 0; i < 30; i++) {
+			size_t at = 8 + unit_random(&seed) % (packed.len - 8);
+			char old = packed.text[at];
+
+			packed.text[at] ^= 0x55;
+			str_clear(&got);
+			unpack(packed.text, packed.len, data.len, collect, &got, &why);
+			assert_true(got.len <= data.len);
+			packed.text[at] = old;
+		}
+		str_free(&packed);
+		str_free(&got);
+	}
+	str_free(&data);
+}
+
+static void unknown_formats_are_named(void **state)
+{
+	const char *why = "";
+
+	assert_int_equal(unpack("BZh91AY&SY......", 16, 1000, collect, NULL, &why), -ENOTSUP);
+	assert_non_null(strstr(why, "gzip, xz, zstd and lz4"));
+}
+
+/* --- files, the sandbox and the cache -------------------------------------------------------------- */
+
+static void write_kernel(const char *name, enum format format, char first)
+{
+	struct kernel_spec spec = KERNEL_SPEC_LINUX;
+	struct str image = STR_INIT, packed = STR_INIT, file = STR_INIT;
+
+	kernel_image_make(&image, &spec);
+	image.text[KERNEL_IMAGE_OFFSET] = first;
+	pack(&packed, &image, format);
+	kernel_image_wrap(&file, packed.text, packed.len, image.len, format == GZIP);
+	assert_int_equal(file_write_atomic(in_dir(name), file.text, file.len, 0644, NULL), 0);
+	str_free(&image);
+	str_free(&packed);
+	str_free(&file);
+}
+
+/* Opens it and looks at the first byte of its segment. */
+static void expect_kernel(const char *name, const char *cache, char first, bool from_cache)
+{
+	struct kernel kernel;
+	struct error *e = NULL;
+	char byte = 0;
+
+	if (kernel_open(&kernel, in_dir(name), cache, &e) != 0)
+		fail_msg("%s", error_text(e));
+	assert_int_equal(pread(kernel.fd, &byte, 1, (off_t)kernel.info.segments[0].offset), 1);
+	assert_int_equal(byte, first);
+	assert_int_equal(kernel.from_cache, from_cache);
+	kernel_close(&kernel);
+}
+
+static void kernels_are_opened_and_cached_by_content(void **state)
+{
+	char cache[128];
+
+	snprintf(cache, sizeof(cache), "%s/cache/kernels", dir);
+	for (enum format f = 0; f < FORMATS; f++) {
+		write_kernel("k", f, (char)('A' + f));
+		expect_kernel("k", NULL, (char)('A' + f), false);
+		expect_kernel("k", cache, (char)('A' + f), false);
+		expect_kernel("k", cache, (char)('A' + f), true);
+		/* The same content under another name is found, another content under the same name is not. */
+		write_kernel("other", f, (char)('A' + f));
+		expect_kernel("other", cache, (char)('A' + f), true);
+	}
+	write_kernel("k", GZIP, 'z');
+	expect_kernel("k", cache, 'z', false);
+}
+
+static void a_damaged_cache_entry_is_made_again(void **state)
+{
+	char cache[128], command[200];
+
+	snprintf(cache, sizeof(cache), "%s/cache2", dir);
+	write_kernel("k", XZ, 'x');
+	expect_kernel("k", cache, 'x', false);
+	snprintf(command, sizeof(command), "for f in %s/*.kernel; do truncate -s -1 $f; done", cache);
+	assert_int_equal(system(command), 0);
+	expect_kernel("k", cache, 'x', false);
+	expect_kernel("k", cache, 'x', true);
+}
+
+static void a_cache_that_others_may_write_to_is_not_used(void **state)
+{
+	char cache[128];
+
+	snprintf(cache, sizeof(cache), "%s/cache3", dir);
+	assert_int_equal(mkdir(cache, 0777), 0);
+	assert_int_equal(chmod(cache, 0777), 0);
+	write_kernel("k", XZ, 'x');
+	expect_kernel("k", cache, 'x', false);
+	expect_kernel("k", cache, 'x', false);
+}
+
+static void an_elf_file_is_used_as_it_is(void **state)
+{
+	struct kernel_spec spec = KERNEL_SPEC_LINUX;
+	struct str image = STR_INIT;
+
+	kernel_image_make(&image, &spec);
+	assert_int_equal(file_write_atomic(in_dir("elf"), image.text, image.len, 0644, NULL), 0);
+	expect_kernel("elf", NULL, 1, false);
+	str_free(&image);
+}
+
+static void expect_refusal(const char *name, const char *text)
+{
+	struct kernel kernel;
+	struct error *e = NULL;
+
+	assert_int_not_equal(kernel_open(&kernel, in_dir(name), NULL, &e), 0);
+	if (strstr(error_text(e), text) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", error_text(e), text);
+	assert_int_equal(kernel.fd, -1);
+	error_free(&e);
+}
+
+static void hostile_files_cost_an_error_message(void **state)
+{
+	struct str text = STR_INIT;
+
+	expect_refusal("missing", "cannot be opened: No such file");
+	expect_refusal("", "it is not a file");
+	for (int i = 0; i < 5000; i++)
+		str_add_char(&text, 'x');
+	file_write_atomic(in_dir("text"), text.text, text.len, 0644, NULL);
+	expect_refusal("text", "neither a bzImage nor an ELF file");
+	file_write_atomic(in_dir("short"), text.text, 20, 0644, NULL);
+	expect_refusal("short", "too short for a kernel");
+	memcpy(text.text, "\177ELF", 4);
+	file_write_atomic(in_dir("bad-elf"), text.text, text.len, 0644, NULL);
+	expect_refusal("bad-elf", "is not usable: the ELF file is for another processor");
+	assert_int_equal(truncate(in_dir("text"), KERNEL_FILE_MAX + 1), 0);
+	expect_refusal("text", "larger than any kernel");
+	str_clear(&text);
+	kernel_image_wrap(&text,
+			  "\375"
+			  "7zXZ\0damaged",
+			  14, 100000, 0);
+	file_write_atomic(in_dir("bad-xz"), text.text, text.len, 0644, NULL);
+	expect_refusal("bad-xz", "its xz data are damaged");
+	str_free(&text);
+}
+
+static int crash(void *context, int fd, void *result, const char **why)
+{
+	raise(SIGSEGV);
+	return 0;
+}
+
+static int spin(void *context, int fd, void *result, const char **why)
+{
+	for (volatile int i = 0; i < 1;)
+		;
+	return 0;
+}
+
+static int overflow(void *context, int fd, void *result, const char **why)
+{
+	static const char zeros[4096];
+
+	while (write(fd, zeros, sizeof(zeros)) > 0)
+		;
+	*why = "it does not fit";
+	return -EFBIG;
+}
+
+/* What it can get at: nothing but the file that it was given. */
+static int look_around(void *context, int fd, void *result, const char **why)
+{
+	*why = "it could do more than it should";
+	if (getuid() == 0 || getgid() == 0 || kill(getppid(), 0) == 0)
+		return -EACCES;
+	for (int i = 5; i < 64; i++)
+		if (fcntl(i, F_GETFD) >= 0)
+			return -EBADF;
+	*(int *)result = 42;
+	return 0;
+}
+
+static void the_sandbox_holds(void **state)
+{
+	static const struct sandbox_limits limits = { 1 << 26, 1 << 16, 1 };
+	struct error *e = NULL;
+	int result = 0, fd = open(in_dir("out"), O_RDWR | O_CREAT, 0600), other = dup(fd);
+	struct stat st;
+
+	assert_int_not_equal(sandbox_run(crash, NULL, fd, &result, sizeof(result), &limits, "The file", &e), 0);
+	assert_non_null(strstr(error_text(e), "The file is not usable: the process that read it was stopped"));
+	assert_int_not_equal(sandbox_run(spin, NULL, fd, &result, sizeof(result), &limits, "The file", &e), 0);
+	assert_non_null(strstr(error_text(e), "took more than 1 seconds"));
+	assert_int_not_equal(sandbox_run(overflow, NULL, fd, &result, sizeof(result), &limits, "The file", &e), 0);
+	assert_string_equal(error_text(e), "The file is not usable: it does not fit.");
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(st.st_size <= 1 << 16);
+	error_free(&e);
+	if (geteuid() == 0) {
+		if (sandbox_run(look_around, NULL, fd, &result, sizeof(result), &limits, "The file", &e) != 0)
+			fail_msg("%s", error_text(e));
+		assert_int_equal(result, 42);
+	}
+	close(other);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(image_is_described),
+		cmocka_unit_test(zeros_at_a_segments_end_are_left_out),
+		cmocka_unit_test(unusable_kernels_are_refused_with_a_reason),
+		cmocka_unit_test(descriptions_from_elsewhere_are_checked),
+		cmocka_unit_test(each_format_is_unpacked),
+		cmocka_unit_test(damaged_data_are_an_error),
+		cmocka_unit_test(unknown_formats_are_named),
+		cmocka_unit_test(kernels_are_opened_and_cached_by_content),
+		cmocka_unit_test(a_damaged_cache_entry_is_made_again),
+		cmocka_unit_test(a_cache_that_others_may_write_to_is_not_used),
+		cmocka_unit_test(an_elf_file_is_used_as_it_is),
+		cmocka_unit_test(hostile_files_cost_an_error_message),
+		cmocka_unit_test(the_sandbox_holds),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
