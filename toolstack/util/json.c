@@ -193,9 +193,22 @@ struct json_object *json_new_array(void)
 	return check(json_object_new_array());
 }
 
+/* The bytes of s that are no UTF-8, such as half of a character that was cut, become ?: JSON has no others. */
 struct json_object *json_new_string(const char *s)
 {
-	return check(json_object_new_string(s));
+	struct json_object *o;
+	char *copy = xstrdup(s);
+
+	for (char *p = copy; *p;) {
+		size_t len = str_utf8_length(p);
+
+		if (!len)
+			*p = '?';
+		p += len ? len : 1;
+	}
+	o = check(json_object_new_string(copy));
+	free(copy);
+	return o;
 }
 
 struct json_object *json_new_int(int64_t value)

@@ -56,6 +56,7 @@ void json_append(struct json_object *array, struct json_object *value);
 /* Objects that are never NULL. */
 struct json_object *json_new_object(void);
 struct json_object *json_new_array(void);
+/* What is no UTF-8 in s becomes ?. */
 struct json_object *json_new_string(const char *s);
 struct json_object *json_new_int(int64_t value);
 struct json_object *json_copy(struct json_object *o);

@@ -128,6 +128,19 @@ static void objects_print_on_one_line(void **state)
 	str_free(&s);
 }
 
+static void what_is_no_utf8_becomes_a_question_mark(void **state)
+{
+	struct json_object *o = json_new_object();
+	struct str s = STR_INIT;
+
+	json_set_string(o, "a", "\xc3\xa4\n\xc3");
+	json_set_printf(o, "b", "%.2s", "\xe2\x82\xac");
+	json_print(o, &s);
+	assert_string_equal(str_text(&s), "{\"a\":\"\xc3\xa4\\n?\",\"b\":\"??\"}");
+	json_object_put(o);
+	str_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +148,7 @@ int main(void)
 		cmocka_unit_test(broken_text_is_refused),
 		cmocka_unit_test(depth_is_limited),
 		cmocka_unit_test(an_object_is_asked_for),
+		cmocka_unit_test(what_is_no_utf8_becomes_a_question_mark),
 		cmocka_unit_test(members_have_types_and_ranges),
 		cmocka_unit_test(objects_print_on_one_line),
 	};
