@@ -111,7 +111,7 @@ def load(path):
     if not path.exists():
         return {"rows": {}}
     results = json.loads(path.read_text())
-    if not isinstance(results.get("rows"), dict):
+    if not isinstance(results, dict) or not isinstance(results.get("rows"), dict):
         raise ValueError(f"{path} holds no results: it has no \"rows\". Remove it, or make it anew with --keep")
     return results
 
