@@ -18,6 +18,15 @@ static bool is_list(const char *key)
 	return row && row->kind == KEY_RECORDS;
 }
 
+static const char *name_of(const char *key)
+{
+	const struct config_key *row = schema_find(&config_domain_schema, key);
+
+	return row ? row->name : key;
+}
+
+static const struct parser_keys keys = { .name_of = name_of, .is_list = is_list };
+
 struct config *config_parse(const char *text, size_t len, const char *filename, const char *const *overrides,
 			    size_t nr_overrides, struct config_diags *diags)
 {
@@ -27,9 +36,9 @@ struct config *config_parse(const char *text, size_t len, const char *filename, 
 	if (len > CONFIG_MAX_TEXT) {
 		config_error(diags, filename, nowhere, "expected at most %u bytes, found %zu", CONFIG_MAX_TEXT, len);
 	} else {
-		parser_read(text, len, filename, object, diags);
+		parser_read(text, len, filename, &keys, object, diags);
 		for (size_t i = 0; i < nr_overrides; i++)
-			parser_override(overrides[i], is_list, object, diags);
+			parser_override(overrides[i], &keys, object, diags);
 		schema_fill(&config_domain_schema, c, object, diags);
 	}
 	value_free(object);

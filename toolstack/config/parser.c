@@ -11,6 +11,7 @@ enum { MAX_DEPTH = 8 };
 struct parser {
 	struct lexer lx;
 	struct token tok;
+	const struct parser_keys *keys;
 	unsigned int depth; /* lists that are open */
 	bool lost;	    /* what follows cannot be understood any more: recover() */
 	struct config_diags *diags;
@@ -78,7 +79,6 @@ static void parse_comma(struct parser *p, struct value *list)
 			expected(p, "a comma or the ] of the list that begins in line %u", list->pos.line);
 		else
 			expected(p, "a comma or ]");
-		list->broken = true;
 		p->lost = !begins_value(p);
 	}
 }
@@ -91,10 +91,7 @@ static struct value *parse_list(struct parser *p)
 	p->depth++;
 	next(p);
 	while (!is_char(p, ']') && !p->lost) {
-		struct value *item = parse_value(p);
-
-		list->broken |= item->type == VALUE_BROKEN || item->broken;
-		value_add(list, item);
+		value_add(list, parse_value(p));
 		if (!p->lost)
 			parse_comma(p, list);
 	}
@@ -157,7 +154,6 @@ static void append(struct value *to, struct value *v, const char *key, struct co
 		for (size_t i = 0; i < v->nr; i++)
 			value_add(to, v->items[i]);
 		v->nr = 0;
-		to->broken |= v->broken;
 	} else if (to->type == VALUE_STRING && v->type == VALUE_STRING) {
 		char *text = xasprintf("%s%s", to->text, v->text);
 
@@ -217,7 +213,7 @@ static void parse_statement(struct parser *p, struct value *object)
 		v = parse_value(p);
 		if (!p->lost && p->tok.type != TOKEN_NEWLINE && p->tok.type != TOKEN_END && !is_char(p, ';'))
 			expected(p, "the end of the line");
-		assign(object, key, pos, is_append, v, p->diags);
+		assign(object, p->keys->name_of(key), pos, is_append, v, p->diags);
 	} else {
 		expected(p, "= or += after %.40s", key);
 	}
@@ -225,9 +221,10 @@ static void parse_statement(struct parser *p, struct value *object)
 	free(key);
 }
 
-void parser_read(const char *text, size_t len, const char *source, struct value *object, struct config_diags *diags)
+void parser_read(const char *text, size_t len, const char *source, const struct parser_keys *keys, struct value *object,
+		 struct config_diags *diags)
 {
-	struct parser p = { .diags = diags };
+	struct parser p = { .keys = keys, .diags = diags };
 
 	lexer_init(&p.lx, text, len, source, diags);
 	next(&p);
@@ -280,30 +277,31 @@ static bool is_key(const char *key)
 	return len && !key[len] && !isdigit((unsigned char)*key);
 }
 
-void parser_override(const char *argument, bool (*is_list)(const char *key), struct value *object,
+void parser_override(const char *argument, const struct parser_keys *keys, struct value *object,
 		     struct config_diags *diags)
 {
 	struct config_pos none = { 0, 0 };
 	const char *equal = strchr(argument, '=');
 	size_t len = equal ? (size_t)(equal - argument) : 0;
 	bool is_append = len && argument[len - 1] == '+';
-	char *copy = xstrndup(argument, len - is_append), *key = str_trim(copy);
+	char *copy = xstrndup(argument, len - is_append);
+	const char *key = keys->name_of(str_trim(copy));
 	const char *text = equal ? equal + 1 + strspn(equal + 1, " \t") : "";
-	bool in_syntax = *text && strchr("'\"[", *text);
+	bool in_syntax = *text && strchr("'\"[", *text), is_list = keys->is_list(key);
 	struct value *v, *old = value_find(object, key);
 
 	if (!is_key(key)) {
 		config_error(diags, argument, none, "expected key=value");
 		goto out;
 	}
-	if (in_syntax || (!is_list(key) && is_number(text)))
+	if (in_syntax || (!is_list && is_number(text)))
 		v = parse_argument(text, argument, diags);
-	else if (is_list(key))
+	else if (is_list)
 		v = list_of_one(text, argument);
 	else
 		v = value_new_string(argument, none, text, strlen(text));
 	/* An argument's key stands at no line: it follows another argument. */
-	if (old && is_list(key) && !old->key_pos.line && v->type == VALUE_LIST)
+	if (old && is_list && !old->key_pos.line && v->type == VALUE_LIST)
 		is_append = true;
 	if (old && is_append) {
 		append(old, v, key, diags);

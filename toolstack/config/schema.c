@@ -178,7 +178,7 @@ static bool set_bool(const struct fill *f, void *field, const struct value *v)
 	else if (v->type == VALUE_STRING)
 		index = word_index(words, v->text);
 	if (index < 0) {
-		wrong(f, v, "0 or 1");
+		wrong(f, v, "1 or 0, yes or no");
 		return false;
 	}
 	*(bool *)field = index & 1;

@@ -21,15 +21,14 @@ enum value_type {
 	VALUE_BROKEN
 };
 
-/* VALUE_BROKEN: it could not be read, which was reported. A broken list is one of which parts could not be read. */
+/* VALUE_BROKEN: it could not be read, which was reported. */
 struct value {
 	enum value_type type;
 	char *source;
 	struct config_pos pos;
-	bool plain;	/* a string without escapes: byte i of text stands at pos.column + 1 + i */
-	int64_t number; /* VALUE_NUMBER, VALUE_BOOL */
-	char *text;	/* VALUE_STRING */
-	bool broken;
+	bool plain;	      /* a string without escapes: byte i of text stands at pos.column + 1 + i */
+	int64_t number;	      /* VALUE_NUMBER, VALUE_BOOL */
+	char *text;	      /* VALUE_STRING */
 	struct value **items; /* VALUE_LIST, VALUE_OBJECT */
 	size_t nr;
 	size_t capacity;

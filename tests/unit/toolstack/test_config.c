@@ -257,6 +257,10 @@ static void a_value_that_replaces_another_is_named(void **state)
 
 	assert_int_equal(c->memory, 256);
 	config_free(c);
+	c = parse_with(BASE "cap = 50\ncpu_cap = 60\n", NULL, 0,
+		       "f:4:1: warning: cpu_cap is set again (first in line 3): this value counts\n");
+	assert_int_equal(c->cpu_cap, 60);
+	config_free(c);
 	config_free(parse_with(BASE "cmdline = 'a'\nextra = 'b'\n", NULL, 0,
 			       "f:4:1: warning: extra has no effect: cmdline is the whole command line\n"));
 }
@@ -268,9 +272,10 @@ static void arguments_count_more_than_the_file(void **state)
 	static const char *const arguments[] = { "name=other",	      "memory=1g",  "extra=a=b 'c'",
 						 "vcpus=3",	      "root=\"q\"", "disk=phy:/dev/b,xvdb,w",
 						 "disk=phy:c,xvdc,r", "vif=",	    "cpus=0-2",
-						 "extra+= d" };
-	struct config *c = parse_with(BASE "memory = 64\ndisk = [ 'phy:/dev/a,xvda,w' ]\nvif = ['']\nvcpus = 0\n",
-				      arguments, sizeof(arguments) / sizeof(arguments[0]), "");
+						 "extra+= d",	      "cap=20" };
+	struct config *c =
+		parse_with(BASE "memory = 64\ndisk = [ 'phy:/dev/a,xvda,w' ]\nvif = ['']\nvcpus = 0\ncpu_cap = 9\n",
+			   arguments, sizeof(arguments) / sizeof(arguments[0]), "");
 
 	assert_string_equal(c->name, "other");
 	assert_int_equal(c->memory, 1024);
@@ -282,6 +287,7 @@ static void arguments_count_more_than_the_file(void **state)
 	assert_string_equal(c->disk[1].target, "/dev/c");
 	assert_int_equal(c->nr_vif, 0);
 	assert_string_equal(c->cpus[0], "0-2");
+	assert_int_equal(c->cpu_cap, 20);
 	config_free(c);
 }
 
@@ -360,8 +366,9 @@ static void what_is_missing_is_generated_once(void **state)
 
 static void json_is_checked_like_a_file(void **state)
 {
-	static const char bad[] = "{\"name\":\"a b\",\"kernel\":\"/k\",\"memory\":1.5,\"memroy\":1,\"vcpus\":-1,"
-				  "\"disk\":[{\"vdev\":\"xvda\"},5],\"extra\":\"a\\u0000b\",\"vif\":{}}";
+	static const char bad[] =
+		"{\"name\":\"a b\",\"kernel\":\"/k\",\"memory\":1.5,\"memroy\":1,\"vcpus\":-1,"
+		"\"disk\":[{\"vdev\":\"xvda\"},5],\"extra\":\"a\\u0000b\",\"vif\":{},\"cap\":1,\"cpu_cap\":2}";
 	struct json_object *o = json_parse(bad, sizeof(bad) - 1, NULL);
 	struct error *e = NULL;
 
@@ -378,7 +385,8 @@ static void json_is_checked_like_a_file(void **state)
 		"disk[0]: disk target is missing: expected an absolute path; "
 		"disk[1]: disk: expected a string such as \"phy:/dev/vg/guest,xvda,w\", found 5; "
 		"extra: expected a string in one line, in UTF-8, found \"a?b\"; "
-		"vif: expected a list such as [ \"mac=00:16:3e:01:02:03,bridge=xenbr0\" ], found an object.");
+		"vif: expected a list such as [ \"mac=00:16:3e:01:02:03,bridge=xenbr0\" ], found an object; "
+		"cap and cpu_cap say the same: expected one of them.");
 	error_free(&e);
 	json_object_put(o);
 	o = json_new_array();
