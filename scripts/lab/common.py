@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LAB = Path(os.environ.get("LAB", ROOT / "build" / "lab"))
 TREE = LAB / "root"     # Debian's packages, unpacked over each other, never installed
+CALLERS_TREE = LAB / "callers"  # the same of the programs that call ours
 HERE = Path(__file__).resolve().parent
 
 

@@ -13,7 +13,7 @@ import shutil
 import sys
 
 import common
-from common import LAB, TREE, die, run, say
+from common import CALLERS_TREE, LAB, TREE, die, run, say
 
 META_KERNELS = {"stock": "linux-image-amd64", "cloud": "linux-image-cloud-amd64"}
 PACKAGES = [
@@ -23,6 +23,8 @@ PACKAGES = [
 # Whose shared libraries the small Domain-0 needs.
 WITH_LIBRARIES = ["xen-utils-4.17", "xen-utils-common", "xenstore-utils", "bash", "libgcc-s1"]
 STAMP_VERSION = "2"
+# Beside the tree: programs that call ours, and need nothing of the rest.
+CALLERS = ["resource-agents"]
 
 
 def kernel_package(meta):
@@ -55,7 +57,25 @@ def download(names):
     return sorted(debs.glob("*.deb"))
 
 
+def fetch_callers():
+    stamp = common.Stamp("fetch-callers", CALLERS)
+    if stamp.fresh(CALLERS_TREE) and "--refresh" not in sys.argv:
+        return
+    say("fetching programs that call xm")
+    shutil.rmtree(CALLERS_TREE, ignore_errors=True)
+    CALLERS_TREE.mkdir(parents=True)
+    for deb in download(CALLERS):
+        run(["dpkg-deb", "-x", deb, CALLERS_TREE])
+    shutil.rmtree(LAB / "debs")
+    stamp.write()
+
+
 def main():
+    fetch_system()
+    fetch_callers()
+
+
+def fetch_system():
     stamp = common.Stamp("fetch", [STAMP_VERSION] + PACKAGES + list(META_KERNELS.values()))
     if stamp.fresh(TREE) and "--refresh" not in sys.argv:
         return

@@ -9,6 +9,7 @@ build/lab/payload.cpio     what Domain-0 starts guests from: /guest/vmlinuz, /gu
 build/lab/payload-elf.cpio           the stock kernel unpacked: guests start faster, for tests that start many
 build/lab/payload-cloud.cpio, payload-grub.cpio    the other kernels that we try as guests
 build/lab/payload-toolstack.cpio     xend, xm and xend-worker, once they are built (make toolstack)
+build/lab/payload-ocf.cpio Pacemaker's agent for Xen, which calls xm
 build/lab/xen.elf          Debian's hypervisor, as QEMU's -kernel takes it
 """
 
@@ -19,7 +20,7 @@ import struct
 from pathlib import Path
 
 import common
-from common import HERE, LAB, ROOT, TREE, die, run, say
+from common import CALLERS_TREE, HERE, LAB, ROOT, TREE, die, run, say
 from cpio import Archive
 
 XEN = "usr/lib/xen-4.17/bin"
@@ -209,6 +210,20 @@ def make_toolstack():
     stamp.write()
 
 
+def make_ocf():
+    """The agent and the functions that it reads in."""
+    top = CALLERS_TREE / "usr/lib/ocf"
+    stamp = common.Stamp("ocf", [HERE / "initramfs.py", top / "resource.d/heartbeat/Xen", top / "lib"])
+    if stamp.fresh(LAB / "payload-ocf.cpio"):
+        return
+    archive = Archive(LAB / "payload-ocf.cpio")
+    archive.copy("usr/lib/ocf/resource.d/heartbeat/Xen", top / "resource.d/heartbeat/Xen")
+    for file in sorted((top / "lib/heartbeat").iterdir()):
+        archive.copy(f"usr/lib/ocf/lib/heartbeat/{file.name}", file)
+    archive.close()
+    stamp.write()
+
+
 def make_elf_kernel():
     """Unpack the stock kernel's xz payload, and cut the zeros at the end of its last segment: in place
     of 65 MB a loader reads 37. Offsets: the kernel's Documentation/x86/boot.rst, and the ELF standard."""
@@ -247,6 +262,7 @@ def make_xen():
 def main():
     make_lab()
     make_toolstack()
+    make_ocf()
 
 
 def make_lab():

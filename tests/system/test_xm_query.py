@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: MIT
+"""What xm says about a running guest and its host, column by column, and what it changes of CPUs and memory.
+
+g1 has two vCPUs. Every value is compared with what xl, the hypervisor or the guest says of the same thing.
+"""
+
+import json
+import re
+import time
+
+import pytest
+
+import xm as xm_module
+from xm import DOWN, LIST_HEADER, Guest, Xm
+
+MACHINE = xm_module.MACHINE
+G1 = Guest("g1", vcpus=2, memory=256, maxmem=320, address="10.77.0.2")
+INFO_KEYS = """system host release version machine nr_cpus nr_nodes cores_per_socket threads_per_core cpu_mhz hw_caps virt_caps
+total_memory free_memory free_cpus xen_major xen_minor xen_extra xen_caps xen_scheduler xen_pagesize platform_params
+xen_changeset xen_commandline cc_compiler cc_compile_by cc_compile_domain cc_compile_date xend_config_format""".split()
+MEM_TOTAL = "sed -n \"s/MemTotal: *\\([0-9]*\\).*/\\1/p\" /proc/meminfo"
+ONLINE = "for i in $(seq 100); do [ $(cat /sys/devices/system/cpu/online) = %s ] && exit 0; usleep 100000; done; exit 1"
+
+
+@pytest.fixture
+def xm(dom0):
+    xm = Xm(dom0)
+    xm.start_xend()
+    return xm
+
+
+@pytest.fixture
+def g1(xm):
+    """Its ID."""
+    if "g1" not in xm.domains():
+        xm.destroy_all()
+        xm.create(G1)
+    return xm.domains()["g1"][0]
+
+
+def test_every_command_needs_xend(dom0):
+    xm = Xm(dom0)
+    if dom0.run("xm list")[0] == 0:
+        xm.stop_xend()
+    for words in ("list", "info", "destroy x", "mem-set x 1", "dmesg", "console x", "top -b", "shutdown -a", "log"):
+        assert xm.fails(words) == DOWN
+    xm.start_xend()
+    assert xm.good("list").startswith(LIST_HEADER)
+
+
+def test_list(dom0, xm, g1):
+    text = xm.good("list")
+    header, domain0, guest = text.splitlines()
+    assert header == LIST_HEADER
+    assert re.fullmatch(r"Domain-0 {35}0  1536     2     r-----  +\d+\.\d", domain0)
+    assert re.fullmatch(rf"g1 {{38}} {g1:3d}   256     2     [r-][b-]----  +\d+\.\d", guest)
+    assert len(domain0) == len(guest) == 40 + 1 + 3 + 1 + 5 + 1 + 5 + 1 + 10 + 1 + 8
+    # As xl says of the same domains; the guest may have run in between.
+    for name, (number, memory, vcpus, _, seconds) in dom0.domains().items():
+        assert xm.domains()[name][:3] == (number, memory, vcpus)
+        assert abs(xm.domains()[name][4] - seconds) < 10
+
+
+def test_list_of_one_domain(xm, g1):
+    for name in ("g1", str(g1)):
+        header, row = xm.good(f"list {name}").splitlines()
+        assert header == LIST_HEADER and row.split()[0] == "g1"
+    assert xm.fails("list nobody") == "Error: Domain 'nobody' does not exist."
+    assert xm.fails("list 4711") == "Error: Domain '4711' does not exist."
+
+
+def test_list_by_state(xm, g1):
+    xm.good("pause g1")
+    assert [line.split()[0] for line in xm.good("list --state=paused").splitlines()[1:]] == ["g1"]
+    assert [line.split()[0] for line in xm.good("list --state=running").splitlines()[1:]] == ["Domain-0"]
+    xm.good("unpause g1")
+    assert xm.good("list --state=paused") == LIST_HEADER
+
+
+def test_list_long(xm, g1):
+    text = xm.good("list --long g1")
+    lines = [line.strip() for line in text.splitlines()]
+    assert text.startswith("(domain\n") and text.count("(") == text.count(")")
+    for line in (f"(domid {g1})", "(name g1)", "(vcpus 2)", "(memory 256)", "(maxmem 320)", "(status 2)",
+                 "(kernel /guest/vmlinux)", "(ramdisk /guest/initrd)", "(bridge xenbr0)", "(mac 00:16:3e:00:00:02)"):
+        assert line in lines, text
+    assert any(re.fullmatch(r"\(state [r-][b-]----\)", line) for line in lines)
+    assert all((len(line) - len(line.lstrip())) % 4 == 0 for line in text.splitlines())
+    assert xm.good("list -l").count("(domain\n") == 2
+
+
+def test_list_json(xm, g1):
+    domains = {d["name"]: d for d in json.loads(xm.good("list --json"))}
+    assert domains["g1"]["id"] == g1 and domains["g1"]["memory_kb"] // 1024 == 256 and domains["g1"]["vcpus"] == 2
+    assert domains["Domain-0"]["id"] == 0
+
+
+def test_domid_domname_domstate(xm, g1):
+    assert xm.good("domid g1") == str(g1)
+    assert xm.good(f"domname {g1}") == "g1"
+    assert xm.good("domstate g1") in ("idle", "running")
+    xm.good("pause g1")
+    assert xm.good("domstate g1") == "paused"
+    xm.good("unpause g1")
+    assert xm.fails("domid nobody") == "Error: Domain 'nobody' does not exist."
+    assert xm.fails("domname 4711") == "Error: Domain '4711' does not exist."
+
+
+def test_uptime(dom0, xm, g1):
+    header, domain0, guest = xm.good("uptime").splitlines()
+    assert header == "Name                                ID Uptime"
+    assert re.fullmatch(r"Domain-0 {29}0 0:\d\d:\d\d", domain0)
+    minutes, seconds = re.fullmatch(rf"g1 {{31}} {g1:4d} 0:(\d\d):(\d\d)", guest).groups()
+    inside = float(dom0.guest("g1", "cut -d. -f1 /proc/uptime"))
+    assert abs(int(minutes) * 60 + int(seconds) - inside) < 60
+
+
+def test_info(dom0, xm):
+    lines = xm.good("info").splitlines()
+    assert [line[:23].rstrip() for line in lines] == INFO_KEYS
+    assert all(line[23:25] == ": " for line in lines)
+    info = {line[:23].rstrip(): line[25:] for line in lines}
+    assert info["system"] == "Linux" and info["machine"] == "x86_64" and info["nr_cpus"] == "2"
+    assert info["host"] == dom0.sh("uname -n") and info["release"] == dom0.sh("uname -r")
+    assert info["xend_config_format"] == "4" and "xen-3.0-x86_64" in info["xen_caps"]
+    # The rest as xl says it.
+    others = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in dom0.sh("xl info").splitlines())}
+    for key in ("nr_nodes", "cores_per_socket", "threads_per_core", "hw_caps", "total_memory", "xen_major", "xen_minor",
+                "xen_extra", "xen_caps", "xen_pagesize", "xen_changeset", "xen_commandline", "cc_compiler", "cc_compile_by",
+                "cc_compile_domain", "cc_compile_date", "xen_scheduler"):
+        assert info[key].strip() == others[key], key
+    assert abs(int(info["free_memory"]) - int(others["free_memory"])) <= 2
+    assert abs(int(info["cpu_mhz"]) - float(others["cpu_mhz"])) <= 1
+
+
+def test_vcpu_list(xm, g1):
+    header, *rows = xm.good("vcpu-list").splitlines()
+    assert header == "Name                                ID  VCPU   CPU State   Time(s) CPU Affinity"
+    assert len(rows) == 4
+    for vcpu, row in enumerate(rows[2:]):
+        assert re.fullmatch(rf"g1 {{30}} {g1:5d} {vcpu:5d}  +[01]   [r-][b-]-  +\d+\.\d any cpu", row), row
+    assert xm.good("vcpu-list g1").splitlines()[1:][0].split()[:3] == ["g1", str(g1), "0"]
+
+
+def test_vcpu_set(dom0, xm, g1):
+    xm.good("vcpu-set g1 1")
+    dom0.guest("g1", ONLINE % "0")
+    xm.wait(lambda d: d["g1"][2] == 1)
+    row = xm.good("vcpu-list g1").splitlines()[2].split()
+    assert row[:5] == ["g1", str(g1), "1", "-", "--p"]
+    xm.good("vcpu-set g1 2")
+    dom0.guest("g1", "for i in $(seq 50); do echo 1 >/sys/devices/system/cpu/cpu1/online && break; usleep 100000; done")
+    dom0.guest("g1", ONLINE % "0-1")
+    xm.wait(lambda d: d["g1"][2] == 2)
+    assert xm.fails("vcpu-set g1 3").count("\n") == 0
+
+
+def test_vcpu_pin(dom0, xm, g1):
+    def pinned(vcpu):
+        return xm.good("vcpu-list g1").splitlines()[1 + vcpu].split(None, 6)[6]
+
+    xm.good("vcpu-pin g1 1 0")
+    assert (pinned(0), pinned(1)) == ("any cpu", "0")
+    assert re.search(r"^g1 +\d+ +1 .* 0 / ", dom0.sh("xl vcpu-list g1"), re.M)
+    xm.good("vcpu-pin g1 all ^0,0-1")
+    assert pinned(0) == pinned(1) == "any cpu"
+    xm.good("vcpu-pin g1 all 0-1,^1")
+    assert pinned(0) == pinned(1) == "0"
+    xm.good("vcpu-pin g1 all all")
+    assert pinned(0) == pinned(1) == "any cpu"
+    assert "7" in xm.fails("vcpu-pin g1 0 7")
+    xm.fails("vcpu-pin g1 9 0")
+
+
+def test_sched_credit(dom0, xm, g1):
+    header, domain0, guest = xm.good("sched-credit").splitlines()
+    assert header == "Name                                ID Weight  Cap"
+    assert domain0 == "Domain-0                             0    256    0"
+    assert guest == f"g1                               {g1:5d}    256    0"
+    xm.good("sched-credit -d g1 -w 512")
+    xm.good("sched-credit -d g1 -c 150")
+    assert xm.good("sched-credit -d g1").splitlines()[1] == f"g1                               {g1:5d}    512  150"
+    assert re.search(r"^g1 +\d+ +512 +150$", dom0.sh("xl sched-credit"), re.M)
+    xm.good("sched-credit -d g1 -w 256 -c 0")
+    xm.fails("sched-credit -d g1 -c 100000")
+
+
+def test_mem_set(dom0, xm, g1):
+    full = int(dom0.guest("g1", MEM_TOTAL))
+    xm.good("mem-set g1 192")
+    xm.wait(lambda d: d["g1"][1] == 192)
+    assert full - int(dom0.guest("g1", MEM_TOTAL)) > 60000
+    xm.good("mem-set g1 262144k")
+    xm.wait(lambda d: d["g1"][1] == 256)
+    assert abs(int(dom0.guest("g1", MEM_TOTAL)) - full) < 1024
+    assert xm.fails("mem-set g1 1g")
+
+
+def test_mem_max(xm, g1):
+    def maximum():
+        return json.loads(xm.good("list --json g1"))[0]["maxmem_kb"] // 1024
+
+    xm.good("mem-max g1 288")
+    assert maximum() == 288
+    assert xm.fails("mem-set g1 320")
+    xm.good("mem-max g1 320m")
+    assert maximum() == 320
+    xm.good("mem-set g1 256")
+
+
+def test_top_in_batch(xm, g1):
+    lines = xm.good("top -b -i 2 -d 1 -v").splitlines()
+    titles = lines[0].split()
+    assert titles[:5] == ["NAME", "ID", "STATE", "CPU(sec)", "CPU(%)"] and len(lines) == 14
+    rows = [line.split() for line in lines if not line.startswith(("NAME", "  VCPU"))]
+    assert sorted(row[0] for row in rows) == ["Domain-0", "Domain-0", "g1", "g1"]
+    assert all(len(row) == len(titles) and 0 <= float(row[4]) <= 205 for row in rows)
+    guest = next(row for row in rows if row[0] == "g1")
+    assert guest[1] == str(g1) and guest[5] == "256" and guest[8:10] == ["2", "1"]
+
+
+def test_top_sees_who_works(dom0, xm, g1):
+    dom0.guest("g1", "while :; do :; done & echo $! >/tmp/spin")
+    rows = [line.split() for line in xm.good("top -b -i 1 -d 2").splitlines()[1:]]
+    dom0.guest("g1", "kill $(cat /tmp/spin)")
+    assert rows[0][0] == "g1" and float(rows[0][4]) > 40
+
+
+def test_dmesg(dom0, xm):
+    assert int(dom0.sh("xm dmesg | grep -c 'Command line\\|Domain-0\\|Xen version\\|Xenolith'")) > 0
+    assert dom0.sh("xm dmesg | sed 's/^/| /' >/tmp/xm.d; xl dmesg | sed 's/^/| /' >/tmp/xl.d; head -5 /tmp/xm.d | cmp - /tmp/xl.d "
+                   "2>&1 | grep -c differ; true") == "0"
+
+
+def test_debug_keys_and_clearing(dom0, xm):
+    xm.good("dmesg -c >/dev/null")
+    xm.good("debug-keys h")
+    time.sleep(1)
+    # Without the prefix by which the test's machine tells the hypervisor's own lines.
+    text = dom0.sh("xm dmesg | sed 's/^([A-Z]*)/|/'")
+    assert re.search(r"key|'h'", text) and "Command line" not in text
+
+
+def test_log(xm, g1):
+    assert "g1" in xm.good("log")
+    assert len(xm.good("log -n 1").splitlines()) == 1
+
+
+def test_console_both_ways(dom0, xm, g1):
+    status, text = dom0.converse("xm console g1", [
+        ("", r"Ctrl-\] leaves it"), ("echo console-$((40 + 2))\r", r"console-42"), (xm_module.ESCAPE, "")])
+    assert status == 0, text
+    # The terminal is as it was: what follows is a line.
+    assert dom0.sh("stty </dev/hvc0 | grep -c -- '-icanon\\|-isig'; true") == "0"
+
+
+def test_console_is_not_disturbed_by_a_second_one(dom0, xm, g1):
+    dom0.sh("(sleep 3; echo) | xm console -q g1 >/tmp/second 2>&1 & true")
+    status, text = dom0.converse("xm console g1", [("", r"leaves it"), ("echo seen-by-$((1 + 1))\r", r"seen-by-2"),
+                                                  (xm_module.ESCAPE, "")])
+    assert status == 0, text
+    dom0.sh("for i in $(seq 50); do grep -q seen-by-2 /tmp/second && break; usleep 100000; done; grep -q seen-by-2 /tmp/second")
+
+
+def test_sysrq(dom0, xm, g1):
+    dom0.guest("g1", "echo 1 >/proc/sys/kernel/sysrq; echo 8 >/proc/sys/kernel/printk")
+    before = int(dom0.sh("grep -c 'sysrq: ' /var/log/xen/console/guest-g1.log; true"))
+    xm.good("sysrq g1 h")
+    dom0.sh("(for i in $(seq 100); do [ $(grep -c 'sysrq: ' /var/log/xen/console/guest-g1.log) -gt %d ] && exit 0; "
+            "usleep 100000; done; exit 1)" % before)
+    assert xm("sysrq g1 ab")[0] == 2
+
+
+def test_help_and_prefixes(xm):
+    assert xm.good("help create").startswith("Usage: xm create ")
+    assert xm.good("li") == xm.good("list") or xm.good("li").splitlines()[0] == LIST_HEADER
+    assert xm("mem g1")[0] == 2 and xm("nonsense")[0] == 2
+
+
+def test_what_is_not_there_yet(xm, g1):
+    assert "cannot migrate yet" in xm.fails("migrate --live g1 other")
+    assert "yet" in xm.fails("pci-list g1")
+    assert xm.domains()["g1"][0] == g1
+
+
+def test_sixty_four_clients_at_once(dom0, xm):
+    dom0.sh("for i in $(seq 64); do (xm list >/tmp/c.$i 2>&1; echo $? >>/tmp/c.$i) & done; wait", 180)
+    assert dom0.sh("cat /tmp/c.* | grep -c '^0$'") == "64"
+    assert dom0.sh("cat /tmp/c.* | grep -c '^Domain-0 '") == "64"
+    dom0.sh("rm -f /tmp/c.*")

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""Ganeti's way of reading xm (tests/system/ganeti.py) on states that are hard to bring about with real guests."""
+
+import sys
+
+import pytest
+
+from conftest import ROOT
+from fake_xend import DOMAIN0, domain, domains
+
+sys.path.insert(0, str(ROOT / "tests/system"))
+import ganeti  # noqa: E402
+
+
+@pytest.mark.parametrize("letters,word", [("r-----", "running"), ("-b----", "running"), ("------", "running"),
+                                          ("--p---", "paused"), ("---s--", "shutdown"), ("----c-", "crashed"),
+                                          ("---sc-", "crashed")])
+def test_states(xm, xend, letters, word):
+    xend.answers["domain.list"] = domains(DOMAIN0, domain("i.example.org", 4, state=letters))
+    assert ganeti.read_list(xm.good("list"))["i.example.org"] == (4, 256, 1, word, 1.5)
+
+
+def test_instances_that_do_not_run_and_names_with_blanks(xm, xend):
+    xend.answers["domain.list"] = domains(DOMAIN0, domain("off", -1, status=0, state="---s--"), domain("a b", 5))
+    assert sorted(ganeti.read_list(xm.good("list"))) == ["Domain-0", "a_b", "off"]
+
+
+def test_info(xm, xend):
+    xend.answers["host.info"] = {"total_memory": 2047, "free_memory": 1000, "nr_cpus": 8, "nr_nodes": 1, "cores_per_socket": 2,
+                                 "threads_per_core": 2, "xen_major": 4, "xen_minor": 17, "xen_caps": "xen-3.0-x86_64 a:b",
+                                 "cc_compile_date": "Wed Nov 25 10:00:00"}
+    info = ganeti.read_info(xm.good("info"))
+    assert (info["memory_total"], info["memory_free"], info["cpu_total"], info["cpu_sockets"]) == (2047, 1000, 8, 2)
