@@ -16,7 +16,7 @@ KILLS = int(os.environ.get("XEND_KILLS", "10"))
 SEED = int(os.environ.get("SEED", "1"))
 
 KEEPER = Guest("keeper", memory=128, address="10.77.0.5", disks=("file:/data/keeper.img,xvda,w",))
-VICTIM = Guest("victim", memory=64, address="10.77.0.6", disks=("file:/data/victim.img,xvda,w",), words="quiet panic=1")
+VICTIM = Guest("victim", memory=96, address="10.77.0.6", disks=("file:/data/victim.img,xvda,w",), words="quiet panic=1")
 
 
 class Round:

@@ -187,6 +187,30 @@ static const char *type_name(enum param_type type)
 	return names[type];
 }
 
+static bool is_known(const struct method *method, const char *name)
+{
+	for (const struct param *p = method->params; p < method->params + PARAM_MAX && p->name; p++)
+		if (strcmp(p->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* There is a parameter too many, or one that is null. */
+static int name_unknown(const struct method *method, struct json_object *params, struct error **e)
+{
+	struct json_object_iterator at = json_object_iter_begin(params), end = json_object_iter_end(params);
+
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+		const char *name = json_object_iter_peek_name(&at);
+
+		if (!is_known(method, name))
+			return error_set(e, EINVAL, "%s has no parameter '%.64s'.", method->name, name);
+		if (!json_object_iter_peek_value(&at))
+			return error_set(e, EINVAL, "The parameter '%.64s' of %s is null.", name, method->name);
+	}
+	return 0;
+}
+
 static int check_params(const struct method *method, struct json_object *params, struct error **e)
 {
 	unsigned int known = 0;
@@ -206,16 +230,7 @@ static int check_params(const struct method *method, struct json_object *params,
 	}
 	if (!params || known == (unsigned int)json_object_object_length(params))
 		return 0;
-	json_object_object_foreach(params, name, value)
-	{
-		const struct param *p = method->params;
-
-		while (p < method->params + PARAM_MAX && p->name && (strcmp(p->name, name) != 0 || !value))
-			p++;
-		if (p == method->params + PARAM_MAX || !p->name)
-			return error_set(e, EINVAL, "%s has no parameter '%.64s', or it was null.", method->name, name);
-	}
-	return 0;
+	return name_unknown(method, params, e);
 }
 
 /* --- from the line to the answer ----------------------------------------------------------------- */

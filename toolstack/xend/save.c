@@ -25,6 +25,7 @@
 
 /* Milliseconds that a guest has to suspend. */
 #define SUSPEND_PATIENCE 60000
+#define PAGES_PER_MIB	 256
 
 /* --- suspending ---------------------------------------------------------------------------------- */
 
@@ -122,12 +123,27 @@ static int write_memory(struct domain *domain, int fd, struct request *asker, st
 	return rc;
 }
 
+/* Its configuration, with the memory that it has now: it may have been ballooned since its start. */
+static int write_header(struct domain *domain, int fd, const char *path, struct error **e)
+{
+	struct json_object *config;
+	struct hv_domain_info info;
+	int rc = hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, e);
+
+	if (rc)
+		return rc;
+	config = config_to_json(domain->config);
+	json_set_int(config, "maxmem", (int64_t)config_maxmem(domain->config));
+	json_set_int(config, "memory", (int64_t)((info.pages + PAGES_PER_MIB - 1) / PAGES_PER_MIB));
+	rc = save_header_write(fd, path, config, e);
+	json_object_put(config);
+	return rc;
+}
+
 static int write_file(struct domain *domain, int fd, const char *path, struct request *asker, struct error **e)
 {
-	struct json_object *config = config_to_json(domain->config);
-	int rc = save_header_write(fd, path, config, e);
+	int rc = write_header(domain, fd, path, e);
 
-	json_object_put(config);
 	if (rc == 0)
 		rc = write_memory(domain, fd, asker, e);
 	/* The last thing that may fail for want of room. */

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: MIT
+"""Domains that xl made, domains that xend keeps, saved ones; and that nothing is left of any number of them."""
+
+import os
+import re
+import time
+
+import pytest
+
+from xend import Guest, XendDom0, XendError, config_of
+
+KIND = XendDom0
+MACHINE = dict(smp=2, mem=2560, dom0_mem=1280)
+CYCLES = int(os.environ.get("CYCLES", "10"))
+
+
+@pytest.fixture
+def host(xend):
+    xend.sh("[ -e /data/a.img ] || dd if=/dev/urandom of=/data/a.img bs=1M count=8 2>/dev/null")
+    return xend
+
+
+def refused(host, code, method, **params):
+    with pytest.raises(XendError) as caught:
+        host.ask(method, **params)
+    assert caught.value.code == code, caught.value
+    return caught.value.message
+
+
+# -- others' domains
+
+
+def test_a_guest_of_xl_is_listed_changed_and_destroyed(host):
+    host.create(Guest("theirs", vcpus=2, disks=("format=raw,vdev=xvda,access=rw,target=/data/a.img",), address="10.77.0.8"))
+    facts = host.all()["theirs"]
+    assert not facts["ours"] and facts["memory_kb"] == 192 * 1024 and facts["vcpus"] == 2
+    host.ask("domain.pause", domain="theirs")
+    assert host.domains()["theirs"][3][2] == "p"
+    host.ask("domain.unpause", domain="theirs")
+    host.ask("memory.set", domain="theirs", kb=160 * 1024)
+    host.ask("vcpu.pin", domain="theirs", vcpu="all", cpus="0")
+    assert len(host.ask("device.list", domain="theirs", **{"class": "vbd"})["devices"]) == 1
+    config = config_of(Guest("ours", disks=("file:/data/a.img,xvda,w",)))
+    assert "'theirs' writes it" in refused(host, "in-use", "domain.create", config=config)
+    host.kill_xend()
+    host.start_xend()
+    assert "theirs" in host.all()
+    host.guest("theirs", "echo alive")
+    host.ask("domain.destroy", domain="theirs")
+    assert "theirs" not in host.domains() and "theirs" not in host.all()
+    assert host.sh("losetup -a; ls /sys/bus/xen-backend/devices") == ""
+
+
+def test_a_guest_of_xl_shuts_down_and_disappears(host):
+    host.create(Guest("theirs"))
+    assert host.ask("domain.shutdown", 120, domain="theirs", wait=True) == {"reason": "poweroff"}
+    assert list(host.all()) == ["Domain-0"]
+
+
+def test_a_guest_of_ours_that_xl_destroys_is_cleared_away(host):
+    host.make(Guest("ours", disks=("file:/data/a.img,xvda,w",)))
+    host.run("xl destroy ours", 60)
+    deadline = time.monotonic() + 30
+    while "ours" in host.all():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    assert host.sh("losetup -a; ls /sys/bus/xen-backend/devices; ls /var/lib/xend/domains") == ""
+
+
+# -- kept and saved ones
+
+
+def test_a_managed_domain_lives_and_rests(host):
+    made = host.ask("domain.new", config=config_of(Guest("kept")))
+    assert host.all()["kept"]["status"] == 0
+    host.sh("rm -f /var/log/xen/console/guest-kept.log")
+    started = host.ask("domain.start", 120, domain="kept")
+    assert started["uuid"] == made["uuid"]
+    host.wait_guest("kept")
+    refused(host, "wrong-state", "domain.start", domain="kept")
+    refused(host, "wrong-state", "domain.delete", domain="kept")
+    host.ask("domain.shutdown", 120, domain="kept", wait=True)
+    assert host.all()["kept"]["id"] == -1
+    host.ask("domain.delete", domain="kept")
+
+
+def test_a_managed_domain_is_suspended_and_resumed(host):
+    host.ask("domain.new", config=config_of(Guest("kept")))
+    host.sh("rm -f /var/log/xen/console/guest-kept.log")
+    host.ask("domain.start", 120, domain="kept")
+    host.wait_guest("kept")
+    host.guest("kept", "echo 7 >/tmp/seven")
+    host.ask("domain.suspend", 180, domain="kept")
+    assert host.all()["kept"]["status"] == 3 and "kept" not in host.domains()
+    host.kill_xend()
+    host.start_xend()
+    host.ask("domain.resume", 180, domain="kept")
+    assert host.guest("kept", "cat /tmp/seven") == "7"
+    host.ask("domain.destroy", domain="kept")
+    host.ask("domain.delete", domain="kept")
+    assert host.sh("ls /var/lib/xend/domains") == ""
+
+
+def test_save_and_restore(host):
+    host.make(Guest("saved", vcpus=2, memory=160, disks=("file:/data/a.img,xvda,w",), address="10.77.0.9"))
+    host.guest("saved", "dd if=/dev/urandom of=/tmp/keep bs=1M count=4 2>/dev/null")
+    kept = host.guest("saved", "md5sum </tmp/keep")
+    host.ask("domain.save", 180, domain="saved", path="/data/saved")
+    assert "saved" not in host.domains() and host.sh("losetup -a") == ""
+    host.ask("domain.restore", 180, path="/data/saved")
+    assert host.guest("saved", "md5sum </tmp/keep") == kept
+    assert host.guest("saved", "cat /sys/devices/system/cpu/online") == "0-1"
+    assert host.guest("saved", "md5sum </dev/xvda") == host.sh("md5sum </data/a.img")
+    host.sh("for i in $(seq 30); do ping -c 1 -W 1 10.77.0.9 >/dev/null && break; done; ping -c 2 10.77.0.9", 60)
+    refused(host, "exists", "domain.restore", path="/data/saved")
+    refused(host, "exists", "domain.save", domain="saved", path="/data/saved")
+    host.ask("domain.destroy", domain="saved")
+    host.sh("rm /data/saved")
+
+
+def test_a_full_disk_while_saving_leaves_the_guest_running(host):
+    host.make(Guest("full", memory=128))
+    host.sh("mkdir -p /mnt/small; mount -t tmpfs -o size=20m small /mnt/small")
+    assert "no space" in refused(host, "build", "domain.save", domain="full", path="/mnt/small/full").lower()
+    assert host.sh("ls /mnt/small") == ""
+    assert host.guest("full", "echo alive") == "alive"
+    host.sh("umount /mnt/small")
+    host.ask("domain.destroy", domain="full")
+
+
+def test_what_is_no_saved_domain_is_refused(host):
+    host.sh("head -c 100000 /dev/urandom >/data/noise; : >/data/empty; printf 'XENOLITH\\1\\0\\0\\0\\5\\0\\0\\0{}xyz\\0\\0\\0' >/data/bad")
+    for name in ("noise", "empty", "bad"):
+        refused(host, "build", "domain.restore", path=f"/data/{name}")
+    assert list(host.all()) == ["Domain-0"]
+
+
+def test_a_bootloader_gives_kernel_and_words(host):
+    host.sh("printf '#!/bin/sh\\necho kernel /guest/vmlinux; echo ramdisk /guest/initrd; "
+            "echo args console=hvc0 lab=agent from-the-loader; echo \"$@\" >/data/said\\n' >/data/loader; chmod +x /data/loader")
+    config = {"name": "booted", "bootloader": "/data/loader", "bootargs": ["--entry=1"], "memory": 128,
+              "disk": [{"type": "file", "target": "/data/a.img", "vdev": "xvda", "mode": "w"}]}
+    host.sh("rm -f /var/log/xen/console/guest-booted.log")
+    host.ask("domain.create", 120, config=config)
+    host.wait_guest("booted")
+    assert "from-the-loader" in host.guest("booted", "cat /proc/cmdline")
+    assert re.fullmatch(r"--entry=1 --quiet --output-format=simple --output-directory=\S+ /data/a.img", host.sh("cat /data/said"))
+    assert host.sh("ls /run/xend/boot") == ""
+    host.ask("domain.destroy", domain="booted")
+
+
+def test_auto_starts_once_after_the_host_did(host):
+    host.sh("mkdir -p /etc/xen/auto")
+    host.write("/etc/xen/auto/first.cfg", Guest("first").lines())
+    host.sh("rm -f /run/xend/auto-started")
+    host.kill_xend()
+    host.start_xend()
+    deadline = time.monotonic() + 60
+    while host.all().get("first", {}).get("status") not in (1, 2) or "operation" in host.all()["first"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    host.ask("domain.destroy", domain="first")
+    host.kill_xend()
+    host.start_xend()
+    assert "first" not in host.all()
+    host.sh("rm /etc/xen/auto/first.cfg")
+
+
+# -- leaks
+
+
+def counts(host):
+    pid = "$(cat /run/xend/xend.pid)"
+    return {**host.traces(),
+            "descriptors": host.sh(f"ls /proc/{pid}/fd | wc -l"),
+            "ports": host.sh("lsevtchn 0 | wc -l"),
+            "free": host.settled_free_memory()}
+
+
+def test_cycles_leak_nothing(host):
+    guest = Guest("cycle", memory=96, disks=("file:/data/a.img,xvda,w",), address="10.77.0.10")
+    rss = "sed -n 's/VmRSS: *\\([0-9]*\\).*/\\1/p' /proc/$(cat /run/xend/xend.pid)/status"
+
+    def cycle():
+        host.make(guest)
+        host.ask("domain.save", 180, domain="cycle", path="/data/cycle")
+        host.ask("domain.restore", 180, path="/data/cycle")
+        host.ask("domain.destroy", domain="cycle")
+        host.sh("rm /data/cycle")
+
+    for _ in range(2):
+        cycle()
+    before, memory = counts(host), int(host.sh(rss))
+    for _ in range(CYCLES):
+        cycle()
+    assert counts(host) == before
+    assert int(host.sh(rss)) < memory + 512
