@@ -26,7 +26,7 @@ unit-cflags := -std=gnu11 -O1 -g $(unit-warnings) -fno-omit-frame-pointer -fno-c
 	-I$(unit-dir)/include -I$(unit-dir) -Ihypervisor/include -Ihypervisor -include lib/types.h -MMD -MP
 
 unit-ts-cflags := $(filter-out -include lib/types.h -I$(unit-dir)/include -Ihypervisor%,$(unit-cflags)) -D_GNU_SOURCE \
-	-DXENOLITH_VERSION='"test"' -Itoolstack -Ihypervisor/include -I/usr/include/json-c -I/usr/include/libnl3
+	-DXENOLITH_VERSION='"test"' -Itoolstack -Ihypervisor/include -I/usr/include/json-c -I/usr/include/libnl3 -Itests/unit/toolstack
 
 unit-all := $(sort $(patsubst $(unit-dir)/test_%.c,%,$(wildcard $(unit-dir)/test_*.c)) \
 	$(patsubst $(unit-dir)/toolstack/test_%.c,toolstack/%,$(wildcard $(unit-dir)/toolstack/test_*.c)))

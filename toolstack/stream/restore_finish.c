@@ -237,6 +237,9 @@ int restore_finish(struct restore *r, struct error **e)
 	uint64_t start_info_pfn = FRAME_INVALID;
 	int rc = check_complete(r, e);
 
+	/* Before the guest's list is made anew: it must not name what the guest does not have. */
+	if (rc == 0)
+		rc = restore_release_unused(r, e);
 	if (rc == 0)
 		rc = hv_domain_info(r->hv, r->domid, &info, e);
 	if (rc == 0)
@@ -253,5 +256,5 @@ int restore_finish(struct restore *r, struct error **e)
 		rc = update_shared_info(r, info.shared_info_frame, e);
 	if (rc == 0)
 		rc = start_seed_grants(&guest, &r->store, &r->console, e);
-	return rc == 0 ? restore_release_unused(r, e) : rc;
+	return rc;
 }

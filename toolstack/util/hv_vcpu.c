@@ -166,28 +166,35 @@ static void *copy_of(const void *buffer, size_t size)
 	return copy;
 }
 
-/* size in: of the buffer, which may be NULL; out: what the state takes. */
-static int xsave_op(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vcpu, void *buffer, size_t *size)
+/*
+ * size in: of the buffer, which may be NULL; out: what the state takes. features: what the first call, without a buffer,
+ * has said, and the second one must repeat.
+ */
+static int xsave_op(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vcpu, void *buffer, size_t *size,
+		    uint64_t *features)
 {
 	struct xen_domctl *op = hv_domctl_begin(hv, cmd, domid);
 	int rc;
 
 	op->u.vcpuextstate.vcpu = vcpu;
 	op->u.vcpuextstate.size = *size;
+	op->u.vcpuextstate.xfeature_mask = *features;
 	set_xen_guest_handle(op->u.vcpuextstate.buffer, (uint64_t *)buffer);
 	rc = hv_domctl(hv);
 	*size = op->u.vcpuextstate.size;
+	*features = op->u.vcpuextstate.xfeature_mask;
 	return rc;
 }
 
 int hv_vcpu_get_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, void **data, size_t *size, struct error **e)
 {
+	uint64_t features = 0;
 	void *buffer;
 	int rc;
 
 	*data = NULL;
 	*size = 0;
-	rc = xsave_op(hv, XEN_DOMCTL_getvcpuextstate, domid, vcpu, NULL, size);
+	rc = xsave_op(hv, XEN_DOMCTL_getvcpuextstate, domid, vcpu, NULL, size, &features);
 	if (rc == 0 && *size > XSAVE_MAX)
 		rc = -E2BIG;
 	if (rc < 0)
@@ -198,7 +205,7 @@ int hv_vcpu_get_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, void **d
 	if (buffer == NULL)
 		return -ENOMEM;
 	memset(buffer, 0, *size);
-	rc = xsave_op(hv, XEN_DOMCTL_getvcpuextstate, domid, vcpu, buffer, size);
+	rc = xsave_op(hv, XEN_DOMCTL_getvcpuextstate, domid, vcpu, buffer, size, &features);
 	if (rc >= 0)
 		*data = copy_of(buffer, *size);
 	hv_buffer_free(hv, buffer);
@@ -210,12 +217,13 @@ int hv_vcpu_get_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, void **d
 int hv_vcpu_set_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, const void *data, size_t size, struct error **e)
 {
 	void *buffer = hv_buffer(hv, size, e);
+	uint64_t features = 0;
 	int rc;
 
 	if (buffer == NULL)
 		return -ENOMEM;
 	memcpy(buffer, data, size);
-	rc = xsave_op(hv, XEN_DOMCTL_setvcpuextstate, domid, vcpu, buffer, &size);
+	rc = xsave_op(hv, XEN_DOMCTL_setvcpuextstate, domid, vcpu, buffer, &size, &features);
 	hv_buffer_free(hv, buffer);
 	return rc < 0 ? hv_fail(e, -rc, "set the extended state of vCPU %u of domain %u", vcpu, domid) : 0;
 }

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "stream_guest.h"
+
+#include <string.h>
+
+#include <xen/sched.h>
+
+#include "fake_hv.h"
+
+static uint64_t mfns[GUEST_PFNS];
+
+static uint64_t *page(uint64_t pfn)
+{
+	return fake.memory[mfns[pfn]];
+}
+
+static void set_type(uint64_t pfn, uint32_t type)
+{
+	fake.type[mfns[pfn]] = type;
+}
+
+static uint64_t pte(uint64_t pfn)
+{
+	return mfns[pfn] << 12 | 0x67;
+}
+
+/* Levels 4 to 1 that map the list; the rest of the level 1 table maps frames from 300 on. */
+static void make_tables(void)
+{
+	page(GUEST_L4)[1] = pte(GUEST_L3);
+	page(GUEST_L4)[256] = 0x1234567001ULL; /* the hypervisor's own */
+	page(GUEST_USER_L4)[1] = pte(GUEST_L3);
+	page(GUEST_L3)[0] = pte(GUEST_L2);
+	page(GUEST_L2)[0] = pte(GUEST_L1);
+	page(GUEST_L1)[0] = pte(GUEST_LIST);
+	page(GUEST_L1)[1] = pte(GUEST_LIST + 1);
+	for (int i = 2; i < 300; i++)
+		page(GUEST_L1)[i] = pte(300 + (uint64_t)i) | 1ULL << 63;
+	page(GUEST_L1)[400] = 0x5550; /* not present: any number */
+	set_type(GUEST_L4, XEN_DOMCTL_PFINFO_L4TAB | XEN_DOMCTL_PFINFO_LPINTAB);
+	set_type(GUEST_USER_L4, XEN_DOMCTL_PFINFO_L4TAB | XEN_DOMCTL_PFINFO_LPINTAB);
+	set_type(GUEST_L3, XEN_DOMCTL_PFINFO_L3TAB);
+	set_type(GUEST_L2, XEN_DOMCTL_PFINFO_L2TAB);
+	set_type(GUEST_L1, XEN_DOMCTL_PFINFO_L1TAB);
+}
+
+static void make_vcpu(unsigned int number)
+{
+	struct fake_vcpu *v = &fake.domains[1].vcpus[number];
+
+	v->online = true;
+	v->context.ctrlreg[3] = mfns[GUEST_L4] << 12;
+	v->context.user_regs.rip = 0x1000 + number;
+	if (number == 0) {
+		v->context.user_regs.rdx = mfns[GUEST_START_INFO];
+		v->context.ctrlreg[1] = mfns[GUEST_USER_L4] << 12;
+		v->context.gdt_ents = 512;
+		v->context.gdt_frames[0] = mfns[GUEST_GDT];
+	}
+	v->ext.sysenter_callback_eip = 77;
+	v->xsave_size = 64;
+	v->xsave[3] = 33;
+	v->nr_msrs = 2;
+	v->msrs[1].value = 11;
+}
+
+static void fill_pages(void)
+{
+	for (uint64_t pfn = 0; pfn < GUEST_PFNS; pfn++) {
+		mfns[pfn] = UINT64_MAX;
+		if (pfn == GUEST_HOLE)
+			continue;
+		mfns[pfn] = fake_alloc(1);
+		if (pfn < GUEST_ZEROS || pfn >= GUEST_ZEROS + 100)
+			page(pfn)[17] = pfn * 3 + 1;
+	}
+	for (uint64_t pfn = GUEST_LIST; pfn <= GUEST_CONSOLE; pfn++)
+		memset(page(pfn), 0, 4096);
+}
+
+void stream_guest_make(bool by_address)
+{
+	struct fake_domain *d = &fake.domains[1];
+	struct shared_info *shared;
+	struct start_info *si;
+
+	fake_reset();
+	fill_pages();
+	for (uint64_t pfn = 0; pfn < GUEST_PFNS; pfn++)
+		page(GUEST_LIST + pfn / 512)[pfn % 512] = mfns[pfn];
+	page(GUEST_LIST_LIST)[0] = mfns[GUEST_LIST];
+	page(GUEST_LIST_LIST)[1] = mfns[GUEST_LIST + 1];
+	page(GUEST_LIST_LIST_LIST)[0] = mfns[GUEST_LIST_LIST];
+	make_tables();
+	shared = (struct shared_info *)fake.memory[d->info.shared_info_frame];
+	shared->arch.max_pfn = GUEST_PFNS;
+	shared->arch.p2m_cr3 = by_address ? mfns[GUEST_L4] << 12 : 0;
+	shared->arch.p2m_vaddr = by_address ? GUEST_LIST_VIRT : 0;
+	shared->arch.pfn_to_mfn_frame_list_list = by_address ? UINT64_MAX : mfns[GUEST_LIST_LIST_LIST];
+	shared->vcpu_info[1].evtchn_upcall_mask = 1;
+	shared->evtchn_pending[0] = 5;
+	si = (struct start_info *)page(GUEST_START_INFO);
+	si->flags = SIF_VIRT_P2M_4TOOLS;
+	/* As Linux does before it suspends: its own numbers. */
+	si->store_mfn = GUEST_STORE;
+	si->console.domU.mfn = GUEST_CONSOLE;
+	make_vcpu(0);
+	make_vcpu(1);
+	d->info.shutdown = true;
+	d->info.shutdown_reason = SHUTDOWN_suspend;
+	d->info.max_vcpu_id = 2; /* the third is not online */
+	d->tsc = (struct hv_tsc_info){ .mode = 2, .gtsc_khz = 1000, .incarnation = 1, .elapsed_ns = 99 };
+}
+
+static void no_progress(const char *stage, uint64_t done, uint64_t total)
+{
+}
+
+struct restore stream_guest_restore(void)
+{
+	struct restore r = {
+		.domid = 2,
+		.max_vcpus = FAKE_VCPUS,
+		.max_pages = GUEST_PFNS,
+		.store = { .domid = 0, .port = 5 },
+		.console = { .domid = 0, .port = 6 },
+		.progress = no_progress,
+	};
+
+	return r;
+}
