@@ -16,7 +16,7 @@ fuzz-line = $(shell sed -n 's,^/\* $(1): \(.*\) \*/$$,\1,p' $(fuzz-dir)/$(call f
 fuzz-flags := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -Wall -Wextra -Werror
 fuzz-hv-flags := -Itests/unit/include -Ihypervisor/include -Ihypervisor -include lib/types.h
 fuzz-ts-flags := -D_GNU_SOURCE -D__XEN_TOOLS__ -DXENOLITH_VERSION='"fuzz"' -Wno-unused-parameter -Itoolstack \
-	-I/usr/include/json-c -Ihypervisor/include
+	-I/usr/include/json-c -Ihypervisor/include -Itests/unit/toolstack
 fuzz-objects = $(patsubst %.c,build/fuzz/obj/%.o,$(1))
 
 build/fuzz/obj/%.o: %.c
@@ -24,7 +24,8 @@ build/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(fuzz-flags) -fsanitize=fuzzer-no-link $(fuzz-hv-flags) -MMD -MP -c -o $@ $<
 
-build/fuzz/obj/toolstack/%.o build/fuzz/obj/tests/fuzz/toolstack/%.o: fuzz-hv-flags := $(fuzz-ts-flags)
+build/fuzz/obj/toolstack/%.o build/fuzz/obj/tests/fuzz/toolstack/%.o build/fuzz/obj/tests/unit/toolstack/%.o: \
+	fuzz-hv-flags := $(fuzz-ts-flags)
 
 define fuzz-rules
 build/fuzz/$(call fuzz-file,$(1)): $$(call fuzz-objects,$(fuzz-dir)/$(call fuzz-file,$(1)).c $$(wildcard $$(call fuzz-line,links,$(1))))

@@ -1,84 +1,98 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/build/bzimage.c toolstack/build/unpack.c toolstack/build/kernel_info.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c */
+/* links: toolstack/build/bzimage.c toolstack/build/kernel_info.c toolstack/build/layout.c toolstack/build/tables.c toolstack/build/unpack.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c */
 /* libs: -llzma -lzstd -llz4 -lz */
 /*
- * A guest's kernel, as the sandbox reads it: an ELF image, or a bzImage that is unpacked to one. What is made of an image must
- * hold where it is checked.
+ * A kernel's file: unpacked if it is a bzImage, read as an ELF image, laid out in a guest of 64 MiB. What is accepted must
+ * hold: segments inside of the image, everything inside of the guest, page tables as many as were counted.
  */
-#include "build/bzimage.h"
-#include "build/kernel.h"
-#include "build/unpack.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIMIT = 1 << 20 };
+#include "build/bzimage.h"
+#include "build/kernel.h"
+#include "build/layout.h"
+#include "build/tables.h"
+#include "build/unpack.h"
+
+#define OUT_MAX	 (1u << 20)
+#define NR_PAGES (64u << 8)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct output {
+struct out {
 	uint8_t *data;
 	size_t size;
 };
 
 static int collect(void *context, const void *data, size_t size)
 {
-	struct output *output = context;
+	struct out *out = context;
 
-	if (output->size + size > LIMIT)
+	if (size > OUT_MAX - out->size)
 		abort();
-	output->data = realloc(output->data, output->size + size + 1);
-	memcpy(output->data + output->size, data, size);
-	output->size += size;
+	memcpy(out->data + out->size, data, size);
+	out->size += size;
 	return 0;
 }
 
-static void read_image(const uint8_t *image, size_t size)
+static void check_layout(const struct kernel_info *info)
 {
-	struct kernel_info info;
+	static uint64_t p2m[NR_PAGES];
 	const char *why = NULL;
+	struct layout l;
+	uint64_t need = 0, *tables;
 
-	memset(&info, 0, sizeof(info));
-	if (kernel_info_read(image, size, &info, &why) == 0) {
-		if (kernel_info_check(&info, size, &why) != 0)
+	if (layout_make(&l, info, NR_PAGES, 12345, &need, &why) != 0) {
+		if (why == NULL)
 			abort();
-	} else if (!why) {
-		abort();
+		return;
 	}
+	if (l.mapped_end > NR_PAGES || l.p2m + l.nr_p2m > NR_PAGES || l.ramdisk + l.nr_ramdisk > NR_PAGES ||
+	    (info->virt_end - info->virt_base) / KERNEL_PAGE > NR_PAGES)
+		abort();
+	for (uint64_t i = 0; i < NR_PAGES; i++)
+		p2m[i] = i + 5;
+	tables = calloc(l.nr_pt, KERNEL_PAGE);
+	tables_make(&l, p2m, tables);
+	free(tables);
 }
 
-/* Numbers as another process might hand them over. */
-static void check_numbers(const uint8_t *data, size_t size)
+static void check_image(const void *image, size_t size)
 {
 	struct kernel_info info;
 	const char *why = NULL;
 
-	if (size != sizeof(info))
+	if (kernel_info_read(image, size, &info, &why) != 0) {
+		if (why == NULL)
+			abort();
 		return;
-	memcpy(&info, data, sizeof(info));
-	if (kernel_info_check(&info, LIMIT, &why) != 0 && !why)
+	}
+	if (kernel_info_check(&info, size, &why) != 0)
 		abort();
+	for (uint32_t i = 0; i < info.nr_segments; i++)
+		if (info.segments[i].offset + info.segments[i].filesz > size ||
+		    info.segments[i].virt < info.virt_base || info.segments[i].filesz > info.segments[i].memsz)
+			abort();
+	check_layout(&info);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct output output = { NULL, 0 };
+	struct out out = { .size = 0 };
 	struct bzimage image;
 	const char *why = NULL;
-	/* Exactly so many bytes, so that reading beyond them is seen. */
-	uint8_t *copy = malloc(size ? size : 1);
 
-	memcpy(copy, data, size);
-	read_image(copy, size);
-	check_numbers(copy, size);
-	if (bzimage_open(&image, copy, size, &why) == 0) {
-		if (image.payload < copy || image.size > size || (size_t)(image.payload - copy) > size - image.size)
-			abort();
-		if (unpack(image.payload, image.size, LIMIT, collect, &output, &why) == 0)
-			read_image(output.data, output.size);
-	} else if (!why) {
-		abort();
+	if (bzimage_open(&image, data, size, &why) != 0) {
+		check_image(data, size);
+		return 0;
 	}
-	free(output.data);
-	free(copy);
+	if (image.payload < data || image.size > (size_t)(data + size - image.payload))
+		abort();
+	out.data = malloc(OUT_MAX);
+	if (unpack(image.payload, image.size, OUT_MAX, collect, &out, &why) == 0)
+		check_image(out.data, out.size);
+	else if (why == NULL)
+		abort();
+	free(out.data);
 	return 0;
 }
