@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A domain as S-expression: what `xm list -l` prints and cluster managers read. */
 #include "config/config.h"
+#include "config/schema.h"
 #include "util/alloc.h"
 #include "util/str.h"
 #include <stdlib.h>
@@ -83,9 +84,14 @@ static void add_live(struct sexp *domain, const struct config_live *live)
 		sexp_set_printf(domain, "start_time", "%llu.0", (unsigned long long)live->start_time);
 }
 
+/* How a file says this value of that key. */
+static const char *word_of(const char *key, unsigned int value)
+{
+	return schema_find(&config_domain_schema, key)->words[value];
+}
+
 struct sexp *config_to_sexp(const struct config *c, const struct config_live *live)
 {
-	static const char *const starts[] = { "ignore", "start" }, *const stops[] = { "ignore", "shutdown", "suspend" };
 	struct sexp *domain = sexp_new("domain");
 
 	if (live && live->domid >= 0)
@@ -101,11 +107,11 @@ struct sexp *config_to_sexp(const struct config *c, const struct config_live *li
 			(unsigned long long)(live && live->domid >= 0 ? live->memory_mb : c->memory));
 	sexp_set_printf(domain, "maxmem", "%llu", (unsigned long long)config_maxmem(c));
 	add_bootloader(domain, c);
-	sexp_set(domain, "on_poweroff", config_action_name(c->on_poweroff));
-	sexp_set(domain, "on_reboot", config_action_name(c->on_reboot));
-	sexp_set(domain, "on_crash", config_action_name(c->on_crash));
-	sexp_set(domain, "on_xend_start", starts[c->on_xend_start]);
-	sexp_set(domain, "on_xend_stop", stops[c->on_xend_stop]);
+	sexp_set(domain, "on_poweroff", word_of("on_poweroff", c->on_poweroff));
+	sexp_set(domain, "on_reboot", word_of("on_reboot", c->on_reboot));
+	sexp_set(domain, "on_crash", word_of("on_crash", c->on_crash));
+	sexp_set(domain, "on_xend_start", word_of("on_xend_start", c->on_xend_start));
+	sexp_set(domain, "on_xend_stop", word_of("on_xend_stop", c->on_xend_stop));
 	add_image(domain, c);
 	if (live)
 		add_live(domain, live);
