@@ -57,8 +57,8 @@ def test_create_from_etc_xen_with_overrides_by_a_stock_kernel(dom0, none):
     xm.write(Guest("stock", kernel="/guest/vmlinuz"), "/etc/xen/stock")
     out = xm.good("create stock name=other memory=160 vcpus=2", 180)
     assert out.startswith('Using config file "/etc/xen/stock".\nStarted domain other (id=')
-    assert xm.domains()["other"][1:3] == (160, 2)
     dom0.wait_guest("other")
+    assert xm.domains()["other"][1:3] == (160, 2)
     assert dom0.guest("other", "nproc") == "2"
     xm.good("destroy other")
     assert xm.good("create -q stock name=quiet") == ""

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from fake_xend import DOMAIN0, FakeXend, domain, domains  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-XM = os.environ.get("XM", str(ROOT / "build/xm"))
+XM = str(Path(os.environ.get("XM", ROOT / "build/xm")).resolve())
 
 
 @dataclass
