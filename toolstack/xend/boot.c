@@ -256,7 +256,8 @@ void domain_stop(struct domain *domain)
 
 	uuid_to_text(domain->uuid, uuid);
 	domain_set_state(domain, DOMAIN_DYING);
-	record_write_anyway(domain);
+	if (domain->ours)
+		record_write_anyway(domain);
 	if (domid >= 0) {
 		hv_domain_pause(domain_hv, (uint32_t)domid, NULL);
 		console_detach(domain);
@@ -277,6 +278,11 @@ void domain_stop(struct domain *domain)
 
 void domain_settle(struct domain *domain)
 {
+	/* Others' domains have no record. */
+	if (!domain->ours) {
+		domain_remove(domain);
+		return;
+	}
 	if (domain->managed || domain->reason) {
 		domain_set_state(domain, DOMAIN_HALTED);
 		record_write_anyway(domain);
