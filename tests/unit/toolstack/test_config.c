@@ -2,6 +2,7 @@
 /* links: toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/sexp.c toolstack/util/str.c */
 /* libs: -ljson-c */
 #include "config/config.h"
+#include "util/file.h"
 #include "util/json.h"
 #include "util/str.h"
 #include <errno.h>
@@ -470,6 +471,74 @@ static void the_long_list_shows_it_as_xm_did(void **state)
 	config_free(c);
 }
 
+/* --- files as they are in the world ----------------------------------------------------------- */
+
+/* A line "-> LINE:COLUMN: KEY" says that this key must be warned of; nothing else may be said. */
+static struct config *read_good(const char *name)
+{
+	struct str path = STR_INIT, text = STR_INIT, expected = STR_INIT, said = STR_INIT;
+	struct config_diags diags = { 0 };
+	struct config *c;
+	char *mark;
+
+	str_printf(&path, "tests/config/good/%s", name);
+	assert_int_equal(file_read(str_text(&path), 65536, &text, NULL), 0);
+	mark = strstr(text.text, "-> ");
+	if (mark) {
+		str_add(&expected, mark + 3);
+		*mark = '\0';
+	}
+	c = config_parse(text.text, strlen(text.text), name, NULL, 0, &diags);
+	assert_non_null(c);
+	for (size_t i = 0; i < diags.nr; i++)
+		str_printf(&said, "%u:%u: %.*s\n", diags.list[i].pos.line, diags.list[i].pos.column,
+			   (int)strcspn(diags.list[i].text, " "), diags.list[i].text);
+	assert_string_equal(str_text(&said), str_text(&expected));
+	config_diags_free(&diags);
+	str_free(&path);
+	str_free(&text);
+	str_free(&expected);
+	str_free(&said);
+	return c;
+}
+
+static void files_of_other_programs_are_understood(void **state)
+{
+	struct config *c = read_good("installer");
+
+	assert_string_equal(c->bootloader, "/usr/bin/pygrub");
+	assert_string_equal(c->disk[0].target, "/var/lib/xen/images/rhel5.img");
+	assert_int_equal(c->disk[0].type, CONFIG_DISK_FILE);
+	config_free(c);
+	c = read_good("image-maker");
+	assert_int_equal(c->memory, 512);
+	assert_int_equal(c->vcpus, 2);
+	assert_int_equal(c->nr_disk, 2);
+	assert_string_equal(c->vif[0].mac, "00:16:3e:66:9c:57");
+	config_free(c);
+	c = read_good("cluster");
+	assert_string_equal(c->vif[0].ip, "198.51.100.7");
+	assert_int_equal(c->disk[1].mode, CONFIG_DISK_READ);
+	config_free(c);
+	c = read_good("xl");
+	assert_int_equal(config_maxvcpus(c), 4);
+	assert_true(c->disk[1].cdrom);
+	assert_int_equal(c->on_crash, CONFIG_PRESERVE);
+	config_free(c);
+}
+
+static void the_old_example_is_understood(void **state)
+{
+	struct config *c = read_good("old-example");
+	char *line = config_cmdline(c);
+
+	assert_string_equal(c->disk[0].target, "/dev/hda1");
+	assert_string_equal(line, "ip=192.0.2.7::192.0.2.1:255.255.255.0:vm7:eth0:off root=/dev/hda1 ro 4");
+	assert_int_equal(c->on_crash, CONFIG_RENAME_RESTART);
+	free(line);
+	config_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,6 +562,8 @@ int main(void)
 		cmocka_unit_test(what_is_missing_is_generated_once),
 		cmocka_unit_test(json_is_checked_like_a_file),
 		cmocka_unit_test(the_long_list_shows_it_as_xm_did),
+		cmocka_unit_test(files_of_other_programs_are_understood),
+		cmocka_unit_test(the_old_example_is_understood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
