@@ -33,7 +33,7 @@ static struct {
 } store;
 
 /* Formats a path; one that is too long is ours, a bug, and becomes one that is not there. */
-static void format_path(char path[STORE_PATH_MAX], const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void format_path(char path[STORE_PATH_MAX], const char *fmt, va_list ap)
 {
 	int n = vsnprintf(path, STORE_PATH_MAX, fmt, ap);
 
