@@ -118,6 +118,19 @@ def test_save_and_restore(host):
     host.sh("rm /data/saved")
 
 
+def test_a_core_holds_the_memory(host):
+    host.make(Guest("dumped", memory=96))
+    host.guest("dumped", "echo in-the-core-$((40 + 2)) >/tmp/x; cat /tmp/x")
+    assert host.ask("domain.dump-core", 180, domain="dumped", path="/data/core")["path"] == "/data/core"
+    assert host.sh("head -c 4 /data/core | xxd -p") == "7f454c46"
+    assert 90 << 20 < int(host.sh("stat -c %s /data/core")) < 110 << 20
+    assert int(host.sh("grep -c in-the-core-42 /data/core")) >= 1
+    refused(host, "exists", "domain.dump-core", domain="dumped", path="/data/core")
+    assert host.guest("dumped", "echo alive") == "alive"
+    host.ask("domain.destroy", domain="dumped")
+    host.sh("rm /data/core")
+
+
 def test_a_full_disk_while_saving_leaves_the_guest_running(host):
     host.make(Guest("full", memory=128))
     host.sh("mkdir -p /mnt/small; mount -t tmpfs -o size=20m small /mnt/small")

@@ -123,7 +123,26 @@ class Save(Round):
         self.host.sh("rm -f /data/victim.save")
 
 
-WORK = [Create, Destroy, Attach, AttachInterface, Detach, Save]
+class Reboot(Round):
+    """A guest that reboots is there again, whoever was killed in between."""
+
+    longest = 6.0
+
+    def prepare(self):
+        self.remove()
+        self.host.make(VICTIM)
+
+    def request(self):
+        return "domain.reboot", {"domain": "victim", "wait": True}
+
+    def again(self):
+        deadline = time.monotonic() + 90
+        while self.host.run("/lab/guest-run victim 5 'echo alive'", 30)[0]:
+            assert time.monotonic() < deadline, self.host.all()
+        self.remove()
+
+
+WORK = [Create, Destroy, Attach, AttachInterface, Detach, Save, Reboot]
 
 
 def recovered(host):

@@ -22,6 +22,7 @@ static const struct op ops[] = {
 	{ "build", op_build },
 	{ "save", op_save },
 	{ "restore", op_restore },
+	{ "dump", op_dump },
 };
 
 /* A line on stdout, in one write: who reads sees whole lines. */

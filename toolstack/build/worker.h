@@ -17,6 +17,7 @@ typedef int worker_op_fn(struct json_object *request, struct json_object *result
 worker_op_fn op_build;
 worker_op_fn op_save;
 worker_op_fn op_restore;
+worker_op_fn op_dump;
 
 /* Says {"progress":{"stage":...,"done":...,"total":...}}, at most some hundred times for one stage. */
 void worker_progress(const char *stage, uint64_t done, uint64_t total);

@@ -18,6 +18,7 @@
 #include "xend/request.h"
 #include "xend/store.h"
 #include "xend/worker.h"
+#include "xend/xend.h"
 
 /* Where the worker keeps decompressed kernels. */
 #define KERNEL_CACHE "/var/cache/xenolith/kernels"
@@ -225,6 +226,7 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 	if (rc)
 		return rc;
 	domain_set_state(domain, DOMAIN_RUNNING);
+	domain->goal = GOAL_REST;
 	rc = record_write(domain, e);
 	if (rc == 0 && !boot->paused)
 		rc = hv_domain_unpause(domain_hv, (uint32_t)domain->domid, e);
@@ -276,6 +278,26 @@ void domain_stop(struct domain *domain)
 	task_shield(before);
 }
 
+int domain_restart(struct domain *domain, struct request *asker, struct error **e)
+{
+	struct boot boot = { .image_fd = -1, .asker = asker };
+	struct error *why = NULL;
+	int rc;
+
+	domain->goal = GOAL_RESTART;
+	domain_stop(domain);
+	rc = domain_boot(domain, &boot, &why);
+	if (rc == -ECANCELED && xend_is_stopping()) {
+		record_write_anyway(domain);
+	} else if (rc) {
+		domain->goal = GOAL_REST;
+		domain_set_reason(domain, "it could not be started again: %s", error_text(why));
+		domain_settle(domain);
+	}
+	error_move(e, &why);
+	return rc;
+}
+
 void domain_settle(struct domain *domain)
 {
 	/* Others' domains have no record. */
@@ -284,7 +306,8 @@ void domain_settle(struct domain *domain)
 		return;
 	}
 	if (domain->managed || domain->reason) {
-		domain_set_state(domain, DOMAIN_HALTED);
+		domain_set_state(domain, domain->goal == GOAL_SUSPENDED ? DOMAIN_SUSPENDED : DOMAIN_HALTED);
+		domain->goal = GOAL_REST;
 		record_write_anyway(domain);
 		return;
 	}

@@ -28,7 +28,16 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
  */
 void domain_stop(struct domain *domain);
 
-/* After domain_stop, or a boot that failed: managed domains are halted now, all others forgotten. */
+/*
+ * After domain_stop, or a boot that failed: a domain whose goal that is is suspended now, managed domains and those with a
+ * reason are halted, all others forgotten.
+ */
 void domain_settle(struct domain *domain);
+
+/*
+ * domain_stop and domain_boot as one: a xend that is killed in between finds that it shall run, and starts it. When it cannot be started it
+ * is settled, but for -ECANCELED by a xend that stops: then the next one starts it.
+ */
+int domain_restart(struct domain *domain, struct request *asker, struct error **e);
 
 #endif

@@ -36,6 +36,14 @@ enum domain_state {
 	DOMAIN_STATES
 };
 
+/* What shall become of a domain once it is taken apart; in its record, for a xend that is killed in between. */
+enum domain_goal {
+	GOAL_REST,	/* halted if it is managed, forgotten otherwise */
+	GOAL_RESTART,	/* it reboots */
+	GOAL_SUSPENDED, /* its memory is in its file, whole */
+	DOMAIN_GOALS
+};
+
 struct domain {
 	TAILQ_ENTRY(domain) link;
 	unsigned int refs;
@@ -43,6 +51,7 @@ struct domain {
 	bool ours;    /* xend made it */
 	bool managed; /* its record stays when it halts */
 	enum domain_state state;
+	enum domain_goal goal;
 	int domid; /* -1: none */
 	uint8_t uuid[16];
 	char *name;

@@ -62,9 +62,6 @@ static bool may_restart(struct domain *domain, unsigned int reason)
 
 static void restart(struct domain *domain, unsigned int reason)
 {
-	struct boot boot = { .image_fd = -1 };
-	struct error *e = NULL;
-
 	/* What was attached since its start belongs to it. */
 	devices_to_config(domain);
 	if (!may_restart(domain, reason)) {
@@ -73,13 +70,7 @@ static void restart(struct domain *domain, unsigned int reason)
 		return;
 	}
 	domain->reboot_asked = false;
-	domain_stop(domain);
-	if (domain_boot(domain, &boot, &e)) {
-		domain_set_reason(domain, "it %s and could not be started again: %s", reason_name(reason),
-				  error_text(e));
-		domain_settle(domain);
-	}
-	error_free(&e);
+	domain_restart(domain, NULL, NULL);
 }
 
 /* The dead domain stays, to be looked at, under another name and UUID; a new one takes its place. */

@@ -43,6 +43,11 @@ static uv_loop_t *loop;
 static uv_signal_t on_term, on_int;
 static bool stopping;
 
+bool xend_is_stopping(void)
+{
+	return stopping;
+}
+
 /* Only one xend at a time; a killed one's lock is free. The descriptor stays open. */
 static int take_pid_file(struct error **e)
 {

@@ -212,18 +212,14 @@ static int destroy(struct request *request, struct json_object *result, struct e
 
 static int reset(struct request *request, struct json_object *result, struct error **e)
 {
-	struct boot boot = { .image_fd = -1, .asker = request };
 	struct domain *domain;
 	int rc = guest_take(request, "reset", GUEST_RUNS | GUEST_OURS, &domain, e);
 
 	if (rc)
 		return rc;
 	devices_to_config(domain);
-	domain_stop(domain);
-	rc = domain_boot(domain, &boot, e);
-	if (rc)
-		domain_settle(domain);
-	else
+	rc = domain_restart(domain, request, e);
+	if (rc == 0)
 		name_result(domain, result);
 	guest_release(domain);
 	return rc;
@@ -266,6 +262,8 @@ static int ask_to_end(struct request *request, const char *what, struct json_obj
 		return rc;
 	id = domain->domid;
 	domain->reboot_asked = reboot;
+	if (domain->ours)
+		record_write_anyway(domain);
 	snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown", id);
 	rc = store_write(path, "%s", what);
 	if (rc)

@@ -75,11 +75,10 @@ static int suspend(struct request *request, struct json_object *result, struct e
 	path = record_image_path(domain);
 	/* One from before is of no use any more: the domain has run since. */
 	unlink(path);
+	domain->goal = GOAL_SUSPENDED;
 	rc = domain_save(domain, path, SAVE_THEN_STOP, request, e);
-	if (rc == 0) {
-		domain_set_state(domain, DOMAIN_SUSPENDED);
-		record_write_anyway(domain);
-	}
+	if (rc == 0)
+		domain_settle(domain);
 	free(path);
 	guest_release(domain);
 	return rc;
@@ -101,12 +100,12 @@ static int resume(struct request *request, struct json_object *result, struct er
 	else
 		rc = save_open(path, &boot.image_fd, &config, e);
 	if (rc == 0) {
+		/* What could not be resumed stays suspended, and can be tried again. */
+		domain->goal = GOAL_SUSPENDED;
 		rc = domain_boot(domain, &boot, e);
 		close(boot.image_fd);
-		/* What could not be resumed stays suspended, and can be tried again. */
 		if (rc) {
-			domain_set_state(domain, DOMAIN_SUSPENDED);
-			record_write_anyway(domain);
+			domain_settle(domain);
 		} else {
 			unlink(path);
 			name_result(domain, result);

@@ -25,6 +25,12 @@ static const char *const state_names[DOMAIN_STATES] = {
 	[DOMAIN_RUNNING] = "running", [DOMAIN_SAVING] = "saving",	[DOMAIN_DYING] = "dying",
 };
 
+static const char *const goal_names[DOMAIN_GOALS] = {
+	[GOAL_REST] = "rest",
+	[GOAL_RESTART] = "restart",
+	[GOAL_SUSPENDED] = "suspended",
+};
+
 static char *directory_of(const struct domain *domain)
 {
 	char uuid[UUID_TEXT];
@@ -48,8 +54,10 @@ static struct json_object *encode(struct domain *domain)
 	json_set_int(o, "format", FORMAT);
 	json_set_string(o, "name", domain->name);
 	json_set_string(o, "state", state_names[domain->state]);
+	json_set_string(o, "goal", goal_names[domain->goal]);
 	json_set_int(o, "domid", domain->domid);
 	json_set_bool(o, "managed", domain->managed);
+	json_set_bool(o, "reboot_asked", domain->reboot_asked);
 	json_set_int(o, "start_time", domain->start_time);
 	json_set_string(o, "reason", domain->reason);
 	json_set_string(o, "saving_to", domain->saving_to);
@@ -120,6 +128,17 @@ static int decode_state(const char *name, enum domain_state *state, struct error
 	return error_set(e, EINVAL, "The state '%.40s' is not known.", name);
 }
 
+static int decode_goal(const char *name, enum domain_goal *goal, struct error **e)
+{
+	for (unsigned int i = 0; i < DOMAIN_GOALS; i++) {
+		if (strcmp(goal_names[i], name) == 0) {
+			*goal = (enum domain_goal)i;
+			return 0;
+		}
+	}
+	return error_set(e, EINVAL, "The goal '%.40s' is not known.", name);
+}
+
 static int decode_channels(struct json_object *o, struct domain *domain, struct error **e)
 {
 	int64_t store_mfn, store_port, console_mfn, console_port;
@@ -139,18 +158,21 @@ static int decode_channels(struct json_object *o, struct domain *domain, struct 
 /* Adds the domain of a record to the list. */
 static int decode(struct json_object *o, const uint8_t uuid[16], struct error **e)
 {
-	const char *name, *state_name, *reason, *saving_to;
+	const char *name, *state_name, *goal_name, *reason, *saving_to;
 	struct json_object *config_json, *devices;
 	int64_t format, domid, start_time;
 	struct domain *domain;
 	struct config *config;
 	enum domain_state state = DOMAIN_HALTED;
-	bool managed;
+	enum domain_goal goal = GOAL_REST;
+	bool managed, reboot_asked;
 
 	if (json_get_int(o, "format", FORMAT, FORMAT, &format, e) || json_get_string(o, "name", &name, e) ||
 	    json_get_string(o, "state", &state_name, e) || decode_state(state_name, &state, e) ||
+	    json_opt_string(o, "goal", goal_names[GOAL_REST], &goal_name, e) || decode_goal(goal_name, &goal, e) ||
 	    json_get_int(o, "domid", -1, DOMID_FIRST_RESERVED - 1, &domid, e) ||
-	    json_get_bool(o, "managed", &managed, e) || json_get_int(o, "start_time", 0, INT64_MAX, &start_time, e) ||
+	    json_get_bool(o, "managed", &managed, e) || json_opt_bool(o, "reboot_asked", false, &reboot_asked, e) ||
+	    json_get_int(o, "start_time", 0, INT64_MAX, &start_time, e) ||
 	    json_opt_string(o, "reason", NULL, &reason, e) || json_opt_string(o, "saving_to", NULL, &saving_to, e) ||
 	    json_get_typed(o, "devices", json_type_array, &devices, e) ||
 	    json_get_typed(o, "config", json_type_object, &config_json, e))
@@ -164,7 +186,9 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	domain->config = config;
 	domain->ours = true;
 	domain->state = state;
+	domain->goal = goal;
 	domain->managed = managed;
+	domain->reboot_asked = reboot_asked;
 	domain->domid = (int)domid;
 	domain->start_time = (time_t)start_time;
 	domain->reason = xstrdup(reason);

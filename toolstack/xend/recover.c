@@ -5,11 +5,12 @@
  *	halted, suspended	nothing
  *	running, it exists	adopts it: its console is taken up again; devices that are half attached or detached go
  *	running, it is gone	takes its devices and nodes away
- *	building		destroys what there is of it; who asked for it got no answer and may ask again
+ *	building		destroys what there is of it; who asked for it got no answer and may ask again. One that
+ *				was rebooting is started
  *	saving			removes the half-written file and lets the guest go on (or, when it did not suspend yet, leaves it alone)
  *	dying			goes on destroying it
  *
- * A managed domain is halted afterwards, any other one forgotten.
+ * A managed domain is halted afterwards (or suspended, when its memory is in its file), any other one forgotten.
  */
 #include "xend/recover.h"
 
@@ -112,6 +113,10 @@ static void recover_one(struct domain *domain)
 	if (domain->domid >= 0 && !exists && hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, NULL) == 0 &&
 	    !info.dying)
 		domain->domid = -1;
+	if (domain->goal == GOAL_RESTART) {
+		domain_restart(domain, NULL, NULL);
+		return;
+	}
 	domain_stop(domain);
 	domain_settle(domain);
 }

@@ -179,6 +179,7 @@ static void let_run_on(struct domain *domain)
 void save_take_back(struct domain *domain)
 {
 	save_remove_partial(domain);
+	domain->goal = GOAL_REST;
 	let_run_on(domain);
 	log_info("Domain %s runs on; it was not saved.", domain->name);
 }
@@ -194,6 +195,7 @@ int domain_save(struct domain *domain, const char *path, enum save_after after, 
 	rc = create_file(path, &fd, e);
 	if (rc) {
 		domain_set_state(domain, DOMAIN_RUNNING);
+		domain->goal = GOAL_REST;
 		return rc;
 	}
 	domain->saving_to = xstrdup(path);

@@ -3,6 +3,7 @@
 #ifndef XEND_XEND_H
 #define XEND_XEND_H
 
+#include <stdbool.h>
 #include <time.h>
 
 #define XEND_LOG_PATH  "/var/log/xen/xend.log"
@@ -10,5 +11,7 @@
 #define XEND_PID_PATH  "/run/xend/xend.pid"
 
 extern time_t xend_start_time;
+/* Whether it was told to end, and undoes what it does. */
+bool xend_is_stopping(void);
 
 #endif
