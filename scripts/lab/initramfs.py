@@ -15,6 +15,7 @@ build/lab/xen.elf          Debian's hypervisor, as QEMU's -kernel takes it
 
 import gzip
 import lzma
+import os
 import re
 import struct
 from pathlib import Path
@@ -181,25 +182,31 @@ def add_host_program(archive, inside, path):
 
 
 def make_toolstack():
-    """Made anew whenever one of the programs was."""
-    programs = {"usr/sbin/xend": ROOT / "build/xend", "usr/sbin/xm": ROOT / "build/xm",
-                "usr/lib/xenolith/xend-worker": ROOT / "build/xend-worker"}
+    """Made anew whenever one of the programs was. TOOLSTACK names another directory than build/ to take them from."""
+    built = ROOT / os.environ.get("TOOLSTACK", "build")
+    programs = {"usr/sbin/xend": built / "xend", "usr/sbin/xm": built / "xm",
+                "usr/lib/xenolith/xend-worker": built / "xend-worker"}
     programs = {inside: path for inside, path in programs.items() if path.exists()}
     if not programs:
         return
     caller = ROOT / "tests/system/tools/xend-call.c"
+    driver = ROOT / "tests/system/tools/worker-driver.c"
     etc = ROOT / "toolstack/etc"
     output = LAB / "payload-toolstack.cpio"
-    stamp = common.Stamp("toolstack", [HERE / "initramfs.py", caller, *programs.values()] + ([etc] if etc.exists() else []))
+    stamp = common.Stamp("toolstack", [HERE / "initramfs.py", caller, driver, *programs.values()] + ([etc] if etc.exists() else []))
     if stamp.fresh(output):
         return
     say("packing xend, xm and the worker")
     run(["gcc", "-O2", "-Wall", "-o", LAB / "xend-call", caller])
+    run(["gcc", "-O2", "-Wall", "-D_GNU_SOURCE", "-D__XEN_TOOLS__", f"-I{ROOT}/toolstack", "-I/usr/include/json-c",
+         "-o", LAB / "worker-driver", driver, ROOT / "build/toolstack/libutil.a",
+         "-ljson-c", "-lxencall", "-lxenforeignmemory", "-lxenstore"])
     draft = LAB / "payload-toolstack.cpio.new"
     archive = Archive(draft)
     for inside, path in programs.items():
         add_host_program(archive, inside, path)
     add_host_program(archive, "usr/bin/xend-call", LAB / "xend-call")
+    add_host_program(archive, "usr/bin/worker-driver", LAB / "worker-driver")
     # Cancelling a thread loads this one at run time.
     archive.copy("lib/x86_64-linux-gnu/libgcc_s.so.1", Path("/lib/x86_64-linux-gnu/libgcc_s.so.1").resolve())
     if (etc / "xend.init").exists():
