@@ -5,7 +5,7 @@ import pytest
 
 import ganeti
 import xm as xm_module
-from xm import Guest, Xm
+from xm import Guest, Xm, changed
 
 MACHINE = {**xm_module.MACHINE, "payloads": (*xm_module.MACHINE["payloads"], "payload-ocf.cpio")}
 GUEST = Guest("cl1", vcpus=2, memory=160)
@@ -97,7 +97,7 @@ def test_pacemaker_with_a_name_of_its_own_and_at_once(dom0, xm):
 
 def test_pacemaker_is_told_of_failures(dom0, xm):
     xm.destroy_all()
-    dom0.write("/etc/xen/cl1", [*GUEST.lines(), 'kernel="/no/kernel"'])
+    dom0.write("/etc/xen/cl1", changed(GUEST, 'kernel="/no/kernel"'))
     assert agent(dom0, "start")[0] == GENERIC_ERROR
     assert agent(dom0, "start", xmfile="/etc/xen/nothing", name="cl1")[0] == NOT_INSTALLED
     xm.write(GUEST, "/etc/xen/cl1")

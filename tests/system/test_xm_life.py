@@ -8,7 +8,7 @@ import time
 import pytest
 
 import xm as xm_module
-from xm import Guest, Xm
+from xm import Guest, Xm, changed
 
 MACHINE = xm_module.MACHINE
 GUEST = Guest("life", vcpus=1, memory=192, address="10.77.0.3")
@@ -93,18 +93,17 @@ def test_create_with_console(dom0, none):
 
 
 def test_create_what_cannot_be(dom0, guest, xm):
-    lines = GUEST.lines()
     assert "life" in xm.fails("create /root/life")           # the name is taken
     for change, words in (('kernel="/no/kernel"', "/no/kernel"), ('kernel="/etc/profile"', "/etc/profile"),
                           ("memory=999999", "MiB"), ('disk=["phy:/dev/nothing,xvda,w"]', "/dev/nothing"),
                           ('vif=["bridge=nobridge"]', "nobridge"), ('ramdisk="/no/ramdisk"', "/no/ramdisk")):
-        dom0.write("/root/bad", [*lines, 'name="bad"', change])
+        dom0.write("/root/bad", changed(GUEST, 'name="bad"', change))
         text = xm.fails("create /root/bad")
         assert words in text.replace("kB", "MiB"), text
         assert set(xm.domains()) == {"Domain-0", "life"}
-    dom0.write("/root/bad", [*lines, "memry=5"])
-    status, out, err = xm("create /root/bad")
-    assert status == 1 and re.search(rf"^/root/bad:{len(lines) + 1}:1: error: .*memory", err, re.M)
+    dom0.write("/root/bad", ["memry=5", *GUEST.lines()])
+    status, _, err = xm("create /root/bad")
+    assert status == 1 and re.search(r"^/root/bad:1:1: error: .*memory", err, re.M)
 
 
 def test_pause_and_unpause(xm, guest):

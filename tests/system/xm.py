@@ -84,6 +84,12 @@ class Xm:
                 self.dom0.run(f"xm delete {shlex.quote(name)}")
 
 
+def changed(guest, *changes):
+    """The lines of a guest's file with others in place of those of the same keys."""
+    keys = {change.split("=")[0] for change in changes}
+    return [line for line in guest.lines() if line.split("=")[0] not in keys] + list(changes)
+
+
 def files(dom0, *names):
     """Files of 32 MiB with random content, for disks."""
     for name in names:
