@@ -33,8 +33,8 @@ struct evtchn_port {
 		domid_t allowed; /* PORT_UNBOUND: who may bind to it */
 		u32 pirq, virq;
 	};
-};
-_Static_assert(sizeof(struct evtchn_port) == 24, "a bucket of ports fits in a page");
+} __aligned(32);
+_Static_assert(sizeof(struct evtchn_port) == 32, "a bucket of ports is a page, and is indexed by a shift");
 
 #define PORTS_PER_BUCKET 128
 #define PORT_BUCKETS	 (EVTCHN_2L_NR_CHANNELS / PORTS_PER_BUCKET)
@@ -61,19 +61,36 @@ static inline struct evtchn_port *evtchn_port_get(const struct evtchn_domain *e,
 	return likely(bucket) ? bucket + port % PORTS_PER_BUCKET : NULL;
 }
 
+/* The same for a port that is in use. */
+static inline struct evtchn_port *evtchn_port_at(const struct evtchn_domain *e, unsigned int port)
+{
+	return READ_ONCE(e->buckets[port / PORTS_PER_BUCKET]) + port % PORTS_PER_BUCKET;
+}
+
+/* Interrupts are off. */
+static inline void evtchn_port_acquire(struct evtchn_port *p)
+{
+	while (unlikely(__atomic_exchange_n(&p->lock, 1, __ATOMIC_ACQUIRE)))
+		while (READ_ONCE(p->lock))
+			cpu_relax();
+}
+
+static inline void evtchn_port_release(struct evtchn_port *p)
+{
+	__atomic_store_n(&p->lock, 0, __ATOMIC_RELEASE);
+}
+
 static inline unsigned long evtchn_port_lock(struct evtchn_port *p)
 {
 	unsigned long flags = arch_irq_save();
 
-	while (unlikely(__atomic_exchange_n(&p->lock, 1, __ATOMIC_ACQUIRE)))
-		while (READ_ONCE(p->lock))
-			cpu_relax();
+	evtchn_port_acquire(p);
 	return flags;
 }
 
 static inline void evtchn_port_unlock(struct evtchn_port *p, unsigned long flags)
 {
-	__atomic_store_n(&p->lock, 0, __ATOMIC_RELEASE);
+	evtchn_port_release(p);
 	arch_irq_restore(flags);
 }
 

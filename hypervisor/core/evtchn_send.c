@@ -5,6 +5,14 @@
 #include "hv/sched.h"
 #include "lib/errno.h"
 
+static noinline void wake_for_event(struct vcpu *v, u32 flags)
+{
+	if ((flags & VPF_POLL) && evtchn_poll_end(v))
+		vcpu_wake(v);
+	vcpu_unblock(v);
+	arch_vcpu_kick(v);
+}
+
 void vcpu_mark_events_pending(struct vcpu *v)
 {
 	u32 flags;
@@ -13,12 +21,10 @@ void vcpu_mark_events_pending(struct vcpu *v)
 		return;
 	/* A vCPU that blocks or polls sets its flag and then looks for events; the exchange above orders our half. */
 	flags = READ_ONCE(v->pause_flags);
-	if (unlikely(flags & (VPF_BLOCKED | VPF_POLL))) {
-		if ((flags & VPF_POLL) && evtchn_poll_end(v))
-			vcpu_wake(v);
-		vcpu_unblock(v);
-	}
-	arch_vcpu_kick(v);
+	if (unlikely(flags & (VPF_BLOCKED | VPF_POLL)))
+		wake_for_event(v, flags);
+	else
+		arch_vcpu_kick(v);
 }
 
 void evtchn_poll_begin(struct vcpu *v, int port)
@@ -66,30 +72,44 @@ void evtchn_set_pending(struct domain *d, unsigned int port, unsigned int vcpu)
 		wake_pollers(d, port);
 }
 
-int evtchn_send(struct domain *d, unsigned int port)
+/* Interrupts are off. */
+static int send_from(struct domain *d, unsigned int port)
 {
 	struct evtchn_port *p = evtchn_port_get(d->evtchn, port), *peer;
-	unsigned long flags;
 	int err = 0;
 
 	if (unlikely(!p))
 		return -EINVAL;
-	flags = evtchn_port_lock(p);
-	switch ((enum port_type)p->type) {
-	case PORT_INTERDOMAIN:
+	evtchn_port_acquire(p);
+	if (likely(p->type == PORT_INTERDOMAIN)) {
 		/* p is locked, so its peer is bound to it and exists. */
-		peer = evtchn_port_get(p->peer.domain->evtchn, p->peer.port);
+		peer = evtchn_port_at(p->peer.domain->evtchn, p->peer.port);
 		evtchn_set_pending(p->peer.domain, p->peer.port, READ_ONCE(peer->vcpu));
-		break;
-	case PORT_IPI:
+	} else if (p->type == PORT_IPI) {
 		evtchn_set_pending(d, port, p->vcpu);
-		break;
-	case PORT_UNBOUND: /* nobody listens: the event is lost by design */
-		break;
-	default:
+	} else if (p->type != PORT_UNBOUND) { /* unbound: nobody listens, and the event is lost by design */
 		err = -EINVAL;
 	}
-	evtchn_port_unlock(p, flags);
+	evtchn_port_release(p);
+	return err;
+}
+
+int evtchn_send(struct domain *d, unsigned int port)
+{
+	unsigned long flags = arch_irq_save();
+	int err = send_from(d, port);
+
+	arch_irq_restore(flags);
+	return err;
+}
+
+int evtchn_send_by_hypercall(unsigned int port)
+{
+	int err;
+
+	arch_irq_disable();
+	err = send_from(current->domain, port);
+	arch_irq_enable();
 	return err;
 }
 

@@ -40,7 +40,7 @@ void softirq_raise_on(unsigned int cpu, enum softirq nr)
  * into account. What becomes pending meanwhile is run too: a handler runs only on new cause, and no guest can raise one
  * while its CPU is in here.
  */
-void softirq_run(void)
+noinline void softirq_run(void)
 {
 	u32 pending;
 

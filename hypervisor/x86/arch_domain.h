@@ -26,8 +26,8 @@ struct cpu_policy;
 
 struct trap_bounce {
 	u32 error_code;
-	u8 flags; /* TBF_* */
-	u16 cs;
+	u8 flags;	  /* TBF_* */
+	bool nmi_pending; /* beside the flags: the way out looks at both at once */
 	unsigned long eip;
 };
 #define TBF_EXCEPTION	      1
@@ -40,6 +40,15 @@ struct pv_vcpu {
 
 	struct page_info *guest_table;	    /* [C] the kernel's L4: a type reference */
 	struct page_info *guest_table_user; /* [C] the user mode's L4, or NULL: a type reference */
+	u64 mode_cr3[2];		    /* [C] machine address of the L4 that is in force in user, kernel mode */
+	/* Where pv_map_l1_slot came to when it last walked the tables; of no use once the domain's upper tables changed. */
+	struct {
+		u64 generation;		    /* of arch_domain's table_generation */
+		const struct page_info *l4; /* NULL: nothing */
+		unsigned long region;	    /* address >> 21 */
+		mfn_t l1;
+		u64 rights;
+	} last_walk; /* [M] */
 	/* A page on which this vCPU holds one type reference while its (in)validation is preempted; x86/pv/mmu.c. */
 	struct page_info *held_page; /* [M] */
 
@@ -63,7 +72,7 @@ struct pv_vcpu {
 	void __guest *iobmp;				     /* [C] guest's I/O bitmap */
 	unsigned int iobmp_limit;			     /* [C] ports */
 	unsigned long nmi_callback_eip;
-	bool nmi_pending, nmi_masked;
+	bool nmi_masked;
 };
 
 struct arch_vcpu {
@@ -83,6 +92,7 @@ struct arch_vcpu {
 
 struct arch_domain {
 	spinlock_t mmu_lock;		  /* LOCK_PV_MMU: every change of a page table of this domain */
+	u64 table_generation;		  /* [M] moves with each change of an L2, L3 or L4 entry that was in use */
 	u64 *perdomain_l3, *perdomain_l2; /* [I] */
 	cpumask_t dirty_cpus;		  /* [A] CPUs whose TLB may hold this domain's translations */
 	struct rangeset ioport_caps;	  /* [D] I/O ports that it may use itself */

@@ -23,6 +23,8 @@ void evtchn_send_pirq(struct domain *d, unsigned int port);
 
 /* As if d itself sent on one of its ports: 0, -EINVAL. Any context but NMI. */
 int evtchn_send(struct domain *d, unsigned int port);
+/* The current domain does. Interrupts are on. */
+int evtchn_send_by_hypercall(unsigned int port);
 
 /* A port that is made for d by the hypervisor or a builder: its number, or -errno. */
 int evtchn_alloc_unbound(struct domain *d, domid_t remote);

@@ -35,7 +35,8 @@ void asm_offsets(void)
 	DEFINE(VCPU_vcpu_info, offsetof(struct vcpu, vcpu_info));
 	DEFINE(AVCPU_in_kernel, offsetof(struct arch_vcpu, pv.in_kernel));
 	DEFINE(AVCPU_bounce_flags, offsetof(struct arch_vcpu, pv.bounce.flags));
-	DEFINE(AVCPU_nmi_pending, offsetof(struct arch_vcpu, pv.nmi_pending));
+	_Static_assert(offsetof(struct trap_bounce, nmi_pending) == offsetof(struct trap_bounce, flags) + 1,
+		       "entry.S looks at both at once");
 
 	DEFINE(VCPUINFO_upcall_pending, offsetof(struct vcpu_info, evtchn_upcall_pending));
 	DEFINE(VCPUINFO_upcall_mask, offsetof(struct vcpu_info, evtchn_upcall_mask));

@@ -138,9 +138,7 @@ FUNCTION ret_to_guest
 	decl	%eax
 	cmpl	$0xff, %eax
 	jb	.Lexit_work
-	cmpb	$0, AVCPU_bounce_flags(%rcx)
-	jne	.Lexit_work
-	cmpb	$0, AVCPU_nmi_pending(%rcx)
+	cmpw	$0, AVCPU_bounce_flags(%rcx)	/* and nmi_pending */
 	jne	.Lexit_work
 
 .Lexit_now:

@@ -120,7 +120,7 @@ void interrupt_register(unsigned int vector, void (*fn)(void))
 	fixed[vector - FIXED_FIRST] = fn;
 }
 
-void interrupt_dispatch(struct cpu_user_regs *regs, unsigned int vector)
+noinline void interrupt_dispatch(struct cpu_user_regs *regs, unsigned int vector)
 {
 	unsigned int locks = spin_context_enter();
 

@@ -19,6 +19,7 @@
 #include "x86/cpu/entry.h"
 
 #define BOUNCE_FRAME_WORDS 11 /* failsafe's */
+#define BOUNCE_TAIL_WORDS  5  /* RIP to SS */
 
 unsigned long pv_sanitise_rflags(unsigned long rflags)
 {
@@ -48,13 +49,13 @@ static void queue_trap(unsigned int vector, u32 error_code, u8 flags)
 	b->flags = (u8)((b->flags & TBF_FAILSAFE) | TBF_EXCEPTION | flags | (TI_GET_IF(ti) ? TBF_INTERRUPT : 0));
 }
 
-void pv_inject_trap(unsigned int vector, u32 error_code)
+__flatten void pv_inject_trap(unsigned int vector, u32 error_code)
 {
 	queue_trap(vector, error_code, trap_has_error_code(vector) ? TBF_EXCEPTION_ERRCODE : 0);
 }
 
 /* Kernel and user mode are both ring 3, so the processor calls every fault a user's: the guest is told its own mode. */
-void pv_inject_page_fault(unsigned long addr, u32 error_code)
+__flatten void pv_inject_page_fault(unsigned long addr, u32 error_code)
 {
 	struct vcpu *v = current;
 
@@ -102,8 +103,8 @@ static void enter_guest_handler(struct vcpu *v, struct cpu_user_regs *regs, unsi
 {
 	vcpu_info_t *vi = v->vcpu_info;
 	u8 mask = READ_ONCE(vi->evtchn_upcall_mask) ? 1 : 0;
-	u64 frame[BOUNCE_FRAME_WORDS];
-	unsigned int n = 0;
+	u64 words[BOUNCE_FRAME_WORDS], *frame = words + BOUNCE_FRAME_WORDS - BOUNCE_TAIL_WORDS;
+	unsigned int n = 2 + nr_extra + BOUNCE_TAIL_WORDS;
 	unsigned long sp, cs = regs->cs;
 
 	if (pv_of(v)->in_kernel) {
@@ -113,15 +114,15 @@ static void enter_guest_handler(struct vcpu *v, struct cpu_user_regs *regs, unsi
 		pv_toggle_mode(v);
 		sp = pv_of(v)->kernel_sp;
 	}
-	frame[n++] = regs->rcx;
-	frame[n++] = regs->r11;
-	while (nr_extra--)
-		frame[n++] = *extra++;
-	frame[n++] = regs->rip;
-	frame[n++] = cs | (u64)mask << 32;
-	frame[n++] = (regs->rflags & ~(u64)X86_EFLAGS_IF) | (mask ? 0 : X86_EFLAGS_IF);
-	frame[n++] = regs->rsp;
-	frame[n++] = regs->ss;
+	frame[0] = regs->rip;
+	frame[1] = cs | (u64)mask << 32;
+	frame[2] = (regs->rflags & ~(u64)X86_EFLAGS_IF) | (mask ? 0 : X86_EFLAGS_IF);
+	frame[3] = regs->rsp;
+	frame[4] = regs->ss;
+	while (nr_extra)
+		*--frame = extra[--nr_extra];
+	*--frame = regs->r11;
+	*--frame = regs->rcx;
 
 	/* As the processor does it in 64-bit mode (SDM 3A 6.14.2). */
 	sp = (sp & ~15UL) - n * sizeof(u64);
@@ -140,7 +141,7 @@ static void enter_guest_handler(struct vcpu *v, struct cpu_user_regs *regs, unsi
 	regs->entry_vector = ENTRY_SYSCALL;
 }
 
-static void deliver_exception(struct vcpu *v, struct cpu_user_regs *regs)
+void pv_deliver_exception(struct vcpu *v, struct cpu_user_regs *regs)
 {
 	struct trap_bounce *b = &pv_of(v)->bounce;
 	u64 error_code = b->error_code;
@@ -162,7 +163,7 @@ static void deliver_failsafe(struct vcpu *v, struct cpu_user_regs *regs)
 
 static bool nmi_deliverable(const struct pv_vcpu *pv)
 {
-	return pv->nmi_pending && !pv->nmi_masked && pv->nmi_callback_eip;
+	return pv->bounce.nmi_pending && !pv->nmi_masked && pv->nmi_callback_eip;
 }
 
 /*
@@ -174,11 +175,11 @@ static bool deliver_one(struct vcpu *v, struct cpu_user_regs *regs)
 	struct pv_vcpu *pv = pv_of(v);
 
 	if (pv->bounce.flags & TBF_EXCEPTION) {
-		deliver_exception(v, regs);
+		pv_deliver_exception(v, regs);
 	} else if (pv->bounce.flags & TBF_FAILSAFE) {
 		deliver_failsafe(v, regs);
 	} else if (nmi_deliverable(pv)) {
-		pv->nmi_pending = false;
+		pv->bounce.nmi_pending = false;
 		pv->nmi_masked = true;
 		enter_guest_handler(v, regs, pv->nmi_callback_eip, NULL, 0, true);
 	} else if (vcpu_event_deliverable(v) && pv->event_callback_eip) {
@@ -193,7 +194,7 @@ static bool deliver_one(struct vcpu *v, struct cpu_user_regs *regs)
  * The softirq of the scheduler may leave for another vCPU and never return here; the way out is then gone again from
  * its start when this vCPU runs next. A domain that deliver_one crashed raises that softirq, so the loop ends.
  */
-void pv_exit_work(struct cpu_user_regs *regs)
+__flatten void pv_exit_work(struct cpu_user_regs *regs)
 {
 	do {
 		while (softirq_is_pending()) {
@@ -222,7 +223,7 @@ void pv_exit_iret_failed(struct cpu_user_regs *regs)
 
 /* --- system calls --- */
 
-void pv_entry_syscall(struct cpu_user_regs *regs)
+__flatten void pv_entry_syscall(struct cpu_user_regs *regs)
 {
 	struct vcpu *v = current;
 	struct pv_vcpu *pv = pv_of(v);

@@ -15,6 +15,8 @@ void pv_inject_software_interrupt(unsigned int vector);
  * May the current guest, in the mode it is in, enter `vector` by INT n: it has a handler of sufficient privilege level.
  */
 bool pv_software_interrupt_allowed(unsigned int vector);
+/* Enters the handler of the exception that is queued (TBF_EXCEPTION) for v, which is current. */
+void pv_deliver_exception(struct vcpu *v, struct cpu_user_regs *regs);
 /* The failsafe callback, whose frame shows the selectors in regs->ds to gs. */
 void pv_queue_failsafe(void);
 

@@ -229,7 +229,7 @@ long do_nmi_op(HYPERCALL_ARGS(cmd, arg))
  * else to the kernel. Whatever is wrong with the selectors or RIP shows when the processor loads them. The result
  * becomes RAX.
  */
-long do_iret(HYPERCALL_ARGS(unused0, unused1))
+__flatten long do_iret(HYPERCALL_ARGS(unused0, unused1))
 {
 	struct vcpu *v = current;
 	struct cpu_user_regs *regs = guest_cpu_user_regs();

@@ -315,10 +315,11 @@ bool pv_emulate_privileged(struct cpu_user_regs *regs)
 	return decode_at_rip(regs, &insn) && emulate(regs, &insn);
 }
 
-/* Xen's prefix (XEN_EMULATE_PREFIX) is five bytes, UD2 and "xen"; CPUID follows. Anybody may ask. */
-bool pv_emulate_invalid_opcode(struct cpu_user_regs *regs)
+/* Xen's prefix (XEN_EMULATE_PREFIX) is five bytes, UD2 and "xen"; CPUID follows. */
+static const u8 forced_cpuid[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
+
+static noinline bool emulate_forced_cpuid(struct cpu_user_regs *regs)
 {
-	static const u8 forced_cpuid[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
 	struct insn_regs iregs;
 	u8 bytes[15];
 
@@ -329,4 +330,15 @@ bool pv_emulate_invalid_opcode(struct cpu_user_regs *regs)
 	iregs.rip += sizeof(forced_cpuid);
 	regs_to_guest(regs, &iregs);
 	return true;
+}
+
+/* Anybody may ask. Most often it is an exception like others: that shows in the first four bytes, or they end a page. */
+bool pv_emulate_invalid_opcode(struct cpu_user_regs *regs)
+{
+	u32 head;
+
+	if (likely(!copy_from_guest(&head, (const void __guest *)regs->rip, sizeof(head))) &&
+	    head != (u32)(forced_cpuid[0] | forced_cpuid[1] << 8 | forced_cpuid[2] << 16 | forced_cpuid[3] << 24))
+		return false;
+	return emulate_forced_cpuid(regs);
 }

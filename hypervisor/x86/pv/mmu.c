@@ -14,12 +14,12 @@
 
 void pv_update_cr3(struct vcpu *v)
 {
-	const struct pv_vcpu *pv = pv_of(v);
-	const struct page_info *l4 = pv->guest_table;
+	struct pv_vcpu *pv = pv_of(v);
+	const struct page_info *kernel = pv->guest_table, *user = pv->guest_table_user ?: kernel;
 
-	if (!pv->in_kernel && pv->guest_table_user)
-		l4 = pv->guest_table_user;
-	v->arch->cr3 = l4 ? mfn_to_maddr(page_to_mfn(l4)) : virt_to_maddr(idle_l4);
+	pv->mode_cr3[true] = kernel ? mfn_to_maddr(page_to_mfn(kernel)) : virt_to_maddr(idle_l4);
+	pv->mode_cr3[false] = user ? mfn_to_maddr(page_to_mfn(user)) : virt_to_maddr(idle_l4);
+	v->arch->cr3 = pv->mode_cr3[pv->in_kernel];
 }
 
 /* The window and everything else of the hypervisor stay as they are: every L4 of a domain has the same slots of it. */
@@ -35,7 +35,7 @@ void pv_toggle_mode(struct vcpu *v)
 	pv->in_kernel = !pv->in_kernel;
 	/* The base that is not in force lies in KERNEL_GS_BASE; a guest cannot run SWAPGS itself. */
 	__asm__ __volatile__("swapgs" ::: "memory");
-	pv_update_cr3(v);
+	v->arch->cr3 = pv->mode_cr3[pv->in_kernel];
 	/* The way of every system call: not worth a note of the flush. */
 	write_cr3(v->arch->cr3);
 }
@@ -130,29 +130,46 @@ int pv_vcpu_drop_page_tables(struct vcpu *v)
 
 /* --- walking and reading as the guest sees it --- */
 
-u64 *pv_map_l1_slot(const struct vcpu *v, unsigned long addr, u64 *rights)
+/* The frame of the L1 table that maps `addr`, and what the entries above it allow; false: there is none. */
+static noinline bool walk_to_l1(const struct page_info *l4, unsigned long addr, mfn_t *l1, u64 *rights)
 {
-	const struct pv_vcpu *pv = &v->arch->pv;
-	const struct page_info *l4 = pv->in_kernel || !pv->guest_table_user ? pv->guest_table : pv->guest_table_user;
-	u64 ok = PTE_RW | PTE_USER | PTE_NX, *table;
-	mfn_t mfn;
+	mfn_t mfn = page_to_mfn(l4);
 
-	if (!l4 || !pv_guest_address_ok(addr))
-		return NULL;
-	mfn = page_to_mfn(l4);
+	*rights = PTE_RW | PTE_USER | PTE_NX;
 	for (unsigned int level = 4; level > 1; level--) {
-		u64 e;
+		u64 e, *table = map_frame(mfn);
 
-		table = map_frame(mfn);
 		e = READ_ONCE(table[pt_index(addr, level)]);
 		unmap_frame(table);
 		if (!(e & PTE_PRESENT))
-			return NULL;
-		ok &= e ^ PTE_NX;
+			return false;
+		*rights &= e ^ PTE_NX;
 		mfn = pte_mfn(e);
 	}
-	*rights = ok;
-	table = map_frame(mfn);
+	*l1 = mfn;
+	return true;
+}
+
+/* Kernels change entries that lie side by side: most walks end where the one before did. */
+u64 *pv_map_l1_slot(struct vcpu *v, unsigned long addr, u64 *rights)
+{
+	struct pv_vcpu *pv = pv_of(v);
+	const struct page_info *l4 = pv->in_kernel || !pv->guest_table_user ? pv->guest_table : pv->guest_table_user;
+	u64 generation = v->domain->arch->table_generation, *table;
+
+	if (unlikely(!l4 || !pv_guest_address_ok(addr)))
+		return NULL;
+	if (unlikely(pv->last_walk.l4 != l4 || pv->last_walk.region != addr >> 21 ||
+		     pv->last_walk.generation != generation)) {
+		pv->last_walk.l4 = NULL;
+		if (!walk_to_l1(l4, addr, &pv->last_walk.l1, &pv->last_walk.rights))
+			return NULL;
+		pv->last_walk.l4 = l4;
+		pv->last_walk.region = addr >> 21;
+		pv->last_walk.generation = generation;
+	}
+	*rights = pv->last_walk.rights;
+	table = map_frame(pv->last_walk.l1);
 	return &table[pt_index(addr, 1)];
 }
 

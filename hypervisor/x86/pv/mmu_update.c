@@ -99,6 +99,7 @@ static noinline int write_table_entry(struct domain *d, unsigned int level, u64 
 			return err;
 	}
 	err = slot_publish(slot, val, how, 0, &old);
+	d->arch->table_generation++;
 	if (old & PTE_PRESENT)
 		page_put_table(mfn_to_page(pte_mfn(old)));
 	return err;

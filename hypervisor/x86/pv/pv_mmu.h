@@ -23,7 +23,7 @@ static inline void pv_mmu_unlock(struct domain *d)
  * The L1 entry that maps `addr` in v's address space of the mode that it is in, mapped: pv_unmap_slot. NULL: there is
  * no table. *rights: RW, USER and (inverted) NX that the upper levels leave. mmu_lock held.
  */
-u64 *pv_map_l1_slot(const struct vcpu *v, unsigned long addr, u64 *rights);
+u64 *pv_map_l1_slot(struct vcpu *v, unsigned long addr, u64 *rights);
 static inline void pv_unmap_slot(const u64 *slot)
 {
 	unmap_frame((const void *)((unsigned long)slot & PAGE_MASK));

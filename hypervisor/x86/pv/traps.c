@@ -37,7 +37,7 @@ static void device_not_available(struct cpu_user_regs *regs, const struct trap_f
 	pv_inject_trap(X86_TRAP_NM, 0);
 }
 
-static void invalid_opcode(struct cpu_user_regs *regs, const struct trap_facts *facts)
+static __flatten void invalid_opcode(struct cpu_user_regs *regs, const struct trap_facts *facts)
 {
 	if (!pv_emulate_invalid_opcode(regs))
 		pv_inject_trap(X86_TRAP_UD, 0);
@@ -72,7 +72,7 @@ static void general_protection(struct cpu_user_regs *regs, const struct trap_fac
 }
 
 /* INT 0x80 and 0x82 by the open gates: the instruction is done. */
-static void open_software_interrupt(struct cpu_user_regs *regs)
+static noinline void open_software_interrupt(struct cpu_user_regs *regs)
 {
 	unsigned int vector = regs->entry_vector;
 
@@ -131,7 +131,7 @@ static void (*const trap_handlers[32])(struct cpu_user_regs *regs, const struct 
 	[X86_TRAP_MC] = fatal,
 };
 
-void trap_from_guest(struct cpu_user_regs *regs)
+__flatten void trap_from_guest(struct cpu_user_regs *regs)
 {
 	unsigned int vector = regs->entry_vector;
 	struct trap_facts facts = { 0 };
@@ -156,6 +156,9 @@ void trap_from_guest(struct cpu_user_regs *regs)
 		trap_handlers[vector](regs, &facts);
 	else
 		pv_inject_trap(vector, regs->error_code);
+	/* Not left to the way out, which has more to look at. */
+	if (pv_of(current)->bounce.flags & TBF_EXCEPTION)
+		pv_deliver_exception(current, regs);
 }
 
 void arch_vcpu_send_nmi(struct vcpu *v)
@@ -163,7 +166,7 @@ void arch_vcpu_send_nmi(struct vcpu *v)
 	/* Pending without a callback it would only slow each exit down. */
 	if (!READ_ONCE(pv_of(v)->nmi_callback_eip))
 		return;
-	pv_of(v)->nmi_pending = true;
+	pv_of(v)->bounce.nmi_pending = true;
 	arch_vcpu_kick(v);
 }
 
@@ -178,5 +181,5 @@ void pv_dom0_nmi(u8 reason)
 	atomic_or(&d->shared_info->arch.nmi_reason, reason & 0x80 ? XEN_NMIREASON_pci_serr :
 						    reason & 0x40 ? XEN_NMIREASON_io_error :
 								    XEN_NMIREASON_unknown);
-	pv_of(v)->nmi_pending = true;
+	pv_of(v)->bounce.nmi_pending = true;
 }

@@ -256,7 +256,7 @@ static void reset_state(struct vcpu *v)
 	memset(&pv->bounce, 0, sizeof(pv->bounce));
 	pv->event_callback_eip = pv->failsafe_callback_eip = pv->syscall_callback_eip = 0;
 	pv->syscall32_callback_eip = pv->sysenter_callback_eip = pv->nmi_callback_eip = 0;
-	pv->nmi_pending = pv->nmi_masked = false;
+	pv->bounce.nmi_pending = pv->nmi_masked = false;
 	pv->iopl = 0;
 	pv->iobmp = NULL;
 	pv->iobmp_limit = 0;
