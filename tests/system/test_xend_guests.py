@@ -11,7 +11,7 @@ from xend import Guest, XendDom0, XendError, config_of
 
 KIND = XendDom0
 MACHINE = dict(smp=2, mem=2560, dom0_mem=1280)
-CYCLES = int(os.environ.get("CYCLES", "10"))
+CYCLES = int(os.environ.get("CYCLES", "4"))
 
 
 @pytest.fixture

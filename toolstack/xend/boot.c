@@ -11,6 +11,7 @@
 #include "xend/balloon.h"
 #include "xend/bootloader.h"
 #include "xend/console.h"
+#include "xend/destroy.h"
 #include "xend/device.h"
 #include "xend/domain.h"
 #include "xend/layout.h"
@@ -264,7 +265,7 @@ void domain_stop(struct domain *domain)
 		hv_domain_pause(domain_hv, (uint32_t)domid, NULL);
 		console_detach(domain);
 		devices_stop(domid, domain);
-		if (hv_domain_destroy(domain_hv, (uint32_t)domid, &e) && error_errno(e) != ESRCH)
+		if (destroy_and_wait((uint32_t)domid, &e) && error_errno(e) != ESRCH)
 			log_error("%s", error_text(e));
 		error_free(&e);
 		store_release((unsigned int)domid);

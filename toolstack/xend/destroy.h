@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Destroying a domain takes the hypervisor as long as it takes to give its memory back: seconds for a large one. */
+#ifndef XEND_DESTROY_H
+#define XEND_DESTROY_H
+
+#include <stdint.h>
+
+#include "util/error.h"
+
+/* In a task: has a thread destroy the domain, with a handle of its own, and waits for it while the loop goes on. Not cancelled. */
+int destroy_and_wait(uint32_t domid, struct error **e);
+
+#endif
