@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Domain-0 alone: numbers of processors, sizes of memory, machines, disks, network cards, the end."""
 
+import subprocess
+import sys
+
 import pytest
 
 from dom0 import Dom0
-from machine import Disk
+from machine import ROOT, Disk
+
+sys.path.insert(0, str(ROOT / "scripts/lab"))
+from cpio import Archive  # noqa: E402
 
 # processors, Domain-0's vCPUs, MiB, its MiB, machine, disk, network card
 SHAPES = [
@@ -46,6 +52,18 @@ def check_network(dom0):
     dom0.sh("ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up")
     dom0.sh("for i in $(seq 20); do ping -c 1 -W 1 10.0.2.2 && break; done; ping -c 5 10.0.2.2", 60)
     assert " 0% packet loss" in dom0.sh("ping -s 1400 -c 5 10.0.2.2")
+
+
+def test_a_process_gets_the_ports_that_it_asked_for(lab, tmp_path):
+    """ioperm: the bitmap lies in the kernel's memory, which the process's own page tables do not map."""
+    program = tmp_path / "ioperm"
+    subprocess.run(["gcc", "-O2", "-Wall", "-static", "-o", program, ROOT / "tests/system/tools/ioperm.c"], check=True)
+    archive = Archive(lab / "payload-ioperm.cpio")
+    archive.copy("bin/ioperm", program)
+    archive.close()
+    with Dom0("boot-ioperm", payloads=("payload-ioperm.cpio",), stage="agent") as dom0:
+        dom0.wait_ready(180)
+        dom0.sh("ioperm")
 
 
 def test_reboot_resets_the_machine(lab):

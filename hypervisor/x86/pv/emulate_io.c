@@ -12,6 +12,7 @@
 #include "hv/guest_access.h"
 #include "x86/pci/config.h"
 #include "x86/pv/bounce.h"
+#include "x86/pv/pv_mmu.h"
 
 #define PORT_PCI_ADDRESS 0xcf8U
 #define PORT_PCI_DATA	 0xcfcU
@@ -31,7 +32,7 @@ static bool guest_rules_allow(const struct vcpu *v, unsigned int port, unsigned 
 	for (unsigned int p = port; p < port + bytes; p++) {
 		u8 bits;
 
-		if (copy_from_guest(&bits, (const u8 __guest *)pv->iobmp + p / 8, 1) || (bits & (1U << (p % 8))))
+		if (pv_copy_from_kernel(&bits, (const u8 __guest *)pv->iobmp + p / 8, 1) || (bits & (1U << (p % 8))))
 			return false;
 	}
 	return true;

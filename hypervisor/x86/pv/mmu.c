@@ -201,6 +201,19 @@ unsigned int pv_fetch_insn(const struct cpu_user_regs *regs, u8 buf[15])
 	return 0;
 }
 
+int pv_copy_from_kernel(void *dst, const void __guest *src, size_t size)
+{
+	const struct pv_vcpu *pv = pv_of(current);
+	int err;
+
+	if (pv->in_kernel || !pv->guest_table_user)
+		return copy_from_guest(dst, src, size);
+	write_cr3(pv->mode_cr3[true]);
+	err = copy_from_guest(dst, src, size);
+	write_cr3(pv->mode_cr3[false]);
+	return err;
+}
+
 /* --- who may have translations --- */
 
 void pv_cpus_of_domain(const struct domain *d, cpumask_t *cpus)

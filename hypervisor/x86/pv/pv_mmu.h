@@ -29,6 +29,12 @@ static inline void pv_unmap_slot(const u64 *slot)
 	unmap_frame((const void *)((unsigned long)slot & PAGE_MASK));
 }
 
+/*
+ * copy_from_guest for what lies in the memory of the guest's kernel: its user mode's tables, which may be in force, need
+ * not map that. 0, -EFAULT.
+ */
+int __must_check pv_copy_from_kernel(void *dst, const void __guest *src, size_t size);
+
 enum pv_write {
 	PV_WRITE_PLAIN,	   /* *slot = val */
 	PV_WRITE_KEEP_AD,  /* *slot = val | accessed and dirty of *slot, atomically */
