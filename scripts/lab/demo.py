@@ -53,7 +53,7 @@ def settings():
     accelerated = kvm_works()
     return dict(
         smp=2, mem=2048, dom0_mem=1024, stage="", payloads=(), kernel=str(DEBIAN / "vmlinuz"),
-        initrd=str(DEBIAN / "initrd.img"), nics=("virtio",),
+        initrd=str(DEBIAN / "initrd-toolstack.img"), nics=("virtio",),
         dom0_append="root=/dev/vda quiet loglevel=3 net.ifnames=0",
         accel="kvm" if accelerated else "tcg", cpu="host" if accelerated else "max,-smap",
         # What is done to the disk is forgotten: each run starts from a clean one, however the last one ended.
@@ -87,20 +87,22 @@ class Story:
         self.machine.run(f"end=$(($(date +%s) + {timeout})); until {command} >/dev/null 2>&1 || "
                          f"[ $(date +%s) -gt $end ]; do sleep 1; done", timeout + 60)
 
-    def run(self, command, expected="", timeout=PATIENCE):
-        """A command must exit 0 and its output hold the pattern."""
+    def run(self, command, expected="", status=0, timeout=PATIENCE):
+        """A command must end with that status and its output hold the pattern."""
         print(f"\nroot@xenolith:~# {command}", flush=True)
         rc, output = self.machine.run(command, timeout)
+        # Progress that was shown and taken away again.
+        output = re.sub(r"[^\n]*\x1b\[K", "", output)
         print(output, flush=True)
-        self.check(rc == 0 and re.search(expected, output, re.MULTILINE), command)
+        self.check(rc == status and re.search(expected, output, re.MULTILINE), command)
         return output
 
     def console(self, steps):
         """Type at the guest's console; the last escape leaves it."""
-        print("\nroot@xenolith:~# xl console guest1", flush=True)
+        print("\nroot@xenolith:~# xm console guest1", flush=True)
         try:
             # The guest may still boot: ask again until its shell answers.
-            self.machine.send_console("xl console guest1", "GUEST:", PATIENCE)
+            self.machine.send_console("xm console guest1", "GUEST:", PATIENCE)
             for text, pattern in steps:
                 self.machine.send(text + "\r")
                 self.machine.expect(pattern, PATIENCE)
@@ -162,20 +164,15 @@ def tell(machine):
     story = Story(machine)
     print()
     story.check(True, f"Domain-0's shell after {seconds:.0f} s")
-    story.wait("systemctl is-active --quiet multi-user.target && xl list")
+    story.wait("systemctl is-active --quiet multi-user.target && xenstore-exists /local")
     story.run("cat /etc/debian_version /sys/hypervisor/type; findmnt -n -o SOURCE,FSTYPE /",
-              r"^xen$[^^]*^/dev/vda +ext4")
-    story.run("xl info", r"^xen_caps +: xen-3.0-x86_64")
-    story.run("xl list", r"^Domain-0 +0 ")
-    story.run("ip -br address", r"^xenbr0 .*10\.77\.0\.1/24")
-    story.run("xl create /etc/xen/guest1.cfg")
-    story.console([("uname -a", r"GNU/Linux"), ("nproc", r"^2$"),
-                   ("ping -c 3 10.77.0.1", r"[123] packets received")])
-    story.run("xl list", r"^guest1 +\d+ +256 +2 ")
-    story.run("ping -c 3 guest1", r"[123] received")
-    story.run("xl shutdown -w guest1")
-    story.wait("! xl list guest1")
-    output = story.run("xl list", r"^Domain-0")
+              r"^xen$[^^]*^/dev/vda +ext4$")
+    tell_daemon(story)
+    tell_guest(story)
+    tell_changes(story)
+    tell_save(story)
+    story.run("xm shutdown -w guest1")
+    output = story.run("xm list", r"^Domain-0")
     story.check("guest1" not in output, "the guest is gone")
     print("\nroot@xenolith:~# poweroff", flush=True)
     reason = machine.finish("systemctl poweroff", PATIENCE)
@@ -184,6 +181,49 @@ def tell(machine):
     verdict = f"{failed} steps FAILED" if failed else "all of it worked"
     print(f"\ndemo: after {machine.seconds():.0f} s: {verdict}", flush=True)
     return 1 if failed else 0
+
+
+def tell_daemon(story):
+    """xend is stopped, then it runs, and Domain-0 is alone."""
+    story.run("service xend status", r"^xend is stopped$", status=3)
+    story.run("xm list", r"^Error: Unable to connect to xend: Connection refused\. Is xend running\?$", status=1)
+    story.run("service xend start")
+    story.run("service xend status", r"^xend is running$")
+    output = story.run("xm list", r"^Domain-0 +0 ")
+    story.check(len(output.splitlines()) == 2, "Domain-0 is alone")
+    story.run("xm info", r"^xen_caps +: xen-3.0-x86_64")
+    story.run("ip -br address", r"^xenbr0 .*10\.77\.0\.1/24")
+
+
+def tell_guest(story):
+    """A second operating system."""
+    story.run("xm create guest1", r"^Started domain guest1 \(id=\d+\)$")
+    story.console([("uname -a", r"GNU/Linux"), ("nproc", r"^2$"), ("ping -c 3 10.77.0.1", r"[123] packets received"),
+                   ("echo it went on >/tmp/story", r"GUEST:")])
+    story.run("xm list", r"^Domain-0 +0 [^\n]*\n^guest1 +\d+ +256 +2 ")
+    story.run("ping -c 3 guest1", r"[123] received")
+
+
+def tell_changes(story):
+    """Memory, processors and disks, while it runs."""
+    story.run("xm mem-set guest1 192")
+    story.wait("xm list guest1 | grep -q ' 192 '")
+    story.run("xm list guest1", r"^guest1 +\d+ +192 +2 ")
+    story.run("xm vcpu-set guest1 1")
+    story.wait("xm vcpu-list guest1 | grep -q -- --p")
+    story.run("xm vcpu-list guest1", r"^guest1 +\d+ +1 +- +--p ")
+    story.run("truncate -s 16M /root/data.img; xm block-attach guest1 file:/root/data.img xvdb w")
+    story.run("xm block-list guest1", r"^51712 .*\n^51728 ")
+    story.console([("nproc", r"^1$"), ("cat /sys/block/xvdb/size", r"^32768$")])
+
+
+def tell_save(story):
+    """Into a file and back: what runs in it does not notice."""
+    story.run("xm save guest1 /root/guest1.save")
+    output = story.run("xm list", r"^Domain-0")
+    story.check("guest1" not in output, "the guest is in its file")
+    story.run("xm restore /root/guest1.save")
+    story.console([("cat /tmp/story", r"^it went on")])
 
 
 def end_on_signal(number, _):

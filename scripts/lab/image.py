@@ -4,6 +4,7 @@
 
 build/lab/debian/disk.img      its root file system, ext4, bootable as root=/dev/vda
 build/lab/debian/vmlinuz, initrd.img      its kernel, and an initramfs that mounts that root
+build/lab/debian/initrd-toolstack.img     the same, which puts our toolstack into that root before it hands over
 
 Built by mmdebstrap from the Debian archives that this machine's apt knows, without a loop mount: mke2fs
 fills the file system. What differs from a plain Debian lies in the directory debian/ beside this
@@ -17,14 +18,16 @@ import sys
 import uuid
 
 import common
-from common import HERE, LAB, die, run, say
+from common import HERE, LAB, ROOT, die, run, say
 from cpio import Archive
 from initramfs import Modules, add_busybox
 
 OUT = LAB / "debian"
 PACKAGES = [
     "systemd-sysv", "udev", "kmod", "linux-image-amd64", "initramfs-tools",
-    "xen-utils-4.17", "xenstore-utils", "iproute2", "iputils-ping", "less", "procps",
+    "xen-utils-4.17", "xenstore-utils", "iproute2", "iputils-ping", "less", "procps", "bash-completion",
+    # What xend, its worker and xm are linked with.
+    "libuv1", "libjson-c5", "libnl-3-200", "libnl-route-3-200", "libseccomp2", "libnettle8", "libncursesw6", "liblz4-1",
 ]
 SIZE = "3G"
 # Nothing here helps a machine that lives for minutes, and each costs seconds under emulation.
@@ -80,7 +83,7 @@ def bootstrap(tree):
     late = ["--customize-hook=" + command for command in (
         f"mkdir -p \"$1\"/var/lib/xen/images && cp '{LAB / 'domu.cpio'}' \"$1\"/var/lib/xen/images/guest1.initrd",
         "cp -L \"$1\"/vmlinuz \"$1\"/var/lib/xen/images/guest1.vmlinuz",
-        "truncate -s 64M \"$1\"/var/lib/xen/images/guest1.img",
+        "truncate -s 64M \"$1\"/var/lib/xen/images/guest1.img \"$1\"/var/lib/xen/images/guest2.img",
         "chroot \"$1\" passwd -d root",
         "for u in " + " ".join(MASKED) + "; do ln -sf /dev/null \"$1\"/etc/systemd/system/$u; done",
         "chroot \"$1\" systemctl enable " + " ".join(OWN_UNITS),
@@ -109,7 +112,33 @@ def make_initrd(tree, release):
     archive.close()
 
 
+def make_toolstack_initrd():
+    """The programs change often and the image takes minutes: they come with the initramfs (demo-init copies them)."""
+    etc = ROOT / "toolstack/etc"
+    files = {"usr/sbin/xend": ROOT / "build/xend", "usr/sbin/xm": ROOT / "build/xm",
+             "usr/lib/xenolith/xend-worker": ROOT / "build/xend-worker", "etc/init.d/xend": etc / "xend.init",
+             "usr/local/sbin/service": etc / "service", "usr/lib/systemd/system/xend.service": etc / "xend.service",
+             "etc/xen/xend-config.sxp": etc / "xend-config.sxp",
+             "usr/share/bash-completion/completions/xm": etc / "xm-completion.bash"}
+    stamp = common.Stamp("image-toolstack", [HERE / "image.py", OUT / "initrd.img", *files.values()])
+    output = OUT / "initrd-toolstack.img"
+    if stamp.fresh(output):
+        return
+    archive = Archive(OUT / "toolstack.cpio")
+    for inside, path in files.items():
+        archive.copy(f"toolstack/{inside}", path)
+    archive.close()
+    output.write_bytes((OUT / "initrd.img").read_bytes() + (OUT / "toolstack.cpio").read_bytes())
+    (OUT / "toolstack.cpio").unlink()
+    stamp.write()
+
+
 def main():
+    make_image()
+    make_toolstack_initrd()
+
+
+def make_image():
     stamp = common.Stamp("image", [HERE / "image.py", HERE / "debian", HERE / "demo-init", HERE / "cpio.py",
                                    LAB / "domu.cpio", SIZE])
     outputs = [OUT / n for n in ("disk.img", "vmlinuz", "initrd.img")]
