@@ -170,6 +170,31 @@ def test_top_sample_counts(host, g1):
     assert len(mine["vcpus"]) == 2 and mine["net"][0]["tx_packets"] > 0 and mine["disk"][0]["reads"] > 0
 
 
+def test_what_a_guest_may_write_in_xenstore_is_not_believed(host):
+    """Its frontends lead elsewhere, hold no numbers, and there are some that nobody made."""
+    host.make(Guest("liar", disks=("file:/data/b.img,xvda,w",)))
+    front = f"/local/domain/{host.all()['liar']['id']}/device"
+    host.sh(f"xenstore-write {front}/vbd/51712/backend /local/domain/0/name {front}/vbd/51712/backend-id 7 "
+            f"{front}/vbd/51712/ring-ref -99999999999999999999 {front}/vbd/51712/event-channel 4x "
+            f"{front}/vbd/../../x/backend /local/domain/0 2>/dev/null; "
+            f"xenstore-write {front}/vbd/51999/backend /local/domain/0/backend {front}/vif/a/backend /vm; true")
+    vbd, = host.ask("device.list", domain="liar", **{"class": "vbd"})["devices"]
+    assert (vbd["devid"], vbd["ring_ref"], vbd["event_channel"]) == (51712, -1, -1)
+    host.ask("domain.destroy", domain="liar")
+    assert host.sh("xenstore-read /local/domain/0/name") == "Domain-0"
+    assert host.sh("losetup -a") == "" or "b.img" not in host.sh("losetup -a")
+
+
+def test_a_guest_that_floods_its_console_is_slowed(host):
+    host.make(Guest("flood"))
+    host.run("/lab/guest-run flood 1 '(yes flooding-the-console &) ; true'")
+    for _ in range(5):
+        assert host.ask("xend.info", 5)["version"] == 1
+    size = int(host.sh("cat /var/log/xen/console/guest-flood.log* | wc -c"))
+    assert size < 3 << 20, "the log and the one before it"
+    host.ask("domain.destroy", domain="flood")
+
+
 def test_reboot_makes_a_new_domain_with_the_same_devices(host, g1):
     before = host.all()[g1]
     ready = int(host.sh("grep -c LAB-AGENT /var/log/xen/console/guest-g1.log"))

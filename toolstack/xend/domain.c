@@ -233,6 +233,23 @@ void domain_set_reason(struct domain *domain, const char *fmt, ...)
 
 /* --- what the hypervisor says -------------------------------------------------------------------- */
 
+/* xl notes when it started a domain, in seconds with hundredths; 0 if there is nothing. */
+static time_t read_start_time(const uint8_t uuid[16])
+{
+	char text[UUID_TEXT], *value, *dot;
+	uint64_t seconds = 0;
+
+	uuid_to_text(uuid, text);
+	value = store_read("/vm/%s/start_time", text);
+	dot = value ? strchr(value, '.') : NULL;
+	if (dot)
+		*dot = '\0';
+	if (value)
+		str_to_u64(value, 10, 0, INT64_MAX, &seconds);
+	free(value);
+	return (time_t)seconds;
+}
+
 /* A domain that xl made has its name in xenstore once xl has come so far; until then it is not shown. */
 static void add_foreign(const struct hv_domain_info *info)
 {
@@ -243,6 +260,7 @@ static void add_foreign(const struct hv_domain_info *info)
 		domain = domain_add(name, info->uuid);
 		domain->domid = (int)info->domid;
 		domain->state = DOMAIN_RUNNING;
+		domain->start_time = read_start_time(info->uuid);
 	}
 	free(name);
 }

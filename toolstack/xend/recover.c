@@ -16,6 +16,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/alloc.h"
@@ -73,6 +74,7 @@ int recover_load(struct error **e)
 	static const uint8_t none[16];
 	struct hv_domain_info *list = NULL;
 	struct domain *domain;
+	struct timespec up;
 	size_t count;
 	int rc = records_load(e);
 
@@ -87,6 +89,8 @@ int recover_load(struct error **e)
 	domain = domain_add("Domain-0", none);
 	domain->domid = 0;
 	domain->state = DOMAIN_RUNNING;
+	if (clock_gettime(CLOCK_BOOTTIME, &up) == 0)
+		domain->start_time = time(NULL) - up.tv_sec;
 	domains_refresh();
 	return 0;
 }
