@@ -41,7 +41,7 @@ ts-programs := xend xend-worker xm
 ts-dirs-xend := xend
 ts-libs-xend := $(ts-xen-libs) -lxenstore -lnl-route-3 -lnl-3 -luv
 ts-dirs-xend-worker := build stream
-ts-libs-xend-worker := $(ts-xen-libs) -lseccomp -lnettle -llzma -lzstd -llz4 -lz
+ts-libs-xend-worker := $(ts-xen-libs) -lseccomp -lgcrypt -llzma -lzstd -llz4 -lz
 ts-dirs-xm := xm
 ts-libs-xm := -lncursesw -ltinfo
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Unpacked kernels, each in a file that is named by the SHA-256 of the file it was unpacked from: the image, then its
+ * Unpacked kernels, each in a file that is named by the hash (BLAKE2b) of the file it was unpacked from: the image, then its
  * struct kernel_info. A second name, made of device, inode, size and times of the original, saves hashing it again.
  *
  * Only root may enter the directory. Entries appear whole or not at all; the oldest go when there are too many.

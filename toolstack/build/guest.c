@@ -44,17 +44,16 @@ static long populate_extents(struct guest *g, uint64_t *pfn, uint64_t count, uns
 	return got;
 }
 
-static int no_memory(struct guest *g, uint64_t have, struct error **e)
+static int no_memory(struct guest *g, struct error **e)
 {
 	uint64_t free_bytes = 0;
 
 	hv_host_avail_heap(g->hv, -1, &free_bytes, NULL);
 	return error_set(
 		e, ENOMEM,
-		"There is not enough memory for the guest: it needs %llu MiB, got %llu MiB, and now %llu MiB are "
-		"free.",
-		(unsigned long long)g->nr_pages >> 8, (unsigned long long)have >> 8,
-		(unsigned long long)free_bytes >> 20);
+		"There is not enough memory for the guest: it needs %llu MiB, and %llu MiB are free. Give it less, or "
+		"shrink other domains (xm mem-set).",
+		(unsigned long long)g->nr_pages >> 8, (unsigned long long)free_bytes >> 20);
 }
 
 int guest_populate(struct guest *g, uint64_t nr_pages, guest_progress_fn *progress, struct error **e)
@@ -63,6 +62,9 @@ int guest_populate(struct guest *g, uint64_t nr_pages, guest_progress_fn *progre
 	uint64_t pfn = 0;
 
 	g->nr_pages = nr_pages;
+	/* Better none at all than all that there is, and then a failure. A hypervisor without claims is no failure. */
+	if (hv_memory_claim(g->hv, g->domid, nr_pages, NULL) == -ENOMEM)
+		return no_memory(g, e);
 	g->p2m = malloc(nr_pages * sizeof(*g->p2m));
 	if (g->p2m == NULL)
 		return error_set(e, ENOMEM, "Out of memory for the list of the guest's %llu pages.",
@@ -86,7 +88,7 @@ int guest_populate(struct guest *g, uint64_t nr_pages, guest_progress_fn *progre
 		if (got < 0)
 			return (int)got;
 		if (got < (long)want)
-			return no_memory(g, pfn, e);
+			return no_memory(g, e);
 		progress("memory", pfn, nr_pages);
 	}
 	return 0;

@@ -29,21 +29,55 @@ struct input {
 
 /* --- in the sandbox -------------------------------------------------------------------------------- */
 
-static int write_piece(void *context, const void *data, size_t size)
-{
-	int fd = *(const int *)context;
+/* Where the unpacked image goes. Blocks of zeros stay holes: a third of a kernel is such. */
+struct output {
+	int fd;
+	uint64_t at;
+};
 
+static int write_at(const struct output *out, uint64_t at, const char *data, size_t size)
+{
 	while (size > 0) {
-		ssize_t n = write(fd, data, size);
+		ssize_t n = pwrite(out->fd, data, size, (off_t)at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO;
-		data = (const char *)data + n;
+		data += n;
+		at += (uint64_t)n;
 		size -= (size_t)n;
 	}
 	return 0;
+}
+
+static bool is_zero(const char *data, size_t size)
+{
+	return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
+}
+
+static int write_piece(void *context, const void *data, size_t size)
+{
+	struct output *out = context;
+	const char *bytes = data;
+	size_t done = 0, begin = 0;
+	int rc = 0;
+
+	/* Up to the next border of a page; what is not zero goes out in one piece. */
+	while (done < size && rc == 0) {
+		size_t block = KERNEL_PAGE - (out->at + done) % KERNEL_PAGE;
+
+		block = block < size - done ? block : size - done;
+		if (is_zero(bytes + done, block)) {
+			rc = write_at(out, out->at + begin, bytes + begin, done - begin);
+			begin = done + block;
+		}
+		done += block;
+	}
+	if (rc == 0 && begin < size)
+		rc = write_at(out, out->at + begin, bytes + begin, size - begin);
+	out->at += size;
+	return rc;
 }
 
 /* Describes the image that lies in the file. */
@@ -75,13 +109,17 @@ static int describe_file(int fd, struct kernel_info *info, const char **why)
 static int unpack_and_describe(void *context, int output_fd, void *result, const char **why)
 {
 	const struct input *input = context;
+	struct output out = { .fd = output_fd };
 	struct bzimage image;
 	int rc = bzimage_open(&image, input->data, input->size, why);
 
 	if (rc == 0) {
 		*why = "the unpacked kernel cannot be stored";
-		rc = unpack(image.payload, image.size, KERNEL_SIZE_MAX, write_piece, &output_fd, why);
+		rc = unpack(image.payload, image.size, KERNEL_SIZE_MAX, write_piece, &out, why);
 	}
+	/* A hole at the end. */
+	if (rc == 0 && ftruncate(output_fd, (off_t)out.at) != 0)
+		rc = -errno;
 	return rc == 0 ? describe_file(output_fd, result, why) : rc;
 }
 

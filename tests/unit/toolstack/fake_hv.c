@@ -182,6 +182,11 @@ int hv_memory_release(struct hv *hv, uint32_t domid, const xen_pfn_t *mfns, size
 	return 0;
 }
 
+int hv_memory_claim(struct hv *hv, uint32_t domid, uint64_t pages, struct error **e)
+{
+	return -EOPNOTSUPP;
+}
+
 int hv_memory_max_mfn(struct hv *hv, uint64_t *mfn, struct error **e)
 {
 	*mfn = FAKE_FRAMES - 1;

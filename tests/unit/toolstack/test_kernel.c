@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: toolstack/build/bzimage.c toolstack/build/cache.c toolstack/build/kernel.c toolstack/build/kernel_info.c toolstack/build/sandbox.c toolstack/build/unpack.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/str.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c tests/unit/toolstack/kernel_image.c */
-/* libs: -lseccomp -lnettle -llzma -lzstd -llz4 -lz */
+/* libs: -lseccomp -lgcrypt -llzma -lzstd -llz4 -lz */
 #include "build/kernel.h"
 
 #include <errno.h>
