@@ -139,18 +139,24 @@ static int keep_only(int report_fd, int output_fd)
 	return close_range(output >= 0 ? OUTPUT_FD + 1 : OUTPUT_FD, ~0u, 0);
 }
 
+/* After privilege was dropped: that resets it. The parent may be gone already. */
+static int die_with_parent(pid_t parent)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ? -1 : 0;
+}
+
 static _Noreturn void child(sandbox_fn *fn, void *context, int report_fd, int output_fd, void *result,
-			    const struct sandbox_limits *limits)
+			    const struct sandbox_limits *limits, pid_t parent)
 {
 	struct report report = { 0 };
 	const char *why = "it could not be looked at";
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGXFSZ, SIG_IGN); /* a write past the limit fails instead */
 	if (keep_only(report_fd, output_fd) != 0)
 		syscall(SYS_exit_group, 2);
-	if (limit_resources(limits) != 0 || drop_privilege() != 0 || (!SANITIZED && allow_only_needed_calls() != 0)) {
+	if (limit_resources(limits) != 0 || drop_privilege() != 0 || die_with_parent(parent) != 0 ||
+	    (!SANITIZED && allow_only_needed_calls() != 0)) {
 		report.rc = -EPERM;
 		why = "a process without privilege could not be made for looking at it";
 	} else {
@@ -214,7 +220,7 @@ int sandbox_run(sandbox_fn *fn, void *context, int output_fd, void *result, size
 	void *shared = mmap(NULL, result_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct report report = { 0 };
 	int pipe_fds[2], status = 0, rc;
-	pid_t pid;
+	pid_t parent = getpid(), pid;
 
 	if (shared == MAP_FAILED)
 		return error_set(e, errno, "%s could not be read: %s.", what, strerror(errno));
@@ -225,7 +231,7 @@ int sandbox_run(sandbox_fn *fn, void *context, int output_fd, void *result, size
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
-		child(fn, context, pipe_fds[1], output_fd, shared, limits);
+		child(fn, context, pipe_fds[1], output_fd, shared, limits, parent);
 	close(pipe_fds[1]);
 	if (pid < 0) {
 		rc = error_set(e, errno, "%s could not be read: %s.", what, strerror(errno));

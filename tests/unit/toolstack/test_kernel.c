@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <lz4.h>
@@ -437,6 +438,37 @@ static int overflow(void *context, int fd, void *result, const char **why)
 	return -EFBIG;
 }
 
+/* Says its process id, and never ends. */
+static int spin_and_tell(void *context, int fd, void *result, const char **why)
+{
+	pid_t pid = getpid();
+
+	if (write(fd, &pid, sizeof(pid)) != sizeof(pid))
+		return -EIO;
+	return spin(context, fd, result, why);
+}
+
+static void the_sandbox_ends_with_who_made_it(void **state)
+{
+	static const struct sandbox_limits limits = { 1 << 26, 1 << 16, 60 };
+	int pipe_fds[2], result = 0;
+	pid_t parent, inside = 0;
+
+	assert_int_equal(pipe(pipe_fds), 0);
+	parent = fork();
+	if (parent == 0) {
+		sandbox_run(spin_and_tell, NULL, pipe_fds[1], &result, sizeof(result), &limits, "The file", NULL);
+		_exit(0);
+	}
+	close(pipe_fds[1]);
+	assert_int_equal(read(pipe_fds[0], &inside, sizeof(inside)), sizeof(inside));
+	kill(parent, SIGKILL);
+	waitpid(parent, NULL, 0);
+	/* Its end of the pipe closes when it dies. */
+	assert_int_equal(read(pipe_fds[0], &result, sizeof(result)), 0);
+	close(pipe_fds[0]);
+}
+
 /* What it can get at: nothing but the file that it was given. */
 static int look_around(void *context, int fd, void *result, const char **why)
 {
@@ -491,6 +523,7 @@ int main(void)
 		cmocka_unit_test(an_elf_file_is_used_as_it_is),
 		cmocka_unit_test(hostile_files_cost_an_error_message),
 		cmocka_unit_test(the_sandbox_holds),
+		cmocka_unit_test(the_sandbox_ends_with_who_made_it),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
