@@ -25,10 +25,13 @@ struct domain *dom0;
 struct domain *idle_domain;
 struct domain *dom_xen, *dom_io;
 
+#define DOMAIN_HASH_SIZE 256
+
 static struct list domain_list = LIST_INIT(domain_list); /* by ascending ID; [domlist_lock] */
+static struct domain *domain_hash[DOMAIN_HASH_SIZE];	 /* the same by ID; [domlist_lock] */
 static DEFINE_SPINLOCK(domlist_lock, LOCK_DOMLIST);
 
-static struct domain *dead_domains; /* unreferenced, to be freed by reaper; pushed with cmpxchg, linked by next_hash */
+static struct domain *dead_domains; /* unreferenced, to be freed by reaper; pushed with cmpxchg, linked by next_dead */
 static void domain_reap(void *unused);
 static struct tasklet reaper = { .fn = domain_reap };
 
@@ -59,6 +62,11 @@ static struct domain *domain_struct_alloc(domid_t id)
 	return d;
 }
 
+static struct domain **hash_bucket(domid_t id)
+{
+	return &domain_hash[id % DOMAIN_HASH_SIZE];
+}
+
 /* Puts d into the list, unless its ID is taken: -EEXIST. */
 static int domain_list_insert(struct domain *d)
 {
@@ -72,10 +80,25 @@ static int domain_list_insert(struct domain *d)
 		if (pos->id >= d->id)
 			break;
 	}
-	if (!err)
+	if (!err) {
 		list_add_tail(&d->link, &pos->link);
+		d->next_hash = *hash_bucket(d->id);
+		*hash_bucket(d->id) = d;
+	}
 	spin_unlock(&domlist_lock);
 	return err;
+}
+
+static void domain_list_remove(struct domain *d)
+{
+	struct domain **at = hash_bucket(d->id);
+
+	spin_lock(&domlist_lock);
+	while (*at != d)
+		at = &(*at)->next_hash;
+	*at = d->next_hash;
+	list_del(&d->link);
+	spin_unlock(&domlist_lock);
 }
 
 static void domain_struct_free(struct domain *d)
@@ -227,7 +250,7 @@ void domain_put(struct domain *d)
 		return;
 	head = READ_ONCE(dead_domains);
 	do {
-		d->next_hash = head;
+		d->next_dead = head;
 	} while (!atomic_cmpxchg(&dead_domains, &head, d));
 	tasklet_schedule(&reaper);
 }
@@ -238,10 +261,8 @@ static void domain_reap(void *unused)
 
 	(void)unused;
 	for (; d; d = next) {
-		next = d->next_hash;
-		spin_lock(&domlist_lock);
-		list_del(&d->link);
-		spin_unlock(&domlist_lock);
+		next = d->next_dead;
+		domain_list_remove(d);
 		domain_struct_free(d);
 	}
 }
@@ -257,12 +278,10 @@ struct domain *domain_get_by_id(domid_t id)
 		return domain_get(found) ? found : NULL;
 	}
 	spin_lock(&domlist_lock);
-	list_for_each(d, &domain_list, link) {
-		if (d->id == id && domain_get(d)) {
-			found = d;
-			break;
-		}
-	}
+	for (d = *hash_bucket(id); d && d->id != id; d = d->next_hash)
+		;
+	if (d && domain_get(d))
+		found = d;
 	spin_unlock(&domlist_lock);
 	return found;
 }

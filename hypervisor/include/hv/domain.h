@@ -142,8 +142,8 @@ struct domain {
 	u32 suspend_port;	/* [D] its own port that tells of a suspend, 0: VIRQ_DOM_EXC does */
 	bool debugger_attached; /* [D] */
 
-	struct arch_domain *arch; /* [I] */
-	struct domain *next_hash;
+	struct arch_domain *arch;	      /* [I] */
+	struct domain *next_hash, *next_dead; /* LOCK_DOMLIST; core/domain.c */
 };
 
 extern struct domain *dom0;	   /* NULL until it is built */
