@@ -182,8 +182,10 @@ def add_host_program(archive, inside, path):
 
 
 def make_toolstack():
-    """Made anew whenever one of the programs was. TOOLSTACK names another directory than build/ to take them from."""
-    built = ROOT / os.environ.get("TOOLSTACK", "build")
+    """Made anew whenever one of the programs was. TOOLSTACK=toolstack-san takes those of build/toolstack-san/bin, for
+    payload-toolstack-san.cpio."""
+    variant = os.environ.get("TOOLSTACK", "toolstack")
+    built = ROOT / "build" / ("" if variant == "toolstack" else f"{variant}/bin")
     programs = {"usr/sbin/xend": built / "xend", "usr/sbin/xm": built / "xm",
                 "usr/lib/xenolith/xend-worker": built / "xend-worker"}
     programs = {inside: path for inside, path in programs.items() if path.exists()}
@@ -192,8 +194,8 @@ def make_toolstack():
     caller = ROOT / "tests/system/tools/xend-call.c"
     driver = ROOT / "tests/system/tools/worker-driver.c"
     etc = ROOT / "toolstack/etc"
-    output = LAB / "payload-toolstack.cpio"
-    stamp = common.Stamp("toolstack", [HERE / "initramfs.py", caller, driver, *programs.values()] + ([etc] if etc.exists() else []))
+    output = LAB / f"payload-{variant}.cpio"
+    stamp = common.Stamp(variant, [HERE / "initramfs.py", caller, driver, *programs.values()] + ([etc] if etc.exists() else []))
     if stamp.fresh(output):
         return
     say("packing xend, xm and the worker")
@@ -201,7 +203,7 @@ def make_toolstack():
     run(["gcc", "-O2", "-Wall", "-D_GNU_SOURCE", "-D__XEN_TOOLS__", f"-I{ROOT}/toolstack", "-I/usr/include/json-c",
          "-o", LAB / "worker-driver", driver, ROOT / "build/toolstack/libutil.a",
          "-ljson-c", "-lxencall", "-lxenforeignmemory", "-lxenstore"])
-    draft = LAB / "payload-toolstack.cpio.new"
+    draft = output.with_suffix(".new")
     archive = Archive(draft)
     for inside, path in programs.items():
         add_host_program(archive, inside, path)

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A Domain-0 that runs xend, and what tests ask of it over its socket."""
+"""A Domain-0 that runs xend, and what tests ask of it over its socket.
+
+TOOLSTACK=toolstack-san runs the sanitized programs (make SAN=1 toolstack)."""
 
 import json
+import os
 import shlex
 
 from dom0 import Dom0, Guest  # noqa: F401  (tests take Guest from here, too)
@@ -41,7 +44,8 @@ def disk(text):
 
 class XendDom0(Dom0):
     def __init__(self, name, **settings):
-        settings.setdefault("payloads", ("payload.cpio", "payload-elf.cpio", "payload-toolstack.cpio"))
+        toolstack = f"payload-{os.environ.get('TOOLSTACK', 'toolstack')}.cpio"
+        settings.setdefault("payloads", ("payload.cpio", "payload-elf.cpio", toolstack))
         super().__init__(name, **settings)
 
     # -- the daemon

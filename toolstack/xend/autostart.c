@@ -122,18 +122,62 @@ void autostart_start_all(void)
 	start_files();
 }
 
+static void ask_to_shut_down(struct domain *domain)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown", domain->domid);
+	store_write(path, "poweroff");
+	log_info("Domain %s is asked to shut down (on_xend_stop).", domain->name);
+}
+
+/* As domain.suspend does it; a domain that does not suspend runs on. */
+static void suspend(struct domain *domain)
+{
+	char *path = record_image_path(domain);
+	struct error *e = NULL;
+
+	if (domain_lock_now(domain, "suspend") == 0) {
+		unlink(path);
+		domain->goal = GOAL_SUSPENDED;
+		if (domain_save(domain, path, SAVE_THEN_STOP, NULL, &e))
+			log_error("Domain %s is not suspended (on_xend_stop): %s", domain->name, error_text(e));
+		else
+			domain_settle(domain);
+		domain_unlock(domain);
+	}
+	error_free(&e);
+	free(path);
+}
+
+static struct domain *next_to_stop(unsigned int what)
+{
+	struct domain *domain;
+
+	TAILQ_FOREACH(domain, &domains, link)
+		if (domain->ours && domain->domid >= 0 && !domain->operation && !domain->stop_handled &&
+		    domain->config->on_xend_stop == what)
+			return domain;
+	return NULL;
+}
+
 void autostart_stop_all(void)
 {
 	struct domain *domain;
 
-	TAILQ_FOREACH(domain, &domains, link) {
-		char path[64];
-
-		if (!domain->ours || domain->domid < 0 || domain->operation ||
-		    domain->config->on_xend_stop == CONFIG_STOP_IGNORE)
-			continue;
-		snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown", domain->domid);
-		store_write(path, "poweroff");
-		log_info("Domain %s is asked to shut down (on_xend_stop).", domain->name);
+	/* Those that only have to be told first; the list may change while the others are saved. */
+	while ((domain = next_to_stop(CONFIG_STOP_SHUTDOWN))) {
+		domain->stop_handled = true;
+		ask_to_shut_down(domain);
+	}
+	while ((domain = next_to_stop(CONFIG_STOP_SUSPEND))) {
+		domain->stop_handled = true;
+		domain_ref(domain);
+		if (domain->managed)
+			suspend(domain);
+		else
+			log_warning("Domain %s is not managed, so it cannot be suspended (on_xend_stop); it runs on.",
+				    domain->name);
+		domain_unref(domain);
 	}
 }

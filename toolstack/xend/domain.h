@@ -61,6 +61,7 @@ struct domain {
 	char *saving_to;       /* the file that is being written */
 	bool shutdown_handled; /* somebody acts upon its shutdown */
 	bool reboot_asked;     /* domain.reboot came from us: it is no crash loop */
+	bool stop_handled;     /* on_xend_stop was done for it */
 	uint64_t store_mfn, console_mfn;
 	uint32_t store_port, console_port;
 	struct console *console;

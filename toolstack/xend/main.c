@@ -35,7 +35,7 @@
 #include "xend/task.h"
 
 /* Milliseconds that operations have for undoing what they did, when xend is stopped. */
-#define STOP_PATIENCE 15000
+#define STOP_PATIENCE 20000
 
 time_t xend_start_time;
 
@@ -72,10 +72,10 @@ static void stop_task(void *arg)
 	uint64_t deadline = task_deadline(STOP_PATIENCE);
 	struct domain *domain;
 
-	autostart_stop_all();
 	TAILQ_FOREACH(domain, &domains, link)
 		if (domain->worker)
 			task_cancel(domain->worker);
+	autostart_stop_all();
 	/* This task is one of them. What is not undone by then, the next xend undoes. */
 	while (task_count() > 1 && task_now() < deadline)
 		task_sleep(50);
