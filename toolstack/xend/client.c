@@ -325,14 +325,27 @@ int clients_listen(uv_loop_t *loop, const char *path, struct error **e)
 	return 0;
 }
 
-void clients_stop(void)
+void clients_stop_listening(void)
 {
-	if (!clients.path)
-		return;
+	struct client *client, *next;
+
 	unlink(clients.path);
-	free(clients.path);
-	clients.path = NULL;
 	uv_close((uv_handle_t *)&clients.listener, NULL);
+	for (client = TAILQ_FIRST(&clients.list); client; client = next) {
+		next = TAILQ_NEXT(client, link);
+		if (client->on_bytes)
+			continue;
+		client->ended = true;
+		adjust_reading(client);
+		if (!client->unanswered)
+			client_hang_up(client);
+	}
+}
+
+void clients_disconnect(void)
+{
 	while (!TAILQ_EMPTY(&clients.list))
 		drop(TAILQ_FIRST(&clients.list));
+	free(clients.path);
+	clients.path = NULL;
 }

@@ -18,8 +18,10 @@ struct client;
 
 /* Makes the socket, mode 0600, and begins to listen; a socket that a killed xend left is replaced. */
 int clients_listen(uv_loop_t *loop, const char *path, struct error **e);
-/* Stops listening, disconnects all, and removes the socket. */
-void clients_stop(void);
+/* Removes the socket and reads no more requests; those that are under way are still answered. */
+void clients_stop_listening(void);
+/* At the end: disconnects all. */
+void clients_disconnect(void);
 unsigned int clients_count(void);
 
 /* References: a request keeps its client's struct, not the connection. */

@@ -89,7 +89,7 @@ static void on_signal(uv_signal_t *signal, int number)
 	stopping = true;
 	log_info("xend stops; domains run on.");
 	notify_send("STOPPING=1");
-	clients_stop();
+	clients_stop_listening();
 	if (!task_start(stop_task, NULL))
 		uv_stop(loop);
 }
@@ -141,6 +141,7 @@ static void watch_signals(void)
 
 static void tear_down(void)
 {
+	clients_disconnect();
 	lifecycle_teardown();
 	notify_stop_watchdog();
 	uv_close((uv_handle_t *)&on_term, NULL);
