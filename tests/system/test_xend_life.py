@@ -81,6 +81,14 @@ def test_disk_is_attached_and_detached(host, g1):
     refused(host, "no-such-device", "device.detach", domain=g1, **{"class": "vbd"}, device="xvdb")
 
 
+def test_a_disk_changes_its_mode(host, g1):
+    host.ask("device.attach", domain=g1, **{"class": "vbd"}, config=disk("file:/data/b.img,xvdb,r"))
+    host.guest(g1, "for i in $(seq 50); do [ -b /dev/xvdb ] && break; usleep 100000; done")
+    host.ask("device.configure", domain=g1, **{"class": "vbd"}, config=disk("file:/data/b.img,xvdb,w"))
+    host.guest(g1, "for i in $(seq 50); do grep -q 0 /sys/block/xvdb/ro && break; usleep 100000; done; grep 0 /sys/block/xvdb/ro")
+    host.ask("device.detach", domain=g1, **{"class": "vbd"}, device="xvdb")
+
+
 def test_interface_is_attached_and_detached(host, g1):
     added = host.ask("device.attach", domain=g1, **{"class": "vif"}, config={"bridge": "xenbr0"})
     assert added["devid"] == 1

@@ -28,12 +28,15 @@ uint64_t balloon_overhead_kb(uint64_t memory_kb, unsigned int vcpus)
 	return 2048 + 256 * (uint64_t)vcpus + memory_kb / 256;
 }
 
+/* What is free and not kept for a domain that is being filled. */
 static int read_free(uint64_t *kb, struct error **e)
 {
-	uint64_t bytes;
-	int rc = hv_host_avail_heap(domain_hv, -1, &bytes, e);
+	struct xen_sysctl_physinfo info;
+	int rc = hv_host_physinfo(domain_hv, &info, e);
 
-	*kb = bytes / 1024;
+	*kb = 0;
+	if (rc == 0 && info.free_pages > info.outstanding_pages)
+		*kb = (info.free_pages - info.outstanding_pages) * PAGE_KB;
 	return rc;
 }
 

@@ -22,7 +22,11 @@
 #include "xend/xend.h"
 
 /* Where the worker keeps decompressed kernels. */
-#define KERNEL_CACHE "/var/cache/xenolith/kernels"
+#define KERNEL_CACHE  "/var/cache/xenolith/kernels"
+#define KB_PER_MIB    1024
+#define PAGES_PER_MIB 256
+/* Of a domain's limit above its memory, as all of Xen's tools give it. */
+#define LIMIT_SLACK_KB 1024
 
 static int create_empty(struct domain *domain, struct error **e)
 {
@@ -137,15 +141,32 @@ static int fill(struct domain *domain, const struct boot *boot, struct error **e
 	return 0;
 }
 
+/* Has the hypervisor keep the memory for this domain while it is filled, so that the next one may look for its own. */
+static bool claim(struct domain *domain)
+{
+	uint32_t domid = (uint32_t)domain->domid;
+	uint64_t most_kb = config_maxmem(domain->config) * KB_PER_MIB + LIMIT_SLACK_KB;
+
+	return hv_domain_set_max_mem(domain_hv, domid, most_kb, NULL) == 0 &&
+	       hv_memory_claim(domain_hv, domid, domain->config->memory * PAGES_PER_MIB, NULL) == 0;
+}
+
 static int find_memory_and_fill(struct domain *domain, const struct boot *boot, struct error **e)
 {
-	uint64_t kb = domain->config->memory * 1024;
+	uint64_t kb = domain->config->memory * KB_PER_MIB;
 	int rc = balloon_reserve(kb + balloon_overhead_kb(kb, (unsigned int)config_maxvcpus(domain->config)), e);
+	bool claimed;
 
 	if (rc)
 		return rc;
+	claimed = claim(domain);
+	if (claimed)
+		balloon_release();
 	rc = fill(domain, boot, e);
-	balloon_release();
+	if (claimed)
+		hv_memory_claim(domain_hv, (uint32_t)domain->domid, 0, NULL);
+	else
+		balloon_release();
 	return rc;
 }
 
