@@ -10,8 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <gcrypt.h>
-
+#include "build/hash.h"
 #include "util/file.h"
 
 /* Unpacked kernels have some 40 to 60 MB. */
@@ -48,19 +47,12 @@ void cache_close(struct cache *cache)
 	cache->dir = -1;
 }
 
-/*
- * BLAKE2b: as hard to forge as SHA-256, and an eighth of the instructions. The library is made ready without its pool of
- * secret memory, which nothing here needs.
- */
+/* BLAKE2b: as hard to forge as SHA-256, and an eighth of the instructions. */
 void cache_key(const void *data, size_t size, char key[CACHE_KEY_SIZE])
 {
 	uint8_t digest[DIGEST_SIZE];
 
-	if (!gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) {
-		gcry_check_version(NULL);
-		gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
-		gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
-	}
+	hash_prepare();
 	gcry_md_hash_buffer(GCRY_MD_BLAKE2B_256, digest, data, size);
 	for (size_t i = 0; i < sizeof(digest); i++)
 		snprintf(key + 2 * i, CACHE_KEY_SIZE - 2 * i, "%02x", digest[i]);

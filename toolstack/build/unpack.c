@@ -11,6 +11,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "build/unpack_xz.h"
+
 #define CHUNK	   (256u << 10)
 #define MEMORY_MAX (128u << 20)
 /* A block of lz4's legacy format holds at most this much (lz4's description of its frame formats, "Legacy frame"). */
@@ -58,12 +60,21 @@ static int unpack_gzip(const uint8_t *data, size_t size, struct out *out, uint8_
 	return err;
 }
 
+static int emit_piece(void *context, const void *data, size_t size)
+{
+	return emit(context, data, size);
+}
+
 static int unpack_xz(const uint8_t *data, size_t size, struct out *out, uint8_t *chunk)
 {
 	lzma_stream xz = LZMA_STREAM_INIT;
 	lzma_ret rc = lzma_stream_decoder(&xz, MEMORY_MAX, 0);
 	int err = 0;
 
+	if (unpack_xz_is_kernel(data, size)) {
+		lzma_end(&xz);
+		return unpack_xz_kernel(data, size, emit_piece, out, out->why);
+	}
 	xz.next_in = data;
 	xz.avail_in = size;
 	while (rc == LZMA_OK && err == 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/build/bzimage.c toolstack/build/kernel_info.c toolstack/build/layout.c toolstack/build/tables.c toolstack/build/unpack.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c */
-/* libs: -llzma -lzstd -llz4 -lz */
+/* links: toolstack/build/bzimage.c toolstack/build/kernel_info.c toolstack/build/layout.c toolstack/build/tables.c toolstack/build/unpack.c toolstack/build/unpack_xz.c toolstack/build/x86_filter.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c */
+/* libs: -lgcrypt -llzma -lzstd -llz4 -lz */
 /*
  * A kernel's file: unpacked if it is a bzImage, read as an ELF image, laid out in a guest of 64 MiB. What is accepted must
  * hold: segments inside of the image, everything inside of the guest, page tables as many as were counted.

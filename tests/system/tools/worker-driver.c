@@ -284,34 +284,39 @@ static struct mapped map_file(const char *path)
 	return m;
 }
 
-/* Where in an image the stream begins and ends. */
-static void find_stream(struct mapped image, size_t *begin, size_t *end)
+/* Where in an image the stream begins. */
+static size_t stream_begin(struct mapped image)
 {
 	static const char start[] = "\xff\xff\xff\xff\xff\xff\xff\xffXENF";
 	const char *at = memmem(image.data, image.size, start, sizeof(start) - 1);
-	uint32_t record[2];
 
 	if (at == NULL)
 		die("there is no stream");
-	*begin = (size_t)(at - image.data);
-	*end = *begin + 24 + 16;
+	return (size_t)(at - image.data);
+}
+
+/* Where it ends: after the record END. */
+static size_t stream_end(struct mapped image)
+{
+	size_t end = stream_begin(image) + 24 + 16;
+	uint32_t record[2];
+
 	do {
-		if (image.size - *end < sizeof(record))
+		if (image.size - end < sizeof(record))
 			die("the stream is cut off");
-		memcpy(record, image.data + *end, sizeof(record));
-		*end += sizeof(record) + ((size_t)record[1] + 7) / 8 * 8;
+		memcpy(record, image.data + end, sizeof(record));
+		end += sizeof(record) + ((size_t)record[1] + 7) / 8 * 8;
 	} while (record[0] != 0);
+	return end;
 }
 
 static void splice_stream(const char *xl_path, const char *stream_path, const char *out_path)
 {
 	struct mapped xl = map_file(xl_path), stream = map_file(stream_path);
 	int fd = open(out_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	size_t begin, end, from, to;
+	size_t begin = stream_begin(xl), end = stream_end(xl), from = stream_begin(stream), to = stream_end(stream);
 	struct error *e = NULL;
 
-	find_stream(xl, &begin, &end);
-	find_stream(stream, &from, &to);
 	if (file_write_fd(fd, out_path, xl.data, begin, &e) != 0 ||
 	    file_write_fd(fd, out_path, stream.data + from, to - from, &e) != 0 ||
 	    file_write_fd(fd, out_path, xl.data + end, xl.size - end, &e) != 0)
@@ -322,10 +327,8 @@ static void splice_stream(const char *xl_path, const char *stream_path, const ch
 static int open_stream(const char *path)
 {
 	int fd = open(path, O_RDONLY);
-	size_t begin, end;
 
-	find_stream(map_file(path), &begin, &end);
-	lseek(fd, (off_t)begin, SEEK_SET);
+	lseek(fd, (off_t)stream_begin(map_file(path)), SEEK_SET);
 	return fd;
 }
 
