@@ -97,7 +97,7 @@ def test_create_what_cannot_be(dom0, guest, xm):
     for change, words in (('kernel="/no/kernel"', "/no/kernel"), ('kernel="/etc/profile"', "/etc/profile"),
                           ("memory=999999", "MiB"), ('disk=["phy:/dev/nothing,xvda,w"]', "/dev/nothing"),
                           ('vif=["bridge=nobridge"]', "nobridge"), ('ramdisk="/no/ramdisk"', "/no/ramdisk")):
-        dom0.write("/root/bad", changed(GUEST, 'name="bad"', change))
+        dom0.write("/root/bad", changed(GUEST, 'name="bad"', "maxmem=999999", change))
         text = xm.fails("create /root/bad")
         assert words in text.replace("kB", "MiB"), text
         assert set(xm.domains()) == {"Domain-0", "life"}
