@@ -84,6 +84,17 @@ def table(results, rows):
     return "\n".join(lines + ([""] + reasons if reasons else [])) + "\n"
 
 
+def fill_in(results, baseline, hv):
+    """Takes figures of a hypervisor that was not run from those that were kept; returns how many."""
+    filled = 0
+    for key, both in results["rows"].items():
+        old = baseline["rows"].get(key, {}).get(hv)
+        if hv not in both and old:
+            both[hv] = old
+            filled += 1
+    return filled
+
+
 def failures(results):
     """Keys of the rows of which a run has failed, ours or Xen's."""
     return [f"{key} ({hv})" for key, both in results["rows"].items() for hv, figure in both.items() if "failed" in figure]

@@ -55,8 +55,8 @@ DISKS = (
 
 LIVES = (
     Row("boot", "boot: hypervisor's first instruction to Domain-0's /init", "us", ratio=0.9),
-    Row("create", "xl create of a 256 MiB guest, to its end", "us", ratio=0.9),
-    Row("create_to_init", "xl create of a 256 MiB guest, to the guest's /init", "us", ratio=0.9),
+    Row("create", "xl create -p of a 256 MiB guest: building it", "us", ratio=0.9),
+    Row("create_to_init", "xl create and unpause of it, to the guest's /init", "us", ratio=0.9),
     Row("destroy", "xl destroy of it", "us", ratio=0.9),
     Row("save", "xl save of it", "us", ratio=0.9),
     Row("restore", "xl restore of it", "us", ratio=0.9),

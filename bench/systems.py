@@ -15,7 +15,8 @@ IMAGES = {"xenolith": ROOT / "build/xenolith.elf", "xen": LAB / "xen.elf"}
 # Nothing but where to talk: what a hypervisor does by default is what is measured.
 OPTIONS = "com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all noreboot"
 MEMORY = 2048
-LIVES = ("create", "destroy", "save", "restore")  # operations of xl that bench/profile knows
+# What bench/profile knows that needs the toolstack: operations of xl, and parts that a guest does, all of them at once.
+LIVES = ("create", "destroy", "save", "restore", "network", "disks")
 HV_LINE = re.compile(r"\((?:XEN|HV)\)[^\n]*\n")  # may land in the middle of a line of Domain-0's
 
 
@@ -49,7 +50,7 @@ def _dom0_command(image, initrd, more):
 
 
 def dom0_profile_command(image, row, calls):
-    """Domain-0 that does one operation between marks; only those of xl need the toolstack."""
+    """Domain-0 that does one operation between marks; only some need the toolstack."""
     words_ = f"bench=profile bench.row={row} bench.calls={calls}"
     if row in LIVES:
         return _dom0_command(image, payload.make(), "lab=agent " + words_)

@@ -102,6 +102,12 @@ def test_rows_that_are_new_or_were_not_run_are_no_regression():
     assert results.regressions({"rows": {"call": {"xen": figure(500)}}}, kept(call=100)) == []
 
 
+def test_a_hypervisor_that_was_not_run_is_filled_in_from_what_was_kept():
+    now = {"rows": {"call": {"xenolith": figure(100)}, "boot": {"xenolith": figure(7)}}}
+    assert results.fill_in(now, {"rows": {"call": {"xenolith": figure(99), "xen": figure(275)}}}, "xen") == 1
+    assert now["rows"] == {"call": {"xenolith": figure(100), "xen": figure(275)}, "boot": {"xenolith": figure(7)}}
+
+
 def test_results_are_kept_and_found_again(tmp_path):
     path = tmp_path / "baseline.json"
     assert results.load(path) == {"rows": {}}
