@@ -79,6 +79,13 @@ def test_a_bzimage_is_unpacked_once(host):
     assert result["cached"]
 
 
+def test_a_full_cache_costs_time_only(host):
+    host.sh(f"rm -rf {CACHE}; mkdir -p -m 700 {CACHE} && mount -t tmpfs -o size=8M,mode=700 cache {CACHE}")
+    _, result = host.boot("full", kernel="/guest/vmlinuz")
+    left = host.sh(f"ls {CACHE}; umount {CACHE}")
+    assert not result["cached"] and left == ""
+
+
 def test_other_kernels_run(host):
     host.boot("elf")
     host.boot("cloud", kernel="/guest/vmlinuz-cloud")

@@ -175,15 +175,17 @@ int cache_new_file(const struct cache *cache)
 	return fd >= 0 ? fd : memfd_create("kernel", MFD_CLOEXEC);
 }
 
-void cache_put(const struct cache *cache, const char *key, int fd, const struct kernel_info *info)
+bool cache_put(const struct cache *cache, const char *key, int fd, const struct kernel_info *info)
 {
 	char name[ENTRY_NAME_SIZE], own[64];
 
 	if (cache->dir < 0 || pwrite(fd, info, sizeof(*info), (off_t)info->image_size) != sizeof(*info))
-		return;
+		return false;
 	snprintf(name, sizeof(name), "%s" KERNEL_SUFFIX, key);
 	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
-	/* Fails for a file in memory, and if somebody else was first. */
-	if (linkat(AT_FDCWD, own, cache->dir, name, AT_SYMLINK_FOLLOW) == 0)
-		remove_oldest(cache, "", KERNEL_SUFFIX, ENTRIES_MAX);
+	/* Fails for a file in memory; that somebody else was first is as good. */
+	if (linkat(AT_FDCWD, own, cache->dir, name, AT_SYMLINK_FOLLOW) != 0)
+		return errno == EEXIST;
+	remove_oldest(cache, "", KERNEL_SUFFIX, ENTRIES_MAX);
+	return true;
 }

@@ -34,7 +34,7 @@ void cache_note_key(const struct cache *cache, const struct stat *st, const char
 bool cache_get(const struct cache *cache, const char *key, struct kernel *kernel);
 /* A file without a name to unpack into: in the cache's directory, or else in memory. -1 with errno. */
 int cache_new_file(const struct cache *cache);
-/* Gives the file its name, with the description at its end. */
-void cache_put(const struct cache *cache, const char *key, int fd, const struct kernel_info *info);
+/* Gives the file its name, with the description at its end. False if it is not in the cache. */
+bool cache_put(const struct cache *cache, const char *key, int fd, const struct kernel_info *info);
 
 #endif

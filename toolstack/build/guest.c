@@ -23,7 +23,7 @@
 static long populate_extents(struct guest *g, uint64_t *pfn, uint64_t count, unsigned int order, struct error **e)
 {
 	xen_pfn_t *extents = g->p2m + *pfn;
-	xen_pfn_t list[SUPER_BATCH];
+	xen_pfn_t list[SUPER_BATCH] = { 0 };
 	long got;
 
 	if (order == 0) {
@@ -104,7 +104,7 @@ void *guest_map(struct guest *g, uint64_t pfn, uint64_t count, struct error **e)
 {
 	if (pfn > g->nr_pages || count > g->nr_pages - pfn) {
 		error_set(e, EINVAL, "The frames %llu to %llu are not the guest's.", (unsigned long long)pfn,
-			  (unsigned long long)(pfn + count));
+			  (unsigned long long)pfn + count);
 		return NULL;
 	}
 	return hv_map_frames(g->hv, g->domid, PROT_READ | PROT_WRITE, g->p2m + pfn, NULL, count, e);

@@ -158,6 +158,7 @@ static int read_input(int fd, size_t size, const char *what, uint8_t **data, str
 			continue;
 		if (n <= 0) {
 			free(*data);
+			*data = NULL;
 			return error_set(e, n < 0 ? errno : EIO, "%s cannot be read: %s.", what,
 					 n < 0 ? strerror(errno) : "it became shorter meanwhile");
 		}
@@ -166,12 +167,22 @@ static int read_input(int fd, size_t size, const char *what, uint8_t **data, str
 	return 0;
 }
 
+/* fd: the new file, which is the kernel's from now on; -1: it could not be made, errno says why. */
+static int unpack_to(struct kernel *kernel, int fd, struct input *input, const char *what, struct error **e)
+{
+	kernel->fd = fd;
+	if (fd < 0)
+		return error_set(e, errno, "%s cannot be unpacked: %s.", what, strerror(errno));
+	return sandbox_run(unpack_and_describe, input, fd, &kernel->info, sizeof(kernel->info), &limits, what, e);
+}
+
 static int open_packed(struct kernel *kernel, int fd, const struct stat *st, const struct cache *cache,
 		       const char *what, struct error **e)
 {
+	const struct cache no_cache = { .dir = -1 };
 	struct input input = { .size = (size_t)st->st_size };
 	char key[CACHE_KEY_SIZE];
-	uint8_t *data;
+	uint8_t *data = NULL;
 	int rc;
 
 	if (cache_find_key(cache, st, key) && cache_get(cache, key, kernel))
@@ -186,19 +197,19 @@ static int open_packed(struct kernel *kernel, int fd, const struct stat *st, con
 		free(data);
 		return 0;
 	}
-	kernel->fd = cache_new_file(cache);
-	if (kernel->fd < 0)
-		rc = error_set(e, errno, "%s cannot be unpacked: %s.", what, strerror(errno));
-	else
-		rc = sandbox_run(unpack_and_describe, &input, kernel->fd, &kernel->info, sizeof(kernel->info), &limits,
-				 what, e);
+	rc = unpack_to(kernel, cache_new_file(cache), &input, what, e);
+	/* Where the cache lies is full: memory will do. */
+	if (rc == -ENOSPC || rc == -EDQUOT) {
+		kernel_close(kernel);
+		if (e != NULL)
+			error_free(e);
+		rc = unpack_to(kernel, cache_new_file(&no_cache), &input, what, e);
+	}
 	free(data);
 	if (rc == 0)
 		rc = check_info(kernel, what, e);
-	if (rc == 0) {
-		cache_put(cache, key, kernel->fd, &kernel->info);
+	if (rc == 0 && cache_put(cache, key, kernel->fd, &kernel->info))
 		cache_note_key(cache, st, key);
-	}
 	return rc;
 }
 

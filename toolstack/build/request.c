@@ -36,7 +36,7 @@ static int parse_tsc_mode(struct json_object *config, int *mode, struct error **
 static int parse_cmdline(struct build_request *r, struct json_object *request, struct json_object *config,
 			 struct error **e)
 {
-	const char *whole, *root, *extra;
+	const char *whole = NULL, *root = NULL, *extra = NULL;
 	int n, rc;
 
 	rc = json_opt_string(request, "cmdline", NULL, &whole, e);
@@ -75,7 +75,7 @@ static int parse_path(struct json_object *request, struct json_object *config, c
 
 static int parse_sizes(struct build_request *r, struct json_object *config, struct error **e)
 {
-	int64_t memory, maxmem, vcpus, maxvcpus;
+	int64_t memory = 0, maxmem = 0, vcpus = 0, maxvcpus = 0;
 	int rc = json_opt_int(config, "memory", 1, MEMORY_MAX, 128, &memory, e);
 
 	if (rc == 0)
@@ -94,7 +94,7 @@ static int parse_sizes(struct build_request *r, struct json_object *config, stru
 
 int build_request_parse(struct build_request *r, struct json_object *request, struct error **e)
 {
-	struct json_object *config;
+	struct json_object *config = NULL;
 	int64_t domid = 0, store = 0, console = 0;
 	int rc;
 

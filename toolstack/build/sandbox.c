@@ -136,7 +136,7 @@ static int keep_only(int report_fd, int output_fd)
 		return -1;
 	for (int fd = 0; fd < REPORT_FD; fd++)
 		close(fd);
-	return close_range(output >= 0 ? OUTPUT_FD + 1 : OUTPUT_FD, ~0u, 0);
+	return close_range(output >= 0 ? OUTPUT_FD + 1 : OUTPUT_FD, ~0U, 0);
 }
 
 /* After privilege was dropped: that resets it. The parent may be gone already. */

@@ -13,11 +13,11 @@
 
 #include "build/unpack_xz.h"
 
-#define CHUNK	   (256u << 10)
-#define MEMORY_MAX (128u << 20)
+#define CHUNK	   (256U << 10)
+#define MEMORY_MAX (128U << 20)
 /* A block of lz4's legacy format holds at most this much (lz4's description of its frame formats, "Legacy frame"). */
-#define LZ4_BLOCK_MAX	 (8u << 20)
-#define LZ4_LEGACY_MAGIC 0x184c2102u
+#define LZ4_BLOCK_MAX	 (8U << 20)
+#define LZ4_LEGACY_MAGIC 0x184c2102U
 
 struct out {
 	unpack_sink_fn *sink;
@@ -173,7 +173,7 @@ int unpack(const void *data, size_t size, uint64_t limit, unpack_sink_fn *sink, 
 			"7zXZ",
 			6) == 0)
 		rc = unpack_xz(p, size, &out, chunk);
-	else if (le32(p) == 0xfd2fb528u)
+	else if (le32(p) == 0xfd2fb528U)
 		rc = unpack_zstd(p, size, &out, chunk);
 	else
 		rc = fail(why, ENOTSUP, "it is compressed in a format other than gzip, xz, zstd and lz4");

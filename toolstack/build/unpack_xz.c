@@ -11,8 +11,8 @@
 #include "build/hash.h"
 #include "build/x86_filter.h"
 
-#define CHUNK	   (256u << 10)
-#define MEMORY_MAX (128u << 20)
+#define CHUNK	   (256U << 10)
+#define MEMORY_MAX (128U << 20)
 #define TAIL	   4 /* bytes that the filter leaves until it has seen what follows */
 #define CRC_SIZE   4
 
@@ -152,18 +152,18 @@ int unpack_xz_kernel(const uint8_t *data, size_t size, unpack_sink_fn *sink, voi
 {
 	struct unpacking u = { .xz = LZMA_STREAM_INIT, .sink = sink, .context = context };
 	struct block block = { .size = 0 };
-	int rc = -ENOMEM;
+	int rc;
 
-	*why = "there is not enough memory to unpack it";
-	if (!block_open(&block, data, size))
-		return rc;
 	hash_prepare();
 	u.chunk = malloc(TAIL + CHUNK);
-	if (u.chunk != NULL && gcry_md_open(&u.crc, GCRY_MD_CRC32, 0) == 0) {
+	if (u.chunk == NULL || gcry_md_open(&u.crc, GCRY_MD_CRC32, 0) != 0 || !block_open(&block, data, size)) {
+		*why = "there is not enough memory to unpack it";
+		rc = -ENOMEM;
+	} else {
 		rc = unpack_with(&u, &block, why);
-		gcry_md_close(u.crc);
+		block_close(&block);
 	}
+	gcry_md_close(u.crc);
 	free(u.chunk);
-	block_close(&block);
 	return rc;
 }

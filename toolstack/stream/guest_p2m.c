@@ -88,8 +88,8 @@ static int list_by_address(struct hv *hv, uint32_t domid, uint64_t cr3, uint64_t
 static int list_by_tree(struct hv *hv, uint32_t domid, uint64_t root_mfn, uint64_t *list_mfns, uint64_t count,
 			struct error **e)
 {
-	uint64_t root[PER_PAGE];
-	uint64_t leaf[PER_PAGE];
+	uint64_t root[PER_PAGE] = { 0 };
+	uint64_t leaf[PER_PAGE] = { 0 };
 	int rc;
 
 	if (count > (uint64_t)PER_PAGE * PER_PAGE)
@@ -143,6 +143,28 @@ static int find_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, const
 	return list_by_tree(hv, domid, root, list_mfns, p2m->nr_list_frames, e);
 }
 
+static int allocate(struct guest_p2m *p2m, uint64_t max_mfn, struct error **e)
+{
+	p2m->mfns = malloc(p2m->nr_pfns * sizeof(*p2m->mfns));
+	p2m->list_frames = malloc(p2m->nr_list_frames * sizeof(*p2m->list_frames));
+	if (p2m->mfns != NULL && p2m->list_frames != NULL && frames_reverse_init(&p2m->reverse, max_mfn) == 0)
+		return 0;
+	error_set(e, ENOMEM, "Out of memory for the list of the domain's %llu pages.",
+		  (unsigned long long)p2m->nr_pfns);
+	return -ENOMEM;
+}
+
+/* The guest's own numbers of the frames that hold the list. */
+static int name_list_frames(struct guest_p2m *p2m, const uint64_t *list_mfns, struct error **e)
+{
+	for (uint64_t i = 0; i < p2m->nr_list_frames; i++) {
+		p2m->list_frames[i] = frames_reverse_get(&p2m->reverse, list_mfns[i]);
+		if (p2m->list_frames[i] == FRAME_INVALID)
+			return bad_list(e, "a part of it is not in the guest's memory");
+	}
+	return 0;
+}
+
 int guest_p2m_read(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, const struct shared_info *shared,
 		   uint64_t max_mfn, struct error **e)
 {
@@ -155,21 +177,17 @@ int guest_p2m_read(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, const s
 		return bad_list(e, "its length is impossible");
 	p2m->nr_pfns = arch.max_pfn;
 	p2m->nr_list_frames = (p2m->nr_pfns + PER_PAGE - 1) / PER_PAGE;
-	p2m->mfns = malloc(p2m->nr_pfns * sizeof(*p2m->mfns));
-	p2m->list_frames = malloc(p2m->nr_list_frames * sizeof(*p2m->list_frames));
-	list_mfns = malloc(p2m->nr_list_frames * sizeof(*list_mfns));
-	if (p2m->mfns == NULL || p2m->list_frames == NULL || list_mfns == NULL ||
-	    frames_reverse_init(&p2m->reverse, max_mfn) != 0)
-		rc = error_set(e, ENOMEM, "Out of memory.");
-	else
-		rc = find_list(p2m, hv, domid, &arch, list_mfns, e);
+	rc = allocate(p2m, max_mfn, e);
+	if (rc < 0)
+		return rc;
+	list_mfns = calloc(p2m->nr_list_frames, sizeof(*list_mfns));
+	if (list_mfns == NULL)
+		return error_set(e, ENOMEM, "Out of memory.");
+	rc = find_list(p2m, hv, domid, &arch, list_mfns, e);
 	if (rc == 0)
 		rc = copy_list(p2m, hv, domid, list_mfns, max_mfn, e);
-	for (uint64_t i = 0; i < p2m->nr_list_frames && rc == 0; i++) {
-		p2m->list_frames[i] = frames_reverse_get(&p2m->reverse, list_mfns[i]);
-		if (p2m->list_frames[i] == FRAME_INVALID)
-			rc = bad_list(e, "a part of it is not in the guest's memory");
-	}
+	if (rc == 0)
+		rc = name_list_frames(p2m, list_mfns, e);
 	free(list_mfns);
 	return rc;
 }

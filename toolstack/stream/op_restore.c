@@ -27,7 +27,7 @@ int op_restore(struct json_object *json, struct json_object *result, struct erro
 {
 	struct build_request request;
 	struct restore r = { .progress = worker_progress };
-	int64_t fd;
+	int64_t fd = 0;
 	int rc = build_request_parse(&request, json, e);
 
 	if (rc == 0)

@@ -36,7 +36,7 @@ static int read_struct(struct restore *r, const struct stream_record *record, vo
 
 static int read_pv_info(struct restore *r, const struct stream_record *record, struct error **e)
 {
-	struct stream_pv_info info;
+	struct stream_pv_info info = { 0 };
 	int rc = read_struct(r, record, &info, sizeof(info), "X86_PV_INFO", e);
 
 	if (rc < 0)

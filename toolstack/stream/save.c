@@ -13,8 +13,8 @@
 static int save_head(struct save *s, struct error **e)
 {
 	const struct stream_pv_info pv = { .guest_width = 8, .pt_levels = 4 };
-	struct hv_cpu_policy policy;
-	struct hv_version version;
+	struct hv_cpu_policy policy = { 0 };
+	struct hv_version version = { 0 };
 	int rc = hv_host_version(s->hv, &version, e);
 
 	if (rc == 0)
@@ -99,7 +99,7 @@ int save_domain(struct hv *hv, uint32_t domid, int fd, save_progress_fn *progres
 {
 	struct save s = { .hv = hv, .domid = domid, .out.fd = fd, .progress = progress };
 	xen_pfn_t frame;
-	uint64_t max_mfn;
+	uint64_t max_mfn = 0;
 	int rc = check_state(&s, e);
 
 	if (rc == 0)

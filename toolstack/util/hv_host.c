@@ -177,7 +177,7 @@ int hv_host_numa(struct hv *hv, xen_sysctl_meminfo_t **list, size_t *count, stru
 
 int hv_host_idle_times(struct hv *hv, xen_sysctl_cpuinfo_t **list, size_t *count, struct error **e)
 {
-	struct xen_sysctl_physinfo info;
+	struct xen_sysctl_physinfo info = { 0 };
 	int rc = hv_host_physinfo(hv, &info, e);
 
 	return rc < 0 ? rc :
