@@ -30,8 +30,8 @@ long sysctl_readconsole(struct xen_sysctl *op)
 		done += (u32)n;
 		incremental = true;
 	}
-	/* Only what has arrived is forgotten. */
-	if (r->clear && done)
+	/* Only what has arrived is forgotten: with this call, or with those that the caller's index comes from. */
+	if (r->clear)
 		console_read_log(chunk, 0, &index, true, true);
 	r->index = index;
 	r->count = done;

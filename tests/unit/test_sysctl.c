@@ -391,6 +391,21 @@ static void the_log_is_cleared_only_when_it_arrived(void **state)
 	assert_string_equal(buf, log_text);
 }
 
+static void the_log_is_cleared_by_who_has_read_it_in_pieces(void **state)
+{
+	char buf[64];
+
+	op_begin(XEN_SYSCTL_readconsole);
+	op.u.readconsole.incremental = 1;
+	op.u.readconsole.index = (u32)strlen(log_text);
+	op.u.readconsole.clear = 1;
+	op.u.readconsole.buffer.p = buf;
+	op.u.readconsole.count = sizeof(buf);
+	assert_int_equal(run(), 0);
+	assert_int_equal(op.u.readconsole.count, 0);
+	assert_true(log_cleared);
+}
+
 static void debug_keys_are_handled_in_order(void **state)
 {
 	char keys[] = "hq";
@@ -429,6 +444,7 @@ int main(void)
 		TEST(devices_are_on_the_one_node_or_unknown),
 		TEST(memory_is_told_as_one_node),
 		TEST(the_log_is_cleared_only_when_it_arrived),
+		TEST(the_log_is_cleared_by_who_has_read_it_in_pieces),
 		TEST(debug_keys_are_handled_in_order),
 		TEST(idle_times_are_of_as_many_cpus_as_asked_for),
 	};
