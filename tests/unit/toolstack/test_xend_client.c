@@ -140,6 +140,9 @@ static int tear_down(void **state)
 {
 	clients_stop_listening();
 	clients_disconnect();
+	/* What was asked for is finished, for nobody. */
+	while (task_count())
+		uv_run(loop, UV_RUN_ONCE);
 	task_teardown();
 	uv_run(loop, UV_RUN_DEFAULT);
 	assert_int_equal(clients_count(), 0);
@@ -314,7 +317,6 @@ static void goes_away(void)
 static void test_who_goes_away_leaves_nothing(void **state)
 {
 	serve(goes_away);
-	/* What it asked for is finished, for nobody. */
 	while (task_count() || clients_count())
 		uv_run(loop, UV_RUN_ONCE);
 }
