@@ -38,7 +38,7 @@ _Static_assert(sizeof(struct active_grant) == 12, "6 KiB for each shared frame")
 struct maptrack {
 	struct domain *granter; /* [G] a reference is held */
 	u32 ref;		/* [G] of a free entry: the next free one */
-	u32 flags;		/* [G] GNTMAP_* of what is mapped; 0: free, or not mapped yet */
+	u32 flags;		/* [G] GNTMAP_* of what is mapped; 0: free, or not mapped yet: who took it fills it */
 };
 
 struct grant_table {

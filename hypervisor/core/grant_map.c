@@ -94,12 +94,12 @@ static int map_for_handle(struct domain *ld, struct domain *granter, struct gntt
 			return status;
 		}
 	}
-	spin_lock(&gt->lock);
+	/* Nobody looks at the rest of an entry whose flags say that nothing is mapped: no lock. */
 	m = maptrack_entry(gt, handle);
 	m->granter = granter;
 	m->ref = op->ref;
-	m->flags = op->flags & ~MAPTRACK_BUSY;
-	spin_unlock(&gt->lock);
+	smp_wmb();
+	WRITE_ONCE(m->flags, op->flags & ~MAPTRACK_BUSY);
 	op->handle = handle;
 	op->dev_bus_addr = mfn_to_maddr(frame);
 	return GNTST_okay;

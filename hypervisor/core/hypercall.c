@@ -54,17 +54,6 @@ static inline bool hypercall_permitted(const struct hypercall *h)
 	return !(h->flags & HYPERCALL_DOM0) || current->domain->is_privileged;
 }
 
-/* IRET's result is the RAX of whom it returns to, which may be any number; its row alone has no arguments. */
-static noinline void hypercall_restart(struct cpu_user_regs *regs)
-{
-	const struct hypercall *h = hypercall_lookup(regs->rax);
-
-	if (h && h->args)
-		regs->rip -= SYSCALL_INSN_BYTES;
-	else
-		regs->rax = (unsigned long)-ERESTART;
-}
-
 void hypercall_dispatch(struct cpu_user_regs *regs)
 {
 	const struct hypercall *h = hypercall_lookup(regs->rax);
@@ -78,7 +67,7 @@ void hypercall_dispatch(struct cpu_user_regs *regs)
 		ret = h->fn(regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9);
 
 	if (unlikely(ret == -ERESTART))
-		hypercall_restart(regs);
+		regs->rip -= SYSCALL_INSN_BYTES;
 	else
 		regs->rax = (unsigned long)ret;
 }

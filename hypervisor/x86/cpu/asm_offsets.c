@@ -31,6 +31,8 @@ void asm_offsets(void)
 	DEFINE(CPUINFO_current, offsetof(struct cpu_info, current));
 	DEFINE(CPUINFO_percpu_offset, offsetof(struct cpu_info, percpu_offset));
 
+	DEFINE(HYPERCALL_iret, __HYPERVISOR_iret);
+
 	DEFINE(VCPU_arch, offsetof(struct vcpu, arch));
 	DEFINE(VCPU_vcpu_info, offsetof(struct vcpu, vcpu_info));
 	DEFINE(AVCPU_in_kernel, offsetof(struct arch_vcpu, pv.in_kernel));

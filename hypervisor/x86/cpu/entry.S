@@ -114,11 +114,13 @@ FUNCTION entry_syscall
 	pushq	%rcx
 	pushq	$-1			/* entry_vector = ENTRY_SYSCALL */
 	SAVE_GPRS
-	movq	CPUINFO_current(%rsp), %rax
-	movq	VCPU_arch(%rax), %rax
-	cmpb	$0, AVCPU_in_kernel(%rax)
+	movq	CPUINFO_current(%rsp), %rcx
+	movq	VCPU_arch(%rcx), %rcx
+	cmpb	$0, AVCPU_in_kernel(%rcx)
 	je	.Lsyscall_user
 	sti
+	cmpq	$HYPERCALL_iret, %rax
+	je	.Liret_hypercall
 	CALL_WITH_FRAME hypercall_dispatch
 	/* Falls through. */
 
@@ -192,6 +194,10 @@ FUNCTION ret_to_guest
 .Lexit_work:
 	CALL_WITH_FRAME pv_exit_work
 	jmp	.Lexit_now
+
+.Liret_hypercall:
+	CALL_WITH_FRAME pv_iret
+	jmp	ret_to_guest
 
 .Lsyscall_user:
 	CALL_WITH_FRAME pv_entry_syscall

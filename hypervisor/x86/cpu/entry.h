@@ -64,6 +64,8 @@ void __noreturn call_on_reset_stack(void (*fn)(void));
  */
 /* Exceptions and interrupts of a guest (pv/traps.c). */
 void trap_from_guest(struct cpu_user_regs *regs);
+/* The hypercall iret: regs become those that the guest has on its stack; interrupts are on (pv/callbacks.c). */
+void pv_iret(struct cpu_user_regs *regs);
 /* SYSCALL of user mode, SYSCALL of 32-bit code, SYSENTER (pv/bounce.c). */
 void pv_entry_syscall(struct cpu_user_regs *regs);
 void pv_entry_syscall32(struct cpu_user_regs *regs);

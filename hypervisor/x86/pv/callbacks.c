@@ -226,23 +226,21 @@ long do_nmi_op(HYPERCALL_ARGS(cmd, arg))
 
 /*
  * The frame is struct iret_context at the guest's RSP (xen/arch-x86/xen-x86_64.h). To user mode if its CS has RPL 3,
- * else to the kernel. Whatever is wrong with the selectors or RIP shows when the processor loads them. The result
- * becomes RAX.
+ * else to the kernel. Whatever is wrong with the selectors or RIP shows when the processor loads them.
  */
-__flatten long do_iret(HYPERCALL_ARGS(unused0, unused1))
+__flatten void pv_iret(struct cpu_user_regs *regs)
 {
 	struct vcpu *v = current;
-	struct cpu_user_regs *regs = guest_cpu_user_regs();
 	struct iret_context ctx;
 
 	if (unlikely(copy_from_guest(&ctx, (const void __guest *)regs->rsp, sizeof(ctx)))) {
 		domain_crash(v->domain, "vCPU %u: cannot read its IRET frame at %#lx", v->id, regs->rsp);
-		return 0;
+		return;
 	}
 	if ((ctx.cs & 3) == 3) {
 		if (unlikely(!pv_of(v)->guest_table_user)) {
 			domain_crash(v->domain, "vCPU %u: IRET to user mode without page tables for it", v->id);
-			return 0;
+			return;
 		}
 		pv_toggle_mode(v);
 	}
@@ -261,5 +259,5 @@ __flatten long do_iret(HYPERCALL_ARGS(unused0, unused1))
 	}
 	WRITE_ONCE(v->vcpu_info->evtchn_upcall_mask, !(ctx.rflags & X86_EFLAGS_IF));
 	pv_of(v)->nmi_masked = false;
-	return (long)ctx.rax;
+	regs->rax = ctx.rax;
 }
