@@ -104,7 +104,7 @@ static void measure_page_tables(void)
 {
 	char *window = page_take();
 	uint64_t entry[2] = { virt_to_mfn(page_take()) << 12 | 0x67, virt_to_mfn(page_take()) << 12 | 0x67 };
-	volatile uint64_t *l1_entry = l1_entry_of(window);
+	volatile uint64_t *l1_entry = entry_of(window, 1);
 	mmu_update_t update = { .ptr = l1_entry_maddr(window) | MMU_NORMAL_PT_UPDATE };
 
 	/* Another frame each time: a reference and a type to take, one of each to give back. */

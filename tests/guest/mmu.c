@@ -74,6 +74,43 @@ static void test_bad_tables(void)
 	set_writable(table, true);
 }
 
+/* A table of its own for a region far from this program, empty and fit to be one. */
+static uint64_t *take_table(void)
+{
+	uint64_t *table = page_take();
+
+	set_writable(table, false);
+	return table;
+}
+
+/* What an update by address changes, and what a write may do, follow each change of the tables above. */
+static void test_upper_entries(void)
+{
+	char *va = (char *)0xc800000, *data = page_take();
+	uint64_t *first = take_table(), *second = take_table();
+	uint64_t l2 = entry_maddr(entry_of(va, 2)), pte = virt_to_mfn(data) << 12 | 0x67;
+
+	EXPECT_EQ(mmu_update(l2, virt_to_mfn(first) << 12 | 0x67), 0);
+	EXPECT_EQ(hc3(__HYPERVISOR_update_va_mapping, va, pte, UVMF_INVLPG), 0);
+	EXPECT_EQ(CATCH("movb $1, (%0)", "r"(va)), -1);
+	/* Less is allowed. */
+	EXPECT_EQ(mmu_update(l2, virt_to_mfn(first) << 12 | 0x65), 0);
+	EXPECT_EQ(hc3(__HYPERVISOR_update_va_mapping, va, pte, UVMF_INVLPG), 0);
+	EXPECT_EQ(CATCH("movb $2, (%0)", "r"(va)), 14);
+	EXPECT_EQ(*data, 1);
+	/* Another table, and none. */
+	EXPECT_EQ(mmu_update(l2, virt_to_mfn(second) << 12 | 0x67), 0);
+	EXPECT_EQ(hc3(__HYPERVISOR_update_va_mapping, va + PAGE_SIZE, pte, UVMF_INVLPG | UVMF_LOCAL), 0);
+	EXPECT_EQ(first[1], 0);
+	EXPECT_EQ(second[1] & ~0x160UL, pte & ~0x160UL);
+	EXPECT_EQ(CATCH("movb $3, (%0)", "r"(va + PAGE_SIZE)), -1);
+	EXPECT_EQ(mmu_update(l2, 0), 0);
+	EXPECT(hc3(__HYPERVISOR_update_va_mapping, va, pte, UVMF_INVLPG) < 0);
+	/* Neither is a table any more. */
+	set_writable(first, true);
+	set_writable(second, true);
+}
+
 static void test_top_level(void)
 {
 	uint64_t *l4 = (uint64_t *)start_info->pt_base;
@@ -91,5 +128,6 @@ void test_main(void)
 {
 	test_pinning();
 	test_bad_tables();
+	test_upper_entries();
 	test_top_level();
 }

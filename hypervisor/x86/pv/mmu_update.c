@@ -92,8 +92,10 @@ static noinline int write_table_entry(struct domain *d, unsigned int level, u64 
 		if (err)
 			return err;
 		/* RW of an upper entry only narrows what the L1 entries allow. */
-		if (change_is_harmless(old, val, PTE_HARMLESS | PTE_RW))
+		if (change_is_harmless(old, val, PTE_HARMLESS | PTE_RW)) {
+			d->arch->table_generation++;
 			return slot_publish(slot, val, how, 0, &old);
+		}
 		err = page_get_and_type(pte_mfn(val), d, (u64)(level - 1) << 60, &child);
 		if (err)
 			return err;

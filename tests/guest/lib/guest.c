@@ -212,26 +212,30 @@ static uint64_t *table_at(uint64_t entry)
 	return (uint64_t *)(machine_to_phys_mapping[mfn] * PAGE_SIZE);
 }
 
-uint64_t *l1_entry_of(const void *va)
+uint64_t *entry_of(const void *va, unsigned int level)
 {
 	unsigned long a = (unsigned long)va;
 	uint64_t *table = (uint64_t *)start_info->pt_base;
+	unsigned int last = 3 + 9 * level;
 
-	for (unsigned int shift = 39; shift > 12; shift -= 9) {
+	for (unsigned int shift = 39; shift > last; shift -= 9) {
 		uint64_t entry = table[(a >> shift) & 511];
 
 		if (!(entry & 1))
 			guest_error("no page table for %p", va);
 		table = table_at(entry);
 	}
-	return &table[(a >> 12) & 511];
+	return &table[(a >> last) & 511];
+}
+
+uint64_t entry_maddr(const uint64_t *e)
+{
+	return virt_to_mfn(e) * PAGE_SIZE + ((unsigned long)e & (PAGE_SIZE - 1));
 }
 
 uint64_t l1_entry_maddr(const void *va)
 {
-	uint64_t *e = l1_entry_of(va);
-
-	return virt_to_mfn(e) * PAGE_SIZE + ((unsigned long)e & (PAGE_SIZE - 1));
+	return entry_maddr(entry_of(va, 1));
 }
 
 void set_writable(void *va, bool writable)

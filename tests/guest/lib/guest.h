@@ -88,9 +88,10 @@ domid_t own_domid(void);
 /* Every page of the image's .bss can be asked for its machine frame. */
 unsigned long virt_to_mfn(const void *va);
 unsigned long pfn_to_mfn(unsigned long pfn);
-/* The address, in the start-of-day mapping, of the L1 entry that maps va; read-only. */
-uint64_t *l1_entry_of(const void *va);
-/* Machine address of that entry, for mmu_update. */
+/* The address, in the start-of-day mapping, of the entry of a table of this level (1 to 4) that maps va; read-only. */
+uint64_t *entry_of(const void *va, unsigned int level);
+/* Machine address of such an entry, for mmu_update; of the L1 entry that maps va. */
+uint64_t entry_maddr(const uint64_t *entry);
 uint64_t l1_entry_maddr(const void *va);
 /* Remaps va to read-only or back. */
 void set_writable(void *va, bool writable);
