@@ -16,6 +16,7 @@
 #include "util/log.h"
 #include "util/str.h"
 #include "xend/domain.h"
+#include "xend/hotplug.h"
 
 /* Milliseconds: for a backend's driver to close, which it does at once; for a guest to give a device back. */
 #define BACKEND_PATIENCE 10000
@@ -151,6 +152,8 @@ void devices_stop(int domid, struct domain *domain)
 	/* All begin to close before the first is waited for. */
 	each_backend(domid, start_closing);
 	each_backend(domid, finish_one);
+	if (!domain->ours)
+		each_backend(domid, hotplug_undo_foreign);
 	TAILQ_FOREACH(device, &domain->devices, link)
 		device->ops->undo(device);
 	each_backend(domid, remove_directory);

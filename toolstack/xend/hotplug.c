@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "util/alloc.h"
+#include "util/log.h"
 #include "xend/device.h"
 #include "xend/proc.h"
 #include "xend/task.h"
@@ -34,20 +36,22 @@ static int judge(const char *script, const char *action, const char *back, int s
 	return rc;
 }
 
-int hotplug_vif(const char *script, const char *action, int domid, unsigned int devid, struct error **e)
+/* argument: what the script gets behind the action; NULL: nothing. */
+static int run(const char *script, const char *action, const char *argument, const char *class, int domid,
+	       unsigned int devid, struct error **e)
 {
-	char *back = xasprintf("/local/domain/0/backend/vif/%d/%u", domid, devid);
+	char *back = xasprintf("/local/domain/0/backend/%s/%d/%u", class, domid, devid);
 	char *env[] = {
 		xasprintf("script=%s", script),
 		xasprintf("vif=vif%d.%u", domid, devid),
 		xasprintf("XENBUS_PATH=%s", back),
-		xstrdup("XENBUS_TYPE=vif"),
+		xasprintf("XENBUS_TYPE=%s", class),
 		xstrdup("XENBUS_BASE_PATH=backend"),
 		xstrdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"),
 		xstrdup("LANG=C"),
 		NULL,
 	};
-	const char *argv[] = { script, action, "type_if=vif", NULL };
+	const char *argv[] = { script, action, argument, NULL };
 	struct proc_spec spec = { .argv = argv, .env = (const char *const *)env, .fd = -1 };
 	struct proc *proc = NULL;
 	int status, rc = proc_start(&spec, &proc, e);
@@ -66,4 +70,25 @@ int hotplug_vif(const char *script, const char *action, int domid, unsigned int 
 		free(env[i]);
 	free(back);
 	return rc;
+}
+
+int hotplug_vif(const char *script, const char *action, int domid, unsigned int devid, struct error **e)
+{
+	return run(script, action, "type_if=vif", "vif", domid, devid, e);
+}
+
+void hotplug_undo_foreign(const char *class, int domid, unsigned int devid)
+{
+	char *script = store_read("/local/domain/0/backend/%s/%d/%u/script", class, domid, devid);
+	struct error *e = NULL;
+	int rc = 0;
+
+	if (script && strcmp(class, "vbd") == 0 && access(script, X_OK) == 0)
+		rc = run(script, "remove", NULL, class, domid, devid, &e);
+	else if (script && strcmp(class, "vif") == 0 && access(script, X_OK) == 0)
+		rc = hotplug_vif(script, "offline", domid, devid, &e);
+	if (rc)
+		log_debug("%s", error_text(e));
+	error_free(&e);
+	free(script);
 }
