@@ -13,13 +13,12 @@
 #include "util/json.h"
 #include "xend/protocol.h"
 
-enum { READ_CHUNK = 64 * 1024, CODE_SIZE = 32 };
+enum { READ_CHUNK = 64 * 1024 };
 
 struct client {
 	int fd;
 	int64_t last_id;
 	struct str input; /* received, not yet taken */
-	char code[CODE_SIZE];
 };
 
 static const char *socket_path(void)
@@ -73,11 +72,6 @@ void client_close(struct client *client)
 	free(client);
 }
 
-const char *client_error_code(const struct client *client)
-{
-	return client->code;
-}
-
 /* The connection ended in the middle: nobody knows how far the work has come. */
 static int lost(const char *method, const char *why, struct error **e)
 {
@@ -103,7 +97,7 @@ int client_send(struct client *client, const char *method, struct json_object *p
 	json_print(request, &line);
 	json_object_put(request);
 	str_add_char(&line, '\n');
-	if (line.len > XEND_MAX_REQUEST)
+	if (line.len > (size_t)XEND_MAX_REQUEST)
 		rc = error_set(e, E2BIG, "The request %s is too large for xend: %zu bytes, at most %d.", method,
 			       line.len, XEND_MAX_REQUEST);
 	while (rc == 0 && sent < line.len) {
@@ -133,7 +127,7 @@ static int receive_line(struct client *client, const char *method, size_t *len, 
 			return 0;
 		}
 		searched = in->len;
-		if (in->len > XEND_MAX_ANSWER)
+		if (in->len > (size_t)XEND_MAX_ANSWER)
 			return error_set(e, EPROTO, "xend's answer to %s is longer than %d bytes.", method,
 					 XEND_MAX_ANSWER);
 		n = read(client->fd, str_reserve(in, READ_CHUNK), READ_CHUNK);
@@ -159,14 +153,13 @@ static void report_progress(struct json_object *progress, client_progress *repor
 	report(data, stage, (uint64_t)done, (uint64_t)total);
 }
 
-static int remote_error(struct client *client, const char *method, struct json_object *error, struct error **e)
+static int remote_error(const char *method, struct json_object *error, struct error **e)
 {
 	const char *code = NULL, *message = NULL;
 
 	if (json_get_string(error, XEND_F_CODE, &code, e) < 0 ||
 	    json_get_string(error, XEND_F_MESSAGE, &message, e) < 0)
 		return error_prefix(e, "xend's answer to %s is not understood: ", method);
-	strncpy(client->code, code, CODE_SIZE - 1);
 	return error_set(e, EREMOTEIO, "%s", message);
 }
 
@@ -187,7 +180,7 @@ static int take_line(struct client *client, const char *method, struct json_obje
 	}
 	value = json_find(line, XEND_F_ERROR);
 	if (value)
-		return remote_error(client, method, value, e);
+		return remote_error(method, value, e);
 	if (!json_object_object_get_ex(line, XEND_F_RESULT, &value))
 		return error_set(e, EPROTO, "xend's answer to %s holds neither a result nor an error.", method);
 	*result = value ? json_object_get(value) : json_new_object();
@@ -200,7 +193,6 @@ int client_wait(struct client *client, const char *method, client_progress *prog
 	int rc;
 
 	*result = NULL;
-	client->code[0] = '\0';
 	do {
 		struct json_object *line;
 		size_t len = 0;

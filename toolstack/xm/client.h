@@ -25,8 +25,8 @@ void client_close(struct client *client);
 
 /*
  * Send a request and wait for its answer. `params` may be NULL and is consumed. *result is the caller's, never NULL
- * after success. Returns 0; -EREMOTEIO when xend answered with an error, whose code client_error_code() tells; another
- * -errno when the connection or the answer is of no use. `progress` may be NULL.
+ * after success. Returns 0; -EREMOTEIO and xend's own sentence when it answered with an error; another -errno when the
+ * connection or the answer is of no use. `progress` may be NULL.
  */
 int client_call(struct client *client, const char *method, struct json_object *params, client_progress *progress,
 		void *data, struct json_object **result, struct error **e);
@@ -35,9 +35,6 @@ int client_call(struct client *client, const char *method, struct json_object *p
 int client_send(struct client *client, const char *method, struct json_object *params, struct error **e);
 int client_wait(struct client *client, const char *method, client_progress *progress, void *data,
 		struct json_object **result, struct error **e);
-
-/* The code of the last error that xend answered with (XEND_E_*), "" without one. */
-const char *client_error_code(const struct client *client);
 
 /*
  * After a request that turns the connection into a stream: its file descriptor, which stays the client's, and in `early`

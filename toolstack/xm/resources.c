@@ -135,7 +135,7 @@ static int sched_credit_run(const struct xm_args *args)
 	params = xm_domain_params(domain);
 	status = sched_param(args, 'w', XEND_P_WEIGHT, 1, WEIGHT_MAX, params);
 	if (status == XM_OK)
-		status = sched_param(args, 'c', XEND_P_CAP, 0, 100 * VCPUS_MAX, params);
+		status = sched_param(args, 'c', XEND_P_CAP, 0, (int64_t)100 * VCPUS_MAX, params);
 	if (status == XM_OK)
 		return xm_order(XEND_M_SCHED_SET, params, NULL);
 	json_object_put(params);
