@@ -17,7 +17,8 @@ void domain_state_letters(const struct hv_domain_info *info, char letters[7])
 	bool crashed = info->shutdown && info->shutdown_reason == SHUTDOWN_crash;
 
 	letters[0] = info->running ? 'r' : '-';
-	letters[1] = info->blocked ? 'b' : '-';
+	/* A domain that is paused while all its CPUs wait is shown as paused: --p--- is the word that programs know. */
+	letters[1] = info->blocked && !info->paused ? 'b' : '-';
 	letters[2] = info->paused ? 'p' : '-';
 	letters[3] = info->shutdown && !crashed ? 's' : '-';
 	letters[4] = crashed ? 'c' : '-';
