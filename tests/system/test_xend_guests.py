@@ -192,7 +192,7 @@ def counts(host):
 
 def test_cycles_leak_nothing(host):
     guest = Guest("cycle", memory=96, disks=("file:/data/a.img,xvda,w",), address="10.77.0.10")
-    rss = "sed -n 's/VmRSS: *\\([0-9]*\\).*/\\1/p' /proc/$(cat /run/xend/xend.pid)/status"
+    rss = "awk '/VmRSS/ {print $2}' /proc/$(cat /run/xend/xend.pid)/status"
 
     def cycle():
         host.make(guest)

@@ -15,12 +15,21 @@ MACHINE = dict(smp=2, mem=1536)
 
 def raw(host, text, timeout=20):
     """Send bytes as they are; the lines that come back."""
-    host.sh(f"printf '%b' {shlex.quote(text)} >/tmp/raw")
+    host.sh(": >/tmp/raw")
+    for at in range(0, len(text), 2000):
+        host.sh(f"printf '%s' {shlex.quote(text[at:at + 2000])} >>/tmp/raw.text" if at else
+                f"printf '%s' {shlex.quote(text[:2000])} >/tmp/raw.text")
+    host.sh("printf '%b' \"$(cat /tmp/raw.text)\" >/tmp/raw")
     return [json.loads(line) for line in host.sh(f"timeout {timeout} xend-call --raw </tmp/raw", timeout + 10).splitlines()]
 
 
 def code(answer):
     return answer["error"]["code"]
+
+
+def rss(host):
+    """KiB of memory that xend has."""
+    return int(host.sh("awk '/VmRSS/ {print $2}' /proc/$(cat /run/xend/xend.pid)/status"))
 
 
 INFO = '{"version":1,"id":%s,"method":"xend.info"}\\n'
@@ -90,11 +99,10 @@ def test_one_client_too_many_is_told_so(xend):
 
 
 def test_a_client_that_does_not_read_is_dropped(xend):
-    before = int(xend.sh("sed -n 's/VmRSS: *\\([0-9]*\\).*/\\1/p' /proc/$(cat /run/xend/xend.pid)/status"))
+    before = rss(xend)
     assert xend.sh("timeout 60 xend-call --deaf", 90) == "dropped"
     assert xend.ask("xend.info")["version"] == 1
-    after = int(xend.sh("sed -n 's/VmRSS: *\\([0-9]*\\).*/\\1/p' /proc/$(cat /run/xend/xend.pid)/status"))
-    assert after < before + 16384
+    assert rss(xend) < before + 16384
 
 
 def test_a_dry_run_completes_and_makes_nothing(xend):
@@ -108,7 +116,8 @@ def test_host_info_has_what_xm_info_shows(xend):
     assert info["nr_cpus"] == 2 and info["xen_scheduler"] == "credit" and info["xend_config_format"] == 4
     assert 0 < info["free_memory"] < info["total_memory"] < 1600
     assert "xen-3.0-x86_64" in info["xen_caps"]
-    assert len(xend.ask("host.dmesg")["text"]) > 200
+    # Its text looks like the hypervisor's own on the line to this test, so it is looked at in Domain-0.
+    assert int(xend.sh("xend-call host.dmesg | grep -c '\"result\":{\"text\":\".\\{200\\}'")) == 1
 
 
 def test_a_hundred_managed_domains(xend):
@@ -128,8 +137,7 @@ def test_a_hundred_managed_domains(xend):
 
 
 def test_at_rest_it_is_small_and_sleeps(xend):
-    status = "/proc/$(cat /run/xend/xend.pid)/status"
-    assert int(xend.sh(f"sed -n 's/VmRSS: *\\([0-9]*\\).*/\\1/p' {status}")) < 12 * 1024
+    assert rss(xend) < 12 * 1024
     switches = f"cat /proc/$(cat /run/xend/xend.pid)/task/*/status | grep ctxt_switches | tr -dc '0-9\\n'"
     first = xend.sh(switches)
     xend.sh("sleep 5")

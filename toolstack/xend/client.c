@@ -18,10 +18,17 @@
 
 /* Requests of one client that are not answered yet. */
 #define MAX_UNANSWERED 32
+/* With so many bytes waiting for it, nothing more is read from a client; with so few, again. */
+#define OUTPUT_HIGH (1024 * 1024)
+#define OUTPUT_LOW  (256 * 1024)
+/* Milliseconds that a client may then go without reading anything. */
+#define PATIENCE 10000
 
 struct client {
 	TAILQ_ENTRY(client) link;
 	uv_pipe_t pipe;
+	uv_timer_t patience;
+	bool throttled; /* more than OUTPUT_HIGH waits, or did and OUTPUT_LOW is not reached yet */
 	unsigned int refs, unanswered;
 	bool connected, reading;
 	bool taking; /* in take_lines, which must not nest: a client may send 100000 short lines */
@@ -83,10 +90,15 @@ static void drop(struct client *client)
 	clients.count--;
 	TAILQ_REMOVE(&clients.list, client, link);
 	str_free(&client->input);
+	client->refs++; /* each of the two handles has one until it is closed */
+	uv_close((uv_handle_t *)&client->patience, on_closed);
 	uv_close((uv_handle_t *)&client->pipe, on_closed);
 	if (on_gone)
 		on_gone(client->arg);
 }
+
+static void take_lines(struct client *client);
+static void adjust_reading(struct client *client);
 
 /* --- out ----------------------------------------------------------------------------------------- */
 
@@ -95,6 +107,38 @@ struct send {
 	char data[];
 };
 
+static size_t waiting(const struct client *client)
+{
+	return uv_stream_get_write_queue_size((const uv_stream_t *)&client->pipe);
+}
+
+static void on_impatience(uv_timer_t *timer)
+{
+	log_warning("A client that does not read what it asked for is disconnected.");
+	drop(timer->data);
+}
+
+static void throttle(struct client *client)
+{
+	client->throttled = true;
+	uv_timer_start(&client->patience, on_impatience, PATIENCE, 0);
+	adjust_reading(client);
+}
+
+/* It has read something. */
+static void unthrottle(struct client *client)
+{
+	uv_timer_start(&client->patience, on_impatience, PATIENCE, 0);
+	if (waiting(client) > OUTPUT_LOW)
+		return;
+	client->throttled = false;
+	uv_timer_stop(&client->patience);
+	client_ref(client);
+	take_lines(client);
+	adjust_reading(client);
+	client_unref(client);
+}
+
 static void on_sent(uv_write_t *request, int status)
 {
 	struct client *client = request->handle->data;
@@ -102,6 +146,8 @@ static void on_sent(uv_write_t *request, int status)
 	free(request->data);
 	if (status && status != UV_ECANCELED)
 		drop(client);
+	if (client->connected && client->throttled)
+		unthrottle(client);
 }
 
 void client_send_bytes(struct client *client, const void *bytes, size_t length)
@@ -111,7 +157,7 @@ void client_send_bytes(struct client *client, const void *bytes, size_t length)
 
 	if (!client->connected || !length)
 		return;
-	if (uv_stream_get_write_queue_size((uv_stream_t *)&client->pipe) + length > XEND_MAX_ANSWER) {
+	if (waiting(client) && waiting(client) + length > XEND_MAX_ANSWER) {
 		log_warning("A client that does not read what it asked for is disconnected.");
 		drop(client);
 		return;
@@ -123,6 +169,8 @@ void client_send_bytes(struct client *client, const void *bytes, size_t length)
 	if (uv_write(&send->request, (uv_stream_t *)&client->pipe, &buffer, 1, on_sent)) {
 		free(send);
 		drop(client);
+	} else if (waiting(client) > OUTPUT_HIGH && !client->throttled && !client->on_bytes) {
+		throttle(client);
 	}
 }
 
@@ -177,7 +225,7 @@ static void give_chunk(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 /* Reads on, or does not, as the number of its requests says. */
 static void adjust_reading(struct client *client)
 {
-	bool want = client->unanswered < MAX_UNANSWERED && !client->ended;
+	bool want = client->unanswered < MAX_UNANSWERED && !client->throttled && !client->ended;
 
 	if (!client->connected || want == client->reading)
 		return;
@@ -195,8 +243,8 @@ static void take_lines(struct client *client)
 	if (client->taking)
 		return;
 	client->taking = true;
-	while (client->connected && !client->on_bytes && client->unanswered < MAX_UNANSWERED && client->input.len &&
-	       (end = memchr(client->input.text, '\n', client->input.len))) {
+	while (client->connected && !client->on_bytes && client->unanswered < MAX_UNANSWERED && !client->throttled &&
+	       client->input.len && (end = memchr(client->input.text, '\n', client->input.len))) {
 		size_t length = (size_t)(end - client->input.text);
 		char *line = xmalloc(length + 1);
 
@@ -213,7 +261,7 @@ static void take_lines(struct client *client)
 		client_hang_up(client);
 	}
 	client->taking = false;
-	if (client->ended && !client->unanswered)
+	if (client->ended && !client->unanswered && !client->throttled)
 		client_hang_up(client);
 }
 
@@ -221,9 +269,11 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
 	struct client *client = stream->data;
 
-	if (n == UV_EOF && client->unanswered && !client->on_bytes) {
+	/* It may still read what it asked for. */
+	if (n == UV_EOF && !client->on_bytes) {
 		client->ended = true;
 		adjust_reading(client);
+		take_lines(client);
 		return;
 	}
 	if (n < 0) {
@@ -278,7 +328,11 @@ static void on_connection(uv_stream_t *listener, int status)
 	client->refs = 1;
 	client->pipe.data = client;
 	uv_pipe_init(clients.loop, &client->pipe, 0);
+	uv_timer_init(clients.loop, &client->patience);
+	client->patience.data = client;
 	if (uv_accept(listener, (uv_stream_t *)&client->pipe)) {
+		client->refs++;
+		uv_close((uv_handle_t *)&client->patience, on_closed);
 		uv_close((uv_handle_t *)&client->pipe, on_closed);
 		return;
 	}

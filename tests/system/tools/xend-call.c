@@ -8,6 +8,7 @@
  *	xend-call --deaf		asks without end and never reads; prints "dropped" once xend hangs up
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -63,31 +64,37 @@ static int call(const char *method, const char *params)
 	return 2;
 }
 
+/* Reads what comes before it sends more: xend does not listen to who does not. */
 static int raw(void)
 {
-	int fd = dial(), in = 0;
-	char chunk[4096];
+	int fd = dial(), ended = 0;
+	char chunk[4096], pending[4096];
+	size_t length = 0, sent = 0;
 	ssize_t n;
 
+	fcntl(fd, F_SETFL, O_NONBLOCK);
 	for (;;) {
-		struct pollfd polls[2] = { { .fd = fd, .events = POLLIN }, { .fd = in, .events = POLLIN } };
+		struct pollfd polls[2] = { { .fd = fd, .events = POLLIN | (sent < length ? POLLOUT : 0) },
+					   { .fd = sent < length || ended ? -1 : 0, .events = POLLIN } };
 
 		poll(polls, 2, -1);
-		if (polls[1].revents) {
-			n = read(0, chunk, sizeof(chunk));
-			if (n <= 0) {
-				shutdown(fd, SHUT_WR);
-				in = -1;
-			} else if (send_all(fd, chunk, (size_t)n)) {
-				in = -1;
-			}
-		}
-		if (polls[0].revents) {
+		if (polls[0].revents & (POLLIN | POLLHUP | POLLERR)) {
 			n = read(fd, chunk, sizeof(chunk));
-			if (n <= 0)
+			if (n == 0 || (n < 0 && errno != EAGAIN))
 				return 0;
-			fwrite(chunk, 1, (size_t)n, stdout);
+			if (n > 0)
+				fwrite(chunk, 1, (size_t)n, stdout);
 			fflush(stdout);
+		} else if (polls[0].revents & POLLOUT) {
+			n = write(fd, pending + sent, length - sent);
+			sent += n > 0 ? (size_t)n : n < 0 && errno == EAGAIN ? 0 : length - sent;
+		} else if (polls[1].revents) {
+			n = read(0, pending, sizeof(pending));
+			sent = 0;
+			length = n > 0 ? (size_t)n : 0;
+			ended = n <= 0;
+			if (ended)
+				shutdown(fd, SHUT_WR);
 		}
 	}
 }

@@ -279,6 +279,29 @@ static void test_a_client_that_does_not_read_is_dropped(void **state)
 	serve(does_not_read);
 }
 
+/* It writes as fast as it can, and reads late: all is answered. */
+static void writes_first_reads_later(void)
+{
+	FILE *xend = dial();
+	int answers = 0;
+
+	if (fork() == 0) {
+		for (int i = 0; i < 100000; i++)
+			fputs("x\n", xend);
+		shutdown(fileno(xend), SHUT_WR);
+		_exit(0);
+	}
+	usleep(300000);
+	while (*line(xend))
+		answers++;
+	CHECK(answers == 100000);
+}
+
+static void test_a_hundred_thousand_lines_are_answered(void **state)
+{
+	serve(writes_first_reads_later);
+}
+
 static void comes_in_a_crowd(void)
 {
 	FILE *all[XEND_MAX_CLIENTS], *extra;
@@ -352,6 +375,7 @@ int main(void)
 		TEST(test_more_requests_than_may_be_open_are_all_answered),
 		TEST(test_a_line_without_end_ends_the_connection),
 		TEST(test_a_client_that_does_not_read_is_dropped),
+		TEST(test_a_hundred_thousand_lines_are_answered),
 		TEST(test_all_that_may_come_are_served_and_one_more_is_told),
 		TEST(test_who_goes_away_leaves_nothing),
 		TEST(test_a_raw_connection_carries_bytes),
