@@ -137,8 +137,8 @@ class DemoMachine(Machine):
 
     def leave_console(self):
         self.send("\x1d")
-        match = self.expect(rf"@@LAB {self.commands} (\d+)@@\n", PATIENCE)
-        seen = self.text[self.console_start:match.start()].replace("\x1b[6n", "")
+        match = self.expect_end(self.console_start, PATIENCE)
+        seen = match.string[:match.start()].replace("\x1b[6n", "")
         # Without the echo of the command, and the empty prompts of our knocking.
         lines = [line for line in seen.splitlines()[1:] if line.strip()]
         kept = [line for line, after in zip(lines, lines[1:] + [""])

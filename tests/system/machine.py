@@ -363,11 +363,14 @@ class Machine:
                 return match
             self._check_alive()
             if time.monotonic() > deadline:
-                registers = self.monitor_command("info registers -a")
-                (LOGS / f"{self.name}.registers").write_text(registers)
-                raise self._error(MachineTimeout, f"{pattern.pattern!r} not seen in {timeout} s "
-                                  f"(registers: {LOGS / self.name}.registers)")
+                raise self._timeout(pattern, timeout)
             self._pump(0.1)
+
+    def _timeout(self, pattern, seconds):
+        registers = self.monitor_command("info registers -a")
+        (LOGS / f"{self.name}.registers").write_text(registers)
+        return self._error(MachineTimeout, f"{pattern.pattern!r} not seen in {seconds} s "
+                           f"(registers: {LOGS / self.name}.registers)")
 
     def send(self, text):
         """Type without waiting."""
@@ -383,6 +386,21 @@ class Machine:
         if self.config.stage.startswith("agent"):
             self.expect(r"LAB-AGENT\n", 20)
         return ready
+
+    def expect_end(self, start, timeout):
+        """Wait for the line that ends the present command; return its match in what was seen from `start` on without
+        the hypervisor's lines, one of which may have come in the middle of it."""
+        pattern = re.compile(rf"@@LAB {self.commands} (\d+)@@\n")
+        deadline = time.monotonic() + timeout
+        while True:
+            match = pattern.search(HV_LINE.sub("", self.text[start:]))
+            if match:
+                self.mark = max(start, self.text.rfind(f"@@LAB {self.commands} "))
+                return match
+            self._check_alive()
+            if time.monotonic() > deadline:
+                raise self._timeout(pattern, timeout)
+            self._pump(0.1)
 
     def run(self, command, timeout=60, check=False):
         """Run one line of shell in Domain-0; return its exit status and its output (both streams).
@@ -403,8 +421,8 @@ class Machine:
                 self._pump(0.05)
         echo_end = sent
         self.send("\n")
-        match = self.expect(rf"@@LAB {self.commands} (\d+)@@\n", max(1, deadline - time.monotonic()))
-        output = HV_LINE.sub("", self.text[start:match.start()])[echo_end:].strip("\n")
+        match = self.expect_end(start, max(1, deadline - time.monotonic()))
+        output = match.string[echo_end:match.start()].strip("\n")
         rc = int(match.group(1))
         if check and rc:
             raise self._error(MachineError, f"{command}: exit status {rc}\n{output}")
@@ -425,5 +443,5 @@ class Machine:
             self.send(text)
             if pattern:
                 self.expect(pattern, timeout)
-        match = self.expect(rf"@@LAB {self.commands} (\d+)@@\n", timeout)
-        return int(match.group(1)), HV_LINE.sub("", self.text[start:match.start()])
+        match = self.expect_end(start, timeout)
+        return int(match.group(1)), match.string[:match.start()]
