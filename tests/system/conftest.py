@@ -83,6 +83,9 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     if report.when == "call" and report.failed and "shared" in item.fixturenames:
+        machine = item.funcargs["shared"].machine
+        if machine and hasattr(machine, "evidence"):
+            report.sections.append(("Domain-0 after the failure", machine.evidence()))
         item.funcargs["shared"].drop()
 
 

@@ -5,7 +5,7 @@ import re
 import time
 from dataclasses import dataclass
 
-from machine import LAB, Machine
+from machine import LAB, Machine, MachineError
 
 ESCAPE = "\x1d"     # ends xl console
 
@@ -51,6 +51,14 @@ class Dom0(Machine):
         settings.setdefault("payloads", ("payload.cpio", "payload-elf.cpio"))
         settings.setdefault("dom0_mem", 1024)
         super().__init__(name, **settings)
+
+    def evidence(self):
+        """What one would look at first after a failed test; as much as the machine can still tell."""
+        try:
+            return self.run("uptime; xl list; ps | grep -v ' \\['; dmesg | tail -n 20; "
+                            "tail -n 20 /var/log/xen/xl-*.log /var/log/xen/xend.log", 30)[1]
+        except MachineError as error:
+            return f"Domain-0 does not answer: {str(error).splitlines()[0]}"
 
     # -- guests
 

@@ -9,7 +9,7 @@ import pytest
 from dom0 import Dom0, Guest
 from machine import MachineError
 
-MACHINE = dict(smp=2, mem=2560, dom0_mem=1280,
+MACHINE = dict(smp=1, mem=2560, dom0_mem=1280,
                payloads=("payload.cpio", "payload-elf.cpio", "payload-cloud.cpio", "payload-grub.cpio",
                          "payload-toolstack.cpio"))
 CACHE = "/var/cache/xenolith/kernels"

@@ -10,7 +10,7 @@ import pytest
 from xend import Guest, XendDom0, XendError, config_of
 
 KIND = XendDom0
-MACHINE = dict(smp=2, mem=2560, dom0_mem=1280)
+MACHINE = dict(smp=1, mem=2560, dom0_mem=1280)
 CYCLES = int(os.environ.get("CYCLES", "4"))
 
 

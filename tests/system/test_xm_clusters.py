@@ -7,7 +7,7 @@ import ganeti
 import xm as xm_module
 from xm import Guest, Xm, changed
 
-MACHINE = {**xm_module.MACHINE, "payloads": (*xm_module.MACHINE["payloads"], "payload-ocf.cpio")}
+MACHINE = {**xm_module.MACHINE, "smp": 2, "payloads": (*xm_module.MACHINE["payloads"], "payload-ocf.cpio")}
 GUEST = Guest("cl1", vcpus=2, memory=160)
 AGENT = "/usr/lib/ocf/resource.d/heartbeat/Xen"
 # Of the agent's protocol (ocf-returncodes).

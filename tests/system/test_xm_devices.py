@@ -106,7 +106,10 @@ def test_devices_that_are_not_there(xm, dev1):
 
 def test_block_configure_changes_the_mode(dom0, xm, dev1):
     xm.good("block-attach dev1 file:/data/b.img xvdb w")
+    dom0.guest("dev1", APPEARS % "/dev/xvdb")
     xm.good("block-configure dev1 file:/data/b.img xvdb r")
+    # A driver that is still looking at the disk does not give it back.
+    dom0.guest("dev1", APPEARS % "/dev/xvdb")
     device = json.loads(xm.good("block-list --json dev1"))[1]
     assert device["config"]["mode"] == "r"
     xm.good("block-detach dev1 xvdb")

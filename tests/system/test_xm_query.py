@@ -13,7 +13,7 @@ import pytest
 import xm as xm_module
 from xm import DOWN, LIST_HEADER, Guest, Xm
 
-MACHINE = xm_module.MACHINE
+MACHINE = {**xm_module.MACHINE, "smp": 2}
 G1 = Guest("g1", vcpus=2, memory=256, maxmem=320, address="10.77.0.2")
 INFO_KEYS = """system host release version machine nr_cpus nr_nodes cores_per_socket threads_per_core cpu_mhz hw_caps virt_caps
 total_memory free_memory free_cpus xen_major xen_minor xen_extra xen_caps xen_scheduler xen_pagesize platform_params

@@ -7,7 +7,7 @@ import time
 from dom0 import ESCAPE, Guest  # noqa: F401  (tests take them from here, too)
 from machine import Disk
 
-MACHINE = dict(smp=2, mem=3072, dom0_mem=1536, disks=(Disk(mib=64),),
+MACHINE = dict(smp=1, mem=3072, dom0_mem=1536, disks=(Disk(mib=64),),
                payloads=("payload.cpio", "payload-elf.cpio", "payload-toolstack.cpio"))
 DOWN = "Error: Unable to connect to xend: Connection refused. Is xend running?"
 LIST_HEADER = "Name                                      ID   Mem VCPUs      State   Time(s)"

@@ -22,6 +22,8 @@
 #define BACKEND_PATIENCE 10000
 #define GUEST_PATIENCE	 30000
 #define POLL_INTERVAL	 20
+/* Milliseconds between looks whether a driver has a device that does not say that it is closed. */
+#define DRIVER_INTERVAL 100
 
 #define CLOSED_OR_GONE (1u << XenbusStateClosed | 1u << XenbusStateUnknown)
 
@@ -49,16 +51,23 @@ int device_wait_state(const char *back, unsigned int mask, uint64_t deadline, un
 	return rc;
 }
 
+/* Whether the kernel has `what` of it: "" is the device itself, "/driver" that a driver has it. */
+static bool kernel_has(const char *class, int domid, unsigned int devid, const char *what)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s-%d-%u%s", class, domid, devid, what);
+	return access(path, F_OK) == 0;
+}
+
 /* Until the kernel's device is gone: its name must be free for the next one. */
 static void wait_for_driver(const char *class, int domid, unsigned int devid)
 {
 	uint64_t deadline = task_deadline(BACKEND_PATIENCE);
-	char path[128];
 
-	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s-%d-%u", class, domid, devid);
-	while (access(path, F_OK) == 0) {
+	while (kernel_has(class, domid, devid, "")) {
 		if (task_now() >= deadline) {
-			log_warning("The backend driver does not let go of %s of domain %d.", path, domid);
+			log_warning("The backend driver does not let go of %s %u of domain %d.", class, devid, domid);
 			return;
 		}
 		task_sleep(POLL_INTERVAL);
@@ -90,14 +99,25 @@ static void start_closing(const char *class, int domid, unsigned int devid)
 	store_remove("/local/domain/%d/device/%s/%u", domid, class, devid);
 }
 
+/*
+ * A backend that was told to close before its driver looked at it is never looked at, one without a frontend is refused, and one whose
+ * frontend went away while the driver began is let go of in its first state: what no driver has needs no closing, whatever its state says.
+ */
 static void finish_closing(const char *class, int domid, unsigned int devid)
 {
+	uint64_t deadline = task_deadline(BACKEND_PATIENCE);
 	char back[DEVICE_PATH_MAX];
 	unsigned int state;
 
 	snprintf(back, sizeof(back), "/local/domain/0/backend/%s/%d/%u", class, domid, devid);
-	if (device_wait_state(back, CLOSED_OR_GONE, task_deadline(BACKEND_PATIENCE), &state))
-		log_warning("The backend %s does not close: state %u.", back, state);
+	while (device_wait_state(back, CLOSED_OR_GONE, task_deadline(DRIVER_INTERVAL), &state)) {
+		if (!kernel_has(class, domid, devid, "/driver"))
+			return;
+		if (task_now() >= deadline) {
+			log_warning("The backend %s does not close: state %u.", back, state);
+			return;
+		}
+	}
 }
 
 void device_take_apart(struct device *device)
