@@ -220,7 +220,7 @@ size: $(hv-image).syms $(hv-image).gz bench-programs ## lines of code, sections 
 # --- measuring ----------------------------------------------------------------------------------
 
 ONLY ?=
-bench: hypervisor bench-programs ## instructions beside Debian's Xen; ONLY=hypercalls: a part (bench/run --help)
+bench: hypervisor toolstack bench-programs ## instructions beside Debian's Xen; ONLY=hypercalls: a part (bench/run --help)
 	$(Q)scripts/lab/build
 	$(Q)bench/run $(if $(ONLY),--only $(ONLY))
 

@@ -54,3 +54,9 @@ def make():
     archive.close()
     _join(OUT / "dom0.cpio", [LAB / "dom0.cpio", LAB / "payload-elf.cpio", OUT / "bench.cpio"])
     return OUT / "dom0.cpio"
+
+
+def make_toolstack():
+    """The same with xend and xm in it, and with the compressed kernel."""
+    _join(OUT / "dom0-toolstack.cpio", [make(), LAB / "payload.cpio", LAB / "payload-toolstack.cpio", OUT / "bench.cpio"])
+    return OUT / "dom0-toolstack.cpio"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 LINE = re.compile(r"BENCH (\S+) (\S+) (\S+) (\S+)")
 TOLERANCE = 0.05  # a figure that grew by more than this is a regression
+NAMES = {"xenolith": "ours", "xen": "Xen", "xm": "xm", "xl": "xl"}
+OURS = ("xenolith", "xm")
 
 
 def parse(text, rows, failure=""):
@@ -42,7 +44,7 @@ def ratio(ours, xen):
 
 def limit(row, xen):
     """The most that we may take, in the row's unit; None when it has no limit or depends on a run that failed."""
-    if row.most:
+    if row.most is not None:
         return row.most
     if row.ratio and "value" in (xen or {}):
         return int(xen["value"] * row.ratio)
@@ -65,22 +67,26 @@ def _cell(figure):
 
 
 def table(results, rows):
-    """Markdown: one line for each row, then the reasons of those that failed."""
-    lines = ["| operation | unit | runs | ours | Xen | ratio | at most | |", "|---|---|---|--:|--:|--:|--:|---|"]
-    reasons = []
+    """Markdown: a table for each pair of sides with one line for each row, then the reasons of those that failed."""
+    lines, reasons = [], []
+    sides = None
     for row in rows:
         both = results["rows"].get(row.key)
         if both is None:
             continue
-        ours, xen = both.get("xenolith"), both.get("xen")
+        if row.sides != sides:
+            lines += [""] * bool(sides) + [f"| operation | unit | runs | {' | '.join(NAMES[s] for s in row.sides)} | ratio | at most | |",
+                                           "|---|---|---|--:|--:|--:|--:|---|"]
+            sides = row.sides
+        ours, xen = (both.get(side) for side in row.sides)
         quotient, most = ratio(ours, xen), limit(row, xen)
         runs = (ours or {}).get("runs") or (xen or {}).get("runs") or ""
-        lines.append(f"| {row.title} | {row.unit} | {runs} | {_cell(ours)} | {_cell(xen)} "
+        lines.append(f"| {row.title} | {row.unit} | {runs} | {_cell(ours)} | {'' if row.alone else _cell(xen)} "
                      f"| {'' if quotient is None else f'{quotient:.2f}'} "
                      f"| {'' if most is None else f'{most:,}'} | {verdict(row, ours, xen)} |")
-        for name, figure in (("ours", ours), ("Xen", xen)):
+        for side, figure in zip(row.sides, (ours, xen)):
             if figure and "failed" in figure:
-                reasons.append(f"- FAILED: {row.title}, {name}: {figure['failed']}")
+                reasons.append(f"- FAILED: {row.title}, {NAMES[side]}: {figure['failed']}")
     return "\n".join(lines + ([""] + reasons if reasons else [])) + "\n"
 
 
@@ -104,8 +110,9 @@ def regressions(results, baseline, tolerance=TOLERANCE):
     """Sentences, one for each of our figures that grew by more than `tolerance`, or failed where there was one."""
     found = []
     for key, both in results["rows"].items():
-        before = baseline["rows"].get(key, {}).get("xenolith", {}).get("value")
-        now = both.get("xenolith")
+        side = next((side for side in OURS if side in both), None)
+        before = baseline["rows"].get(key, {}).get(side, {}).get("value")
+        now = both.get(side)
         if before is None or now is None:
             continue
         if "failed" in now:

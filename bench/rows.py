@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """A row. At most one of the limits: `most` in the row's unit, or `ratio` of what Xen takes."""
+    """A row. One of the limits: `most` in the row's unit, or `ratio` of what the other side takes. The sides are two
+    hypervisors, or two toolstacks on ours; of some things the second has no like (`alone`)."""
 
     key: str
     title: str
     unit: str = "instructions"
-    most: int = 0
+    most: int | None = None
     ratio: float = 0.0
+    sides: tuple = ("xenolith", "xen")
+    alone: bool = False
 
 
 HYPERCALLS = (
@@ -68,6 +71,17 @@ MEMORY = (
     Row("memory_vcpu", "memory for 1 vCPU more", "KiB", ratio=1.0),
 )
 
+TOOLS = ("xm", "xl")
+TOOLSTACK = (
+    Row("tool_create_cold", "create paused, a kernel compressed by xz, never seen before", "us", ratio=0.5, sides=TOOLS),
+    Row("tool_create_warm", "create paused, the same kernel again", "us", ratio=0.15, sides=TOOLS),
+    Row("tool_save", "save of a guest of 256 MiB", "us", ratio=0.7, sides=TOOLS),
+    Row("tool_restore", "restore of it", "us", ratio=0.7, sides=TOOLS),
+    Row("tool_list", "list of 20 guests", "us", ratio=0.5, sides=TOOLS),
+    Row("xend_memory", "xend at rest beside 20 guests, resident", "KiB", most=12 * 1024, sides=TOOLS, alone=True),
+    Row("xend_wakeups", "wake-ups of xend in 60 s beside 20 idle guests", "times", most=0, sides=TOOLS, alone=True),
+)
+
 # Parts that can be asked for alone (make bench ONLY=part). All but the first are done in one boot of Domain-0.
 PARTS = {
     "hypercalls": HYPERCALLS,
@@ -79,5 +93,6 @@ PARTS = {
     "disks": DISKS,
     "lives": LIVES[1:],
     "memory": MEMORY,
+    "toolstack": TOOLSTACK,
 }
 ROWS = {row.key: row for part in PARTS.values() for row in part}

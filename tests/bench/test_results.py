@@ -81,6 +81,17 @@ def test_the_table_names_units_runs_and_failures():
     assert "a fork" not in text
 
 
+def test_rows_of_other_sides_have_a_table_of_their_own():
+    found = {"rows": {"call": {"xenolith": figure(118), "xen": figure(275)}, "list": {"xm": figure(30), "xl": figure(100)},
+                      "rest": {"xm": figure(0)}}}
+    text = results.table(found, [FIXED, Row("list", "a list", ratio=0.5, sides=("xm", "xl")),
+                                 Row("rest", "at rest", "times", most=0, sides=("xm", "xl"), alone=True)])
+    head, tail = text.split("\n\n")
+    assert "| ours | Xen |" in head and "| xm | xl |" in tail
+    assert "| a list | instructions | 5x100 | 30 | 100 | 0.30 | 50 | ok |" in tail
+    assert "| at rest | times | 5x100 | 0 |  |  | 0 | ok |" in tail
+
+
 def test_failures_are_of_either_hypervisor():
     found = {"rows": {"call": {"xenolith": figure(1), "xen": {"failed": "x"}}, "boot": {"xenolith": {"failed": "y"}}}}
     assert results.failures(found) == ["call (xen)", "boot (xenolith)"]
@@ -90,6 +101,11 @@ def test_growth_by_more_than_a_twentieth_is_a_regression():
     assert results.regressions(kept(call=105), kept(call=100)) == []
     assert results.regressions(kept(call=90), kept(call=100)) == []
     assert results.regressions(kept(call=106), kept(call=100)) == ["call: 100 before, 106 now (+6.0 %)"]
+
+
+def test_growth_of_our_toolstack_is_a_regression():
+    before, now = ({"rows": {"list": {"xm": figure(ours), "xl": figure(theirs)}}} for ours, theirs in ((100, 200), (120, 300)))
+    assert results.regressions(now, before) == ["list: 100 before, 120 now (+20.0 %)"]
 
 
 def test_a_row_that_fails_now_is_a_regression():
@@ -121,4 +137,4 @@ def test_results_are_kept_and_found_again(tmp_path):
 def test_every_row_has_a_name_of_its_own():
     rows = [row for part in PARTS.values() for row in part]
     assert len({row.key for row in rows}) == len(rows) == len(ROWS)
-    assert all(bool(row.most) != bool(row.ratio) for row in rows)
+    assert all((row.most is not None) != bool(row.ratio) for row in rows)
