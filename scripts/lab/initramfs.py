@@ -142,6 +142,7 @@ def make_dom0(release):
     for script in SCRIPTS:
         archive.copy(f"etc/xen/scripts/{script}", TREE / "etc/xen/scripts" / script)
     archive.copy("etc/xen/xl.conf", TREE / "etc/xen/xl.conf")
+    archive.copy("bin/flow", LAB / "flow")
     Modules(release).add(archive, DOM0_MODULES)
     archive.close()
 
@@ -157,6 +158,7 @@ def make_domu(releases):
     archive = Archive(LAB / "domu.cpio")
     add_overlay(archive, HERE / "domu")
     archive.copy("lab/agent", HERE / "dom0/lab/agent")
+    archive.copy("bin/flow", LAB / "flow")
     add_busybox(archive)
     for release in releases:
         Modules(release).add(archive, DOMU_MODULES)
@@ -276,7 +278,8 @@ def main():
 
 def make_lab():
     release = {kind: (LAB / f"{kind}.release").read_text().strip() for kind in ("stock", "cloud")}
-    sources = [HERE / n for n in ("initramfs.py", "cpio.py", "dom0", "domu")]
+    flow = ROOT / "tests/system/tools/flow.c"
+    sources = [HERE / n for n in ("initramfs.py", "cpio.py", "dom0", "domu")] + [flow]
     stamp = common.Stamp("initramfs", sources + [release])
     outputs = [LAB / n for n in ("dom0.cpio", "mini.cpio", "domu.cpio", "payload.cpio", "payload-elf.cpio",
                                  "payload-cloud.cpio",
@@ -286,6 +289,7 @@ def make_lab():
         return
     say("making the file systems of Domain-0 and its guests")
     make_xen()
+    run(["gcc", "-O2", "-Wall", "-static", "-o", LAB / "flow", flow])
     make_dom0(release["stock"])
     make_mini()
     make_domu(release.values())
