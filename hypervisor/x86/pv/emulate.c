@@ -308,10 +308,33 @@ static bool emulate(struct cpu_user_regs *regs, const struct insn *insn)
 	return done != EMUL_REFUSED;
 }
 
+#define RDMSR_OPCODE (0x0f | 0x32 << 8)
+
+/*
+ * Linux reads GS's other base at each switch of processes. No other instruction is emulated nearly as often, and this one needs no decoder.
+ * What is refused here is refused again below.
+ */
+static bool emulate_rdmsr(struct cpu_user_regs *regs)
+{
+	u16 opcode;
+	u64 value;
+
+	if (regs->cs != FLAT_RING3_CS64 || !pv_of(current)->in_kernel ||
+	    copy_from_guest(&opcode, (const void __guest *)regs->rip, sizeof(opcode)) || opcode != RDMSR_OPCODE ||
+	    pv_read_msr(current, (u32)regs->rcx, &value))
+		return false;
+	regs->rax = (u32)value;
+	regs->rdx = value >> 32;
+	regs->rip += sizeof(opcode);
+	return true;
+}
+
 bool pv_emulate_privileged(struct cpu_user_regs *regs)
 {
 	struct insn insn;
 
+	if (emulate_rdmsr(regs))
+		return true;
 	return decode_at_rip(regs, &insn) && emulate(regs, &insn);
 }
 
