@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from xend import Guest, XendDom0, config_of, disk
+from xend import Guest, XendDom0, XendError, config_of, disk
 
 KIND = XendDom0
 MACHINE = dict(smp=1, mem=2048)
@@ -213,6 +213,27 @@ def test_killed_at_random_moments(xend):
             print(f"kill {number}: {method} after {delay:.3f} s\n{host.xend_log()}")
             raise
     assert host.guest("keeper", "md5sum </dev/xvda") == host.sh("md5sum </data/keeper.img")
+    host.destroy_guests()
+
+
+def test_a_save_that_was_hardly_begun_leaves_no_file(xend):
+    """Between the file's first moment and the record's that tells of it, once, nobody knew whose it was."""
+    host = xend
+    host.destroy_guests()
+    host.sh("truncate -s 8M /data/victim.img; rm -f /data/victim.save")
+    host.make(VICTIM)
+    for delay in range(20, 160, 20):
+        host.run("(xend-call domain.save '{\"domain\": \"victim\", \"path\": \"/data/victim.save\"}' >/tmp/answer 2>&1 &); "
+                 f"usleep {delay}000; kill -9 $(cat /run/xend/xend.pid)")
+        host.start_xend()
+        recovered(host)
+        assert host.run("test -e /data/victim.save")[0] != 0, delay
+        host.guest("victim", "echo alive")
+    # What is not an unfinished save is not removed.
+    host.sh("echo mine >/data/victim.save")
+    with pytest.raises(XendError, match="Remove it first"):
+        host.ask("domain.save", domain="victim", path="/data/victim.save")
+    assert host.sh("cat /data/victim.save") == "mine"
     host.destroy_guests()
 
 

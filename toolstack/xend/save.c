@@ -97,15 +97,29 @@ static int go_on(struct domain *domain, struct error **e)
 
 /* --- the file ------------------------------------------------------------------------------------ */
 
-static int create_file(const char *path, int *fd, struct error **e)
+static int refuse_path(const char *path, struct error **e)
 {
+	return error_set(e, errno, "Cannot save to %s: %s.%s", path, strerror(errno),
+			 errno == EEXIST ? " Remove it first." : "");
+}
+
+static int check_path(const char *path, struct error **e)
+{
+	struct stat st;
+
 	if (path[0] != '/')
 		return error_set(e, EINVAL, "The path '%s' does not begin with '/'.", path);
-	*fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (*fd < 0)
-		return error_set(e, errno, "Cannot save to %s: %s.%s", path, strerror(errno),
-				 errno == EEXIST ? " Remove it first." : "");
+	if (lstat(path, &st) == 0) {
+		errno = EEXIST;
+		return refuse_path(path, e);
+	}
 	return 0;
+}
+
+static int create_file(const char *path, int *fd, struct error **e)
+{
+	*fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return *fd < 0 ? refuse_path(path, e) : 0;
 }
 
 static int write_memory(struct domain *domain, int fd, struct request *asker, struct error **e)
@@ -154,7 +168,7 @@ static int write_file(struct domain *domain, int fd, const char *path, struct re
 
 void save_remove_partial(struct domain *domain)
 {
-	if (domain->saving_to && file_remove(domain->saving_to, NULL) == 0)
+	if (domain->saving_to && save_header_begins(domain->saving_to) && file_remove(domain->saving_to, NULL) == 0)
 		log_info("Domain %s: the partial file %s is removed.", domain->name, domain->saving_to);
 	free(domain->saving_to);
 	domain->saving_to = NULL;
@@ -189,19 +203,25 @@ int domain_save(struct domain *domain, const char *path, enum save_after after, 
 	int fd = -1, rc;
 
 	devices_to_config(domain);
-	domain_set_state(domain, DOMAIN_SAVING);
-	free(domain->saving_to);
-	domain->saving_to = NULL;
-	rc = create_file(path, &fd, e);
+	rc = check_path(path, e);
+	if (rc == 0) {
+		/* The record first: who finds it later removes the file, if it came to that. */
+		domain_set_state(domain, DOMAIN_SAVING);
+		free(domain->saving_to);
+		domain->saving_to = xstrdup(path);
+		rc = record_write(domain, e);
+		if (rc == 0)
+			rc = create_file(path, &fd, e);
+	}
 	if (rc) {
-		domain_set_state(domain, DOMAIN_RUNNING);
+		free(domain->saving_to);
+		domain->saving_to = NULL;
 		domain->goal = GOAL_REST;
+		domain_set_state(domain, DOMAIN_RUNNING);
+		record_write_anyway(domain);
 		return rc;
 	}
-	domain->saving_to = xstrdup(path);
-	rc = record_write(domain, e);
-	if (rc == 0)
-		rc = suspend(domain, e);
+	rc = suspend(domain, e);
 	if (rc == 0)
 		rc = write_file(domain, fd, path, asker, e);
 	close(fd);

@@ -3,6 +3,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,6 +31,17 @@ int save_header_write(int fd, const char *path, struct json_object *config, stru
 	str_free(&out);
 	str_free(&text);
 	return rc;
+}
+
+bool save_header_begins(const char *path)
+{
+	char magic[sizeof(SAVE_MAGIC) - 1];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n = fd < 0 ? -1 : read(fd, magic, sizeof(magic));
+
+	if (fd >= 0)
+		close(fd);
+	return n >= 0 && memcmp(magic, SAVE_MAGIC, (size_t)n) == 0;
 }
 
 static int read_exactly(int fd, const char *path, void *to, size_t length, struct error **e)

@@ -6,6 +6,7 @@
 #ifndef XEND_SAVE_HEADER_H
 #define XEND_SAVE_HEADER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/error.h"
@@ -25,5 +26,8 @@ _Static_assert(sizeof(struct save_header) == 16, "the file's layout");
 /* `path` is for sentences. The descriptor stands behind the header afterwards. */
 int save_header_write(int fd, const char *path, struct json_object *config, struct error **e);
 int save_header_read(int fd, const char *path, struct json_object **config, struct error **e);
+
+/* Whether it is a file that a header is in, or has not come into yet: what may be removed as an unfinished save. */
+bool save_header_begins(const char *path);
 
 #endif

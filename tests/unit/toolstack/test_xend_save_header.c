@@ -75,11 +75,37 @@ static void test_what_is_no_saved_domain_is_refused(void **state)
 	check_refused(&no_json, sizeof(no_json), "configuration");
 }
 
+static bool begins(const void *bytes, size_t length)
+{
+	char path[] = "/tmp/save-header-XXXXXX";
+	int fd = mkstemp(path);
+	bool begins;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, length), length);
+	close(fd);
+	begins = save_header_begins(path);
+	unlink(path);
+	return begins;
+}
+
+static void test_only_an_unfinished_save_may_be_removed(void **state)
+{
+	assert_true(begins("", 0));
+	assert_true(begins("XENO", 4));
+	assert_true(begins("XENOLITH\1\0\0\0", 12));
+	assert_false(begins("XENOLINE", 8));
+	assert_false(begins("m", 1));
+	assert_false(save_header_begins("/nowhere/at/all"));
+	assert_false(save_header_begins("/tmp"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_written_is_read_and_the_memory_is_next),
 		cmocka_unit_test(test_what_is_no_saved_domain_is_refused),
+		cmocka_unit_test(test_only_an_unfinished_save_may_be_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
