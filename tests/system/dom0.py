@@ -58,7 +58,17 @@ class Dom0(Machine):
             return self.run("uptime; xl list; ps | grep -v ' \\['; dmesg | tail -n 20; "
                             "tail -n 20 /var/log/xen/xl-*.log /var/log/xen/xend.log", 30)[1]
         except MachineError as error:
-            return f"Domain-0 does not answer: {str(error).splitlines()[0]}"
+            return f"Domain-0 does not answer: {str(error).splitlines()[0]}\n{self._blocked_tasks()}"
+
+    def _blocked_tasks(self):
+        """What its kernel says of all tasks: hvc consoles take Ctrl-O for the SysRq key."""
+        start, end = len(self.text), time.monotonic() + 10
+        if self.process is None or self.process.poll() is not None:
+            return "QEMU has ended"
+        self.send("\x0ft")
+        while time.monotonic() < end:
+            self._pump(0.5)
+        return self.text[start:]
 
     # -- guests
 
