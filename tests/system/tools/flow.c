@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define WORDS 8192
+#define WORDS	       8192
 #define CHUNKS_PER_MIB ((1 << 20) / (WORDS * 8))
 
 static uint64_t chunk[WORDS];
