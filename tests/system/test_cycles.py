@@ -41,8 +41,8 @@ def counts(dom0):
 
 
 def test_create_and_destroy_leave_nothing_behind(dom0):
-    """Every second guest is a Linux system that is destroyed at some moment of its boot; of the others, which are up, most are
-    small. Some of each have a disk and an interface, which is what takes most of the time here."""
+    """Every second guest is destroyed at some moment of its start, the others when they are up. Some are Linux systems, and some
+    of those have a disk and an interface, which is what takes most of the time here."""
     random.seed(1)
     dom0.sh("dd if=/dev/zero of=/data/d.img bs=1M count=8 2>/dev/null")
     rich = Guest("cycle", vcpus=2, memory=192, address="10.77.0.9",
@@ -54,11 +54,10 @@ def test_create_and_destroy_leave_nothing_behind(dom0):
     dom0.sh("xl destroy cycle")
     free, before = dom0.settled_free_memory(), counts(dom0)
     for cycle in range(CYCLES):
+        guest, boot = {0: (rich, 0), 1: (rich, 4.0)}.get(cycle % 16, (plain, 1.5) if cycle % 8 == 5 else (small, 0.1))
+        dom0.create(guest, wait=cycle % 2 == 0)
         if cycle % 2:
-            dom0.create(rich if cycle % 16 == 1 else plain, wait=False)
-            dom0.sh(f"usleep {random.randrange(0, 4000000 if cycle % 16 == 1 else 1000000)}")
-        else:
-            dom0.create(rich if cycle % 16 == 0 else small)
+            dom0.sh(f"usleep {int(random.uniform(0, boot) * 1e6)}")
         dom0.sh("xl destroy cycle")
     assert dom0.settled_free_memory(free) == free
     assert counts(dom0) == before

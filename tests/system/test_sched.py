@@ -13,7 +13,7 @@ import pytest
 
 from dom0 import Dom0, Guest
 
-SECONDS = float(os.environ.get("SCHED_SECONDS", "20"))
+SECONDS = float(os.environ.get("SCHED_SECONDS", "15"))
 WEIGHTS = {"w1": 128, "w2": 256, "w4": 512, "capped": 1024}
 CAP = 0.25
 
