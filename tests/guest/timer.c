@@ -2,6 +2,9 @@
 /* System time goes on; a single-shot timer sends VIRQ_TIMER when it is due, wakes a blocked vCPU. */
 #include "guest.h"
 
+/* Nanoseconds. Debian's Xen on a busy host was seen to end a poll a little before its time: its clock is corrected once a second. */
+#define EARLY 1000000UL
+
 static volatile unsigned int upcalls;
 
 static void on_event(struct guest_regs *regs)
@@ -40,7 +43,7 @@ void test_main(void)
 	EXPECT_EQ(hc2(__HYPERVISOR_sched_op, SCHEDOP_block, 0), 0);
 	now = system_time();
 	EXPECT(upcalls >= 1);
-	EXPECT(now >= start + 20000000);
+	EXPECT(now + EARLY >= start + 20000000);
 	if (now > start + 2000000000UL)
 		guest_fail("the timer was %lu ms late", (now - start - 20000000) / 1000000);
 
@@ -63,7 +66,7 @@ void test_main(void)
 	shared_info->evtchn_pending[port / 64] = 0;
 	poll.timeout = system_time() + 10000000;
 	EXPECT_EQ(hc2(__HYPERVISOR_sched_op, SCHEDOP_poll, &poll), 0);
-	EXPECT(system_time() >= poll.timeout);
+	EXPECT(system_time() + EARLY >= poll.timeout);
 	EXPECT_EQ(hc2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0), 0);
 	EXPECT_EQ(hc2(__HYPERVISOR_sched_op, 99, 0), -XENOSYS);
 	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_is_up, 0, 0), 1);
