@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/alloc.h"
@@ -36,9 +37,13 @@ int save_header_write(int fd, const char *path, struct json_object *config, stru
 bool save_header_begins(const char *path)
 {
 	char magic[sizeof(SAVE_MAGIC) - 1];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t n = fd < 0 ? -1 : read(fd, magic, sizeof(magic));
+	/* A FIFO must not make xend wait. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	ssize_t n = -1;
 
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		n = read(fd, magic, sizeof(magic));
 	if (fd >= 0)
 		close(fd);
 	return n >= 0 && memcmp(magic, SAVE_MAGIC, (size_t)n) == 0;

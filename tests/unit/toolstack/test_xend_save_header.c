@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "unit.h"
 
@@ -98,6 +99,10 @@ static void test_only_an_unfinished_save_may_be_removed(void **state)
 	assert_false(begins("m", 1));
 	assert_false(save_header_begins("/nowhere/at/all"));
 	assert_false(save_header_begins("/tmp"));
+	unlink("/tmp/save-header-fifo");
+	assert_int_equal(mkfifo("/tmp/save-header-fifo", 0600), 0);
+	assert_false(save_header_begins("/tmp/save-header-fifo"));
+	unlink("/tmp/save-header-fifo");
 }
 
 int main(void)
