@@ -8,6 +8,7 @@ import os
 import shlex
 
 from dom0 import Dom0, Guest  # noqa: F401  (tests take Guest from here, too)
+from machine import MachineError
 
 START = "xend --daemon"
 
@@ -16,6 +17,10 @@ class XendError(Exception):
     def __init__(self, code, message):
         super().__init__(f"{code}: {message}")
         self.code, self.message = code, message
+
+
+class AnswerLost(MachineError):
+    """xend-call ended well, which it does after it has printed an answer, and nothing came: Domain-0's fault, not xend's."""
 
 
 def config_of(guest):
@@ -66,6 +71,8 @@ class XendDom0(Dom0):
         """The result of one request; XendError when it is an error."""
         rc, text = self.run(f"xend-call {method} {shlex.quote(json.dumps(params))}", timeout)
         lines = [line for line in text.splitlines() if line.startswith("{")]
+        if rc == 0 and not text:
+            raise AnswerLost(f"{self.name}: {method}: status 0, and no answer")
         assert lines, f"{method}: status {rc}, {text!r}"
         answer = json.loads(lines[-1])
         if "error" in answer:
