@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What a guest's disk costs: 64 MiB written and read past the guest's cache. Usage: disk DEVICE; its contents are lost. */
+/*
+ * What a guest's disk costs: 64 MiB written and read past the guest's cache. The device's contents are lost.
+ *
+ *	disk DEVICE		all rows
+ *	disk DEVICE mark ROW	one transfer between two writes to MARK_PORT (bench/profile)
+ */
 #define _GNU_SOURCE
 #include "ticks.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +20,7 @@
 #define ROUNDS 3
 
 static char *block;
+static const char *marked; /* the one row that is done between marks, or NULL */
 
 static void die(const char *what)
 {
@@ -47,6 +54,16 @@ static void measure(const char *name, int fd, ssize_t (*transfer)(int fd, void *
 {
 	uint64_t least = UINT64_MAX;
 
+	if (marked) {
+		if (strcmp(marked, name) != 0)
+			return;
+		once(fd, transfer); /* warms up */
+		if (mark())
+			die("/dev/port");
+		once(fd, transfer);
+		mark();
+		return;
+	}
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		uint64_t spent = once(fd, transfer);
 
@@ -57,10 +74,13 @@ static void measure(const char *name, int fd, ssize_t (*transfer)(int fd, void *
 
 int main(int argc, char **argv)
 {
-	int fd = argc == 2 ? open(argv[1], O_RDWR | O_DIRECT) : -1;
+	bool right = argc == 2 || (argc == 4 && !strcmp(argv[2], "mark"));
+	int fd = right ? open(argv[1], O_RDWR | O_DIRECT) : -1;
 
 	if (fd < 0)
-		die(argc == 2 ? argv[1] : "usage: disk DEVICE");
+		die(right ? argv[1] : "usage: disk DEVICE [mark ROW]");
+	if (argc == 4)
+		marked = argv[3];
 	if (posix_memalign((void **)&block, BLOCK, BLOCK))
 		die("memory");
 	memset(block, 0x5a, BLOCK);

@@ -2,8 +2,9 @@
 /*
  * What the network between a guest and Domain-0 costs, seen by the guest.
  *
- *	network serve		in Domain-0: echoes datagrams, takes and gives bulk
- *	network ADDRESS		in the guest: measures against it
+ *	network serve			in Domain-0: echoes datagrams, takes and gives bulk
+ *	network ADDRESS			in the guest: measures against it
+ *	network ADDRESS mark ROW	one round between two writes to MARK_PORT (bench/profile)
  */
 #include "ticks.h"
 
@@ -26,6 +27,14 @@
 #define BULK	    (16UL << 20)
 
 static char buffer[64 << 10];
+
+struct row {
+	const char *name;
+	uint64_t (*once)(const char *host); /* its time */
+	const char *unit;
+	unsigned int scale; /* nanoseconds of the unit */
+	unsigned int rounds, calls;
+};
 
 static void die(const char *what)
 {
@@ -134,21 +143,17 @@ static void ping(int fd, unsigned int times)
 			die("echo");
 }
 
-static void measure_round_trip(const char *host)
+static uint64_t pings(const char *host)
 {
 	int fd = connected(host, SOCK_DGRAM, ECHO_PORT);
-	uint64_t least = UINT64_MAX;
+	uint64_t start;
 
 	ping(fd, 10); /* the addresses get known */
-	for (unsigned int i = 0; i < ROUNDS; i++) {
-		uint64_t start = ticks(), spent;
-
-		ping(fd, PINGS);
-		spent = ticks() - start;
-		least = spent < least ? spent : least;
-	}
-	report("net_round_trip", least / PINGS, "ns", ROUNDS, PINGS);
+	start = ticks();
+	ping(fd, PINGS);
+	start = ticks() - start;
 	close(fd);
+	return start;
 }
 
 static uint64_t bulk_to(const char *host)
@@ -181,30 +186,49 @@ static uint64_t bulk_from(const char *host)
 	return start;
 }
 
-static void measure_bulk(const char *name, uint64_t (*once)(const char *host), const char *host)
+static void between_marks(uint64_t (*once)(const char *host), const char *host)
+{
+	once(host); /* warms up */
+	if (mark())
+		die("/dev/port");
+	once(host);
+	mark();
+}
+
+/* Times are divided by `calls`, and by `scale` to give the unit. */
+static void measure(const struct row *row, const char *host)
 {
 	uint64_t least = UINT64_MAX;
 
-	for (unsigned int i = 0; i < BULK_ROUNDS; i++) {
-		uint64_t spent = once(host);
+	for (unsigned int i = 0; i < row->rounds; i++) {
+		uint64_t spent = row->once(host);
 
 		least = spent < least ? spent : least;
 	}
-	report(name, least / 1000, "us", BULK_ROUNDS, 1);
+	report(row->name, least / row->calls / row->scale, row->unit, row->rounds, row->calls);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc != 2) {
-		fprintf(stderr, "usage: network serve | ADDRESS\n");
+	static const struct row rows[] = {
+		{ "net_round_trip", pings, "ns", 1, ROUNDS, PINGS },
+		{ "net_send", bulk_to, "us", 1000, BULK_ROUNDS, 1 },
+		{ "net_receive", bulk_from, "us", 1000, BULK_ROUNDS, 1 },
+	};
+
+	if (argc != 2 && (argc != 4 || strcmp(argv[2], "mark") != 0)) {
+		fprintf(stderr, "usage: network serve | ADDRESS [mark ROW]\n");
 		return 1;
 	}
 	if (!strcmp(argv[1], "serve")) {
 		serve();
 		return 0;
 	}
-	measure_round_trip(argv[1]);
-	measure_bulk("net_send", bulk_to, argv[1]);
-	measure_bulk("net_receive", bulk_from, argv[1]);
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (argc == 2)
+			measure(&rows[i], argv[1]);
+		else if (!strcmp(argv[3], rows[i].name))
+			between_marks(rows[i].once, argv[1]);
+	}
 	return 0;
 }

@@ -26,7 +26,10 @@ static inline void report(const char *name, uint64_t value, const char *unit, un
 	fflush(stdout);
 }
 
-/* Stops the emulator, for bench/profile; in Domain-0, as root. Returns 0, or -1 if that cannot be (errno). */
+/*
+ * Stops the emulator, for bench/profile; as root, in Domain-0 or in a guest that was given the port (ioports=["505"]).
+ * Returns 0, or -1 if that cannot be (errno).
+ */
 static inline int mark(void)
 {
 	static int port = -1;

@@ -77,13 +77,18 @@ static void ask_to_schedule(struct run_queue *rq)
 	softirq_raise_on(rq->cpu, SOFTIRQ_SCHEDULE);
 }
 
+/*
+ * A timer that is set for an earlier time stays: it fires about once a slice for nothing (slice_timer_fired), where moving it
+ * would cost a part of each switch. Under rq's lock, as everything about this timer.
+ */
 static void set_slice_end(struct run_queue *rq, s_time_t end)
 {
 	rq->slice_end = end;
-	timer_set(&rq->slice_timer, end);
+	if (!timer_fires_by(&rq->slice_timer, end))
+		timer_set(&rq->slice_timer, end);
 }
 
-/* v is new in the queue: does it run at once? */
+/* v is new in the queue (share_arrive has charged who runs): does it run at once? */
 static void preempt_for(struct run_queue *rq, const struct vcpu *v, s_time_t now)
 {
 	s_time_t ratelimit = MICROSECS(READ_ONCE(sched_params.ratelimit_us));
@@ -92,7 +97,6 @@ static void preempt_for(struct run_queue *rq, const struct vcpu *v, s_time_t now
 		ask_to_schedule(rq);
 		return;
 	}
-	share_charge(rq->curr, now);
 	if (vtime_diff(rq->curr->sched.vtime, v->sched.vtime) < (s64)share_cost(v, MILLISECS(1)))
 		return;
 	if (now - rq->run_start >= ratelimit)
@@ -334,7 +338,9 @@ void sched_context_saved(struct vcpu *prev)
 
 	smp_mb();
 	WRITE_ONCE(prev->is_running, false);
-	if (prev->is_idle) {
+	/* Most often it sleeps, and switch_states has seen that. */
+	if (prev->is_idle ||
+	    (!vcpu_is_runnable(prev) && !prev->sched.active && prev->runstate.state == runstate_when_off(prev))) {
 		spin_unlock_irqrestore(&rq->lock, flags);
 		return;
 	}
@@ -365,10 +371,19 @@ void sched_context_saved(struct vcpu *prev)
 	spin_unlock_irqrestore(&rq->lock, flags);
 }
 
-static void slice_end(void *data)
+static void slice_timer_fired(void *data)
 {
-	(void)data;
-	softirq_raise(SOFTIRQ_SCHEDULE);
+	struct run_queue *rq = data;
+	unsigned long flags = spin_lock_irqsave(&rq->lock);
+
+	/* Of an idle CPU it was stopped meanwhile. */
+	if (!rq->curr->is_idle) {
+		if (time_now() < rq->slice_end)
+			timer_set(&rq->slice_timer, rq->slice_end);
+		else
+			softirq_raise(SOFTIRQ_SCHEDULE);
+	}
+	spin_unlock_irqrestore(&rq->lock, flags);
 }
 
 /* The vCPU that runs here now has come from another CPU: interrupts of its devices follow, without a lock of the
@@ -409,7 +424,7 @@ void sched_cpu_init(unsigned int cpu)
 	rq->look_next = cpu;
 	list_init(&rq->queue);
 	rq->idle = rq->curr = idle;
-	timer_init(&rq->slice_timer, slice_end, NULL, cpu);
+	timer_init(&rq->slice_timer, slice_timer_fired, rq, cpu);
 	per_cpu(moved_tasklet, cpu) = (struct tasklet){ .fn = interrupts_follow };
 	idle->is_running = true;
 	idle->runstate.state = RUNSTATE_running;

@@ -46,15 +46,12 @@ static unsigned int least_loaded(const cpumask_t *set, unsigned int start)
 	return best;
 }
 
-unsigned int place_vcpu(const struct vcpu *v)
+/* It does not stay where it ran last, or not without a look at the others. */
+static noinline unsigned int place_anew(const struct vcpu *v, bool last_allowed)
 {
 	unsigned int last = v->processor, cpu;
-	bool last_allowed = place_allowed(v, last);
 	cpumask_t set, idle;
 
-	if (likely(last_allowed && cpumask_test(last, &v->sched.soft_affinity)) &&
-	    (cpumask_test(last, &sched_idle_cpus) || cpumask_empty(&sched_idle_cpus)))
-		return last;
 	cpumask_and(&set, &v->sched.hard_affinity, &cpu_online_map);
 	cpumask_and(&idle, &set, &sched_idle_cpus);
 	if (!cpumask_empty(&idle)) {
@@ -79,6 +76,17 @@ unsigned int place_vcpu(const struct vcpu *v)
 	cpu = least_loaded(&set, last);
 	/* No CPU of its affinity is online: affinities are checked when they are set, so this is only for safety. */
 	return cpu < nr_cpus ? cpu : cpumask_first(&cpu_online_map);
+}
+
+unsigned int place_vcpu(const struct vcpu *v)
+{
+	unsigned int last = v->processor;
+	bool last_allowed = place_allowed(v, last);
+
+	if (likely(last_allowed && cpumask_test(last, &v->sched.soft_affinity)) &&
+	    (cpumask_test(last, &sched_idle_cpus) || cpumask_empty(&sched_idle_cpus)))
+		return last;
+	return place_anew(v, last_allowed);
 }
 
 void place_update_offer(struct run_queue *rq)

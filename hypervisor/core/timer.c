@@ -109,6 +109,11 @@ bool timer_is_armed(const struct timer *t)
 	return READ_ONCE(t->node.index) != 0 || (READ_ONCE(t->flags) & TIMER_OVERFLOW);
 }
 
+bool timer_fires_by(const struct timer *t, s_time_t time)
+{
+	return timer_is_armed(t) && (s_time_t)READ_ONCE(t->node.key) <= time;
+}
+
 void timer_set(struct timer *t, s_time_t expiry)
 {
 	unsigned long flags;

@@ -17,9 +17,10 @@
 #include "hv/guest_access.h"
 #include "hv/softirq.h"
 #include "x86/cpu/entry.h"
+#include "x86/mm/guest_words.h"
 
-#define BOUNCE_FRAME_WORDS 11 /* failsafe's */
-#define BOUNCE_TAIL_WORDS  5  /* RIP to SS */
+#define BOUNCE_HEAD_WORDS 2 /* RCX and R11 */
+#define BOUNCE_TAIL_WORDS 5 /* RIP to SS */
 
 unsigned long pv_sanitise_rflags(unsigned long rflags)
 {
@@ -103,9 +104,8 @@ static void enter_guest_handler(struct vcpu *v, struct cpu_user_regs *regs, unsi
 {
 	vcpu_info_t *vi = v->vcpu_info;
 	u8 mask = READ_ONCE(vi->evtchn_upcall_mask) ? 1 : 0;
-	u64 words[BOUNCE_FRAME_WORDS], *frame = words + BOUNCE_FRAME_WORDS - BOUNCE_TAIL_WORDS;
-	unsigned int n = 2 + nr_extra + BOUNCE_TAIL_WORDS;
-	unsigned long sp, cs = regs->cs;
+	unsigned int n = BOUNCE_HEAD_WORDS + nr_extra + BOUNCE_TAIL_WORDS;
+	unsigned long sp, tail, cs = regs->cs;
 
 	if (pv_of(v)->in_kernel) {
 		sp = regs->rsp;
@@ -114,23 +114,22 @@ static void enter_guest_handler(struct vcpu *v, struct cpu_user_regs *regs, unsi
 		pv_toggle_mode(v);
 		sp = pv_of(v)->kernel_sp;
 	}
-	frame[0] = regs->rip;
-	frame[1] = cs | (u64)mask << 32;
-	frame[2] = (regs->rflags & ~(u64)X86_EFLAGS_IF) | (mask ? 0 : X86_EFLAGS_IF);
-	frame[3] = regs->rsp;
-	frame[4] = regs->ss;
-	while (nr_extra)
-		*--frame = extra[--nr_extra];
-	*--frame = regs->r11;
-	*--frame = regs->rcx;
-
 	/* As the processor does it in 64-bit mode (SDM 3A 6.14.2). */
 	sp = (sp & ~15UL) - n * sizeof(u64);
-	if (unlikely(copy_to_guest((void __guest *)sp, frame, n * sizeof(u64)))) {
-		domain_crash(v->domain, "vCPU %u: cannot write to its kernel stack at %#lx to enter %#lx from %#lx",
-			     v->id, sp, eip, regs->rip);
-		return;
-	}
+	tail = sp + (BOUNCE_HEAD_WORDS + nr_extra) * sizeof(u64);
+	if (unlikely(!guest_range_ok((void __guest *)sp, n * sizeof(u64))))
+		goto bad_stack;
+	stac();
+	guest_put_word(sp, 0, regs->rcx, fault);
+	guest_put_word(sp, 1, regs->r11, fault);
+	for (unsigned int i = 0; i < nr_extra; i++)
+		guest_put_word(sp + i * sizeof(u64), BOUNCE_HEAD_WORDS, extra[i], fault);
+	guest_put_word(tail, 0, regs->rip, fault);
+	guest_put_word(tail, 1, cs | (u64)mask << 32, fault);
+	guest_put_word(tail, 2, (regs->rflags & ~(u64)X86_EFLAGS_IF) | (mask ? 0 : X86_EFLAGS_IF), fault);
+	guest_put_word(tail, 3, regs->rsp, fault);
+	guest_put_word(tail, 4, regs->ss, fault);
+	clac();
 	if (mask_events)
 		WRITE_ONCE(vi->evtchn_upcall_mask, 1);
 	regs->rsp = sp;
@@ -139,16 +138,26 @@ static void enter_guest_handler(struct vcpu *v, struct cpu_user_regs *regs, unsi
 	regs->ss = FLAT_KERNEL_SS;
 	regs->rflags &= ~(u64)(X86_EFLAGS_TF | X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_VM | X86_EFLAGS_AC);
 	regs->entry_vector = ENTRY_SYSCALL;
+	return;
+
+fault:
+	clac();
+bad_stack:
+	domain_crash(v->domain, "vCPU %u: cannot write to its kernel stack at %#lx to enter %#lx from %#lx", v->id, sp,
+		     eip, regs->rip);
 }
 
 void pv_deliver_exception(struct vcpu *v, struct cpu_user_regs *regs)
 {
 	struct trap_bounce *b = &pv_of(v)->bounce;
-	u64 error_code = b->error_code;
+	const u64 error_code = b->error_code;
 	u8 flags = b->flags;
 
 	b->flags &= TBF_FAILSAFE;
-	enter_guest_handler(v, regs, b->eip, &error_code, flags & TBF_EXCEPTION_ERRCODE ? 1 : 0, flags & TBF_INTERRUPT);
+	if (flags & TBF_EXCEPTION_ERRCODE)
+		enter_guest_handler(v, regs, b->eip, &error_code, 1, flags & TBF_INTERRUPT);
+	else
+		enter_guest_handler(v, regs, b->eip, NULL, 0, flags & TBF_INTERRUPT);
 }
 
 static void deliver_failsafe(struct vcpu *v, struct cpu_user_regs *regs)

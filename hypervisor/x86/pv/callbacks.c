@@ -10,6 +10,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/cpu/entry.h"
+#include "x86/mm/guest_words.h"
 #include "x86/pv/bounce.h"
 
 #define HYPERCALL_ARGS(a, b)                                                                                   \
@@ -233,7 +234,8 @@ __flatten void pv_iret(struct cpu_user_regs *regs)
 	struct vcpu *v = current;
 	struct iret_context ctx;
 
-	if (unlikely(copy_from_guest(&ctx, (const void __guest *)regs->rsp, sizeof(ctx)))) {
+	if (unlikely(!guest_range_ok((const void __guest *)regs->rsp, sizeof(ctx)) ||
+		     guest_get_iret_context(&ctx, regs->rsp))) {
 		domain_crash(v->domain, "vCPU %u: cannot read its IRET frame at %#lx", v->id, regs->rsp);
 		return;
 	}

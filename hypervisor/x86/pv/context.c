@@ -63,7 +63,7 @@ void pv_load_ldt(const struct vcpu *v)
 	__asm__ __volatile__("lldt %0" : : "r"(sel) : "memory");
 }
 
-static void fpu_save(struct vcpu *v)
+static __flatten void fpu_save(struct vcpu *v)
 {
 	if (v->arch->stts)
 		__asm__ __volatile__("clts");
@@ -74,7 +74,7 @@ static void fpu_save(struct vcpu *v)
 }
 
 /* All components, also those that v never used: nothing of another vCPU's may be left in them. */
-static void fpu_load(struct vcpu *v)
+static __flatten void fpu_load(struct vcpu *v)
 {
 	if (this_cpu(fpu_owner) != v || v->arch->dirty_cpu != smp_processor_id()) {
 		xstate_set_xcr0(cpu_features.xcr0_mask);

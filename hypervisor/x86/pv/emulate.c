@@ -314,7 +314,7 @@ static bool emulate(struct cpu_user_regs *regs, const struct insn *insn)
  * Linux reads GS's other base at each switch of processes. No other instruction is emulated nearly as often, and this one needs no decoder.
  * What is refused here is refused again below.
  */
-static bool emulate_rdmsr(struct cpu_user_regs *regs)
+static __flatten bool emulate_rdmsr(struct cpu_user_regs *regs)
 {
 	u16 opcode;
 	u64 value;
@@ -329,13 +329,16 @@ static bool emulate_rdmsr(struct cpu_user_regs *regs)
 	return true;
 }
 
-bool pv_emulate_privileged(struct cpu_user_regs *regs)
+static noinline bool emulate_decoded(struct cpu_user_regs *regs)
 {
 	struct insn insn;
 
-	if (emulate_rdmsr(regs))
-		return true;
 	return decode_at_rip(regs, &insn) && emulate(regs, &insn);
+}
+
+bool pv_emulate_privileged(struct cpu_user_regs *regs)
+{
+	return emulate_rdmsr(regs) || emulate_decoded(regs);
 }
 
 /* Xen's prefix (XEN_EMULATE_PREFIX) is five bytes, UD2 and "xen"; CPUID follows. */

@@ -133,10 +133,11 @@ static int read_amd_zero(const struct vcpu *v, u64 *value)
 	return cpu_features.vendor == VENDOR_AMD ? 0 : -EINVAL;
 }
 
+/* Those first that Linux asks for at each switch of processes. */
 static const struct msr_row msr_table[] = {
+	{ MSR_SHADOW_GS_BASE, read_shadow_gs_base, write_shadow_gs_base },
 	{ MSR_FS_BASE, read_fs_base, write_fs_base },
 	{ MSR_GS_BASE, read_gs_base, write_gs_base },
-	{ MSR_SHADOW_GS_BASE, read_shadow_gs_base, write_shadow_gs_base },
 	{ MSR_EFER, read_efer, write_ignored },
 	{ MSR_STAR, read_zero, write_ignored },
 	{ MSR_LSTAR, read_zero, write_ignored },

@@ -9,19 +9,17 @@
 #include "x86/mm/paging.h"
 #include "x86/pv/bounce.h"
 
-/* What may only be read with interrupts off, because the next exception overwrites it. */
-struct trap_facts {
-	unsigned long cr2, dr6;
-};
+/* A handler. `fact` may only be read with interrupts off, because the next exception overwrites it: CR2 or DR6. */
+typedef void trap_handler_t(struct cpu_user_regs *regs, unsigned long fact);
 
-static void debug(struct cpu_user_regs *regs, const struct trap_facts *facts)
+static void debug(struct cpu_user_regs *regs, unsigned long fact)
 {
-	pv_note_dr6(facts->dr6);
+	pv_note_dr6(fact);
 	pv_inject_trap(X86_TRAP_DB, 0);
 }
 
 /* The IDT lets everyone execute INT3 and INTO; the guest's table says who may. */
-static void breakpoint(struct cpu_user_regs *regs, const struct trap_facts *facts)
+static void breakpoint(struct cpu_user_regs *regs, unsigned long fact)
 {
 	if (pv_software_interrupt_allowed(regs->entry_vector))
 		pv_inject_software_interrupt(regs->entry_vector);
@@ -30,14 +28,14 @@ static void breakpoint(struct cpu_user_regs *regs, const struct trap_facts *fact
 }
 
 /* CR0.TS is the guest's own (fpu_taskswitch), and is cleared for it before its handler runs (xen/xen.h). */
-static void device_not_available(struct cpu_user_regs *regs, const struct trap_facts *facts)
+static void device_not_available(struct cpu_user_regs *regs, unsigned long fact)
 {
 	__asm__ __volatile__("clts");
 	current->arch->stts = false;
 	pv_inject_trap(X86_TRAP_NM, 0);
 }
 
-static __flatten void invalid_opcode(struct cpu_user_regs *regs, const struct trap_facts *facts)
+static __flatten void invalid_opcode(struct cpu_user_regs *regs, unsigned long fact)
 {
 	if (!pv_emulate_invalid_opcode(regs))
 		pv_inject_trap(X86_TRAP_UD, 0);
@@ -62,7 +60,7 @@ static bool software_interrupt(struct cpu_user_regs *regs)
 	return true;
 }
 
-static void general_protection(struct cpu_user_regs *regs, const struct trap_facts *facts)
+static void general_protection(struct cpu_user_regs *regs, unsigned long fact)
 {
 	if (software_interrupt(regs))
 		return;
@@ -96,35 +94,35 @@ bool pv_fixup_hypervisor_fault(unsigned long addr)
 	return v && !v->is_idle && in_ldt_mapping(v, addr) && pv_fault_fixup_ldt(addr);
 }
 
-static void page_fault(struct cpu_user_regs *regs, const struct trap_facts *facts)
+static void page_fault(struct cpu_user_regs *regs, unsigned long cr2)
 {
 	struct vcpu *v = current;
 
-	if (unlikely(is_hypervisor_address(facts->cr2))) {
+	if (unlikely(is_hypervisor_address(cr2))) {
 		/* A selector of the guest's LDT: the processor reads the descriptor on its behalf. */
-		if (in_ldt_mapping(v, facts->cr2) && pv_fault_fixup_ldt(facts->cr2))
+		if (in_ldt_mapping(v, cr2) && pv_fault_fixup_ldt(cr2))
 			return;
 	} else if ((regs->error_code & (PFEC_WRITE | PFEC_PRESENT)) == (PFEC_WRITE | PFEC_PRESENT) &&
 		   !(regs->error_code & PFEC_RESERVED) && pv_of(v)->in_kernel) {
-		if (pv_fault_emulate_pt_write(regs, facts->cr2, regs->error_code))
+		if (pv_fault_emulate_pt_write(regs, cr2, regs->error_code))
 			return;
 	}
-	pv_inject_page_fault(facts->cr2, regs->error_code);
+	pv_inject_page_fault(cr2, regs->error_code);
 }
 
-static void non_maskable(struct cpu_user_regs *regs, const struct trap_facts *facts)
+static void non_maskable(struct cpu_user_regs *regs, unsigned long fact)
 {
 	nmi_handle();
 	nmi_unblock();
 }
 
-static void fatal(struct cpu_user_regs *regs, const struct trap_facts *facts)
+static void fatal(struct cpu_user_regs *regs, unsigned long fact)
 {
-	trap_fatal(regs, facts->cr2);
+	trap_fatal(regs, fact);
 }
 
 /* Without a row here: passed on to the guest as it is. */
-static void (*const trap_handlers[32])(struct cpu_user_regs *regs, const struct trap_facts *facts) = {
+static trap_handler_t *const trap_handlers[32] = {
 	[X86_TRAP_DB] = debug,	    [X86_TRAP_NMI] = non_maskable,	[X86_TRAP_BP] = breakpoint,
 	[X86_TRAP_OF] = breakpoint, [X86_TRAP_UD] = invalid_opcode,	[X86_TRAP_NM] = device_not_available,
 	[X86_TRAP_DF] = fatal,	    [X86_TRAP_GP] = general_protection, [X86_TRAP_PF] = page_fault,
@@ -134,7 +132,7 @@ static void (*const trap_handlers[32])(struct cpu_user_regs *regs, const struct 
 __flatten void trap_from_guest(struct cpu_user_regs *regs)
 {
 	unsigned int vector = regs->entry_vector;
-	struct trap_facts facts = { 0 };
+	unsigned long fact = 0;
 
 	if (vector >= 32) {
 		if (vector == GUEST_INT80 || vector == GUEST_INT82)
@@ -144,16 +142,16 @@ __flatten void trap_from_guest(struct cpu_user_regs *regs)
 		return;
 	}
 	if (vector == X86_TRAP_PF) {
-		facts.cr2 = read_cr2();
+		fact = read_cr2();
 	} else if (vector == X86_TRAP_DB) {
-		facts.dr6 = read_dr6();
+		fact = read_dr6();
 		write_dr6(0xffff0ff0);
 	}
 	/* Until its IRET an NMI blocks others; its handler does not expect interrupts. */
 	if (vector != X86_TRAP_NMI && vector != X86_TRAP_MC)
 		arch_irq_enable();
 	if (trap_handlers[vector])
-		trap_handlers[vector](regs, &facts);
+		trap_handlers[vector](regs, fact);
 	else
 		pv_inject_trap(vector, regs->error_code);
 	/* Not left to the way out, which has more to look at. */
