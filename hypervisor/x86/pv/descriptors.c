@@ -201,7 +201,7 @@ int pv_set_ldt(struct vcpu *v, unsigned long base, unsigned int entries)
  * `addr` lies in the mapping of the current vCPU's LDT. True: it is mapped now. Not with interrupts off (a context
  * switch, the way back to the guest): this takes the mmu_lock and may wait for other CPUs.
  */
-bool pv_fault_fixup_ldt(unsigned long addr)
+noinline bool pv_fault_fixup_ldt(unsigned long addr)
 {
 	struct vcpu *v = current;
 	const struct pv_vcpu *pv = pv_of(v);

@@ -128,7 +128,7 @@ static bool is_own_l1_table(const struct domain *d, mfn_t mfn)
 	       (type & PGT_COUNT_MASK);
 }
 
-bool pv_fault_emulate_pt_write(struct cpu_user_regs *regs, unsigned long addr, u32 error_code)
+noinline bool pv_fault_emulate_pt_write(struct cpu_user_regs *regs, unsigned long addr, u32 error_code)
 {
 	struct domain *d = current->domain;
 	u64 rights, e, *slot;

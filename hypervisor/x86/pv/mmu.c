@@ -31,13 +31,15 @@ void pv_load_cr3(struct vcpu *v)
 void pv_toggle_mode(struct vcpu *v)
 {
 	struct pv_vcpu *pv = pv_of(v);
+	bool kernel = !pv->in_kernel;
+	u64 cr3 = pv->mode_cr3[kernel];
 
-	pv->in_kernel = !pv->in_kernel;
+	pv->in_kernel = kernel;
+	v->arch->cr3 = cr3;
 	/* The base that is not in force lies in KERNEL_GS_BASE; a guest cannot run SWAPGS itself. */
 	__asm__ __volatile__("swapgs" ::: "memory");
-	v->arch->cr3 = pv->mode_cr3[pv->in_kernel];
 	/* The way of every system call: not worth a note of the flush. */
-	write_cr3(v->arch->cr3);
+	write_cr3(cr3);
 }
 
 /* Puts a new table in *slot, with its reference, and drops the old one. v is current or does not run. */

@@ -94,7 +94,7 @@ bool pv_fixup_hypervisor_fault(unsigned long addr)
 	return v && !v->is_idle && in_ldt_mapping(v, addr) && pv_fault_fixup_ldt(addr);
 }
 
-static void page_fault(struct cpu_user_regs *regs, unsigned long cr2)
+static __flatten void page_fault(struct cpu_user_regs *regs, unsigned long cr2)
 {
 	struct vcpu *v = current;
 
