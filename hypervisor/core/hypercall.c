@@ -21,17 +21,17 @@
 #define HYPERCALL_DOM0	1 /* for the privileged domain only */
 #define HYPERCALL_BATCH 2 /* may be called in a multicall */
 
-#define SYSCALL_INSN_BYTES 2
-
 struct hypercall {
 	hypercall_fn fn;
 	u8 args, flags;
 };
 
-#define HYPERCALL_NR_END 64
 #define HYPERCALL_ROW(nr, name, handler, nargs, row_flags) \
 	[nr] = { .fn = handler, .args = (nargs), .flags = (row_flags) },
 static const struct hypercall hypercalls[HYPERCALL_NR_END] = { HYPERCALL_ROWS(HYPERCALL_ROW) };
+
+#define HYPERCALL_DIRECT_ROW(nr, name, handler, nargs, row_flags) [nr] = (row_flags)&HYPERCALL_DOM0 ? NULL : (handler),
+const hypercall_fn hypercall_direct[HYPERCALL_NR_END] = { HYPERCALL_ROWS(HYPERCALL_DIRECT_ROW) };
 
 #define HYPERCALL_CHECK(nr, name, ...) _Static_assert((nr) == __HYPERVISOR_##name, #name);
 HYPERCALL_ROWS(HYPERCALL_CHECK)
@@ -54,22 +54,15 @@ static inline bool hypercall_permitted(const struct hypercall *h)
 	return !(h->flags & HYPERCALL_DOM0) || current->domain->is_privileged;
 }
 
-void hypercall_dispatch(struct cpu_user_regs *regs)
+long hypercall_dispatch(struct cpu_user_regs *regs)
 {
 	const struct hypercall *h = hypercall_lookup(regs->rax);
-	long ret;
 
 	if (unlikely(!h))
-		ret = -ENOSYS;
-	else if (unlikely(!hypercall_permitted(h)))
-		ret = -EPERM;
-	else
-		ret = h->fn(regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9);
-
-	if (unlikely(ret == -ERESTART))
-		regs->rip -= SYSCALL_INSN_BYTES;
-	else
-		regs->rax = (unsigned long)ret;
+		return -ENOSYS;
+	if (unlikely(!hypercall_permitted(h)))
+		return -EPERM;
+	return h->fn(regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9);
 }
 
 void hypercall_set_arg(unsigned int index, unsigned long value)

@@ -48,7 +48,13 @@ long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int o
  */
 struct domain *hypercall_target(unsigned int id, int *err);
 
-/* Called by the entry code with the guest's registers: does the whole hypercall and sets rax. */
-void hypercall_dispatch(struct cpu_user_regs *regs);
+/* --- for the entry code --- */
+
+#define HYPERCALL_NR_END   64
+#define SYSCALL_INSN_BYTES 2
+/* By number, those that every domain may call. NULL: hypercall_dispatch looks closer. */
+extern const hypercall_fn hypercall_direct[HYPERCALL_NR_END];
+/* The hypercall that the guest's registers say: its result, or -ERESTART. */
+long hypercall_dispatch(struct cpu_user_regs *regs);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Offsets of structure members for assembler files: scripts/gen-asm-offsets makes asm_offsets.h of it. */
 #include "hv/domain.h"
+#include "hv/hypercall.h"
+#include "lib/errno.h"
 #include "x86/arch_domain.h"
 
 #undef current /* a member's name here */
@@ -32,6 +34,9 @@ void asm_offsets(void)
 	DEFINE(CPUINFO_percpu_offset, offsetof(struct cpu_info, percpu_offset));
 
 	DEFINE(HYPERCALL_iret, __HYPERVISOR_iret);
+	DEFINE(HYPERCALL_NR_END, HYPERCALL_NR_END);
+	DEFINE(HYPERCALL_again, -ERESTART);
+	DEFINE(SYSCALL_INSN_BYTES, SYSCALL_INSN_BYTES);
 
 	DEFINE(VCPU_arch, offsetof(struct vcpu, arch));
 	DEFINE(VCPU_vcpu_info, offsetof(struct vcpu, vcpu_info));

@@ -121,7 +121,23 @@ FUNCTION entry_syscall
 	sti
 	cmpq	$HYPERCALL_iret, %rax
 	je	.Liret_hypercall
-	CALL_WITH_FRAME hypercall_dispatch
+	/* The arguments are where C expects them, but for the fourth. */
+	cmpq	$HYPERCALL_NR_END, %rax
+	jae	.Lhypercall_closer
+	sbbq	%rcx, %rcx		/* all ones; 0 if the processor only guesses that it came here */
+	andq	%rcx, %rax
+	leaq	hypercall_direct(%rip), %rcx
+	movq	(%rcx, %rax, 8), %rax
+	testq	%rax, %rax
+	jz	.Lhypercall_closer
+	movq	%r10, %rcx
+	subq	$8, %rsp
+	call	*%rax
+	addq	$8, %rsp
+.Lhypercall_done:
+	cmpq	$HYPERCALL_again, %rax
+	je	.Lhypercall_again
+	movq	%rax, UREGS_rax(%rsp)
 	/* Falls through. */
 
 /* Leaves for the guest in guest_regs, on which RSP stands. */
@@ -194,6 +210,15 @@ FUNCTION ret_to_guest
 .Lexit_work:
 	CALL_WITH_FRAME pv_exit_work
 	jmp	.Lexit_now
+
+.Lhypercall_closer:
+	CALL_WITH_FRAME hypercall_dispatch
+	jmp	.Lhypercall_done
+
+/* The guest runs its SYSCALL once more, with RAX as it was and the arguments that hypercall_set_arg stored. */
+.Lhypercall_again:
+	subq	$SYSCALL_INSN_BYTES, UREGS_rip(%rsp)
+	jmp	ret_to_guest
 
 .Liret_hypercall:
 	CALL_WITH_FRAME pv_iret

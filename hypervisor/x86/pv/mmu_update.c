@@ -195,6 +195,8 @@ static int owners_get(struct owners *o, unsigned long foreigndom)
 	int err = 0;
 
 	o->tables = o->data = current->domain;
+	if (likely(foreigndom == DOMID_SELF))
+		return 0;
 	if (tables) {
 		o->tables = pv_owner_get(tables - 1, &err);
 		if (!o->tables)
