@@ -86,6 +86,17 @@ static void moving_a_timer_later_leaves_the_hardware_alone(void **state)
 	assert_int_equal(fired[0], 1);
 }
 
+static void whether_a_timer_fires_by_a_time(void **state)
+{
+	start(1);
+	assert_false(timer_fires_by(&timers[0], 1000));
+	timer_set(&timers[0], 1000);
+	assert_true(timer_fires_by(&timers[0], 1000));
+	assert_false(timer_fires_by(&timers[0], 999));
+	run_until(1000);
+	assert_false(timer_fires_by(&timers[0], 5000));
+}
+
 static void a_stopped_timer_is_silent(void **state)
 {
 	start(1);
@@ -177,6 +188,7 @@ int main(void)
 		cmocka_unit_test(fires_at_its_time_and_once),
 		cmocka_unit_test(the_past_fires_at_once),
 		cmocka_unit_test(moving_a_timer_later_leaves_the_hardware_alone),
+		cmocka_unit_test(whether_a_timer_fires_by_a_time),
 		cmocka_unit_test(a_stopped_timer_is_silent),
 		cmocka_unit_test(another_cpus_timer_asks_that_cpu),
 		cmocka_unit_test(an_armed_timer_migrates),
