@@ -30,7 +30,8 @@ struct hypercall {
 	[nr] = { .fn = handler, .args = (nargs), .flags = (row_flags) },
 static const struct hypercall hypercalls[HYPERCALL_NR_END] = { HYPERCALL_ROWS(HYPERCALL_ROW) };
 
-#define HYPERCALL_DIRECT_ROW(nr, name, handler, nargs, row_flags) [nr] = (row_flags)&HYPERCALL_DOM0 ? NULL : (handler),
+#define HYPERCALL_DIRECT_ROW(nr, name, handler, nargs, row_flags) \
+	[nr] = HYPERCALL_DOM0 & (row_flags) ? NULL : (handler),
 const hypercall_fn hypercall_direct[HYPERCALL_NR_END] = { HYPERCALL_ROWS(HYPERCALL_DIRECT_ROW) };
 
 #define HYPERCALL_CHECK(nr, name, ...) _Static_assert((nr) == __HYPERVISOR_##name, #name);

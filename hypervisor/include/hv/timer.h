@@ -21,8 +21,8 @@ void timer_stop(struct timer *t);		  /* does not wait for a running fn */
 void timer_kill(struct timer *t);		  /* stops for good and waits until fn is not running */
 void timer_migrate(struct timer *t, unsigned int cpu);
 bool timer_is_armed(const struct timer *t);
-bool timer_fires_by(const struct timer *t,
-		    s_time_t time); /* armed, for `time` at the latest; what the caller keeps from changing */
+/* Armed, for `time` at the latest. The caller sees to it that nobody sets the timer meanwhile; it may be firing. */
+bool timer_fires_by(const struct timer *t, s_time_t time);
 
 /*
  * The arch's timer interrupt raises SOFTIRQ_TIMER; the softirq runs what is due and programs the next

@@ -29,17 +29,20 @@ static __always_inline unsigned long guest_get_iret_context(struct iret_context 
 	unsigned long left = 1;
 
 	stac();
+	/* clang-format off */
 	__asm__ __volatile__(".set iret_word, 0\n"
 			     ".irp reg, %[rax], %[r11], %[rcx], %[flags], %[rip], %[cs], %[rflags], %[rsp], %[ss]\n"
-			     "1: movq iret_word(%[from]), \\reg" EXTABLE_C(1b, 2f) ".set iret_word, iret_word + 8\n"
-										   ".endr\n"
-										   "   xorl %k[left], %k[left]\n"
-										   "2:"
+			     "1: movq iret_word(%[from]), \\reg" EXTABLE_C(1b, 2f)
+			     ".set iret_word, iret_word + 8\n"
+			     ".endr\n"
+			     "   xorl %k[left], %k[left]\n"
+			     "2:"
 			     : [left] "+&r"(left), [rax] "=&r"(to->rax), [r11] "=&r"(to->r11), [rcx] "=&r"(to->rcx),
 			       [flags] "=&r"(to->flags), [rip] "=&r"(to->rip), [cs] "=&r"(to->cs),
 			       [rflags] "=&r"(to->rflags), [rsp] "=&r"(to->rsp), [ss] "=&r"(to->ss)
 			     : [from] "r"(from)
 			     : "memory");
+	/* clang-format on */
 	clac();
 	return left;
 }
