@@ -82,7 +82,8 @@ TOOLSTACK = (
     Row("xend_wakeups", "wake-ups of xend in 60 s beside 20 idle guests", "times", most=0, sides=TOOLS, alone=True),
 )
 
-# Parts that can be asked for alone (make bench ONLY=part). The first and the last have machines of their own; all others are done in one boot of Domain-0.
+# Parts that can be asked for alone (make bench ONLY=part). The first and the last have machines of their own; all others are
+# done in one boot of Domain-0.
 PARTS = {
     "hypercalls": HYPERCALLS,
     "boot": (LIVES[0],),
