@@ -168,12 +168,16 @@ static const unsigned char calls[] = {
 	__HYPERVISOR_argo_op,
 	__HYPERVISOR_xsm_op,
 	__HYPERVISOR_kexec_op,
+	__HYPERVISOR_set_callbacks,
+	__HYPERVISOR_sched_op_compat,
+	__HYPERVISOR_event_channel_op_compat,
+	__HYPERVISOR_physdev_op_compat,
 };
 
 /* What would only end or stop this guest itself. */
 static bool is_suicide(unsigned int nr, unsigned long a0)
 {
-	if (nr == __HYPERVISOR_sched_op)
+	if (nr == __HYPERVISOR_sched_op || nr == __HYPERVISOR_sched_op_compat)
 		return a0 == SCHEDOP_block || a0 == SCHEDOP_shutdown || a0 == SCHEDOP_poll || a0 == SCHEDOP_watchdog;
 	if (nr == __HYPERVISOR_vcpu_op)
 		return a0 == VCPUOP_down;
@@ -297,7 +301,8 @@ static void one_call(void)
 		return;
 	hypercall5(nr, a[0], a[1], a[2], a[3], a[4]);
 	/* Handlers of rubbish would end this guest at its next exception. */
-	if (nr == __HYPERVISOR_set_trap_table || nr == __HYPERVISOR_callback_op || nr == __HYPERVISOR_multicall)
+	if (nr == __HYPERVISOR_set_trap_table || nr == __HYPERVISOR_callback_op || nr == __HYPERVISOR_set_callbacks ||
+	    nr == __HYPERVISOR_multicall)
 		guest_install_traps();
 }
 

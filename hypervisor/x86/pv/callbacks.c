@@ -194,6 +194,20 @@ long do_callback_op(HYPERCALL_ARGS(cmd, arg))
 	return subop_dispatch(callback_ops, ARRAY_SIZE(callback_ops), (unsigned int)cmd, (void __guest *)arg);
 }
 
+/* What kernels from before callback_op say at once (xen/arch-x86/xen-x86_64.h). syscall 0: none. */
+long do_set_callbacks(unsigned long event, unsigned long failsafe, unsigned long syscall, unsigned long unused3,
+		      unsigned long unused4, unsigned long unused5)
+{
+	struct pv_vcpu *pv = pv_of(current);
+
+	if (!is_canonical(event) || !is_canonical(failsafe) || !is_canonical(syscall))
+		return -EINVAL;
+	(void)callback_set(pv, CALLBACKTYPE_event, event, false);
+	(void)callback_set(pv, CALLBACKTYPE_failsafe, failsafe, false);
+	(void)callback_set(pv, CALLBACKTYPE_syscall, syscall, false);
+	return 0;
+}
+
 /* --- nmi_op: for Domain-0's first vCPU, which gets those of the hardware --- */
 
 static long nmi_register(void *arg)

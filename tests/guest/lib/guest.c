@@ -15,8 +15,7 @@ long catch_vector;
 
 extern char exception_0[], exception_1[], exception_2[], exception_3[], exception_4[], exception_5[], exception_6[],
 	exception_7[], exception_8[], exception_10[], exception_11[], exception_12[], exception_13[], exception_14[],
-	exception_16[], exception_17[], exception_18[], exception_19[], exception_128[], event_entry[],
-	failsafe_entry[];
+	exception_16[], exception_17[], exception_18[], exception_19[], exception_128[];
 
 void *memset(void *p, int c, size_t n)
 {

@@ -111,6 +111,8 @@ struct guest_regs {
  */
 extern void (*guest_exception)(struct guest_regs *regs);
 /* Done before test_main; again after the handlers were changed. */
+/* Where upcalls and failed returns enter (start.S). */
+extern const char event_entry[], failsafe_entry[];
 void guest_install_traps(void);
 /* Called for events (upcall); returns with events enabled again as they were. */
 extern void (*guest_event)(struct guest_regs *regs);
