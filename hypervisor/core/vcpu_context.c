@@ -44,6 +44,16 @@ int vcpu_reset(struct vcpu *v)
 /* The longest offset at which a whole structure still lies in the page. */
 #define VCPU_INFO_MAX_OFFSET (PAGE_SIZE - sizeof(vcpu_info_t))
 
+static bool has_own_info(struct vcpu *v)
+{
+	bool own;
+
+	spin_lock(&v->lock);
+	own = !mfn_eq(v->vcpu_info_mfn, INVALID_MFN);
+	spin_unlock(&v->lock);
+	return own;
+}
+
 int vcpu_register_info(struct vcpu *v, mfn_t mfn, unsigned int offset)
 {
 	struct guest_page page;
@@ -53,6 +63,9 @@ int vcpu_register_info(struct vcpu *v, mfn_t mfn, unsigned int offset)
 	if (offset > VCPU_INFO_MAX_OFFSET || offset % sizeof(long))
 		return -EINVAL;
 	if (v != current && !(READ_ONCE(v->pause_flags) & VPF_DOWN))
+		return -EINVAL;
+	/* Looked at before the page is mapped: unmapping it again would flush the TLB of every CPU. */
+	if (has_own_info(v))
 		return -EINVAL;
 	err = guest_page_map(v->domain, mfn, &page);
 	if (err)

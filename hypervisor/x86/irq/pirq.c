@@ -301,7 +301,12 @@ int pirq_set_eoi_page(struct domain *d, mfn_t mfn)
 
 	if (!p)
 		return -EINVAL;
-	err = guest_page_map(d, mfn, &page);
+	/* Looked at before the page is mapped: unmapping it again would flush the TLB of every CPU. */
+	spin_lock(&p->lock);
+	err = p->eoi_page.va ? -EBUSY : 0;
+	spin_unlock(&p->lock);
+	if (!err)
+		err = guest_page_map(d, mfn, &page);
 	if (err)
 		return err;
 	spin_lock(&p->lock);
