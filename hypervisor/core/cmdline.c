@@ -40,26 +40,54 @@ static bool parse_size(const char *s, const char **end, u64 *bytes)
 	return true;
 }
 
-/* dom0_mem=SIZE[,min:SIZE][,max:SIZE] in any order; a minimum only raises the size. */
+/* A number and %. */
+static bool parse_percent(const char *s, const char **end, unsigned int *percent)
+{
+	u64 n = str_to_u64(s, end, 10);
+
+	if (*end == s || **end != '%' || n > 100)
+		return false;
+	(*end)++;
+	*percent = (unsigned int)n;
+	return true;
+}
+
+/* [-]SIZE, [-]N% or [-]SIZE+N% */
+static bool parse_amount(const char *s, const char **end, struct mem_amount *amount)
+{
+	struct mem_amount a = { .less = *s == '-' };
+
+	if (a.less)
+		s++;
+	if (!parse_percent(s, end, &a.percent)) {
+		if (!parse_size(s, end, &a.bytes))
+			return false;
+		if (**end == '+' && !parse_percent(*end + 1, end, &a.percent))
+			return false;
+	}
+	*amount = a;
+	return true;
+}
+
+/* dom0_mem=AMOUNT[,min:AMOUNT][,max:AMOUNT] in any order */
 static bool parse_dom0_mem(const char *s, void *where)
 {
-	u64 size = 0, minimum = 0, maximum = 0;
+	__typeof__(boot_options.dom0_mem) mem = { 0 };
 
 	do {
-		u64 *to = &size;
+		struct mem_amount *to = &mem.size;
 
 		if (!strncmp(s, "min:", 4)) {
-			to = &minimum;
+			to = &mem.min;
 			s += 4;
 		} else if (!strncmp(s, "max:", 4)) {
-			to = &maximum;
+			to = &mem.max;
 			s += 4;
 		}
-		if (!parse_size(s, &s, to) || (*s && *s != ','))
+		if (!parse_amount(s, &s, to) || (*s && *s != ','))
 			return false;
 	} while (*s++ == ',');
-	boot_options.dom0_mem = max(size, minimum);
-	boot_options.dom0_mem_max = maximum;
+	boot_options.dom0_mem = mem;
 	return true;
 }
 

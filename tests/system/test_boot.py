@@ -33,6 +33,8 @@ def test_domain0_runs_with_devices(lab, hv, smp, vcpus, mem, dom0_mem, machine, 
         assert dom0.info("nr_cpus") == smp
         assert abs(dom0.info("total_memory") - mem) < 64
         assert dom0.domains()["Domain-0"][1:3] == (dom0_mem, vcpus)
+        # Its tables are made for what it may have, not for all of the host.
+        assert dom0.sh(r"dmesg | sed -n 's/.* Memory: [0-9]*K.\([0-9]*\)K avail.*/\1/p'") == str(dom0_mem * 1024 - 4)
         check_disk(dom0, "/dev/vda" if disk == "virtio" else "/dev/sda")
         check_network(dom0)
         assert dom0.finish("poweroff -f", 60) == "guest-shutdown"

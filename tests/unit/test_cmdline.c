@@ -43,29 +43,6 @@ static void whole_line_is_kept(void **state)
 	assert_string_equal(warning, "");
 }
 
-static void dom0_mem_forms(void **state)
-{
-	static const struct {
-		const char *line;
-		u64 mem, max;
-	} cases[] = {
-		{ "dom0_mem=512M", MiB(512), 0 },
-		{ "dom0_mem=1G,max:2g", GiB(1), GiB(2) },
-		{ "dom0_mem=max:1024M,512M", MiB(512), MiB(1024) },
-		{ "dom0_mem=min:768M,512M", MiB(768), 0 },
-		{ "dom0_mem=1048576", GiB(1), 0 },
-		{ "dom0_mem=4096b", 4096, 0 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		reset(NULL);
-		cmdline_parse(cases[i].line);
-		assert_string_equal(warning, "");
-		assert_int_equal(boot_options.dom0_mem, cases[i].mem);
-		assert_int_equal(boot_options.dom0_mem_max, cases[i].max);
-	}
-}
-
 static void serial_forms(void **state)
 {
 	cmdline_parse("com1=115200,8n1,0x3e8,5 com2=auto console=vga,com2");
@@ -111,7 +88,9 @@ static void bad_values_change_nothing(void **state)
 		"maxcpus=two",	   "maxcpus=4294967296",
 		"loglvl=loud",	   "noreboot=perhaps",
 		"console=tape",	   "sched=null",
-		"guest_loglvl=/",
+		"guest_loglvl=/",  "dom0_mem=101%",
+		"dom0_mem=1G+",	   "dom0_mem=1G+5",
+		"dom0_mem=--1G",   "dom0_mem=10%+1G",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
@@ -138,7 +117,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(whole_line_is_kept, reset),
-		cmocka_unit_test_setup(dom0_mem_forms, reset),
 		cmocka_unit_test_setup(serial_forms, reset),
 		cmocka_unit_test_setup(log_levels, reset),
 		cmocka_unit_test_setup(vcpus_may_be_a_range, reset),

@@ -7,10 +7,18 @@
 
 #include "lib/types.h"
 
+/* An amount of memory, of what there is: bytes + percent, or (less) all but that. All zero: not said. */
+struct mem_amount {
+	u64 bytes;
+	unsigned int percent;
+	bool less;
+};
+
 struct boot_options {
-	char text[1024];	     /* the whole line, for XENVER_commandline */
-	u64 dom0_mem;		     /* bytes; 0: all that is free but a reserve */
-	u64 dom0_mem_max;	     /* bytes; 0: as dom0_mem */
+	char text[1024]; /* the whole line, for XENVER_commandline */
+	struct {
+		struct mem_amount size, min, max; /* x86/pv/dom0_memory.h says what they come to */
+	} dom0_mem;
 	unsigned int dom0_max_vcpus; /* 0: as many as CPUs */
 	unsigned int maxcpus;	     /* 0: all */
 	bool noreboot;

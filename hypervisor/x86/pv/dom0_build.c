@@ -21,6 +21,7 @@
 #include "x86/mm/page_types.h"
 #include "x86/mm/paging.h"
 #include "x86/pv/dom0_kernel.h"
+#include "x86/pv/dom0_memory.h"
 
 #define PT_LOAD	       1
 #define P2M_PER_FRAME  (PAGE_SIZE / sizeof(unsigned long))
@@ -53,25 +54,13 @@ static mfn_t __init dom0_pfn_to_mfn(unsigned long pfn)
 
 /* --- how much, and what goes where --- */
 
-#define HV_RESERVE_MAX MiB(128)
-
-/*
- * Unless dom0_mem says otherwise Domain-0 gets all that is free, but a sixteenth, at most 128 MiB: what the hypervisor
- * needs for guests, and contiguous memory that devices of 32 bits can reach.
- */
-static unsigned long __init dom0_nr_pages(void)
+static struct dom0_memory __init dom0_memory(void)
 {
-	unsigned long avail = page_alloc_free_count(), reserve = min(avail / 16, HV_RESERVE_MAX >> PAGE_SHIFT);
-	unsigned long wanted = boot_options.dom0_mem >> PAGE_SHIFT;
+	struct dom0_memory m = dom0_memory_choose(&boot_options, page_alloc_free_count());
 
-	if (!wanted)
-		return avail - reserve;
-	if (wanted > avail - reserve / 4) {
-		log_warn("dom0_mem=%luM is more than there is: Domain-0 gets %luM\n", wanted >> 8,
-			 (avail - reserve) >> 8);
-		return avail - reserve;
-	}
-	return wanted;
+	if (m.too_little)
+		log_warn("dom0_mem asks for more than there is: Domain-0 gets %lu MiB\n", m.nr_pages >> 8);
+	return m;
 }
 
 /* Page tables that cover [start, end) below L4. */
@@ -360,7 +349,6 @@ static struct domain *__init dom0_create(void)
 
 	if (IS_ERR(d))
 		panic("Domain-0 cannot be created (error %ld)", PTR_ERR(d));
-	d->max_pages = ~0U;
 	for (unsigned int i = 0; i < config.max_vcpus; i++)
 		if (!vcpu_create(d, i))
 			boot_fail("not enough memory for Domain-0's vCPU %u", i);
@@ -370,11 +358,14 @@ static struct domain *__init dom0_create(void)
 struct domain *__init dom0_build(const struct boot_module *kernel_module, const struct boot_module *ramdisk)
 {
 	size_t ramdisk_size = ramdisk ? ramdisk->size : 0;
+	struct dom0_memory memory;
 	struct domain *d;
 
 	dom0_kernel_open(&kernel, kernel_module);
 	d = dom0_create();
-	dom0_plan(dom0_nr_pages(), ramdisk_size);
+	memory = dom0_memory();
+	d->max_pages = memory.max_pages;
+	dom0_plan(memory.nr_pages, ramdisk_size);
 	log_info("Domain-0: %lu MiB, %u vCPUs; kernel at %#lx to %#lx, entry %#lx\n", layout.nr_pages >> 8,
 		 d->max_vcpus, kernel.virt_start, kernel.virt_end, kernel.entry);
 	dom0_alloc_memory(d);
