@@ -5,8 +5,8 @@
  * keeps low memory for those who need it.
  *
  * Freed memory is dirty (PGC_SCRUB on each frame) until somebody has cleared it: an idle CPU (page_alloc_scrub_some),
- * or else the next allocation of it. A frame is handed out only after arch_page_reused, so no CPU has an old
- * translation to it.
+ * or else the next allocation of it. Either calls arch_page_reused first: what a CPU wrote through an old translation
+ * after the frame was cleared would be there for the next owner.
  *
  * heap_lock [H] covers the free blocks and the claims. Clearing and flushing are done outside of it: a block that was
  * taken out belongs to who took it.
@@ -18,6 +18,7 @@
 #include "hv/arch.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
+#include "hv/time.h"
 #include "lib/errno.h"
 
 #define NR_ZONES       33 /* struct page_info links frames by 32-bit numbers */
@@ -244,25 +245,63 @@ struct page_info *page_alloc(struct domain *d, unsigned int order, unsigned int 
 
 /* --- scrubbing --- */
 
-bool page_alloc_scrub_some(void)
+/*
+ * How often the scrubber has other CPUs flush, at most. A domain that gives back one frame after the other would
+ * otherwise have it interrupt them for each. One flush is good for all that was freed before it.
+ */
+#define SCRUB_FLUSH_INTERVAL MILLISECS(10)
+
+/* Of the CPU that scrubs. */
+static s_time_t scrub_flush_next; /* not earlier than that */
+static s_time_t scrub_resume;	  /* a block waits for that; 0: none does */
+
+/* A block that may be dirty, off the free lists of zone *z; NULL: there is none. */
+static struct page_info *scrub_take(unsigned int *z, unsigned int *order)
 {
 	struct page_info *pg = NULL;
-	unsigned int z, order = 0;
-	unsigned long cleared = 0;
 
-	if (!READ_ONCE(nr_dirty))
-		return false;
 	spin_lock(&heap_lock);
-	for (z = NR_ZONES; !pg && z-- > 0;)
-		if (zones[z].nonempty)
-			pg = buddy_take_dirty(&zones[z], SCRUB_ORDER, &order);
+	for (*z = NR_ZONES; !pg && (*z)-- > 0;)
+		if (zones[*z].nonempty)
+			pg = buddy_take_dirty(&zones[*z], SCRUB_ORDER, order);
 	if (pg) {
-		zone_scrubbing[z] += 1UL << order;
-		nr_scrubbing += 1UL << order;
+		zone_scrubbing[*z] += 1UL << *order;
+		nr_scrubbing += 1UL << *order;
 	}
 	spin_unlock(&heap_lock);
-	if (!pg)
+	return pg;
+}
+
+static void scrub_give_back(struct page_info *pg, unsigned int z, unsigned int order, unsigned int first_dirty)
+{
+	spin_lock(&heap_lock);
+	zone_scrubbing[z] -= 1UL << order;
+	nr_scrubbing -= 1UL << order;
+	buddy_insert(&zones[z], pg, order, first_dirty);
+	spin_unlock(&heap_lock);
+}
+
+/* May other CPUs be interrupted for this block now, if that is needed? */
+static bool scrub_may_begin(const struct page_info *pg, unsigned int order)
+{
+	s_time_t now;
+
+	if (!arch_page_reuse_interrupts(pg, order))
+		return true;
+	now = time_now();
+	if (now < scrub_flush_next) {
+		scrub_resume = scrub_flush_next;
 		return false;
+	}
+	scrub_flush_next = now + SCRUB_FLUSH_INTERVAL;
+	return true;
+}
+
+static void scrub_block(struct page_info *pg, unsigned int order)
+{
+	unsigned long cleared = 0;
+
+	arch_page_reused(pg, order);
 	for (unsigned long i = 0; i < 1UL << order; i++) {
 		if (pg[i].count_info & PGC_SCRUB) {
 			frame_clear(page_to_mfn(pg + i));
@@ -271,11 +310,25 @@ bool page_alloc_scrub_some(void)
 		}
 	}
 	(void)atomic_sub_return(&nr_dirty, cleared);
-	spin_lock(&heap_lock);
-	zone_scrubbing[z] -= 1UL << order;
-	nr_scrubbing -= 1UL << order;
-	buddy_insert(&zones[z], pg, order, BUDDY_CLEAN);
-	spin_unlock(&heap_lock);
+}
+
+bool page_alloc_scrub_some(void)
+{
+	struct page_info *pg;
+	unsigned int z, order;
+
+	if (!READ_ONCE(nr_dirty) || (scrub_resume && time_now() < scrub_resume))
+		return false;
+	scrub_resume = 0;
+	pg = scrub_take(&z, &order);
+	if (!pg)
+		return false;
+	if (!scrub_may_begin(pg, order)) {
+		scrub_give_back(pg, z, order, 0);
+		return false;
+	}
+	scrub_block(pg, order);
+	scrub_give_back(pg, z, order, BUDDY_CLEAN);
 	return true;
 }
 

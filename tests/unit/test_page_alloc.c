@@ -44,6 +44,11 @@ void arch_page_reused(struct page_info *pg, unsigned int order)
 	}
 }
 
+bool arch_page_reuse_interrupts(const struct page_info *pg, unsigned int order)
+{
+	return false;
+}
+
 bool arch_page_has_type(const struct page_info *pg)
 {
 	return pg->type_info & 0xffff;

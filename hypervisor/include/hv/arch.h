@@ -72,12 +72,14 @@ void arch_page_put_writable(struct page_info *pg);
 
 /* --- memory --- */
 /*
- * Called once for each piece of memory between its uses. freed: the last use is over, every mapping of it is gone from
- * the page tables, though perhaps not from TLBs. reused, before the next use: no CPU has a translation to it from then
- * on, its type is none; interrupts on (it may flush other CPUs), no lock of rank LOCK_IPI or later.
+ * For each piece of memory between its uses. freed, once: the last use is over, every mapping of it is gone from the
+ * page tables, though perhaps not from TLBs. reused, before it is cleared or used: no CPU has a translation to it from
+ * then on, its type is none; interrupts on (it may flush other CPUs), no lock of rank LOCK_IPI or later.
  */
 void arch_page_freed(struct page_info *pg, unsigned int order);
 void arch_page_reused(struct page_info *pg, unsigned int order);
+/* Would arch_page_reused have other CPUs flush? */
+bool arch_page_reuse_interrupts(const struct page_info *pg, unsigned int order);
 /* Is it in use as something in particular (a type reference is held)? */
 bool arch_page_has_type(const struct page_info *pg);
 /* A frame of the hypervisor that a guest may map: holds one type reference that keeps it what it is. */

@@ -141,7 +141,11 @@ int __must_check __nonnull_arg(1) page_steal(struct domain *d, struct page_info 
 unsigned long page_alloc_free_count(void); /* frames that are free, heap chunks' free parts included */
 unsigned long page_alloc_free_in(unsigned int min_bits, unsigned int max_bits); /* by address width, for availheap */
 unsigned long page_alloc_dirty_count(void);					/* free but still to be scrubbed */
-bool page_alloc_scrub_some(void); /* idle work: scrubs a bounded amount; false when nothing is left */
+/*
+ * Idle work, of one CPU at a time: scrubs a bounded amount. False: nothing is left, or what is left has to wait. As
+ * page_alloc: interrupts on, no lock.
+ */
+bool page_alloc_scrub_some(void);
 /* Claims (XENMEM_claim_pages): frames set aside for d; page_alloc for others leaves them. 0, -ENOMEM, -EINVAL. */
 int page_claim(struct domain *d, unsigned long pages);
 unsigned long page_claimed_total(void);

@@ -18,25 +18,57 @@ void arch_page_freed(struct page_info *pg, unsigned int order)
 	}
 }
 
+static u32 stamp_of(const struct page_info *pg)
+{
+	return (u32)((READ_ONCE(pg->type_info) & PGT_STAMP_MASK) >> PGT_STAMP_SHIFT);
+}
+
+/* CPUs that may have a translation to a frame whose last one went from the page tables at `stamp`. */
+static void stale_cpus(cpumask_t *cpus, u32 stamp)
+{
+	*cpus = cpu_online_map;
+	tlb_filter(cpus, stamp);
+}
+
 void arch_page_reused(struct page_info *pg, unsigned int order)
 {
+	u64 uncached = 0;
 	cpumask_t stale;
 	u32 stamp = 0;
 
 	for (unsigned long i = 0; i < 1UL << order; i++) {
-		stamp = tlb_stamp_later(stamp, (u32)((pg[i].type_info & PGT_STAMP_MASK) >> PGT_STAMP_SHIFT));
-		/* Written past the caches: no old line of it may hide, or later overwrite, what is in memory. */
-		if (unlikely(pg[i].type_info & PGT_UNCACHED))
+		stamp = tlb_stamp_later(stamp, stamp_of(pg + i));
+		uncached |= pg[i].type_info &= PGT_UNCACHED;
+	}
+	/* Else it is RAM that nobody has mapped since boot, or since it was scrubbed. */
+	if (stamp) {
+		stale_cpus(&stale, stamp);
+		if (!cpumask_empty(&stale))
+			tlb_flush_mask(&stale);
+	}
+	if (likely(!uncached))
+		return;
+	/*
+	 * Written past the caches: no old line of it may hide, or later overwrite, what is in memory. After the flush of
+	 * the TLBs: from then on nobody writes it like that.
+	 */
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		if (pg[i].type_info & PGT_UNCACHED)
 			frame_flush_cache(page_to_mfn(pg + i));
 		pg[i].type_info = PGT_NONE;
 	}
-	/* RAM that was never mapped since boot. */
-	if (!stamp)
-		return;
-	stale = cpu_online_map;
-	tlb_filter(&stale, stamp);
-	if (!cpumask_empty(&stale))
-		tlb_flush_mask(&stale);
+}
+
+bool arch_page_reuse_interrupts(const struct page_info *pg, unsigned int order)
+{
+	cpumask_t stale;
+	u32 stamp = 0;
+
+	for (unsigned long i = 0; i < 1UL << order; i++)
+		stamp = tlb_stamp_later(stamp, stamp_of(pg + i));
+	stale_cpus(&stale, stamp);
+	cpumask_clear_cpu(smp_processor_id(), &stale);
+	return !cpumask_empty(&stale);
 }
 
 bool arch_page_has_type(const struct page_info *pg)
