@@ -816,6 +816,68 @@ static void destroy(unsigned int g)
 		check_everything();
 }
 
+/* --- CPU 1 comes in while CPU 0 takes domain 1's pages back --- */
+
+static struct {
+	struct page_info *pg;		    /* CPU 1 has the last reference */
+	unsigned int now, put_at, reuse_at; /* releases of locks by CPU 0 */
+} script;
+
+static void cpu1_steps_in(const spinlock_t *l)
+{
+	unsigned int now = script.now++;
+
+	host_unlocked = NULL;
+	host_set_cpu(1);
+	run_as(1);
+	if (now == script.put_at)
+		page_put(script.pg);
+	if (now == script.reuse_at) {
+		assert_int_equal(page_assign(guests[0], script.pg, 0, 0), 0);
+		assert_int_equal(pv_pin_table(guests[0], page_to_mfn(script.pg), PGT_L1), 0);
+	}
+	host_set_cpu(0);
+	host_unlocked = cpu1_steps_in;
+}
+
+/* The page is first in the list: what CPU 0 does with it is between its first few releases. */
+static void a_page_that_has_gone_is_not_touched(void **state)
+{
+	for (unsigned int put_at = 0; put_at < 6; put_at++) {
+		for (unsigned int reuse_at = put_at; reuse_at < 7; reuse_at++) {
+			tear_down(state);
+			set_up(state);
+			guests[0]->max_pages++;
+			script.pg = guest_page(1, 0);
+			script.now = 0;
+			script.put_at = put_at;
+			script.reuse_at = reuse_at;
+			assert_true(page_get(script.pg, guests[1]));
+			page_put_alloc_ref(script.pg);
+			host_unlocked = cpu1_steps_in;
+			destroy(1);
+			host_unlocked = NULL;
+			assert_ptr_equal(page_owner(script.pg), guests[0]);
+			assert_true(script.pg->type_info & PGT_PINNED);
+			assert_null(page_list_first(&guests[1]->pages));
+			check_everything();
+		}
+	}
+}
+
+static void a_pin_outlives_the_allocation_but_not_the_domain(void **state)
+{
+	run_as(2);
+	build_tree(1);
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(1, 0), SELF), 0);
+	page_put_alloc_ref(guest_page(1, 0));
+	assert_int_equal(freed_pages, 0);
+	run_as(0);
+	destroy(1);
+	assert_int_equal(freed_pages, GUEST_PAGES);
+	check_everything();
+}
+
 static void random_sequences_keep_the_invariants(void **state)
 {
 	const char *rounds = getenv("UNIT_ROUNDS");
@@ -845,14 +907,24 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(a_tree_is_pinned_and_unpinned),  TEST(a_writable_page_is_no_table),
-		TEST(bad_entries_are_refused),	      TEST(harmless_changes_keep_references),
-		TEST(device_memory_needs_permission), TEST(only_the_privileged_map_others),
-		TEST(a_type_change_flushes),	      TEST(a_full_count_is_busy),
-		TEST(preemption_at_every_point),      TEST(a_failed_pin_leaves_nothing_at_any_preemption),
-		TEST(another_vcpu_finishes_the_work), TEST(addresses_are_translated),
-		TEST(descriptors_are_made_safe),      TEST(grants_have_entries_of_their_own),
-		TEST(direct_writes_are_emulated),     TEST(random_sequences_keep_the_invariants),
+		TEST(a_tree_is_pinned_and_unpinned),
+		TEST(a_writable_page_is_no_table),
+		TEST(bad_entries_are_refused),
+		TEST(harmless_changes_keep_references),
+		TEST(device_memory_needs_permission),
+		TEST(only_the_privileged_map_others),
+		TEST(a_type_change_flushes),
+		TEST(a_full_count_is_busy),
+		TEST(preemption_at_every_point),
+		TEST(a_failed_pin_leaves_nothing_at_any_preemption),
+		TEST(another_vcpu_finishes_the_work),
+		TEST(addresses_are_translated),
+		TEST(descriptors_are_made_safe),
+		TEST(grants_have_entries_of_their_own),
+		TEST(direct_writes_are_emulated),
+		TEST(a_page_that_has_gone_is_not_touched),
+		TEST(a_pin_outlives_the_allocation_but_not_the_domain),
+		TEST(random_sequences_keep_the_invariants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,9 +270,11 @@ void pv_owner_put(struct domain *d)
 /*
  * Takes the next page off the head of d's list and puts it to the tail: what somebody else still has a reference on
  * stays there until he drops it. NULL: the list is empty. *got: with a reference; without one the page is on its way
- * out already, or has lost its allocation and lives by a pin or by others.
+ * out already, or has lost its allocation and lives by a pin or by others. *pinned: it has a pin, which keeps it alive
+ * as long as d's mmu_lock is held. Both are seen under page_lock, while the page cannot leave the list: one with
+ * neither may be another domain's as soon as that is dropped, and is not to be touched.
  */
-static struct page_info *relinquish_next(struct domain *d, bool *got)
+static struct page_info *relinquish_next(struct domain *d, bool *got, bool *pinned)
 {
 	struct page_info *pg;
 
@@ -282,20 +284,17 @@ static struct page_info *relinquish_next(struct domain *d, bool *got)
 		page_list_del(pg, &d->pages);
 		page_list_add_tail(pg, &d->pages);
 		*got = page_get(pg, d);
+		*pinned = READ_ONCE(pg->type_info) & PGT_PINNED;
 	}
 	spin_unlock(&d->page_lock);
 	return pg;
 }
 
-/* d's mmu_lock is held: a page that is pinned stays so, and stays alive. -ERESTART: the pin's reference is still there.
- */
+/* d's mmu_lock is held. -ERESTART: the pin and its reference are still there. */
 static int relinquish_pin(struct page_info *pg)
 {
-	int err;
+	int err = page_type_put(pg);
 
-	if (!(READ_ONCE(pg->type_info) & PGT_PINNED))
-		return 0;
-	err = page_type_put(pg);
 	if (!err) {
 		atomic_and(&pg->type_info, ~PGT_PINNED);
 		page_put(pg);
@@ -306,13 +305,16 @@ static int relinquish_pin(struct page_info *pg)
 /* The next page: 0, -ERESTART, or -ENOENT: there is none. */
 static int relinquish_page(struct domain *d)
 {
-	bool got = false;
+	bool got = false, pinned = false;
 	struct page_info *pg;
-	int err;
+	int err = 0;
 
 	pv_mmu_lock(d);
-	pg = relinquish_next(d, &got);
-	err = pg ? relinquish_pin(pg) : -ENOENT;
+	pg = relinquish_next(d, &got, &pinned);
+	if (!pg)
+		err = -ENOENT;
+	else if (pinned)
+		err = relinquish_pin(pg);
 	if (err == -ERESTART) {
 		/* Its pin keeps it on the list: it is next again. */
 		spin_lock(&d->page_lock);

@@ -7,6 +7,7 @@
 #define UNIT_HOST_H
 
 #include "hv/percpu.h"
+#include "hv/spinlock.h"
 #include "hv/time.h"
 
 /* --- CPUs (host/cpu.c) --- */
@@ -19,6 +20,8 @@ extern unsigned int host_kicks[HV_MAX_CPUS];	  /* arch_cpu_kick()s of each CPU *
 
 /* --- locks (host/spinlock.c): taking a lock twice, out of rank, or leaving it unlocked twice fails the test --- */
 unsigned int host_locks_held(void); /* by the current CPU */
+/* Called after each release of a lock, by the CPU that did it: here another CPU of the script may come in. Or NULL. */
+extern void (*host_unlocked)(const spinlock_t *l);
 
 /* --- memory (host/memory.c) --- */
 /*

@@ -8,6 +8,8 @@
 #define __weak	 __attribute__((weak))
 #define MAX_HELD 8
 
+void (*host_unlocked)(const spinlock_t *l);
+
 static spinlock_t *held[HV_MAX_CPUS][MAX_HELD];
 static unsigned int nr_held[HV_MAX_CPUS];
 
@@ -57,6 +59,8 @@ __weak void spin_unlock(spinlock_t *l)
 	for (; i + 1 < n; i++)
 		held[host_cpu][i] = held[host_cpu][i + 1];
 	nr_held[host_cpu] = n - 1;
+	if (host_unlocked)
+		host_unlocked(l);
 }
 
 __weak unsigned long spin_lock_irqsave(spinlock_t *l)
