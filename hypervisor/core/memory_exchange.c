@@ -111,14 +111,15 @@ static int hand_over(struct exchange *e, unsigned long first)
 		xen_pfn_t mfn = mfn_x(page_to_mfn(pg));
 
 		page_list_del(pg, &e->out);
+		/* First: another vCPU may give them back as soon as they are the domain's. */
+		for (unsigned long j = 0; j < 1UL << order; j++)
+			m2p_set(MFN(mfn + j), e->out_pfns[i] + j);
 		if (page_assign(e->d, pg, order, MEMF_NO_REFCOUNT)) {
 			page_free(pg, order);
 			uncount_frames(e->d, 1UL << order);
 			err = -EINVAL;
 			continue;
 		}
-		for (unsigned long j = 0; j < 1UL << order; j++)
-			m2p_set(MFN(mfn + j), e->out_pfns[i] + j);
 		if (copy_to_guest_offset(e->x->out.extent_start, first + i, &mfn, 1))
 			err = -EFAULT;
 	}

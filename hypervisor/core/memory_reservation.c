@@ -70,6 +70,21 @@ static bool extent_add(struct domain *d, const struct xen_memory_reservation *r,
 	return guest_handle_is_null(r->extent_start) || !copy_to_guest_offset(r->extent_start, extent, &mfn, 1);
 }
 
+/*
+ * Another vCPU of d's, or d's end, may give the frames back as soon as they are d's, and they be another domain's by now.
+ * One that is still d's stays so while page_lock is held, and loses what is said here when it is freed.
+ */
+static void name_frames(struct domain *d, const struct page_info *pg, unsigned int order, xen_pfn_t pfn)
+{
+	u32 owner = domain_to_owner(d);
+
+	spin_lock(&d->page_lock);
+	for (unsigned long i = 0; i < 1UL << order; i++)
+		if (likely(READ_ONCE(pg[i].owner) == owner))
+			m2p_set(page_to_mfn(pg + i), pfn + i);
+	spin_unlock(&d->page_lock);
+}
+
 static bool extent_populate(struct domain *d, const struct xen_memory_reservation *r, unsigned long extent,
 			    unsigned int memf)
 {
@@ -81,9 +96,8 @@ static bool extent_populate(struct domain *d, const struct xen_memory_reservatio
 	pg = page_alloc(d, r->extent_order, memf);
 	if (!pg)
 		return false;
+	name_frames(d, pg, r->extent_order, pfn);
 	mfn = mfn_x(page_to_mfn(pg));
-	for (unsigned long i = 0; i < 1UL << r->extent_order; i++)
-		m2p_set(MFN(mfn + i), pfn + i);
 	return !copy_to_guest_offset(r->extent_start, extent, &mfn, 1);
 }
 
