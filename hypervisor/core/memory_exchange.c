@@ -8,7 +8,7 @@
 
 #include "lib/errno.h"
 
-#define EXTENTS_MAX BIT(MEMORY_ORDER_MAX) /* in one chunk */
+#define EXTENTS_MAX BIT(MEMORY_ORDER_MAX) /* in one chunk; frames, too */
 
 struct exchange {
 	struct domain *d;
@@ -17,6 +17,7 @@ struct exchange {
 	unsigned int in_per_chunk, out_per_chunk; /* extents */
 	struct page_list in, out;		  /* frames that were the domain's; heads of new extents */
 	xen_pfn_t *in_mfns, *out_pfns;		  /* EXTENTS_MAX each */
+	unsigned long *in_names;		  /* what the machine-to-phys table said of the frames in `in` */
 };
 
 /* n frames that were taken without counting stay away: the domain dies. */
@@ -49,8 +50,9 @@ static void give_back_old(struct exchange *e)
 	struct page_info *pg;
 	unsigned long lost = 0;
 
-	while ((pg = page_list_first(&e->in)) != NULL) {
+	for (unsigned int i = 0; (pg = page_list_first(&e->in)) != NULL; i++) {
 		page_list_del(pg, &e->in);
+		m2p_set(page_to_mfn(pg), e->in_names[i]);
 		if (page_assign(e->d, pg, 0, MEMF_NO_REFCOUNT)) {
 			page_free(pg, 0);
 			lost++;
@@ -91,6 +93,7 @@ static int take_old(struct exchange *e)
 
 			if (!mfn_valid(mfn))
 				return -EINVAL;
+			e->in_names[e->in.nr] = m2p_get(mfn);
 			err = page_steal(e->d, mfn_to_page(mfn), MEMF_NO_REFCOUNT);
 			if (err)
 				return err;
@@ -194,9 +197,10 @@ long memory_exchange(void *arg, unsigned long *done)
 	e.d = hypercall_target(x->in.domid, &err);
 	if (!e.d)
 		return err;
-	e.in_mfns = hv_alloc(2 * EXTENTS_MAX * sizeof(xen_pfn_t));
+	e.in_mfns = hv_alloc(3 * EXTENTS_MAX * sizeof(xen_pfn_t));
 	if (e.in_mfns) {
 		e.out_pfns = e.in_mfns + EXTENTS_MAX;
+		e.in_names = e.out_pfns + EXTENTS_MAX;
 		ret = exchange_all(&e, x);
 		hv_free(e.in_mfns);
 	} else {

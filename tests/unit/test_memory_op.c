@@ -237,12 +237,26 @@ static void alone_each_names_its_frames(void **state)
 	release_all(dom_a);
 }
 
+static void an_exchange_that_fails_has_changed_nothing(void **state)
+{
+	give_frames();
+	in[NR - 1] = FIRST - 1; /* nobody's */
+	assert_int_equal(exchange(), -EINVAL);
+	for (unsigned int i = 0; i < NR - 1; i++) {
+		assert_ptr_equal(page_owner(mfn_to_page(MFN(in[i]))), dom_a);
+		assert_int_equal(m2p_get(MFN(in[i])), i);
+	}
+	assert_int_equal(dom_a->tot_pages, NR);
+	release_all(dom_a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(alone_each_names_its_frames, setup),
 		cmocka_unit_test_setup(a_populated_frame_that_is_gone_again_is_not_named, setup),
 		cmocka_unit_test_setup(an_exchanged_frame_that_is_gone_again_is_not_named, setup),
+		cmocka_unit_test_setup(an_exchange_that_fails_has_changed_nothing, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
