@@ -238,6 +238,11 @@ int page_type_continue(struct page_info *pg)
 	return err;
 }
 
+/*
+ * The stamp is the clock's value from before the exchange, and a use that came and went in between has to be seen by
+ * it: it may have left a translation after that value. It leaves the count as it was. So a drop that is not the last
+ * one counts in the stamp's place.
+ */
 int page_type_put(struct page_info *pg)
 {
 	u64 x = READ_ONCE(pg->type_info), new;
@@ -245,8 +250,12 @@ int page_type_put(struct page_info *pg)
 	do {
 		ASSERT(x & PGT_COUNT_MASK);
 		new = x - 1;
-		if (new &PGT_COUNT_MASK)
+		if (new &PGT_COUNT_MASK) {
+			new += BIT(PGT_STAMP_SHIFT);
+			if (unlikely(new &PGT_DROPS_FULL))
+				new &= ~PGT_STAMP_MASK;
 			continue;
+		}
 		if (page_type_is_table(x & PGT_TYPE_MASK) && (x & (PGT_VALIDATED | PGT_PARTIAL_CHILD | PGT_NR_MASK))) {
 			int err = page_devalidate(pg);
 

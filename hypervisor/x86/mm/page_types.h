@@ -4,7 +4,7 @@
  *
  *   63..60 type   59 pinned  58 validated  57 partial (see nr)  56 partial child holds a reference
  *   55..46 nr: entries validated so far, of a partial page   45 mapped writable by another domain   44 mapped uncached
- *   43..24 TLB clock when the count last fell to zero        23..0 count
+ *   43..24 TLB clock when the count last fell to zero; while it is above, drops   23..0 count
  */
 #ifndef X86_MM_PAGE_TYPES_H
 #define X86_MM_PAGE_TYPES_H
@@ -31,6 +31,7 @@
 #define PGT_UNCACHED	  BIT(44) /* since the type last changed, it was mapped writable and not write-back */
 #define PGT_STAMP_SHIFT	  24
 #define PGT_STAMP_MASK	  (0xfffffUL << PGT_STAMP_SHIFT)
+#define PGT_DROPS_FULL	  BIT(43) /* drops begin anew */
 #define PGT_COUNT_MASK	  (BIT(24) - 1)
 
 #define PGT_STATE_MASK (PGT_VALIDATED | PGT_PARTIAL | PGT_PARTIAL_CHILD | PGT_NR_MASK)
