@@ -6,7 +6,8 @@
 
 struct boot_options boot_options = {
 	.loglvl = LOG_INFO,
-	.guest_loglvl = LOG_WARN,
+	.guest_loglvl = -1,
+	.guest_loglvl_limited = -1,
 	.com1 = { .port = 0x3f8, .irq = 4 },
 	.com2 = { .port = 0x2f8, .irq = 3 },
 	.console = "com1",
@@ -159,22 +160,33 @@ static bool parse_level_word(const char *s, size_t len, int *level)
 	return false;
 }
 
-/* LEVEL, or LEVEL/LEVEL: always shown / shown as far as the rate limit allows. One bound serves both here: the second.
- */
-static bool parse_level(const char *s, void *where)
+/* LEVEL, or LEVEL/LEVEL: shown always / shown as far as a rate limit allows. One level is both. */
+static bool parse_levels(const char *s, int *always, int *limited)
 {
 	const char *slash = strchr(s, '/');
-	int level = 0;
+	int first = 0, second = 0;
 
-	if (slash) {
-		if (!parse_level_word(s, (size_t)(slash - s), &level))
-			return false;
-		s = slash + 1;
-	}
-	if (!parse_level_word(s, strlen(s), &level))
+	if (!parse_level_word(s, slash ? (size_t)(slash - s) : strlen(s), &first))
 		return false;
-	*(int *)where = level;
+	second = first;
+	if (slash && !parse_level_word(slash + 1, strlen(slash + 1), &second))
+		return false;
+	*always = first;
+	*limited = second;
 	return true;
+}
+
+/* The hypervisor's own lines have no rate limit: the second level counts. */
+static bool parse_loglvl(const char *s, void *where)
+{
+	int always;
+
+	return parse_levels(s, &always, &boot_options.loglvl);
+}
+
+static bool parse_guest_loglvl(const char *s, void *where)
+{
+	return parse_levels(s, &boot_options.guest_loglvl, &boot_options.guest_loglvl_limited);
 }
 
 /* comN=[BAUD|auto][,8n1[,PORT[,IRQ]]] */
@@ -255,8 +267,8 @@ static const struct option options[] = {
 	{ "dom0_vcpus_pin", parse_bool, &boot_options.dom0_vcpus_pin },
 	{ "maxcpus", parse_uint, &boot_options.maxcpus },
 	{ "noreboot", parse_bool, &boot_options.noreboot },
-	{ "loglvl", parse_level, &boot_options.loglvl },
-	{ "guest_loglvl", parse_level, &boot_options.guest_loglvl },
+	{ "loglvl", parse_loglvl, NULL },
+	{ "guest_loglvl", parse_guest_loglvl, NULL },
 	{ "com1", parse_com, &boot_options.com1 },
 	{ "com2", parse_com, &boot_options.com2 },
 	{ "console", parse_console, NULL },

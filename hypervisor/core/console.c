@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The console: log ring, output device, input routing, panic. Debug keys are in debug_keys.c.
+ * The console: the hypervisor's log, input routing, panic. The log of guests is in
+ * console_guest.c, debug keys are in debug_keys.c.
  *
- * One lock protects the ring and the device; a panic no longer takes it, so that it gets through whatever the others
- * hold.
+ * One lock protects the log, the device and the input; a panic no longer takes it, so that it gets
+ * through whatever the others hold.
  */
-#include "hv/console.h"
+#include "core/console_internal.h"
+#include "core/log_ring.h"
 
 #include "hv/arch.h"
 #include "hv/atomic.h"
@@ -18,16 +20,12 @@
 
 #define LOG_SIZE    65536 /* power of two */
 #define INPUT_SIZE  1024  /* power of two */
-#define LINE_MAX    320
-#define PREFIX	    "(HV) "
 #define CTRL_A	    1
 #define SWITCH_KEYS 3 /* Ctrl-A so often in a row switches the input */
 
-#define GUEST_LINES_PER_SECOND 10
-
 static DEFINE_SPINLOCK(console_lock, LOCK_CONSOLE);
-static char log_ring[LOG_SIZE];
-static u32 log_next, log_first; /* positions count bytes ever written, modulo 2^32 */
+static char log_bytes[LOG_SIZE];
+static struct log_ring hv_log_ring = { .bytes = log_bytes, .size = LOG_SIZE };
 static void (*device_write)(const char *s, size_t len);
 static u32 panicking; /* CPU + 1 of the one that panics */
 static bool boot_done;
@@ -52,51 +50,27 @@ static void console_lock_drop(unsigned long flags)
 		spin_unlock_irqrestore(&console_lock, flags);
 }
 
-static void ring_put(const char *s, size_t len)
+size_t console_format_line(char *buf, const char *prefix, const char *fmt, va_list args)
 {
-	for (size_t i = 0; i < len; i++)
-		log_ring[log_next++ % LOG_SIZE] = s[i];
-	if (log_next - log_first > LOG_SIZE)
-		log_first = log_next - LOG_SIZE;
-}
+	size_t n = (size_t)fmt_snprintf(buf, CONSOLE_LINE_MAX, CONSOLE_PREFIX "%s", prefix);
 
-void console_write(const char *s, size_t len, bool log)
-{
-	unsigned long flags = console_lock_take();
-
-	if (log)
-		ring_put(s, len);
-	if (device_write)
-		device_write(s, len);
-	console_lock_drop(flags);
-}
-
-void console_set_device(void (*write)(const char *s, size_t len))
-{
-	unsigned long flags = console_lock_take();
-	u32 start = log_first % LOG_SIZE, len = log_next - log_first;
-
-	/* What was logged before there was a device. */
-	if (write && !device_write) {
-		write(log_ring + start, min(len, LOG_SIZE - start));
-		if (len > LOG_SIZE - start)
-			write(log_ring, len - (LOG_SIZE - start));
-	}
-	device_write = write;
-	console_lock_drop(flags);
+	n += (size_t)fmt_vsnprintf(buf + n, CONSOLE_LINE_MAX - n, fmt, args);
+	n = min(n, (size_t)CONSOLE_LINE_MAX - 2);
+	if (buf[n - 1] != '\n')
+		buf[n++] = '\n';
+	return n;
 }
 
 static void log_line(const char *prefix, const char *fmt, va_list args)
 {
-	char line[LINE_MAX];
-	size_t n;
+	char line[CONSOLE_LINE_MAX];
+	size_t n = console_format_line(line, prefix, fmt, args);
+	unsigned long flags = console_lock_take();
 
-	n = (size_t)fmt_snprintf(line, sizeof(line), PREFIX "%s", prefix);
-	n += (size_t)fmt_vsnprintf(line + n, sizeof(line) - n, fmt, args);
-	n = min(n, sizeof(line) - 2);
-	if (line[n - 1] != '\n')
-		line[n++] = '\n';
-	console_write(line, n, true);
+	log_ring_put(&hv_log_ring, line, n);
+	if (device_write)
+		device_write(line, n);
+	console_lock_drop(flags);
 }
 
 void hv_log(enum loglevel level, const char *fmt, ...)
@@ -110,48 +84,40 @@ void hv_log(enum loglevel level, const char *fmt, ...)
 	va_end(args);
 }
 
-/* Ten lines a second, refilled each second; several CPUs may race here, which costs a line more or less. */
-static bool guest_may_print(struct domain *d)
+void console_write(const char *s, size_t len)
 {
-	s_time_t now = time_now();
+	unsigned long flags = console_lock_take();
 
-	if (now - READ_ONCE(d->printk_refill) > SECONDS(1)) {
-		WRITE_ONCE(d->printk_refill, now);
-		atomic_set(&d->printk_tokens, GUEST_LINES_PER_SECOND);
-	}
-	for (u32 left = atomic_read(&d->printk_tokens); left > 0;)
-		if (atomic_cmpxchg(&d->printk_tokens, &left, left - 1))
-			return true;
-	return false;
+	if (device_write)
+		device_write(s, len);
+	console_lock_drop(flags);
 }
 
-void guest_printk(struct domain *d, enum loglevel level, const char *fmt, ...)
+void console_set_device(void (*write)(const char *s, size_t len))
 {
-	char prefix[12];
-	va_list args;
+	unsigned long flags = console_lock_take();
+	bool first = write && !device_write;
+	char line[CONSOLE_LINE_MAX];
+	u32 pos = hv_log_ring.first;
+	size_t n;
 
-	if ((int)level > boot_options.guest_loglvl || !guest_may_print(d))
-		return;
-	fmt_snprintf(prefix, sizeof(prefix), "d%u: ", d->id);
-	va_start(args, fmt);
-	log_line(prefix, fmt, args);
-	va_end(args);
+	device_write = write;
+	/* What was logged before there was a device. */
+	while (first && (n = log_ring_read_line(&hv_log_ring, &pos, line, sizeof(line))) > 0)
+		write(line, n);
+	console_lock_drop(flags);
 }
 
 size_t console_read_log(char *buf, size_t len, u32 *index, bool incremental, bool clear)
 {
 	unsigned long flags = console_lock_take();
-	u32 pos = log_first;
 	size_t n;
 
-	/* A position that is no longer (or not yet) in the ring means: from its beginning. */
-	if (incremental && *index - log_first <= log_next - log_first)
-		pos = *index;
-	for (n = 0; n < len && pos != log_next; n++)
-		buf[n] = log_ring[pos++ % LOG_SIZE];
-	*index = pos;
+	if (!incremental)
+		*index = hv_log_ring.first;
+	n = log_ring_read(&hv_log_ring, index, buf, len);
 	if (clear)
-		log_first = pos;
+		hv_log_ring.first = *index;
 	console_lock_drop(flags);
 	return n;
 }

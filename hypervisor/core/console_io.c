@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypercall console_io. Domain-0's output goes to the console as it is; that of other domains is collected to
- * lines, which are then messages of that domain: marked, bounded by guest_loglvl and by a rate.
+ * The hypercall console_io. Domain-0's output goes to the console's device as it is. The output
+ * of other domains is collected to lines, which are then messages of that domain: marked, bounded
+ * by guest_loglvl and by a rate.
  */
 #include "hv/console.h"
 
@@ -21,7 +22,7 @@ static void line_flush(struct domain *d)
 {
 	d->console_line[d->console_fill] = '\0';
 	if (d->console_fill)
-		guest_printk(d, LOG_WARN, "%s\n", d->console_line);
+		guest_printk(d, LOG_DEBUG, "%s\n", d->console_line);
 	d->console_fill = 0;
 }
 
@@ -39,6 +40,14 @@ static void guest_write(struct domain *d, const char *s, size_t len)
 	spin_unlock(&d->lock);
 }
 
+void console_domain_ends(struct domain *d)
+{
+	spin_lock(&d->lock);
+	line_flush(d);
+	spin_unlock(&d->lock);
+	guest_log_tell_lost(d);
+}
+
 static long console_io_write(unsigned long count, char __guest *buffer)
 {
 	struct domain *d = current->domain;
@@ -50,7 +59,7 @@ static long console_io_write(unsigned long count, char __guest *buffer)
 		if (copy_from_guest(chunk, buffer, n))
 			return -EFAULT;
 		if (d->is_privileged)
-			console_write(chunk, n, true);
+			console_write(chunk, n);
 		else
 			guest_write(d, chunk, n);
 		count -= n;

@@ -69,6 +69,7 @@ static void reboot(char key)
 void console_init(void)
 {
 	softirq_register(SOFTIRQ_CONSOLE, run_queue);
+	debug_key_register('G', "the log of guests", guest_log_dump);
 	debug_key_register('h', "this list", show_help);
 	debug_key_register('m', "memory", memory_dump);
 	debug_key_register('q', "domains and vCPUs", domain_dump_all);

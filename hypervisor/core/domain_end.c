@@ -62,6 +62,7 @@ int domain_shutdown(struct domain *d, u32 reason)
 	spin_unlock(&d->lock);
 	if (again)
 		return 0;
+	console_domain_ends(d);
 	/* Who saves the domain may have asked to be told by a port of its own (XEN_DOMCTL_subscribe). */
 	if (reason == SHUTDOWN_suspend && port > 0)
 		evtchn_send(d, (unsigned int)port);
@@ -114,6 +115,7 @@ int domain_kill(struct domain *d)
 		spin_lock(&d->lock);
 		d->state = DOMAIN_DYING;
 		spin_unlock(&d->lock);
+		console_domain_ends(d);
 		page_claim(d, 0);
 		d->relinquish_stage = KILL_EVENTS;
 		/* fall through */

@@ -57,9 +57,15 @@ static void serial_forms(void **state)
 
 static void log_levels(void **state)
 {
+	assert_true(boot_options.guest_loglvl < LOG_ERR && boot_options.guest_loglvl_limited < LOG_ERR);
 	cmdline_parse("loglvl=all guest_loglvl=error/warning");
 	assert_int_equal(boot_options.loglvl, LOG_DEBUG);
-	assert_int_equal(boot_options.guest_loglvl, LOG_WARN);
+	assert_int_equal(boot_options.guest_loglvl, LOG_ERR);
+	assert_int_equal(boot_options.guest_loglvl_limited, LOG_WARN);
+	cmdline_parse("loglvl=error/info guest_loglvl=all");
+	assert_int_equal(boot_options.loglvl, LOG_INFO);
+	assert_int_equal(boot_options.guest_loglvl, LOG_DEBUG);
+	assert_int_equal(boot_options.guest_loglvl_limited, LOG_DEBUG);
 	cmdline_parse("loglvl=none");
 	assert_true(boot_options.loglvl < LOG_ERR);
 }
@@ -82,15 +88,26 @@ static void unknown_option_is_named(void **state)
 static void bad_values_change_nothing(void **state)
 {
 	static const char *const lines[] = {
-		"dom0_mem=",	   "dom0_mem=1X",
-		"dom0_mem=1G,",	   "dom0_mem=999999999999T",
-		"com1=115200,7e1", "com1=115200,8n1,0x3f8,99",
-		"maxcpus=two",	   "maxcpus=4294967296",
-		"loglvl=loud",	   "noreboot=perhaps",
-		"console=tape",	   "sched=null",
-		"guest_loglvl=/",  "dom0_mem=101%",
-		"dom0_mem=1G+",	   "dom0_mem=1G+5",
-		"dom0_mem=--1G",   "dom0_mem=10%+1G",
+		"dom0_mem=",
+		"dom0_mem=1X",
+		"dom0_mem=1G,",
+		"dom0_mem=999999999999T",
+		"com1=115200,7e1",
+		"com1=115200,8n1,0x3f8,99",
+		"maxcpus=two",
+		"maxcpus=4294967296",
+		"loglvl=loud",
+		"noreboot=perhaps",
+		"console=tape",
+		"sched=null",
+		"guest_loglvl=/",
+		"dom0_mem=101%",
+		"dom0_mem=1G+",
+		"dom0_mem=1G+5",
+		"dom0_mem=--1G",
+		"dom0_mem=10%+1G",
+		"guest_loglvl=all/loud",
+		"loglvl=all/loud",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {

@@ -109,6 +109,7 @@ const struct xm_command xm_host_commands[] = {
 	  .run = dmesg_run,
 	  .usage = "",
 	  .summary = "Print the hypervisor's messages",
+	  .help = "What guests write to the hypervisor's console is not among them: `xm debug-keys G' adds it.",
 	  .examples = "xm dmesg\tprint them\nxm dmesg -c\tprint them and forget them",
 	  .options = dmesg_options },
 	{ .name = "debug-keys",

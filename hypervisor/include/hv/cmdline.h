@@ -22,7 +22,9 @@ struct boot_options {
 	unsigned int dom0_max_vcpus; /* 0: as many as CPUs */
 	unsigned int maxcpus;	     /* 0: all */
 	bool noreboot;
-	int loglvl, guest_loglvl; /* enum loglevel: what is shown */
+	int loglvl;		  /* enum loglevel, or -1: what is shown */
+	int guest_loglvl;	  /* of guests: what is shown whatever its rate */
+	int guest_loglvl_limited; /* of guests: what is shown within each domain's rate */
 	struct {
 		unsigned int baud; /* 0: leave as it is */
 		u16 port;	   /* 0: none */

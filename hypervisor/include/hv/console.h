@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypervisor's console: a ring that keeps the log for `xl dmesg` and the devices that show it.
- * Lines of guests go through guest_printk, which is rate-limited for each domain and bounded by guest_loglvl.
+ * The hypervisor's console. The hypervisor's own lines are in a log for `xl dmesg` and appear on
+ * the console's device. Lines of guests and about them are in a log of their own (debug key G), and
+ * on the device as far as guest_loglvl allows. What Domain-0 writes goes to the device only:
+ * Domain-0 has its own log.
  */
 #ifndef HV_CONSOLE_H
 #define HV_CONSOLE_H
@@ -19,8 +21,14 @@ void hv_log(enum loglevel level, const char *fmt, ...) __printf(2, 3);
 #define log_info(...)  hv_log(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) hv_log(LOG_DEBUG, __VA_ARGS__)
 
-/* A message caused by `d`, prefixed "dN: "; suppressed beyond 10 lines a second of one domain. */
+/*
+ * A message caused by `d`, prefixed "dN: ", for the log of guests. Beyond ten lines a second of one
+ * domain it is only counted, unless guest_loglvl wants its level without a limit.
+ */
 void guest_printk(struct domain *d, enum loglevel level, const char *fmt, ...) __printf(3, 4);
+/* Tells how many messages of d were only counted, if there are any: d will not write again soon. */
+void guest_log_tell_lost(struct domain *d);
+void guest_log_dump(char key); /* debug key G */
 
 /*
  * Says what happened with registers and a symbolised backtrace, on every console, then reboots or halts (option
@@ -56,8 +64,13 @@ void console_set_device(void (*write)(const char *s, size_t len));
 #define ASSERT(cond) ((void)sizeof(!!(cond)))
 #endif
 
-/* Raw output of `len` bytes to the devices and, when `log`, to the ring. */
-void console_write(const char *s, size_t len, bool log);
+/* Shows `len` bytes on the device as they are, in no log. */
+void console_write(const char *s, size_t len);
+/*
+ * d is about to stop for long or for good: its unfinished line, and what it lost. LOCK_DOMAIN is
+ * not held.
+ */
+void console_domain_ends(struct domain *d);
 /* Takes one input character that is for Domain-0, or -1. VIRQ_CONSOLE tells Domain-0 that there is one. */
 int console_getc(void);
 /*

@@ -128,7 +128,8 @@ struct domain {
 	struct sched_domain sched; /* core/sched*.c */
 
 	u64 cpu_time_of_gone; /* unused time of vCPUs that were destroyed */
-	u32 printk_tokens;    /* [A] guest_printk's rate limit */
+	u32 printk_tokens;    /* guest_printk's rate limit; these three under a lock of core/console_guest.c */
+	u32 printk_lost;      /* messages over the limit since the last that was within it */
 	s_time_t printk_refill;
 
 	/* What control operations keep of it (core/memory_map.c, console_io.c, domctl*.c). */

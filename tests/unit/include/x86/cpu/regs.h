@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* On the host: byte ports are a test's own device (host_inb, host_outb). */
+#ifndef UNIT_X86_CPU_REGS_H
+#define UNIT_X86_CPU_REGS_H
+
+#include_next "x86/cpu/regs.h"
+
+u8 host_inb(u16 port);
+void host_outb(u16 port, u8 value);
+#define inb  host_inb
+#define outb host_outb
+
+#endif

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole console on the host, before a scripted 16550: who may wait for it, what each log holds,
+ * what reaches the line, and the way out of a panic. A character takes 87 us on the line and a port
+ * access 1 us, so time tells who waited.
+ */
+/* links: hypervisor/core/console.c hypervisor/core/console_io.c hypervisor/core/console_guest.c */
+/* links: hypervisor/core/log_ring.c hypervisor/core/debug_keys.c hypervisor/core/cmdline.c hypervisor/x86/cpu/serial.c */
+/* links: hypervisor/x86/cpu/traps.c hypervisor/core/timer.c hypervisor/core/softirq.c hypervisor/lib/heap.c */
+/* links: hypervisor/lib/bitmap.c hypervisor/lib/printf.c hypervisor/lib/string.c */
+#include "hv/console.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+#include "control_sim.h"
+#include "core/hypercalls.h"
+#include "hv/arch.h"
+#include "hv/cmdline.h"
+#include "hv/evtchn.h"
+#include "hv/softirq.h"
+#include "hv/timer.h"
+#include "x86/cpu/backtrace.h"
+#include "x86/cpu/entry.h"
+#include "x86/cpu/extable.h"
+#include "x86/cpu/regs.h"
+#include "x86/cpu/serial.h"
+
+#define PORT	  0x3f8
+#define ACCESS_NS 1000
+#define CHAR_NS	  86805 /* ten bits at 115200 baud */
+#define FIFO	  16
+#define NO_WAIT	  MILLISECS(1) /* a hypercall that waits for the line takes much longer */
+
+/* --- the UART --- */
+
+static struct {
+	bool dead;	      /* takes what it holds and never sends it */
+	bool instant;	      /* as an emulator's: sends at once */
+	bool no_fifo;	      /* an 8250: one character waits */
+	char fifo[FIFO];      /* what waits for the shift register */
+	unsigned int waiting; /* in the FIFO */
+	bool shifting;
+	char shift;
+	s_time_t shifted; /* when the shift register is empty again */
+	u8 scratch;
+	char line[1 << 21]; /* what went out */
+	size_t sent;
+	void (*on_write)(void); /* steps in before a character is taken */
+} uart;
+
+static void uart_advance(void)
+{
+	while (uart.shifting && !uart.dead && (uart.instant || host_now >= uart.shifted)) {
+		assert_true(uart.sent < sizeof(uart.line) - 16);
+		uart.line[uart.sent++] = uart.shift;
+		uart.shifting = uart.waiting > 0;
+		if (!uart.shifting)
+			break;
+		uart.shift = uart.fifo[0];
+		memmove(uart.fifo, uart.fifo + 1, --uart.waiting);
+		uart.shifted += CHAR_NS;
+	}
+}
+
+u8 host_inb(u16 port)
+{
+	host_now += ACCESS_NS;
+	uart_advance();
+	switch (port - PORT) {
+	case 2:
+		return uart.no_fifo ? 0x01 : 0xc1; /* FIFOs are on, no interrupt is pending */
+	case 5:
+		return uart.waiting || uart.dead ? 0 : uart.shifting ? 0x20 : 0x60;
+	case 7:
+		return uart.scratch;
+	}
+	return 0;
+}
+
+void host_outb(u16 port, u8 value)
+{
+	static u8 lcr;
+
+	host_now += ACCESS_NS;
+	uart_advance();
+	if (port - PORT == 7)
+		uart.scratch = value;
+	if (port - PORT == 3)
+		lcr = value;
+	if (port != PORT || lcr & 0x80)
+		return;
+	if (uart.on_write)
+		uart.on_write();
+	if (!uart.shifting) {
+		uart.shifting = true;
+		uart.shift = (char)value;
+		uart.shifted = host_now + CHAR_NS;
+		uart_advance();
+		return;
+	}
+	if (uart.waiting == (uart.no_fifo ? 1 : FIFO))
+		fail_msg("a character was written to a full FIFO: the line loses it");
+	uart.fifo[uart.waiting++] = (char)value;
+}
+
+/* --- what stands around the console --- */
+
+static unsigned long args[6];
+static unsigned int polls, con_ring_events;
+static jmp_buf machine_end;
+static const char *how_it_ended;
+static void (*on_backtrace)(void);
+
+void hypercall_set_arg(unsigned int index, unsigned long value)
+{
+	args[index] = value;
+}
+
+void vcpu_poll_until(s_time_t until);
+void vcpu_poll_until(s_time_t until)
+{
+	assert_true(until > host_now);
+	polls++;
+}
+
+void evtchn_send_dom0_virq(unsigned int virq)
+{
+	assert_int_equal(host_locks_held(), 0);
+	con_ring_events += virq == VIRQ_CON_RING;
+}
+
+void memory_dump(char key)
+{
+}
+
+void domain_dump_all(char key)
+{
+}
+
+void arch_stop_other_cpus(void)
+{
+}
+
+void arch_backtrace(void)
+{
+	log_err("backtrace:");
+	if (on_backtrace)
+		on_backtrace();
+}
+
+void arch_halt(void)
+{
+	how_it_ended = "<halted>";
+	longjmp(machine_end, 1);
+}
+
+void arch_reboot(void)
+{
+	how_it_ended = "<rebooted>";
+	longjmp(machine_end, 1);
+}
+
+void backtrace_regs(const struct cpu_user_regs *regs)
+{
+	log_err("rip %016lx", regs->rip);
+}
+
+unsigned long extable_fixup(unsigned long addr)
+{
+	return 0;
+}
+
+bool pv_fixup_hypervisor_fault(unsigned long cr2)
+{
+	return false;
+}
+
+void pv_dom0_nmi(u8 reason)
+{
+}
+
+void interrupt_dispatch(struct cpu_user_regs *regs, unsigned int vector)
+{
+}
+
+/* Time goes on, and with it the CPU's timers and softirqs. */
+static void run_for(s_time_t ns)
+{
+	s_time_t until = host_now + ns;
+
+	host_set_cpu(0);
+	while (host_now < until) {
+		host_now += 50000;
+		uart_advance();
+		if (host_timer_deadline[0] <= host_now) {
+			host_timer_deadline[0] = STIME_MAX;
+			softirq_raise(SOFTIRQ_TIMER);
+		}
+		softirq_run();
+	}
+	assert_int_equal(host_locks_held(), 0);
+}
+
+/* --- what tests do and look at --- */
+
+static s_time_t longest; /* hypercall of the last write_as(), with interrupts off or not */
+
+static void write_as(unsigned int domain, const char *text, size_t len)
+{
+	long ret;
+
+	sim_run_as(domain, 0);
+	longest = 0;
+	args[1] = len;
+	args[2] = (unsigned long)text;
+	do {
+		s_time_t start = host_now;
+
+		ret = do_console_io(CONSOLEIO_write, args[1], args[2], 0, 0, 0);
+		assert_int_equal(host_locks_held(), 0);
+		longest = max(longest, host_now - start);
+		if (ret == -ERESTART)
+			run_for(MILLISECS(10));
+	} while (ret == -ERESTART);
+	assert_int_equal(ret, 0);
+}
+
+static void say_as(unsigned int domain, const char *text)
+{
+	write_as(domain, text, strlen(text));
+}
+
+/* Numbered lines of 64 characters. */
+static char *numbered_lines(const char *what, size_t bytes)
+{
+	static char text[1 << 20];
+
+	assert_true(bytes < sizeof(text));
+	for (size_t at = 0; at < bytes; at += 64)
+		snprintf(text + at, 65, "%s %06zu %*s\n", what, at / 64, (int)(55 - strlen(what)), "");
+	text[bytes] = '\0';
+	return text;
+}
+
+static const char *line_text(void)
+{
+	uart.line[uart.sent] = '\0';
+	return uart.line;
+}
+
+static const char *log_text(void)
+{
+	static char text[1 << 17];
+	u32 index = 0;
+	size_t n = 0, got;
+
+	while ((got = console_read_log(text + n, sizeof(text) - 1 - n, &index, n > 0, false)) > 0)
+		n += got;
+	text[n] = '\0';
+	return text;
+}
+
+static unsigned int count(const char *text, const char *what)
+{
+	unsigned int n = 0;
+
+	for (; (text = strstr(text, what)) != NULL; text++)
+		n++;
+	return n;
+}
+
+static void boot(void)
+{
+	host_now = SECONDS(10);
+	timer_subsystem_init();
+	timer_cpu_init(0);
+	cmdline_parse("com1=115200,8n1 console=com1");
+	serial_init();
+	console_init();
+	serial_enable_polling();
+	console_boot_done();
+}
+
+static int group_setup(void **state)
+{
+	sim_domains_create(64);
+	boot();
+	return 0;
+}
+
+static int group_teardown(void **state)
+{
+	for (unsigned int i = 0; i < SIM_DOMAINS; i++)
+		sim_domain_free(sim_domain[i]);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	u32 index = 0;
+	char c;
+
+	boot_options.guest_loglvl = -1;
+	cmdline_parse("guest_loglvl=none");
+	uart.dead = uart.instant = false;
+	uart.on_write = NULL;
+	/* What the test before left is sent, and every domain may write again. */
+	run_for(SECONDS(5));
+	uart.sent = 0;
+	while (console_read_log(&c, 1, &index, true, true))
+		;
+	polls = 0;
+	return 0;
+}
+
+/* --- what the log holds --- */
+
+static void guests_and_domain0_never_displace_the_hypervisors_lines(void **state)
+{
+	const char *text;
+
+	log_info("the first line of boot");
+	uart.instant = true;
+	cmdline_parse("guest_loglvl=all");
+	for (unsigned int i = 0; i < 64; i++) {
+		write_as(0, numbered_lines("linux", 32 * 1024), 32 * 1024);
+		write_as(1, numbered_lines("guest", 64 * 1024), 64 * 1024);
+		guest_printk(sim_domain[2], LOG_WARN, "did something bad");
+		run_for(SECONDS(2));
+		uart.sent = 0;
+	}
+	text = log_text();
+	assert_string_equal(text, "(HV) the first line of boot\n");
+}
+
+static void guests_are_silent_by_default(void **state)
+{
+	boot_options.guest_loglvl = -1;
+	say_as(1, "hello\n");
+	guest_printk(sim_domain[1], LOG_ERR, "did something bad");
+	run_for(SECONDS(1));
+	assert_string_equal(line_text(), "");
+	assert_string_equal(log_text(), "");
+}
+
+/* What key G shows: its lines without prefixes, from the log. */
+static const char *guest_log(void)
+{
+	debug_key_handle('G');
+	run_for(SECONDS(5));
+	return log_text();
+}
+
+static void a_debug_key_shows_what_guests_wrote(void **state)
+{
+	say_as(1, "hello from 1\n");
+	say_as(2, "hello from 2");
+	say_as(2, ", and more\n");
+	guest_printk(sim_domain[3], LOG_WARN, "did something bad\n");
+	guest_log();
+	assert_non_null(strstr(log_text(), "(HV) d1: hello from 1\n(HV) d2: hello from 2, and more\n"
+					   "(HV) d3: did something bad\n"));
+	assert_non_null(strstr(line_text(), "(HV) d3: did something bad\r\n"));
+}
+
+static void the_levels_say_which_lines_are_shown(void **state)
+{
+	cmdline_parse("guest_loglvl=warning");
+	guest_printk(sim_domain[1], LOG_WARN, "a warning");
+	guest_printk(sim_domain[1], LOG_DEBUG, "a detail");
+	say_as(1, "its own text\n");
+	run_for(SECONDS(1));
+	assert_string_equal(line_text(), "(HV) d1: a warning\r\n");
+	uart.sent = 0;
+	cmdline_parse("guest_loglvl=all");
+	say_as(1, "its own text\n");
+	run_for(SECONDS(1));
+	assert_string_equal(line_text(), "(HV) d1: its own text\r\n");
+}
+
+/*
+ * guest_loglvl=none/all: everything, but each domain at its rate; what is over it is counted and
+ * said once.
+ */
+static void a_flood_is_bounded_and_its_loss_is_said_once(void **state)
+{
+	cmdline_parse("guest_loglvl=none/all");
+	write_as(1, numbered_lines("flood", 6400), 6400);
+	say_as(2, "a quiet one\n");
+	run_for(SECONDS(2));
+	assert_int_equal(count(line_text(), "d1: flood"), 10);
+	assert_int_equal(count(line_text(), "d2: a quiet one"), 1);
+	say_as(1, "later\n");
+	say_as(1, "and later\n");
+	run_for(SECONDS(2));
+	assert_int_equal(count(line_text(), "(HV) d1: 90 lines left out\r\n(HV) d1: later\r\n(HV) d1: and later\r\n"),
+			 1);
+	assert_int_equal(count(line_text(), "left out"), 1);
+	/* The log of guests has the same. */
+	assert_int_equal(count(guest_log(), "(HV) d1: 90 lines left out\n(HV) d1: later\n(HV) d1: and later\n"), 1);
+}
+
+static void the_end_of_a_domain_says_what_is_left(void **state)
+{
+	cmdline_parse("guest_loglvl=none/all");
+	write_as(1, numbered_lines("flood", 1280), 1280);
+	say_as(1, "the last wo");
+	run_for(SECONDS(2));
+	console_domain_ends(sim_domain[1]);
+	run_for(SECONDS(2));
+	assert_non_null(strstr(line_text(), "(HV) d1: 10 lines left out\r\n(HV) d1: the last wo\r\n"));
+	console_domain_ends(sim_domain[1]);
+	run_for(SECONDS(2));
+	assert_int_equal(count(line_text(), "left out"), 1);
+}
+
+static void a_log_that_is_full_begins_with_a_whole_line(void **state)
+{
+	for (unsigned int i = 0; i < 4000; i++) {
+		log_info("line %u of many, which are more than the log holds", i);
+		if (i % 100 == 0)
+			run_for(MILLISECS(300));
+	}
+	assert_true(strlen(log_text()) > 60000);
+	assert_memory_equal(log_text(), "(HV) line ", 10);
+	assert_non_null(strstr(log_text(), "(HV) line 3999 of many"));
+}
+
+/*
+ * As xl dmesg -c reads it: in pieces, then what was read is forgotten, and what came since is not.
+ */
+static void clearing_forgets_what_was_read(void **state)
+{
+	char buf[64];
+	u32 index = 0;
+	size_t n;
+
+	log_info("one");
+	n = console_read_log(buf, sizeof(buf), &index, false, false);
+	assert_int_equal(n, strlen("(HV) one\n"));
+	log_info("two");
+	console_read_log(buf, 0, &index, true, true);
+	assert_string_equal(log_text(), "(HV) two\n");
+}
+
+#define TEST(fn) cmocka_unit_test_setup(fn, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(guests_and_domain0_never_displace_the_hypervisors_lines),
+		TEST(guests_are_silent_by_default),
+		TEST(a_debug_key_shows_what_guests_wrote),
+		TEST(the_levels_say_which_lines_are_shown),
+		TEST(a_flood_is_bounded_and_its_loss_is_said_once),
+		TEST(the_end_of_a_domain_says_what_is_left),
+		TEST(a_log_that_is_full_begins_with_a_whole_line),
+		TEST(clearing_forgets_what_was_read),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
