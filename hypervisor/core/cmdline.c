@@ -269,6 +269,7 @@ static const struct option options[] = {
 	{ "noreboot", parse_bool, &boot_options.noreboot },
 	{ "loglvl", parse_loglvl, NULL },
 	{ "guest_loglvl", parse_guest_loglvl, NULL },
+	{ "sync_console", parse_bool, &boot_options.sync_console },
 	{ "com1", parse_com, &boot_options.com1 },
 	{ "com2", parse_com, &boot_options.com2 },
 	{ "console", parse_console, NULL },

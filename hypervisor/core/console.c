@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The console: the hypervisor's log, input routing, panic. The log of guests is in
- * console_guest.c, debug keys are in debug_keys.c.
+ * The console: the hypervisor's log, input routing, panic. The way to the device is in
+ * console_tx.c, the log of guests in console_guest.c, debug keys are in debug_keys.c.
  *
- * One lock protects the log, the device and the input; a panic no longer takes it, so that it gets
- * through whatever the others hold.
+ * One lock protects the log, the transmit buffer and the input. A panic does not need it, so that
+ * it gets through whatever the others hold.
  */
 #include "core/console_internal.h"
 #include "core/log_ring.h"
@@ -23,11 +23,14 @@
 #define CTRL_A	    1
 #define SWITCH_KEYS 3 /* Ctrl-A so often in a row switches the input */
 
+/* Some 10 ms and more: whoever holds the lock and still runs is done with it by then. */
+#define PANIC_LOCK_SPINS 1000000
+
 static DEFINE_SPINLOCK(console_lock, LOCK_CONSOLE);
 static char log_bytes[LOG_SIZE];
 static struct log_ring hv_log_ring = { .bytes = log_bytes, .size = LOG_SIZE };
-static void (*device_write)(const char *s, size_t len);
 static u32 panicking; /* CPU + 1 of the one that panics */
+static bool panic_said;
 static bool boot_done;
 
 static char input_ring[INPUT_SIZE];
@@ -35,16 +38,20 @@ static u32 input_head, input_tail; /* interrupt puts at tail, console_getc takes
 static unsigned int ctrl_a_run;
 static bool input_to_hypervisor;
 
-static unsigned long console_lock_take(void)
+unsigned long console_lock_take(void)
 {
-	if (READ_ONCE(panicking))
-		return arch_irq_save();
-	return spin_lock_irqsave(&console_lock);
+	u32 who = READ_ONCE(panicking);
+
+	if (likely(!who))
+		return spin_lock_irqsave(&console_lock);
+	if (who != smp_processor_id() + 1)
+		arch_halt();
+	return arch_irq_save();
 }
 
-static void console_lock_drop(unsigned long flags)
+void console_lock_drop(unsigned long flags)
 {
-	if (READ_ONCE(panicking))
+	if (unlikely(READ_ONCE(panicking) == smp_processor_id() + 1))
 		arch_irq_restore(flags);
 	else
 		spin_unlock_irqrestore(&console_lock, flags);
@@ -68,8 +75,15 @@ static void log_line(const char *prefix, const char *fmt, va_list args)
 	unsigned long flags = console_lock_take();
 
 	log_ring_put(&hv_log_ring, line, n);
-	if (device_write)
-		device_write(line, n);
+	while (!tx_put_line(TX_HV, line, n)) {
+		/*
+		 * The device has to send first. Others may write meanwhile, and interrupts come if
+		 * they were on.
+		 */
+		console_lock_drop(flags);
+		cpu_relax();
+		flags = console_lock_take();
+	}
 	console_lock_drop(flags);
 }
 
@@ -84,27 +98,37 @@ void hv_log(enum loglevel level, const char *fmt, ...)
 	va_end(args);
 }
 
-void console_write(const char *s, size_t len)
+void console_show_guest_line(const char *line, size_t len)
 {
 	unsigned long flags = console_lock_take();
 
-	if (device_write)
-		device_write(s, len);
+	/* After a loss nothing more is shown until the loss is: its message says "here". */
+	if (tx_has_lost_lines() || !tx_put_line(TX_GUEST, line, len))
+		tx_count_lost_line();
 	console_lock_drop(flags);
 }
 
-void console_set_device(void (*write)(const char *s, size_t len))
+size_t console_write_dom0(const char *s, size_t len)
 {
 	unsigned long flags = console_lock_take();
-	bool first = write && !device_write;
+	size_t n = tx_put_some(TX_DOM0, s, len);
+
+	console_lock_drop(flags);
+	return n;
+}
+
+void console_set_device(const struct console_device *device)
+{
+	unsigned long flags = console_lock_take();
+	bool first = device && !tx_has_device();
 	char line[CONSOLE_LINE_MAX];
 	u32 pos = hv_log_ring.first;
 	size_t n;
 
-	device_write = write;
+	tx_set_device(device);
 	/* What was logged before there was a device. */
 	while (first && (n = log_ring_read_line(&hv_log_ring, &pos, line, sizeof(line))) > 0)
-		write(line, n);
+		tx_put_line(TX_HV, line, n);
 	console_lock_drop(flags);
 }
 
@@ -164,11 +188,37 @@ void console_rx(char c)
 
 void console_boot_done(void)
 {
+	unsigned long flags = console_lock_take();
+
 	boot_done = true;
+	if (boot_options.sync_console)
+		tx_set_synchronous();
+	else
+		tx_set_buffered();
+	console_lock_drop(flags);
 }
 
-/* True for the first CPU that gets here; a second panic on the same CPU is a bug of the panic code itself: stop. */
-static void panic_begin(void)
+void console_end(void)
+{
+	unsigned long flags = console_lock_take();
+
+	tx_set_synchronous();
+	console_lock_drop(flags);
+}
+
+/*
+ * The CPU that holds the lock gets the time to finish. If it does not (it is this CPU, or it has
+ * stopped), the buffer is as the lock's holder left it: at worst some characters are sent twice or
+ * not at all.
+ */
+static void take_console_for_good(void)
+{
+	for (unsigned int i = 0; i < PANIC_LOCK_SPINS && !spin_trylock(&console_lock); i++)
+		cpu_relax();
+	tx_set_synchronous();
+}
+
+void panic_begin(void)
 {
 	u32 nobody = 0, me = smp_processor_id() + 1;
 
@@ -176,6 +226,7 @@ static void panic_begin(void)
 	if (!atomic_cmpxchg(&panicking, &nobody, me))
 		arch_halt();
 	arch_stop_other_cpus();
+	take_console_for_good();
 }
 
 void __noreturn panic(const char *fmt, ...)
@@ -183,7 +234,13 @@ void __noreturn panic(const char *fmt, ...)
 	char prefix[32];
 	va_list args;
 
-	panic_begin();
+	/*
+	 * If this CPU has panicked before, the panic code itself is at fault, and panic_begin
+	 * halts.
+	 */
+	if (READ_ONCE(panicking) != smp_processor_id() + 1 || panic_said)
+		panic_begin();
+	panic_said = true;
 	fmt_snprintf(prefix, sizeof(prefix), "panic on CPU %u: ", smp_processor_id());
 	va_start(args, fmt);
 	log_line(prefix, fmt, args);

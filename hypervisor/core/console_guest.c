@@ -34,7 +34,7 @@ static void add_line(const char *line, size_t len, bool show)
 	log_ring_put(&guest_log, line + prefix, len - prefix);
 	spin_unlock_irqrestore(&guest_log_lock, flags);
 	if (show)
-		console_write(line, len);
+		console_show_guest_line(line, len);
 }
 
 /* False: the line is counted as lost. True: *lost of them are to be told first. */

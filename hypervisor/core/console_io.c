@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypercall console_io. Domain-0's output goes to the console's device as it is. The output
- * of other domains is collected to lines, which are then messages of that domain: marked, bounded
- * by guest_loglvl and by a rate.
+ * The hypercall console_io. Domain-0's output goes to the console's device as it is; when the
+ * device is behind, Domain-0's vCPU sleeps and calls again, since the interface has no way to say
+ * that less was written. The output of other domains is collected to lines, which are then messages
+ * of that domain: marked, bounded by guest_loglvl and by a rate.
  */
 #include "hv/console.h"
 
 #include "core/hypercalls.h"
 #include "hv/guest_access.h"
+#include "hv/sched.h"
 #include "lib/errno.h"
 
-#define CHUNK 128
+#define CHUNK	  128
+#define FULL_WAIT MILLISECS(10) /* Domain-0's share of the buffer lasts for much longer */
 
 static bool is_printable(char c)
 {
@@ -54,17 +57,19 @@ static long console_io_write(unsigned long count, char __guest *buffer)
 	char chunk[CHUNK];
 
 	while (count) {
-		size_t n = min(count, (unsigned long)CHUNK);
+		size_t n = min(count, (unsigned long)CHUNK), taken = n;
 
 		if (copy_from_guest(chunk, buffer, n))
 			return -EFAULT;
 		if (d->is_privileged)
-			console_write(chunk, n);
+			taken = console_write_dom0(chunk, n);
 		else
 			guest_write(d, chunk, n);
-		count -= n;
-		buffer += n;
-		if (count && hypercall_preempt_check()) {
+		count -= taken;
+		buffer += taken;
+		if (taken < n)
+			vcpu_poll_until(time_now() + FULL_WAIT);
+		if (taken < n || (count && hypercall_preempt_check())) {
 			hypercall_set_arg(1, count);
 			hypercall_set_arg(2, (__force unsigned long)buffer);
 			return -ERESTART;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Debug keys: typed on the console or sent by `xl debug-keys`, run in softirq context. */
-#include "hv/console.h"
+#include "core/console_internal.h"
 
 #include "hv/arch.h"
 #include "hv/atomic.h"
@@ -63,12 +63,14 @@ static void show_help(char key)
 
 static void reboot(char key)
 {
+	console_end();
 	arch_reboot();
 }
 
 void console_init(void)
 {
 	softirq_register(SOFTIRQ_CONSOLE, run_queue);
+	tx_init();
 	debug_key_register('G', "the log of guests", guest_log_dump);
 	debug_key_register('h', "this list", show_help);
 	debug_key_register('m', "memory", memory_dump);

@@ -18,6 +18,7 @@
 /* Domain-0 is the host's own system: its end is the machine's. */
 static void host_shutdown(u32 reason)
 {
+	console_end();
 	switch (reason) {
 	case SHUTDOWN_poweroff:
 		log_info("Domain-0 halted: powering off\n");

@@ -83,6 +83,7 @@ static long pf_enter_acpi_sleep(struct xen_platform_op *op)
 
 	if (sleep->sleep_state != ACPI_S5)
 		return -EOPNOTSUPP;
+	console_end();
 	log_info("Domain-0 powers the machine off\n");
 	if (!(sleep->flags & XENPF_ACPI_SLEEP_EXTENDED))
 		arch_enter_sleep(sleep->val_a, sleep->val_b);

@@ -110,6 +110,27 @@ static int poll_look(struct domain *d, const struct sched_poll *op)
 	return 0;
 }
 
+/* v polls: until then at the latest. */
+static void poll_sleep(struct vcpu *v, s_time_t until)
+{
+	timer_migrate(&v->poll_timer, smp_processor_id());
+	timer_set(&v->poll_timer, until);
+}
+
+void vcpu_poll_until(s_time_t until)
+{
+	struct vcpu *v = current;
+
+	timer_stop(&v->poll_timer);
+	evtchn_poll_begin(v, 0);
+	if (vcpu_event_deliverable(v)) {
+		evtchn_poll_end(v);
+		return;
+	}
+	poll_sleep(v, until);
+	softirq_raise(SOFTIRQ_SCHEDULE);
+}
+
 static long op_poll(void *arg)
 {
 	const struct sched_poll *op = arg;
@@ -131,10 +152,8 @@ static long op_poll(void *arg)
 		evtchn_poll_end(v);
 		return min(ret, 0);
 	}
-	if (op->timeout) {
-		timer_migrate(&v->poll_timer, smp_processor_id());
-		timer_set(&v->poll_timer, op->timeout > (u64)STIME_MAX - 1 ? STIME_MAX - 1 : (s_time_t)op->timeout);
-	}
+	if (op->timeout)
+		poll_sleep(v, op->timeout > (u64)STIME_MAX - 1 ? STIME_MAX - 1 : (s_time_t)op->timeout);
 	softirq_raise(SOFTIRQ_SCHEDULE);
 	return 0;
 }

@@ -108,6 +108,7 @@ static void bad_values_change_nothing(void **state)
 		"dom0_mem=10%+1G",
 		"guest_loglvl=all/loud",
 		"loglvl=all/loud",
+		"sync_console=perhaps",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {

@@ -4,7 +4,7 @@
  * what reaches the line, and the way out of a panic. A character takes 87 us on the line and a port
  * access 1 us, so time tells who waited.
  */
-/* links: hypervisor/core/console.c hypervisor/core/console_io.c hypervisor/core/console_guest.c */
+/* links: hypervisor/core/console.c hypervisor/core/console_io.c hypervisor/core/console_tx.c hypervisor/core/console_guest.c */
 /* links: hypervisor/core/log_ring.c hypervisor/core/debug_keys.c hypervisor/core/cmdline.c hypervisor/x86/cpu/serial.c */
 /* links: hypervisor/x86/cpu/traps.c hypervisor/core/timer.c hypervisor/core/softirq.c hypervisor/lib/heap.c */
 /* links: hypervisor/lib/bitmap.c hypervisor/lib/printf.c hypervisor/lib/string.c */
@@ -106,7 +106,7 @@ void host_outb(u16 port, u8 value)
 /* --- what stands around the console --- */
 
 static unsigned long args[6];
-static unsigned int polls, con_ring_events;
+static unsigned int polls;
 static jmp_buf machine_end;
 static const char *how_it_ended;
 static void (*on_backtrace)(void);
@@ -125,8 +125,6 @@ void vcpu_poll_until(s_time_t until)
 
 void evtchn_send_dom0_virq(unsigned int virq)
 {
-	assert_int_equal(host_locks_held(), 0);
-	con_ring_events += virq == VIRQ_CON_RING;
 }
 
 void memory_dump(char key)
@@ -313,6 +311,148 @@ static int setup(void **state)
 	return 0;
 }
 
+/* --- who waits --- */
+
+static void a_guests_lines_that_are_shown_do_not_wait_for_the_line(void **state)
+{
+	cmdline_parse("guest_loglvl=all");
+	write_as(1, numbered_lines("guest", 4096), 4096);
+	if (longest > NO_WAIT)
+		fail_msg("the hypercall took %ld us", (long)longest / 1000);
+}
+
+static void what_domain0_writes_does_not_wait_and_comes_out_whole(void **state)
+{
+	const char *text = numbered_lines("dom0", 4096);
+	static char expected[8192];
+	size_t n = 0;
+
+	write_as(0, text, 4096);
+	if (longest > NO_WAIT)
+		fail_msg("the hypercall took %ld us", (long)longest / 1000);
+	/* At the line's own speed, and a tenth. */
+	run_for((4096 + 64) * CHAR_NS / 10 * 11);
+	for (size_t i = 0; i < 4096; i++) {
+		if (text[i] == '\n')
+			expected[n++] = '\r';
+		expected[n++] = text[i];
+	}
+	expected[n] = '\0';
+	assert_string_equal(line_text(), expected);
+}
+
+static void domain0_sleeps_while_the_buffer_is_full_and_loses_nothing(void **state)
+{
+	write_as(0, numbered_lines("dom0", 64 * 1024), 64 * 1024);
+	assert_true(longest <= NO_WAIT);
+	assert_true(polls > 0);
+	run_for(SECONDS(3));
+	assert_int_equal(count(line_text(), "dom0 "), 1024);
+	assert_non_null(strstr(line_text(), "dom0 001023"));
+}
+
+static void domain0s_output_is_instant_where_the_uart_is(void **state)
+{
+	uart.instant = true;
+	say_as(0, "login: ");
+	assert_string_equal(line_text(), "login: ");
+	write_as(0, numbered_lines("dom0", 64 * 1024), 64 * 1024);
+	run_for(MILLISECS(500));
+	assert_int_equal(count(line_text(), "dom0 "), 1024);
+}
+
+static void a_line_of_the_hypervisor_is_never_lost(void **state)
+{
+	for (unsigned int i = 0; i < 40; i++) {
+		write_as(0, numbered_lines("dom0", 1024), 1024);
+		log_err("important %u", i);
+	}
+	run_for(SECONDS(5));
+	for (unsigned int i = 0; i < 40; i++) {
+		char line[40];
+
+		snprintf(line, sizeof(line), "(HV) important %u\r\n", i);
+		assert_int_equal(count(line_text(), line), 1);
+	}
+	assert_int_equal(count(line_text(), "dom0 "), 40 * 16);
+}
+
+/* Much more than the buffer holds, all at once: it waits, as nothing else is left. */
+static void a_long_dump_of_the_hypervisor_is_whole(void **state)
+{
+	for (unsigned int i = 0; i < 600; i++)
+		log_err("a line of a dump that is %u lines long: number %u", 600, i);
+	run_for(SECONDS(3));
+	assert_int_equal(count(line_text(), "a line of a dump"), 600);
+	assert_non_null(strstr(line_text(), "number 599\r\n"));
+}
+
+static void a_dead_uart_holds_nobody(void **state)
+{
+	s_time_t start;
+
+	uart.dead = true;
+	for (unsigned int i = 0; i < 300; i++)
+		log_err("a line that nobody sees, of some length, number %u of many", i);
+	start = host_now;
+	write_as(0, numbered_lines("dom0", 64 * 1024), 64 * 1024);
+	assert_true(host_now - start < SECONDS(3));
+	start = host_now;
+	for (unsigned int i = 0; i < 300; i++)
+		log_err("another line that nobody sees, of some length, number %u", i);
+	assert_true(host_now - start < SECONDS(1));
+	uart.dead = false;
+	run_for(SECONDS(3));
+	log_err("alive");
+	run_for(SECONDS(1));
+	assert_non_null(strstr(line_text(), "(HV) alive\r\n"));
+}
+
+static void domain0_alone_before_a_dead_uart_goes_on(void **state)
+{
+	s_time_t start = host_now;
+
+	uart.dead = true;
+	write_as(0, numbered_lines("dom0", 512 * 1024), 512 * 1024);
+	assert_true(host_now - start < SECONDS(5));
+}
+
+static void sync_console_waits_for_each_write(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		cmdline_parse("sync_console");
+		console_boot_done();
+		say_as(0, "a line of Domain-0 that is longer than the FIFO\n");
+		run_for(17 * CHAR_NS);
+		log_err("a line of the hypervisor that is longer than the FIFO");
+		host_now += 17 * CHAR_NS;
+		uart_advance();
+		_exit(strcmp(line_text(), "a line of Domain-0 that is longer than the FIFO\r\n"
+					  "(HV) a line of the hypervisor that is longer than the FIFO\r\n") != 0);
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+}
+
+static void a_uart_without_a_fifo_gets_one_character_at_a_time(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		uart.no_fifo = true;
+		serial_init();
+		write_as(0, numbered_lines("dom0", 4096), 4096);
+		run_for(SECONDS(2));
+		_exit(longest > NO_WAIT || count(line_text(), "dom0 ") != 64);
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+}
+
 /* --- what the log holds --- */
 
 static void guests_and_domain0_never_displace_the_hypervisors_lines(void **state)
@@ -400,6 +540,34 @@ static void a_flood_is_bounded_and_its_loss_is_said_once(void **state)
 	assert_int_equal(count(guest_log(), "(HV) d1: 90 lines left out\n(HV) d1: later\n(HV) d1: and later\n"), 1);
 }
 
+/*
+ * guest_loglvl=all has no rate, as an administrator wants who looks at a guest's boot; the buffer
+ * is the bound.
+ */
+static void lines_that_do_not_fit_are_counted_and_leave_room_for_domain0(void **state)
+{
+	unsigned int shown, lost;
+	const char *said;
+
+	cmdline_parse("guest_loglvl=all");
+	write_as(1, numbered_lines("flood", 64 * 1000), 64 * 1000);
+	say_as(0, "Domain-0 speaks\n");
+	assert_int_equal(polls, 0);
+	run_for(SECONDS(3));
+	say_as(1, "later\n");
+	run_for(SECONDS(1));
+	assert_non_null(strstr(line_text(), "Domain-0 speaks"));
+	shown = count(line_text(), "d1: flood");
+	assert_true(shown > 10);
+	said = strstr(line_text(), " lines of guests were left out here");
+	assert_non_null(said);
+	while (said[-1] != ' ')
+		said--;
+	lost = (unsigned int)strtoul(said, NULL, 10);
+	assert_int_equal(shown + lost, 1000);
+	assert_non_null(strstr(line_text(), "d1: later"));
+}
+
 static void the_end_of_a_domain_says_what_is_left(void **state)
 {
 	cmdline_parse("guest_loglvl=none/all");
@@ -443,19 +611,174 @@ static void clearing_forgets_what_was_read(void **state)
 	assert_string_equal(log_text(), "(HV) two\n");
 }
 
+/* --- the end --- */
+
+static jmp_buf midway;
+
+static void stop_midway(void)
+{
+	if (uart.sent)
+		longjmp(midway, 1);
+}
+
+/*
+ * In a process of its own, as nobody logs after a panic. 0: the line got `text`, or ended with it
+ * and how it ended.
+ */
+static int panics(void (*fn)(void), const char *text)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		s_time_t left = SECONDS(10);
+
+		if (!setjmp(machine_end))
+			fn();
+		uart.on_write = NULL;
+		for (; left > 0; left -= CHAR_NS) {
+			host_now += CHAR_NS;
+			uart_advance();
+		}
+		strcpy(uart.line + uart.sent, how_it_ended);
+		_exit(!strstr(uart.line, text));
+	}
+	waitpid(child, &status, 0);
+	return status;
+}
+
+static void panic_after_output(void)
+{
+	write_as(0, numbered_lines("dom0", 4096), 4096);
+	arch_irq_disable();
+	panic("the end");
+}
+
+static void a_panic_sends_first_what_waits(void **state)
+{
+	assert_int_equal(panics(panic_after_output, "dom0 000063"), 0);
+	assert_int_equal(panics(panic_after_output, "\n(HV) panic on CPU 0: the end\r\n(HV) backtrace:\r\n<rebooted>"),
+			 0);
+}
+
+/* CPU 1 is stopped for ever while it writes to the UART, with the lock in its hand. */
+static void panic_while_another_has_the_lock(void)
+{
+	host_cpus_init(2);
+	host_set_cpu(1);
+	uart.on_write = stop_midway;
+	if (!setjmp(midway))
+		for (;;) {
+			log_err("CPU 1 writes and never comes back");
+			host_now += 20 * CHAR_NS;
+		}
+	uart.on_write = NULL;
+	host_set_cpu(0);
+	panic("the end");
+}
+
+static void a_panic_gets_through_a_lock_that_is_never_released(void **state)
+{
+	assert_int_equal(panics(panic_while_another_has_the_lock, "(HV) panic on CPU 0: the end\r\n"), 0);
+}
+
+static void fault_in_the_console(void)
+{
+	struct cpu_user_regs regs = { .entry_vector = X86_TRAP_MC, .rip = 0x1234 };
+
+	uart.on_write = stop_midway;
+	if (!setjmp(midway))
+		for (;;) {
+			log_err("this CPU takes an exception here");
+			host_now += 20 * CHAR_NS;
+		}
+	uart.on_write = NULL;
+	trap_fatal(&regs, 0);
+}
+
+static void an_exception_within_the_console_is_reported(void **state)
+{
+	assert_int_equal(panics(fault_in_the_console,
+				"(HV) rip 0000000000001234\r\n(HV) panic on CPU 0: machine check"),
+			 0);
+}
+
+static void panic_again(void)
+{
+	panic("again");
+}
+
+static void fault_again(void)
+{
+	struct cpu_user_regs regs = { .entry_vector = X86_TRAP_MC, .rip = 0x1234 };
+
+	trap_fatal(&regs, 0);
+}
+
+static void panic_whose_backtrace_panics(void)
+{
+	on_backtrace = panic_again;
+	panic("the first");
+}
+
+static void panic_whose_backtrace_faults(void)
+{
+	on_backtrace = fault_again;
+	panic("the first");
+}
+
+static void a_panic_within_a_panic_halts(void **state)
+{
+	assert_int_equal(panics(panic_whose_backtrace_panics,
+				"panic on CPU 0: the first\r\n(HV) backtrace:\r\n<halted>"),
+			 0);
+	assert_int_equal(panics(panic_whose_backtrace_faults,
+				"panic on CPU 0: the first\r\n(HV) backtrace:\r\n<halted>"),
+			 0);
+}
+
+/* Once the machine's end was decided nothing stays behind: key R as an example of all ways. */
+static void reboot_after_output(void)
+{
+	write_as(0, numbered_lines("dom0", 4096), 4096);
+	debug_key_handle('R');
+}
+
+static void a_reboot_sends_first_what_waits(void **state)
+{
+	assert_int_equal(panics(reboot_after_output, "debug key 'R': reboot the machine\r\n<rebooted>"), 0);
+	assert_int_equal(panics(reboot_after_output, "dom0 000063"), 0);
+}
+
 #define TEST(fn) cmocka_unit_test_setup(fn, setup)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_guests_lines_that_are_shown_do_not_wait_for_the_line),
+		TEST(what_domain0_writes_does_not_wait_and_comes_out_whole),
+		TEST(domain0_sleeps_while_the_buffer_is_full_and_loses_nothing),
+		TEST(domain0s_output_is_instant_where_the_uart_is),
+		TEST(a_line_of_the_hypervisor_is_never_lost),
+		TEST(a_long_dump_of_the_hypervisor_is_whole),
+		TEST(a_dead_uart_holds_nobody),
+		TEST(domain0_alone_before_a_dead_uart_goes_on),
+		TEST(sync_console_waits_for_each_write),
+		TEST(a_uart_without_a_fifo_gets_one_character_at_a_time),
 		TEST(guests_and_domain0_never_displace_the_hypervisors_lines),
 		TEST(guests_are_silent_by_default),
 		TEST(a_debug_key_shows_what_guests_wrote),
 		TEST(the_levels_say_which_lines_are_shown),
 		TEST(a_flood_is_bounded_and_its_loss_is_said_once),
+		TEST(lines_that_do_not_fit_are_counted_and_leave_room_for_domain0),
 		TEST(the_end_of_a_domain_says_what_is_left),
 		TEST(a_log_that_is_full_begins_with_a_whole_line),
 		TEST(clearing_forgets_what_was_read),
+		TEST(a_panic_sends_first_what_waits),
+		TEST(a_panic_gets_through_a_lock_that_is_never_released),
+		TEST(an_exception_within_the_console_is_reported),
+		TEST(a_panic_within_a_panic_halts),
+		TEST(a_reboot_sends_first_what_waits),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -25,6 +25,7 @@ struct boot_options {
 	int loglvl;		  /* enum loglevel, or -1: what is shown */
 	int guest_loglvl;	  /* of guests: what is shown whatever its rate */
 	int guest_loglvl_limited; /* of guests: what is shown within each domain's rate */
+	bool sync_console;	  /* each write waits for the device */
 	struct {
 		unsigned int baud; /* 0: leave as it is */
 		u16 port;	   /* 0: none */

@@ -9,12 +9,17 @@
 #define HV_CONSOLE_H
 
 #include <stdarg.h>
+#include "hv/time.h"
 #include "lib/types.h"
 
 struct domain;
 
 enum loglevel { LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
+/*
+ * Any context but NMI, where only a panic may print. Waits for the device if the hypervisor's share
+ * of the transmit buffer is full.
+ */
 void hv_log(enum loglevel level, const char *fmt, ...) __printf(2, 3);
 #define log_err(...)   hv_log(LOG_ERR, __VA_ARGS__)
 #define log_warn(...)  hv_log(LOG_WARN, __VA_ARGS__)
@@ -23,7 +28,8 @@ void hv_log(enum loglevel level, const char *fmt, ...) __printf(2, 3);
 
 /*
  * A message caused by `d`, prefixed "dN: ", for the log of guests. Beyond ten lines a second of one
- * domain it is only counted, unless guest_loglvl wants its level without a limit.
+ * domain it is only counted, unless guest_loglvl wants its level without a limit. Never waits for
+ * the device.
  */
 void guest_printk(struct domain *d, enum loglevel level, const char *fmt, ...) __printf(3, 4);
 /* Tells how many messages of d were only counted, if there are any: d will not write again soon. */
@@ -42,14 +48,32 @@ void __noreturn panic(const char *fmt, ...) __printf(1, 2);
  */
 void __noreturn boot_fail(const char *fmt, ...) __printf(1, 2);
 /*
- * Until this is called a panic halts, so that a machine that cannot boot does not reset for ever; afterwards it
- * reboots.
+ * First step of a panic, for who has something to print before panic(): stops the other CPUs, takes
+ * the console whatever its lock is, and sends what waits in the transmit buffer. Halts if a CPU has
+ * panicked already.
+ */
+void panic_begin(void);
+/*
+ * Until this is called a panic halts, so that a machine that cannot boot does not reset for ever;
+ * afterwards it reboots. And until then each write waits for the device; afterwards there is a
+ * buffer (but with option sync_console).
  */
 void console_boot_done(void);
+/*
+ * Sends what waits in the transmit buffer; each later write waits for the device. For who is about
+ * to end the machine.
+ */
+void console_end(void);
 /* Registers the console's softirq and debug keys; logging works from the first instruction. */
 void console_init(void);
-/* A device that shows what is written (one); called with interrupts off under LOCK_CONSOLE. */
-void console_set_device(void (*write)(const char *s, size_t len));
+
+/* What shows the console's output, byte by byte. Called with interrupts off under LOCK_CONSOLE. */
+struct console_device {
+	unsigned int (*room)(void); /* bytes that it takes now, without waiting */
+	void (*send)(char c);	    /* takes one; room() said that it can */
+	s_time_t fill_time;	    /* how long it sends when it is full */
+};
+void console_set_device(const struct console_device *device);
 
 /* Asserts are for our own bugs: nothing that a guest or a user does may reach one. */
 #define BUG() panic("BUG at %s:%d", __FILE__, __LINE__)
@@ -64,8 +88,11 @@ void console_set_device(void (*write)(const char *s, size_t len));
 #define ASSERT(cond) ((void)sizeof(!!(cond)))
 #endif
 
-/* Shows `len` bytes on the device as they are, in no log. */
-void console_write(const char *s, size_t len);
+/*
+ * Output of Domain-0, as it is. Returns how many bytes of it were taken: fewer when the buffer is
+ * full, which the device needs some time to change.
+ */
+size_t console_write_dom0(const char *s, size_t len);
 /*
  * d is about to stop for long or for good: its unfinished line, and what it lost. LOCK_DOMAIN is
  * not held.

@@ -19,6 +19,11 @@ void vcpu_sleep_nosync(struct vcpu *v); /* v may have stopped being runnable */
 void vcpu_sleep_sync(struct vcpu *v);	/* and waits until it is off its CPU, its state written back */
 void vcpu_block(void);			/* current: until an event; events that came meanwhile cancel it */
 void vcpu_yield(void);
+/*
+ * current, once it leaves the hypervisor: until that time, or an event that it can take. For a
+ * hypercall's -ERESTART.
+ */
+void vcpu_poll_until(s_time_t until);
 void vcpu_unblock(struct vcpu *v); /* an event came */
 
 /* Affinity: 0, -EINVAL when it leaves no CPU that is online. */

@@ -11,7 +11,8 @@
 /* Registers and bits of the 16550A (its data sheet). */
 #define UART_DATA	 0 /* with DLAB: divisor low */
 #define UART_IER	 1 /* with DLAB: divisor high */
-#define UART_FCR	 2
+#define UART_IIR	 2 /* read */
+#define UART_FCR	 2 /* written */
 #define UART_LCR	 3
 #define UART_MCR	 4
 #define UART_LSR	 5
@@ -21,6 +22,7 @@
 #define FCR_ENABLE_CLEAR 0x87 /* FIFOs on and emptied, interrupt at 8 bytes or after a pause */
 #define MCR_DTR_RTS_OUT2 0x0b
 #define IER_RECEIVE	 0x01
+#define IIR_FIFOS	 0xc0 /* the FIFOs are on: it has some */
 #define LSR_DATA	 0x01
 #define LSR_THRE	 0x20 /* the transmit FIFO is empty */
 #define FIFO_SIZE	 16
@@ -28,42 +30,22 @@
 #define POLL_NS		 MILLISECS(20)
 #define BURST_MAX	 256 /* bytes taken at once: a stuck UART must not hold a CPU */
 
-/* 115200 baud send 16 characters in 1.4 ms; a UART that takes longer than this many reads is dead. */
-#define TX_SPINS 200000
-
 static u16 port; /* 0: none */
 static unsigned int irq;
+static unsigned int fifo_size;
 static struct timer poll_timer;
 
-static bool wait_for_fifo(void)
+static unsigned int transmit_room(void)
 {
-	for (unsigned int i = 0; i < TX_SPINS; i++) {
-		if (inb(port + UART_LSR) & LSR_THRE)
-			return true;
-		__asm__ __volatile__("pause");
-	}
-	return false;
+	return inb(port + UART_LSR) & LSR_THRE ? fifo_size : 0;
 }
 
-/* Reads the line status once for a whole FIFO, so that an emulated UART costs one exit a character. */
-static void serial_write(const char *s, size_t len)
+static void transmit(char c)
 {
-	unsigned int room = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		unsigned int need = s[i] == '\n' ? 2 : 1;
-
-		if (room < need) {
-			if (!wait_for_fifo())
-				return;
-			room = FIFO_SIZE;
-		}
-		if (s[i] == '\n')
-			outb(port + UART_DATA, '\r');
-		outb(port + UART_DATA, (u8)s[i]);
-		room -= need;
-	}
+	outb(port + UART_DATA, (u8)c);
 }
+
+static struct console_device uart = { .room = transmit_room, .send = transmit };
 
 void serial_receive(void)
 {
@@ -78,6 +60,23 @@ static bool uart_exists(void)
 		return false;
 	outb(port + UART_SCRATCH, 0xa5);
 	return inb(port + UART_SCRATCH) == 0xa5;
+}
+
+/* Baud rate 0 leaves what the firmware has set. Returns the divisor of BASE_BAUD that is in use. */
+static u16 __init set_divisor(unsigned int baud)
+{
+	u16 divisor = 0;
+
+	outb(port + UART_LCR, LCR_8N1 | LCR_DLAB);
+	if (baud && baud <= BASE_BAUD) {
+		divisor = (u16)(BASE_BAUD / baud);
+		outb(port + UART_DATA, (u8)divisor);
+		outb(port + UART_IER, (u8)(divisor >> 8));
+	} else {
+		divisor = (u16)(inb(port + UART_DATA) | inb(port + UART_IER) << 8);
+	}
+	outb(port + UART_LCR, LCR_8N1);
+	return divisor ? divisor : 1;
 }
 
 void __init serial_init(void)
@@ -101,16 +100,14 @@ void __init serial_init(void)
 	}
 	outb(port + UART_IER, 0);
 	outb(port + UART_FCR, FCR_ENABLE_CLEAR);
-	if (baud && baud <= BASE_BAUD) {
-		u16 divisor = (u16)(BASE_BAUD / baud);
-
-		outb(port + UART_LCR, LCR_8N1 | LCR_DLAB);
-		outb(port + UART_DATA, (u8)divisor);
-		outb(port + UART_IER, (u8)(divisor >> 8));
-	}
-	outb(port + UART_LCR, LCR_8N1);
+	fifo_size = (inb(port + UART_IIR) & IIR_FIFOS) == IIR_FIFOS ? FIFO_SIZE : 1;
+	/*
+	 * A character and its frame are ten bits. One more than the FIFO holds is in the shift
+	 * register.
+	 */
+	uart.fill_time = SECONDS(10) * (fifo_size + 1) * set_divisor(baud) / BASE_BAUD;
 	outb(port + UART_MCR, MCR_DTR_RTS_OUT2);
-	console_set_device(serial_write);
+	console_set_device(&uart);
 }
 
 unsigned int serial_irq(void)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The serial console: an NS16550-compatible UART. Output is polled, input comes by interrupt or is polled. */
+/*
+ * The serial console: an NS16550-compatible UART. The console polls it for output
+ * (core/console_tx.c); input comes by interrupt or is polled.
+ */
 #ifndef X86_CPU_SERIAL_H
 #define X86_CPU_SERIAL_H
 

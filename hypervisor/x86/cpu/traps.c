@@ -37,6 +37,7 @@ bool trap_has_error_code(unsigned int vector)
 
 void trap_fatal(struct cpu_user_regs *regs, unsigned long cr2)
 {
+	panic_begin();
 	backtrace_regs(regs);
 	if (regs->entry_vector == X86_TRAP_PF)
 		panic("page fault at %#lx, code address %#lx, error %#x", cr2, regs->rip, regs->error_code);
