@@ -68,6 +68,17 @@ size_t console_format_line(char *buf, const char *prefix, const char *fmt, va_li
 	return n;
 }
 
+/*
+ * xenconsoled, for one, follows the log by this event. A line may be logged under any lock: the
+ * event is sent later.
+ */
+static void tell_dom0(void *data)
+{
+	evtchn_send_dom0_virq(VIRQ_CON_RING);
+}
+
+static struct tasklet log_tasklet = { .fn = tell_dom0 };
+
 static void log_line(const char *prefix, const char *fmt, va_list args)
 {
 	char line[CONSOLE_LINE_MAX];
@@ -85,6 +96,8 @@ static void log_line(const char *prefix, const char *fmt, va_list args)
 		flags = console_lock_take();
 	}
 	console_lock_drop(flags);
+	if (boot_done)
+		tasklet_schedule(&log_tasklet);
 }
 
 void hv_log(enum loglevel level, const char *fmt, ...)

@@ -42,6 +42,23 @@ static bool log_has(uint32_t size, const char *what, uint32_t length)
 	return false;
 }
 
+static void expect_event_for_a_new_line(void)
+{
+	static xen_sysctl_t op = { .cmd = XEN_SYSCTL_debug_keys, .interface_version = XEN_SYSCTL_INTERFACE_VERSION };
+	evtchn_bind_virq_t virq = { .virq = VIRQ_CON_RING, .vcpu = 0 };
+	sched_poll_t poll = { .nr_ports = 1 };
+	char key = 'h';
+
+	EXPECT_EQ(hc2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, &virq), 0);
+	shared_info->evtchn_pending[virq.port / 64] &= ~(1UL << (virq.port % 64));
+	op.u.debug_keys.nr_keys = 1;
+	set_xen_guest_handle(op.u.debug_keys.keys, &key);
+	EXPECT_EQ(hc1(__HYPERVISOR_sysctl, &op), 0);
+	set_xen_guest_handle(poll.ports, &virq.port);
+	EXPECT_EQ(hc2(__HYPERVISOR_sched_op, SCHEDOP_poll, &poll), 0);
+	EXPECT((shared_info->evtchn_pending[virq.port / 64] >> (virq.port % 64)) & 1);
+}
+
 void test_main(void)
 {
 	char c;
@@ -55,4 +72,5 @@ void test_main(void)
 	EXPECT_EQ(hc3(__HYPERVISOR_console_io, 77, 1, &c), -XENOSYS);
 	EXPECT(!log_has(read_log(), LINE, 40));
 	EXPECT(log_has(read_log(), "command line: ", 14) || log_has(read_log(), "Command line: ", 14));
+	expect_event_for_a_new_line();
 }

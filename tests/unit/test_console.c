@@ -106,7 +106,7 @@ void host_outb(u16 port, u8 value)
 /* --- what stands around the console --- */
 
 static unsigned long args[6];
-static unsigned int polls;
+static unsigned int polls, con_ring_events;
 static jmp_buf machine_end;
 static const char *how_it_ended;
 static void (*on_backtrace)(void);
@@ -125,6 +125,8 @@ void vcpu_poll_until(s_time_t until)
 
 void evtchn_send_dom0_virq(unsigned int virq)
 {
+	assert_int_equal(host_locks_held(), 0);
+	con_ring_events += virq == VIRQ_CON_RING;
 }
 
 void memory_dump(char key)
@@ -594,6 +596,20 @@ static void a_log_that_is_full_begins_with_a_whole_line(void **state)
 	assert_non_null(strstr(log_text(), "(HV) line 3999 of many"));
 }
 
+static void domain0_is_told_of_new_lines(void **state)
+{
+	run_for(MILLISECS(1));
+	con_ring_events = 0;
+	say_as(0, "Domain-0 itself\n");
+	say_as(1, "a guest\n");
+	run_for(MILLISECS(1));
+	assert_int_equal(con_ring_events, 0);
+	log_info("one");
+	log_info("and another before anybody looks");
+	run_for(MILLISECS(1));
+	assert_int_equal(con_ring_events, 1);
+}
+
 /*
  * As xl dmesg -c reads it: in pieces, then what was read is forgotten, and what came since is not.
  */
@@ -773,6 +789,7 @@ int main(void)
 		TEST(lines_that_do_not_fit_are_counted_and_leave_room_for_domain0),
 		TEST(the_end_of_a_domain_says_what_is_left),
 		TEST(a_log_that_is_full_begins_with_a_whole_line),
+		TEST(domain0_is_told_of_new_lines),
 		TEST(clearing_forgets_what_was_read),
 		TEST(a_panic_sends_first_what_waits),
 		TEST(a_panic_gets_through_a_lock_that_is_never_released),
