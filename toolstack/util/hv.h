@@ -44,6 +44,7 @@ struct hv_domain_info {
 	uint32_t domid;
 	uint8_t uuid[16];
 	bool dying, hvm, shutdown, paused, blocked, running, hap;
+	bool xenstore;		      /* xenstored runs in it */
 	unsigned int shutdown_reason; /* if shutdown */
 	uint64_t pages, max_pages, outstanding_pages;
 	uint64_t cpu_time_ns;

@@ -110,6 +110,7 @@ static void info_from_abi(const struct xen_domctl_getdomaininfo *raw, struct hv_
 		.blocked = raw->flags & XEN_DOMINF_blocked,
 		.running = raw->flags & XEN_DOMINF_running,
 		.hap = raw->flags & XEN_DOMINF_hap,
+		.xenstore = raw->flags & XEN_DOMINF_xs_domain,
 		.shutdown_reason = (raw->flags >> XEN_DOMINF_shutdownshift) & XEN_DOMINF_shutdownmask,
 		.pages = raw->tot_pages,
 		.max_pages = raw->max_pages,

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -102,7 +103,8 @@ static void begin(void *arg)
 	autostart_start_all();
 }
 
-static int set_up(const char *socket, struct error **e)
+/* *status: what xend ends with if that fails. */
+static int set_up(const char *socket, int *status, struct error **e)
 {
 	int rc = settings_load(XEND_CONFIG_PATH, e);
 
@@ -112,8 +114,10 @@ static int set_up(const char *socket, struct error **e)
 		rc = take_pid_file(e);
 	if (rc == 0)
 		rc = hv_open(&domain_hv, e);
-	if (rc == 0)
+	if (rc == 0) {
 		rc = store_setup(loop, e);
+		*status = rc ? XEND_EXIT_STORE : 1;
+	}
 	if (rc == 0)
 		rc = task_setup(loop);
 	if (rc == 0)
@@ -166,10 +170,10 @@ static void usage(FILE *to)
 		    "given.\n");
 }
 
-/* Detaches from the terminal. The parent ends once the child is ready to serve, so that who started it may go on. */
+/* Detaches from the terminal. The parent ends once the child is ready to serve, or with its status, so that who started it may go on. */
 static int daemonize(void)
 {
-	int ready[2];
+	int ready[2], status = 0;
 	char byte;
 	pid_t pid;
 
@@ -180,7 +184,11 @@ static int daemonize(void)
 		return -1;
 	if (pid > 0) {
 		close(ready[1]);
-		_exit(read(ready[0], &byte, 1) == 1 ? 0 : 1);
+		if (read(ready[0], &byte, 1) == 1)
+			_exit(0);
+		_exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) ?
+			      WEXITSTATUS(status) :
+			      1);
 	}
 	close(ready[0]);
 	setsid();
@@ -212,7 +220,7 @@ int main(int argc, char **argv)
 	};
 	const char *socket = getenv(XEND_SOCKET_ENV);
 	struct error *e = NULL;
-	int option, ready_fd = -1, daemon = 0, rc;
+	int option, ready_fd = -1, daemon = 0, status = 1, rc;
 
 	while ((option = getopt_long(argc, argv, "fds:vh", options, NULL)) != -1) {
 		switch (option) {
@@ -243,11 +251,11 @@ int main(int argc, char **argv)
 		error_free(&e);
 	}
 	watch_signals();
-	rc = set_up(socket ? socket : XEND_SOCKET_PATH, &e);
+	rc = set_up(socket ? socket : XEND_SOCKET_PATH, &status, &e);
 	if (rc) {
 		log_error("xend cannot start: %s", e ? error_text(e) : strerror(-rc));
 		error_free(&e);
-		return 1;
+		return status;
 	}
 	log_info("xend %s is ready.", XENOLITH_VERSION);
 	task_start(begin, NULL);

@@ -13,6 +13,7 @@
 #include "util/alloc.h"
 #include "util/log.h"
 #include "util/str.h"
+#include "xend/store_link.h"
 
 /* How often a transaction is tried that others disturb. */
 #define COMMIT_TRIES 100
@@ -52,6 +53,23 @@ __attribute__((format(printf, 2, 0))) static void format_path(char path[STORE_PA
 		va_end(ap_);                 \
 	} while (0)
 
+/* result = call, a call of libxenstore. One that comes back without a result has xenstored's own answer in errno. */
+#define ASK(result, call)                   \
+	do {                                \
+		store_link_ask();           \
+		(result) = (call);          \
+		store_link_answered();      \
+		if (!(result))              \
+			store_link_check(); \
+	} while (0)
+
+/* A value was not read: only "it is not there" is an answer (EINVAL: nothing can have such a name). */
+static void must_be_absent(const char *path)
+{
+	if (errno != ENOENT && errno != EINVAL)
+		store_link_lost("xenstored cannot say what is at %s (%s)", path, strerror(errno));
+}
+
 static void deliver(const char *token)
 {
 	struct store_watch *watch;
@@ -72,19 +90,18 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		deliver(event[XS_WATCH_TOKEN]);
 		free(event);
 	}
-	if (errno != EAGAIN) {
-		/* xenstored does not restart: without it no domain can be managed. systemd starts us anew. */
-		log_error("The connection to xenstored is lost: %s. xend ends.", strerror(errno));
-		exit(1);
-	}
+	if (errno != EAGAIN)
+		store_link_lost("The connection to xenstored is lost (%s)", strerror(errno));
 }
 
 int store_setup(uv_loop_t *loop, struct error **e)
 {
+	int rc;
+
 	TAILQ_INIT(&store.watches);
-	store.xs = xs_open(0);
-	if (!store.xs)
-		return error_set(e, errno, "Cannot connect to xenstored: %s. Is it running?", strerror(errno));
+	rc = store_link_open(loop, &store.xs, e);
+	if (rc)
+		return rc;
 	uv_poll_init(loop, &store.poll, xs_fileno(store.xs));
 	uv_poll_start(&store.poll, UV_READABLE, on_readable);
 	/* The pipe that the poll looks at exists only once there was a watch; xs_fileno makes it. */
@@ -94,13 +111,23 @@ int store_setup(uv_loop_t *loop, struct error **e)
 void store_teardown(void)
 {
 	uv_close((uv_handle_t *)&store.poll, NULL);
-	xs_close(store.xs);
+	store_link_close();
+}
+
+static char *read_path(const char *path)
+{
+	char *value;
+
+	ASK(value, xs_read(store.xs, XBT_NULL, path, NULL));
+	if (!value)
+		must_be_absent(path);
+	return value;
 }
 
 char *store_read(const char *fmt, ...)
 {
 	PATH_OF(path, fmt);
-	return xs_read(store.xs, XBT_NULL, path, NULL);
+	return read_path(path);
 }
 
 uint64_t store_read_number(uint64_t max, uint64_t otherwise, const char *fmt, ...)
@@ -109,7 +136,7 @@ uint64_t store_read_number(uint64_t max, uint64_t otherwise, const char *fmt, ..
 	char *text;
 
 	PATH_OF(path, fmt);
-	text = xs_read(store.xs, XBT_NULL, path, NULL);
+	text = read_path(path);
 	if (text)
 		str_to_u64(text, 10, 0, max, &value);
 	free(text);
@@ -121,7 +148,7 @@ bool store_exists(const char *fmt, ...)
 	char *value;
 
 	PATH_OF(path, fmt);
-	value = xs_read(store.xs, XBT_NULL, path, NULL);
+	value = read_path(path);
 	free(value);
 	return value != NULL;
 }
@@ -132,9 +159,11 @@ char **store_list(unsigned int *count, const char *fmt, ...)
 
 	PATH_OF(path, fmt);
 	*count = 0;
-	list = xs_directory(store.xs, XBT_NULL, path, count);
-	if (!list)
+	ASK(list, xs_directory(store.xs, XBT_NULL, path, count));
+	if (!list) {
+		must_be_absent(path);
 		*count = 0;
+	}
 	return list;
 }
 
@@ -143,40 +172,52 @@ int store_write(const char *path, const char *fmt, ...)
 	struct str value = STR_INIT;
 	va_list ap;
 	bool ok;
+	int rc;
 
 	va_start(ap, fmt);
 	str_vprintf(&value, fmt, ap);
 	va_end(ap);
-	ok = xs_write(store.xs, XBT_NULL, path, str_text(&value), value.len);
+	ASK(ok, xs_write(store.xs, XBT_NULL, path, str_text(&value), value.len));
+	rc = ok ? 0 : -errno;
 	str_free(&value);
-	return ok ? 0 : -errno;
+	return rc;
 }
 
 int store_remove(const char *fmt, ...)
 {
+	bool ok;
+
 	PATH_OF(path, fmt);
-	if (!xs_rm(store.xs, XBT_NULL, path) && errno != ENOENT)
-		return -errno;
-	return 0;
+	ASK(ok, xs_rm(store.xs, XBT_NULL, path));
+	return ok || errno == ENOENT ? 0 : -errno;
 }
 
 int store_introduce(unsigned int domid, uint64_t mfn, uint32_t port, struct error **e)
 {
-	if (!xs_introduce_domain(store.xs, domid, mfn, port))
+	bool ok;
+
+	ASK(ok, xs_introduce_domain(store.xs, domid, mfn, port));
+	if (!ok)
 		return error_set(e, errno, "Cannot introduce domain %u to xenstored: %s.", domid, strerror(errno));
 	return 0;
 }
 
 void store_release(unsigned int domid)
 {
+	bool ok;
+
 	/* It lets go of a domain by itself when that dies; then there is nothing to release. */
-	if (!xs_release_domain(store.xs, domid))
+	ASK(ok, xs_release_domain(store.xs, domid));
+	if (!ok)
 		log_debug("xenstored had released domain %u already.", domid);
 }
 
 void store_resume(unsigned int domid)
 {
-	if (!xs_resume_domain(store.xs, domid))
+	bool ok;
+
+	ASK(ok, xs_resume_domain(store.xs, domid));
+	if (!ok)
 		log_warning("xenstored does not know that domain %u goes on: %s.", domid, strerror(errno));
 }
 
@@ -248,21 +289,35 @@ static bool apply_put(xs_transaction_t t, const struct put *put)
 		{ .id = put->access == STORE_GUEST_OWNS ? 0 : put->domid, .perms = XS_PERM_READ },
 	};
 
-	if (put->drop)
-		return xs_rm(store.xs, t, put->path) || errno == ENOENT;
-	if (put->value ? !xs_write(store.xs, t, put->path, put->value, strlen(put->value)) :
-			 !xs_mkdir(store.xs, t, put->path))
-		return false;
-	return xs_set_permissions(store.xs, t, put->path, perms, put->access == STORE_PRIVATE ? 1 : 2);
+	bool ok;
+
+	if (put->drop) {
+		ASK(ok, xs_rm(store.xs, t, put->path));
+		return ok || errno == ENOENT;
+	}
+	ASK(ok, put->value ? xs_write(store.xs, t, put->path, put->value, strlen(put->value)) :
+			     xs_mkdir(store.xs, t, put->path));
+	if (ok)
+		ASK(ok, xs_set_permissions(store.xs, t, put->path, perms, put->access == STORE_PRIVATE ? 1 : 2));
+	return ok;
+}
+
+static int end_transaction(xs_transaction_t t, bool abort)
+{
+	bool ok;
+
+	ASK(ok, xs_transaction_end(store.xs, t, abort));
+	return ok ? 0 : errno;
 }
 
 /* 0, or the errno; EAGAIN: somebody else's change came between. */
 static int try_commit(struct store_batch *batch, const char **what)
 {
-	xs_transaction_t t = xs_transaction_start(store.xs);
+	xs_transaction_t t;
 	struct put *put;
 
 	*what = "a transaction";
+	ASK(t, xs_transaction_start(store.xs));
 	if (t == XBT_NULL)
 		return errno;
 	STAILQ_FOREACH(put, &batch->puts, link) {
@@ -270,11 +325,11 @@ static int try_commit(struct store_batch *batch, const char **what)
 			int err = errno;
 
 			*what = put->path;
-			xs_transaction_end(store.xs, t, true);
+			end_transaction(t, true);
 			return err;
 		}
 	}
-	return xs_transaction_end(store.xs, t, false) ? 0 : errno;
+	return end_transaction(t, false);
 }
 
 int store_commit(struct store_batch *batch, struct error **e)
@@ -301,6 +356,7 @@ int store_commit(struct store_batch *batch, struct error **e)
 struct store_watch *store_watch(void (*changed)(void *arg), void *arg, const char *fmt, ...)
 {
 	struct store_watch *watch;
+	bool ok;
 
 	PATH_OF(path, fmt);
 	watch = xcalloc(1, sizeof(*watch));
@@ -309,16 +365,19 @@ struct store_watch *store_watch(void (*changed)(void *arg), void *arg, const cha
 	watch->changed = changed;
 	watch->arg = arg;
 	TAILQ_INSERT_TAIL(&store.watches, watch, link);
-	if (!xs_watch(store.xs, watch->path, watch->token))
+	ASK(ok, xs_watch(store.xs, watch->path, watch->token));
+	if (!ok)
 		log_error("Cannot watch %s in xenstore: %s.", path, strerror(errno));
 	return watch;
 }
 
 void store_unwatch(struct store_watch *watch)
 {
+	bool ok;
+
 	if (!watch)
 		return;
-	xs_unwatch(store.xs, watch->path, watch->token);
+	ASK(ok, xs_unwatch(store.xs, watch->path, watch->token));
 	TAILQ_REMOVE(&store.watches, watch, link);
 	free(watch);
 }

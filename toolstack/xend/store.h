@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * xenstore. Answers come from xenstored over a local socket within microseconds, so calls wait for them; everything that waits for a guest or
- * a driver is a watch.
+ * a driver is a watch. When xenstored ends, or does not answer, xend ends (store_link.h): what a call says is always xenstored's answer, and
+ * "not there" means that it is not there.
  *
  * Paths are made by printf formats and have at most STORE_PATH_MAX bytes. A value that a guest may have written is at
  * most a hint: none is used as a path, a size or a name.
@@ -19,7 +20,7 @@
 
 #define STORE_PATH_MAX 512
 
-/* Connects, and delivers watches through the loop. */
+/* Connects, and delivers watches through the loop. -ENOTCONN: xenstored does not run. domain_hv is open. */
 int store_setup(uv_loop_t *loop, struct error **e);
 void store_teardown(void);
 

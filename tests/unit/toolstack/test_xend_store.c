@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: MIT */
+/* links: toolstack/xend/store.c toolstack/xend/store_link.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/log.c toolstack/util/str.c */
+/* libs: -luv -lxenstore */
+/*
+ * xend's side of xenstore, with the real library, against a xenstored that is played: it answers, refuses, falls silent, or ends in
+ * the middle of any request. xend is a child process, for it ends with xenstored; its exit status and its log tell what it took the
+ * answers for. Wire format: xen/io/xs_wire.h.
+ */
+#include "xend/store.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <xen/io/xs_wire.h>
+
+#include "util/hv.h"
+#include "util/log.h"
+#include "xend/store_link.h"
+#include "xend/xend.h"
+#include "unit.h"
+
+enum conduct { ANSWER, REFUSE, END, ANSWER_AND_END, HANG };
+
+static struct {
+	char directory[32], socket[64], log[64];
+	int listener;
+	/* What is done with the first request of that type for a path below /test. */
+	uint32_t type;
+	enum conduct conduct;
+	const char *error;
+} played;
+
+struct hv *domain_hv;
+static bool other_has_xenstored;
+
+int hv_domain_list(struct hv *hv, struct hv_domain_info **list, size_t *count, struct error **e)
+{
+	*list = calloc(2, sizeof(**list));
+	(*list)[1] = (struct hv_domain_info){ .domid = 1, .xenstore = other_has_xenstored };
+	*count = 2;
+	return 0;
+}
+
+/* --- xenstored ------------------------------------------------------------------------------------ */
+
+static void reply(int fd, const struct xsd_sockmsg *request, uint32_t type, const char *body, size_t length)
+{
+	struct xsd_sockmsg header = *request;
+	char message[256];
+
+	header.type = type;
+	header.len = (uint32_t)length;
+	memcpy(message, &header, sizeof(header));
+	memcpy(message + sizeof(header), body, length);
+	assert_int_equal(write(fd, message, sizeof(header) + length), sizeof(header) + length);
+}
+
+static bool read_whole(int fd, void *to, size_t length)
+{
+	for (char *at = to; length;) {
+		ssize_t n = read(fd, at, length);
+
+		if (n <= 0)
+			return false;
+		at += n;
+		length -= (size_t)n;
+	}
+	return true;
+}
+
+static void answer(int fd, const struct xsd_sockmsg *header, const char *body)
+{
+	switch (header->type) {
+	case XS_READ:
+		if (strcmp(body, "/test/there") == 0 || strcmp(body, "/") == 0)
+			reply(fd, header, XS_READ, "7", 1);
+		else
+			reply(fd, header, XS_ERROR, "ENOENT", 7);
+		return;
+	case XS_DIRECTORY:
+		if (strcmp(body, "/test/there") == 0)
+			reply(fd, header, XS_DIRECTORY, "a\0b", 4);
+		else
+			reply(fd, header, XS_ERROR, "ENOENT", 7);
+		return;
+	case XS_TRANSACTION_START:
+		reply(fd, header, header->type, "5", 2);
+		return;
+	default:
+		reply(fd, header, header->type, "OK", 3);
+	}
+}
+
+/* One request; false: this xenstored has ended. */
+static bool serve(int fd, bool *silent)
+{
+	struct xsd_sockmsg header;
+	char body[4096] = "";
+
+	if (!read_whole(fd, &header, sizeof(header)) || !read_whole(fd, body, header.len))
+		return false;
+	if (*silent || header.type != played.type || strcmp(body, "/") == 0 || played.conduct == ANSWER) {
+		if (!*silent)
+			answer(fd, &header, body);
+		return true;
+	}
+	if (played.conduct == ANSWER_AND_END)
+		answer(fd, &header, body);
+	if (played.conduct == END || played.conduct == ANSWER_AND_END)
+		return false;
+	if (played.conduct == HANG)
+		*silent = true;
+	else
+		reply(fd, &header, XS_ERROR, played.error, strlen(played.error) + 1);
+	return true;
+}
+
+/* Serves until a client has gone, or it is to end itself. */
+static void be_xenstored(void)
+{
+	struct pollfd fds[8] = { { .fd = played.listener, .events = POLLIN } };
+	nfds_t count = 1;
+	bool runs = true, silent = false;
+
+	while (runs && poll(fds, count, -1) > 0) {
+		for (nfds_t i = 1; i < count; i++)
+			if (fds[i].revents && !serve(fds[i].fd, &silent))
+				runs = false;
+		if (runs && fds[0].revents)
+			fds[count++] = (struct pollfd){ .fd = accept(played.listener, NULL, NULL), .events = POLLIN };
+	}
+	for (nfds_t i = 1; i < count; i++)
+		close(fds[i].fd);
+}
+
+/* --- xend ------------------------------------------------------------------------------------------ */
+
+static void never(void *arg)
+{
+}
+
+/* Runs in a child: the exit status is 0 when work returned. */
+static int run_xend(void (*work)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		struct error *e = NULL;
+
+		setenv("XENSTORED_PATH", played.socket, 1);
+		log_set_stderr(0);
+		log_open(played.log, 1 << 20, NULL);
+		if (store_setup(uv_default_loop(), &e)) {
+			log_error("%s", error_text(e));
+			_exit(1);
+		}
+		work();
+		_exit(0);
+	}
+	if (played.listener >= 0)
+		be_xenstored();
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static bool log_has(const char *words)
+{
+	char text[4096];
+	FILE *file = fopen(played.log, "r");
+	size_t n = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+
+	text[n] = '\0';
+	if (file)
+		fclose(file);
+	return strstr(text, words) != NULL;
+}
+
+static void listen_anew(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	strcpy(address.sun_path, played.socket);
+	unlink(played.socket);
+	unlink(played.log);
+	played.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(played.listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(played.listener, 8), 0);
+}
+
+static int set_up(void **state)
+{
+	memset(&played, 0, sizeof(played));
+	other_has_xenstored = false;
+	strcpy(played.directory, "/tmp/test-store-XXXXXX");
+	assert_non_null(mkdtemp(played.directory));
+	snprintf(played.socket, sizeof(played.socket), "%s/socket", played.directory);
+	snprintf(played.log, sizeof(played.log), "%s/log", played.directory);
+	listen_anew();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	close(played.listener);
+	unlink(played.socket);
+	unlink(played.log);
+	rmdir(played.directory);
+	return 0;
+}
+
+/* --- what xend asks for ----------------------------------------------------------------------------- */
+
+static void do_read(void)
+{
+	free(store_read("/test/x"));
+}
+
+static void do_read_number(void)
+{
+	store_read_number(9, 9, "/test/x");
+}
+
+static void do_exists(void)
+{
+	store_exists("/test/x");
+}
+
+static void do_list(void)
+{
+	unsigned int count;
+
+	free(store_list(&count, "/test/x"));
+}
+
+static void do_write(void)
+{
+	store_write("/test/x", "1");
+}
+
+static void do_remove(void)
+{
+	store_remove("/test/x");
+}
+
+static void do_introduce(void)
+{
+	store_introduce(3, 4, 5, NULL);
+}
+
+static void do_release(void)
+{
+	store_release(3);
+}
+
+static void do_resume(void)
+{
+	store_resume(3);
+}
+
+static void do_commit(void)
+{
+	struct store_batch *batch = store_begin();
+
+	store_drop(batch, "/test/old");
+	store_put(batch, STORE_GUEST_READS, 3, "1", "/test/new");
+	store_put(batch, STORE_GUEST_READS, 3, NULL, "/test/directory");
+	store_commit(batch, NULL);
+}
+
+static void do_watch(void)
+{
+	store_unwatch(store_watch(never, NULL, "/test/x"));
+}
+
+static void do_nothing(void)
+{
+}
+
+static const struct {
+	void (*work)(void);
+	uint32_t type;
+} calls[] = {
+	{ do_read, XS_READ },
+	{ do_read_number, XS_READ },
+	{ do_exists, XS_READ },
+	{ do_list, XS_DIRECTORY },
+	{ do_write, XS_WRITE },
+	{ do_remove, XS_RM },
+	{ do_introduce, XS_INTRODUCE },
+	{ do_release, XS_RELEASE },
+	{ do_resume, XS_RESUME },
+	{ do_commit, XS_TRANSACTION_START },
+	{ do_commit, XS_RM },
+	{ do_commit, XS_WRITE },
+	{ do_commit, XS_MKDIR },
+	{ do_commit, XS_SET_PERMS },
+	{ do_commit, XS_TRANSACTION_END },
+	{ do_watch, XS_WATCH },
+	{ do_watch, XS_UNWATCH },
+};
+
+static void (*after_watch)(void);
+
+/* The library reads answers in another way once there was a watch. */
+static void with_watch(void)
+{
+	store_watch(never, NULL, "@releaseDomain");
+	after_watch();
+}
+
+static void check_each(enum conduct conduct, const char *words)
+{
+	for (size_t i = 0; i < 2 * sizeof(calls) / sizeof(calls[0]); i++) {
+		bool watched = i % 2;
+
+		/* The first watch would be the one that is asked for here. */
+		if (watched && calls[i / 2].type == XS_WATCH)
+			continue;
+		played.type = calls[i / 2].type;
+		played.conduct = conduct;
+		close(played.listener);
+		listen_anew();
+		after_watch = calls[i / 2].work;
+		print_message("call %zu, %s\n", i / 2, watched ? "with a watch" : "without");
+		assert_int_equal(run_xend(watched ? with_watch : after_watch), XEND_EXIT_STORE);
+		assert_true(log_has(words));
+		assert_true(log_has("Domains run on"));
+	}
+}
+
+/* --- tests ------------------------------------------------------------------------------------------ */
+
+static void read_all_kinds(void)
+{
+	unsigned int count;
+	char *value = store_read("/test/there"), **list;
+
+	if (!value || strcmp(value, "7") != 0 || store_read("/test/absent"))
+		_exit(2);
+	if (store_read_number(9, 1, "/test/there") != 7 || store_read_number(9, 1, "/test/absent") != 1)
+		_exit(3);
+	list = store_list(&count, "/test/there");
+	if (!list || count != 2 || store_list(&count, "/test/absent") || count)
+		_exit(4);
+	if (!store_exists("/test/there") || store_exists("/test/absent") || store_write("/test/there", "8") ||
+	    store_remove("/test/absent"))
+		_exit(5);
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		calls[i].work();
+	store_teardown();
+	uv_run(uv_default_loop(), UV_RUN_DEFAULT);
+}
+
+static void test_what_is_there_and_what_is_not(void **state)
+{
+	assert_int_equal(run_xend(read_all_kinds), 0);
+}
+
+static void test_a_xenstored_that_ends_is_not_absence(void **state)
+{
+	check_each(END, "he connection to xenstored is lost");
+}
+
+static void write_and_rest(void)
+{
+	store_watch(never, NULL, "@releaseDomain");
+	store_write("/test/x", "1");
+	uv_run(uv_default_loop(), UV_RUN_DEFAULT);
+}
+
+static void test_a_xenstored_that_ends_is_noticed_at_rest(void **state)
+{
+	played.type = XS_WRITE;
+	played.conduct = ANSWER_AND_END;
+	assert_int_equal(run_xend(write_and_rest), XEND_EXIT_STORE);
+	assert_true(log_has("xenstored has ended"));
+}
+
+static void test_a_xenstored_that_hangs_does_not_hang_xend(void **state)
+{
+	store_patience = 100;
+	check_each(HANG, "xenstored has not answered");
+	store_patience = 30000;
+}
+
+static void reads_refused(void)
+{
+	if (store_read("/test/there"))
+		_exit(2);
+}
+
+/* EINVAL: nothing can have that name. All else says that xenstored does not know, which is not that it is not there. */
+static void test_a_read_that_fails_is_not_absence(void **state)
+{
+	static const char *const errors[] = { "ENOMEM", "EIO", "EACCES", "EPERM", "ENOSYS", "EBUSY" };
+
+	played.type = XS_READ;
+	played.conduct = REFUSE;
+	played.error = "EINVAL";
+	assert_int_equal(run_xend(reads_refused), 0);
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		played.error = errors[i];
+		close(played.listener);
+		listen_anew();
+		assert_int_equal(run_xend(do_read), XEND_EXIT_STORE);
+		assert_true(log_has("cannot say what is at /test/x"));
+		played.type = XS_DIRECTORY;
+		close(played.listener);
+		listen_anew();
+		assert_int_equal(run_xend(do_list), XEND_EXIT_STORE);
+		played.type = XS_READ;
+	}
+}
+
+static void write_refused(void)
+{
+	if (store_write("/test/there", "1") != -EACCES)
+		_exit(2);
+	if (store_write("/test/there", "1") != -EACCES)
+		_exit(3);
+}
+
+static void test_a_write_that_is_refused_is_an_error_of_its_own(void **state)
+{
+	played.type = XS_WRITE;
+	played.conduct = REFUSE;
+	played.error = "EACCES";
+	assert_int_equal(run_xend(write_refused), 0);
+}
+
+static void test_without_xenstored_xend_does_not_start(void **state)
+{
+	close(played.listener);
+	played.listener = -1;
+	/* A socket that nobody listens at, and none. */
+	assert_int_equal(run_xend(do_nothing), 1);
+	assert_true(log_has("xenstored is not running"));
+	unlink(played.log);
+	unlink(played.socket);
+	assert_int_equal(run_xend(do_nothing), 1);
+	assert_true(log_has("xenstored is not running"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_what_is_there_and_what_is_not, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_xenstored_that_ends_is_not_absence, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_xenstored_that_ends_is_noticed_at_rest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_xenstored_that_hangs_does_not_hang_xend, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_read_that_fails_is_not_absence, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_write_that_is_refused_is_an_error_of_its_own, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_without_xenstored_xend_does_not_start, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
