@@ -181,6 +181,13 @@ def test_progress_is_shown_on_a_terminal_and_taken_away(xm, xm_path, xend):
     assert terminal.text.endswith(b"\r\x1b[K")
 
 
+def test_a_command_says_that_it_waits_for_recovery(xm, xm_path, xend):
+    xend.progress["domain.start"] = [{"stage": "recovery", "done": 1, "total": 4}]
+    terminal = Terminal([xm_path, "start", "g1"], xm.env)
+    assert terminal.end() == 0
+    assert b"g1: waiting for xend, which first takes back what was left half done, 25%" in terminal.text
+
+
 def test_odd_progress_is_no_crash(xm, xm_path, xend):
     xend.progress["domain.save"] = [{}, {"stage": 7}, {"stage": "x", "done": -1}, {"stage": "y", "done": 5, "total": 2},
                                     {"stage": "z", "done": 1 << 62, "total": (1 << 62) + 1}, {"stage": "w"}]

@@ -87,6 +87,8 @@ static void start_files(void)
 	}
 	if (count >= 0)
 		free(entries);
+	else if (errno != ENOENT)
+		log_error("Cannot read the directory %s: %s.", AUTOSTART_DIRECTORY, strerror(errno));
 }
 
 static void start_managed(struct domain *domain)
@@ -105,8 +107,12 @@ void autostart_start_all(void)
 	struct domain *domain, *next;
 	int fd = open(AUTOSTART_DONE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno != EEXIST)
+			log_error("Nothing is started with the host: cannot write %s: %s.", AUTOSTART_DONE,
+				  strerror(errno));
 		return;
+	}
 	close(fd);
 	for (domain = TAILQ_FIRST(&domains); domain; domain = next) {
 		bool wanted = domain->ours && domain->managed && domain->state == DOMAIN_HALTED && !domain->operation &&
@@ -124,8 +130,11 @@ void autostart_start_all(void)
 
 static void ask_to_shut_down(struct domain *domain)
 {
+	struct hv_domain_info info;
 	char path[64];
 
+	if (domain_info(domain, &info, NULL))
+		return;
 	snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown", domain->domid);
 	store_write(path, "poweroff");
 	log_info("Domain %s is asked to shut down (on_xend_stop).", domain->name);

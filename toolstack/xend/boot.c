@@ -16,6 +16,7 @@
 #include "xend/domain.h"
 #include "xend/layout.h"
 #include "xend/record.h"
+#include "xend/recover.h"
 #include "xend/request.h"
 #include "xend/store.h"
 #include "xend/worker.h"
@@ -45,6 +46,7 @@ static int create_empty(struct domain *domain, struct error **e)
 	memcpy(spec.uuid, domain->uuid, sizeof(spec.uuid));
 	/* The record first: with the UUID in it, a domain that appears is known whose it is. */
 	domain->domid = -1;
+	domain->earlier_boot = false;
 	domain->start_time = time(NULL);
 	domain_set_reason(domain, NULL);
 	domain_set_state(domain, DOMAIN_BUILDING);
@@ -115,7 +117,7 @@ static int fill(struct domain *domain, const struct boot *boot, struct error **e
 	json_set_string(order, "op", boot->image_fd >= 0 ? "restore" : "build");
 	json_set_string(order, "cmdline", cmdline);
 	free(cmdline);
-	json_set_int(order, "domid", domain->domid);
+	worker_name_domain(order, domain);
 	json_set(order, "config", config_to_json(domain->config));
 	json_set_int(order, "console_domid", 0);
 	json_set_int(order, "store_domid", 0);
@@ -155,17 +157,23 @@ static int find_memory_and_fill(struct domain *domain, const struct boot *boot, 
 {
 	uint64_t kb = domain->config->memory * KB_PER_MIB;
 	int rc = balloon_reserve(kb + balloon_overhead_kb(kb, (unsigned int)config_maxvcpus(domain->config)), e);
+	struct hv_domain_info info;
 	bool claimed;
 
 	if (rc)
 		return rc;
+	rc = domain_info(domain, &info, e);
+	if (rc) {
+		balloon_release();
+		return rc;
+	}
 	claimed = claim(domain);
 	if (claimed)
 		balloon_release();
 	rc = fill(domain, boot, e);
-	if (claimed)
+	if (claimed && domain_info(domain, &info, NULL) == 0)
 		hv_memory_claim(domain_hv, (uint32_t)domain->domid, 0, NULL);
-	else
+	if (!claimed)
 		balloon_release();
 	return rc;
 }
@@ -225,6 +233,7 @@ static int introduce(struct domain *domain, struct error **e)
 
 static int boot_steps(struct domain *domain, const struct boot *boot, struct error **e)
 {
+	struct hv_domain_info info;
 	int rc = create_empty(domain, e);
 
 	if (rc == 0)
@@ -233,6 +242,9 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 		rc = put_nodes(domain, e);
 	if (rc == 0)
 		rc = find_memory_and_fill(domain, boot, e);
+	/* Behind each wait: somebody may have destroyed it, and then its number is not its own any more. */
+	if (rc == 0)
+		rc = domain_info(domain, &info, e);
 	if (rc == 0)
 		rc = pin_vcpus(domain, e);
 	if (rc == 0)
@@ -241,6 +253,8 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 		request_progress(boot->asker, "devices", 0, 0);
 	if (rc == 0)
 		rc = devices_complete(domain, e);
+	if (rc == 0)
+		rc = domain_info(domain, &info, e);
 	if (rc == 0)
 		rc = introduce(domain, e);
 	if (rc == 0)
@@ -257,47 +271,70 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 
 int domain_boot(struct domain *domain, const struct boot *boot, struct error **e)
 {
-	int rc;
+	/* What a half-dead domain still has (a disk, a name, memory) is free then; lifecycle.c comes this way, too. */
+	int rc = recover_wait(boot->asker, e);
 
+	if (rc)
+		return rc;
 	devices_forget(domain);
 	rc = boot_steps(domain, boot, e);
 	if (rc) {
 		log_error("Domain %s does not start: %s", domain->name, e ? error_text(*e) : strerror(-rc));
 		if (domain->domid >= 0)
-			domain_stop(domain);
+			domain_stop(domain, NULL);
 		return rc;
 	}
 	log_info("Domain %s runs with id %d.", domain->name, domain->domid);
 	return 0;
 }
 
-void domain_stop(struct domain *domain)
+/* Its devices and nodes, if they are its own: the number may have been somebody else's all the time, or become that in a wait. */
+static int take_apart(struct domain *domain, struct error **e)
+{
+	struct hv_domain_info info;
+	struct error *why = NULL;
+	int rc;
+
+	if (domain_info(domain, &info, NULL) == 0)
+		hv_domain_pause(domain_hv, (uint32_t)domain->domid, NULL);
+	console_detach(domain);
+	devices_stop(domain);
+	rc = destroy_and_wait((uint32_t)domain->domid, domain->uuid, &why);
+	if (rc && rc != -ESRCH) {
+		log_error("Domain %s is not destroyed: %s", domain->name, error_text(why));
+		return error_move(e, &why);
+	}
+	error_free(&why);
+	if (domain_may_touch(domain))
+		store_release((unsigned int)domain->domid);
+	layout_remove(domain);
+	log_info("Domain %s (id %d) is gone.", domain->name, domain->domid);
+	return 0;
+}
+
+int domain_stop(struct domain *domain, struct error **e)
 {
 	bool before = task_shield(true);
-	int domid = domain->domid;
-	struct error *e = NULL;
-	char uuid[UUID_TEXT];
+	enum domain_number whose;
+	struct hv_domain_info info;
+	/* A hypervisor that does not answer does not say that the domain is gone. */
+	int rc = domain_number(domain, &whose, &info, e);
 
-	uuid_to_text(domain->uuid, uuid);
-	domain_set_state(domain, DOMAIN_DYING);
-	if (domain->ours)
-		record_write_anyway(domain);
-	if (domid >= 0) {
-		hv_domain_pause(domain_hv, (uint32_t)domid, NULL);
-		console_detach(domain);
-		devices_stop(domid, domain);
-		if (destroy_and_wait((uint32_t)domid, &e) && error_errno(e) != ESRCH)
-			log_error("%s", error_text(e));
-		error_free(&e);
-		store_release((unsigned int)domid);
-		layout_remove(domid, uuid);
-		log_info("Domain %s (id %d) is gone.", domain->name, domid);
+	if (rc == 0) {
+		domain_set_state(domain, DOMAIN_DYING);
+		if (domain->ours)
+			record_write_anyway(domain);
 	}
-	devices_forget(domain);
-	domain->domid = -1;
-	domain->store_mfn = domain->console_mfn = 0;
-	domain->store_port = domain->console_port = 0;
+	if (rc == 0 && domain->domid >= 0)
+		rc = take_apart(domain, e);
+	if (rc == 0) {
+		devices_forget(domain);
+		domain->domid = -1;
+		domain->store_mfn = domain->console_mfn = 0;
+		domain->store_port = domain->console_port = 0;
+	}
 	task_shield(before);
+	return rc;
 }
 
 int domain_restart(struct domain *domain, struct request *asker, struct error **e)
@@ -307,7 +344,9 @@ int domain_restart(struct domain *domain, struct request *asker, struct error **
 	int rc;
 
 	domain->goal = GOAL_RESTART;
-	domain_stop(domain);
+	rc = domain_stop(domain, e);
+	if (rc)
+		return rc;
 	rc = domain_boot(domain, &boot, &why);
 	if (rc == -ECANCELED && xend_is_stopping()) {
 		record_write_anyway(domain);
@@ -322,6 +361,8 @@ int domain_restart(struct domain *domain, struct request *asker, struct error **
 
 void domain_settle(struct domain *domain)
 {
+	if (domain->domid >= 0)
+		return;
 	/* Others' domains have no record. */
 	if (!domain->ours) {
 		domain_remove(domain);

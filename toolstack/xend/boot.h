@@ -24,13 +24,15 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
 
 /*
  * Destroys the domain with its devices and nodes. It has no id then, but its record is there still, "dying": the caller
- * writes what it is now, or removes it. Cannot be cancelled, and goes on over whatever fails.
+ * writes what it is now, or removes it. Cannot be cancelled, and goes on over whatever fails, but for the hypervisor: a domain that
+ * it does not destroy keeps its id and its record, so that it can be tried again. Nothing is done to another domain that has got the
+ * number meanwhile.
  */
-void domain_stop(struct domain *domain);
+int domain_stop(struct domain *domain, struct error **e);
 
 /*
  * After domain_stop, or a boot that failed: a domain whose goal that is is suspended now, managed domains and those with a
- * reason are halted, all others forgotten.
+ * reason are halted, all others forgotten. One that could not be destroyed stays as it is.
  */
 void domain_settle(struct domain *domain);
 

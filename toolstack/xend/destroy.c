@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include <uv.h>
 
@@ -13,6 +14,7 @@
 struct job {
 	uv_work_t work;
 	uint32_t domid;
+	const uint8_t *uuid;
 	int rc;
 	struct error *e;
 	struct task *task;
@@ -24,8 +26,14 @@ static void destroy(uv_work_t *work)
 {
 	struct job *job = work->data;
 	struct hv *hv = NULL;
+	struct hv_domain_info info;
 
 	job->rc = hv_open(&hv, &job->e);
+	if (job->rc == 0)
+		job->rc = hv_domain_info(hv, job->domid, &info, &job->e);
+	/* The thread may have been waited for: the number is looked at here. */
+	if (job->rc == 0 && memcmp(info.uuid, job->uuid, sizeof(info.uuid)) != 0)
+		job->rc = error_set(&job->e, ESRCH, "Domain %u is another one by now.", job->domid);
 	if (job->rc == 0)
 		job->rc = hv_domain_destroy(hv, job->domid, &job->e);
 	hv_close(hv);
@@ -39,9 +47,9 @@ static void on_done(uv_work_t *work, int status)
 	task_wake(job->task);
 }
 
-int destroy_and_wait(uint32_t domid, struct error **e)
+int destroy_and_wait(uint32_t domid, const uint8_t uuid[16], struct error **e)
 {
-	struct job job = { .domid = domid, .task = task_current() };
+	struct job job = { .domid = domid, .uuid = uuid, .task = task_current() };
 	bool before = task_shield(true);
 
 	job.work.data = &job;

@@ -7,7 +7,10 @@
 
 #include "util/error.h"
 
-/* In a task: has a thread destroy the domain, with a handle of its own, and waits for it while the loop goes on. Not cancelled. */
-int destroy_and_wait(uint32_t domid, struct error **e);
+/*
+ * In a task: has a thread destroy the domain, with a handle of its own, and waits for it while the loop goes on. Not cancelled.
+ * -ESRCH: no domain has that number, or one with another UUID does, which is left alone.
+ */
+int destroy_and_wait(uint32_t domid, const uint8_t uuid[16], struct error **e);
 
 #endif

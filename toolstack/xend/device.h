@@ -97,8 +97,11 @@ int devices_complete(struct domain *domain, struct error **e);
 int device_wait_state(const char *back, unsigned int mask, uint64_t deadline, unsigned int *state);
 /* Removes a device whatever the guest says to it: closes the backend, runs the script, removes the nodes. */
 void device_take_apart(struct device *device);
-/* Takes all devices of a dead domain apart, also those that xl made: afterwards neither nodes nor loop devices nor interfaces are left. */
-void devices_stop(int domid, struct domain *domain);
+/*
+ * Takes all devices of a dead domain apart, also those that xl made: afterwards neither nodes nor loop devices nor interfaces are left. It
+ * waits; what has become another domain's meanwhile, with the number, is left alone.
+ */
+void devices_stop(struct domain *domain);
 /*
  * For recovery: whether the backends that a running domain of ours has are those of its record, and none is on its way out; and,
  * if not, taking away what an interrupted attach or detach has left, from xenstore and from the list.

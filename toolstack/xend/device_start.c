@@ -2,6 +2,7 @@
 #include "xend/device.h"
 
 #include "xend/domain.h"
+#include "xend/layout.h"
 
 static void put_nodes(const struct device *device, struct store_batch *batch)
 {
@@ -57,10 +58,15 @@ int devices_complete(struct domain *domain, struct error **e)
 int device_attach(struct domain *domain, const struct device_ops *ops, struct json_object *element, struct device **out,
 		  struct error **e)
 {
+	struct hv_domain_info info;
 	struct store_batch *batch;
 	struct device *device;
-	int rc = device_add(domain, ops, element, DEVICE_NO_ID, &device, e);
+	int rc = domain_info(domain, &info, e);
 
+	if (rc == 0)
+		rc = layout_check_known(domain, e);
+	if (rc == 0)
+		rc = device_add(domain, ops, element, DEVICE_NO_ID, &device, e);
 	if (rc)
 		return rc;
 	rc = ops->prepare(device, e);

@@ -17,6 +17,7 @@
 #include "util/str.h"
 #include "xend/domain.h"
 #include "xend/hotplug.h"
+#include "xend/layout.h"
 
 /* Milliseconds: for a backend's driver to close, which it does at once; for a guest to give a device back. */
 #define BACKEND_PATIENCE 10000
@@ -120,31 +121,40 @@ static void finish_closing(const char *class, int domid, unsigned int devid)
 	}
 }
 
+/* Three steps that wait: behind each the number may be another domain's. */
+static void take_apart(struct domain *domain, const char *class, unsigned int devid, struct device *device)
+{
+	if (domain_may_touch(domain))
+		start_closing(class, domain->domid, devid);
+	if (domain_may_touch(domain))
+		finish_closing(class, domain->domid, devid);
+	if (device && domain_may_touch(domain))
+		device->ops->undo(device);
+	if (domain_may_touch(domain))
+		remove_nodes(class, domain->domid, devid);
+}
+
 void device_take_apart(struct device *device)
 {
-	const char *class = device->ops->class;
-	int domid = device->domain->domid;
 	bool before = task_shield(true);
 
-	start_closing(class, domid, device->devid);
-	finish_closing(class, domid, device->devid);
-	device->ops->undo(device);
-	remove_nodes(class, domid, device->devid);
+	take_apart(device->domain, device->ops->class, device->devid, device);
 	task_shield(before);
 }
 
-/* Calls do_one(class, domid, devid) for each backend of a domain in Domain-0, whoever made it. */
-static void each_backend(int domid, void (*do_one)(const char *class, int domid, unsigned int devid))
+/* Calls do_one(class, domid, devid) for each backend of a domain in Domain-0, whoever made it, while its number is its own. */
+static void each_backend(struct domain *domain, void (*do_one)(const char *class, int domid, unsigned int devid))
 {
 	unsigned int nr_classes, nr_devices;
 	char **names = store_list(&nr_classes, "/local/domain/0/backend");
+	int domid = domain->domid;
 
 	for (unsigned int i = 0; i < nr_classes; i++) {
 		char **ids = store_list(&nr_devices, "/local/domain/0/backend/%s/%d", names[i], domid);
 		uint64_t devid;
 
 		for (unsigned int j = 0; j < nr_devices; j++)
-			if (str_to_u64(ids[j], 10, 0, UINT32_MAX, &devid))
+			if (str_to_u64(ids[j], 10, 0, UINT32_MAX, &devid) && domain_may_touch(domain))
 				do_one(names[i], domid, (unsigned int)devid);
 		free(ids);
 	}
@@ -160,25 +170,27 @@ static void finish_one(const char *class, int domid, unsigned int devid)
 
 static void remove_directory(const char *class, int domid, unsigned int devid)
 {
-	remove_nodes(class, domid, devid);
 	store_remove("/local/domain/0/backend/%s/%d", class, domid);
+	remove_nodes(class, domid, devid);
 }
 
-void devices_stop(int domid, struct domain *domain)
+void devices_stop(struct domain *domain)
 {
 	bool before = task_shield(true);
 	struct device *device;
 
 	/* All begin to close before the first is waited for. */
-	each_backend(domid, start_closing);
-	each_backend(domid, finish_one);
+	each_backend(domain, start_closing);
+	each_backend(domain, finish_one);
 	if (!domain->ours)
-		each_backend(domid, hotplug_undo_foreign);
+		each_backend(domain, hotplug_undo_foreign);
 	TAILQ_FOREACH(device, &domain->devices, link)
-		device->ops->undo(device);
-	each_backend(domid, remove_directory);
+		if (domain_may_touch(domain))
+			device->ops->undo(device);
+	each_backend(domain, remove_directory);
 	TAILQ_FOREACH(device, &domain->devices, link) {
-		wait_for_driver(device->ops->class, domid, device->devid);
+		if (domain_may_touch(domain))
+			wait_for_driver(device->ops->class, domain->domid, device->devid);
 		if (device->loop_fd >= 0)
 			close(device->loop_fd);
 		device->loop_fd = -1;
@@ -207,8 +219,9 @@ static struct device *find_by_class(struct domain *domain, const char *class, ui
 	return NULL;
 }
 
-/* Calls stray(class, domid, devid) for such; returns how many there are. */
-static unsigned int each_stray(struct domain *domain, void (*stray)(const char *class, int domid, unsigned int devid))
+/* Calls stray(domain, class, devid) for such; returns how many there are. */
+static unsigned int each_stray(struct domain *domain,
+			       void (*stray)(struct domain *domain, const char *class, unsigned int devid))
 {
 	static const struct device_ops *const classes[] = { &device_vbd_ops, &device_vif_ops };
 	unsigned int found = 0, count;
@@ -223,7 +236,7 @@ static unsigned int each_stray(struct domain *domain, void (*stray)(const char *
 				continue;
 			found++;
 			if (stray)
-				stray(classes[c]->class, domain->domid, (unsigned int)devid);
+				stray(domain, classes[c]->class, (unsigned int)devid);
 		}
 		free(ids);
 	}
@@ -240,12 +253,10 @@ bool devices_agree(struct domain *domain)
 	return each_stray(domain, NULL) == 0;
 }
 
-static void take_stray_apart(const char *class, int domid, unsigned int devid)
+static void take_stray_apart(struct domain *domain, const char *class, unsigned int devid)
 {
-	log_info("Domain id %d: the half-attached %s %u is taken away.", domid, class, devid);
-	start_closing(class, domid, devid);
-	finish_closing(class, domid, devid);
-	remove_nodes(class, domid, devid);
+	log_info("Domain %s: the half-attached %s %u is taken away.", domain->name, class, devid);
+	take_apart(domain, class, devid, NULL);
 }
 
 void devices_reconcile(struct domain *domain)
@@ -299,11 +310,12 @@ int device_detach(struct domain *domain, const struct device_ops *ops, const cha
 	if (!device)
 		return error_set(e, ENODEV, "Domain '%s' has no device %s of class %s.", domain->name, which,
 				 ops->class);
-	if (!force) {
+	/* A backend of which xenstore says nothing is not closed, nor is it if its directory is removed. */
+	rc = layout_check_known(domain, e);
+	if (rc == 0 && !force)
 		rc = ask_to_close(device, e);
-		if (rc)
-			return rc;
-	}
+	if (rc)
+		return rc;
 	device_take_apart(device);
 	device_forget(device);
 	return 0;

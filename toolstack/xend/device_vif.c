@@ -174,6 +174,7 @@ static int vif_complete(struct device *device, struct error **e)
 {
 	const unsigned int ready = 1u << XenbusStateInitWait | 1u << XenbusStateConnected;
 	char back[DEVICE_PATH_MAX], *script;
+	struct hv_domain_info info;
 	unsigned int state;
 	int rc;
 
@@ -184,6 +185,9 @@ static int vif_complete(struct device *device, struct error **e)
 			e, rc,
 			"xen-netback does not take the interface %u of domain '%s' (state %u). Is the module loaded?",
 			device->devid, device->domain->name, state);
+	rc = domain_info(device->domain, &info, e);
+	if (rc)
+		return rc;
 	script = script_path(device);
 	rc = hotplug_vif(script, "online", device->domain->domid, device->devid, e);
 	free(script);
@@ -195,12 +199,12 @@ static void vif_undo(struct device *device)
 	char *script = script_path(device);
 	struct error *e = NULL;
 
+	store_remove("/local/domain/0/error/backend/vif/%d/%u", device->domain->domid, device->devid);
 	/* The interface is gone with its backend; the script undoes what else it did (routes, filters). */
 	if (access(script, X_OK) == 0 && hotplug_vif(script, "offline", device->domain->domid, device->devid, &e))
 		log_debug("%s", error_text(e));
 	error_free(&e);
 	free(script);
-	store_remove("/local/domain/0/error/backend/vif/%d/%u", device->domain->domid, device->devid);
 }
 
 const struct device_ops device_vif_ops = {

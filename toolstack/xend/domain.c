@@ -150,6 +150,78 @@ struct domain *domain_by_uuid(const uint8_t uuid[16])
 	return NULL;
 }
 
+/* --- whose a number is --------------------------------------------------------------------------- */
+
+/* Domain-0 is who we are; its UUID is whatever somebody gave it. */
+static bool is_domain(const struct domain *domain, const struct hv_domain_info *info)
+{
+	return (int)info->domid == domain->domid &&
+	       (domain->domid == 0 || memcmp(info->uuid, domain->uuid, sizeof(info->uuid)) == 0);
+}
+
+int domain_number(const struct domain *domain, enum domain_number *whose, struct hv_domain_info *info, struct error **e)
+{
+	struct error *why = NULL;
+	int rc;
+
+	*whose = NUMBER_OTHERS;
+	if (domain->domid < 0)
+		return 0;
+	*whose = NUMBER_FREE;
+	rc = hv_domain_info(domain_hv, (uint32_t)domain->domid, info, &why);
+	if (rc == -ESRCH) {
+		error_free(&why);
+		return 0;
+	}
+	if (rc)
+		return error_move(e, &why);
+	*whose = is_domain(domain, info) ? NUMBER_OWN : NUMBER_OTHERS;
+	return 0;
+}
+
+int domain_info(const struct domain *domain, struct hv_domain_info *info, struct error **e)
+{
+	enum domain_number whose;
+	int rc = domain_number(domain, &whose, info, e);
+
+	if (rc || whose == NUMBER_OWN)
+		return rc;
+	return error_set(e, ESRCH, "Domain '%s' (id %d) is gone.", domain->name, domain->domid);
+}
+
+bool domain_may_touch(const struct domain *domain)
+{
+	struct hv_domain_info info;
+	enum domain_number whose;
+	struct error *e = NULL;
+
+	if (domain_number(domain, &whose, &info, &e)) {
+		log_error("Domain %s: %s", domain->name, error_text(e));
+		error_free(&e);
+		return false;
+	}
+	return whose != NUMBER_OTHERS;
+}
+
+struct domain *domain_of(const struct hv_domain_info *info)
+{
+	struct domain *domain;
+
+	TAILQ_FOREACH(domain, &domains, link)
+		if (is_domain(domain, info))
+			return domain;
+	return NULL;
+}
+
+const struct hv_domain_info *domain_find_info(const struct domain *domain, const struct hv_domain_info *list,
+					      size_t count)
+{
+	for (size_t i = 0; domain->domid >= 0 && i < count; i++)
+		if (is_domain(domain, &list[i]))
+			return &list[i];
+	return NULL;
+}
+
 int domain_lookup(struct json_object *which, struct domain **out, struct error **e)
 {
 	const char *text = json_object_get_string(which);
@@ -265,22 +337,6 @@ static void add_foreign(const struct hv_domain_info *info)
 	free(name);
 }
 
-static const struct hv_domain_info *find_info(const struct hv_domain_info *list, size_t count, int domid)
-{
-	for (size_t i = 0; i < count; i++)
-		if ((int)list[i].domid == domid)
-			return &list[i];
-	return NULL;
-}
-
-/* A domain that xend is making has its record before it has its id. */
-static bool is_known(const struct hv_domain_info *info)
-{
-	struct domain *domain = domain_by_uuid(info->uuid);
-
-	return domain_by_id((int)info->domid) || (domain && domain->ours);
-}
-
 /* xl may rename what it made. */
 static void refresh_foreign_name(struct domain *domain)
 {
@@ -307,7 +363,7 @@ void domains_refresh(void)
 		return;
 	}
 	for (domain = TAILQ_FIRST(&domains); domain; domain = next) {
-		const struct hv_domain_info *info = find_info(list, count, domain->domid);
+		const struct hv_domain_info *info = domain_find_info(domain, list, count);
 
 		next = TAILQ_NEXT(domain, link);
 		if (domain->domid < 0)
@@ -320,7 +376,7 @@ void domains_refresh(void)
 			refresh_foreign_name(domain);
 	}
 	for (size_t i = 0; i < count; i++)
-		if (!list[i].dying && !is_known(&list[i]))
+		if (!list[i].dying && !domain_of(&list[i]))
 			add_foreign(&list[i]);
 	free(list);
 }

@@ -62,6 +62,7 @@ struct domain {
 	bool shutdown_handled; /* somebody acts upon its shutdown */
 	bool reboot_asked;     /* domain.reboot came from us: it is no crash loop */
 	bool stop_handled;     /* on_xend_stop was done for it */
+	bool earlier_boot;     /* its record is from before the host booted: whatever number that names is not its */
 	uint64_t store_mfn, console_mfn;
 	uint32_t store_port, console_port;
 	struct console *console;
@@ -88,6 +89,29 @@ struct domain *domain_add(const char *name, const uint8_t uuid[16]);
 void domain_remove(struct domain *domain);
 struct domain *domain_ref(struct domain *domain);
 void domain_unref(struct domain *domain);
+
+/*
+ * A number may be another domain's by now: others destroy domains and make new ones while xend waits. So the hypervisor, which knows
+ * UUIDs, is asked right before each step by number, and again after each wait. No hypercall does both at once; but numbers are given
+ * in turn, so one comes again only after tens of thousands of domains (or when a tool asks for just that one).
+ */
+enum domain_number {
+	NUMBER_OWN,   /* the hypervisor has that domain (it may be dying) */
+	NUMBER_FREE,  /* nobody has it; what stands under it in xenstore is left of this domain */
+	NUMBER_OTHERS /* its number is another domain's, or it has none: nothing under it is this domain's */
+};
+/* info is filled for NUMBER_OWN. An error says that the hypervisor did not answer, which is none of the three. */
+int domain_number(const struct domain *domain, enum domain_number *whose, struct hv_domain_info *info,
+		  struct error **e);
+/* The domain itself, or -ESRCH; other errors as above. */
+int domain_info(const struct domain *domain, struct hv_domain_info *info, struct error **e);
+/* Whether what stands under its number may be changed in its name: the number is its own, or nobody's. */
+bool domain_may_touch(const struct domain *domain);
+/* The domain of the list that the hypervisor's is: number and UUID agree. NULL. */
+struct domain *domain_of(const struct hv_domain_info *info);
+/* Of the hypervisor's list, the entry of that domain; NULL. */
+const struct hv_domain_info *domain_find_info(const struct domain *domain, const struct hv_domain_info *list,
+					      size_t count);
 
 struct domain *domain_by_name(const char *name);
 struct domain *domain_by_id(int domid);

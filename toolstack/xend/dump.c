@@ -38,7 +38,7 @@ int dump_core(struct domain *domain, const char *path, struct request *asker, st
 				 strerror(errno));
 	order = json_new_object();
 	json_set_string(order, "op", "dump");
-	json_set_int(order, "domid", domain->domid);
+	worker_name_domain(order, domain);
 	json_set_int(order, "fd", 3);
 	rc = worker_run(order, fd, asker, &result, e);
 	if (rc)

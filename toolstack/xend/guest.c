@@ -10,6 +10,8 @@
 
 int guest_check(struct domain *domain, unsigned int needs, struct error **e)
 {
+	struct hv_domain_info info;
+
 	if ((needs & GUEST_NOT_DOM0) && domain->domid == 0)
 		return error_set(e, EOPNOTSUPP, "That is not possible for Domain-0.");
 	if ((needs & GUEST_RUNS) && domain->domid < 0)
@@ -23,7 +25,7 @@ int guest_check(struct domain *domain, unsigned int needs, struct error **e)
 		return error_set(e, EBADFD, "Domain '%s' is %s.", domain->name,
 				 domain->state == DOMAIN_SUSPENDED ? "suspended; xm resume starts it" :
 								     "running already");
-	return 0;
+	return needs & GUEST_RUNS ? domain_info(domain, &info, e) : 0;
 }
 
 int guest_take(struct request *request, const char *operation, unsigned int needs, struct domain **out,
@@ -82,6 +84,8 @@ int guest_add(struct config *config, const char *operation, struct domain **out,
 		rc = error_set(e, EEXIST, "Domain '%s' has the UUID %s already.", other->name, config->uuid);
 	if (rc == 0)
 		rc = domain_check_name(config->name, e);
+	if (rc == 0)
+		rc = record_check_free(uuid, e);
 	if (rc) {
 		config_free(config);
 		return rc;

@@ -10,7 +10,7 @@ struct domain;
 struct request;
 
 enum guest_need {
-	GUEST_RUNS = 1, /* it has an id */
+	GUEST_RUNS = 1, /* it has an id, which is its own */
 	GUEST_OURS = 2, /* xend made it */
 	GUEST_NOT_DOM0 = 4,
 	GUEST_MANAGED = 8,

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "xend/layout.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/config.h"
+#include "util/str.h"
 #include "xend/domain.h"
 
 /* Bytes of a console's backlog for who reads it from xenstore; Xen's tools write the same. */
@@ -111,20 +115,61 @@ void layout_put_channels(const struct domain *domain, struct store_batch *batch)
 	store_put_number(batch, STORE_GUEST_READS, domid, domain->console_port, "/local/domain/%u/console/port", domid);
 }
 
-void layout_remove(int domid, const char *uuid)
+/* Another tool may have made a domain with the UUID of one that is gone; if the hypervisor does not say, it may have. */
+static bool lives(const uint8_t uuid[16])
 {
-	store_remove("/local/domain/%d", domid);
-	store_remove("/libxl/%d", domid);
-	store_remove("/vm/%s", uuid);
+	struct hv_domain_info *list;
+	bool found = false;
+	size_t count;
+
+	if (hv_domain_list(domain_hv, &list, &count, NULL))
+		return true;
+	for (size_t i = 0; i < count; i++)
+		found = found || (!list[i].dying && memcmp(list[i].uuid, uuid, sizeof(list[i].uuid)) == 0);
+	free(list);
+	return found;
+}
+
+void layout_remove(const struct domain *domain)
+{
+	char uuid[UUID_TEXT];
+
+	if (domain_may_touch(domain)) {
+		store_remove("/local/domain/%d", domain->domid);
+		store_remove("/libxl/%d", domain->domid);
+	}
+	uuid_to_text(domain->uuid, uuid);
+	if (!lives(domain->uuid))
+		store_remove("/vm/%s", uuid);
+}
+
+int layout_check_known(const struct domain *domain, struct error **e)
+{
+	char uuid[UUID_TEXT], *vm = store_read("/local/domain/%d/vm", domain->domid);
+	bool known;
+
+	uuid_to_text(domain->uuid, uuid);
+	known = vm && str_starts(vm, "/vm/") && strcmp(vm + strlen("/vm/"), uuid) == 0;
+	free(vm);
+	if (known)
+		return 0;
+	return error_set(
+		e, EIO,
+		"xenstore does not know domain '%s' (id %d): was xenstored started anew? The domain runs on, but can "
+		"neither be asked for anything nor its devices be changed. Shut it down from inside, and restart the "
+		"host.",
+		domain->name, domain->domid);
 }
 
 int layout_rename(const struct domain *domain, struct error **e)
 {
 	struct store_batch *batch = store_begin();
 	unsigned int domid = (unsigned int)domain->domid;
-	char uuid[UUID_TEXT];
+	char uuid[UUID_TEXT], vm[64];
 
 	uuid_to_text(domain->uuid, uuid);
+	snprintf(vm, sizeof(vm), "/vm/%s", uuid);
+	store_put(batch, STORE_GUEST_READS, domid, vm, "/local/domain/%u/vm", domid);
 	store_put(batch, STORE_GUEST_READS, domid, domain->name, "/local/domain/%u/name", domid);
 	store_put(batch, STORE_GUEST_READS, domid, domain->name, "/vm/%s/name", uuid);
 	return store_commit(batch, e);

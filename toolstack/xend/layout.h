@@ -11,9 +11,14 @@ struct domain;
 void layout_put(const struct domain *domain, struct store_batch *batch);
 /* Where the worker put the store's and the console's pages and ports. */
 void layout_put_channels(const struct domain *domain, struct store_batch *batch);
-/* Removes all nodes of a dead domain. */
-void layout_remove(int domid, const char *uuid);
-/* The name was changed. */
+/* Removes all nodes of a dead domain, unless they are another one's by now. */
+void layout_remove(const struct domain *domain);
+/*
+ * -EIO: the domain runs and xenstore has no directory of it, as after a new start of xenstored. What is not there of its devices
+ * means nothing then, and what is written for it reaches nobody.
+ */
+int layout_check_known(const struct domain *domain, struct error **e);
+/* The name was changed, or the UUID. */
 int layout_rename(const struct domain *domain, struct error **e);
 
 #endif

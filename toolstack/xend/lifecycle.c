@@ -65,7 +65,7 @@ static void restart(struct domain *domain, unsigned int reason)
 	/* What was attached since its start belongs to it. */
 	devices_to_config(domain);
 	if (!may_restart(domain, reason)) {
-		domain_stop(domain);
+		domain_stop(domain, NULL);
 		domain_settle(domain);
 		return;
 	}
@@ -83,7 +83,7 @@ static void rename_and_restart(struct domain *domain, unsigned int reason)
 	char *uuid;
 
 	if (!may_restart(domain, reason)) {
-		domain_stop(domain);
+		domain_stop(domain, NULL);
 		domain_settle(domain);
 		return;
 	}
@@ -115,7 +115,7 @@ static void rename_and_restart(struct domain *domain, unsigned int reason)
 	if (!fresh->config || domain_lock_now(fresh, "restart"))
 		return;
 	/* Its disks are the new one's now. */
-	devices_stop(domain->domid, domain);
+	devices_stop(domain);
 	devices_forget(domain);
 	if (domain_boot(fresh, &boot, &e)) {
 		domain_set_reason(fresh, "it could not be started again: %s", error_text(e));
@@ -164,7 +164,7 @@ static void act(struct domain *domain, unsigned int reason)
 	}
 	if (reason == SHUTDOWN_crash && domain->managed)
 		domain_set_reason(domain, "it crashed.");
-	domain_stop(domain);
+	domain_stop(domain, NULL);
 	domain_settle(domain);
 }
 
@@ -172,13 +172,20 @@ static void run(void *arg)
 {
 	struct domain *domain = arg;
 	struct hv_domain_info info;
+	struct error *e = NULL;
 
 	if (domain_lock(domain, "shutdown", NULL) == 0) {
+		int rc = domain->domid < 0 ? 0 : domain_info(domain, &info, &e);
+
 		if (domain->domid < 0) {
 			/* Somebody else was faster. */
-		} else if (hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, NULL) || info.dying) {
+		} else if (rc && rc != -ESRCH) {
+			/* Not a word about the domain: the next look at it tries again. */
+			log_error("Domain %s: %s", domain->name, error_text(e));
+			domain->shutdown_handled = false;
+		} else if (rc || info.dying) {
 			log_info("Domain %s (id %d) was destroyed by somebody else.", domain->name, domain->domid);
-			domain_stop(domain);
+			domain_stop(domain, NULL);
 			domain_settle(domain);
 		} else if (info.shutdown) {
 			act(domain, info.shutdown_reason);
@@ -187,6 +194,7 @@ static void run(void *arg)
 	} else {
 		domain->shutdown_handled = false;
 	}
+	error_free(&e);
 	domain_unref(domain);
 }
 
@@ -214,7 +222,7 @@ void lifecycle_check(struct domain *domain)
 
 	if (!domain->ours || domain->domid < 0 || domain->gone)
 		return;
-	rc = hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, NULL);
+	rc = domain_info(domain, &info, NULL);
 	if (rc == 0 || rc == -ESRCH)
 		lifecycle_observe(domain, rc ? NULL : &info);
 }

@@ -91,16 +91,18 @@ static void on_signal(uv_signal_t *signal, int number)
 	log_info("xend stops; domains run on.");
 	notify_send("STOPPING=1");
 	clients_stop_listening();
+	recover_wake();
 	if (!task_start(stop_task, NULL))
 		uv_stop(loop);
 }
 
-/* The first task: what was left half done first, then what shall be started. Requests wait for the domains' locks meanwhile. */
+/* The first task: what was left half done first, then what shall be started. What makes domains waits for recovery, the rest for locks. */
 static void begin(void *arg)
 {
 	network_start();
 	recover_run();
-	autostart_start_all();
+	if (!stopping)
+		autostart_start_all();
 }
 
 /* *status: what xend ends with if that fails. */

@@ -21,6 +21,7 @@
 #include "xend/layout.h"
 #include "xend/protocol.h"
 #include "xend/record.h"
+#include "xend/recover.h"
 #include "xend/save.h"
 #include "xend/store.h"
 
@@ -45,14 +46,6 @@ struct facts {
 	size_t count;
 	struct domain **domains;
 };
-
-static const struct hv_domain_info *find_info(const struct facts *facts, int domid)
-{
-	for (size_t i = 0; domid >= 0 && i < facts->count; i++)
-		if ((int)facts->list[i].domid == domid)
-			return &facts->list[i];
-	return NULL;
-}
 
 /* Running ones by id, then the others by name. */
 static int compare(const void *a, const void *b)
@@ -83,7 +76,8 @@ static int list_all(struct json_object *array, bool with_config, struct error **
 		sorted[count++] = domain;
 	qsort(sorted, count, sizeof(struct domain *), compare);
 	for (size_t i = 0; i < count; i++)
-		json_append(array, domain_describe(sorted[i], find_info(&facts, sorted[i]->domid), with_config));
+		json_append(array, domain_describe(sorted[i], domain_find_info(sorted[i], facts.list, facts.count),
+						   with_config));
 	free(sorted);
 	free(facts.list);
 	return 0;
@@ -92,16 +86,17 @@ static int list_all(struct json_object *array, bool with_config, struct error **
 static int list_one(struct request *request, struct json_object *array, bool with_config, struct error **e)
 {
 	struct hv_domain_info info;
+	enum domain_number whose;
 	struct domain *domain;
 	int rc = request_domain(request, &domain, e);
-	bool runs;
 
 	if (rc)
 		return rc;
-	runs = domain->domid >= 0 && hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, NULL) == 0;
-	json_append(array, domain_describe(domain, runs ? &info : NULL, with_config));
+	rc = domain_number(domain, &whose, &info, e);
+	if (rc == 0)
+		json_append(array, domain_describe(domain, whose == NUMBER_OWN ? &info : NULL, with_config));
 	domain_unref(domain);
-	return 0;
+	return rc;
 }
 
 static int list(struct request *request, struct json_object *result, struct error **e)
@@ -123,8 +118,14 @@ static int boot_new(struct request *request, struct config *config, int image_fd
 {
 	struct boot boot = { .paused = request_bool(request, XEND_P_PAUSED), .image_fd = image_fd, .asker = request };
 	struct domain *domain;
-	int rc = guest_add(config, operation, &domain, e);
+	/* Its name and its UUID may be those of a domain that recovery forgets. */
+	int rc = recover_wait(request, e);
 
+	if (rc) {
+		config_free(config);
+		return rc;
+	}
+	rc = guest_add(config, operation, &domain, e);
 	if (rc)
 		return rc;
 	rc = domain_boot(domain, &boot, e);
@@ -199,11 +200,13 @@ static int destroy(struct request *request, struct json_object *result, struct e
 		domain_unref(domain);
 		return rc;
 	}
-	rc = guest_check(domain, GUEST_RUNS, e);
-	if (rc == 0) {
+	if (domain->domid < 0) {
+		rc = guest_check(domain, GUEST_RUNS, e);
+	} else {
+		/* Also of one that somebody else has destroyed: something may be left of it. */
 		if (domain->ours && domain->config)
 			devices_to_config(domain);
-		domain_stop(domain);
+		rc = domain_stop(domain, e);
 		domain_settle(domain);
 	}
 	guest_release(domain);
@@ -260,6 +263,11 @@ static int ask_to_end(struct request *request, const char *what, struct json_obj
 
 	if (rc)
 		return rc;
+	rc = layout_check_known(domain, e);
+	if (rc) {
+		guest_release(domain);
+		return rc;
+	}
 	id = domain->domid;
 	domain->reboot_asked = reboot;
 	if (domain->ours)
@@ -431,6 +439,7 @@ static int dump(struct request *request, struct json_object *result, struct erro
 {
 	bool stand_still = !request_bool(request, XEND_P_LIVE);
 	const char *given = request_string(request, XEND_P_PATH);
+	struct hv_domain_info info;
 	struct domain *domain;
 	char *path;
 	int rc = guest_take(request, "dump-core", GUEST_RUNS | GUEST_OURS, &domain, e);
@@ -441,12 +450,12 @@ static int dump(struct request *request, struct json_object *result, struct erro
 	if (stand_still)
 		hv_domain_pause(domain_hv, (uint32_t)domain->domid, NULL);
 	rc = dump_core(domain, path, request, e);
-	if (stand_still)
+	if (stand_still && domain_info(domain, &info, NULL) == 0)
 		hv_domain_unpause(domain_hv, (uint32_t)domain->domid, NULL);
 	if (rc == 0)
 		json_set_string(result, XEND_P_PATH, path);
 	if (rc == 0 && request_bool(request, XEND_P_CRASH)) {
-		domain_stop(domain);
+		rc = domain_stop(domain, e);
 		domain_settle(domain);
 	}
 	free(path);

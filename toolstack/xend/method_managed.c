@@ -12,6 +12,7 @@
 #include "xend/guest.h"
 #include "xend/protocol.h"
 #include "xend/record.h"
+#include "xend/recover.h"
 #include "xend/save.h"
 
 static void name_result(const struct domain *domain, struct json_object *result)
@@ -33,6 +34,11 @@ static int define(struct request *request, struct json_object *result, struct er
 
 	if (!config)
 		return -EBADMSG;
+	rc = recover_wait(request, e);
+	if (rc) {
+		config_free(config);
+		return rc;
+	}
 	rc = guest_add(config, "new", &domain, e);
 	if (rc)
 		return rc;

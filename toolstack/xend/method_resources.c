@@ -41,7 +41,7 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 	uint64_t most =
 		store_read_number(UINT64_MAX / 2, UINT64_MAX / 2, "/local/domain/%d/memory/static-max", domain->domid);
 	struct hv_domain_info info;
-	int rc = hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, e);
+	int rc = domain_info(domain, &info, e);
 
 	if (rc)
 		return rc;
@@ -60,8 +60,9 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 		if (rc)
 			return rc;
 		balloon_release();
+		rc = domain_info(domain, &info, e);
 	}
-	if (domain->domid)
+	if (rc == 0 && domain->domid)
 		rc = hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid, kb + LIMIT_SLACK_KB, e);
 	return rc ? rc : set_target(domain, kb, e);
 }
@@ -102,6 +103,7 @@ static int keep_maxmem(struct domain *domain, uint64_t kb, struct error **e)
 static int memory_max(struct request *request, struct json_object *result, struct error **e)
 {
 	uint64_t kb = (uint64_t)request_int(request, XEND_P_KB);
+	struct hv_domain_info info;
 	struct domain *domain;
 	int rc = guest_take(request, "mem-max", GUEST_NOT_DOM0, &domain, e);
 
@@ -110,6 +112,8 @@ static int memory_max(struct request *request, struct json_object *result, struc
 	if (kb < LEAST_KB)
 		rc = error_set(e, EINVAL, "%llu KiB is too little for domain '%s'.", (unsigned long long)kb,
 			       domain->name);
+	if (rc == 0 && domain->domid >= 0)
+		rc = domain_info(domain, &info, e);
 	if (rc == 0 && domain->domid >= 0)
 		rc = hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid, kb, e);
 	if (rc == 0)
@@ -165,7 +169,7 @@ static void vcpus_of(struct json_object *array, struct domain *domain, unsigned 
 	struct json_object *o, *vcpus;
 	struct hv_domain_info info;
 
-	if (domain->domid < 0 || hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, NULL))
+	if (domain->domid < 0 || domain_info(domain, &info, NULL))
 		return;
 	o = name_and_id(domain);
 	vcpus = json_new_array();
@@ -231,7 +235,7 @@ static int vcpu_set(struct request *request, struct json_object *result, struct 
 
 	if (rc)
 		return rc;
-	rc = hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, e);
+	rc = domain_info(domain, &info, e);
 	if (rc == 0 && (count < 1 || count > (int64_t)info.max_vcpu_id + 1))
 		rc = error_set(e, EINVAL, "Domain '%s' can have 1 to %u vCPUs, not %lld.", domain->name,
 			       info.max_vcpu_id + 1, (long long)count);
@@ -263,7 +267,7 @@ static int vcpu_pin_locked(struct domain *domain, const char *which, const char 
 	int rc = nr_cpus(&cpus, e);
 
 	if (rc == 0)
-		rc = hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, e);
+		rc = domain_info(domain, &info, e);
 	if (rc)
 		return rc;
 	memset(&map, 0, sizeof(map));

@@ -16,6 +16,10 @@
 #include "xend/device.h"
 #include "xend/domain.h"
 
+/* A new one for each boot of Domain-0's kernel, and so of the hypervisor, which ends with it. Linux: random(4). */
+#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+#define BOOT_ID_MAX  64
+
 #define FORMAT	  1
 #define MAX_SIZE  (1024 * 1024)
 #define MAX_FRAME ((int64_t)1 << 52)
@@ -31,12 +35,19 @@ static const char *const goal_names[DOMAIN_GOALS] = {
 	[GOAL_SUSPENDED] = "suspended",
 };
 
+static char boot_id[BOOT_ID_MAX + 1];
+
 static char *directory_of(const struct domain *domain)
 {
 	char uuid[UUID_TEXT];
 
 	uuid_to_text(domain->uuid, uuid);
 	return xasprintf("%s/%s", RECORD_DIRECTORY, uuid);
+}
+
+static char *path_of(const char *uuid_text)
+{
+	return xasprintf("%s/%s/config.json", RECORD_DIRECTORY, uuid_text);
 }
 
 char *record_image_path(const struct domain *domain)
@@ -55,6 +66,7 @@ static struct json_object *encode(struct domain *domain)
 	json_set_string(o, "name", domain->name);
 	json_set_string(o, "state", state_names[domain->state]);
 	json_set_string(o, "goal", goal_names[domain->goal]);
+	json_set_string(o, "boot", boot_id);
 	json_set_int(o, "domid", domain->domid);
 	json_set_bool(o, "managed", domain->managed);
 	json_set_bool(o, "reboot_asked", domain->reboot_asked);
@@ -158,7 +170,7 @@ static int decode_channels(struct json_object *o, struct domain *domain, struct 
 /* Adds the domain of a record to the list. */
 static int decode(struct json_object *o, const uint8_t uuid[16], struct error **e)
 {
-	const char *name, *state_name, *goal_name, *reason, *saving_to;
+	const char *name, *state_name, *goal_name, *boot, *reason, *saving_to;
 	struct json_object *config_json, *devices;
 	int64_t format, domid, start_time;
 	struct domain *domain;
@@ -170,6 +182,7 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	if (json_get_int(o, "format", FORMAT, FORMAT, &format, e) || json_get_string(o, "name", &name, e) ||
 	    json_get_string(o, "state", &state_name, e) || decode_state(state_name, &state, e) ||
 	    json_opt_string(o, "goal", goal_names[GOAL_REST], &goal_name, e) || decode_goal(goal_name, &goal, e) ||
+	    json_opt_string(o, "boot", boot_id, &boot, e) ||
 	    json_get_int(o, "domid", -1, DOMID_FIRST_RESERVED - 1, &domid, e) ||
 	    json_get_bool(o, "managed", &managed, e) || json_opt_bool(o, "reboot_asked", false, &reboot_asked, e) ||
 	    json_get_int(o, "start_time", 0, INT64_MAX, &start_time, e) ||
@@ -190,6 +203,7 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	domain->managed = managed;
 	domain->reboot_asked = reboot_asked;
 	domain->domid = (int)domid;
+	domain->earlier_boot = strcmp(boot, boot_id) != 0;
 	domain->start_time = (time_t)start_time;
 	domain->reason = xstrdup(reason);
 	domain->saving_to = xstrdup(saving_to);
@@ -217,7 +231,7 @@ static void sweep_drafts(const char *uuid_text)
 
 static void load_one(const char *uuid_text)
 {
-	char *path = xasprintf("%s/%s/config.json", RECORD_DIRECTORY, uuid_text);
+	char *path = path_of(uuid_text);
 	struct str text = STR_INIT;
 	struct json_object *o = NULL;
 	struct error *e = NULL;
@@ -243,20 +257,58 @@ static void load_one(const char *uuid_text)
 	free(path);
 }
 
+static int read_boot_id(struct error **e)
+{
+	struct str text = STR_INIT;
+	int rc = file_read(BOOT_ID_PATH, BOOT_ID_MAX, &text, e);
+
+	if (rc == 0)
+		snprintf(boot_id, sizeof(boot_id), "%s", text.len ? str_trim(text.text) : "");
+	if (rc == 0 && !*boot_id)
+		rc = error_set(e, EIO, "%s is empty: which boot of the host this is cannot be known.", BOOT_ID_PATH);
+	str_free(&text);
+	return rc;
+}
+
 int records_load(struct error **e)
 {
 	struct dirent *entry;
 	DIR *directory;
-	int rc = file_make_dirs(RECORD_DIRECTORY, 0700, e);
+	int rc = read_boot_id(e);
 
+	if (rc == 0)
+		rc = file_make_dirs(RECORD_DIRECTORY, 0700, e);
 	if (rc)
 		return rc;
 	directory = opendir(RECORD_DIRECTORY);
 	if (!directory)
 		return error_set(e, errno, "Cannot read the directory %s: %s.", RECORD_DIRECTORY, strerror(errno));
-	while ((entry = readdir(directory)))
+	while ((errno = 0, entry = readdir(directory)))
 		if (entry->d_name[0] != '.')
 			load_one(entry->d_name);
+	/* Half of the records are as good as none: the domains of the others would be taken for somebody else's. */
+	if (errno)
+		rc = error_set(e, errno, "Cannot read the directory %s: %s.", RECORD_DIRECTORY, strerror(errno));
 	closedir(directory);
-	return 0;
+	return rc;
+}
+
+int record_check_free(const uint8_t uuid[16], struct error **e)
+{
+	char uuid_text[UUID_TEXT], *path;
+	int rc = 0;
+
+	uuid_to_text(uuid, uuid_text);
+	path = path_of(uuid_text);
+	if (access(path, F_OK) == 0)
+		rc = error_set(
+			e, EEXIST,
+			"The UUID %s has a record already, which xend could not use when it started: %s. Repair it and "
+			"restart xend, or move it away.",
+			uuid_text, path);
+	else if (errno != ENOENT && errno != ENOTDIR)
+		rc = error_set(e, errno, "Cannot see whether the UUID %s has a record: %s: %s.", uuid_text, path,
+			       strerror(errno));
+	free(path);
+	return rc;
 }

@@ -1,43 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Of each record's state, what a xend that starts does:
- *
- *	halted, suspended	nothing
- *	running, it exists	adopts it: its console is taken up again; devices that are half attached or detached go
- *	running, it is gone	takes its devices and nodes away
- *	building		destroys what there is of it; who asked for it got no answer and may ask again. One that
- *				was rebooting is started
- *	saving			removes the half-written file and lets the guest go on (or, when it did not suspend yet, leaves it alone)
- *	dying			goes on destroying it
- *
- * A managed domain is halted afterwards (or suspended, when its memory is in its file), any other one forgotten.
- */
 #include "xend/recover.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "util/alloc.h"
 #include "util/log.h"
 #include "xend/boot.h"
 #include "xend/bootloader.h"
 #include "xend/console.h"
 #include "xend/device.h"
 #include "xend/domain.h"
+#include "xend/layout.h"
 #include "xend/record.h"
+#include "xend/recover_plan.h"
+#include "xend/request.h"
 #include "xend/save.h"
-#include "xend/store.h"
+#include "xend/task.h"
+#include "xend/xend.h"
 
-/* The hypervisor knows a domain by the UUID of its record; one with that id and another UUID is another one. */
-static const struct hv_domain_info *find_by_uuid(const struct hv_domain_info *list, size_t count,
-						 const uint8_t uuid[16])
+/* The operations of domains that recover_run has to look at, and has to start in the end. */
+static const char in_recovery[] = "recover", in_restart[] = "restart";
+
+static struct {
+	bool through;
+	unsigned int done, total;
+	struct cond changed;
+} recovery;
+
+/* If xenstored was started anew, what it does not say of the devices means nothing. */
+static bool is_in_xenstore(const struct domain *domain)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!list[i].dying && list[i].domid && memcmp(list[i].uuid, uuid, 16) == 0)
-			return &list[i];
-	return NULL;
+	struct error *e = NULL;
+
+	if (layout_check_known(domain, &e) == 0)
+		return true;
+	log_warning("%s", error_text(e));
+	error_free(&e);
+	return false;
 }
 
 static void adopt(struct domain *domain)
@@ -51,22 +53,17 @@ static void adopt(struct domain *domain)
 }
 
 /* What can be done at once is done; all else is locked for recover_run, so that no request comes between. */
-static void match(struct domain *domain, const struct hv_domain_info *info)
+static void match(struct domain *domain, const struct recover_plan *plan)
 {
-	if (domain->state == DOMAIN_HALTED || domain->state == DOMAIN_SUSPENDED) {
-		domain->domid = -1;
+	domain->domid = plan->domid;
+	if (plan->action == RECOVER_NOTHING)
 		return;
-	}
-	if (info)
-		domain->domid = (int)info->domid;
-	if (domain->state == DOMAIN_RUNNING && info) {
+	if (plan->action == RECOVER_ADOPT || plan->action == RECOVER_TAKE_BACK)
 		adopt(domain);
-		if (devices_agree(domain))
-			return;
-	}
-	if (domain->state == DOMAIN_SAVING && info)
-		adopt(domain);
-	domain->operation = "recover";
+	if (plan->action == RECOVER_ADOPT && (!is_in_xenstore(domain) || devices_agree(domain)))
+		return;
+	domain->operation = in_recovery;
+	recovery.total++;
 }
 
 int recover_load(struct error **e)
@@ -78,13 +75,17 @@ int recover_load(struct error **e)
 	size_t count;
 	int rc = records_load(e);
 
+	cond_init(&recovery.changed);
 	bootloader_sweep();
 	if (rc == 0)
 		rc = hv_domain_list(domain_hv, &list, &count, e);
 	if (rc)
 		return rc;
-	TAILQ_FOREACH(domain, &domains, link)
-		match(domain, find_by_uuid(list, count, domain->uuid));
+	TAILQ_FOREACH(domain, &domains, link) {
+		struct recover_plan plan = recover_decide(domain, list, count);
+
+		match(domain, &plan);
+	}
 	free(list);
 	domain = domain_add("Domain-0", none);
 	domain->domid = 0;
@@ -95,50 +96,109 @@ int recover_load(struct error **e)
 	return 0;
 }
 
-static void recover_one(struct domain *domain)
+/* Returns whether it shall start again. */
+static bool take_away(struct domain *domain, const struct recover_plan *plan)
 {
-	struct hv_domain_info info;
-	bool exists = domain->domid >= 0 && hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, NULL) == 0 &&
-		      memcmp(info.uuid, domain->uuid, 16) == 0 && !info.dying;
-
-	if (domain->state == DOMAIN_RUNNING && exists) {
-		devices_reconcile(domain);
-		record_write_anyway(domain);
-		return;
-	}
-	if (domain->state == DOMAIN_SAVING && exists) {
-		save_take_back(domain);
-		return;
-	}
 	log_info("Domain %s: what was left of it is taken away.", domain->name);
 	if (domain->saving_to)
 		save_remove_partial(domain);
-	/* Its id may be another domain's by now: then there is nothing of it any more. */
-	if (domain->domid >= 0 && !exists && hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, NULL) == 0 &&
-	    !info.dying)
-		domain->domid = -1;
-	if (domain->goal == GOAL_RESTART) {
-		domain_restart(domain, NULL, NULL);
-		return;
-	}
-	domain_stop(domain);
+	domain->goal = plan->goal;
+	domain->earlier_boot = false;
+	if (domain_stop(domain, NULL))
+		return false;
+	if (plan->action == RECOVER_RESTART)
+		return true;
 	domain_settle(domain);
+	return false;
+}
+
+/* As the hypervisor has it now: since recover_load much may have happened. Returns whether it shall start again. */
+static bool recover_one(struct domain *domain)
+{
+	struct hv_domain_info *list;
+	struct recover_plan plan;
+	struct error *e = NULL;
+	size_t count;
+
+	if (hv_domain_list(domain_hv, &list, &count, &e)) {
+		log_error("Domain %s is left as it is: %s", domain->name, error_text(e));
+		error_free(&e);
+		return false;
+	}
+	plan = recover_decide(domain, list, count);
+	free(list);
+	domain->domid = plan.domid;
+	if (plan.action == RECOVER_ADOPT) {
+		devices_reconcile(domain);
+		record_write_anyway(domain);
+	} else if (plan.action == RECOVER_TAKE_BACK) {
+		save_take_back(domain);
+	} else {
+		return take_away(domain, &plan);
+	}
+	return false;
+}
+
+static struct domain *next_locked(const char *operation)
+{
+	struct domain *domain;
+
+	TAILQ_FOREACH(domain, &domains, link)
+		if (domain->operation == operation)
+			return domain;
+	return NULL;
+}
+
+static void take_back_all(void)
+{
+	struct domain *domain;
+
+	while (!xend_is_stopping() && (domain = next_locked(in_recovery))) {
+		domain_ref(domain);
+		if (recover_one(domain))
+			domain->operation = in_restart;
+		else
+			domain_unlock(domain);
+		domain_unref(domain);
+		recovery.done++;
+		cond_wake(&recovery.changed);
+	}
+}
+
+static void restart_all(void)
+{
+	struct domain *domain;
+
+	while (!xend_is_stopping() && (domain = next_locked(in_restart))) {
+		domain_ref(domain);
+		domain_restart(domain, NULL, NULL);
+		domain_unlock(domain);
+		domain_unref(domain);
+	}
 }
 
 void recover_run(void)
 {
-	struct domain *domain, *next;
+	take_back_all();
+	recovery.through = !xend_is_stopping();
+	cond_wake(&recovery.changed);
+	if (recovery.through)
+		log_info("xend is through its records: %u domains needed it.", recovery.done);
+	restart_all();
+}
 
-	/* Only a domain without a lock leaves the list behind our back, and those are passed over. */
-	for (domain = TAILQ_FIRST(&domains); domain; domain = next) {
-		if (!domain->operation || strcmp(domain->operation, "recover") != 0) {
-			next = TAILQ_NEXT(domain, link);
-			continue;
-		}
-		domain_ref(domain);
-		recover_one(domain);
-		domain_unlock(domain);
-		domain_unref(domain);
-		next = TAILQ_FIRST(&domains);
+int recover_wait(struct request *asker, struct error **e)
+{
+	while (!recovery.through) {
+		request_progress(asker, "recovery", recovery.done, recovery.total + 1);
+		if (xend_is_stopping() || cond_wait(&recovery.changed, TASK_FOREVER))
+			return error_set(e, ECANCELED,
+					 "xend was stopped before it had taken back what was left half done.");
 	}
+	return 0;
+}
+
+void recover_wake(void)
+{
+	cond_wake(&recovery.changed);
 }

@@ -32,7 +32,7 @@
 static int check_suspended(struct domain *domain, bool *suspended, struct error **e)
 {
 	struct hv_domain_info info;
-	int rc = hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, e);
+	int rc = domain_info(domain, &info, e);
 
 	if (rc)
 		return rc;
@@ -44,10 +44,12 @@ static int check_suspended(struct domain *domain, bool *suspended, struct error 
 
 static void ask(struct domain *domain, const char *what)
 {
+	struct hv_domain_info info;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown", domain->domid);
-	store_write(path, "%s", what);
+	if (domain_info(domain, &info, NULL) == 0)
+		store_write(path, "%s", what);
 }
 
 static int suspend(struct domain *domain, struct error **e)
@@ -128,7 +130,7 @@ static int write_memory(struct domain *domain, int fd, struct request *asker, st
 	int rc;
 
 	json_set_string(order, "op", "save");
-	json_set_int(order, "domid", domain->domid);
+	worker_name_domain(order, domain);
 	json_set_int(order, "fd", 3);
 	json_set(order, "config", config_to_json(domain->config));
 	rc = worker_run(order, fd, asker, &result, e);
@@ -142,7 +144,7 @@ static int write_header(struct domain *domain, int fd, const char *path, struct 
 {
 	struct json_object *config;
 	struct hv_domain_info info;
-	int rc = hv_domain_info(domain_hv, (uint32_t)domain->domid, &info, e);
+	int rc = domain_info(domain, &info, e);
 
 	if (rc)
 		return rc;
@@ -232,11 +234,11 @@ int domain_save(struct domain *domain, const char *path, enum save_after after, 
 	/* From here on the file is what counts: whoever takes over must not remove it. */
 	free(domain->saving_to);
 	domain->saving_to = NULL;
-	if (after == SAVE_THEN_STOP)
-		domain_stop(domain);
-	else
+	if (after == SAVE_THEN_GO_ON) {
 		let_run_on(domain);
-	return 0;
+		return 0;
+	}
+	return domain_stop(domain, e);
 }
 
 int save_open(const char *path, int *fd, struct json_object **config, struct error **e)

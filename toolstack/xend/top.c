@@ -141,7 +141,7 @@ int top_sample(struct json_object *result, struct error **e)
 	json_set_int(result, "nr_cpus", hardware.nr_cpus);
 	json_set_int(result, "cpu_mhz", hardware.cpu_khz / 1000);
 	for (size_t i = 0; i < count; i++) {
-		struct domain *domain = domain_by_id((int)list[i].domid);
+		struct domain *domain = domain_of(&list[i]);
 
 		if (domain)
 			json_append(array, sample(domain, &list[i]));

@@ -9,6 +9,7 @@
 
 #include "util/log.h"
 #include "util/str.h"
+#include "xend/domain.h"
 #include "xend/proc.h"
 #include "xend/request.h"
 #include "xend/task.h"
@@ -67,6 +68,15 @@ static int judge(struct conversation *talk, int status, struct json_object **res
 	return error_set(e, ENOEXEC, "The worker %s ended with %s %d and said nothing.", WORKER_PATH,
 			 WIFEXITED(status) ? "status" : "signal",
 			 WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+}
+
+void worker_name_domain(struct json_object *order, const struct domain *domain)
+{
+	char uuid[UUID_TEXT];
+
+	uuid_to_text(domain->uuid, uuid);
+	json_set_int(order, "domid", domain->domid);
+	json_set_string(order, "uuid", uuid);
 }
 
 int worker_run(struct json_object *order, int fd, struct request *asker, struct json_object **result, struct error **e)

@@ -12,6 +12,9 @@ struct request;
 #define WORKER_PATH	"/usr/lib/xenolith/xend-worker"
 #define WORKER_PATH_ENV "XEND_WORKER" /* another path, for tests */
 
+/* Says in an order which domain it is about: the number, and the UUID that the worker looks at before it begins. */
+void worker_name_domain(struct json_object *order, const struct domain *domain);
+
 /*
  * Runs the worker with one request, in a task. fd becomes its descriptor 3 (-1: none). Progress goes to `asker`, which may be
  * NULL. *result is to be put. Cancelling the task kills the worker.

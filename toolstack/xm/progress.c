@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define ERASE_LINE "\r\033[K"
@@ -21,6 +22,8 @@ void progress_show(const char *what, const char *stage, uint64_t done, uint64_t 
 {
 	if (!isatty(STDERR_FILENO))
 		return;
+	if (strcmp(stage, "recovery") == 0)
+		stage = "waiting for xend, which first takes back what was left half done,";
 	fprintf(stderr, ERASE_LINE "%s: %s", what, stage);
 	if (total)
 		fprintf(stderr, " %u%%", percent(done, total));

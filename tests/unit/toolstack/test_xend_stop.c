@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: MIT */
+/* links: toolstack/xend/boot.c toolstack/xend/device.c toolstack/xend/device_stop.c toolstack/xend/domain.c toolstack/xend/layout.c toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/log.c toolstack/util/sexp.c toolstack/util/str.c */
+/* libs: -ljson-c -luv */
+/*
+ * A domain is taken apart, or made, while somebody else destroys it and makes another one that gets its number: at each of the points
+ * where xend waits. From then on nothing may be done by that number. The real files; the hypervisor, xenstore and what waits are played.
+ */
+#include "xend/boot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "util/log.h"
+#include "xend/balloon.h"
+#include "xend/bootloader.h"
+#include "xend/console.h"
+#include "xend/destroy.h"
+#include "xend/device.h"
+#include "xend/domain.h"
+#include "xend/hotplug.h"
+#include "xend/lifecycle.h"
+#include "xend/record.h"
+#include "xend/recover.h"
+#include "xend/request.h"
+#include "xend/worker.h"
+#include "xend/xend.h"
+#include "unit.h"
+
+#define NUMBER 4321
+#define TEXT   "4321"
+
+enum owner { NOBODY, OWN, STRANGER };
+
+static struct {
+	enum owner owner;
+	unsigned int waits, taken_at; /* 0: never */
+	unsigned int acts;
+	int info_error, destroy_error;
+	bool removed; /* the record */
+	const char *failed;
+} world;
+
+static struct domain *domain;
+static const uint8_t theirs[16] = { 9, 9, 9 };
+
+static void waits(void)
+{
+	if (++world.waits == world.taken_at)
+		world.owner = STRANGER;
+}
+
+/* Something is done by the number. */
+static void act(const char *what)
+{
+	world.acts++;
+	if (world.owner == STRANGER && !world.failed)
+		world.failed = what;
+}
+
+static void act_on_path(const char *fmt, va_list ap, const char *what)
+{
+	char path[STORE_PATH_MAX];
+
+	vsnprintf(path, sizeof(path), fmt, ap);
+	if (strstr(path, "/" TEXT))
+		act(what);
+}
+
+/* --- the hypervisor --------------------------------------------------------------------------------- */
+
+static void fill_info(struct hv_domain_info *info)
+{
+	*info = (struct hv_domain_info){ .domid = NUMBER };
+	memcpy(info->uuid, world.owner == OWN ? domain->uuid : theirs, sizeof(info->uuid));
+}
+
+int hv_domain_info(struct hv *hv, uint32_t domid, struct hv_domain_info *info, struct error **e)
+{
+	if (world.info_error)
+		return error_set(e, world.info_error, "The hypervisor does not say.");
+	if (domid != NUMBER || world.owner == NOBODY)
+		return error_set(e, ESRCH, "There is none.");
+	fill_info(info);
+	return 0;
+}
+
+int hv_domain_list(struct hv *hv, struct hv_domain_info **list, size_t *count, struct error **e)
+{
+	*list = calloc(1, sizeof(**list));
+	*count = world.owner != NOBODY;
+	fill_info(*list);
+	return 0;
+}
+
+int hv_domain_create(struct hv *hv, const struct hv_domain_spec *spec, uint32_t *domid, struct error **e)
+{
+	*domid = NUMBER;
+	world.owner = OWN;
+	return 0;
+}
+
+#define ACT(name, ...)                         \
+	int name(struct hv *hv, ##__VA_ARGS__) \
+	{                                      \
+		act(#name);                    \
+		return 0;                      \
+	}
+
+ACT(hv_domain_pause, uint32_t domid, struct error **e)
+ACT(hv_domain_unpause, uint32_t domid, struct error **e)
+ACT(hv_domain_set_max_mem, uint32_t domid, uint64_t kb, struct error **e)
+ACT(hv_memory_claim, uint32_t domid, uint64_t pages, struct error **e)
+ACT(hv_vcpu_set_affinity, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard, struct hv_cpumap *soft,
+    struct error **e)
+ACT(hv_sched_get, uint32_t domid, struct hv_credit *credit, struct error **e)
+ACT(hv_sched_set, uint32_t domid, const struct hv_credit *credit, struct error **e)
+
+int hv_host_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info, struct error **e)
+{
+	*info = (struct xen_sysctl_physinfo){ .max_cpu_id = 3 };
+	return 0;
+}
+
+int destroy_and_wait(uint32_t domid, const uint8_t uuid[16], struct error **e)
+{
+	assert_memory_equal(uuid, domain->uuid, 16);
+	waits();
+	if (world.destroy_error)
+		return error_set(e, world.destroy_error, "It is not destroyed.");
+	if (world.owner != OWN)
+		return error_set(e, ESRCH, "It is gone.");
+	act("destroy");
+	world.owner = NOBODY;
+	waits();
+	return 0;
+}
+
+/* --- xenstore ---------------------------------------------------------------------------------------- */
+
+static char **list_of(const char *name, unsigned int *count)
+{
+	char **list = calloc(1, sizeof(char *) + strlen(name) + 1);
+
+	list[0] = (char *)(list + 1);
+	strcpy(list[0], name);
+	*count = 1;
+	return list;
+}
+
+char **store_list(unsigned int *count, const char *fmt, ...)
+{
+	char path[STORE_PATH_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	*count = 0;
+	if (strcmp(path, "/local/domain/0/backend") == 0)
+		return list_of("vbd", count);
+	return strcmp(path, "/local/domain/0/backend/vbd/" TEXT) == 0 ? list_of("51712", count) : NULL;
+}
+
+char *store_read(const char *fmt, ...)
+{
+	return NULL;
+}
+
+/* A backend that goes through all its states takes its time. */
+uint64_t store_read_number(uint64_t max, uint64_t otherwise, const char *fmt, ...)
+{
+	return world.waits % 3 == 2 ? 6 : 4;
+}
+
+bool store_exists(const char *fmt, ...)
+{
+	return true;
+}
+
+#define ACT_ON_PATH(result, name, value, ...)         \
+	result name(__VA_ARGS__ const char *fmt, ...) \
+	{                                             \
+		va_list ap;                           \
+                                                      \
+		va_start(ap, fmt);                    \
+		act_on_path(fmt, ap, #name);          \
+		va_end(ap);                           \
+		return value;                         \
+	}
+
+ACT_ON_PATH(int, store_remove, 0, )
+
+int store_write(const char *path, const char *fmt, ...)
+{
+	if (strstr(path, "/" TEXT))
+		act("store_write");
+	return 0;
+}
+
+struct store_batch *store_begin(void)
+{
+	return NULL;
+}
+
+void store_put(struct store_batch *batch, enum store_access access, unsigned int domid, const char *value,
+	       const char *path, ...)
+{
+}
+
+void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid, uint64_t value,
+		      const char *path, ...)
+{
+}
+
+void store_drop(struct store_batch *batch, const char *path, ...)
+{
+}
+
+int store_commit(struct store_batch *batch, struct error **e)
+{
+	act("store_commit");
+	return 0;
+}
+
+int store_introduce(unsigned int domid, uint64_t mfn, uint32_t port, struct error **e)
+{
+	act("store_introduce");
+	return 0;
+}
+
+void store_release(unsigned int domid)
+{
+	act("store_release");
+}
+
+struct store_watch *store_watch(void (*changed)(void *arg), void *arg, const char *fmt, ...)
+{
+	return NULL;
+}
+
+void store_unwatch(struct store_watch *watch)
+{
+}
+
+/* --- tasks, and what waits -------------------------------------------------------------------------- */
+
+int task_wait(uint64_t deadline)
+{
+	waits();
+	return 0;
+}
+
+int task_sleep(uint64_t ms)
+{
+	waits();
+	return 0;
+}
+
+bool task_shield(bool on)
+{
+	return false;
+}
+
+uint64_t task_now(void)
+{
+	return world.waits;
+}
+
+uint64_t task_deadline(uint64_t after_ms)
+{
+	return after_ms;
+}
+
+struct task *task_current(void)
+{
+	return NULL;
+}
+
+void task_wake(struct task *task)
+{
+}
+
+void cond_init(struct cond *cond)
+{
+	TAILQ_INIT(&cond->waiters);
+}
+
+int cond_wait(struct cond *cond, uint64_t deadline)
+{
+	return 0;
+}
+
+void cond_wake(struct cond *cond)
+{
+}
+
+int balloon_reserve(uint64_t kb, struct error **e)
+{
+	waits();
+	return 0;
+}
+
+void balloon_release(void)
+{
+}
+
+uint64_t balloon_overhead_kb(uint64_t memory_kb, unsigned int vcpus)
+{
+	return 0;
+}
+
+void worker_name_domain(struct json_object *order, const struct domain *its)
+{
+}
+
+int worker_run(struct json_object *order, int fd, struct request *asker, struct json_object **result, struct error **e)
+{
+	act("worker_run");
+	waits();
+	*result = json_new_object();
+	json_set_int(*result, "store_mfn", 1);
+	json_set_int(*result, "store_port", 1);
+	json_set_int(*result, "console_mfn", 2);
+	json_set_int(*result, "console_port", 2);
+	return 0;
+}
+
+int bootloader_run(struct domain *its, struct bootloader_choice *choice, struct error **e)
+{
+	return 0;
+}
+
+void bootloader_free(struct bootloader_choice *choice)
+{
+}
+
+int devices_prepare(struct domain *its, struct store_batch *batch, struct error **e)
+{
+	return 0;
+}
+
+int devices_complete(struct domain *its, struct error **e)
+{
+	waits();
+	return 0;
+}
+
+int console_attach(struct domain *its, struct error **e)
+{
+	act("console_attach");
+	return 0;
+}
+
+void console_detach(struct domain *its)
+{
+}
+
+void hotplug_undo_foreign(const char *class, int domid, unsigned int devid)
+{
+	act("hotplug_undo_foreign");
+	waits();
+}
+
+static void undo(struct device *device)
+{
+	act("undo");
+	waits();
+}
+
+static void free_nothing(struct device *device)
+{
+}
+
+const struct device_ops device_vbd_ops = { .class = "vbd", .undo = undo, .free = free_nothing };
+const struct device_ops device_vif_ops = { .class = "vif", .undo = undo, .free = free_nothing };
+
+int record_write(struct domain *its, struct error **e)
+{
+	return 0;
+}
+
+void record_write_anyway(struct domain *its)
+{
+}
+
+void record_remove(struct domain *its)
+{
+	world.removed = true;
+}
+
+int recover_wait(struct request *asker, struct error **e)
+{
+	waits();
+	return 0;
+}
+
+void request_progress(struct request *request, const char *stage, uint64_t done, uint64_t total)
+{
+}
+
+bool xend_is_stopping(void)
+{
+	return false;
+}
+
+void lifecycle_check(struct domain *its)
+{
+}
+
+void lifecycle_observe(struct domain *its, const struct hv_domain_info *info)
+{
+}
+
+/* --- tests ------------------------------------------------------------------------------------------ */
+
+static struct device *give_device(const struct device_ops *ops, unsigned int devid)
+{
+	struct device *device = calloc(1, sizeof(*device));
+
+	*device = (struct device){ .domain = domain, .ops = ops, .devid = devid, .loop_fd = -1 };
+	TAILQ_INSERT_TAIL(&domain->devices, device, link);
+	return device;
+}
+
+static void begin(bool ours, enum owner owner, unsigned int taken_at)
+{
+	static const uint8_t uuid[16] = { 1, 2, 3 };
+	struct json_object *o = json_new_object();
+	struct error *e = NULL;
+
+	memset(&world, 0, sizeof(world));
+	world.owner = owner;
+	world.taken_at = taken_at;
+	domain = domain_ref(domain_add("g", uuid));
+	json_set_string(o, "name", "g");
+	json_set_string(o, "kernel", "/k");
+	json_set_string(o, "cpus", "0");
+	json_set_int(o, "cpu_weight", 100);
+	domain->config = config_from_json(o, &e);
+	assert_string_equal(error_text(e), "No error.");
+	json_object_put(o);
+	domain->ours = ours;
+	domain->domid = NUMBER;
+	domain->state = DOMAIN_RUNNING;
+	give_device(&device_vbd_ops, 51712);
+	give_device(&device_vif_ops, 0);
+}
+
+static void end(void)
+{
+	domain_remove(domain);
+	domain_unref(domain);
+}
+
+static void check_nothing_was_done_to_the_stranger(void)
+{
+	if (world.failed)
+		print_message("at wait %u: %s\n", world.taken_at, world.failed);
+	assert_null(world.failed);
+}
+
+static void test_the_number_is_taken_at_any_wait(void **state)
+{
+	for (int ours = 0; ours < 2; ours++) {
+		unsigned int all = 1;
+
+		for (unsigned int at = 0; at <= all; at++) {
+			begin(ours, OWN, at);
+			assert_int_equal(domain_stop(domain, NULL), 0);
+			check_nothing_was_done_to_the_stranger();
+			assert_int_equal(domain->domid, -1);
+			if (at == 0) {
+				all = world.waits;
+				assert_true(all >= 5);
+				assert_true(world.acts >= 10);
+				assert_int_equal(world.owner, NOBODY);
+			}
+			domain_settle(domain);
+			end();
+		}
+	}
+}
+
+static void test_a_number_that_was_taken_before(void **state)
+{
+	begin(true, STRANGER, 0);
+	assert_int_equal(domain_stop(domain, NULL), 0);
+	check_nothing_was_done_to_the_stranger();
+	assert_int_equal(world.owner, STRANGER);
+	end();
+}
+
+static void test_what_is_left_of_a_domain_that_is_gone_is_taken_away(void **state)
+{
+	begin(true, NOBODY, 0);
+	assert_int_equal(domain_stop(domain, NULL), 0);
+	assert_true(world.acts >= 8);
+	end();
+}
+
+static void test_a_hypervisor_that_does_not_answer_does_not_say_that_it_is_gone(void **state)
+{
+	static const int errors[] = { EPERM, ENOSYS, EINTR, EACCES, EFAULT, ENOMEM, EIO, ENODEV, EBADF };
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		begin(true, OWN, 0);
+		world.info_error = errors[i];
+		assert_int_equal(domain_stop(domain, NULL), -errors[i]);
+		domain_settle(domain);
+		assert_int_equal(world.acts, 0);
+		assert_int_equal(domain->domid, NUMBER);
+		assert_int_equal(domain->state, DOMAIN_RUNNING);
+		assert_false(world.removed);
+		end();
+	}
+}
+
+/* No descriptor or thread is to be had, say. It can be tried again, by this xend or the next. */
+static void test_a_domain_that_is_not_destroyed_is_not_forgotten(void **state)
+{
+	begin(true, OWN, 0);
+	world.destroy_error = EMFILE;
+	assert_int_equal(domain_stop(domain, NULL), -EMFILE);
+	domain_settle(domain);
+	assert_int_equal(domain->domid, NUMBER);
+	assert_int_equal(domain->state, DOMAIN_DYING);
+	assert_false(world.removed);
+	assert_false(domain->gone);
+	world.destroy_error = 0;
+	assert_int_equal(domain_stop(domain, NULL), 0);
+	domain_settle(domain);
+	assert_true(world.removed);
+	end();
+}
+
+static void test_the_number_is_taken_while_it_is_made(void **state)
+{
+	struct boot boot = { .image_fd = -1 };
+	unsigned int all = 1;
+
+	for (unsigned int at = 0; at <= all; at++) {
+		int rc;
+
+		begin(true, NOBODY, at);
+		domain->domid = -1;
+		rc = domain_boot(domain, &boot, NULL);
+		check_nothing_was_done_to_the_stranger();
+		if (at == 0) {
+			all = world.waits;
+			assert_true(all >= 4);
+			assert_int_equal(rc, 0);
+		}
+		/* The wait before it is made is one of them. */
+		assert_int_equal(rc == 0, at <= 1);
+		end();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_number_is_taken_at_any_wait),
+		cmocka_unit_test(test_a_number_that_was_taken_before),
+		cmocka_unit_test(test_what_is_left_of_a_domain_that_is_gone_is_taken_away),
+		cmocka_unit_test(test_a_hypervisor_that_does_not_answer_does_not_say_that_it_is_gone),
+		cmocka_unit_test(test_a_domain_that_is_not_destroyed_is_not_forgotten),
+		cmocka_unit_test(test_the_number_is_taken_while_it_is_made),
+	};
+
+	log_set_stderr(0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
