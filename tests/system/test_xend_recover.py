@@ -217,6 +217,29 @@ def test_a_worker_does_nothing_to_a_domain_with_another_uuid(host):
     host.sh("rm /data/core")
 
 
+def test_a_domain_is_not_destroyed_before_its_record_says_that_its_file_is_whole(host):
+    """The next xend would take the file for half, and remove it: then the domain would be in neither place."""
+    stop(host)
+    host.sh("mount -t tmpfs -o size=128k records /var/lib/xend/domains; rm -f /data/saved")
+    host.start_xend()
+    host.make(Guest("saved", memory=96))
+    host.sh("(xend-call domain.save '{\"domain\":\"saved\",\"path\":\"/data/saved\"}' >/tmp/answer 2>&1 &); for i in $(seq 500); do "
+            "grep -q '\"state\":\"saving\"' /var/lib/xend/domains/*/config.json && break; usleep 10000; done; "
+            "grep -q '\"state\":\"saving\"' /var/lib/xend/domains/*/config.json; dd if=/dev/zero of=/var/lib/xend/domains/.full bs=1k 2>/dev/null; "
+            "for i in $(seq 600); do grep -q '^{\"id\":1,\"[er]' /tmp/answer && break; usleep 100000; done", 120)
+    answer = host.sh("cat /tmp/answer; rm /var/lib/xend/domains/.full")
+    assert '"error"' in answer and "No space" in answer, answer
+    stop(host)
+    host.start_xend()
+    recovered(host)
+    assert host.guest("saved", "echo alive") == "alive"
+    assert host.run("test -e /data/saved")[0] != 0
+    host.ask("domain.destroy", domain="saved")
+    stop(host)
+    host.sh("umount /var/lib/xend/domains")
+    host.start_xend()
+
+
 # -- without xenstored
 
 

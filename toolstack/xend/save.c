@@ -238,6 +238,14 @@ int domain_save(struct domain *domain, const char *path, enum save_after after, 
 		let_run_on(domain);
 		return 0;
 	}
+	/* As long as the record does not say so, the file is half, and the domain must not go. */
+	domain_set_state(domain, DOMAIN_DYING);
+	rc = record_write(domain, e);
+	if (rc) {
+		domain->saving_to = xstrdup(path);
+		save_take_back(domain);
+		return rc;
+	}
 	return domain_stop(domain, e);
 }
 
