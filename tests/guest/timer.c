@@ -17,6 +17,25 @@ static void on_event(struct guest_regs *regs)
 	shared_info->vcpu_info[0].evtchn_pending_sel = 0;
 }
 
+/* Any time may be asked for. Each one is in the hardware, as the next to come, once the short poll before it is over. */
+static void ask_for_all_times(void)
+{
+	sched_poll_t poll = { .nr_ports = 0 };
+
+	for (unsigned int bit = 20; bit <= 64; bit++) {
+		uint64_t time = bit == 64 ? 0 : 1UL << bit;
+		vcpu_set_singleshot_timer_t single = { .timeout_abs_ns = time - 1 };
+
+		EXPECT_EQ(hc1(__HYPERVISOR_set_timer_op, time - 1), 0);
+		poll.timeout = system_time() + 200000;
+		EXPECT_EQ(hc2(__HYPERVISOR_sched_op, SCHEDOP_poll, &poll), 0);
+		EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer, 0, &single), 0);
+		poll.timeout = system_time() + 200000;
+		EXPECT_EQ(hc2(__HYPERVISOR_sched_op, SCHEDOP_poll, &poll), 0);
+	}
+	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_stop_singleshot_timer, 0, 0), 0);
+}
+
 void test_main(void)
 {
 	evtchn_bind_virq_t virq = { .virq = VIRQ_TIMER, .vcpu = 0 };
@@ -67,6 +86,7 @@ void test_main(void)
 	poll.timeout = system_time() + 10000000;
 	EXPECT_EQ(hc2(__HYPERVISOR_sched_op, SCHEDOP_poll, &poll), 0);
 	EXPECT(system_time() + EARLY >= poll.timeout);
+	ask_for_all_times();
 	EXPECT_EQ(hc2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0), 0);
 	EXPECT_EQ(hc2(__HYPERVISOR_sched_op, 99, 0), -XENOSYS);
 	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_is_up, 0, 0), 1);

@@ -13,15 +13,20 @@ void clock_init(void);
  */
 void clock_sync_source(void);
 void clock_sync_target(void);
-/* TSC value at a system time, of this CPU. */
+/*
+ * The first TSC value of this CPU at which the clock (time_now) shows `when` or later. ~0 for what no TSC reaches, and
+ * never 0, which would turn a TSC deadline off.
+ */
 u64 clock_tsc_at(s_time_t when);
-/* a * b / c without overflow in between; the quotient must fit. */
+/* a * b / c, rounded down, without overflow in between. ~0 if that does not fit, or if c is 0: DIV would fault. */
 static inline u64 mul_div(u64 a, u64 b, u64 c)
 {
-	u64 hi, quotient, rest;
+	u64 hi, lo, quotient, rest;
 
-	__asm__("mulq %3" : "=a"(quotient), "=d"(hi) : "0"(a), "rm"(b) : "cc");
-	__asm__("divq %4" : "=a"(quotient), "=d"(rest) : "0"(quotient), "1"(hi), "rm"(c) : "cc");
+	__asm__("mulq %3" : "=a"(lo), "=d"(hi) : "0"(a), "rm"(b) : "cc");
+	if (unlikely(hi >= c))
+		return ~0UL;
+	__asm__("divq %4" : "=a"(quotient), "=d"(rest) : "0"(lo), "1"(hi), "rm"(c) : "cc");
 	return quotient;
 }
 /* Waits, running: any context after clock_init. */

@@ -16,6 +16,7 @@
 
 #define NS_PER_SEC     1000000000UL
 #define CALIBRATION_NS 20000000UL
+#define TSC_HZ_MAX     (100 * NS_PER_SEC) /* what measures more than that has measured nothing */
 
 static u64 tsc_hz;
 static struct tsc_scale tsc_scale;
@@ -39,11 +40,36 @@ s_time_t time_now(void)
 	return this_cpu(stime_base) + (s_time_t)scale(tsc - this_cpu(tsc_base), tsc_scale);
 }
 
+/* time_now() at another value of this CPU's TSC, also at one from before its base. */
+static s_time_t time_at(u64 tsc)
+{
+	u64 base = this_cpu(tsc_base);
+	s_time_t since = this_cpu(stime_base);
+
+	return tsc >= base ? since + (s_time_t)scale(tsc - base, tsc_scale) :
+			     since - (s_time_t)scale(base - tsc, tsc_scale);
+}
+
+static u64 add_saturating(u64 a, u64 b)
+{
+	return a + b < a ? ~0UL : a + b;
+}
+
+/* Undoes scale(). With the frequency instead, a timer would be early by what rounding makes the two rates differ. */
 u64 clock_tsc_at(s_time_t when)
 {
-	s_time_t delta = when - this_cpu(stime_base);
+	s_time_t since = this_cpu(stime_base);
+	struct tsc_scale s = tsc_scale;
+	u64 ticks = 0;
 
-	return this_cpu(tsc_base) + (delta > 0 ? mul_div((u64)delta, tsc_hz, NS_PER_SEC) + 1 : 0);
+	if (when > since) {
+		ticks = mul_div((u64)(when - since), 1UL << 32, s.mul);
+		if (s.shift >= 0)
+			ticks >>= s.shift;
+		else
+			ticks = ticks >= ~0UL >> -s.shift ? ~0UL : (ticks + 1) << -s.shift;
+	}
+	return add_saturating(add_saturating(this_cpu(tsc_base), ticks), 1);
 }
 
 void time_get_calibration(struct time_calibration *out)
@@ -123,10 +149,10 @@ static u64 __init sample(u64 (*read)(void), u64 *tsc)
 	return value;
 }
 
-/* read counts at ref_hz modulo `mask` + 1. */
+/* read counts at ref_hz modulo `mask` + 1. Out: Hz of the TSC; 0: that clock does not count. */
 static u64 __init measure(u64 (*read)(void), u64 ref_hz, u64 mask)
 {
-	u64 tsc0 = 0, tsc1 = 0, ref0 = sample(read, &tsc0), ref1;
+	u64 tsc0 = 0, tsc1 = 0, ref0 = sample(read, &tsc0), ref1, hz;
 	u64 ticks = mul_div(CALIBRATION_NS, ref_hz, NS_PER_SEC);
 
 	/* A reference that stands still must not hang the boot: some 10^9 TSC ticks are enough to see it. */
@@ -134,7 +160,8 @@ static u64 __init measure(u64 (*read)(void), u64 ref_hz, u64 mask)
 		cpu_relax();
 	ref1 = sample(read, &tsc1);
 	ticks = (ref1 - ref0) & mask;
-	return ticks ? mul_div(tsc1 - tsc0, ref_hz, ticks) : 0;
+	hz = mul_div(tsc1 - tsc0, ref_hz, ticks);
+	return hz <= TSC_HZ_MAX ? hz : 0;
 }
 
 static u64 __init measure_hpet(void)
@@ -208,12 +235,12 @@ void clock_sync_target(void)
 	this_cpu(tsc_base) = per_cpu(tsc_base, 0);
 	this_cpu(stime_base) = per_cpu(stime_base, 0);
 	asked = rdtsc_ordered();
-	low = time_now();
+	low = time_at(asked);
 	atomic_set(&sync.turn, 1);
 	while (atomic_read(&sync.turn) != 2)
 		cpu_relax();
-	high = time_now();
 	answered = rdtsc_ordered();
+	high = time_at(answered);
 	/* In step: the boot CPU's answer lies between question and answer as this CPU's TSC, too, sees them. */
 	if (sync.time < low || sync.time > high) {
 		this_cpu(tsc_base) = asked + (answered - asked) / 2;

@@ -241,7 +241,7 @@ void __init apic_timer_calibrate(void)
 /* This CPU; a deadline that has passed interrupts at once. Interrupts off, or nobody else programs. */
 void arch_timer_program(s_time_t deadline)
 {
-	s_time_t delta;
+	s_time_t now;
 	u64 ticks;
 
 	if (cpu_features.tsc_deadline) {
@@ -252,10 +252,9 @@ void arch_timer_program(s_time_t deadline)
 		reg_write(APIC_TIMER_INIT, 0);
 		return;
 	}
-	delta = deadline - time_now();
+	now = time_now();
 	/* Too far for 32 bits: it comes early and is programmed again. */
-	delta = delta < 0 ? 0 : min(delta, SECONDS(1));
-	ticks = mul_div((u64)delta, timer_hz, NS_PER_SEC) + 1;
+	ticks = deadline > now ? mul_div((u64)min(deadline - now, SECONDS(1)), timer_hz, NS_PER_SEC) + 1 : 1;
 	reg_write(APIC_TIMER_INIT, (u32)min(ticks, 0xffffffffUL));
 }
 
