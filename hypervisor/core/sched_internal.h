@@ -69,7 +69,7 @@ void share_synchronize(struct run_queue *rq, s_time_t now);
 bool share_budget_left(struct vcpu *v, s_time_t now, s_time_t *slice);
 void share_park(struct run_queue *rq, struct vcpu *v, s_time_t now);
 void share_refill(void *domain);
-void share_refill_start(struct domain *d); /* the cap was changed */
+void share_set_cap(struct domain *d, u16 cap); /* the bucket is full then; 0: no cap */
 
 /* --- sched_place.c --- */
 /* The CPU for v, which wakes or must move. Lock of its present CPU held. */

@@ -27,10 +27,8 @@ long sched_domctl(struct domain *d, struct xen_domctl_scheduler_op *op)
 			return -EINVAL;
 		if (op->u.credit.weight)
 			WRITE_ONCE(d->sched.weight, op->u.credit.weight);
-		if (op->u.credit.cap != CAP_KEEP) {
-			WRITE_ONCE(d->sched.cap, op->u.credit.cap);
-			share_refill_start(d);
-		}
+		if (op->u.credit.cap != CAP_KEEP)
+			share_set_cap(d, op->u.credit.cap);
 		return 0;
 	default:
 		/* putvcpuinfo, getvcpuinfo: domctl.h has them fail where the parameters are the domain's. */

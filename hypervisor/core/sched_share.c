@@ -299,10 +299,12 @@ void share_refill(void *domain)
 	}
 }
 
-void share_refill_start(struct domain *d)
+/* The lock: share_park divides by the cap that it has just looked at. */
+void share_set_cap(struct domain *d, u16 cap)
 {
 	unsigned long flags = spin_lock_irqsave(&d->sched.cap_lock);
 
+	WRITE_ONCE(d->sched.cap, cap);
 	d->sched.budget = CAP_PERIOD * d->sched.cap / 100;
 	d->sched.budget_at = time_now();
 	timer_set(&d->sched.refill, d->sched.budget_at);

@@ -31,7 +31,7 @@ struct sched_vcpu {
 struct sched_domain {
 	u64 crowd;	     /* [A] runnable vCPUs and since when, core/sched_share.c */
 	u16 weight;	     /* 256 is normal */
-	u16 cap;	     /* percent of one CPU; 0: none */
+	u16 cap;	     /* [B] percent of one CPU; 0: none. Others may glance at it */
 	spinlock_t cap_lock; /* LOCK_SCHED_CAP */
 	s64 budget;	     /* [B] ns of CPU time that the cap still allows; negative: overdrawn */
 	s_time_t budget_at;  /* [B] up to when budget was refilled */
