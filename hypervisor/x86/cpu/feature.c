@@ -9,10 +9,6 @@
 struct cpu_features cpu_features;
 unsigned long hv_cr4;
 
-#define XCR0_X87    BIT(0)
-#define XCR0_SSE    BIT(1)
-#define XCR0_AVX    BIT(2)
-#define XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
 #define XCR0_GUESTS (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512)
 
 /* WB, WT, UC-, UC as after reset, then WC, WP, UC, UC: what PV guests expect of entries 4 to 7 (Linux reads it back).

@@ -19,8 +19,13 @@ struct cpu_features {
 	u32 l1c, l1d, l7b, l7c, l7d, e1c, e1d, xs1a, e7d, e8b;
 	bool smep, smap, umip, fsgsbase, xsave, xsaveopt, x2apic, tsc_deadline, invariant_tsc, page1gb, pge;
 	bool pcid, rdtscp, ibpb, svm, vmx, syscall32, erms;
-	u64 xcr0_mask; /* XSAVE components that we let guests have (x87, SSE, AVX, AVX-512) */
+	u64 xcr0_mask;	       /* XSAVE components that we let guests have (x87, SSE, AVX, AVX-512) */
 };
+/* Components of XCR0 (SDM 1 13.1). */
+#define XCR0_X87    0x01UL
+#define XCR0_SSE    0x02UL
+#define XCR0_AVX    0x04UL
+#define XCR0_AVX512 0xe0UL
 extern struct cpu_features cpu_features;
 
 /* The boot CPU, before anything asks. */
@@ -30,8 +35,12 @@ void cpu_features_enable(void);
 /* CR4 that the hypervisor and PV guests run with. */
 extern unsigned long hv_cr4;
 
+/* May XCR0 have this value: XSETBV's rules (SDM 1 13.3), and nothing beyond `may`. */
+bool xcr0_is_valid(u64 xcr0, u64 may);
+
 /* --- XSAVE state (x86/cpu/xstate.c) --- */
 unsigned int xstate_size(void);	     /* bytes of a vCPU's image */
+u32 xstate_mxcsr_mask(void);	     /* bits of MXCSR that there are. CR0.TS is clear at the first call */
 void xstate_init_image(void *image); /* reset values: FCW 0x37f, MXCSR 0x1f80 */
 void xstate_save(void *image, u64 mask);
 void xstate_restore(void *image, u64 mask);

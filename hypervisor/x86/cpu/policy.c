@@ -12,8 +12,6 @@
 #define FEATURE(name)	  XEN_X86_FEATURE_##name
 #define MAX_CACHE_LEAVES  8U
 #define MAX_XSTATE_LEAVES 20U
-#define XCR0_AVX	  0x04UL
-#define XCR0_AVX512	  0xe0UL
 
 struct cpu_policy cpu_policy_host;
 struct cpu_policy cpu_policy_pv_max;
@@ -143,39 +141,8 @@ static void __init policy_read_host(struct cpu_policy *p)
 
 /* --- what PV guests may see of it --- */
 
-/* Bytes of an XSAVE image of all components in `mask`, standard format (SDM 1 13.4.2). */
-static u32 xstate_image_size(const struct cpu_policy *p, u64 mask)
-{
-	u32 size = 512 + 64;
-
-	for (unsigned int i = 2; i < MAX_XSTATE_LEAVES; i++) {
-		const xen_cpuid_leaf_t *l = mask & BIT(i) ? cpu_policy_find(p, 0xd, i) : NULL;
-
-		if (l)
-			size = max(size, l->b + l->a);
-	}
-	return size;
-}
-
-static void __init leaf_restrict_xstate(const struct cpu_policy *p, xen_cpuid_leaf_t *l)
-{
-	switch (l->subleaf) {
-	case 0:
-		l->a = (u32)cpu_features.xcr0_mask;
-		l->d = (u32)(cpu_features.xcr0_mask >> 32);
-		l->c = l->b = xstate_image_size(p, cpu_features.xcr0_mask);
-		break;
-	case 1:
-		l->b = l->c = l->d = 0;
-		break;
-	default:
-		l->c &= 2; /* alignment; no supervisor state */
-		l->d = 0;
-	}
-}
-
 /* Leaves without feature bits; each hidden one reads as zero. */
-static void __init leaf_restrict(const struct cpu_policy *p, xen_cpuid_leaf_t *l)
+static void __init leaf_restrict(xen_cpuid_leaf_t *l)
 {
 	switch (l->leaf) {
 	case 0:
@@ -193,10 +160,8 @@ static void __init leaf_restrict(const struct cpu_policy *p, xen_cpuid_leaf_t *l
 		else
 			l->b = l->c = l->d = 0;
 		break;
-	case 0xd:
-		leaf_restrict_xstate(p, l);
-		break;
 	case 2:
+	case 0xd: /* made by policy_settle */
 	case 0x80000002 ... 0x80000006:
 		break;
 	case FIRST_EXT_LEAF:
@@ -232,18 +197,53 @@ static void policy_mask_features(struct cpu_policy *p, const u32 allowed[CPU_POL
 	}
 }
 
-static const u16 avx_features[] = { FEATURE(AVX), FEATURE(AVX2), FEATURE(FMA),	      FEATURE(F16C),	FEATURE(FMA4),
-				    FEATURE(XOP), FEATURE(VAES), FEATURE(VPCLMULQDQ), FEATURE(AVX_VNNI) };
-static const u16 avx512_features[] = {
-	FEATURE(AVX512F),     FEATURE(AVX512DQ),      FEATURE(AVX512_IFMA),	 FEATURE(AVX512CD),
-	FEATURE(AVX512BW),    FEATURE(AVX512VL),      FEATURE(AVX512_VBMI),	 FEATURE(AVX512_VBMI2),
-	FEATURE(AVX512_VNNI), FEATURE(AVX512_BITALG), FEATURE(AVX512_VPOPCNTDQ), FEATURE(AVX512_BF16),
+/*
+ * Features that are none without another one: that one's own, or the registers that it stands for. What needs a feature
+ * comes after what that feature needs.
+ */
+static const struct {
+	u16 feature, needs;
+} dependencies[] = {
+	/* clang-format off */
+	{ FEATURE(OSXSAVE), FEATURE(XSAVE) }, { FEATURE(XSAVEOPT), FEATURE(XSAVE) },
+	{ FEATURE(XSAVEC), FEATURE(XSAVE) }, { FEATURE(XGETBV1), FEATURE(XSAVE) }, { FEATURE(AVX), FEATURE(XSAVE) },
+	{ FEATURE(FMA), FEATURE(AVX) }, { FEATURE(FMA4), FEATURE(AVX) }, { FEATURE(XOP), FEATURE(AVX) },
+	{ FEATURE(F16C), FEATURE(AVX) }, { FEATURE(VAES), FEATURE(AVX) }, { FEATURE(VPCLMULQDQ), FEATURE(AVX) },
+	{ FEATURE(AVX2), FEATURE(AVX) }, { FEATURE(AVX_VNNI), FEATURE(AVX2) }, { FEATURE(AVX512F), FEATURE(AVX2) },
+	{ FEATURE(AVX512DQ), FEATURE(AVX512F) }, { FEATURE(AVX512_IFMA), FEATURE(AVX512F) },
+	{ FEATURE(AVX512CD), FEATURE(AVX512F) }, { FEATURE(AVX512BW), FEATURE(AVX512F) },
+	{ FEATURE(AVX512VL), FEATURE(AVX512F) }, { FEATURE(AVX512_VBMI), FEATURE(AVX512F) },
+	{ FEATURE(AVX512_VBMI2), FEATURE(AVX512F) }, { FEATURE(AVX512_VNNI), FEATURE(AVX512F) },
+	{ FEATURE(AVX512_BITALG), FEATURE(AVX512F) }, { FEATURE(AVX512_VPOPCNTDQ), FEATURE(AVX512F) },
+	{ FEATURE(AVX512_BF16), FEATURE(AVX512F) },
+	/* clang-format on */
 };
 
-static void __init features_forbid(u32 allowed[CPU_POLICY_WORDS], const u16 *features, unsigned int nr)
+static bool words_have(const u32 words[CPU_POLICY_WORDS], unsigned int feature)
 {
-	for (unsigned int i = 0; i < nr; i++)
-		allowed[features[i] / 32] &= ~(1U << (features[i] % 32));
+	return words[feature / 32] >> (feature % 32) & 1;
+}
+
+static void words_clear(u32 words[CPU_POLICY_WORDS], unsigned int feature)
+{
+	words[feature / 32] &= ~(1U << (feature % 32));
+}
+
+/* After features were taken away: those that need them go, too, and leaf 0xd is made for what is left. */
+static void policy_settle(struct cpu_policy *p)
+{
+	u32 words[CPU_POLICY_WORDS];
+	u64 xcr0 = 0;
+
+	cpu_policy_featureset(p, words);
+	for (unsigned int i = 0; i < ARRAY_SIZE(dependencies); i++)
+		if (!words_have(words, dependencies[i].needs))
+			words_clear(words, dependencies[i].feature);
+	policy_mask_features(p, words);
+	if (words_have(words, FEATURE(XSAVE)))
+		xcr0 = XCR0_X87 | XCR0_SSE | (words_have(words, FEATURE(AVX)) ? XCR0_AVX : 0) |
+		       (words_have(words, FEATURE(AVX512F)) ? XCR0_AVX512 : 0);
+	cpu_policy_set_xcr0(p, xcr0);
 }
 
 void __init cpu_policy_init(void)
@@ -255,19 +255,20 @@ void __init cpu_policy_init(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(pv_features); i++)
 		allowed[pv_features[i] / 32] |= 1U << (pv_features[i] % 32);
 	/* Instructions whose registers are not saved and restored are none. */
-	if (!(cpu_features.xcr0_mask & XCR0_AVX512))
-		features_forbid(allowed, avx512_features, ARRAY_SIZE(avx512_features));
+	if (!cpu_features.xsave)
+		words_clear(allowed, FEATURE(XSAVE));
 	if (!(cpu_features.xcr0_mask & XCR0_AVX))
-		features_forbid(allowed, avx_features, ARRAY_SIZE(avx_features));
+		words_clear(allowed, FEATURE(AVX));
+	if (!(cpu_features.xcr0_mask & XCR0_AVX512))
+		words_clear(allowed, FEATURE(AVX512F));
 	cpu_policy_pv_max = cpu_policy_host;
 	for (unsigned int i = 0; i < cpu_policy_pv_max.nr; i++)
-		leaf_restrict(&cpu_policy_host, &cpu_policy_pv_max.leaf[i]);
+		leaf_restrict(&cpu_policy_pv_max.leaf[i]);
 	policy_mask_features(&cpu_policy_pv_max, allowed);
+	policy_settle(&cpu_policy_pv_max);
 
 	one = (xen_cpuid_leaf_t *)cpu_policy_find(&cpu_policy_pv_max, 1, 0);
 	one->c |= 1U << (FEATURE(HYPERVISOR) % 32);
-	if (!cpu_features.xsave)
-		one->c &= ~(1U << (FEATURE(XSAVE) % 32) | 1U << (FEATURE(OSXSAVE) % 32));
 }
 
 int cpu_policy_apply(struct cpu_policy *p, const xen_cpuid_leaf_t *leaves, unsigned int nr, unsigned int *bad)
@@ -286,8 +287,8 @@ int cpu_policy_apply(struct cpu_policy *p, const xen_cpuid_leaf_t *leaves, unsig
 			return -ERANGE;
 		}
 		l = (xen_cpuid_leaf_t *)cpu_policy_find(&next, in->leaf, in->subleaf);
-		/* How large the saved state is follows from the processor, how many leaves there are from us. */
-		if (!l || in->leaf == 0xd || in->leaf == 0 || in->leaf == FIRST_EXT_LEAF)
+		/* How many leaves there are follows from us, and of 0xd only the features are the builder's. */
+		if (!l || in->leaf == 0 || in->leaf == FIRST_EXT_LEAF || (in->leaf == 0xd && in->subleaf != 1))
 			continue;
 		l->a = in->a;
 		l->b = in->b;
@@ -296,6 +297,7 @@ int cpu_policy_apply(struct cpu_policy *p, const xen_cpuid_leaf_t *leaves, unsig
 	}
 	cpu_policy_featureset(&cpu_policy_pv_max, allowed);
 	policy_mask_features(&next, allowed);
+	policy_settle(&next);
 	*p = next;
 	return 0;
 }

@@ -5,39 +5,36 @@
 
 #include "hv/percpu.h"
 #include "lib/string.h"
+#include "x86/cpu/policy.h"
 #include "x86/cpu/regs.h"
 
 #define FXSAVE_SIZE	  512
-#define XSAVE_HEADER_SIZE 64
 #define FCW_RESET	  0x37f
 #define MXCSR_RESET	  0x1f80
+#define FXSAVE_MXCSR_MASK 28 /* where FXSAVE stores it (SDM 1 10.5.1) */
+/* Bits of MXCSR that every processor in 64-bit mode has, when FXSAVE stores no mask (SDM 1 11.6.6). */
+#define MXCSR_MASK_DEFAULT 0xffbfU
 
 /* XCR0 that this CPU has; 0: not known. */
 static DEFINE_PER_CPU(u64, xcr0_now);
 
-/* CPUID 0xd reports the size for what XCR0 has now, so the components are added up. */
-static unsigned int xsave_area_size(void)
-{
-	unsigned int size = FXSAVE_SIZE + XSAVE_HEADER_SIZE;
-
-	for (unsigned int i = 2; i < 63; i++) {
-		struct cpuid_leaf l;
-
-		if (!(cpu_features.xcr0_mask & BIT(i)))
-			continue;
-		l = cpuid(0xd, i);
-		size = max(size, l.a + l.b);
-	}
-	return size;
-}
-
 unsigned int xstate_size(void)
 {
-	static unsigned int size;
+	return cpu_features.xsave ? cpu_policy_xsave_size(&cpu_policy_host, cpu_features.xcr0_mask) : FXSAVE_SIZE;
+}
 
-	if (!size)
-		size = cpu_features.xsave ? xsave_area_size() : FXSAVE_SIZE;
-	return size;
+u32 xstate_mxcsr_mask(void)
+{
+	static u8 image[FXSAVE_SIZE] __aligned(16);
+	static u32 mask;
+
+	if (!mask) {
+		__asm__ __volatile__("fxsave %0" : "=m"(image));
+		memcpy(&mask, image + FXSAVE_MXCSR_MASK, sizeof(mask));
+		if (!mask)
+			mask = MXCSR_MASK_DEFAULT;
+	}
+	return mask;
 }
 
 void xstate_init_image(void *image)

@@ -8,7 +8,6 @@
 #include <xen/arch-x86/cpuid.h>
 #include "hv/time.h"
 #include "x86/cpu/feature.h"
-#include "x86/cpu/policy.h"
 
 #define XEN_INTERFACE_VERSION_MAJOR 4U
 #define XEN_INTERFACE_VERSION_MINOR 17U
@@ -52,7 +51,7 @@ static void cpuid_xen_leaf(const struct vcpu *v, u32 leaf, u32 sub, struct cpuid
 
 void pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub, struct cpuid_leaf *out)
 {
-	const struct cpu_policy *policy = v->domain->arch->cpu_policy ?: &cpu_policy_pv_max;
+	const struct cpu_policy *policy = pv_cpu_policy(v->domain);
 	const xen_cpuid_leaf_t *l;
 
 	*out = (struct cpuid_leaf){ 0 };
@@ -68,9 +67,11 @@ void pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub, struct cpuid_leaf *out)
 		out->b |= (v->id * 2) << 24; /* initial APIC ID */
 		break;
 	case 0xd:
-		/* The size of what is enabled right now; the guest's XCR0 is the live one. */
-		if (sub == 0 && cpu_features.xsave)
-			out->b = cpuid(0xd, 0).b;
+		/* The policy has the size of all that may be enabled, a guest reads that of what is enabled now. */
+		if (sub == 0 && out->b)
+			out->b = cpu_policy_xsave_size(policy, v->arch->xcr0);
+		else if (sub == 1 && out->b)
+			out->b = cpu_policy_xsavec_size(policy, v->arch->xcr0);
 		break;
 	default:
 		break;

@@ -67,21 +67,39 @@ struct xstate_header {
 	u64 xcr0, xcr0_accum;
 };
 
-#define XSTATE_X87    0x1UL
-#define XSTATE_SSE    0x2UL
-#define XSTATE_AVX    0x4UL
-#define XSTATE_AVX512 0xe0UL
-#define IMAGE_MXCSR   24
-#define IMAGE_HEADER  512 /* XSTATE_BV, XCOMP_BV, 48 bytes that are zero */
-#define IMAGE_MIN     576
-#define MXCSR_BITS    0xffffU /* every processor with 64-bit mode has these (SDM 1 11.6.6) */
+#define IMAGE_MXCSR  24
+#define IMAGE_HEADER 512 /* XSTATE_BV, XCOMP_BV, 48 bytes that are zero */
+
+/* What a vCPU may have used: SSE needs no bit of XCR0. */
+static u64 used_components(u64 xcr0_accum)
+{
+	return xcr0_accum | XCR0_X87 | XCR0_SSE;
+}
+
+/* No more than was ever used, so that a guest that was shown less than this processor has moves to one that has less. */
+static u32 image_size(u64 xcr0_accum)
+{
+	return cpu_policy_xsave_size(&cpu_policy_host, used_components(xcr0_accum));
+}
+
+/* Some processors have XSTATE_BV say of a component in its initial state, too, that it is in the image. */
+static int copy_image(char __guest *buffer, const struct vcpu *v)
+{
+	u64 bv;
+
+	memcpy(&bv, (const u8 *)v->arch->xstate + IMAGE_HEADER, sizeof(bv));
+	bv &= used_components(v->arch->xcr0_accum);
+	if (copy_to_guest(buffer, v->arch->xstate, image_size(v->arch->xcr0_accum)))
+		return -EFAULT;
+	return copy_to_guest(buffer + IMAGE_HEADER, &bv, sizeof(bv));
+}
 
 long domctl_get_xstate(struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_vcpuextstate *x = &op->u.vcpuextstate;
 	struct vcpu *v = vcpu_of(d, x->vcpu);
 	struct xstate_header header;
-	u64 size = cpu_features.xsave ? sizeof(header) + xstate_size() : 0;
+	u64 size;
 	char __guest *buffer = (__force char __guest *)x->buffer.p;
 	long err = 0;
 
@@ -89,31 +107,22 @@ long domctl_get_xstate(struct domain *d, struct xen_domctl *op)
 		return -ESRCH;
 	if (v == current)
 		return -EINVAL;
+	size = cpu_features.xsave ? sizeof(header) + image_size(READ_ONCE(v->arch->xcr0_accum)) : 0;
 	if (!x->size && !x->xfeature_mask) {
 		x->size = size;
 		x->xfeature_mask = size ? cpu_features.xcr0_mask : 0;
 		return 0;
 	}
-	if (!size || x->size != size || x->xfeature_mask != cpu_features.xcr0_mask)
-		return -EINVAL;
 	vcpu_pause(v);
 	header.xcr0 = v->arch->xcr0;
 	header.xcr0_accum = v->arch->xcr0_accum;
-	if (copy_to_guest(buffer, &header, sizeof(header)) ||
-	    copy_to_guest(buffer + sizeof(header), v->arch->xstate, xstate_size()))
+	if (!size || x->size != sizeof(header) + image_size(header.xcr0_accum) ||
+	    x->xfeature_mask != cpu_features.xcr0_mask)
+		err = -EINVAL;
+	else if (copy_to_guest(buffer, &header, sizeof(header)) || copy_image(buffer + sizeof(header), v))
 		err = -EFAULT;
 	vcpu_unpause(v);
 	return err;
-}
-
-/* What XSETBV accepts (SDM 2, XSETBV), of what we have. */
-static bool xcr0_ok(u64 xcr0)
-{
-	if (!(xcr0 & XSTATE_X87) || (xcr0 & ~cpu_features.xcr0_mask))
-		return false;
-	if ((xcr0 & XSTATE_AVX) && !(xcr0 & XSTATE_SSE))
-		return false;
-	return !(xcr0 & XSTATE_AVX512) || ((xcr0 & XSTATE_AVX512) == XSTATE_AVX512 && (xcr0 & XSTATE_AVX));
 }
 
 /* Nothing that XRSTOR would fault on (SDM 1 13.8.1). */
@@ -123,19 +132,20 @@ static bool image_ok(const u8 *image, u64 xcr0_accum)
 	u64 header[8];
 
 	memcpy(header, image + IMAGE_HEADER, sizeof(header));
-	if (header[0] & ~xcr0_accum)
+	if (header[0] & ~used_components(xcr0_accum))
 		return false;
 	for (unsigned int i = 1; i < ARRAY_SIZE(header); i++)
 		if (header[i])
 			return false;
 	memcpy(&mxcsr, image + IMAGE_MXCSR, sizeof(mxcsr));
-	return !(mxcsr & ~MXCSR_BITS);
+	return !(mxcsr & ~xstate_mxcsr_mask());
 }
 
 static long set_xstate(struct vcpu *v, const struct xstate_header *header, const u8 *image, size_t size)
 {
-	if (!xcr0_ok(header->xcr0) || (header->xcr0 & ~header->xcr0_accum) ||
-	    (header->xcr0_accum & ~cpu_features.xcr0_mask) || !image_ok(image, header->xcr0_accum))
+	if (!xcr0_is_valid(header->xcr0, header->xcr0_accum & cpu_features.xcr0_mask) ||
+	    (header->xcr0_accum & ~cpu_features.xcr0_mask) || size < image_size(header->xcr0_accum) ||
+	    !image_ok(image, header->xcr0_accum))
 		return -EINVAL;
 	vcpu_pause(v);
 	/* The CPU that ran it last may have its registers still: they are old now. */
@@ -143,7 +153,7 @@ static long set_xstate(struct vcpu *v, const struct xstate_header *header, const
 	xstate_init_image(v->arch->xstate);
 	memcpy(v->arch->xstate, image, size);
 	v->arch->xcr0 = header->xcr0;
-	v->arch->xcr0_accum = header->xcr0_accum;
+	v->arch->xcr0_accum = used_components(header->xcr0_accum);
 	vcpu_unpause(v);
 	return 0;
 }
@@ -168,7 +178,7 @@ long domctl_set_xstate(struct domain *d, struct xen_domctl *op)
 	/* A vCPU that never used any has no image. */
 	if (!size)
 		return header.xcr0_accum ? -EINVAL : 0;
-	if (size < IMAGE_MIN || size > xstate_size())
+	if (size < image_size(0) || size > xstate_size())
 		return -EINVAL;
 	image = hv_alloc(xstate_size());
 	if (!image)

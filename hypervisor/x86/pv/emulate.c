@@ -20,11 +20,6 @@
 /* Bits that a kernel may set; they have no effect but to be read back. */
 #define GUEST_CR4_MAY (X86_CR4_TSD | X86_CR4_DE | X86_CR4_MCE | X86_CR4_FSGSBASE | X86_CR4_OSXSAVE)
 
-#define XCR0_X87    0x01UL
-#define XCR0_SSE    0x02UL
-#define XCR0_AVX    0x04UL
-#define XCR0_AVX512 0xe0UL
-
 static void regs_from_guest(struct insn_regs *to, const struct cpu_user_regs *from)
 {
 	*to = (struct insn_regs){
@@ -187,24 +182,12 @@ static enum emulated rdtsc_insn(const struct insn *insn, struct insn_regs *regs)
 	return EMUL_DONE;
 }
 
-/* What XSETBV itself would refuse (SDM 1 13.3), and components that are not saved for guests. */
-static bool xcr0_is_valid(u64 xcr0)
-{
-	if (!(xcr0 & XCR0_X87) || (xcr0 & ~cpu_features.xcr0_mask))
-		return false;
-	if ((xcr0 & XCR0_AVX) && !(xcr0 & XCR0_SSE))
-		return false;
-	if (xcr0 & XCR0_AVX512)
-		return (xcr0 & XCR0_AVX512) == XCR0_AVX512 && (xcr0 & XCR0_AVX);
-	return true;
-}
-
 static enum emulated xsetbv_insn(const struct insn *insn, struct insn_regs *regs)
 {
 	struct arch_vcpu *a = current->arch;
 	u64 value = edx_eax(regs);
 
-	if (!cpu_features.xsave || (u32)regs->gpr[INSN_RCX] != 0 || !xcr0_is_valid(value))
+	if ((u32)regs->gpr[INSN_RCX] != 0 || !xcr0_is_valid(value, cpu_policy_xcr0(pv_cpu_policy(current->domain))))
 		return EMUL_REFUSED;
 	a->xcr0 = value;
 	a->xcr0_accum |= value;

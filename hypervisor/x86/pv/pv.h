@@ -4,6 +4,7 @@
 #define X86_PV_PV_H
 
 #include "x86/arch_domain.h"
+#include "x86/cpu/policy.h"
 #include "x86/cpu/regs.h"
 
 /* --- traps towards the guest (bounce.c) --- */
@@ -46,6 +47,10 @@ bool pv_emulate_privileged(struct cpu_user_regs *regs);
 bool pv_emulate_invalid_opcode(struct cpu_user_regs *regs); /* Xen's CPUID prefix, and others */
 bool pv_io_port_allowed(const struct vcpu *v, unsigned int port, unsigned int bytes);
 void pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub, struct cpuid_leaf *out);
+static inline const struct cpu_policy *pv_cpu_policy(const struct domain *d)
+{
+	return d->arch->cpu_policy ?: &cpu_policy_pv_max;
+}
 
 /* Fills a page with the entry points of all hypercalls (xen.h, ELF note HYPERCALL_PAGE). */
 void pv_hypercall_page_init(void *page);

@@ -16,10 +16,6 @@
 #define FXSAVE_BYTES	  512
 #define FXSAVE_MXCSR	  24
 #define FXSAVE_MXCSR_MASK 28
-#define XSTATE_X87	  1UL
-#define XSTATE_X87_SSE	  3UL
-/* Bits of MXCSR that every processor in 64-bit mode has, when FXSAVE stores no mask (SDM 1 11.6.6). */
-#define MXCSR_MASK_DEFAULT 0xffbfU
 
 /* What holds for every guest: 64-bit mode with paging. */
 #define CR0_FIXED \
@@ -80,27 +76,11 @@ static void set_registers(struct vcpu *v, const vcpu_guest_context_t *c)
 	regs->entry_vector = ENTRY_IRET;
 }
 
-/*
- * Bits of MXCSR that there are; found when the first idle vCPU is made, for FXSAVE faults while a guest's CR0.TS is
- * set.
- */
-static u32 mxcsr_mask;
-
-static void probe_mxcsr_mask(void)
-{
-	static u8 image[FXSAVE_BYTES] __aligned(16);
-
-	__asm__ __volatile__("fxsave %0" : "=m"(image));
-	memcpy(&mxcsr_mask, image + FXSAVE_MXCSR_MASK, sizeof(mxcsr_mask));
-	if (!mxcsr_mask)
-		mxcsr_mask = MXCSR_MASK_DEFAULT;
-}
-
 /* The image is checked, since FXRSTOR faults on reserved bits of MXCSR. */
 static void set_fpu(struct vcpu *v, const vcpu_guest_context_t *c)
 {
 	u8 *image = v->arch->xstate;
-	u32 mxcsr;
+	u32 mxcsr, mxcsr_mask = xstate_mxcsr_mask();
 	u64 components;
 
 	xstate_init_image(image);
@@ -114,7 +94,7 @@ static void set_fpu(struct vcpu *v, const vcpu_guest_context_t *c)
 	memcpy(image + FXSAVE_MXCSR_MASK, &mxcsr_mask, sizeof(mxcsr_mask));
 	if (!cpu_features.xsave)
 		return;
-	components = XSTATE_X87_SSE;
+	components = XCR0_X87 | XCR0_SSE;
 	memcpy(image + FXSAVE_BYTES, &components, sizeof(components));
 }
 
@@ -263,7 +243,8 @@ static void reset_state(struct vcpu *v)
 	pv->ctrlreg[0] = CR0_FIXED;
 	pv->ctrlreg[4] = CR4_INITIAL;
 	v->arch->stts = false;
-	v->arch->xcr0 = v->arch->xcr0_accum = cpu_features.xsave ? XSTATE_X87 : 0;
+	v->arch->xcr0 = cpu_features.xsave ? XCR0_X87 : 0;
+	v->arch->xcr0_accum = cpu_features.xsave ? XCR0_X87 | XCR0_SSE : 0; /* SSE needs no bit of XCR0 */
 	v->arch->dirty_cpu = ~0U;
 	xstate_init_image(v->arch->xstate);
 }
@@ -278,8 +259,8 @@ int arch_vcpu_create(struct vcpu *v)
 	if (perdomain_vcpu_create(v))
 		goto out;
 	if (v->is_idle) {
-		if (!mxcsr_mask)
-			probe_mxcsr_mask();
+		/* The first one comes before any guest, whose CR0.TS would have FXSAVE fault. */
+		(void)xstate_mxcsr_mask();
 		return 0;
 	}
 	v->arch->xstate = hv_alloc_pages(xstate_order());
