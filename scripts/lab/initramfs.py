@@ -39,6 +39,7 @@ DOM0_MODULES = {
     "ahci": ["ahci", "sd_mod"],
     "e1000": ["e1000"],
     "ext4": ["ext4"],
+    "dm": ["dm-mod"],
 }
 DOMU_MODULES = {"front": ["xen-blkfront", "xen-netfront"]}
 
@@ -143,6 +144,7 @@ def make_dom0(release):
         archive.copy(f"etc/xen/scripts/{script}", TREE / "etc/xen/scripts" / script)
     archive.copy("etc/xen/xl.conf", TREE / "etc/xen/xl.conf")
     archive.copy("bin/flow", LAB / "flow")
+    archive.copy("bin/dm-linear", LAB / "dm-linear")
     Modules(release).add(archive, DOM0_MODULES)
     archive.close()
 
@@ -278,8 +280,8 @@ def main():
 
 def make_lab():
     release = {kind: (LAB / f"{kind}.release").read_text().strip() for kind in ("stock", "cloud")}
-    flow = ROOT / "tests/system/tools/flow.c"
-    sources = [HERE / n for n in ("initramfs.py", "cpio.py", "dom0", "domu")] + [flow]
+    tools = [ROOT / "tests/system/tools" / n for n in ("flow.c", "dm-linear.c")]
+    sources = [HERE / n for n in ("initramfs.py", "cpio.py", "dom0", "domu")] + tools
     stamp = common.Stamp("initramfs", sources + [release])
     outputs = [LAB / n for n in ("dom0.cpio", "mini.cpio", "domu.cpio", "payload.cpio", "payload-elf.cpio",
                                  "payload-cloud.cpio",
@@ -289,7 +291,8 @@ def make_lab():
         return
     say("making the file systems of Domain-0 and its guests")
     make_xen()
-    run(["gcc", "-O2", "-Wall", "-static", "-o", LAB / "flow", flow])
+    for tool in tools:
+        run(["gcc", "-O2", "-Wall", "-static", "-o", LAB / tool.stem, tool])
     make_dom0(release["stock"])
     make_mini()
     make_domu(release.values())

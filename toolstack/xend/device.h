@@ -20,7 +20,7 @@
 #include "config/config.h"
 #include "util/error.h"
 #include "util/json.h"
-#include "xend/disk_use.h"
+#include "xend/disk_graph.h"
 #include "xend/store.h"
 
 struct domain;
@@ -56,10 +56,10 @@ struct device {
 		struct config_disk disk;
 		struct config_vif vif;
 	};
-	/* vbd: what it lies on, so that no two may write it. */
-	struct disk_identity identity;
-	dev_t block_device; /* what blkback opens */
-	int loop_fd;	    /* held until blkback has opened the loop device itself; -1 */
+	/* vbd */
+	struct disk_chain claim; /* set by disk_use_claim */
+	dev_t block_device;	 /* what blkback opens; 0: not known yet */
+	int loop_fd;		 /* held until blkback has opened the loop device itself; -1 */
 };
 
 #define DEVICE_PATH_MAX 128
@@ -111,6 +111,8 @@ void devices_reconcile(struct domain *domain);
 /* Hot plugging: the domain runs. attach frees the device when it fails. */
 int device_attach(struct domain *domain, const struct device_ops *ops, struct json_object *element, struct device **out,
 		  struct error **e);
+/* Whether a disk could take the place of another one of its domain. */
+int device_vbd_check(struct device *instead, struct json_object *element, struct error **e);
 int device_detach(struct domain *domain, const struct device_ops *ops, const char *which, bool force, struct error **e);
 
 #endif

@@ -6,19 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <xen/io/xenbus.h>
 
+#include "util/alloc.h"
 #include "xend/disk_use.h"
 #include "xend/domain.h"
 #include "xend/loopdev.h"
+#include "xend/offload.h"
 
 /* Milliseconds for the driver to take up a disk. */
 #define BACKEND_PATIENCE 10000
-#define POLL_INTERVAL	 5
+/* Milliseconds for a file's server to answer when a loop device is put over it. */
+#define LOOP_PATIENCE 30000
+#define POLL_INTERVAL 5
 
 static int vbd_parse(struct device *device, struct json_object *element, struct error **e)
 {
@@ -55,6 +58,7 @@ static struct json_object *vbd_to_json(const struct device *device)
 static void vbd_free(struct device *device)
 {
 	config_disk_free(&device->disk);
+	disk_chain_free(&device->claim);
 }
 
 static char *vbd_name(const struct device *device)
@@ -67,29 +71,91 @@ static bool is_readonly(const struct device *device)
 	return device->disk.mode == CONFIG_DISK_READ || device->disk.cdrom;
 }
 
-static int vbd_prepare(struct device *device, struct error **e)
+/* As all of Xen's tools write it: with ! for those that share. */
+static const char *mode_of(const struct device *device)
 {
-	const char *target = device->disk.target;
-	struct stat st;
+	return is_readonly(device) ? "r" : device->disk.shared ? "w!" : "w";
+}
+
+/* What a thread needs to put a loop device over a file. */
+struct loop_order {
+	char *name;
+	bool readonly;
+	int file, fd;
+	dev_t number;
+	struct error *e;
+};
+
+static void loop_order_run(void *arg)
+{
+	struct loop_order *order = arg;
+
+	loopdev_make(order->file, order->name, order->readonly, &order->fd, &order->number, &order->e);
+}
+
+static void loop_order_free(void *arg)
+{
+	struct loop_order *order = arg;
+
+	close(order->file);
+	if (order->fd >= 0)
+		close(order->fd);
+	error_free(&order->e);
+	free(order->name);
+	free(order);
+}
+
+/* Takes the file's handle. */
+static int make_loop(struct device *device, int file, struct error **e)
+{
+	struct loop_order *order = xcalloc(1, sizeof(*order));
 	int rc;
 
-	if (!target || !*target)
+	order->name = xstrdup(device->disk.target);
+	order->readonly = is_readonly(device);
+	order->file = file;
+	order->fd = -1;
+	rc = offload(loop_order_run, loop_order_free, order, task_deadline(LOOP_PATIENCE));
+	if (rc)
+		return error_set(e, rc, "Cannot make a loop device for %s: %s.", device->disk.target, strerror(-rc));
+	rc = error_move(e, &order->e);
+	device->loop_fd = order->fd;
+	device->block_device = order->number;
+	order->fd = -1;
+	loop_order_free(order);
+	return rc;
+}
+
+static int vbd_prepare(struct device *device, struct error **e)
+{
+	int file, rc;
+
+	if (!device->disk.target || !*device->disk.target)
 		return error_set(e, EOPNOTSUPP,
 				 "The disk %s has no medium; an empty drive is not possible in a PV guest.",
 				 device->disk.vdev);
-	if (stat(target, &st))
-		return error_set(e, errno, "The disk %s of domain '%s' cannot be used: %s: %s.", device->disk.vdev,
-				 device->domain->name, target, strerror(errno));
-	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
-		return error_set(e, ENOTBLK,
-				 "The disk %s of domain '%s' cannot be used: %s is neither a block device nor a file.",
-				 device->disk.vdev, device->domain->name, target);
-	disk_identify(target, &device->identity);
-	device->block_device = S_ISBLK(st.st_mode) ? st.st_rdev : 0;
-	rc = disk_use_check(device, e);
-	if (rc || device->block_device)
+	rc = disk_use_claim(device, &file, e);
+	if (rc)
 		return rc;
-	return loopdev_make(target, is_readonly(device), &device->loop_fd, &device->block_device, e);
+	if (!device->block_device)
+		return make_loop(device, file, e);
+	close(file);
+	return 0;
+}
+
+int device_vbd_check(struct device *instead, struct json_object *element, struct error **e)
+{
+	struct device trial = {
+		.domain = instead->domain, .ops = &device_vbd_ops, .devid = DEVICE_NO_ID, .loop_fd = -1
+	};
+	int rc = vbd_parse(&trial, element, e);
+
+	if (rc)
+		return rc;
+	if (trial.disk.target && *trial.disk.target)
+		rc = disk_use_check(&trial, instead, e);
+	vbd_free(&trial);
+	return rc;
 }
 
 static void vbd_put_nodes(const struct device *device, struct store_batch *batch, const char *back, const char *front)
@@ -104,7 +170,7 @@ static void vbd_put_nodes(const struct device *device, struct store_batch *batch
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.vdev, "%s/dev", back);
 	store_put(batch, STORE_GUEST_READS, domid, device->loop_fd >= 0 ? "file" : "phy", "%s/type", back);
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.target, "%s/params", back);
-	store_put(batch, STORE_GUEST_READS, domid, is_readonly(device) ? "r" : "w", "%s/mode", back);
+	store_put(batch, STORE_GUEST_READS, domid, mode_of(device), "%s/mode", back);
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.cdrom ? "cdrom" : "disk", "%s/device-type", back);
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.cdrom ? "1" : "0", "%s/removable", back);
 	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/bootable", back);

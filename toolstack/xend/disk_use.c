@@ -1,133 +1,425 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A claim takes three steps. The loop collects all domains' disks. A thread looks up what they are,
+ * and what Domain-0 does with them. The loop compares the result with what other tasks have claimed
+ * meanwhile.
+ */
 #include "xend/disk_use.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "config/config.h"
+#include "util/alloc.h"
 #include "util/str.h"
 #include "xend/device.h"
+#include "xend/disk_host.h"
 #include "xend/domain.h"
+#include "xend/offload.h"
+#include "xend/store.h"
 
-static int conflict(const struct device *device, const char *other, bool other_writes, struct error **e)
+/* Milliseconds for all files and devices that are looked at to answer. */
+#define PATIENCE 30000
+/* Milliseconds for an unused loop device to disappear, and between two looks. */
+#define LOOP_PATIENCE 2000
+#define LOOP_INTERVAL 20
+
+/* What the thread works on; nothing in it is anybody else's. */
+struct survey {
+	char *target, *vdev, *domain_name;
+	enum disk_access access;
+	bool trial; /* a disk that will be given back first has it still */
+	struct disk_use_list uses;
+	/* what comes out */
+	int fd;
+	dev_t block_device;
+	struct disk_chain chain;
+	struct error *e;
+};
+
+static void survey_free(void *arg)
 {
-	bool writes = device->disk.mode == CONFIG_DISK_WRITE;
+	struct survey *survey = arg;
 
-	if (!writes && !other_writes)
-		return 0;
-	return error_set(
-		e, EADDRINUSE,
-		"The disk %s cannot be given to domain '%s' to %s: domain '%s' %s it. Mode w! shares it all the same.",
-		device->disk.target, device->domain->name, writes ? "write" : "read", other,
-		other_writes ? "writes" : "reads");
+	if (survey->fd >= 0)
+		close(survey->fd);
+	disk_use_list_free(&survey->uses);
+	disk_chain_free(&survey->chain);
+	error_free(&survey->e);
+	free(survey->target);
+	free(survey->vdev);
+	free(survey->domain_name);
+	free(survey);
 }
 
-int disk_identify(const char *path, struct disk_identity *identity)
+static enum disk_access access_of(const struct config_disk *disk)
 {
-	struct stat st;
-
-	if (stat(path, &st))
-		return -errno;
-	identity->device = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
-	identity->inode = S_ISBLK(st.st_mode) ? 0 : st.st_ino;
-	return 0;
+	if (disk->mode == CONFIG_DISK_READ || disk->cdrom)
+		return DISK_READS;
+	return disk->shared ? DISK_SHARES : DISK_WRITES;
 }
 
-static bool is_same_disk(const struct device *device, const char *path)
-{
-	struct disk_identity other;
+/* --- in the loop: whose disks there are ---------------------------------------------------------- */
 
-	return path && disk_identify(path, &other) == 0 && other.device == device->identity.device &&
-	       other.inode == device->identity.inode;
+static struct disk_use *add_guest(struct survey *survey, const char *name, const char *vdev, const char *what,
+				  enum disk_access access)
+{
+	struct disk_use *use = disk_use_add(&survey->uses, DISK_USER_GUEST, access);
+
+	use->who = xstrdup(name);
+	use->vdev = xstrdup(vdev);
+	use->what = xstrdup(what);
+	return use;
 }
 
-static int check_ours(const struct device *device, struct error **e)
+static dev_t parse_physical_device(const char *text)
+{
+	unsigned int high, low;
+	char end;
+
+	return text && sscanf(text, "%x:%x%c", &high, &low, &end) == 2 ? makedev(high, low) : 0;
+}
+
+/* After a restart of xend only xenstore knows the device. */
+static dev_t block_device_of(struct device *device)
+{
+	char back[DEVICE_PATH_MAX], *number;
+
+	if (!device->block_device) {
+		device_back_path(device, back);
+		number = store_read("%s/physical-device", back);
+		device->block_device = parse_physical_device(number);
+		free(number);
+	}
+	return device->block_device;
+}
+
+/* A domain that will want its disks again: it reboots, or its memory is in a file. */
+static bool will_return(const struct domain *domain)
+{
+	return domain->goal != GOAL_REST || domain->state == DOMAIN_SUSPENDED;
+}
+
+static void add_returning(struct survey *survey, const struct domain *domain, const struct config_disk *disk)
+{
+	bool suspended = domain->goal != GOAL_RESTART;
+	struct disk_use *use;
+
+	if (!disk->target)
+		return;
+	/* A suspended domain expects its disk unchanged. Reading is harmless. */
+	use = add_guest(survey, domain->name, disk->vdev, disk->target, suspended ? DISK_READS : access_of(disk));
+	if (suspended)
+		use->user = DISK_USER_SUSPENDED;
+}
+
+static void add_ours(struct survey *survey, const struct device *mine, struct device *other)
+{
+	dev_t number = other->domain->domid >= 0 ? block_device_of(other) : 0;
+	struct disk_use *use;
+
+	if (!number && !other->claim.nr) {
+		/* Not claimed yet: its own claim will be compared with ours. */
+		if (will_return(other->domain) && other->domain != mine->domain)
+			add_returning(survey, other->domain, &other->disk);
+		return;
+	}
+	use = add_guest(survey, other->domain->name, other->disk.vdev, other->disk.target, access_of(&other->disk));
+	use->start = number ? (struct disk_node){ number, 0 } : other->claim.links->node;
+	use->makes_loop = !number;
+}
+
+static void collect_ours(struct survey *survey, const struct device *mine, const struct device *instead)
 {
 	struct domain *domain;
 	struct device *other;
 
 	TAILQ_FOREACH(domain, &domains, link) {
-		if (!domain->ours || domain->domid < 0)
+		if (!domain->ours)
 			continue;
 		TAILQ_FOREACH(other, &domain->devices, link) {
-			int rc = 0;
+			size_t before = survey->uses.nr;
 
-			if (other != device && other->ops == &device_vbd_ops && !other->disk.shared &&
-			    is_same_disk(device, other->disk.target))
-				rc = conflict(device, domain->name, other->disk.mode == CONFIG_DISK_WRITE, e);
-			if (rc)
-				return rc;
+			if (other == mine || other->ops != &device_vbd_ops)
+				continue;
+			add_ours(survey, mine, other);
+			if (other == instead && survey->uses.nr > before)
+				survey->uses.uses[before].exempt = true;
+		}
+		if (domain != mine->domain && TAILQ_EMPTY(&domain->devices) && domain->config && will_return(domain))
+			for (size_t i = 0; i < domain->config->nr_disk; i++)
+				add_returning(survey, domain, &domain->config->disk[i]);
+	}
+}
+
+/* Whether the backend may have its disk open: nodes can outlive their domain. */
+static bool exists(const char *class, unsigned int domid, const char *devid)
+{
+	struct hv_domain_info info;
+	char path[128];
+
+	if (hv_domain_info(domain_hv, domid, &info, NULL) == 0)
+		return true;
+	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s-%u-%.20s", class, domid, devid);
+	return access(path, F_OK) == 0;
+}
+
+/* A backend that another toolstack made: "/path", or "aio:/path" (format and path) for QEMU. */
+static void add_foreign(struct survey *survey, const char *class, unsigned int domid, const char *devid)
+{
+	struct domain *domain = domain_by_id((int)domid);
+	char *back = xasprintf("/local/domain/0/backend/%s/%u/%s", class, domid, devid);
+	char *name = domain ? xstrdup(domain->name) : xasprintf("with the id %u", domid);
+	char *params = store_read("%s/params", back), *mode = store_read("%s/mode", back);
+	char *number = store_read("%s/physical-device", back), *vdev = store_read("%s/dev", back);
+	const char *path = params ? strchr(params, '/') : NULL;
+	dev_t device = parse_physical_device(number);
+	struct disk_use *use;
+
+	if (path && path != params && path[-1] != ':')
+		path = NULL;
+	if ((path || device) && exists(class, domid, devid)) {
+		enum disk_access access = !mode || !strchr(mode, 'w') ? DISK_READS :
+					  strchr(mode, '!')	      ? DISK_SHARES :
+									DISK_WRITES;
+
+		use = add_guest(survey, name, vdev, path, access);
+		use->start.device = device;
+	}
+	free(vdev);
+	free(number);
+	free(mode);
+	free(params);
+	free(name);
+	free(back);
+}
+
+static void collect_foreign(struct survey *survey, const char *class)
+{
+	unsigned int nr_domains, nr_devices;
+	char **names = store_list(&nr_domains, "/local/domain/0/backend/%s", class);
+
+	for (unsigned int i = 0; i < nr_domains; i++) {
+		uint64_t domid;
+		struct domain *domain;
+		char **ids;
+
+		if (!str_to_u64(names[i], 10, 0, DOMID_FIRST_RESERVED - 1, &domid))
+			continue;
+		domain = domain_by_id((int)domid);
+		/* The list of devices has ours. */
+		if (domain && domain->ours)
+			continue;
+		ids = store_list(&nr_devices, "/local/domain/0/backend/%s/%s", class, names[i]);
+		for (unsigned int j = 0; j < nr_devices; j++)
+			add_foreign(survey, class, (unsigned int)domid, ids[j]);
+		free(ids);
+	}
+	free(names);
+}
+
+static struct survey *survey_begin(const struct device *device, const struct device *instead)
+{
+	struct survey *survey = xcalloc(1, sizeof(*survey));
+
+	survey->fd = -1;
+	survey->target = xstrdup(device->disk.target);
+	survey->vdev = xstrdup(device->disk.vdev);
+	survey->domain_name = xstrdup(device->domain->name);
+	/* w! and r! are never refused. */
+	survey->access = device->disk.shared ? DISK_SHARES : access_of(&device->disk);
+	survey->trial = instead != NULL;
+	if (survey->access != DISK_SHARES) {
+		collect_ours(survey, device, instead);
+		collect_foreign(survey, "vbd");
+		collect_foreign(survey, "qdisk");
+	}
+	return survey;
+}
+
+/* --- in the thread: what they are ---------------------------------------------------------------- */
+
+static int open_target(struct survey *survey, struct disk_node *node)
+{
+	struct stat st;
+
+	survey->fd = open(survey->target, O_PATH | O_CLOEXEC);
+	if (survey->fd < 0 || fstat(survey->fd, &st))
+		return error_set(&survey->e, errno, "The disk %s of domain '%s' cannot be used: %s: %s.", survey->vdev,
+				 survey->domain_name, survey->target, strerror(errno));
+	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
+		return error_set(&survey->e, ENOTBLK,
+				 "The disk %s of domain '%s' cannot be used: %s is neither a block device nor a file.",
+				 survey->vdev, survey->domain_name, survey->target);
+	survey->block_device = S_ISBLK(st.st_mode) ? st.st_rdev : 0;
+	*node = S_ISBLK(st.st_mode) ? (struct disk_node){ st.st_rdev, 0 } : (struct disk_node){ st.st_dev, st.st_ino };
+	return 0;
+}
+
+static int refuse(const struct survey *survey, const char *why, struct error **e)
+{
+	return error_set(e, EADDRINUSE,
+			 "The disk %s cannot be given to domain '%s' to %s: %s Mode %s shares it all the same.",
+			 survey->target, survey->domain_name, survey->access == DISK_READS ? "read" : "write", why,
+			 survey->access == DISK_READS ? "r!" : "w!");
+}
+
+/* Asks the kernel about users that are in no list. */
+static int ask_kernel(struct survey *survey)
+{
+	char *path = xasprintf("/proc/self/fd/%d", survey->fd);
+	struct error *why = NULL;
+	int fd;
+
+	if (!survey->block_device && !disk_use_explains_writer(&survey->chain, &survey->uses)) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			disk_host_check_file(fd, &why);
+			close(fd);
+		}
+	} else if (survey->block_device && survey->access == DISK_WRITES) {
+		disk_host_check_device(path, &why);
+	}
+	free(path);
+	if (why)
+		refuse(survey, error_text(why), &survey->e);
+	error_free(&why);
+	return -error_errno(survey->e);
+}
+
+/*
+ * The use that conflicts, or NULL. blkback closes a disk some time after its device has gone, and
+ * the loop device goes only then. So a loop device without a known user gets some time.
+ */
+static const struct disk_use *find_conflict(struct survey *survey)
+{
+	const struct timespec interval = { .tv_nsec = LOOP_INTERVAL * 1000000L };
+	size_t guests = survey->uses.nr;
+
+	for (int waited = 0;; waited += LOOP_INTERVAL) {
+		const struct disk_use *conflict;
+
+		disk_host_uses(&disk_sources_host, &survey->uses);
+		conflict = disk_use_conflict(&survey->chain, survey->access, &survey->uses);
+		if (!conflict || conflict->user != DISK_USER_LOOP || waited >= LOOP_PATIENCE)
+			return conflict;
+		disk_use_list_cut(&survey->uses, guests);
+		nanosleep(&interval, NULL);
+	}
+}
+
+static void look(void *arg)
+{
+	const struct disk_sources *sources = &disk_sources_host;
+	struct survey *survey = arg;
+	const struct disk_use *conflict;
+	struct disk_node node;
+	char *why;
+
+	if (open_target(survey, &node))
+		return;
+	disk_chain_build(sources, node, &survey->chain);
+	if (survey->access == DISK_SHARES)
+		return;
+	for (size_t i = 0; i < survey->uses.nr; i++) {
+		struct disk_use *use = &survey->uses.uses[i];
+
+		/* A path may be stale after a rename. ask_kernel finds who has the file open. */
+		if (use->start.device || (use->what && sources->identify(use->what, &use->start) == 0))
+			disk_chain_build(sources, use->start, &use->chain);
+	}
+	conflict = find_conflict(survey);
+	if (conflict) {
+		why = disk_use_describe(&survey->chain, conflict);
+		refuse(survey, why, &survey->e);
+		free(why);
+	} else if (!survey->trial) {
+		ask_kernel(survey);
+	}
+}
+
+/* --- in the loop again --------------------------------------------------------------------------- */
+
+/* What other tasks have claimed since the survey began. */
+static int check_claims(const struct survey *survey, const struct device *mine, struct error **e)
+{
+	struct domain *domain;
+	struct device *other;
+
+	TAILQ_FOREACH(domain, &domains, link) {
+		TAILQ_FOREACH(other, &domain->devices, link) {
+			struct disk_use use = { .user = DISK_USER_GUEST,
+						.access = access_of(&other->disk),
+						.chain = other->claim,
+						.who = domain->name,
+						.what = other->disk.target,
+						.vdev = other->disk.vdev };
+			struct disk_use_list list = { &use, 1 };
+			char *why;
+
+			if (other == mine || other->ops != &device_vbd_ops ||
+			    !disk_use_conflict(&survey->chain, survey->access, &list))
+				continue;
+			why = disk_use_describe(&survey->chain, &use);
+			refuse(survey, why, e);
+			free(why);
+			return -EADDRINUSE;
 		}
 	}
 	return 0;
 }
 
-/* One disk that xl gave to a domain: its backend directory is written by Domain-0 alone. */
-static int check_backend(const struct device *device, const struct domain *domain, const char *devid, struct error **e)
+static int run_survey(struct survey *survey, const struct device *device, struct error **e)
 {
-	char *path = store_read("/local/domain/0/backend/vbd/%d/%s/params", domain->domid, devid);
-	char *mode = store_read("/local/domain/0/backend/vbd/%d/%s/mode", domain->domid, devid);
-	int rc = 0;
+	int rc = offload(look, survey_free, survey, task_deadline(PATIENCE));
 
-	if (mode && is_same_disk(device, path))
-		rc = conflict(device, domain->name, mode[0] == 'w', e);
-	free(mode);
-	free(path);
+	if (rc == -ECANCELED)
+		return error_set(e, ECANCELED, "Setting up the disk %s was cancelled.", device->disk.vdev);
+	if (rc == -ETIMEDOUT)
+		return error_set(e, ETIMEDOUT,
+				 "The disk %s (%s) of domain '%s' cannot be used: it, or a disk that it has to be told "
+				 "apart from, does not answer within %d s. Is a file server or a disk array down?",
+				 device->disk.vdev, device->disk.target, device->domain->name, PATIENCE / 1000);
+	if (rc)
+		return error_set(e, rc, "Cannot look at the disk %s: no thread can be had.", device->disk.vdev);
+	rc = error_move(e, &survey->e);
+	if (rc)
+		survey_free(survey);
 	return rc;
 }
 
-static int check_foreign(const struct device *device, struct error **e)
+int disk_use_claim(struct device *device, int *fd, struct error **e)
 {
-	struct domain *domain;
+	struct survey *survey = survey_begin(device, NULL);
+	int rc = run_survey(survey, device, e);
 
-	TAILQ_FOREACH(domain, &domains, link) {
-		unsigned int count;
-		char **names;
-		int rc = 0;
-
-		if (domain->ours || domain->domid <= 0)
-			continue;
-		names = store_list(&count, "/local/domain/0/backend/vbd/%d", domain->domid);
-		for (unsigned int i = 0; i < count && rc == 0; i++)
-			rc = check_backend(device, domain, names[i], e);
-		free(names);
-		if (rc)
-			return rc;
+	if (rc)
+		return rc;
+	rc = check_claims(survey, device, e);
+	if (rc == 0) {
+		device->claim = survey->chain;
+		device->block_device = survey->block_device;
+		*fd = survey->fd;
+		survey->chain = (struct disk_chain){ NULL, 0 };
+		survey->fd = -1;
 	}
-	return 0;
+	survey_free(survey);
+	return rc;
 }
 
-/* A block device that is mounted, or part of a volume, is held exclusively by the kernel. */
-static int check_host(const struct device *device, struct error **e)
+int disk_use_check(struct device *device, const struct device *instead, struct error **e)
 {
-	int fd;
+	struct survey *survey = survey_begin(device, instead);
+	int rc = run_survey(survey, device, e);
 
-	if (!device->block_device || device->disk.mode != CONFIG_DISK_WRITE)
-		return 0;
-	fd = open(device->disk.target, O_RDONLY | O_EXCL | O_CLOEXEC);
-	if (fd < 0 && errno == EBUSY)
-		return error_set(e, EADDRINUSE,
-				 "The disk %s cannot be given to domain '%s' to write: Domain-0 uses it (mounted, or "
-				 "part of a volume).",
-				 device->disk.target, device->domain->name);
-	if (fd >= 0)
-		close(fd);
-	return 0;
-}
-
-int disk_use_check(const struct device *device, struct error **e)
-{
-	int rc;
-
-	if (device->disk.shared)
-		return 0;
-	rc = check_ours(device, e);
 	if (rc == 0)
-		rc = check_foreign(device, e);
-	if (rc == 0)
-		rc = check_host(device, e);
+		survey_free(survey);
 	return rc;
 }

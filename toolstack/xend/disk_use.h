@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* Two guests must not write one disk, nor may one write what another one reads: each would see the other's half-done work. */
+/*
+ * No disk is writable twice, and none is written while somebody else reads it. disk_graph.h says
+ * what a disk is, disk_claims.h who may use it beside whom. Users are the domains of any toolstack,
+ * domains that xend is making or will start again, and Domain-0 (disk_host.h).
+ *
+ * Only backends in Domain-0 count. A disk that another domain serves is that domain's own: it may
+ * write anything to its directory in xenstore, and its paths and numbers mean nothing in Domain-0.
+ */
 #ifndef XEND_DISK_USE_H
 #define XEND_DISK_USE_H
-
-#include <stdbool.h>
-#include <sys/types.h>
 
 #include "util/error.h"
 
 struct device;
 
-/* What a path leads to: a block device is the same one under each of its names. */
-struct disk_identity {
-	dev_t device;
-	ino_t inode; /* 0: a block device */
-};
-
-/* 0 or -errno. */
-int disk_identify(const char *path, struct disk_identity *identity);
-
 /*
- * Whether a disk (its identity and mode are set) may be given to its domain besides all that are in use, by domains of ours, of xl's, or by
- * the host itself: 0, or -EADDRINUSE and who has it.
+ * In a task. Takes a disk for its domain. From now on, until the device is freed, nobody else gets
+ * a disk that conflicts with device->claim. *fd: a handle (O_PATH) on what was looked at.
+ * device->block_device: the block device, 0 for a file. 0, -EADDRINUSE (the sentence names the
+ * user), another error of the disk's own, -ETIMEDOUT when something does not answer, -ECANCELED.
  */
-int disk_use_check(const struct device *device, struct error **e);
+int disk_use_claim(struct device *device, int *fd, struct error **e);
+/* Only checks: whether the disk could be claimed if the domain gave `instead` back first. */
+int disk_use_check(struct device *device, const struct device *instead, struct error **e);
 
 #endif

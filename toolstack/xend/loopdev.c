@@ -39,11 +39,14 @@ static int configure_free_one(int control, int file, const char *name, bool read
 	return 0;
 }
 
-int loopdev_make(const char *name, bool readonly, int *fd, dev_t *number, struct error **e)
+int loopdev_make(int handle, const char *name, bool readonly, int *fd, dev_t *number, struct error **e)
 {
-	int file = open(name, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC), control, rc = -EBUSY;
+	int file, control, rc = -EBUSY;
+	char path[32];
 	struct stat st;
 
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", handle);
+	file = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (file < 0)
 		return error_set(e, errno, "Cannot open the disk's file %s: %s.", name, strerror(errno));
 	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);

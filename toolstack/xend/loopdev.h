@@ -9,9 +9,11 @@
 #include "util/error.h"
 
 /*
- * Makes a loop device over a file. The descriptor that comes back keeps it alive until another one (blkback) has opened it; a
- * xend that is killed leaves none behind. *number: of the block device.
+ * Makes a loop device over the file of a handle (O_PATH). `name`: what the device and errors call
+ * the file. May wait for the file's server, so it runs in a thread. The descriptor that comes back
+ * keeps the device alive until blkback has opened it; a xend that is killed leaves none behind.
+ * *number: of the device.
  */
-int loopdev_make(const char *file, bool readonly, int *fd, dev_t *number, struct error **e);
+int loopdev_make(int handle, const char *name, bool readonly, int *fd, dev_t *number, struct error **e);
 
 #endif

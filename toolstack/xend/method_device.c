@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "util/log.h"
 #include "xend/device.h"
 #include "xend/domain.h"
 #include "xend/guest.h"
@@ -92,6 +93,7 @@ static int configure(struct request *request, struct json_object *result, struct
 	const struct device_ops *ops;
 	struct domain *domain;
 	struct device *device;
+	struct error *why = NULL;
 	const char *vdev;
 	int rc = class_of(request, &ops, e);
 
@@ -110,12 +112,15 @@ static int configure(struct request *request, struct json_object *result, struct
 		return rc;
 	}
 	before = ops->to_json(device);
-	rc = device_detach(domain, ops, vdev, false, e);
+	rc = device_vbd_check(device, element, e);
+	if (rc == 0)
+		rc = device_detach(domain, ops, vdev, false, e);
 	if (rc == 0) {
 		rc = device_attach(domain, ops, element, &device, e);
-		/* What was there goes back. */
-		if (rc)
-			device_attach(domain, ops, before, &device, NULL);
+		/* What was there goes back, unless somebody else took it in between. */
+		if (rc && device_attach(domain, ops, before, &device, &why))
+			log_error("%s", error_text(why));
+		error_free(&why);
 		if (keep(domain, rc ? NULL : e) && rc == 0)
 			rc = -EIO;
 	}

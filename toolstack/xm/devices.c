@@ -188,7 +188,7 @@ const struct xm_command xm_device_commands[] = {
 	  .summary = "Give a domain another disk",
 	  .help = "BACKDEV is phy:DEVICE or file:FILE of Domain-0; FRONTDEV is what the domain calls it, as xvdb; MODE "
 		  "is r or w "
-		  "(w!: although another domain writes to it).",
+		  "(w!: although others use it, too).",
 	  .examples = "xm block-attach web1 phy:/dev/vg/data xvdb w\tgive web1 a volume as xvdb\n"
 		      "xm block-attach web1 file:/srv/cd.iso xvdc r\tgive it a file, to read only",
 	  .min_operands = 4,
