@@ -10,6 +10,7 @@ from machine import Disk
 from xm import Guest, Xm
 
 MACHINE = {**xm_module.MACHINE, "disks": (Disk(mib=64), Disk(mib=64))}
+UUID = "11111111-2222-3333-4444-555555555555"
 LOAD = 'for f in $(cat /lib/modules/$(uname -r)/%s.list); do grep -q "^$(basename $f .ko | tr - _) " /proc/modules || insmod $f; done'
 # What a test may leave, in an order in which it can be taken away.
 CLEAR = ("xl list | tail -n +3 | while read name id rest; do xl destroy $id; done; for i in 1 2 3; do umount /mnt/inner /mnt/outer; done; "
@@ -264,6 +265,29 @@ def test_a_disk_that_qemu_serves(dom0, xm, image):
     given(xm, f"file:{image},xvda,r")
     dom0.sh(f"xenstore-rm {back}")
     given(xm, f"file:{image},xvda,w")
+
+
+def test_a_domain_of_xl_with_the_uuid_of_a_halted_one(dom0, xm, image):
+    disk, uuid = f"file:{image},xvda,w", f'uuid="{UUID}"'
+    xm.good(f"new {xm.write(domain('kept', disk, more=(uuid,)))}")
+    hold_by_xl(dom0, "theirs", "format=raw,vdev=xvda,access=rw,target=/data/a.img", more=(uuid,))
+    assert xm.domains()["theirs"][0] > 0 and xm.domains()["kept"][0] < 0
+    refused(xm, disk, "'theirs' writes it")
+    assert "'theirs'" in xm.fails("start kept")
+    dom0.sh("xl destroy theirs")
+    xm.good("start --paused kept")
+    assert xm.domains()["kept"][0] > 0 and "theirs" not in xm.domains()
+
+
+def test_a_domain_of_xl_with_the_name_of_a_halted_one(dom0, xm, image):
+    xm.good(f"new {xm.write(domain('kept', f'file:{image},xvda,w'))}")
+    hold_by_xl(dom0, "kept", "format=raw,vdev=xvda,access=rw,target=/data/a.img")
+    number = dom0.domains()["kept"][0]
+    assert xm.domains()[f"kept-{number}"][0] == number
+    refused(xm, f"file:{image},xvda,w", f"'kept-{number}' writes it")
+    assert f"kept-{number}" in xm.fails("start kept")
+    xm.good("delete kept")
+    assert xm.domains()["kept"][0] == number
 
 
 # -- domains that will go on

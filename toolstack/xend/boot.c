@@ -43,6 +43,9 @@ static int create_empty(struct domain *domain, struct error **e)
 	uint32_t domid = 0;
 	int rc;
 
+	rc = domain_check_alone(domain, e);
+	if (rc)
+		return rc;
 	memcpy(spec.uuid, domain->uuid, sizeof(spec.uuid));
 	/* The record first: with the UUID in it, a domain that appears is known whose it is. */
 	domain->domid = -1;

@@ -322,12 +322,21 @@ static time_t read_start_time(const uint8_t uuid[16])
 	return (time_t)seconds;
 }
 
-/* A domain that xl made has its name in xenstore once xl has come so far; until then it is not shown. */
+/*
+ * A domain that xl made has its name in xenstore once xl has come so far; until then it is not shown. If
+ * one of ours has the same name, the id is added to the stranger's.
+ */
 static void add_foreign(const struct hv_domain_info *info)
 {
 	char *name = store_read("/local/domain/%u/name", info->domid);
 	struct domain *domain;
 
+	if (name && *name && domain_by_name(name)) {
+		char *longer = xasprintf("%s-%u", name, info->domid);
+
+		free(name);
+		name = longer;
+	}
 	if (name && *name && !domain_by_name(name)) {
 		domain = domain_add(name, info->uuid);
 		domain->domid = (int)info->domid;
@@ -376,7 +385,47 @@ void domains_refresh(void)
 			refresh_foreign_name(domain);
 	}
 	for (size_t i = 0; i < count; i++)
+		/* Not by UUID alone: xl can give a domain any. */
 		if (!list[i].dying && !domain_of(&list[i]))
 			add_foreign(&list[i]);
 	free(list);
+}
+
+int domain_check_alone(const struct domain *domain, struct error **e)
+{
+	struct hv_domain_info *list;
+	struct domain *other;
+	bool same = false;
+	size_t count;
+	int rc;
+
+	domains_refresh();
+	TAILQ_FOREACH(other, &domains, link) {
+		char *name =
+			other->ours || other->domid <= 0 ? NULL : store_read("/local/domain/%d/name", other->domid);
+
+		same = name && strcmp(name, domain->name) == 0;
+		free(name);
+		if (same)
+			return error_set(
+				e, EEXIST,
+				"Domain '%s' cannot start: another toolstack runs a domain of that name (%s, id "
+				"%d). Destroy that one first.",
+				domain->name, other->name, other->domid);
+	}
+	rc = hv_domain_list(domain_hv, &list, &count, e);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		if (list[i].dying || memcmp(list[i].uuid, domain->uuid, sizeof(domain->uuid)) != 0)
+			continue;
+		other = domain_by_id((int)list[i].domid);
+		rc = error_set(
+			e, EEXIST,
+			"Domain '%s' cannot start: the domain '%s' (id %u) runs under the same UUID. Destroy that "
+			"one first.",
+			domain->name, other ? other->name : "?", list[i].domid);
+	}
+	free(list);
+	return rc;
 }

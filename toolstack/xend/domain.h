@@ -135,6 +135,11 @@ void domain_set_reason(struct domain *domain, const char *fmt, ...) __attribute_
  * apart (lifecycle.h). Called before each look at the list.
  */
 void domains_refresh(void);
+/*
+ * Before one of ours starts: -EEXIST if a domain of another toolstack runs under its UUID or its name.
+ * xenstore and other tools could not tell them apart.
+ */
+int domain_check_alone(const struct domain *domain, struct error **e);
 /* A valid name: 1 to 64 printable characters without blanks and slashes, and not a number alone. */
 int domain_check_name(const char *name, struct error **e);
 
