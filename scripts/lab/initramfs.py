@@ -197,9 +197,10 @@ def make_toolstack():
         return
     caller = ROOT / "tests/system/tools/xend-call.c"
     driver = ROOT / "tests/system/tools/worker-driver.c"
+    hostile = ROOT / "tests/system/tools/hostile-loader.c"
     etc = ROOT / "toolstack/etc"
     output = LAB / f"payload-{variant}.cpio"
-    stamp = common.Stamp(variant, [HERE / "initramfs.py", caller, driver, *programs.values()] + ([etc] if etc.exists() else []))
+    stamp = common.Stamp(variant, [HERE / "initramfs.py", caller, driver, hostile, *programs.values()] + ([etc] if etc.exists() else []))
     if stamp.fresh(output):
         return
     say("packing xend, xm and the worker")
@@ -207,12 +208,14 @@ def make_toolstack():
     run(["gcc", "-O2", "-Wall", "-D_GNU_SOURCE", "-D__XEN_TOOLS__", f"-I{ROOT}/toolstack", "-I/usr/include/json-c",
          "-o", LAB / "worker-driver", driver, ROOT / "build/toolstack/libutil.a",
          "-ljson-c", "-lxencall", "-lxenforeignmemory", "-lxenstore"])
+    run(["gcc", "-O2", "-Wall", "-static", "-o", LAB / "hostile-loader", hostile])
     draft = output.with_suffix(".new")
     archive = Archive(draft)
     for inside, path in programs.items():
         add_host_program(archive, inside, path)
     add_host_program(archive, "usr/bin/xend-call", LAB / "xend-call")
     add_host_program(archive, "usr/bin/worker-driver", LAB / "worker-driver")
+    archive.copy("lab/hostile-loader", LAB / "hostile-loader")
     # Cancelling a thread loads this one at run time.
     archive.copy("lib/x86_64-linux-gnu/libgcc_s.so.1", Path("/lib/x86_64-linux-gnu/libgcc_s.so.1").resolve())
     if (etc / "xend.init").exists():

@@ -213,9 +213,9 @@ static int open_packed(struct kernel *kernel, int fd, const struct stat *st, con
 	return rc;
 }
 
-static int open_file(const char *path, struct stat *st, const char *what, struct error **e)
+static int open_file(int directory, const char *path, struct stat *st, const char *what, struct error **e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (directory == AT_FDCWD ? 0 : O_NOFOLLOW));
 
 	if (fd < 0 || fstat(fd, st) != 0) {
 		error_set(e, errno, "%s cannot be opened: %s.", what, strerror(errno));
@@ -236,6 +236,11 @@ static int open_file(const char *path, struct stat *st, const char *what, struct
 
 int kernel_open(struct kernel *kernel, const char *path, const char *cache_path, struct error **e)
 {
+	return kernel_open_in(kernel, AT_FDCWD, path, cache_path, e);
+}
+
+int kernel_open_in(struct kernel *kernel, int directory, const char *path, const char *cache_path, struct error **e)
+{
 	struct error *why = NULL;
 	struct cache cache;
 	char what[300];
@@ -245,7 +250,7 @@ int kernel_open(struct kernel *kernel, const char *path, const char *cache_path,
 
 	*kernel = (struct kernel){ .fd = -1 };
 	snprintf(what, sizeof(what), "The kernel %.280s", path);
-	fd = open_file(path, &st, what, &why);
+	fd = open_file(directory, path, &st, what, &why);
 	if (fd < 0) {
 		rc = -error_errno(why);
 		error_move(e, &why);

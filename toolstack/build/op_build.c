@@ -12,6 +12,7 @@
 
 #include <xen/xen.h>
 
+#include "build/bootloader.h"
 #include "build/kernel.h"
 #include "build/layout.h"
 #include "build/request.h"
@@ -27,14 +28,15 @@ struct ramdisk {
 	uint64_t size;
 };
 
-static int ramdisk_open(struct ramdisk *ramdisk, const char *path, struct error **e)
+static int ramdisk_open(struct ramdisk *ramdisk, int directory, const char *path, struct error **e)
 {
 	struct stat st;
 
 	*ramdisk = (struct ramdisk){ .path = path, .fd = -1 };
 	if (path == NULL)
 		return 0;
-	ramdisk->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ramdisk->fd =
+		openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (directory == AT_FDCWD ? 0 : O_NOFOLLOW));
 	if (ramdisk->fd < 0 || fstat(ramdisk->fd, &st) != 0)
 		return error_set(e, errno, "The ramdisk %s cannot be opened: %s.", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
@@ -116,22 +118,50 @@ static int build(struct guest *guest, struct build_request *r, const struct kern
 	return 0;
 }
 
+_Static_assert(BOOTLOADER_ARGS_MAX == MAX_GUEST_CMDLINE, "what fits there fits here");
+
+/* A bootloader's kernel, RAM disk and command line go before the configuration's. */
+static int choose(struct build_request *r, struct json_object *request, struct bootloader_choice *choice,
+		  struct error **e)
+{
+	struct json_object *order;
+	int rc = json_opt_typed(request, "bootloader", json_type_object, &order, e);
+
+	if (rc < 0 || order == NULL)
+		return rc;
+	worker_progress("bootloader", 0, 1);
+	rc = bootloader_run(order, r->domid, choice, e);
+	if (rc < 0)
+		return rc;
+	r->directory = choice->directory;
+	r->kernel = choice->output.kernel;
+	r->ramdisk = *choice->output.ramdisk != '\0' ? choice->output.ramdisk : NULL;
+	if (*choice->output.args != '\0')
+		memcpy(r->cmdline, choice->output.args, sizeof(r->cmdline));
+	return 0;
+}
+
 int op_build(struct json_object *request, struct json_object *result, struct error **e)
 {
+	struct bootloader_choice choice = { .directory = -1 };
 	struct build_request r;
 	struct kernel kernel = { .fd = -1 };
 	struct ramdisk ramdisk = { .fd = -1 };
 	struct guest guest = { 0 };
 	int rc = build_request_parse(&r, request, e);
 
+	if (rc == 0)
+		rc = choose(&r, request, &choice, e);
 	if (rc == 0 && r.kernel == NULL)
 		rc = error_set(e, EINVAL, "The guest has no kernel: set kernel or bootloader in its configuration.");
 	worker_progress("kernel", 0, 1);
 	/* Before the hypervisor's device is open: the process that looks at the kernel has no way to it. */
 	if (rc == 0)
-		rc = kernel_open(&kernel, r.kernel, r.cache, e);
+		rc = kernel_open_in(&kernel, r.directory, r.kernel, r.cache, e);
 	if (rc == 0)
-		rc = ramdisk_open(&ramdisk, r.ramdisk, e);
+		rc = ramdisk_open(&ramdisk, r.directory, r.ramdisk, e);
+	if (rc < 0 && choice.directory >= 0)
+		error_prefix(e, "The bootloader made a choice that cannot be started: ");
 	if (rc == 0)
 		rc = hv_open(&guest.hv, e);
 	guest.domid = r.domid;
@@ -141,5 +171,6 @@ int op_build(struct json_object *request, struct json_object *result, struct err
 	hv_close(guest.hv);
 	ramdisk_close(&ramdisk);
 	kernel_close(&kernel);
+	bootloader_free(&choice);
 	return rc;
 }

@@ -2,6 +2,7 @@
 #include "build/request.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,14 +61,11 @@ static int parse_cmdline(struct build_request *r, struct json_object *request, s
 	return 0;
 }
 
-/* A path that the request itself has (a bootloader's choice) goes before the configuration's; "" is none. */
-static int parse_path(struct json_object *request, struct json_object *config, const char *key, const char **path,
-		      struct error **e)
+/* "" is none. */
+static int parse_path(struct json_object *config, const char *key, const char **path, struct error **e)
 {
-	int rc = json_opt_string(request, key, NULL, path, e);
+	int rc = json_opt_string(config, key, NULL, path, e);
 
-	if (rc == 0 && *path == NULL)
-		rc = json_opt_string(config, key, NULL, path, e);
 	if (rc == 0 && *path != NULL && **path == '\0')
 		*path = NULL;
 	return rc;
@@ -99,6 +97,7 @@ int build_request_parse(struct build_request *r, struct json_object *request, st
 	int rc;
 
 	memset(r, 0, sizeof(*r));
+	r->directory = AT_FDCWD;
 	rc = json_get_int(request, "domid", 1, DOMID_FIRST_RESERVED - 1, &domid, e);
 	if (rc == 0)
 		rc = json_opt_int(request, "store_domid", 0, DOMID_FIRST_RESERVED - 1, 0, &store, e);
@@ -109,9 +108,9 @@ int build_request_parse(struct build_request *r, struct json_object *request, st
 	if (rc == 0)
 		rc = json_get_typed(request, "config", json_type_object, &config, e);
 	if (rc == 0)
-		rc = parse_path(request, config, "kernel", &r->kernel, e);
+		rc = parse_path(config, "kernel", &r->kernel, e);
 	if (rc == 0)
-		rc = parse_path(request, config, "ramdisk", &r->ramdisk, e);
+		rc = parse_path(config, "ramdisk", &r->ramdisk, e);
 	if (rc == 0)
 		rc = parse_sizes(r, config, e);
 	if (rc == 0)

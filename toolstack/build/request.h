@@ -13,6 +13,7 @@
 struct build_request {
 	uint32_t domid;
 	const char *kernel, *ramdisk, *cache; /* NULL: none */
+	int directory;			      /* where kernel and ramdisk lie: AT_FDCWD, or a bootloader's */
 	char cmdline[MAX_GUEST_CMDLINE];
 	uint64_t memory_mib, maxmem_mib;
 	unsigned int max_vcpus;

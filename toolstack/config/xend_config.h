@@ -34,6 +34,10 @@ struct xend_config {
 	char *network_script; /* run when xend starts, with its arguments; NULL: none */
 	char *vif_script;
 
+	bool bootloader_restrict;
+	uint64_t bootloader_timeout;  /* seconds */
+	uint64_t bootloader_max_size; /* MiB of kernel and RAM disk */
+
 	unsigned int loglevel;	/* enum xend_log_level */
 	uint64_t console_limit; /* KiB of a guest's console that are kept */
 	bool console_log;	/* whether they are written to /var/log/xen/console too */

@@ -88,34 +88,13 @@ static int get_number(struct json_object *result, const char *key, uint64_t *out
 	return 0;
 }
 
-/* What a bootloader chose goes before what the configuration says; its files are of use until the worker has read them. */
-static int run_worker(struct domain *domain, const struct boot *boot, struct json_object *order,
-		      struct json_object **result, struct error **e)
-{
-	struct bootloader_choice choice;
-	int rc;
-
-	if (boot->image_fd >= 0 || domain->config->kernel || !domain->config->bootloader)
-		return worker_run(order, boot->image_fd, boot->asker, result, e);
-	rc = bootloader_run(domain, &choice, e);
-	if (rc)
-		return rc;
-	json_set_string(order, "kernel", choice.kernel);
-	json_set_string(order, "ramdisk", choice.ramdisk ? choice.ramdisk : "");
-	if (choice.cmdline)
-		json_set_string(order, "cmdline", choice.cmdline);
-	rc = worker_run(order, -1, boot->asker, result, e);
-	bootloader_free(&choice);
-	return rc;
-}
-
 /* Has the worker fill the domain with a kernel, or with what was saved. */
 static int fill(struct domain *domain, const struct boot *boot, struct error **e)
 {
 	struct json_object *order = json_new_object(), *result = NULL;
 	uint64_t store_port = 0, console_port = 0;
 	char *cmdline = config_cmdline(domain->config);
-	int rc;
+	int rc = 0;
 
 	json_set_string(order, "op", boot->image_fd >= 0 ? "restore" : "build");
 	json_set_string(order, "cmdline", cmdline);
@@ -127,7 +106,10 @@ static int fill(struct domain *domain, const struct boot *boot, struct error **e
 	json_set_string(order, "cache", KERNEL_CACHE);
 	if (boot->image_fd >= 0)
 		json_set_int(order, "fd", 3);
-	rc = run_worker(domain, boot, order, &result, e);
+	else if (!domain->config->kernel && domain->config->bootloader)
+		rc = bootloader_put(domain, order, e);
+	if (rc == 0)
+		rc = worker_run(order, boot->image_fd, boot->asker, &result, e);
 	json_object_put(order);
 	if (rc)
 		return rc;

@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Bootloaders like pygrub: a program that looks into a guest's disk and takes the kernel out of it. */
+/*
+ * Bootloaders like pygrub: which program it is, and what the worker is told of it. The worker runs
+ * it, confined (build/bootloader.h).
+ */
 #ifndef XEND_BOOTLOADER_H
 #define XEND_BOOTLOADER_H
 
 #include "util/error.h"
+#include "util/json.h"
 
 struct domain;
 
-/* What it found; all is the caller's to free by bootloader_free. NULL members: it said nothing of them. */
-struct bootloader_choice {
-	char *directory; /* where it put the files */
-	char *kernel;
-	char *ramdisk;
-	char *cmdline;
-};
-
-#define BOOTLOADER_DIRECTORY "/run/xend/boot"
-
 /*
- * Runs the bootloader of the domain's configuration on its first disk, in a task:
- * PROGRAM [bootargs] --quiet --output-format=simple --output-directory=DIRECTORY DISK. Its output has lines "kernel PATH",
- * "ramdisk PATH" and "args TEXT".
+ * Puts `bootloader` into the worker's order (docs/worker.md). The domain's devices must be
+ * prepared: it looks into the first disk.
  */
-int bootloader_run(struct domain *domain, struct bootloader_choice *choice, struct error **e);
-/* Removes the files, too. */
-void bootloader_free(struct bootloader_choice *choice);
-/* Removes what a xend that was killed has left. */
-void bootloader_sweep(void);
+int bootloader_put(const struct domain *domain, struct json_object *order, struct error **e);
 
 #endif

@@ -9,7 +9,6 @@
 
 #include "util/log.h"
 #include "xend/boot.h"
-#include "xend/bootloader.h"
 #include "xend/console.h"
 #include "xend/device.h"
 #include "xend/domain.h"
@@ -76,7 +75,6 @@ int recover_load(struct error **e)
 	int rc = records_load(e);
 
 	cond_init(&recovery.changed);
-	bootloader_sweep();
 	if (rc == 0)
 		rc = hv_domain_list(domain_hv, &list, &count, e);
 	if (rc)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""Debian's pygrub takes a guest's kernel out of its disk, in a whole Debian as Domain-0.
+
+Slow: it boots a stock Debian with systemd, and a guest with a stock kernel.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from machine import LAB, ROOT, Disk
+
+sys.path.insert(0, str(ROOT / "scripts/lab"))
+from demo import BOOT_PATIENCE, DEBIAN, PROMPT, DemoMachine  # noqa: E402
+
+MENU = """set default="0"
+set timeout=5
+menuentry 'Debian GNU/Linux' --class debian {
+	linux /boot/vmlinuz root=/dev/xvda ro console=hvc0 lab=agent from-pygrub
+	initrd /boot/initrd.img
+}
+"""
+
+
+def make_disk(directory):
+    """A file system as a guest has it: kernel, RAM disk, and GRUB's menu."""
+    boot = directory / "root/boot"
+    (boot / "grub").mkdir(parents=True)
+    (boot / "vmlinuz").write_bytes((LAB / "vmlinuz-stock").read_bytes())
+    (boot / "initrd.img").write_bytes((LAB / "domu.cpio").read_bytes())
+    (boot / "grub/grub.cfg").write_text(MENU)
+    disk = directory / "guest.img"
+    subprocess.run(["/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-d", directory / "root", disk, "64M"], check=True)
+    return disk
+
+
+@pytest.fixture(scope="module")
+def debian(tmp_path_factory):
+    subprocess.run([ROOT / "scripts/lab/build", "image"], check=True)
+    guest = make_disk(tmp_path_factory.mktemp("pygrub"))
+    settings = dict(smp=2, mem=2048, dom0_mem=1024, stage="", payloads=(), kernel=str(DEBIAN / "vmlinuz"),
+                    initrd=str(DEBIAN / "initrd-toolstack.img"), dom0_append="root=/dev/vda quiet loglevel=3",
+                    disks=(Disk(str(DEBIAN / "disk.img"), snapshot=True), Disk(str(guest), snapshot=True), Disk(mib=8)))
+    with DemoMachine(f"pygrub-{os.environ.get('HV', 'xenolith')}", **settings) as machine:
+        machine.expect(PROMPT, BOOT_PATIENCE)
+        machine.send("exec /bin/sh /usr/local/sbin/lab-agent\n")
+        machine.expect(r"LAB-AGENT\n", 300)
+        machine.sh("for i in $(seq 300); do xenstore-exists /local && break; sleep 1; done; service xend start", 400)
+        yield machine
+
+
+def write(machine, name, disk):
+    machine.sh(f"printf '%s\\n' 'name=\"{name}\"' 'bootloader=\"pygrub\"' 'memory=192' 'disk=[\"{disk},xvda,w\"]' >/root/{name}")
+
+
+def test_slow_pygrub_boots_a_guest_from_its_disk(debian):
+    write(debian, "grub", "phy:/dev/vdb")
+    assert "Started domain grub" in debian.sh("xm create /root/grub", 300)
+    log = "/var/log/xen/console/guest-grub.log"
+    debian.sh(f"for i in $(seq 300); do grep -q LAB-AGENT {log} && break; sleep 1; done; grep -q LAB-AGENT {log}", 400)
+    debian.sh(f"grep 'Command line: root=/dev/xvda ro console=hvc0 lab=agent from-pygrub' {log}")
+    debian.sh("xm destroy grub")
+    # The same as a file.
+    debian.sh("dd if=/dev/vdb of=/root/guest.img bs=1M 2>/dev/null; chmod 600 /root/guest.img", 300)
+    write(debian, "grub", "file:/root/guest.img")
+    assert "Started domain grub" in debian.sh("xm create -p /root/grub", 300)
+    debian.sh("xm destroy grub")
+
+
+def test_slow_pygrub_says_why_it_finds_nothing(debian):
+    write(debian, "empty", "phy:/dev/vdc")
+    status, said = debian.run("xm create /root/empty", 300)
+    assert status == 1
+    assert "pygrub finds no kernel in /dev/vdc (status 1). It said: RuntimeError: Unable to find partition containing kernel" in said
+    assert debian.sh("ls /run/xend/boot 2>/dev/null; grep -c tmpfs.*/output /proc/mounts; true").split() == ["0"]

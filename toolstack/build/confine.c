@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include "build/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/file.h"
+
+#define COMPLAINT_MAX 1024
+
+/* How the child says what kept it from running the program: one message, none when it runs. */
+struct failure {
+	int errnum;
+	char what[60];
+};
+
+/* --- in the child ------------------------------------------------------------------------- */
+
+#define FAILURE_FD 3
+
+/*
+ * Descriptors 0 to 2 are the program's, FAILURE_FD ours until it runs. The others, but for the
+ * directory's, go.
+ */
+static int take_descriptors(int out, int err, int failure, int *directory)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int moved[4] = { fcntl(null, F_DUPFD_CLOEXEC, 10), fcntl(out, F_DUPFD_CLOEXEC, 10),
+			 fcntl(err, F_DUPFD_CLOEXEC, 10), fcntl(failure, F_DUPFD_CLOEXEC, 10) };
+
+	*directory = fcntl(*directory, F_DUPFD_CLOEXEC, 10);
+	for (int i = 0; i < 4; i++)
+		if (moved[i] < 0 || dup3(moved[i], i, i == FAILURE_FD ? O_CLOEXEC : 0) < 0)
+			return -1;
+	if (*directory < 0 || dup3(*directory, FAILURE_FD + 1, O_CLOEXEC) < 0)
+		return -1;
+	*directory = FAILURE_FD + 1;
+	return close_range(FAILURE_FD + 2, ~0U, 0);
+}
+
+/* Memory that runs short is taken from it first. */
+static int volunteer_for_oom(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	int rc = fd < 0 || write(fd, "1000", 4) != 4 ? -1 : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* After the user was dropped, which resets it. A parent that is gone has closed its end of the pipe. */
+static int die_with_parent(void)
+{
+	struct pollfd p = { .fd = FAILURE_FD };
+
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || poll(&p, 1, 0) != 0 ? -1 : 0;
+}
+
+static _Noreturn void child(const struct confine_spec *spec, int out, int err, int failure_fd, int directory)
+{
+	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", NULL };
+	static const char *const env_restricted[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C",
+						      "HOME=" CONFINE_OUTPUT, "TMPDIR=" CONFINE_OUTPUT, NULL };
+	struct failure failure = { 0 };
+	const char *what = "give it its descriptors";
+	bool ok = take_descriptors(out, err, failure_fd, &directory) == 0;
+
+	signal(SIGPIPE, SIG_DFL);
+	setsid();
+	if (ok) {
+		what = "let memory that runs short be taken from it";
+		ok = volunteer_for_oom() == 0;
+	}
+	ok = ok && confine_enter_tree(spec, directory, &what) == 0;
+	close(directory);
+	if (ok && spec->restricted)
+		ok = confine_drop(spec, &what) == 0;
+	if (ok) {
+		what = "have it end with its parent";
+		ok = die_with_parent() == 0 && chdir("/") == 0;
+	}
+	if (ok) {
+		what = "run it";
+		execve(spec->program, (char *const *)spec->argv,
+		       (char *const *)(spec->restricted ? env_restricted : env));
+	}
+	failure.errnum = errno;
+	snprintf(failure.what, sizeof(failure.what), "%s", what);
+	_exit(write(FAILURE_FD, &failure, sizeof(failure)) == sizeof(failure) ? 126 : 127);
+}
+
+/* --- in the parent ------------------------------------------------------------------------ */
+
+static int set_number(int fs, const char *key, unsigned long long value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%llu", value);
+	return fsconfig(fs, FSCONFIG_SET_STRING, key, text, 0);
+}
+
+/*
+ * A small file system for the output, attached nowhere: it is gone when the last descriptor of it
+ * is closed. Its descriptor, or -1.
+ */
+static int make_directory(const struct confine_spec *spec)
+{
+	const unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	uint32_t owner = spec->restricted ? spec->id : 0;
+	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), directory = -1;
+
+	if (fs < 0)
+		return -1;
+	if (set_number(fs, "size", spec->output_size) == 0 && set_number(fs, "nr_inodes", 256) == 0 &&
+	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) == 0 && set_number(fs, "uid", owner) == 0 &&
+	    set_number(fs, "gid", owner) == 0 && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		directory = fsmount(fs, FSMOUNT_CLOEXEC, attributes);
+	close(fs);
+	return directory;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Of a pipe that has something to read. */
+static void read_pipe(int fd, struct str *text)
+{
+	char chunk[4096];
+	ssize_t n = read(fd, chunk, sizeof(chunk));
+
+	if (n > 0)
+		str_add_bytes(text, chunk, (size_t)n);
+}
+
+static void read_complaint(int fd, struct str *complaint)
+{
+	read_pipe(fd, complaint);
+	if (complaint->len > COMPLAINT_MAX)
+		str_drop(complaint, complaint->len - COMPLAINT_MAX);
+}
+
+/* Until the program has ended, and what it said last is read; or until it must be ended. */
+static enum confine_end watch(int pidfd, int out, int err, unsigned int seconds, struct confine_result *result)
+{
+	struct pollfd p[3] = { { pidfd, POLLIN, 0 }, { out, POLLIN, 0 }, { err, POLLIN, 0 } };
+	int64_t deadline = now_ms() + seconds * 1000LL;
+
+	for (;;) {
+		int64_t left = deadline - now_ms();
+
+		if (left <= 0)
+			return CONFINE_TOOK_TOO_LONG;
+		if (poll(p, 3, (int)left) <= 0)
+			continue;
+		if (p[1].revents & POLLIN)
+			read_pipe(out, &result->said);
+		if (p[2].revents & POLLIN)
+			read_complaint(err, &result->complaint);
+		if (result->said.len > CONFINE_SAID_MAX)
+			return CONFINE_SAID_TOO_MUCH;
+		if (p[0].revents && !((p[1].revents | p[2].revents) & POLLIN))
+			return CONFINE_ENDED;
+		/* A pipe that was closed is always ready. */
+		for (int i = 1; i < 3; i++)
+			if (p[i].revents && !(p[i].revents & POLLIN))
+				p[i].fd = -1;
+	}
+}
+
+static int judge_start(int failure_fd, const char *program, struct error **e)
+{
+	struct failure failure;
+
+	if (read(failure_fd, &failure, sizeof(failure)) != sizeof(failure))
+		return 0;
+	failure.what[sizeof(failure.what) - 1] = '\0';
+	return error_set(e, failure.errnum, "%s cannot be run: xend-worker could not %s: %s.", program, failure.what,
+			 strerror(failure.errnum));
+}
+
+struct pipes {
+	int out[2], err[2], failure[2];
+};
+
+static void close_pair(int pair[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (pair[i] >= 0)
+			close(pair[i]);
+}
+
+static void close_pipes(struct pipes *pipes)
+{
+	close_pair(pipes->out);
+	close_pair(pipes->err);
+	close_pair(pipes->failure);
+}
+
+static void close_write_ends(struct pipes *pipes)
+{
+	int *const ends[] = { &pipes->out[1], &pipes->err[1], &pipes->failure[1] };
+
+	for (size_t i = 0; i < 3; i++) {
+		close(*ends[i]);
+		*ends[i] = -1;
+	}
+}
+
+/*
+ * fork() into new namespaces. The child is the first process of its own: when it dies, the kernel
+ * kills all others in there.
+ */
+static pid_t fork_apart(bool restricted)
+{
+	unsigned long flags = SIGCHLD | CLONE_NEWPID | CLONE_NEWNS;
+
+	if (restricted)
+		flags |= CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+	fflush(NULL);
+	return (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
+}
+
+static int run(const struct confine_spec *spec, struct pipes *pipes, struct confine_result *result, struct error **e)
+{
+	pid_t pid = fork_apart(spec->restricted);
+	int pidfd, rc;
+
+	if (pid == 0)
+		child(spec, pipes->out[1], pipes->err[1], pipes->failure[1], result->output);
+	if (pid < 0)
+		return error_set(e, errno, "%s cannot be run: no process could be made for it: %s.", spec->program,
+				 strerror(errno));
+	close_write_ends(pipes);
+	pidfd = pidfd_open(pid, 0);
+	rc = pidfd < 0 ? error_set(e, errno, "%s cannot be watched: %s.", spec->program, strerror(errno)) : 0;
+	if (rc == 0)
+		result->end = watch(pidfd, pipes->out[0], pipes->err[0], spec->seconds, result);
+	kill(pid, SIGKILL);
+	while (waitpid(pid, &result->status, 0) < 0 && errno == EINTR)
+		;
+	if (pidfd >= 0)
+		close(pidfd);
+	return rc ? rc : judge_start(pipes->failure[0], spec->program, e);
+}
+
+int confine_run(const struct confine_spec *spec, struct confine_result *result, struct error **e)
+{
+	struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	int rc = 0;
+
+	*result = (struct confine_result){ .output = -1 };
+	if (!spec->restricted)
+		rc = file_make_dirs(CONFINE_OUTPUT_UNRESTRICTED, 0700, e);
+	if (rc)
+		return rc;
+	result->output = make_directory(spec);
+	if (result->output < 0)
+		return error_set(e, errno, "%s cannot be run: its directory (a tmpfs) could not be made: %s.",
+				 spec->program, strerror(errno));
+	if (pipe2(pipes.out, O_CLOEXEC) != 0 || pipe2(pipes.err, O_CLOEXEC) != 0 ||
+	    pipe2(pipes.failure, O_CLOEXEC) != 0)
+		rc = error_set(e, errno, "%s cannot be run: %s.", spec->program, strerror(errno));
+	else
+		rc = run(spec, &pipes, result, e);
+	close_pipes(&pipes);
+	return rc;
+}
+
+void confine_free(struct confine_result *result)
+{
+	if (result->output >= 0)
+		close(result->output);
+	result->output = -1;
+	str_free(&result->said);
+	str_free(&result->complaint);
+}
