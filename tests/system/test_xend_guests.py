@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Domains that xl made, domains that xend keeps, saved ones; and that nothing is left of any number of them."""
 
+import base64
+import json
 import os
+import struct
 import time
 
 import pytest
@@ -145,6 +148,49 @@ def test_what_is_no_saved_domain_is_refused(host):
     for name in ("noise", "empty", "bad"):
         refused(host, "build", "domain.restore", path=f"/data/{name}")
     assert list(host.all()) == ["Domain-0"]
+
+
+def put(host, path, data):
+    host.sh(f"echo {base64.b64encode(data).decode()} | base64 -d >{path}")
+
+
+def test_a_file_of_a_stranger_runs_and_opens_nothing(host):
+    host.sh("printf '#!/bin/sh\\ntouch /data/was-run\\n' >/data/loader; chmod 755 /data/loader; rm -f /data/was-run")
+    config = json.dumps({"name": "strange", "uuid": "6b3c7a10-2f4e-4d7a-9f0e-0123456789ab", "bootloader": "/data/loader", "memory": 64,
+                         "disk": [{"type": "file", "target": "/etc/shadow", "vdev": "xvda", "mode": "r"}],
+                         "vif": [{"mac": "00:16:3e:00:00:01", "script": "/data/script"}]}).encode()
+    padding = bytes(-len(config) % 8)
+    put(host, "/data/strange", b"XENOLITH" + struct.pack("<II", 2, len(config)) + bytes(32) + config + padding)
+    put(host, "/data/old", b"XENOLITH" + struct.pack("<II", 1, len(config)) + config + padding)
+    for name in ("strange", "old"):
+        said = refused(host, "failed", "domain.restore", path=f"/data/{name}")
+        assert said.startswith(f"/data/{name} was not saved by this host, or was changed since. Domain 'strange' in it would use of this "
+                               "host: the bootloader /data/loader, the disk /etc/shadow, the script /data/script")
+        assert "`xm restore --trust'" in said
+    assert list(host.all()) == ["Domain-0"]
+    assert host.sh("losetup -a; ls /var/lib/xend/domains; ls /data/was-run 2>/dev/null; true") == ""
+
+
+def test_a_file_that_was_changed_needs_trust(host):
+    host.make(Guest("moved", memory=96))
+    host.guest("moved", "echo 7 >/tmp/seven")
+    host.ask("domain.save", 180, domain="moved", path="/data/moved")
+    offset = base64.b64decode(host.sh("head -c 1024 /data/moved | base64")).index(b"quiet")
+    host.sh(f"printf loud. | dd of=/data/moved bs=1 seek={offset} conv=notrunc 2>/dev/null")
+    assert "the kernel /guest/vmlinux, the ramdisk /guest/initrd" in refused(host, "failed", "domain.restore", path="/data/moved")
+    host.ask("domain.restore", 180, path="/data/moved", trust=True)
+    assert host.guest("moved", "cat /tmp/seven") == "7"
+    host.ask("domain.destroy", domain="moved")
+    # What a host's administrator may say for all such files.
+    host.sh("mkdir -p /etc/xen; echo '(restore-foreign-files yes)' >/etc/xen/xend-config.sxp")
+    host.kill_xend()
+    host.start_xend()
+    host.ask("domain.restore", 180, path="/data/moved")
+    assert host.guest("moved", "cat /tmp/seven") == "7"
+    host.ask("domain.destroy", domain="moved")
+    host.sh("rm /data/moved /etc/xen/xend-config.sxp")
+    host.kill_xend()
+    host.start_xend()
 
 
 def test_a_bootloader_gives_kernel_and_words(host):

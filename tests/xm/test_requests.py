@@ -13,6 +13,7 @@ REQUESTS = [
     (("save", "-c", "g1", "/a/b"), "domain.save", {"domain": "g1", "path": "/a/b", "continue": True}),
     (("restore", "/a/b"), "domain.restore", {"path": "/a/b", "paused": False}),
     (("restore", "-p", "/a/b"), "domain.restore", {"path": "/a/b", "paused": True}),
+    (("restore", "--trust", "/a/b"), "domain.restore", {"path": "/a/b", "paused": False, "trust": True}),
     (("rename", "g1", "g2"), "domain.rename", {"domain": "g1", "name": "g2"}),
     (("sysrq", "g1", "s"), "domain.sysrq", {"domain": "g1", "key": "s"}),
     (("trigger", "g1", "power"), "domain.trigger", {"domain": "g1", "trigger": "power", "vcpu": 0}),

@@ -70,6 +70,8 @@ static const struct config_key keys[] = {
 	  .doc = "How long a bootloader may take." },
 	{ .name = "bootloader-max-size", KEY_FIELD_MIB(xend_config, bootloader_max_size, 1, 1 << 20), .fallback = "512",
 	  .doc = "The most that kernel and RAM disk which a bootloader found may take together; never more than half of Domain-0's memory." },
+	{ .name = "restore-foreign-files", KEY_FIELD_BOOL(xend_config, restore_foreign_files), .fallback = "no",
+	  .doc = "Whether `xm restore' needs no --trust for files that this host did not save; see xend(8)." },
 	{ .name = "loglevel", KEY_FIELD_WORD(xend_config, loglevel, log_levels), .fallback = "info",
 	  .doc = "What is important enough for it." },
 	{ .name = "console-limit", KEY_FIELD_UINT(xend_config, console_limit, 16, 1 << 20), .unit = "KiB", .fallback = "1024",

@@ -38,6 +38,8 @@ struct xend_config {
 	uint64_t bootloader_timeout;  /* seconds */
 	uint64_t bootloader_max_size; /* MiB of kernel and RAM disk */
 
+	bool restore_foreign_files; /* believed as those that this host saved */
+
 	unsigned int loglevel;	/* enum xend_log_level */
 	uint64_t console_limit; /* KiB of a guest's console that are kept */
 	bool console_log;	/* whether they are written to /var/log/xen/console too */

@@ -31,6 +31,7 @@
 #include "xend/proc.h"
 #include "xend/protocol.h"
 #include "xend/recover.h"
+#include "xend/seal.h"
 #include "xend/settings.h"
 #include "xend/store.h"
 #include "xend/task.h"
@@ -114,6 +115,8 @@ static int set_up(const char *socket, int *status, struct error **e)
 		log_set_level((enum log_level)settings->loglevel);
 	if (rc == 0)
 		rc = take_pid_file(e);
+	if (rc == 0)
+		rc = seal_setup(SEAL_KEY_PATH, e);
 	if (rc == 0)
 		rc = hv_open(&domain_hv, e);
 	if (rc == 0) {

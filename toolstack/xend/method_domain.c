@@ -17,12 +17,14 @@
 #include "xend/device.h"
 #include "xend/domain.h"
 #include "xend/dump.h"
+#include "xend/foreign.h"
 #include "xend/guest.h"
 #include "xend/layout.h"
 #include "xend/protocol.h"
 #include "xend/record.h"
 #include "xend/recover.h"
 #include "xend/save.h"
+#include "xend/settings.h"
 #include "xend/store.h"
 
 /* Milliseconds between looks whether a client that waits for a domain is still there. */
@@ -154,15 +156,24 @@ static int create(struct request *request, struct json_object *result, struct er
 
 static int restore(struct request *request, struct json_object *result, struct error **e)
 {
+	const char *path = request_string(request, XEND_P_PATH);
 	struct json_object *config_json;
 	struct config *config;
-	int fd, rc = save_open(request_string(request, XEND_P_PATH), &fd, &config_json, e);
+	bool ours;
+	int fd, rc = save_open(path, &fd, &config_json, &ours, e);
 
 	if (rc)
 		return rc;
 	config = config_from_json(config_json, e);
 	json_object_put(config_json);
-	rc = config ? boot_new(request, config, fd, "restore", result, e) : -EBADMSG;
+	if (!config)
+		rc = -EBADMSG;
+	else if (!ours && !settings->restore_foreign_files && !request_bool(request, XEND_P_TRUST))
+		rc = foreign_refuse(path, config, e);
+	if (rc == 0)
+		rc = boot_new(request, config, fd, "restore", result, e);
+	else
+		config_free(config);
 	close(fd);
 	return rc;
 }
@@ -504,7 +515,9 @@ const struct method methods_domain[] = {
 	  { DOMAIN, { XEND_P_PATH, PARAM_STRING, true }, { XEND_P_CONTINUE, PARAM_BOOL, false } } },
 	{ XEND_M_DOMAIN_RESTORE,
 	  restore,
-	  { { XEND_P_PATH, PARAM_STRING, true }, { XEND_P_PAUSED, PARAM_BOOL, false } } },
+	  { { XEND_P_PATH, PARAM_STRING, true },
+	    { XEND_P_PAUSED, PARAM_BOOL, false },
+	    { XEND_P_TRUST, PARAM_BOOL, false } } },
 	{ XEND_M_DOMAIN_RENAME, rename_domain, { DOMAIN, { XEND_P_NAME, PARAM_STRING, true } } },
 	{ XEND_M_DOMAIN_SYSRQ, sysrq, { DOMAIN, { XEND_P_KEY, PARAM_STRING, true } } },
 	{ XEND_M_DOMAIN_TRIGGER,

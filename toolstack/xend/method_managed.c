@@ -95,6 +95,7 @@ static int resume(struct request *request, struct json_object *result, struct er
 	struct boot boot = { .paused = request_bool(request, XEND_P_PAUSED), .asker = request };
 	struct json_object *config = NULL;
 	struct domain *domain;
+	bool ours;
 	char *path;
 	int rc = guest_take(request, "resume", GUEST_OURS | GUEST_MANAGED, &domain, e);
 
@@ -104,7 +105,8 @@ static int resume(struct request *request, struct json_object *result, struct er
 	if (domain->state != DOMAIN_SUSPENDED)
 		rc = error_set(e, EBADFD, "Domain '%s' is not suspended.", domain->name);
 	else
-		rc = save_open(path, &boot.image_fd, &config, e);
+		/* What the domain is stands in its record, not in the file. */
+		rc = save_open(path, &boot.image_fd, &config, &ours, e);
 	if (rc == 0) {
 		/* What could not be resumed stays suspended, and can be tried again. */
 		domain->goal = GOAL_SUSPENDED;

@@ -85,6 +85,7 @@
 #define XEND_P_DOMAIN	  "domain"
 #define XEND_P_CONFIG	  "config" /* object as config_to_json() writes it; of a device: its element */
 #define XEND_P_PAUSED	  "paused"
+#define XEND_P_TRUST	  "trust"
 #define XEND_P_DRYRUN	  "dryrun"
 #define XEND_P_WAIT	  "wait"
 #define XEND_P_PATH	  "path" /* absolute */

@@ -249,14 +249,14 @@ int domain_save(struct domain *domain, const char *path, enum save_after after, 
 	return domain_stop(domain, e);
 }
 
-int save_open(const char *path, int *fd, struct json_object **config, struct error **e)
+int save_open(const char *path, int *fd, struct json_object **config, bool *ours, struct error **e)
 {
 	int rc;
 
 	*fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (*fd < 0)
 		return error_set(e, errno, "Cannot open the saved domain %s: %s.", path, strerror(errno));
-	rc = save_header_read(*fd, path, config, e);
+	rc = save_header_read(*fd, path, config, ours, e);
 	if (rc)
 		close(*fd);
 	return rc;

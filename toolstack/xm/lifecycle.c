@@ -74,6 +74,9 @@ static int restore_run(const struct xm_args *args)
 	}
 	json_set_string(params, XEND_P_PATH, path);
 	json_set_bool(params, XEND_P_PAUSED, xm_args_has(args, 'p'));
+	/* An older xend refuses what it does not know. */
+	if (xm_args_has(args, 't'))
+		json_set_bool(params, XEND_P_TRUST, true);
 	free(path);
 	return xm_order(XEND_M_DOMAIN_RESTORE, params, args->operands[0]);
 }
@@ -82,7 +85,7 @@ static int migrate_run(const struct xm_args *args)
 {
 	return xm_fail("Domain '%s' was not migrated: this release cannot migrate yet. `xm save' it here, copy the "
 		       "file to %s, "
-		       "and `xm restore' it there.",
+		       "and `xm restore --trust' it there.",
 		       args->operands[0], args->operands[1]);
 }
 
@@ -166,8 +169,9 @@ static const struct xm_option save_options[] = {
 	{ 0 },
 };
 
-static const struct xm_option paused_options[] = {
+static const struct xm_option restore_options[] = {
 	{ 'p', "paused", NULL, "leave it paused" },
+	{ 't', "trust", NULL, "although this host did not save it" },
 	{ 0 },
 };
 
@@ -252,15 +256,20 @@ const struct xm_command xm_lifecycle_commands[] = {
 	  .run = restore_run,
 	  .usage = "FILE",
 	  .summary = "Go on with a domain from a file of `xm save'",
-	  .examples = "xm restore /var/lib/xen/web1.save\tgo on with web1",
-	  .options = paused_options,
+	  .help = "The file says which programs, kernels and disks of this host the domain uses. One that this host "
+		  "did not "
+		  "save, or that was changed, is refused; the error names them. --trust has it restored all the same.",
+	  .examples = "xm restore /var/lib/xen/web1.save\tgo on with web1\n"
+		      "xm restore --trust /tmp/web1.save\tgo on with web1, which came from another host",
+	  .options = restore_options,
 	  .min_operands = 1,
 	  .max_operands = 1 },
 	{ .name = "migrate",
 	  .run = migrate_run,
 	  .usage = "DOMAIN HOST",
 	  .summary = "Move a domain to another host (not there yet)",
-	  .help = "This release cannot do it. Save the domain, copy the file, and restore it on the other host.",
+	  .help = "This release cannot do it. Save the domain, copy the file, and restore it on the other host "
+		  "with --trust.",
 	  .options = migrate_options,
 	  .min_operands = 2,
 	  .max_operands = 2 },

@@ -43,6 +43,7 @@ static void nothing_means_defaults(void **state)
 	assert_string_equal(c->vif_script, "vif-bridge");
 	assert_int_equal(c->loglevel, XEND_LOG_INFO);
 	assert_true(c->bootloader_restrict);
+	assert_false(c->restore_foreign_files);
 	assert_int_equal(c->bootloader_timeout, 60);
 	assert_int_equal(c->bootloader_max_size, 512);
 	xend_config_free(c);

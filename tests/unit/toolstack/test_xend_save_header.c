@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/save_header.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/str.c */
-/* libs: -ljson-c */
+/* links: toolstack/xend/save_header.c toolstack/xend/seal.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/str.c */
+/* libs: -ljson-c -lgcrypt */
 #include "xend/save_header.h"
+#include "xend/seal.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ static void test_what_is_written_is_read_and_the_memory_is_next(void **state)
 	struct json_object *o = json_new_object(), *read_back = NULL;
 	int fd = memfd_create("saved", 0);
 	struct error *e = NULL;
+	bool ours = false;
 	char next[4];
 
 	json_set_string(o, "name", "g1");
@@ -32,7 +34,8 @@ static void test_what_is_written_is_read_and_the_memory_is_next(void **state)
 	assert_int_equal(lseek(fd, 0, SEEK_CUR) % 8, 0);
 	assert_int_equal(write(fd, "next", 4), 4);
 	lseek(fd, 0, SEEK_SET);
-	assert_int_equal(save_header_read(fd, "f", &read_back, &e), 0);
+	assert_int_equal(save_header_read(fd, "f", &read_back, &ours, &e), 0);
+	assert_true(ours);
 	assert_true(json_object_equal(o, read_back));
 	assert_int_equal(read(fd, next, 4), 4);
 	assert_memory_equal(next, "next", 4);
@@ -46,8 +49,9 @@ static void check_refused(const void *bytes, size_t length, const char *says)
 	struct json_object *o = NULL;
 	struct error *e = NULL;
 	int fd = file_with(bytes, length);
+	bool ours;
 
-	assert_int_equal(save_header_read(fd, "FILE", &o, &e), -ENOEXEC);
+	assert_int_equal(save_header_read(fd, "FILE", &o, &ours, &e), -ENOEXEC);
 	assert_null(o);
 	assert_non_null(strstr(error_text(e), "FILE"));
 	assert_non_null(strstr(error_text(e), says));
@@ -57,7 +61,7 @@ static void check_refused(const void *bytes, size_t length, const char *says)
 
 static void test_what_is_no_saved_domain_is_refused(void **state)
 {
-	static const struct save_header other_version = { .magic = SAVE_MAGIC, .version = 2, .length = 8 };
+	static const struct save_header other_version = { .magic = SAVE_MAGIC, .version = 3, .length = 8 };
 	static const struct save_header huge = { .magic = SAVE_MAGIC, .version = 1, .length = UINT32_MAX };
 	static const struct save_header empty = { .magic = SAVE_MAGIC, .version = 1, .length = 0 };
 	static const struct save_header cut = { .magic = SAVE_MAGIC, .version = 1, .length = 8 };
@@ -74,6 +78,85 @@ static void test_what_is_no_saved_domain_is_refused(void **state)
 	check_refused(&empty, sizeof(empty), "damaged");
 	check_refused(&cut, sizeof(cut), "ends within its header");
 	check_refused(&no_json, sizeof(no_json), "configuration");
+}
+
+/* A whole file of a domain "g1". */
+static size_t write_file(char bytes[256])
+{
+	struct json_object *o = json_new_object();
+	int fd = memfd_create("saved", 0);
+	ssize_t length;
+
+	json_set_string(o, "name", "g1");
+	assert_int_equal(save_header_write(fd, "f", o, NULL), 0);
+	json_object_put(o);
+	length = pread(fd, bytes, 256, 0);
+	assert_true(length > 48 && length < 256);
+	close(fd);
+	return (size_t)length;
+}
+
+/* Whether a file that can be read is taken for this host's own. */
+static bool is_ours(const void *bytes, size_t length)
+{
+	struct json_object *o = NULL;
+	int fd = file_with(bytes, length);
+	bool ours = true;
+
+	assert_int_equal(save_header_read(fd, "f", &o, &ours, NULL), 0);
+	json_object_put(o);
+	close(fd);
+	return ours;
+}
+
+static void test_a_file_that_was_changed_is_a_strangers(void **state)
+{
+	static const struct {
+		struct save_header header;
+		char text[16];
+	} old = { { .magic = SAVE_MAGIC, .version = 1, .length = 13 }, "{\"name\":\"g1\"}" };
+	char bytes[256];
+	size_t length = write_file(bytes);
+	char *name = memmem(bytes, length, "g1", 2);
+
+	assert_true(is_ours(bytes, length));
+	*name = 'h';
+	assert_false(is_ours(bytes, length));
+	*name = 'g';
+	for (size_t i = sizeof(struct save_header); i < sizeof(struct save_header) + SEAL_SIZE; i++) {
+		bytes[i] ^= 1;
+		assert_false(is_ours(bytes, length));
+		bytes[i] ^= 1;
+	}
+	assert_true(is_ours(bytes, length));
+	assert_false(is_ours(&old, sizeof(old)));
+}
+
+static void test_another_hosts_key_makes_another_seal(void **state)
+{
+	char directory[] = "/tmp/seal-XXXXXX", path[64], bytes[256];
+	size_t length = write_file(bytes);
+	struct error *e = NULL;
+	struct stat st;
+
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/new/key", directory);
+	assert_int_equal(seal_setup(path, &e), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	assert_false(is_ours(bytes, length));
+	length = write_file(bytes);
+	/* It is read again, not made again. */
+	assert_int_equal(seal_setup(path, &e), 0);
+	assert_true(is_ours(bytes, length));
+	assert_int_equal(truncate(path, 31), 0);
+	assert_int_equal(seal_setup(path, &e), -EINVAL);
+	assert_non_null(strstr(error_text(e), "is damaged"));
+	error_free(&e);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/new", directory);
+	rmdir(path);
+	rmdir(directory);
 }
 
 static bool begins(const void *bytes, size_t length)
@@ -110,6 +193,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_written_is_read_and_the_memory_is_next),
 		cmocka_unit_test(test_what_is_no_saved_domain_is_refused),
+		cmocka_unit_test(test_a_file_that_was_changed_is_a_strangers),
+		cmocka_unit_test(test_another_hosts_key_makes_another_seal),
 		cmocka_unit_test(test_only_an_unfinished_save_may_be_removed),
 	};
 
