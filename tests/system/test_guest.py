@@ -209,6 +209,16 @@ def test_reboot_makes_a_new_domain(dom0, g1):
     assert dom0.guest(g1, "nproc") == "2"
 
 
+@pytest.mark.parametrize("cpuid", ['cpuid="host,avx=0"', 'cpuid=["0x1:ecx=xxx0xxxxxxxxxxxxxxxxxxxxxxxxxxxx"]'],
+                         ids=["libxl", "xend"])
+def test_features_that_a_guest_is_not_shown_are_gone_with_what_needs_them(dom0, cpuid):
+    dom0.create(Guest("less", more=(cpuid,)))
+    flags = dom0.guest("less", "grep -m1 ^flags /proc/cpuinfo").split()
+    assert "xsave" in flags and not {"avx", "avx2", "fma", "f16c", "vaes"} & set(flags)
+    assert "Enabled xstate features 0x3," in dom0.guest("less", "dmesg | grep xstate")
+    dom0.sh("xl destroy less")
+
+
 def test_save_and_restore(dom0, g1):
     """What lay in the guest's memory, its processes, disks and network are there again."""
     dom0.guest(g1, "dd if=/dev/urandom of=/tmp/keep bs=1M count=8 2>/dev/null; "
