@@ -107,6 +107,14 @@ def test_sched_credit(xm, xend):
         "g1                                   3    512   50\n")
 
 
+def test_info_names_faults_of_the_processor_last(xm, xend):
+    """On Xenolith only: xend sends none where another hypervisor has guards of its own."""
+    xend.answers["host.info"] = {"nr_cpus": 2, "cpu_faults": "meltdown l1tf spectre_v2"}
+    lines = xm.good("info").splitlines()
+    assert [line[:23].rstrip() for line in lines] == INFO_KEYS + ["cpu_faults"]
+    assert lines[-1] == "cpu_faults             : meltdown l1tf spectre_v2"
+
+
 def test_info_has_all_keys_in_their_order(xm, xend):
     answer = {key: f"value of {key}" for key in reversed(INFO_KEYS)}
     answer.update(nr_cpus=2, total_memory=2047, xen_major=4, xend_config_format=4)

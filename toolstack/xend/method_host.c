@@ -14,6 +14,7 @@
 
 #include "util/alloc.h"
 #include "util/str.h"
+#include "xend/cpu_faults.h"
 #include "xend/domain.h"
 #include "xend/protocol.h"
 #include "xend/top.h"
@@ -141,6 +142,7 @@ static int info_host(struct request *request, struct json_object *result, struct
 	};
 	struct xen_sysctl_physinfo hardware;
 	struct hv_version version;
+	const char *faults;
 	uint32_t id;
 	int rc = hv_host_physinfo(domain_hv, &hardware, e);
 
@@ -155,6 +157,9 @@ static int info_host(struct request *request, struct json_object *result, struct
 	describe_hypervisor(result, &version,
 			    id < sizeof(schedulers) / sizeof(schedulers[0]) && schedulers[id] ? schedulers[id] :
 												"unknown");
+	faults = cpu_faults_text(domain_hv, &version);
+	if (faults)
+		json_set_string(result, "cpu_faults", faults);
 	return 0;
 }
 

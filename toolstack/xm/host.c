@@ -43,6 +43,9 @@ static const char *const info_keys[] = {
 	"xend_config_format",
 };
 
+/* After those, where xend has something to say of it. */
+static const char *const info_further_keys[] = { "cpu_faults" };
+
 static int info_run(const struct xm_args *args)
 {
 	struct json_object *answer = xm_call(XEND_M_HOST_INFO, NULL, NULL);
@@ -56,6 +59,12 @@ static int info_run(const struct xm_args *args)
 			struct json_object *value = json_find(answer, info_keys[i]);
 
 			format_info(stdout, info_keys[i], value ? json_object_get_string(value) : "");
+		}
+		for (size_t i = 0; i < sizeof(info_further_keys) / sizeof(info_further_keys[0]); i++) {
+			struct json_object *value = json_find(answer, info_further_keys[i]);
+
+			if (value)
+				format_info(stdout, info_further_keys[i], json_object_get_string(value));
 		}
 	}
 	json_object_put(answer);
@@ -102,7 +111,11 @@ const struct xm_command xm_host_commands[] = {
 	  .run = info_run,
 	  .usage = "",
 	  .summary = "Show what the host and its hypervisor are",
-	  .help = "Memory is in MiB.",
+	  .help = "Memory is in MiB. On Xenolith, cpu_faults names the faults of the processor by which guests may "
+		  "read what is not "
+		  "theirs, and which the hypervisor does not guard against yet; `xm dmesg' says what each one does. "
+		  "While there "
+		  "are any, run no strangers' guests.",
 	  .examples = "xm info\tshow all\nxm info | grep free_memory\tshow how much memory is left for new domains",
 	  .options = info_options },
 	{ .name = "dmesg",

@@ -165,6 +165,7 @@ static void __init boot_on_own_stack(void)
 	arch_irq_enable();
 	start_serial_input();
 	smp_boot_all();
+	cpu_faults_report();
 	if (!boot_info.nr_modules)
 		boot_fail("there is no kernel for Domain-0: give one as the first boot module");
 	dom0_start(&boot_info.modules[0], boot_info.nr_modules > 1 ? &boot_info.modules[1] : NULL);

@@ -19,6 +19,7 @@ struct cpu_features {
 	u32 l1c, l1d, l7b, l7c, l7d, e1c, e1d, xs1a, e7d, e8b;
 	bool smep, smap, umip, fsgsbase, xsave, xsaveopt, x2apic, tsc_deadline, invariant_tsc, page1gb, pge;
 	bool pcid, rdtscp, ibpb, svm, vmx, syscall32, erms;
+	u64 arch_capabilities; /* MSR 0x10a; 0: there is none */
 	u64 xcr0_mask;	       /* XSAVE components that we let guests have (x87, SSE, AVX, AVX-512) */
 };
 /* Components of XCR0 (SDM 1 13.1). */
@@ -32,6 +33,8 @@ extern struct cpu_features cpu_features;
 void cpu_features_probe(void);
 /* This CPU: CR0, CR4, EFER, XCR0, PAT as every CPU has them; SMEP, SMAP, UMIP, NX, WP. */
 void cpu_features_enable(void);
+/* Boot, once exceptions are handled: a line on the console for each fault of lib/cpu_faults.h that the processor has. */
+void cpu_faults_report(void);
 /* CR4 that the hypervisor and PV guests run with. */
 extern unsigned long hv_cr4;
 

@@ -5,13 +5,11 @@
 #include <xen/sysctl.h>
 #include "hv/arch.h"
 #include "lib/errno.h"
+#include "x86/cpu/feature.h"
 
 #define MSR_PLATFORM_INFO 0xce
 
 _Static_assert(CPU_POLICY_LEAVES <= CPU_POLICY_MAX_LEAVES, "tools have room for all of ours");
-
-/* The same for every domain: no CPUID faulting for a guest's own use. */
-static const xen_msr_entry_t policy_msrs[] = { { .idx = MSR_PLATFORM_INFO, .val = 0 } };
 
 /*
  * libxc writes its own idea of the policy, every leaf that it knows of, into as many places as it was given leaves. So
@@ -22,6 +20,13 @@ static const xen_cpuid_leaf_t padding = { .leaf = 0xd, .subleaf = 40 };
 int cpu_policy_to_guest(const struct cpu_policy *p, void __guest *leaves, u32 *nr_leaves, void __guest *msrs,
 			u32 *nr_msrs)
 {
+	/* The same for every domain: no CPUID faulting for a guest's own use. The processor's has its capabilities. */
+	const xen_msr_entry_t policy_msrs[] = {
+		{ .idx = MSR_PLATFORM_INFO, .val = 0 },
+		{ .idx = MSR_IA32_ARCH_CAPS, .val = cpu_features.arch_capabilities },
+	};
+	u32 nr = p == &cpu_policy_host ? ARRAY_SIZE(policy_msrs) : 1;
+
 	if (!leaves) {
 		*nr_leaves = CPU_POLICY_MAX_LEAVES;
 	} else {
@@ -36,11 +41,11 @@ int cpu_policy_to_guest(const struct cpu_policy *p, void __guest *leaves, u32 *n
 	if (!msrs) {
 		*nr_msrs = CPU_POLICY_MAX_MSRS;
 	} else {
-		if (*nr_msrs < ARRAY_SIZE(policy_msrs))
+		if (*nr_msrs < nr)
 			return -ENOBUFS;
-		if (copy_to_guest(msrs, policy_msrs, sizeof(policy_msrs)))
+		if (copy_to_guest(msrs, policy_msrs, nr * sizeof(policy_msrs[0])))
 			return -EFAULT;
-		*nr_msrs = ARRAY_SIZE(policy_msrs);
+		*nr_msrs = nr;
 	}
 	return 0;
 }
