@@ -44,16 +44,17 @@ static void wrmsr(u32 msr, u64 value)
 	else if (msr == MSR_X2APIC_FIRST + 0x38)
 		apic_countdown = (u32)value;
 }
-static u8 inb(u16 port)
-{
-	return 0xff;
-}
-static void outb(u16 port, u8 value)
-{
-}
 
 #include "x86/cpu/time.c"
 #include "x86/irq/apic.c"
+
+u8 host_inb(u16 port)
+{
+	return 0xff;
+}
+void host_outb(u16 port, u8 value)
+{
+}
 
 struct cpu_features cpu_features;
 struct platform_info platform;
