@@ -77,6 +77,22 @@ static void ask_to_schedule(struct run_queue *rq)
 	softirq_raise_on(rq->cpu, SOFTIRQ_SCHEDULE);
 }
 
+/* v waits in a queue: an idle CPU that may run it comes and takes it. */
+static void call_idle_cpu(const struct vcpu *v)
+{
+	unsigned int cpu;
+
+	if (likely(cpumask_empty(&sched_idle_cpus)) || v->sched.pinned)
+		return;
+	cpumask_for_each(cpu, &sched_idle_cpus)
+		if (place_allowed(v, cpu))
+			break;
+	if (cpu < nr_cpus) {
+		cpumask_clear_cpu(cpu, &sched_idle_cpus);
+		softirq_raise_on(cpu, SOFTIRQ_SCHEDULE);
+	}
+}
+
 /*
  * A timer that is set for an earlier time stays: it fires about once a slice for nothing (slice_timer_fired), where moving it
  * would cost a part of each switch. Under rq's lock, as everything about this timer.
@@ -97,6 +113,8 @@ static void preempt_for(struct run_queue *rq, const struct vcpu *v, s_time_t now
 		ask_to_schedule(rq);
 		return;
 	}
+	/* One that went idle after v was placed here. */
+	call_idle_cpu(v);
 	if (vtime_diff(rq->curr->sched.vtime, v->sched.vtime) < (s64)share_cost(v, MILLISECS(1)))
 		return;
 	if (now - rq->run_start >= ratelimit)
@@ -334,7 +352,6 @@ void sched_context_saved(struct vcpu *prev)
 	unsigned long flags;
 	struct run_queue *rq = sched_lock_vcpu(prev, &flags);
 	s_time_t now, slice = 0;
-	unsigned int idle;
 
 	smp_mb();
 	WRITE_ONCE(prev->is_running, false);
@@ -357,16 +374,15 @@ void sched_context_saved(struct vcpu *prev)
 		share_park(rq, prev, now);
 	} else {
 		sched_enqueue(rq, prev);
-		/* A CPU that idles will fetch it. */
-		if (unlikely(!cpumask_empty(&sched_idle_cpus)) && !prev->sched.pinned) {
-			cpumask_for_each(idle, &sched_idle_cpus)
-				if (place_allowed(prev, idle))
-					break;
-			if (idle < nr_cpus) {
-				cpumask_clear_cpu(idle, &sched_idle_cpus);
-				softirq_raise_on(idle, SOFTIRQ_SCHEDULE);
-			}
-		}
+		/*
+		 * This CPU chose to idle while prev could not go on. Since then prev was woken, its
+		 * affinity was changed back, or its domain has budget again. Whoever did that saw
+		 * prev running and left the rest to us.
+		 */
+		if (rq->curr->is_idle)
+			ask_to_schedule(rq);
+		else
+			call_idle_cpu(prev);
 	}
 	spin_unlock_irqrestore(&rq->lock, flags);
 }

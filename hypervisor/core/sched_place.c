@@ -123,7 +123,8 @@ static struct vcpu *choose(struct run_queue *from, const struct run_queue *rq, b
 			break;
 		if (!any && vtime_diff(v->sched.vtime - from->offset, at_most) > 0)
 			break;
-		if (!place_allowed(v, rq->cpu) || now - v->sched.last_ran < warm)
+		/* It may have left its CPU after `now`. */
+		if (!place_allowed(v, rq->cpu) || max(now - v->sched.last_ran, (s_time_t)0) < warm)
 			continue;
 		if (preferred(v, rq->cpu))
 			return v;

@@ -57,7 +57,8 @@ void arch_context_switch(struct vcpu *prev, struct vcpu *next)
 	sim_burst_end[cpu] = STIME_MAX;
 	if (!next->is_idle) {
 		assert_true(next->is_running && next->processor == cpu);
-		assert_true(place_allowed(next, cpu));
+		/* Or it may not run here since a moment ago, and this CPU has been told. */
+		assert_true(place_allowed(next, cpu) || (per_cpu(softirq_pending, cpu) & (1U << SOFTIRQ_SCHEDULE)));
 		n->since = host_now;
 		if (n->woken_at) {
 			n->latency_sum += host_now - n->woken_at;
