@@ -300,14 +300,15 @@ static struct vcpu *choose_next(struct run_queue *rq, struct vcpu *prev, s_time_
 /* prev leaves its CPU; next takes it. */
 static void switch_states(struct run_queue *rq, struct vcpu *prev, struct vcpu *next, s_time_t now)
 {
+	/* Read once: what is counted of prev agrees, and sched_context_saved goes by it. */
+	bool runnable = prev->is_idle || vcpu_is_runnable(prev);
+
 	prev->sched.last_ran = now;
-	if (!prev->is_idle) {
+	if (!prev->is_idle)
 		share_leave(rq, prev);
-		if (!vcpu_is_runnable(prev))
-			share_deactivate(prev, now);
-	}
-	runstate_change(prev, prev->is_idle || vcpu_is_runnable(prev) ? RUNSTATE_runnable : runstate_when_off(prev),
-			now);
+	if (!runnable)
+		share_deactivate(prev, now);
+	runstate_change(prev, runnable ? RUNSTATE_runnable : runstate_when_off(prev), now);
 	runstate_change(next, RUNSTATE_running, now);
 	next->is_running = true;
 	rq->curr = next;
@@ -352,6 +353,7 @@ void sched_context_saved(struct vcpu *prev)
 	unsigned long flags;
 	struct run_queue *rq = sched_lock_vcpu(prev, &flags);
 	s_time_t now, slice = 0;
+	bool alive;
 
 	smp_mb();
 	WRITE_ONCE(prev->is_running, false);
@@ -367,8 +369,16 @@ void sched_context_saved(struct vcpu *prev)
 		share_deactivate(prev, now);
 		runstate_change(prev, runstate_when_off(prev), now);
 	} else if (!prev->sched.active || !place_allowed(prev, rq->cpu)) {
+		/*
+		 * Whoever frees prev waits for is_running and for this lock. Once the lock is
+		 * released, only a reference keeps prev.
+		 */
+		alive = domain_get(prev->domain);
 		spin_unlock_irqrestore(&rq->lock, flags);
+		if (!alive)
+			return;
 		vcpu_wake(prev);
+		domain_put(prev->domain);
 		return;
 	} else if (!share_budget_left(prev, now, &slice)) {
 		share_park(rq, prev, now);

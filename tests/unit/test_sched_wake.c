@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* links: hypervisor/lib/heap.c hypervisor/lib/bitmap.c */
 /*
- * No wake-up is lost. vCPUs block, poll, are woken, paused, moved and capped by several
+ * No wake-up is lost. vCPUs block, poll, are woken, paused, moved, capped and destroyed by several
  * CPUs at once, in every order that a few changes of turns make. Once all is quiet, a runnable vCPU
  * runs, or waits behind one that runs, or waits for its domain's cap.
  */
@@ -71,7 +71,8 @@ void domain_put(struct domain *d)
 	_(PIN_AWAY)   /* to CPU 1, and back to 0 */                    \
 	_(REFILL)     /* the refill timer's time has come */           \
 	_(CAP_LIFTED) /* its domain has no cap any more */             \
-	_(WAKE_OTHER) /* `other` becomes runnable */
+	_(WAKE_OTHER) /* `other` becomes runnable */                   \
+	_(DESTROY)    /* its domain goes, as domain_kill and the reaper do */
 #define ACT_ENUM(a) a,
 #define ACT_NAME(a) #a,
 
@@ -151,6 +152,14 @@ static void do_to_victim(enum act act)
 	case CAP_LIFTED:
 		share_set_cap(victims, 0);
 		break;
+	case DESTROY:
+		if (victims->state == DOMAIN_DEAD)
+			break;
+		victims->state = DOMAIN_DEAD;
+		domain_pause(victims);
+		/* That of its existence. */
+		domain_put(victims);
+		break;
 	default:
 		fail_msg("no such act");
 	}
@@ -164,7 +173,7 @@ static void do_act(enum act act)
 		do_to_current(act);
 	} else if (act == WAKE_OTHER) {
 		vcpu_unblock(other);
-	} else if (act == PAUSE_SYNC && current == victim) {
+	} else if ((act == PAUSE_SYNC || act == DESTROY) && current == victim) {
 		/* Nobody waits for itself. */
 	} else if (domain_get(victims)) {
 		/* Whoever has to do with another domain holds a reference. */
@@ -259,6 +268,10 @@ static void check_vcpu(const struct vcpu *v)
 		interleave_fail("it is where it may not be");
 	if (v->sched.active != runnable)
 		interleave_fail("the domain's count of runnable vCPUs is wrong");
+	if (v->runstate.state != (v->is_running ? RUNSTATE_running :
+				  runnable	? RUNSTATE_runnable :
+						  runstate_when_off(v)))
+		interleave_fail("its runstate is not its state");
 	if (!runnable && (v->pause_flags & ~(u32)(VPF_BLOCKED | VPF_POLL)))
 		interleave_fail("it was unpaused and is paused");
 	if (!runnable && vcpu_event_deliverable(v))
@@ -338,6 +351,16 @@ static void one_that_computes_goes_on(void **state)
 	explore_all(NOTHING, 2);
 }
 
+/* It is woken and destroyed while its CPU still saves its registers. */
+static void one_that_ends_while_it_is_woken_is_left_alone(void **state)
+{
+	memset(&play, 0, sizeof(play));
+	play.acts[0][0] = BLOCK;
+	play.acts[1][0] = EVENT;
+	play.acts[1][1] = DESTROY;
+	explore(2, 3);
+}
+
 /* The same with CPUs that steal, and with more that befalls it. */
 static void any_three_cpus_lose_nothing(void **state)
 {
@@ -364,8 +387,11 @@ static void any_three_cpus_lose_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_that_blocks_is_woken),    cmocka_unit_test(one_that_polls_is_woken),
-		cmocka_unit_test(one_that_yields_goes_on),     cmocka_unit_test(one_that_computes_goes_on),
+		cmocka_unit_test(one_that_blocks_is_woken),
+		cmocka_unit_test(one_that_polls_is_woken),
+		cmocka_unit_test(one_that_yields_goes_on),
+		cmocka_unit_test(one_that_computes_goes_on),
+		cmocka_unit_test(one_that_ends_while_it_is_woken_is_left_alone),
 		cmocka_unit_test(any_three_cpus_lose_nothing),
 	};
 
