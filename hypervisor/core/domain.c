@@ -105,6 +105,8 @@ static void domain_struct_free(struct domain *d)
 {
 	struct vcpu *v;
 
+	/* Its timer looks at all vCPUs. The other timers were killed by domain_kill. */
+	sched_domain_free(d);
 	if (d->vcpus) {
 		for_each_vcpu(d, v)
 			vcpu_free(v);
@@ -118,7 +120,6 @@ static void domain_struct_free(struct domain *d)
 		evtchn_domain_free(d);
 	if (d->shared_info)
 		shared_page_free(d->shared_info);
-	sched_domain_free(d);
 	rangeset_destroy(&d->iomem_caps);
 	rangeset_destroy(&d->irq_caps);
 	hv_free_pages(d, domain_struct_order());

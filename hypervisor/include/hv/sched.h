@@ -10,8 +10,8 @@
 void sched_init(void);		       /* boot, before any vCPU */
 void sched_cpu_init(unsigned int cpu); /* before a CPU starts: its queue, its idle vCPU as current */
 int __must_check sched_domain_init(struct domain *d);
-void sched_domain_free(struct domain *d);
-void sched_vcpu_init(struct vcpu *v); /* chooses v->processor; v is not runnable yet */
+void sched_domain_free(struct domain *d); /* waits for its timer's handler; before its vCPUs are freed */
+void sched_vcpu_init(struct vcpu *v);	  /* chooses v->processor; v is not runnable yet */
 void sched_vcpu_free(struct vcpu *v);
 
 void vcpu_wake(struct vcpu *v);		/* v may have become runnable */

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* links: hypervisor/lib/heap.c hypervisor/lib/bitmap.c hypervisor/lib/rangeset.c hypervisor/lib/printf.c */
+/*
+ * No timer of a domain outlives what it uses: a domain that runs, has each kind of timer armed and a
+ * cap is killed and freed while another CPU runs its timers, in every order that a few changes of
+ * turns make. The sanitizer sees a handler that touches what is freed.
+ */
+#include "interleave.h"
+
+#include "core/domain.c"
+#include "core/domain_end.c"
+#include "core/evtchn.c"
+#include "core/evtchn_send.c"
+#include "core/pause.c"
+#include "core/runstate.c"
+#include "core/sched.c"
+#include "core/sched_op.c"
+#include "core/sched_param.c"
+#include "core/sched_place.c"
+#include "core/sched_share.c"
+#include "core/softirq.c"
+#include "core/timer.c"
+#include "core/vcpu_timer.c"
+
+/* --- what is not here: page tables, grants, devices --- */
+
+struct boot_options boot_options;
+
+void console_end(void)
+{
+}
+
+void console_domain_ends(struct domain *d)
+{
+}
+
+/* Freed memory is poisoned, pages too. */
+void *hv_alloc_pages(unsigned int order)
+{
+	void *p = aligned_alloc(PAGE_SIZE, PAGE_SIZE << order);
+
+	host_allocs_live++;
+	return memset(p, 0, PAGE_SIZE << order);
+}
+
+void hv_free_pages(void *va, unsigned int order)
+{
+	host_allocs_live--;
+	free(va);
+}
+
+void *shared_page_alloc(struct domain *d, bool guest_writable)
+{
+	return hv_alloc_pages(0);
+}
+
+void shared_page_free(void *va)
+{
+	hv_free_pages(va, 0);
+}
+
+int arch_domain_create(struct domain *d, const struct xen_domctl_createdomain *config)
+{
+	return 0;
+}
+
+void arch_domain_free(struct domain *d)
+{
+}
+
+int arch_domain_relinquish(struct domain *d)
+{
+	return 0;
+}
+
+int arch_vcpu_create(struct vcpu *v)
+{
+	return 0;
+}
+
+void arch_vcpu_free(struct vcpu *v)
+{
+}
+
+int grant_domain_create(struct domain *d, unsigned int max_frames, unsigned int max_maptrack_frames)
+{
+	return 0;
+}
+
+void grant_domain_free(struct domain *d)
+{
+}
+
+int grant_domain_release_mappings(struct domain *d)
+{
+	return 0;
+}
+
+int pirq_domain_create(struct domain *d)
+{
+	return 0;
+}
+
+void pirq_domain_destroy(struct domain *d)
+{
+}
+
+void pirq_guest_unbind(struct domain *d, unsigned int pirq)
+{
+}
+
+void pirq_set_affinity(struct domain *d, unsigned int pirq, unsigned int cpu)
+{
+}
+
+int page_claim(struct domain *d, unsigned long pages)
+{
+	return 0;
+}
+
+void vcpu_unregister_info(struct vcpu *v)
+{
+}
+
+bool hypercall_preempt_check(void)
+{
+	return false;
+}
+
+long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int op, void __guest *arg)
+{
+	return -ENOSYS;
+}
+
+void arch_reboot(void)
+{
+	abort();
+}
+
+void arch_halt(void)
+{
+	abort();
+}
+
+void arch_power_off(void)
+{
+	abort();
+}
+
+void arch_context_switch(struct vcpu *prev, struct vcpu *next)
+{
+	current = next;
+	sched_context_saved(prev);
+}
+
+void arch_vcpu_sync_state(struct vcpu *v)
+{
+	assert_false(v->is_running);
+}
+
+void arch_vcpu_kick(struct vcpu *v)
+{
+	if (v != current && READ_ONCE(v->is_running))
+		arch_cpu_kick(READ_ONCE(v->processor));
+}
+
+/* --- a domain with everything --- */
+
+#define VCPUS 2
+
+static struct domain *victims;
+static unsigned long allocs_before;
+
+static struct {
+	bool with_vcpu_timers;
+	bool parked;	  /* the refill is armed for later; else for now, and a vCPU runs */
+	bool changes_cap; /* another CPU does so meanwhile */
+} play;
+
+static void settle(void)
+{
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
+		host_set_cpu(cpu);
+		softirq_run();
+	}
+}
+
+static void start_machine(void)
+{
+	s_time_t now = host_now;
+
+	host_cpus_init(interleave_scene->cpus);
+	host_now = now + SECONDS(1);
+	memset(percpu_softirq_pending, 0, sizeof(percpu_softirq_pending));
+	memset(percpu_tasklets, 0, sizeof(percpu_tasklets));
+	reaper.scheduled = 0;
+	if (!idle_domain)
+		domain_subsystem_init();
+	timer_subsystem_init();
+	sched_init();
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
+		host_set_cpu(cpu);
+		timer_cpu_init(cpu);
+		sched_cpu_init(cpu);
+	}
+}
+
+static void arm_vcpu_timers(struct vcpu *v)
+{
+	const struct evtchn_port init = { .type = PORT_VIRQ, .vcpu = (u16)v->id, .virq = VIRQ_TIMER };
+
+	v->virq_to_evtchn[VIRQ_TIMER] = (u16)evtchn_port_alloc(victims, &init);
+	assert_int_equal(vcpu_timer_set_periodic(v, MILLISECS(10)), 0);
+	vcpu_timer_set_singleshot(v, (u64)host_now + 2);
+	timer_set(&v->poll_timer, host_now + 3);
+}
+
+static void setup(void)
+{
+	const struct xen_domctl_createdomain config = { .max_vcpus = VCPUS, .max_evtchn_port = 100 };
+	struct vcpu *v;
+
+	start_machine();
+	allocs_before = host_allocs_live;
+	/* Its timers are CPU 1's, and its vCPUs run there. */
+	host_set_cpu(1);
+	victims = domain_create(1, &config, false);
+	for (unsigned int i = 0; i < VCPUS; i++) {
+		v = vcpu_create(victims, i);
+		v->processor = 1;
+		cpumask_clear_cpu(0, &v->sched.hard_affinity);
+		if (play.with_vcpu_timers)
+			arm_vcpu_timers(v);
+		v->pause_flags = i ? VPF_POLL : 0;
+	}
+	victims->evtchn->pollers = VCPUS - 1;
+	if (play.with_vcpu_timers)
+		watchdog_arm(victims, 0, 1);
+	assert_int_equal(domain_unpause_by_controller(victims), 0);
+	settle();
+	/* It has used up its cap. */
+	share_set_cap(victims, 25);
+	victims->sched.budget = -1;
+	softirq_raise_on(1, SOFTIRQ_SCHEDULE);
+	if (play.parked) {
+		settle();
+		assert_true(victims->vcpus[0]->sched.parked && timer_is_armed(&victims->sched.refill));
+	}
+	host_set_cpu(0);
+}
+
+static void body(unsigned int cpu)
+{
+	struct domain *d;
+
+	if (cpu == 0) {
+		while (domain_kill(victims))
+			;
+	} else if (cpu == 1) {
+		for (unsigned int i = 0; i < 2; i++) {
+			host_now += MILLISECS(700);
+			softirq_raise(SOFTIRQ_TIMER);
+			softirq_run();
+		}
+	} else if (play.changes_cap && (d = domain_get_by_id(1)) != NULL) {
+		share_set_cap(d, 50);
+		domain_put(d);
+	}
+}
+
+static void check(void)
+{
+	if (host_allocs_live != allocs_before)
+		interleave_fail("the domain is not gone");
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+		if (per_cpu(timer_queue, cpu).heap.nr)
+			interleave_fail("a timer of a domain that is gone is armed");
+}
+
+static void teardown(void)
+{
+}
+
+static void explore(const char *name, unsigned int cpus, unsigned int changes)
+{
+	const struct interleave_scene scene = { name, cpus, changes, setup, body, check, teardown };
+
+	for (unsigned int parked = 0; parked < 2; parked++) {
+		play.parked = parked;
+		interleave_explore(&scene);
+	}
+}
+
+static void a_capped_domain_ends_at_any_point_of_its_refill(void **state)
+{
+	play.with_vcpu_timers = play.changes_cap = false;
+	explore("refill", 2, 2);
+}
+
+static void a_domain_ends_while_its_cap_is_changed(void **state)
+{
+	play.with_vcpu_timers = false;
+	play.changes_cap = true;
+	explore("refill, cap changed", 3, 1);
+}
+
+static void a_domain_ends_at_any_point_of_its_timers(void **state)
+{
+	play.with_vcpu_timers = true;
+	play.changes_cap = false;
+	explore("all timers", 2, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_capped_domain_ends_at_any_point_of_its_refill),
+		cmocka_unit_test(a_domain_ends_while_its_cap_is_changed),
+		cmocka_unit_test(a_domain_ends_at_any_point_of_its_timers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
