@@ -106,7 +106,8 @@ void timer_init(struct timer *t, void (*fn)(void *), void *data, unsigned int cp
 
 bool timer_is_armed(const struct timer *t)
 {
-	return READ_ONCE(t->node.index) != 0 || (READ_ONCE(t->flags) & TIMER_OVERFLOW);
+	/* In this order: see queue_grow. */
+	return (READ_ONCE(t->flags) & TIMER_OVERFLOW) || READ_ONCE(t->node.index) != 0;
 }
 
 bool timer_fires_by(const struct timer *t, s_time_t time)
@@ -199,9 +200,14 @@ static void queue_grow(struct timer_queue *q)
 	memcpy(bigger, old, (q->heap.nr + 1) * sizeof(*bigger));
 	q->heap.nodes = bigger;
 	q->heap.capacity = slots - 1;
-	while ((t = q->overflow) != NULL && q->heap.nr < q->heap.capacity) {
-		queue_remove(q, t);
-		queue_insert(q, t, (s_time_t)t->node.key);
+	/*
+	 * A timer enters the heap before it leaves the list, because timer_is_armed looks without the
+	 * lock. The caller programs the hardware.
+	 */
+	while ((t = q->overflow) != NULL && heap_insert(&q->heap, &t->node, t->node.key) == 0) {
+		q->overflow = t->next;
+		barrier();
+		WRITE_ONCE(t->flags, t->flags & ~(u32)TIMER_OVERFLOW);
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
 	if (old != q->first_array)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: hypervisor/lib/heap.c hypervisor/lib/bitmap.c hypervisor/lib/rangeset.c hypervisor/lib/printf.c */
 /*
- * No timer of a domain outlives what it uses: a domain that runs, has each kind of timer armed and a
- * cap is killed and freed while another CPU runs its timers, in every order that a few changes of
+ * No timer of a domain outlives what it uses: a domain that runs, has each kind of timer armed and
+ * a cap is killed and freed while another CPU runs its timers, in every order that a few changes of
  * turns make. The sanitizer sees a handler that touches what is freed.
  */
 #include "interleave.h"
