@@ -2,7 +2,7 @@
 #
 # Fuzzers (clang's libFuzzer): `make fuzz F=insn TIME=60`, `make fuzz F=toolstack/config`. Each is tests/fuzz/fuzz_NAME.c, or
 # tests/fuzz/toolstack/fuzz_NAME.c for code of the toolstack, and says, as a unit test does, which files it links and which
-# libraries it needs. It starts from the inputs that are kept in tests/fuzz/corpus/NAME/; those that it finds go to
+# libraries it needs, and libFuzzer's flags if it wants others (flags). It starts from the inputs that are kept in tests/fuzz/corpus/NAME/; those that it finds go to
 # build/fuzz/corpus/NAME/, and what makes it fail to build/fuzz/. scripts/fuzz runs all of them.
 FUZZ_CC ?= clang
 F ?= insn
@@ -40,7 +40,7 @@ $(foreach f,$(fuzz-all),$(eval $(call fuzz-rules,$(f))))
 .PHONY: fuzz fuzzers fuzz-list
 fuzz: build/fuzz/$(call fuzz-file,$(F)) ## runs one fuzzer: F=name, TIME=seconds
 	@mkdir -p build/fuzz/corpus/$(F) $(fuzz-dir)/corpus/$(F)
-	build/fuzz/$(call fuzz-file,$(F)) -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=1024 -close_fd_mask=1 \
+	build/fuzz/$(call fuzz-file,$(F)) -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=1024 -close_fd_mask=1 $(call fuzz-line,flags,$(F)) \
 		-artifact_prefix=build/fuzz/$(subst /,-,$(F))- build/fuzz/corpus/$(F) $(fuzz-dir)/corpus/$(F)
 
 fuzzers: $(foreach f,$(fuzz-all),build/fuzz/$(call fuzz-file,$(f))) ## builds all fuzzers

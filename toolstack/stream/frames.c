@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/random.h>
 
-#define CHUNK_SHIFT 9
-#define CHUNK_SIZE  (1u << CHUNK_SHIFT)
+/* 4 TiB of memory. */
+#define LIMIT_MAX      (1u << 30)
+#define ROOM_MIN       512
+#define INDEX_BITS_MIN 10
+/* 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, volume 3, 6.4). */
+#define GOLDEN 0x9e3779b97f4a7c15ULL
 
 /* Entries of a page table (Intel's manual, volume 3, 4.5). */
 #define ENTRIES	    512
@@ -18,46 +22,81 @@
 #define HV_FIRST_SLOT 256
 #define HV_LAST_SLOT  271
 
-int frames_reverse_init(struct frames_reverse *r, uint64_t max_mfn)
+void frame_map_free(struct frame_map *map)
 {
-	r->max_mfn = max_mfn;
-	r->chunks = calloc((max_mfn >> CHUNK_SHIFT) + 1, sizeof(*r->chunks));
-	return r->chunks != NULL ? 0 : -ENOMEM;
+	free(map->entries);
+	free(map->index);
+	*map = (struct frame_map){ 0 };
 }
 
-void frames_reverse_free(struct frames_reverse *r)
+/* An index is at most three quarters full. It is filled when something is looked for. */
+static int make_room(struct frame_map *map, uint64_t room)
 {
-	if (r->chunks == NULL)
-		return;
-	for (uint64_t i = 0; i <= r->max_mfn >> CHUNK_SHIFT; i++)
-		free(r->chunks[i]);
-	free(r->chunks);
-	r->chunks = NULL;
-}
+	struct frame_entry *entries;
 
-int frames_reverse_set(struct frames_reverse *r, uint64_t mfn, uint64_t pfn)
-{
-	uint64_t **chunk;
-
-	if (mfn > r->max_mfn)
-		return 0;
-	chunk = &r->chunks[mfn >> CHUNK_SHIFT];
-	if (*chunk == NULL) {
-		*chunk = malloc(CHUNK_SIZE * sizeof(**chunk));
-		if (*chunk == NULL)
+	room = room < map->limit ? room : map->limit;
+	entries = realloc(map->entries, room * sizeof(*entries));
+	if (entries == NULL)
+		return -ENOMEM;
+	map->entries = entries;
+	if (map->index == NULL || room > (3ULL << map->index_bits) / 4) {
+		while (map->index_bits < INDEX_BITS_MIN || room > (3ULL << map->index_bits) / 4)
+			map->index_bits++;
+		free(map->index);
+		map->indexed = 0;
+		map->index = calloc(1ULL << map->index_bits, sizeof(*map->index));
+		if (map->index == NULL)
 			return -ENOMEM;
-		for (unsigned int i = 0; i < CHUNK_SIZE; i++)
-			(*chunk)[i] = FRAME_INVALID;
 	}
-	(*chunk)[mfn & (CHUNK_SIZE - 1)] = pfn;
+	map->room = (uint32_t)room;
 	return 0;
 }
 
-uint64_t frames_reverse_get(const struct frames_reverse *r, uint64_t mfn)
+int frame_map_init(struct frame_map *map, uint64_t limit, uint64_t expected)
 {
-	const uint64_t *chunk = mfn <= r->max_mfn ? r->chunks[mfn >> CHUNK_SHIFT] : NULL;
+	*map = (struct frame_map){ .limit = limit < LIMIT_MAX ? (uint32_t)limit : LIMIT_MAX };
+	/* Whoever chooses the numbers must not know which of them meet in the index: then it is slower, no more. */
+	if (getrandom(&map->factor, sizeof(map->factor), GRND_NONBLOCK) != sizeof(map->factor))
+		map->factor = GOLDEN;
+	map->factor |= 1;
+	return expected > 0 ? make_room(map, expected) : 0;
+}
 
-	return chunk != NULL ? chunk[mfn & (CHUNK_SIZE - 1)] : FRAME_INVALID;
+int frame_map_grow(struct frame_map *map)
+{
+	if (map->count == map->limit)
+		return -ENOSPC;
+	/* Half as many again. */
+	return make_room(map, map->room + map->room / 2ULL + ROOM_MIN);
+}
+
+/* The place in the index where that number stands, or where it would have to. */
+static uint32_t *place(const struct frame_map *map, uint64_t frame)
+{
+	uint32_t mask = (uint32_t)((1ULL << map->index_bits) - 1);
+	uint32_t at = (uint32_t)(frame * map->factor >> (64 - map->index_bits));
+
+	while (map->index[at] != 0 && map->entries[map->index[at] - 1].frame != frame)
+		at = (at + 1) & mask;
+	return &map->index[at];
+}
+
+struct frame_entry *frame_map_search(struct frame_map *map, uint64_t frame)
+{
+	uint32_t at;
+
+	/* What was added since the last search. */
+	for (; map->indexed < map->count; map->indexed++) {
+		uint32_t *free_place = place(map, map->entries[map->indexed].frame);
+
+		if (*free_place == 0)
+			*free_place = map->indexed + 1;
+	}
+	at = map->index != NULL ? *place(map, frame) : 0;
+	if (at == 0)
+		return NULL;
+	map->next = at;
+	return &map->entries[at - 1];
 }
 
 int frames_translate_table(const uint64_t *from, uint64_t *to, unsigned int level, frames_translate_fn *translate,

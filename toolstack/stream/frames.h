@@ -4,23 +4,58 @@
 #define STREAM_FRAMES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define FRAME_INVALID ~0ULL
 
-/* Which of the guest's frames a machine frame is: a sparse table of two levels. */
-struct frames_reverse {
-	uint64_t **chunks;
-	uint64_t max_mfn;
+/*
+ * What is known of frames, found by their number: a hash table, so that its size depends on how many there are and not on
+ * their numbers, which a guest or an image chooses. Entries keep the order in which they were added.
+ */
+struct frame_entry {
+	uint64_t frame, value;
 };
 
-/* max_mfn: the highest machine frame that can occur. -ENOMEM. */
-int frames_reverse_init(struct frames_reverse *r, uint64_t max_mfn);
-void frames_reverse_free(struct frames_reverse *r);
-/* Machine frames past max_mfn are ignored: they are marks of the guest's, not frames. -ENOMEM. */
-int frames_reverse_set(struct frames_reverse *r, uint64_t mfn, uint64_t pfn);
-/* FRAME_INVALID if it is none of the guest's. */
-uint64_t frames_reverse_get(const struct frames_reverse *r, uint64_t mfn);
+struct frame_map {
+	struct frame_entry *entries;
+	uint32_t count, limit;
+	/* Private. */
+	uint32_t room;	  /* of entries */
+	uint32_t indexed; /* entries that the index has */
+	uint32_t *index;  /* places of entries, plus 1 */
+	uint32_t next;	  /* the entry behind the one that was found last */
+	unsigned int index_bits;
+	uint64_t factor;
+};
+
+/*
+ * limit: the most entries that it takes. expected: how many it makes room for at once, when they are known to come. Frees
+ * nothing of what was there before. -ENOMEM.
+ */
+int frame_map_init(struct frame_map *map, uint64_t limit, uint64_t expected);
+void frame_map_free(struct frame_map *map);
+int frame_map_grow(struct frame_map *map); /* for the next two */
+struct frame_entry *frame_map_search(struct frame_map *map, uint64_t frame);
+
+/* Adds an entry; of several with one number, one is found. -ENOSPC past the limit, -ENOMEM. */
+static inline int frame_map_add(struct frame_map *map, uint64_t frame, uint64_t value)
+{
+	int rc = map->count < map->room ? 0 : frame_map_grow(map);
+
+	if (rc == 0)
+		map->entries[map->count++] = (struct frame_entry){ frame, value };
+	return rc;
+}
+
+/* Valid until the next frame_map_add(); NULL: there is none. */
+static inline struct frame_entry *frame_map_find(struct frame_map *map, uint64_t frame)
+{
+	/* Page tables lead to frames mostly in the order in which the guest's list has them. */
+	if (map->next < map->count && map->entries[map->next].frame == frame)
+		return &map->entries[map->next++];
+	return frame_map_search(map, frame);
+}
 
 /* Page tables go into a stream with the guest's own frame numbers in them, and come out with the machine's. */
 

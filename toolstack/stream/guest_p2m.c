@@ -6,11 +6,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "stream/format.h"
+
 #define PAGE	   4096
 #define PER_PAGE   512
 #define MAP_WINDOW 1024
-/* As the stream has 32 bits for the highest frame, and a list of 4 TiB of memory is 8 GiB. */
-#define PFNS_MAX (1ULL << 30)
+#define BATCH	   1024
 
 #define PTE_PRESENT 1ULL
 #define PTE_FRAME   0x000ffffffffff000ULL
@@ -105,97 +106,119 @@ static int list_by_tree(struct hv *hv, uint32_t domid, uint64_t root_mfn, uint64
 
 /* --- the list itself ------------------------------------------------------------------------------- */
 
-static int copy_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, const uint64_t *list_mfns, uint64_t max_mfn,
+/* Entries of the list that may be frames, until there are enough to ask the hypervisor about. */
+struct candidates {
+	uint64_t pfns[BATCH];
+	xen_pfn_t mfns[BATCH], types[BATCH];
+	unsigned int count;
+};
+
+/* Of these, what the domain has. The rest are marks of the guest's own, or lies. */
+static int take(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, struct candidates *c, struct error **e)
+{
+	int rc;
+
+	if (c->count == 0)
+		return 0;
+	memcpy(c->types, c->mfns, c->count * sizeof(c->types[0]));
+	rc = hv_frames_info(hv, domid, c->types, c->count, e);
+	for (unsigned int i = 0; i < c->count && rc == 0; i++) {
+		uint64_t type = c->types[i] & XEN_DOMCTL_PFINFO_LTAB_MASK;
+
+		if (type == XEN_DOMCTL_PFINFO_XTAB)
+			continue;
+		rc = frame_map_add(&p2m->frames, c->mfns[i], type << STREAM_TYPE_SHIFT | c->pfns[i]);
+		if (rc == -ENOSPC)
+			return bad_list(e, "it names more frames than the domain has");
+		if (rc < 0)
+			return error_set(e, ENOMEM, "Out of memory for the list of the domain's pages.");
+	}
+	c->count = 0;
+	return rc;
+}
+
+static int take_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, uint64_t max_mfn, struct candidates *c,
 		     struct error **e)
 {
-	for (uint64_t done = 0; done < p2m->nr_list_frames; done += MAP_WINDOW) {
+	int rc = 0;
+
+	for (uint64_t done = 0; done < p2m->nr_list_frames && rc == 0; done += MAP_WINDOW) {
 		uint64_t count = p2m->nr_list_frames - done < MAP_WINDOW ? p2m->nr_list_frames - done : MAP_WINDOW;
 		uint64_t first = done * PER_PAGE;
 		uint64_t entries = count * PER_PAGE;
 		const uint64_t *list =
-			hv_map_frames(hv, domid, PROT_READ, (const xen_pfn_t *)list_mfns + done, NULL, count, e);
+			hv_map_frames(hv, domid, PROT_READ, (const xen_pfn_t *)p2m->list_frames + done, NULL, count, e);
 
 		if (list == NULL)
 			return -EFAULT;
 		entries = entries < p2m->nr_pfns - first ? entries : p2m->nr_pfns - first;
-		memcpy(p2m->mfns + first, list, entries * sizeof(*list));
+		for (uint64_t i = 0; i < entries && rc == 0; i++) {
+			/* Read once: the guest of a dump may run. */
+			uint64_t mfn = __atomic_load_n(&list[i], __ATOMIC_RELAXED);
+
+			if (mfn > max_mfn)
+				continue;
+			c->pfns[c->count] = first + i;
+			c->mfns[c->count++] = mfn;
+			if (c->count == BATCH)
+				rc = take(p2m, hv, domid, c, e);
+		}
 		hv_unmap_frames(hv, (void *)(uintptr_t)list, count);
 	}
-	/* Marks of the guest's own, for frames of others and for none. */
-	for (uint64_t pfn = 0; pfn < p2m->nr_pfns; pfn++) {
-		if (p2m->mfns[pfn] > max_mfn)
-			p2m->mfns[pfn] = FRAME_INVALID;
-		else if (frames_reverse_set(&p2m->reverse, p2m->mfns[pfn], pfn) != 0)
-			return error_set(e, ENOMEM, "Out of memory.");
-	}
-	return 0;
+	return rc == 0 ? take(p2m, hv, domid, c, e) : rc;
+}
+
+static int read_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, uint64_t max_mfn, struct error **e)
+{
+	struct candidates *c = calloc(1, sizeof(*c));
+	int rc = c != NULL ? take_list(p2m, hv, domid, max_mfn, c, e) : error_set(e, ENOMEM, "Out of memory.");
+
+	free(c);
+	return rc;
 }
 
 static int find_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, const struct arch_shared_info *arch,
-		     uint64_t *list_mfns, struct error **e)
+		     struct error **e)
 {
 	uint64_t cr3 = arch->p2m_cr3, virt = arch->p2m_vaddr, root = arch->pfn_to_mfn_frame_list_list;
 
 	if (cr3 != 0)
-		return list_by_address(hv, domid, cr3, virt, list_mfns, p2m->nr_list_frames, e);
+		return list_by_address(hv, domid, cr3, virt, p2m->list_frames, p2m->nr_list_frames, e);
 	if (root == 0 || root == FRAME_INVALID)
 		return bad_list(e, "there is none yet");
-	return list_by_tree(hv, domid, root, list_mfns, p2m->nr_list_frames, e);
-}
-
-static int allocate(struct guest_p2m *p2m, uint64_t max_mfn, struct error **e)
-{
-	p2m->mfns = malloc(p2m->nr_pfns * sizeof(*p2m->mfns));
-	p2m->list_frames = malloc(p2m->nr_list_frames * sizeof(*p2m->list_frames));
-	if (p2m->mfns != NULL && p2m->list_frames != NULL && frames_reverse_init(&p2m->reverse, max_mfn) == 0)
-		return 0;
-	error_set(e, ENOMEM, "Out of memory for the list of the domain's %llu pages.",
-		  (unsigned long long)p2m->nr_pfns);
-	return -ENOMEM;
-}
-
-/* The guest's own numbers of the frames that hold the list. */
-static int name_list_frames(struct guest_p2m *p2m, const uint64_t *list_mfns, struct error **e)
-{
-	for (uint64_t i = 0; i < p2m->nr_list_frames; i++) {
-		p2m->list_frames[i] = frames_reverse_get(&p2m->reverse, list_mfns[i]);
-		if (p2m->list_frames[i] == FRAME_INVALID)
-			return bad_list(e, "a part of it is not in the guest's memory");
-	}
-	return 0;
+	return list_by_tree(hv, domid, root, p2m->list_frames, p2m->nr_list_frames, e);
 }
 
 int guest_p2m_read(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, const struct shared_info *shared,
-		   uint64_t max_mfn, struct error **e)
+		   uint64_t max_mfn, uint64_t max_pages, struct error **e)
 {
 	struct arch_shared_info arch = shared->arch;
-	uint64_t *list_mfns;
 	int rc;
 
 	memset(p2m, 0, sizeof(*p2m));
-	if (arch.max_pfn == 0 || arch.max_pfn > PFNS_MAX)
+	if (arch.max_pfn == 0 || arch.max_pfn > GUEST_PFNS_MAX)
 		return bad_list(e, "its length is impossible");
 	p2m->nr_pfns = arch.max_pfn;
 	p2m->nr_list_frames = (p2m->nr_pfns + PER_PAGE - 1) / PER_PAGE;
-	rc = allocate(p2m, max_mfn, e);
-	if (rc < 0)
-		return rc;
-	list_mfns = calloc(p2m->nr_list_frames, sizeof(*list_mfns));
-	if (list_mfns == NULL)
-		return error_set(e, ENOMEM, "Out of memory.");
-	rc = find_list(p2m, hv, domid, &arch, list_mfns, e);
-	if (rc == 0)
-		rc = copy_list(p2m, hv, domid, list_mfns, max_mfn, e);
-	if (rc == 0)
-		rc = name_list_frames(p2m, list_mfns, e);
-	free(list_mfns);
-	return rc;
+	p2m->list_frames = calloc(p2m->nr_list_frames, sizeof(*p2m->list_frames));
+	if (p2m->list_frames == NULL || frame_map_init(&p2m->frames, max_pages, max_pages) != 0)
+		return error_set(e, ENOMEM, "Out of memory for the list of the domain's %llu pages.",
+				 (unsigned long long)p2m->nr_pfns);
+	rc = find_list(p2m, hv, domid, &arch, e);
+	return rc == 0 ? read_list(p2m, hv, domid, max_mfn, e) : rc;
+}
+
+uint64_t guest_p2m_mfn_to_pfn(void *context, uint64_t mfn)
+{
+	struct guest_p2m *p2m = context;
+	const struct frame_entry *entry = frame_map_find(&p2m->frames, mfn);
+
+	return entry != NULL ? entry->value & STREAM_PFN_MASK : FRAME_INVALID;
 }
 
 void guest_p2m_free(struct guest_p2m *p2m)
 {
-	free(p2m->mfns);
+	frame_map_free(&p2m->frames);
 	free(p2m->list_frames);
-	frames_reverse_free(&p2m->reverse);
 	memset(p2m, 0, sizeof(*p2m));
 }

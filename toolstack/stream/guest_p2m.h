@@ -9,17 +9,29 @@
 #include "util/error.h"
 #include "util/hv.h"
 
+/* No list is longer: the stream has 32 bits for the highest frame, and a list of 4 TiB of memory is 8 GiB. */
+#define GUEST_PFNS_MAX (1ULL << 30)
+
 struct guest_p2m {
 	uint64_t nr_pfns;
-	uint64_t *mfns; /* FRAME_INVALID: the guest has no frame there */
-	struct frames_reverse reverse;
-	uint64_t *list_frames; /* the guest's frames that hold the list */
+	/*
+	 * The frames that the guest has, in the order of its own numbers: entries of machine frames, whose values are words of
+	 * PAGE_DATA (stream/format.h).
+	 */
+	struct frame_map frames;
+	uint64_t *list_frames; /* machine frames that hold the list */
 	uint64_t nr_list_frames;
 };
 
-/* shared: the domain's shared info page, mapped. max_mfn: the host's highest frame. */
+/*
+ * shared: the domain's shared info page, mapped. max_mfn: the host's highest frame. max_pages: how many frames the domain can
+ * have; what is allocated depends on that, and not on what the guest says: 8 bytes for each page of the list are the
+ * exception. -ERANGE if it names more.
+ */
 int guest_p2m_read(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, const struct shared_info *shared,
-		   uint64_t max_mfn, struct error **e);
+		   uint64_t max_mfn, uint64_t max_pages, struct error **e);
+/* The guest's own number of a machine frame; FRAME_INVALID if it does not have it. context is the struct guest_p2m. */
+uint64_t guest_p2m_mfn_to_pfn(void *context, uint64_t mfn);
 void guest_p2m_free(struct guest_p2m *p2m);
 
 #endif

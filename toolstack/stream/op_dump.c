@@ -15,13 +15,16 @@
 
 #include <xen/elfnote.h>
 
+#include "stream/format.h"
 #include "stream/guest_p2m.h"
 #include "util/alloc.h"
 #include "util/file.h"
 #include "util/hv.h"
 
-#define PAGE	  4096
-#define BATCH	  256
+#define PAGE  4096
+#define BATCH 256
+/* Frames that a guest may get while its list is read, if it runs. */
+#define GROWTH	  4096
 #define PV_MAGIC  0xF00FEBEDULL
 #define NOTE_NAME "Xen"
 
@@ -70,8 +73,7 @@ struct dump {
 	struct hv_domain_info info;
 	struct guest_p2m p2m;
 	struct shared_info *shared;
-	struct p2m_entry *pages; /* those that the guest has */
-	uint64_t nr_pages;
+	uint64_t nr_pages; /* that the guest has */
 	unsigned int nr_vcpus;
 	struct str names, notes;
 };
@@ -169,6 +171,22 @@ static int write_vcpus(struct dump *d, struct error **e)
 	return rc;
 }
 
+static int write_p2m(struct dump *d, struct error **e)
+{
+	struct p2m_entry entries[BATCH];
+	int rc = 0;
+
+	for (uint64_t done = 0; done < d->nr_pages && rc == 0; done += BATCH) {
+		const struct frame_entry *frames = d->p2m.frames.entries + done;
+		size_t count = d->nr_pages - done < BATCH ? d->nr_pages - done : BATCH;
+
+		for (size_t i = 0; i < count; i++)
+			entries[i] = (struct p2m_entry){ frames[i].value & STREAM_PFN_MASK, frames[i].frame };
+		rc = put(d, entries, count * sizeof(entries[0]), e);
+	}
+	return rc;
+}
+
 static int write_head(struct dump *d, struct error **e)
 {
 	Elf64_Ehdr header = { .e_type = ET_CORE,
@@ -201,19 +219,11 @@ static int write_head(struct dump *d, struct error **e)
 	if (rc == 0)
 		rc = put(d, d->shared, PAGE, e);
 	if (rc == 0)
-		rc = put(d, d->pages, d->nr_pages * sizeof(*d->pages), e);
+		rc = write_p2m(d, e);
 	return rc ? rc : pad_to_page(d, sections[SECTION_P2M].sh_offset + sections[SECTION_P2M].sh_size, e);
 }
 
 /* --- the memory ---------------------------------------------------------------------------------- */
-
-static void collect_pages(struct dump *d)
-{
-	d->pages = xcalloc(d->p2m.nr_pfns + 1, sizeof(*d->pages));
-	for (uint64_t pfn = 0; pfn < d->p2m.nr_pfns; pfn++)
-		if (d->p2m.mfns[pfn] != FRAME_INVALID)
-			d->pages[d->nr_pages++] = (struct p2m_entry){ pfn, d->p2m.mfns[pfn] };
-}
 
 static int write_batch(struct dump *d, uint64_t first, size_t count, struct error **e)
 {
@@ -223,7 +233,7 @@ static int write_batch(struct dump *d, uint64_t first, size_t count, struct erro
 	char *mapped;
 
 	for (size_t i = 0; i < count; i++)
-		frames[i] = d->pages[first + i].mfn;
+		frames[i] = d->p2m.frames.entries[first + i].frame;
 	mapped = hv_map_frames(d->hv, d->domid, PROT_READ, frames, errs, count, e);
 	if (!mapped)
 		return -EFAULT;
@@ -263,11 +273,10 @@ static int dump(struct dump *d, struct error **e)
 	d->shared = hv_map_frames(d->hv, d->domid, PROT_READ, &frame, NULL, 1, e);
 	if (!d->shared)
 		return -EFAULT;
-	rc = guest_p2m_read(&d->p2m, d->hv, d->domid, d->shared, max_mfn, e);
-	if (rc == 0) {
-		collect_pages(d);
+	rc = guest_p2m_read(&d->p2m, d->hv, d->domid, d->shared, max_mfn, d->info.pages + GROWTH, e);
+	d->nr_pages = d->p2m.frames.count;
+	if (rc == 0)
 		rc = write_head(d, e);
-	}
 	if (rc == 0)
 		rc = write_pages(d, e);
 	if (rc == 0 && fsync(d->fd) && errno != EINVAL)
@@ -294,7 +303,6 @@ int op_dump(struct json_object *request, struct json_object *result, struct erro
 	rc = dump(&d, e);
 	if (rc == 0)
 		json_set_int(result, "pages", (int64_t)d.nr_pages);
-	free(d.pages);
 	str_free(&d.names);
 	str_free(&d.notes);
 	hv_close(d.hv);

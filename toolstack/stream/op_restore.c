@@ -38,7 +38,8 @@ int op_restore(struct json_object *json, struct json_object *result, struct erro
 		return rc;
 	r.domid = request.domid;
 	r.max_vcpus = request.max_vcpus;
-	r.max_pages = request.memory_mib * PAGES_MIB;
+	r.pages = request.memory_mib * PAGES_MIB;
+	r.max_pages = (request.memory_mib + 1) * PAGES_MIB; /* and the slack */
 	r.store.domid = request.store_domid;
 	r.console.domid = request.console_domid;
 	rc = restore(&r, &request, (int)fd, result, e);

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than a processor's extended state takes. */
-#define VCPU_STATE_MAX (1u << 20)
+/* More than a processor's extended state takes, and more than all leaves and registers of a policy. */
+#define VCPU_STATE_MAX (64u << 10)
+#define POLICY_MAX     (64u << 10)
 
 static void blob_free(struct restore_blob *blob)
 {
@@ -76,14 +77,11 @@ static int read_static_end(struct restore *r, const struct stream_record *record
 	return rc == 0 ? static_data_end(r, e) : rc;
 }
 
-static int read_cpuid(struct restore *r, const struct stream_record *record, struct error **e)
+static int read_policy(struct restore *r, const struct stream_record *record, struct error **e)
 {
-	return blob_read(r, record, &r->cpuid, e);
-}
-
-static int read_msr_policy(struct restore *r, const struct stream_record *record, struct error **e)
-{
-	return blob_read(r, record, &r->msr_policy, e);
+	if (record->length > POLICY_MAX)
+		return stream_in_damaged(e, "the processor's features have %u bytes", record->length);
+	return blob_read(r, record, record->type == STREAM_X86_CPUID_POLICY ? &r->cpuid : &r->msr_policy, e);
 }
 
 static int read_p2m_frames(struct restore *r, const struct stream_record *record, struct error **e)
@@ -168,8 +166,8 @@ static read_record_fn *const readers[] = {
 	[STREAM_X86_TSC_INFO] = read_tsc,
 	[STREAM_VERIFY] = read_nothing,
 	[STREAM_STATIC_DATA_END] = read_static_end,
-	[STREAM_X86_CPUID_POLICY] = read_cpuid,
-	[STREAM_X86_MSR_POLICY] = read_msr_policy,
+	[STREAM_X86_CPUID_POLICY] = read_policy,
+	[STREAM_X86_MSR_POLICY] = read_policy,
 };
 
 static int read_record(struct restore *r, const struct stream_record *record, struct error **e)
@@ -190,6 +188,7 @@ int restore_domain(struct restore *r, int fd, struct error **e)
 	int rc;
 
 	r->in = (struct stream_in){ .fd = fd };
+	frame_map_init(&r->frames, r->max_pages, 0);
 	r->vcpus = calloc(r->max_vcpus, sizeof(*r->vcpus));
 	if (r->vcpus == NULL)
 		return error_set(e, ENOMEM, "Out of memory.");
@@ -211,8 +210,8 @@ void restore_free(struct restore *r)
 		blob_free(&r->vcpus[i].msrs);
 	}
 	free(r->vcpus);
-	free(r->mfns);
-	free(r->types);
+	free(r->words);
+	frame_map_free(&r->frames);
 	free(r->list_frames);
 	free(r->shared);
 	blob_free(&r->cpuid);

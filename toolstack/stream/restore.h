@@ -8,6 +8,7 @@
 
 #include "build/guest.h"
 #include "build/start.h"
+#include "stream/frames.h"
 #include "stream/in.h"
 #include "util/hv.h"
 
@@ -25,17 +26,23 @@ struct restore {
 	struct hv *hv;
 	uint32_t domid;
 	unsigned int max_vcpus;
-	uint64_t max_pages;		     /* that the domain may have */
+	uint64_t pages;			     /* that are free for it: it may have these at once */
+	uint64_t max_pages;		     /* that it may have */
 	struct start_service store, console; /* in: domid, port; out: mfn */
 	guest_progress_fn *progress;
 
 	/* The rest is the reader's own. */
 	struct stream_in in;
 	uint64_t nr_pfns; /* 0: not known yet */
-	uint64_t *mfns;	  /* FRAME_INVALID: not allocated */
-	uint32_t *types;  /* XEN_DOMCTL_PFINFO_*; TYPE_UNSEEN: not in the stream */
+	/*
+	 * The frames that it has been given. If it got all at once, words has one for each of its numbers, else frames has an
+	 * entry for each. Words and values: the machine frame, FRAME_NONE if there is none (any more), and in the upper bits
+	 * XEN_DOMCTL_PFINFO_* as in a word of PAGE_DATA, or FRAME_UNSEEN.
+	 */
+	uint64_t *words;
+	struct frame_map frames;
 	uint64_t *list_frames, nr_list_frames;
-	uint64_t nr_pages; /* in the stream */
+	uint64_t nr_pages; /* that it has in the end */
 	struct restore_vcpu *vcpus;
 	struct restore_blob cpuid, msr_policy;
 	struct shared_info *shared; /* a copy */
@@ -43,7 +50,26 @@ struct restore {
 	bool has_pv_info, has_static_end, has_tsc;
 };
 
-#define TYPE_UNSEEN 0xffffffffu
+#define FRAME_NONE STREAM_PFN_MASK
+/* A number that is no type: the stream has not had that page. */
+#define FRAME_UNSEEN (7ULL << 60)
+
+/* XEN_DOMCTL_PFINFO_* of a word, or the number of FRAME_UNSEEN. */
+static inline uint32_t restore_word_type(uint64_t word)
+{
+	return (uint32_t)(word >> STREAM_TYPE_SHIFT) & XEN_DOMCTL_PFINFO_LTAB_MASK;
+}
+
+/* All frames, in no order that matters: their words are those at 0 to restore_count() - 1. */
+static inline uint64_t restore_count(const struct restore *r)
+{
+	return r->words != NULL ? r->nr_pfns : r->frames.count;
+}
+
+static inline uint64_t *restore_word_at(const struct restore *r, uint64_t i)
+{
+	return r->words != NULL ? &r->words[i] : &r->frames.entries[i].value;
+}
 
 /* The whole stream from fd; the domain is then ready to be unpaused. r has its first part filled in. */
 int restore_domain(struct restore *r, int fd, struct error **e);
@@ -52,7 +78,7 @@ void restore_free(struct restore *r);
 /* Parts: memory (restore_pages.c), what comes after END (restore_finish.c). */
 int restore_p2m_frames(struct restore *r, const struct stream_record *record, struct error **e);
 int restore_page_data(struct restore *r, const struct stream_record *record, struct error **e);
-/* Gives back what was allocated before it was known that the guest does not have it. */
+/* Gives back what was allocated before it was known that the guest does not have it; counts the rest. */
 int restore_release_unused(struct restore *r, struct error **e);
 /* FRAME_INVALID unless the guest has that frame. context is the struct restore. */
 uint64_t restore_pfn_to_mfn(void *context, uint64_t pfn);

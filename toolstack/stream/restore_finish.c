@@ -119,26 +119,30 @@ static int pin_tables(struct restore *r, struct error **e)
 	int rc = 0;
 
 	memset(ops, 0, sizeof(ops));
-	for (uint64_t pfn = 0; pfn <= r->nr_pfns && rc == 0; pfn++) {
-		if (count == PIN_BATCH || (pfn == r->nr_pfns && count > 0)) {
-			rc = hv_mmuext(r->hv, r->domid, ops, count, e);
-			count = 0;
-		}
-		if (pfn == r->nr_pfns || r->types[pfn] >= XEN_DOMCTL_PFINFO_BROKEN ||
-		    !(r->types[pfn] & XEN_DOMCTL_PFINFO_LPINTAB))
+	for (uint64_t i = 0; i < restore_count(r) && rc == 0; i++) {
+		uint64_t word = *restore_word_at(r, i);
+		uint32_t type = restore_word_type(word);
+
+		if (type >= XEN_DOMCTL_PFINFO_BROKEN || !(type & XEN_DOMCTL_PFINFO_LPINTAB))
 			continue;
-		ops[count].cmd = commands[(r->types[pfn] & XEN_DOMCTL_PFINFO_LTABTYPE_MASK) >> TYPE_SHIFT];
-		ops[count++].arg1.mfn = r->mfns[pfn];
+		ops[count].cmd = commands[(type & XEN_DOMCTL_PFINFO_LTABTYPE_MASK) >> TYPE_SHIFT];
+		ops[count++].arg1.mfn = word & STREAM_PFN_MASK;
+		if (count < PIN_BATCH)
+			continue;
+		rc = hv_mmuext(r->hv, r->domid, ops, count, e);
+		count = 0;
 	}
-	return rc;
+	return rc == 0 && count > 0 ? hv_mmuext(r->hv, r->domid, ops, count, e) : rc;
 }
 
 /* One page of the guest's list: the new machine frames for what it has, none for what it has not. */
 static void update_list_page(struct restore *r, uint64_t *entries, uint64_t first)
 {
 	for (uint64_t i = 0; i < PER_PAGE && first + i < r->nr_pfns; i++) {
-		if (r->mfns[first + i] != FRAME_INVALID)
-			entries[i] = r->mfns[first + i];
+		uint64_t mfn = restore_pfn_to_mfn(r, first + i);
+
+		if (mfn != FRAME_INVALID)
+			entries[i] = mfn;
 		else if ((entries[i] & LIST_MARKS) == 0)
 			entries[i] = FRAME_INVALID;
 	}
@@ -152,7 +156,7 @@ static int update_list(struct restore *r, struct error **e)
 		uint64_t *window;
 
 		for (uint64_t i = 0; i < count; i++)
-			mfns[i] = r->mfns[r->list_frames[done + i]];
+			mfns[i] = restore_pfn_to_mfn(r, r->list_frames[done + i]);
 		window = hv_map_frames(r->hv, r->domid, PROT_READ | PROT_WRITE, mfns, NULL, count, e);
 		if (window == NULL)
 			return -EFAULT;

@@ -38,6 +38,14 @@ static int save_p2m_frames(struct save *s, struct error **e)
 {
 	const struct stream_p2m_frames frames = { .start_pfn = 0, .end_pfn = (uint32_t)s->p2m.nr_pfns - 1 };
 
+	/* The guest's own numbers of the frames that hold the list. They are not used otherwise. */
+	for (uint64_t i = 0; i < s->p2m.nr_list_frames; i++) {
+		s->p2m.list_frames[i] = guest_p2m_mfn_to_pfn(&s->p2m, s->p2m.list_frames[i]);
+		if (s->p2m.list_frames[i] == FRAME_INVALID)
+			return error_set(e, EINVAL,
+					 "Domain %u cannot be saved: a part of the list of its memory is not in it.",
+					 s->domid);
+	}
 	return stream_out_simple(&s->out, STREAM_X86_PV_P2M_FRAMES, &frames, sizeof(frames), s->p2m.list_frames,
 				 s->p2m.nr_list_frames * sizeof(*s->p2m.list_frames), e);
 }
@@ -110,7 +118,7 @@ int save_domain(struct hv *hv, uint32_t domid, int fd, save_progress_fn *progres
 	s.shared = hv_map_frames(hv, domid, PROT_READ, &frame, NULL, 1, e);
 	if (s.shared == NULL)
 		return -EFAULT;
-	rc = guest_p2m_read(&s.p2m, hv, domid, s.shared, max_mfn, e);
+	rc = guest_p2m_read(&s.p2m, hv, domid, s.shared, max_mfn, s.info.pages, e);
 	if (rc == 0)
 		rc = save_all(&s, e);
 	guest_p2m_free(&s.p2m);

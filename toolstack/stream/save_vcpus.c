@@ -8,11 +8,6 @@
 #include "stream/format.h"
 #include "stream/vcpu_frames.h"
 
-static uint64_t mfn_to_pfn(void *context, uint64_t mfn)
-{
-	return frames_reverse_get(context, mfn);
-}
-
 static int save_basic(struct save *s, const struct stream_vcpu *head, struct error **e)
 {
 	vcpu_guest_context_t context;
@@ -21,7 +16,7 @@ static int save_basic(struct save *s, const struct stream_vcpu *head, struct err
 
 	if (rc < 0)
 		return rc;
-	if (vcpu_frames_translate(&context, head->vcpu == 0, mfn_to_pfn, &s->p2m.reverse, &what) != 0)
+	if (vcpu_frames_translate(&context, head->vcpu == 0, guest_p2m_mfn_to_pfn, &s->p2m, &what) != 0)
 		return error_set(e, ERANGE, "Domain %u cannot be saved: %s of vCPU %u is not in its memory.", s->domid,
 				 what, head->vcpu);
 	return stream_out_simple(&s->out, STREAM_X86_PV_VCPU_BASIC, head, sizeof(*head), &context, sizeof(context), e);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* links: toolstack/stream/frames.c toolstack/stream/in.c toolstack/stream/restore.c toolstack/stream/restore_finish.c toolstack/stream/restore_pages.c toolstack/stream/vcpu_frames.c toolstack/build/guest.c toolstack/build/start.c toolstack/build/tables.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/str.c tests/unit/toolstack/fake_hv.c */
-/* An image that a domain is restored from. Whatever it says, the domain gets only frames of its own, and nothing leaks. */
+/* flags: -malloc_limit_mb=24 */
+/*
+ * An image that a domain is restored from. Whatever it says, the domain gets only frames of its own, nothing leaks, and no
+ * more memory is taken at once than the longest list of frames has.
+ */
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -29,7 +33,9 @@ static void start_anew(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct restore r = { .domid = 2, .max_vcpus = FAKE_VCPUS, .max_pages = 64, .progress = no_progress };
+	struct restore r = {
+		.domid = 2, .max_vcpus = FAKE_VCPUS, .pages = 64, .max_pages = 64, .progress = no_progress
+	};
 	struct error *e = NULL;
 	static int fd;
 	int rc;
@@ -44,9 +50,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fake.windows != 0 || (rc == 0) != (error_errno(e) == 0))
 		abort();
 	if (rc == 0)
-		for (uint64_t pfn = 0; pfn < r.nr_pfns; pfn++)
-			if (r.mfns[pfn] != UINT64_MAX && fake.owner[r.mfns[pfn]] != 2)
+		for (uint64_t i = 0; i < restore_count(&r); i++) {
+			uint64_t mfn = *restore_word_at(&r, i) & STREAM_PFN_MASK;
+
+			if (mfn != FRAME_NONE && fake.owner[mfn] != 2)
 				abort();
+		}
 	error_free(&e);
 	restore_free(&r);
 	return 0;

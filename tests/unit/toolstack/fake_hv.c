@@ -32,10 +32,23 @@ void fake_reset(void)
 	}
 	memset(&fake, 0, sizeof(fake));
 	fake.fail_after = -1;
-	for (uint32_t i = 1; i < FAKE_DOMAINS; i++) {
-		fake.domains[i].info.domid = i;
-		fake.domains[i].info.shared_info_frame = fake_alloc(i);
-	}
+	fake.max_mfn = FAKE_FRAMES - 1;
+	fake.free_frames = UINT64_MAX;
+	for (uint32_t i = 1; i < FAKE_DOMAINS; i++)
+		fake_renew(i);
+}
+
+void fake_renew(uint32_t domid)
+{
+	struct fake_domain *d = &fake.domains[domid];
+
+	for (uint64_t mfn = 0; mfn < FAKE_FRAMES; mfn++)
+		if (fake.owner[mfn] == domid)
+			fake.owner[mfn] = 0;
+	memset(d, 0, sizeof(*d));
+	d->info.domid = domid;
+	d->info.max_pages = UINT64_MAX;
+	d->info.shared_info_frame = fake_alloc(domid);
 }
 
 uint64_t fake_alloc(uint32_t domid)
@@ -82,6 +95,16 @@ static struct fake_vcpu *vcpu_of(uint32_t domid, unsigned int vcpu, struct error
 static bool owned(uint32_t domid, uint64_t mfn)
 {
 	return mfn < FAKE_FRAMES && fake.owner[mfn] == domid;
+}
+
+int hv_open(struct hv **out, struct error **e)
+{
+	*out = NULL;
+	return 0;
+}
+
+void hv_close(struct hv *hv)
+{
 }
 
 /* --- memory ---------------------------------------------------------------------------------------- */
@@ -159,13 +182,16 @@ long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xe
 		return -ENOMEM;
 	/* Nothing in large pieces. */
 	for (; done < count && order == 0; done++) {
-		uint64_t mfn = fake_alloc(domid);
+		const struct hv_domain_info *info = &fake.domains[domid].info;
+		uint64_t mfn = info->pages + done < info->max_pages && done < fake.free_frames ? fake_alloc(domid) :
+												 UINT64_MAX;
 
 		if (mfn == UINT64_MAX)
 			break;
 		mfns[done] = mfn;
 	}
 	fake.domains[domid].info.pages += done;
+	fake.free_frames -= done;
 	return (long)done;
 }
 
@@ -179,6 +205,7 @@ int hv_memory_release(struct hv *hv, uint32_t domid, const xen_pfn_t *mfns, size
 		fake.owner[mfns[i]] = 0;
 	}
 	fake.domains[domid].info.pages -= count;
+	fake.free_frames += count;
 	return 0;
 }
 
@@ -187,9 +214,29 @@ int hv_memory_claim(struct hv *hv, uint32_t domid, uint64_t pages, struct error 
 	return -EOPNOTSUPP;
 }
 
+int hv_memory_set_map(struct hv *hv, uint32_t domid, uint64_t bytes, struct error **e)
+{
+	struct fake_domain *d = domain(domid, e);
+
+	if (d == NULL)
+		return -ESRCH;
+	d->map_bytes = bytes;
+	return 0;
+}
+
+int hv_domain_set_max_mem(struct hv *hv, uint32_t domid, uint64_t kb, struct error **e)
+{
+	struct fake_domain *d = domain(domid, e);
+
+	if (d == NULL)
+		return -ESRCH;
+	d->info.max_pages = kb / 4;
+	return 0;
+}
+
 int hv_memory_max_mfn(struct hv *hv, uint64_t *mfn, struct error **e)
 {
-	*mfn = FAKE_FRAMES - 1;
+	*mfn = fake.max_mfn;
 	return 0;
 }
 
@@ -269,6 +316,16 @@ int hv_evtchn_alloc_unbound(struct hv *hv, uint32_t domid, uint32_t remote, uint
 {
 	*port = 1;
 	return domain(domid, e) != NULL ? 0 : -ESRCH;
+}
+
+int hv_vcpu_allocate(struct hv *hv, uint32_t domid, unsigned int max, struct error **e)
+{
+	struct fake_domain *d = domain(domid, e);
+
+	if (d == NULL || max > FAKE_VCPUS)
+		return -ESRCH;
+	d->info.max_vcpu_id = max - 1;
+	return 0;
 }
 
 int hv_vcpu_info(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_vcpu_info *info, struct error **e)

@@ -29,6 +29,7 @@ struct fake_vcpu {
 
 struct fake_domain {
 	struct hv_domain_info info;
+	uint64_t map_bytes; /* of the memory map that it is told */
 	struct fake_vcpu vcpus[FAKE_VCPUS];
 	struct hv_tsc_info tsc;
 	uint64_t pins[FAKE_PINS]; /* frame << 8 | command */
@@ -42,6 +43,8 @@ struct fake {
 	uint32_t owner[FAKE_FRAMES]; /* 0: free */
 	uint32_t type[FAKE_FRAMES];  /* XEN_DOMCTL_PFINFO_* */
 	struct fake_domain domains[FAKE_DOMAINS];
+	uint64_t max_mfn;     /* that the host says it has; frames past FAKE_FRAMES are nobody's */
+	uint64_t free_frames; /* that the host will still give to domains */
 	uint64_t next_frame;  /* where the search for free frames goes on */
 	unsigned int windows; /* that are mapped */
 	long fail_after;      /* so many calls succeed, the next fails; -1: none fails */
@@ -50,7 +53,9 @@ struct fake {
 extern struct fake fake;
 
 void fake_reset(void);
-/* A frame for the domain; FAKE_FRAMES must not be used up. */
+/* A frame for the domain, which is not counted; FAKE_FRAMES must not be used up. */
 uint64_t fake_alloc(uint32_t domid);
+/* The domain is as new: all that it had is free, but for its shared info. */
+void fake_renew(uint32_t domid);
 
 #endif

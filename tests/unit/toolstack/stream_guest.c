@@ -106,10 +106,42 @@ void stream_guest_make(bool by_address)
 	si->console.domU.mfn = GUEST_CONSOLE;
 	make_vcpu(0);
 	make_vcpu(1);
+	d->info.pages = GUEST_PFNS - 1;
 	d->info.shutdown = true;
 	d->info.shutdown_reason = SHUTDOWN_suspend;
 	d->info.max_vcpu_id = 2; /* the third is not online */
 	d->tsc = (struct hv_tsc_info){ .mode = 2, .gtsc_khz = 1000, .incarnation = 1, .elapsed_ns = 99 };
+}
+
+uint64_t stream_guest_mfn(uint64_t pfn)
+{
+	return mfns[pfn];
+}
+
+void stream_guest_stretch_list(uint64_t nr_pfns, uint64_t filler_mfn)
+{
+	struct shared_info *shared = (struct shared_info *)fake.memory[fake.domains[1].info.shared_info_frame];
+	uint64_t filler_l1 = fake_alloc(1), filler_l2 = fake_alloc(1);
+
+	fake.domains[1].info.pages += 2;
+	for (int i = 0; i < 512; i++) {
+		fake.memory[filler_l1][i] = filler_mfn << 12 | 0x67;
+		fake.memory[filler_l2][i] = filler_l1 << 12 | 0x67;
+		if (i >= 2)
+			page(GUEST_L1)[i] = filler_mfn << 12 | 0x67;
+		if (i >= 1) {
+			page(GUEST_L2)[i] = filler_l1 << 12 | 0x67;
+			page(GUEST_L3)[i] = filler_l2 << 12 | 0x67;
+		}
+	}
+	fake.type[filler_l1] = XEN_DOMCTL_PFINFO_L1TAB;
+	fake.type[filler_l2] = XEN_DOMCTL_PFINFO_L2TAB;
+	/* Like every frame of the guest that goes into an image, the two tables have numbers in its list. */
+	page(GUEST_LIST + 1)[GUEST_PFNS - 512] = filler_l1;
+	page(GUEST_LIST + 1)[GUEST_PFNS - 511] = filler_l2;
+	for (int i = GUEST_PFNS - 510; i < 512; i++)
+		page(GUEST_LIST + 1)[i] = UINT64_MAX;
+	shared->arch.max_pfn = nr_pfns;
 }
 
 static void no_progress(const char *stage, uint64_t done, uint64_t total)
@@ -121,6 +153,7 @@ struct restore stream_guest_restore(void)
 	struct restore r = {
 		.domid = 2,
 		.max_vcpus = FAKE_VCPUS,
+		.pages = GUEST_PFNS,
 		.max_pages = GUEST_PFNS,
 		.store = { .domid = 0, .port = 5 },
 		.console = { .domid = 0, .port = 6 },

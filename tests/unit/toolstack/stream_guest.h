@@ -33,6 +33,13 @@ enum {
 
 /* Domain 1. by_address: the list is found through page tables, otherwise through lists of lists. */
 void stream_guest_make(bool by_address);
+/* The machine frame of one of its frames. */
+uint64_t stream_guest_mfn(uint64_t pfn);
+/*
+ * Makes the list of frames (found by address) nr_pfns long, 2^27 at most. All of it past the second page is one and the same
+ * frame, as in Linux, which maps one page of "no frame" wherever there is nothing.
+ */
+void stream_guest_stretch_list(uint64_t nr_pfns, uint64_t filler_mfn);
 /* What restoring into domain 2 begins with. */
 struct restore stream_guest_restore(void);
 

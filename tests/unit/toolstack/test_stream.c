@@ -48,17 +48,24 @@ static void save_and_restore(struct restore *r, int *fd)
 	assert_int_equal(fake.windows, 0);
 }
 
+static uint64_t mfn_of(const struct restore *r, uint64_t pfn)
+{
+	return restore_pfn_to_mfn((void *)(uintptr_t)r, pfn);
+}
+
 static uint64_t *restored(const struct restore *r, uint64_t pfn)
 {
-	assert_true(r->mfns[pfn] < FAKE_FRAMES && fake.owner[r->mfns[pfn]] == 2);
-	return fake.memory[r->mfns[pfn]];
+	uint64_t mfn = mfn_of(r, pfn);
+
+	assert_true(mfn < FAKE_FRAMES && fake.owner[mfn] == 2);
+	return fake.memory[mfn];
 }
 
 static void expect_pages(const struct restore *r)
 {
 	for (uint64_t pfn = 0; pfn < GUEST_PFNS; pfn++) {
 		if (pfn == GUEST_HOLE)
-			assert_true(r->mfns[pfn] == UINT64_MAX);
+			assert_true(mfn_of(r, pfn) == UINT64_MAX);
 		else if (pfn > GUEST_CONSOLE || pfn < GUEST_LIST)
 			assert_int_equal(restored(r, pfn)[17],
 					 pfn >= GUEST_ZEROS && pfn < GUEST_ZEROS + 100 ? 0 : pfn * 3 + 1);
@@ -68,25 +75,25 @@ static void expect_pages(const struct restore *r)
 
 static void expect_tables(const struct restore *r)
 {
-	assert_int_equal(restored(r, GUEST_L4)[1], r->mfns[GUEST_L3] << 12 | 0x67);
+	assert_int_equal(restored(r, GUEST_L4)[1], mfn_of(r, GUEST_L3) << 12 | 0x67);
 	assert_int_equal(restored(r, GUEST_L4)[256], 0);
-	assert_int_equal(restored(r, GUEST_L1)[1], r->mfns[GUEST_LIST + 1] << 12 | 0x67);
-	assert_true(restored(r, GUEST_L1)[5] == (r->mfns[305] << 12 | 0x67 | 1ULL << 63));
+	assert_int_equal(restored(r, GUEST_L1)[1], mfn_of(r, GUEST_LIST + 1) << 12 | 0x67);
+	assert_true(restored(r, GUEST_L1)[5] == (mfn_of(r, 305) << 12 | 0x67 | 1ULL << 63));
 	assert_int_equal(restored(r, GUEST_L1)[400], 0x5550);
 	assert_int_equal(fake.domains[2].nr_pins, 2);
-	assert_int_equal(fake.domains[2].pins[0], r->mfns[GUEST_L4] << 8 | MMUEXT_PIN_L4_TABLE);
+	assert_int_equal(fake.domains[2].pins[0], mfn_of(r, GUEST_L4) << 8 | MMUEXT_PIN_L4_TABLE);
 	for (uint64_t pfn = 0; pfn < GUEST_PFNS; pfn++)
-		assert_true(restored(r, GUEST_LIST + pfn / 512)[pfn % 512] == r->mfns[pfn]);
+		assert_true(restored(r, GUEST_LIST + pfn / 512)[pfn % 512] == mfn_of(r, pfn));
 }
 
 static void expect_vcpus(const struct restore *r)
 {
 	const struct fake_vcpu *v = fake.domains[2].vcpus;
 
-	assert_int_equal(v[0].context.ctrlreg[3], r->mfns[GUEST_L4] << 12);
-	assert_int_equal(v[0].context.ctrlreg[1], r->mfns[GUEST_USER_L4] << 12);
-	assert_int_equal(v[0].context.gdt_frames[0], r->mfns[GUEST_GDT]);
-	assert_int_equal(v[0].context.user_regs.rdx, r->mfns[GUEST_START_INFO]);
+	assert_int_equal(v[0].context.ctrlreg[3], mfn_of(r, GUEST_L4) << 12);
+	assert_int_equal(v[0].context.ctrlreg[1], mfn_of(r, GUEST_USER_L4) << 12);
+	assert_int_equal(v[0].context.gdt_frames[0], mfn_of(r, GUEST_GDT));
+	assert_int_equal(v[0].context.user_regs.rdx, mfn_of(r, GUEST_START_INFO));
 	assert_int_equal(v[1].context.user_regs.rip, 0x1001);
 	assert_true(v[1].online && !v[2].online);
 	assert_int_equal(v[1].ext.sysenter_callback_eip, 77);
@@ -100,8 +107,8 @@ static void expect_told(const struct restore *r)
 	const struct start_info *si = (struct start_info *)restored(r, GUEST_START_INFO);
 	const struct shared_info *shared = (struct shared_info *)fake.memory[d->info.shared_info_frame];
 
-	assert_int_equal(si->store_mfn, r->mfns[GUEST_STORE]);
-	assert_int_equal(si->console.domU.mfn, r->mfns[GUEST_CONSOLE]);
+	assert_int_equal(si->store_mfn, mfn_of(r, GUEST_STORE));
+	assert_int_equal(si->console.domU.mfn, mfn_of(r, GUEST_CONSOLE));
 	assert_int_equal(si->store_evtchn, 5);
 	assert_int_equal(si->console.domU.evtchn, 6);
 	assert_int_equal(si->shared_info, d->info.shared_info_frame << 12);
@@ -111,7 +118,7 @@ static void expect_told(const struct restore *r)
 	assert_int_equal(shared->vcpu_info[1].evtchn_upcall_mask, 1);
 	assert_int_equal(shared->evtchn_pending[0], 0);
 	assert_true(shared->evtchn_mask[0] == UINT64_MAX);
-	assert_int_equal(d->grants[1].frame, r->mfns[GUEST_STORE]);
+	assert_int_equal(d->grants[1].frame, mfn_of(r, GUEST_STORE));
 	assert_int_equal(d->tsc.elapsed_ns, 99);
 	assert_int_equal(d->nr_policy_leaves, 3);
 }
@@ -147,7 +154,7 @@ static void frames_are_allocated_one_by_one_if_not_all_may_be(void **state)
 	assert_int_equal(save(fd, &e), 0);
 	lseek(fd, 0, SEEK_SET);
 	r = stream_guest_restore();
-	r.max_pages = GUEST_PFNS - 1;
+	r.pages = r.max_pages = GUEST_PFNS - 1;
 	assert_int_equal(restore_domain(&r, fd, &e), 0);
 	expect_pages(&r);
 	expect_tables(&r);
