@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 /* 4 TiB of memory. */
@@ -124,14 +125,9 @@ int frames_translate_table(const uint64_t *from, uint64_t *to, unsigned int leve
 
 bool frames_is_zero(const void *page)
 {
+	static const uint64_t zeros[ENTRIES];
 	const uint64_t *words = page;
 
 	/* Most pages that are not zero show it at once. */
-	if (words[0] != 0 || words[511] != 0)
-		return false;
-	for (unsigned int i = 0; i < ENTRIES; i += 8)
-		if ((words[i] | words[i + 1] | words[i + 2] | words[i + 3] | words[i + 4] | words[i + 5] |
-		     words[i + 6] | words[i + 7]) != 0)
-			return false;
-	return true;
+	return words[0] == 0 && words[ENTRIES - 1] == 0 && memcmp(page, zeros, sizeof(zeros)) == 0;
 }
