@@ -157,6 +157,19 @@ def test_a_full_disk_leaves_the_guest_running(host):
     expect_alive(host, "g")
 
 
+def test_the_worker_is_limited_and_the_first_to_go(host):
+    domid, _ = host.boot("g")
+    mark(host, "g")
+    # One that nobody reads: the worker stands still in the middle of its work.
+    host.sh("mkfifo /data/fifo; (exec sleep 600 </data/fifo) & echo $! >/tmp/reader; "
+            f"worker-driver checkpoint {domid} /data/fifo >/dev/null 2>/tmp/said & sleep 5")
+    assert host.sh("cat /proc/$(pidof xend-worker)/oom_score_adj") == "1000"
+    limit = host.sh("sed -n 's/^Max address space *\\([0-9a-z]*\\) .*/\\1/p' /proc/$(pidof xend-worker)/limits")
+    assert int(limit) < 200 << 20
+    host.sh("kill $(cat /tmp/reader); for i in $(seq 50); do pidof xend-worker >/dev/null || break; usleep 200000; done")
+    expect_alive(host, "g")
+
+
 def test_a_damaged_image_is_refused(host):
     domid, _ = host.boot("g")
     host.drive(f"save {domid} /data/img")

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "build/limits.h"
 #include "util/hv.h"
 
 /* A configuration has some KiB. */
@@ -177,6 +178,7 @@ int main(void)
 
 	/* Who started us may be gone: then nobody reads, and the work is finished all the same. */
 	signal(SIGPIPE, SIG_IGN);
+	limits_be_first_to_go();
 	request = read_request(&e);
 	if (request != NULL)
 		rc = run(request, result, &e);

@@ -15,6 +15,7 @@
 #include "build/bootloader.h"
 #include "build/kernel.h"
 #include "build/layout.h"
+#include "build/limits.h"
 #include "build/request.h"
 #include "build/start.h"
 
@@ -98,6 +99,8 @@ static int build(struct guest *guest, struct build_request *r, const struct kern
 	};
 	int rc = plan(&layout, r, kernel, ramdisk, e);
 
+	if (rc == 0)
+		rc = limits_for_domain(r->memory_mib * PAGES_MIB, e);
 	if (rc == 0)
 		rc = build_request_prepare_domain(r, guest->hv, e);
 	if (rc == 0)

@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "build/limits.h"
+
 #define NOBODY	   65534
 #define REPORT_FD  3
 #define OUTPUT_FD  4
@@ -39,40 +41,11 @@ static int set_limit(int resource, rlim_t value)
 	return setrlimit(resource, &limit);
 }
 
-/* Address space that the process has, in bytes; 0 if /proc does not say. */
-static uint64_t address_space_now(void)
-{
-	unsigned long pages = 0;
-	FILE *statm = fopen("/proc/self/statm", "re");
-
-	if (statm != NULL) {
-		if (fscanf(statm, "%lu", &pages) != 1)
-			pages = 0;
-		fclose(statm);
-	}
-	return (uint64_t)pages * 4096;
-}
-
-/*
- * An address sanitizer takes terabytes of address space and system calls of its own: a test build runs without the two
- * limits that it cannot live with.
- */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 static int limit_resources(const struct sandbox_limits *limits)
 {
-	uint64_t now = address_space_now();
+	uint64_t now = limits_address_space();
 
-	if (!SANITIZED && set_limit(RLIMIT_AS, now + limits->memory) != 0)
+	if (!LIMITS_SANITIZED && set_limit(RLIMIT_AS, now + limits->memory) != 0)
 		return -1;
 	/* Memory that files are mapped by does not count as data; RLIMIT_AS counts all. */
 	return set_limit(RLIMIT_CPU, limits->seconds) != 0 || set_limit(RLIMIT_FSIZE, limits->file_size) != 0 ||
@@ -156,7 +129,7 @@ static _Noreturn void child(sandbox_fn *fn, void *context, int report_fd, int ou
 	if (keep_only(report_fd, output_fd) != 0)
 		syscall(SYS_exit_group, 2);
 	if (limit_resources(limits) != 0 || drop_privilege() != 0 || die_with_parent(parent) != 0 ||
-	    (!SANITIZED && allow_only_needed_calls() != 0)) {
+	    (!LIMITS_SANITIZED && allow_only_needed_calls() != 0)) {
 		report.rc = -EPERM;
 		why = "a process without privilege could not be made for looking at it";
 	} else {

@@ -15,6 +15,7 @@
 
 #include <xen/elfnote.h>
 
+#include "build/limits.h"
 #include "stream/format.h"
 #include "stream/guest_p2m.h"
 #include "util/alloc.h"
@@ -264,6 +265,8 @@ static int dump(struct dump *d, struct error **e)
 	if (rc == 0 && d->info.hvm)
 		rc = error_set(e, EOPNOTSUPP,
 			       "Domain %u is fully virtualized: only paravirtualized ones can be dumped.", d->domid);
+	if (rc == 0)
+		rc = limits_for_domain(d->info.pages, e);
 	if (rc == 0)
 		rc = hv_memory_max_mfn(d->hv, &max_mfn, e);
 	if (rc < 0)

@@ -2,6 +2,7 @@
 /* The operation "restore": see worker.h for how it is asked for. */
 #include "build/worker.h"
 
+#include "build/limits.h"
 #include "build/request.h"
 #include "stream/restore.h"
 
@@ -42,7 +43,10 @@ int op_restore(struct json_object *json, struct json_object *result, struct erro
 	r.max_pages = (request.memory_mib + 1) * PAGES_MIB; /* and the slack */
 	r.store.domid = request.store_domid;
 	r.console.domid = request.console_domid;
-	rc = restore(&r, &request, (int)fd, result, e);
+	if (rc == 0)
+		rc = limits_for_domain(r.max_pages, e);
+	if (rc == 0)
+		rc = restore(&r, &request, (int)fd, result, e);
 	restore_free(&r);
 	hv_close(r.hv);
 	return rc;

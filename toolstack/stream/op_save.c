@@ -4,10 +4,12 @@
 
 #include <string.h>
 
+#include "build/limits.h"
 #include "stream/save.h"
 
 int op_save(struct json_object *request, struct json_object *result, struct error **e)
 {
+	struct hv_domain_info info;
 	int64_t domid, fd;
 	const char *suspend = NULL;
 	struct hv *hv = NULL;
@@ -21,6 +23,10 @@ int op_save(struct json_object *request, struct json_object *result, struct erro
 		rc = hv_open(&hv, e);
 	if (rc == 0 && suspend != NULL)
 		rc = worker_ask("suspend", e);
+	if (rc == 0)
+		rc = hv_domain_info(hv, (uint32_t)domid, &info, e);
+	if (rc == 0)
+		rc = limits_for_domain(info.pages, e);
 	if (rc == 0)
 		rc = save_domain(hv, (uint32_t)domid, (int)fd, worker_progress, e);
 	hv_close(hv);

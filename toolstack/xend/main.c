@@ -28,6 +28,7 @@
 #include "xend/lifecycle.h"
 #include "xend/network.h"
 #include "xend/notify.h"
+#include "xend/oom.h"
 #include "xend/proc.h"
 #include "xend/protocol.h"
 #include "xend/recover.h"
@@ -255,6 +256,7 @@ int main(int argc, char **argv)
 		log_error("%s", error_text(e));
 		error_free(&e);
 	}
+	oom_protect_self();
 	watch_signals();
 	rc = set_up(socket ? socket : XEND_SOCKET_PATH, &status, &e);
 	if (rc) {

@@ -15,6 +15,7 @@
 #include "util/alloc.h"
 #include "util/log.h"
 #include "util/str.h"
+#include "xend/oom.h"
 #include "xend/task.h"
 
 struct proc {
@@ -198,6 +199,7 @@ __attribute__((noreturn)) static void become(const struct proc_spec *spec, int i
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	oom_unprotect_child();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);

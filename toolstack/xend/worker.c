@@ -65,6 +65,10 @@ static int judge(struct conversation *talk, int status, struct json_object **res
 			errnum = ENOEXEC;
 		return error_set(e, (int)errnum, "%s", sentence);
 	}
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return error_set(e, ENOMEM,
+				 "The worker was killed. If Domain-0 ran out of memory, its kernel's log says so: give "
+				 "it more.");
 	return error_set(e, ENOEXEC, "The worker %s ended with %s %d and said nothing.", WORKER_PATH,
 			 WIFEXITED(status) ? "status" : "signal",
 			 WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));

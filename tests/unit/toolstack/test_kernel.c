@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/build/bzimage.c toolstack/build/cache.c toolstack/build/kernel.c toolstack/build/kernel_info.c toolstack/build/sandbox.c toolstack/build/unpack.c toolstack/build/unpack_xz.c toolstack/build/x86_filter.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/str.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c tests/unit/toolstack/kernel_image.c */
+/* links: toolstack/build/bzimage.c toolstack/build/cache.c toolstack/build/kernel.c toolstack/build/kernel_info.c toolstack/build/limits.c toolstack/build/sandbox.c toolstack/build/unpack.c toolstack/build/unpack_xz.c toolstack/build/x86_filter.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/str.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c tests/unit/toolstack/kernel_image.c */
 /* libs: -lseccomp -lgcrypt -llzma -lzstd -llz4 -lz */
 #include "build/kernel.h"
 
