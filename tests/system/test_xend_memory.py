@@ -60,6 +60,16 @@ def test_a_hostile_list_of_frames_costs_domain_0_nothing(host):
         assert host.sh("ls /var/lib/xen/dump; dmesg | grep -i 'out of memory'; true") == ""
 
 
+def test_a_core_that_has_no_room_is_not_begun(host):
+    host.make(Guest("full", memory=128))
+    host.sh("mkdir -p /mnt/small; mount -t tmpfs -o size=60m small /mnt/small")
+    with pytest.raises(XendError) as caught:
+        host.ask("domain.dump-core", 180, domain="full", path="/mnt/small/core")
+    assert "no space left for the core" in caught.value.message and "are free" in caught.value.message
+    assert host.sh("ls /mnt/small; umount /mnt/small") == ""
+    assert host.guest("full", "echo alive") == "alive"
+
+
 def test_who_is_ended_first_when_memory_runs_out(host):
     """xend is last; what it starts is as any other process. (The worker: test_worker.py.)"""
     assert host.sh("cat /proc/$(cat /run/xend/xend.pid)/oom_score_adj") == "-900"

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <xen/elfnote.h>
@@ -226,6 +227,20 @@ static int write_head(struct dump *d, struct error **e)
 
 /* --- the memory ---------------------------------------------------------------------------------- */
 
+/* Better no core at all than a full disk and then none. */
+static int check_room(struct dump *d, struct error **e)
+{
+	uint64_t need = d->nr_pages * (PAGE + sizeof(struct p2m_entry)) + PAGE;
+	struct statvfs fs;
+
+	if (fstatvfs(d->fd, &fs) != 0 || fs.f_blocks == 0 || fs.f_bavail * fs.f_frsize >= need)
+		return 0;
+	return error_set(e, ENOSPC,
+			 "There is no space left for the core of domain %u: it has %llu MiB, and %llu MiB are free.",
+			 d->domid, (unsigned long long)need >> 20,
+			 (unsigned long long)(fs.f_bavail * fs.f_frsize) >> 20);
+}
+
 static int write_batch(struct dump *d, uint64_t first, size_t count, struct error **e)
 {
 	static const char zeros[PAGE];
@@ -278,6 +293,8 @@ static int dump(struct dump *d, struct error **e)
 		return -EFAULT;
 	rc = guest_p2m_read(&d->p2m, d->hv, d->domid, d->shared, max_mfn, d->info.pages + GROWTH, e);
 	d->nr_pages = d->p2m.frames.count;
+	if (rc == 0)
+		rc = check_room(d, e);
 	if (rc == 0)
 		rc = write_head(d, e);
 	if (rc == 0)
