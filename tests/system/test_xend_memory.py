@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Memory under xend: guests that would have Domain-0 run out of it."""
+"""Memory under xend: sizes that outlive saving and suspending, and guests that would have Domain-0 run out of it."""
 
 import os
 import sys
@@ -15,6 +15,7 @@ from cpio import Archive  # noqa: E402
 
 KIND = XendDom0
 MACHINE = dict(smp=1, mem=3072, dom0_mem=1280)
+TOTAL = "sed -n \"s/MemTotal: *\\([0-9]*\\).*/\\1/p\" /proc/meminfo"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,6 +39,80 @@ def host(xend):
         elif name != "Domain-0":
             xend.ask("domain.delete", domain=name)
     return xend
+
+
+def set_memory(host, name, mib):
+    host.ask("memory.set", domain=name, kb=mib * 1024)
+    expect_memory(host, name, mib)
+
+
+def expect_memory(host, name, mib):
+    """It has so much, and believes so: its kernel keeps some for itself, as at its start."""
+    deadline = time.monotonic() + 30
+    while host.all()[name]["memory_kb"] != mib * 1024:
+        assert time.monotonic() < deadline, host.all()[name]
+        time.sleep(0.3)
+    own = int(host.guest(name, TOTAL)) // 1024
+    assert mib - 60 < own <= mib, f"{own} MiB of {mib}"
+
+
+def suspend_and_resume(host, name):
+    host.ask("domain.suspend", 180, domain=name)
+    assert name not in host.domains()
+    host.ask("domain.resume", 180, domain=name)
+    assert host.guest(name, "cat /tmp/mark") == "marked"
+
+
+def save_and_restore(host, name):
+    host.ask("domain.save", 180, domain=name, path="/data/saved")
+    assert name not in host.domains()
+    host.ask("domain.restore", 180, path="/data/saved")
+    host.sh("rm /data/saved")
+    assert host.guest(name, "cat /tmp/mark") == "marked"
+
+
+def test_memory_set_above_its_start_survives_suspend(host):
+    host.ask("domain.new", config=config_of(Guest("kept", memory=256, maxmem=512)))
+    host.sh("rm -f /var/log/xen/console/guest-kept.log")
+    host.ask("domain.start", 120, domain="kept")
+    host.wait_guest("kept")
+    host.guest("kept", "echo marked >/tmp/mark")
+    set_memory(host, "kept", 400)
+    suspend_and_resume(host, "kept")
+    expect_memory(host, "kept", 400)
+    suspend_and_resume(host, "kept")
+    set_memory(host, "kept", 128)
+    suspend_and_resume(host, "kept")
+    expect_memory(host, "kept", 128)
+    set_memory(host, "kept", 512)
+    suspend_and_resume(host, "kept")
+    expect_memory(host, "kept", 512)
+    # Its configuration is as it was.
+    host.ask("domain.shutdown", 120, domain="kept", wait=True)
+    host.sh("rm -f /var/log/xen/console/guest-kept.log")
+    host.ask("domain.start", 120, domain="kept")
+    host.wait_guest("kept")
+    expect_memory(host, "kept", 256)
+
+
+def test_memory_and_vcpus_that_were_set_survive_save(host):
+    config = config_of(Guest("saved", memory=192, maxmem=384))
+    config["maxvcpus"] = 3
+    host.sh("rm -f /var/log/xen/console/guest-saved.log")
+    host.ask("domain.create", 120, config=config)
+    host.wait_guest("saved")
+    host.guest("saved", "echo marked >/tmp/mark")
+    # A vCPU that appears is the guest's to take; one that goes is taken from it.
+    settle = ("cd /sys/devices/system/cpu; for i in $(seq 50); do for c in 1 2; do "
+              "echo 1 >cpu$c/online; done 2>/dev/null; [ $(nproc) = %d ] && break; usleep 200000; done; nproc")
+    for mib, vcpus in ((300, 3), (128, 2), (384, 3)):
+        set_memory(host, "saved", mib)
+        host.ask("vcpu.set", domain="saved", count=vcpus)
+        assert host.guest("saved", settle % vcpus) == str(vcpus)
+        save_and_restore(host, "saved")
+        expect_memory(host, "saved", mib)
+        time.sleep(2)
+        assert host.guest("saved", "nproc") == str(vcpus)
 
 
 def test_a_hostile_list_of_frames_costs_domain_0_nothing(host):

@@ -57,13 +57,14 @@ static int plan(struct layout *layout, const struct build_request *r, const stru
 {
 	const char *why = "";
 	uint64_t need = 0;
-	int rc = layout_make(layout, &kernel->info, r->memory_mib * PAGES_MIB, ramdisk->size, &need, &why);
+	int rc = layout_make(layout, &kernel->info, r->size.pages, ramdisk->size, &need, &why);
 
 	if (rc == -ENOMEM)
 		return error_set(e, ENOMEM,
 				 "The guest's memory of %llu MiB cannot hold its kernel and ramdisk: give it at least "
 				 "%llu MiB.",
-				 (unsigned long long)r->memory_mib, (unsigned long long)need / PAGES_MIB + 1);
+				 (unsigned long long)r->size.pages / PAGES_MIB,
+				 (unsigned long long)need / PAGES_MIB + 1);
 	if (rc < 0)
 		return error_set(e, -rc, "The guest cannot be built from %s: %s.", r->kernel, why);
 	return 0;
@@ -100,11 +101,11 @@ static int build(struct guest *guest, struct build_request *r, const struct kern
 	int rc = plan(&layout, r, kernel, ramdisk, e);
 
 	if (rc == 0)
-		rc = limits_for_domain(r->memory_mib * PAGES_MIB, e);
+		rc = limits_for_domain(r->size.pages, e);
 	if (rc == 0)
 		rc = build_request_prepare_domain(r, guest->hv, e);
 	if (rc == 0)
-		rc = guest_populate(guest, r->memory_mib * PAGES_MIB, worker_progress, e);
+		rc = guest_populate(guest, r->size.pages, worker_progress, e);
 	if (rc == 0)
 		rc = load_kernel(guest, kernel, r->kernel, e);
 	if (rc == 0 && ramdisk->size > 0)

@@ -6,11 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KB_PER_MIB 1024ULL
-#define MEMORY_MAX (4LL << 20) /* MiB: 4 TiB */
-#define VCPUS_MAX  1024
-/* What a domain may have beyond its memory: libxl gives as much, and its guests count on it for video memory and so on. */
-#define MAX_MEM_SLACK_KB 1024
+#define KB_PER_MIB    1024ULL
+#define PAGES_PER_MIB 256ULL
+#define MEMORY_MAX    (4LL << 20) /* MiB: 4 TiB */
+#define VCPUS_MAX     1024
 
 /* The mode's number, by the names of xl's and xm's configuration files. */
 static int parse_tsc_mode(struct json_object *config, int *mode, struct error **e)
@@ -71,9 +70,12 @@ static int parse_path(struct json_object *config, const char *key, const char **
 	return rc;
 }
 
-static int parse_sizes(struct build_request *r, struct json_object *config, struct error **e)
+/* By the configuration, unless the request itself has a size (that of a domain that was saved). */
+static int parse_size(struct build_request *r, struct json_object *request, struct json_object *config,
+		      struct error **e)
 {
 	int64_t memory = 0, maxmem = 0, vcpus = 0, maxvcpus = 0;
+	struct json_object *size = NULL;
 	int rc = json_opt_int(config, "memory", 1, MEMORY_MAX, 128, &memory, e);
 
 	if (rc == 0)
@@ -82,12 +84,18 @@ static int parse_sizes(struct build_request *r, struct json_object *config, stru
 		rc = json_opt_int(config, "vcpus", 1, VCPUS_MAX, 1, &vcpus, e);
 	if (rc == 0)
 		rc = json_opt_int(config, "maxvcpus", 0, VCPUS_MAX, 0, &maxvcpus, e);
+	if (rc == 0)
+		rc = json_opt_typed(request, "size", json_type_object, &size, e);
 	if (rc < 0)
 		return rc;
-	r->memory_mib = (uint64_t)memory;
-	r->maxmem_mib = (uint64_t)(maxmem > memory ? maxmem : memory);
 	r->max_vcpus = (unsigned int)(maxvcpus > vcpus ? maxvcpus : vcpus);
-	return 0;
+	r->size = (struct domain_size){
+		.pages = (uint64_t)memory * PAGES_PER_MIB,
+		.target_kb = (uint64_t)memory * KB_PER_MIB,
+		.static_max_kb = (uint64_t)(maxmem > memory ? maxmem : memory) * KB_PER_MIB,
+		.vcpus = (uint64_t)vcpus,
+	};
+	return size != NULL ? domain_size_from_json(&r->size, size, e) : 0;
 }
 
 int build_request_parse(struct build_request *r, struct json_object *request, struct error **e)
@@ -112,7 +120,7 @@ int build_request_parse(struct build_request *r, struct json_object *request, st
 	if (rc == 0)
 		rc = parse_path(config, "ramdisk", &r->ramdisk, e);
 	if (rc == 0)
-		rc = parse_sizes(r, config, e);
+		rc = parse_size(r, request, config, e);
 	if (rc == 0)
 		rc = parse_cmdline(r, request, config, e);
 	if (rc == 0)
@@ -129,9 +137,9 @@ int build_request_prepare_domain(const struct build_request *r, struct hv *hv, s
 	int rc = hv_vcpu_allocate(hv, r->domid, r->max_vcpus, e);
 
 	if (rc == 0)
-		rc = hv_domain_set_max_mem(hv, r->domid, r->memory_mib * KB_PER_MIB + MAX_MEM_SLACK_KB, e);
+		rc = hv_domain_set_max_mem(hv, r->domid, domain_size_limit_kb(&r->size), e);
 	if (rc == 0)
-		rc = hv_memory_set_map(hv, r->domid, r->maxmem_mib << 20, e);
+		rc = hv_memory_set_map(hv, r->domid, r->size.static_max_kb * 1024, e);
 	if (rc == 0 && r->tsc_mode >= 0)
 		rc = hv_domain_set_tsc(hv, r->domid, &tsc, e);
 	return rc;

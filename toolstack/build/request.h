@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "build/start.h"
+#include "config/domain_size.h"
 #include "util/hv.h"
 #include "util/json.h"
 
@@ -15,7 +16,7 @@ struct build_request {
 	const char *kernel, *ramdisk, *cache; /* NULL: none */
 	int directory;			      /* where kernel and ramdisk lie: AT_FDCWD, or a bootloader's */
 	char cmdline[MAX_GUEST_CMDLINE];
-	uint64_t memory_mib, maxmem_mib;
+	struct domain_size size;
 	unsigned int max_vcpus;
 	int tsc_mode; /* as XEN_DOMCTL_settscinfo has it; -1: the hypervisor's default */
 	uint32_t store_domid, console_domid;

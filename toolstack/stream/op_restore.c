@@ -6,7 +6,7 @@
 #include "build/request.h"
 #include "stream/restore.h"
 
-#define PAGES_MIB 256
+#define KB_PER_PAGE 4
 
 static int restore(struct restore *r, const struct build_request *request, int fd, struct json_object *result,
 		   struct error **e)
@@ -39,8 +39,8 @@ int op_restore(struct json_object *json, struct json_object *result, struct erro
 		return rc;
 	r.domid = request.domid;
 	r.max_vcpus = request.max_vcpus;
-	r.pages = request.memory_mib * PAGES_MIB;
-	r.max_pages = (request.memory_mib + 1) * PAGES_MIB; /* and the slack */
+	r.pages = request.size.pages;
+	r.max_pages = domain_size_limit_kb(&request.size) / KB_PER_PAGE;
 	r.store.domid = request.store_domid;
 	r.console.domid = request.console_domid;
 	if (rc == 0)

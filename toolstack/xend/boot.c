@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/domain_size.h"
 #include "util/alloc.h"
 #include "util/log.h"
 #include "xend/balloon.h"
@@ -23,11 +24,8 @@
 #include "xend/xend.h"
 
 /* Where the worker keeps decompressed kernels. */
-#define KERNEL_CACHE  "/var/cache/xenolith/kernels"
-#define KB_PER_MIB    1024
-#define PAGES_PER_MIB 256
-/* Of a domain's limit above its memory, as all of Xen's tools give it. */
-#define LIMIT_SLACK_KB 1024
+#define KERNEL_CACHE "/var/cache/xenolith/kernels"
+#define KB_PER_PAGE  4
 
 static int create_empty(struct domain *domain, struct error **e)
 {
@@ -63,12 +61,12 @@ static int create_empty(struct domain *domain, struct error **e)
 	return record_write(domain, e);
 }
 
-static int put_nodes(struct domain *domain, struct error **e)
+static int put_nodes(struct domain *domain, const struct domain_size *size, struct error **e)
 {
 	struct store_batch *batch = store_begin();
 	int rc;
 
-	layout_put(domain, batch);
+	layout_put(domain, size, batch);
 	rc = devices_prepare(domain, batch, e);
 	if (rc) {
 		store_commit(batch, NULL);
@@ -89,7 +87,7 @@ static int get_number(struct json_object *result, const char *key, uint64_t *out
 }
 
 /* Has the worker fill the domain with a kernel, or with what was saved. */
-static int fill(struct domain *domain, const struct boot *boot, struct error **e)
+static int fill(struct domain *domain, const struct boot *boot, const struct domain_size *size, struct error **e)
 {
 	struct json_object *order = json_new_object(), *result = NULL;
 	uint64_t store_port = 0, console_port = 0;
@@ -101,6 +99,7 @@ static int fill(struct domain *domain, const struct boot *boot, struct error **e
 	free(cmdline);
 	worker_name_domain(order, domain);
 	json_set(order, "config", config_to_json(domain->config));
+	json_set(order, "size", domain_size_to_json(size));
 	json_set_int(order, "console_domid", 0);
 	json_set_int(order, "store_domid", 0);
 	json_set_string(order, "cache", KERNEL_CACHE);
@@ -129,18 +128,18 @@ static int fill(struct domain *domain, const struct boot *boot, struct error **e
 }
 
 /* Has the hypervisor keep the memory for this domain while it is filled, so that the next one may look for its own. */
-static bool claim(struct domain *domain)
+static bool claim(struct domain *domain, const struct domain_size *size)
 {
 	uint32_t domid = (uint32_t)domain->domid;
-	uint64_t most_kb = config_maxmem(domain->config) * KB_PER_MIB + LIMIT_SLACK_KB;
 
-	return hv_domain_set_max_mem(domain_hv, domid, most_kb, NULL) == 0 &&
-	       hv_memory_claim(domain_hv, domid, domain->config->memory * PAGES_PER_MIB, NULL) == 0;
+	return hv_domain_set_max_mem(domain_hv, domid, domain_size_limit_kb(size), NULL) == 0 &&
+	       hv_memory_claim(domain_hv, domid, size->pages, NULL) == 0;
 }
 
-static int find_memory_and_fill(struct domain *domain, const struct boot *boot, struct error **e)
+static int find_memory_and_fill(struct domain *domain, const struct boot *boot, const struct domain_size *size,
+				struct error **e)
 {
-	uint64_t kb = domain->config->memory * KB_PER_MIB;
+	uint64_t kb = size->pages * KB_PER_PAGE;
 	int rc = balloon_reserve(kb + balloon_overhead_kb(kb, (unsigned int)config_maxvcpus(domain->config)), e);
 	struct hv_domain_info info;
 	bool claimed;
@@ -152,10 +151,10 @@ static int find_memory_and_fill(struct domain *domain, const struct boot *boot, 
 		balloon_release();
 		return rc;
 	}
-	claimed = claim(domain);
+	claimed = claim(domain, size);
 	if (claimed)
 		balloon_release();
-	rc = fill(domain, boot, e);
+	rc = fill(domain, boot, size, e);
 	if (claimed && domain_info(domain, &info, NULL) == 0)
 		hv_memory_claim(domain_hv, (uint32_t)domain->domid, 0, NULL);
 	if (!claimed)
@@ -219,14 +218,19 @@ static int introduce(struct domain *domain, struct error **e)
 static int boot_steps(struct domain *domain, const struct boot *boot, struct error **e)
 {
 	struct hv_domain_info info;
+	struct domain_size size;
 	int rc = create_empty(domain, e);
 
+	if (boot->size)
+		size = *boot->size;
+	else
+		domain_size_of_config(&size, domain->config);
 	if (rc == 0)
 		rc = devices_from_config(domain, e);
 	if (rc == 0)
-		rc = put_nodes(domain, e);
+		rc = put_nodes(domain, &size, e);
 	if (rc == 0)
-		rc = find_memory_and_fill(domain, boot, e);
+		rc = find_memory_and_fill(domain, boot, &size, e);
 	/* Behind each wait: somebody may have destroyed it, and then its number is not its own any more. */
 	if (rc == 0)
 		rc = domain_info(domain, &info, e);

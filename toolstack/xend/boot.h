@@ -8,11 +8,14 @@
 #include "util/error.h"
 
 struct domain;
+struct domain_size;
 struct request;
 
 struct boot {
-	bool paused;	       /* left paused at its first instruction */
-	int image_fd;	       /* a saved domain's memory, at its first byte; -1: from its kernel */
+	bool paused;  /* left paused at its first instruction */
+	int image_fd; /* a saved domain's memory, at its first byte; -1: from its kernel */
+	/* As it was when it was saved; NULL: as its configuration says. */
+	const struct domain_size *size;
 	struct request *asker; /* who sees the progress; NULL */
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/domain_size.h"
 #include "util/str.h"
 #include "xend/domain.h"
 
@@ -64,16 +65,16 @@ static void put_vm(const struct domain *domain, struct store_batch *batch, const
 	free(cmdline);
 }
 
-static void put_cpus(const struct domain *domain, struct store_batch *batch)
+static void put_cpus(const struct domain *domain, const struct domain_size *size, struct store_batch *batch)
 {
 	unsigned int domid = (unsigned int)domain->domid;
 
 	for (unsigned int i = 0; i < config_maxvcpus(domain->config); i++)
-		store_put(batch, STORE_GUEST_READS, domid, i < domain->config->vcpus ? "online" : "offline",
+		store_put(batch, STORE_GUEST_READS, domid, i < size->vcpus ? "online" : "offline",
 			  "/local/domain/%u/cpu/%u/availability", domid, i);
 }
 
-void layout_put(const struct domain *domain, struct store_batch *batch)
+void layout_put(const struct domain *domain, const struct domain_size *size, struct store_batch *batch)
 {
 	unsigned int domid = (unsigned int)domain->domid;
 	char uuid[UUID_TEXT], vm[64];
@@ -91,12 +92,11 @@ void layout_put(const struct domain *domain, struct store_batch *batch)
 	for (size_t i = 0; i < sizeof(common_nodes) / sizeof(common_nodes[0]); i++)
 		store_put(batch, common_nodes[i].access, domid, common_nodes[i].value, "/local/domain/%u/%s", domid,
 			  common_nodes[i].name);
-	store_put_number(batch, STORE_GUEST_READS, domid, config_maxmem(domain->config) * 1024,
-			 "/local/domain/%u/memory/static-max", domid);
-	store_put_number(batch, STORE_GUEST_READS, domid, domain->config->memory * 1024,
-			 "/local/domain/%u/memory/target", domid);
+	store_put_number(batch, STORE_GUEST_READS, domid, size->static_max_kb, "/local/domain/%u/memory/static-max",
+			 domid);
+	store_put_number(batch, STORE_GUEST_READS, domid, size->target_kb, "/local/domain/%u/memory/target", domid);
 	store_put_number(batch, STORE_GUEST_READS, domid, 0, "/local/domain/%u/memory/videoram", domid);
-	put_cpus(domain, batch);
+	put_cpus(domain, size, batch);
 	store_put_number(batch, STORE_GUEST_READS, domid, 0, "/local/domain/%u/console/backend-id", domid);
 	store_put_number(batch, STORE_GUEST_READS, domid, CONSOLE_LIMIT, "/local/domain/%u/console/limit", domid);
 	/* Debian's xenconsoled serves consoles whose type is "xenconsoled" or missing; this one is xend's. */

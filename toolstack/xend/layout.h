@@ -6,9 +6,10 @@
 #include "xend/store.h"
 
 struct domain;
+struct domain_size;
 
 /* All of it but the devices; the domain has its id, and, if it is known, where its store and console are. */
-void layout_put(const struct domain *domain, struct store_batch *batch);
+void layout_put(const struct domain *domain, const struct domain_size *size, struct store_batch *batch);
 /* Where the worker put the store's and the console's pages and ports. */
 void layout_put_channels(const struct domain *domain, struct store_batch *batch);
 /* Removes all nodes of a dead domain, unless they are another one's by now. */

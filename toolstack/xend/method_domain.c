@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/domain_size.h"
 #include "util/alloc.h"
 #include "xend/boot.h"
 #include "xend/client.h"
@@ -115,10 +116,9 @@ static int list(struct request *request, struct json_object *result, struct erro
 
 /* --- create and destroy -------------------------------------------------------------------------- */
 
-static int boot_new(struct request *request, struct config *config, int image_fd, const char *operation,
+static int boot_new(struct request *request, struct config *config, struct boot *boot, const char *operation,
 		    struct json_object *result, struct error **e)
 {
-	struct boot boot = { .paused = request_bool(request, XEND_P_PAUSED), .image_fd = image_fd, .asker = request };
 	struct domain *domain;
 	/* Its name and its UUID may be those of a domain that recovery forgets. */
 	int rc = recover_wait(request, e);
@@ -130,7 +130,9 @@ static int boot_new(struct request *request, struct config *config, int image_fd
 	rc = guest_add(config, operation, &domain, e);
 	if (rc)
 		return rc;
-	rc = domain_boot(domain, &boot, e);
+	boot->paused = request_bool(request, XEND_P_PAUSED);
+	boot->asker = request;
+	rc = domain_boot(domain, boot, e);
 	if (rc)
 		domain_settle(domain);
 	else
@@ -142,6 +144,7 @@ static int boot_new(struct request *request, struct config *config, int image_fd
 static int create(struct request *request, struct json_object *result, struct error **e)
 {
 	struct config *config = config_from_json(request_value(request, XEND_P_CONFIG), e);
+	struct boot boot = { .image_fd = -1 };
 
 	if (!config)
 		return -EBADMSG;
@@ -151,30 +154,27 @@ static int create(struct request *request, struct json_object *result, struct er
 		config_free(config);
 		return 0;
 	}
-	return boot_new(request, config, -1, "create", result, e);
+	return boot_new(request, config, &boot, "create", result, e);
 }
 
 static int restore(struct request *request, struct json_object *result, struct error **e)
 {
 	const char *path = request_string(request, XEND_P_PATH);
-	struct json_object *config_json;
+	struct domain_size size;
+	struct boot boot = { .size = &size };
 	struct config *config;
 	bool ours;
-	int fd, rc = save_open(path, &fd, &config_json, &ours, e);
+	int rc = save_open(path, &boot.image_fd, &config, &size, &ours, e);
 
 	if (rc)
 		return rc;
-	config = config_from_json(config_json, e);
-	json_object_put(config_json);
-	if (!config)
-		rc = -EBADMSG;
-	else if (!ours && !settings->restore_foreign_files && !request_bool(request, XEND_P_TRUST))
+	if (!ours && !settings->restore_foreign_files && !request_bool(request, XEND_P_TRUST))
 		rc = foreign_refuse(path, config, e);
 	if (rc == 0)
-		rc = boot_new(request, config, fd, "restore", result, e);
+		rc = boot_new(request, config, &boot, "restore", result, e);
 	else
 		config_free(config);
-	close(fd);
+	close(boot.image_fd);
 	return rc;
 }
 

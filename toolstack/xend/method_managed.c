@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/domain_size.h"
 #include "xend/boot.h"
 #include "xend/domain.h"
 #include "xend/guest.h"
@@ -93,7 +94,8 @@ static int suspend(struct request *request, struct json_object *result, struct e
 static int resume(struct request *request, struct json_object *result, struct error **e)
 {
 	struct boot boot = { .paused = request_bool(request, XEND_P_PAUSED), .asker = request };
-	struct json_object *config = NULL;
+	struct config *config = NULL;
+	struct domain_size size;
 	struct domain *domain;
 	bool ours;
 	char *path;
@@ -106,8 +108,10 @@ static int resume(struct request *request, struct json_object *result, struct er
 		rc = error_set(e, EBADFD, "Domain '%s' is not suspended.", domain->name);
 	else
 		/* What the domain is stands in its record, not in the file. */
-		rc = save_open(path, &boot.image_fd, &config, &ours, e);
+		rc = save_open(path, &boot.image_fd, &config, &size, &ours, e);
 	if (rc == 0) {
+		/* Its own configuration stays as it is: after a reboot it has what that says. */
+		boot.size = &size;
 		/* What could not be resumed stays suspended, and can be tried again. */
 		domain->goal = GOAL_SUSPENDED;
 		rc = domain_boot(domain, &boot, e);
@@ -119,7 +123,7 @@ static int resume(struct request *request, struct json_object *result, struct er
 			name_result(domain, result);
 		}
 	}
-	json_object_put(config);
+	config_free(config);
 	free(path);
 	guest_release(domain);
 	return rc;

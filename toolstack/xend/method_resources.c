@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/domain_size.h"
 #include "util/alloc.h"
 #include "util/str.h"
 #include "xend/balloon.h"
@@ -19,10 +20,8 @@
 #include "xend/settings.h"
 #include "xend/store.h"
 
-#define PAGE_KB 4
-/* What a domain's limit is above its target: guests count pages of their own making. */
-#define LIMIT_SLACK_KB 1024
-#define LEAST_KB       4096
+#define PAGE_KB	 4
+#define LEAST_KB 4096
 
 /* --- memory -------------------------------------------------------------------------------------- */
 
@@ -63,7 +62,7 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 		rc = domain_info(domain, &info, e);
 	}
 	if (rc == 0 && domain->domid)
-		rc = hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid, kb + LIMIT_SLACK_KB, e);
+		rc = hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid, kb + DOMAIN_SIZE_SLACK_KB, e);
 	return rc ? rc : set_target(domain, kb, e);
 }
 

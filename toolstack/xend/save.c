@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <xen/sched.h>
 
 #include "config/config.h"
+#include "config/domain_size.h"
 #include "util/alloc.h"
 #include "util/file.h"
 #include "util/log.h"
@@ -25,7 +27,6 @@
 
 /* Milliseconds that a guest has to suspend. */
 #define SUSPEND_PATIENCE 60000
-#define PAGES_PER_MIB	 256
 
 /* --- suspending ---------------------------------------------------------------------------------- */
 
@@ -139,18 +140,39 @@ static int write_memory(struct domain *domain, int fd, struct request *asker, st
 	return rc;
 }
 
-/* Its configuration, with the memory that it has now: it may have been ballooned since its start. */
-static int write_header(struct domain *domain, int fd, const char *path, struct error **e)
+/* How large it is now. What the guest itself says counts for nothing: the hypervisor and nodes that it cannot write do. */
+static int measure(struct domain *domain, struct domain_size *size, struct error **e)
 {
-	struct json_object *config;
 	struct hv_domain_info info;
-	int rc = domain_info(domain, &info, e);
+	int domid = domain->domid, rc = domain_info(domain, &info, e);
 
 	if (rc)
 		return rc;
-	config = config_to_json(domain->config);
-	json_set_int(config, "maxmem", (int64_t)config_maxmem(domain->config));
-	json_set_int(config, "memory", (int64_t)((info.pages + PAGES_PER_MIB - 1) / PAGES_PER_MIB));
+	domain_size_of_config(size, domain->config);
+	size->pages = info.pages;
+	size->target_kb = store_read_number(UINT32_MAX, size->target_kb, "/local/domain/%d/memory/target", domid);
+	size->static_max_kb =
+		store_read_number(UINT32_MAX, size->static_max_kb, "/local/domain/%d/memory/static-max", domid);
+	size->vcpus = 0;
+	for (uint32_t i = 0; i < config_maxvcpus(domain->config); i++) {
+		char *online = store_read("/local/domain/%d/cpu/%u/availability", domid, i);
+
+		size->vcpus += online && strcmp(online, "online") == 0;
+		free(online);
+	}
+	return 0;
+}
+
+/* Its configuration, as it is now: its memory and its vCPUs may have been set anew since its start. */
+static int write_header(struct domain *domain, int fd, const char *path, struct error **e)
+{
+	struct json_object *config;
+	struct domain_size size;
+	int rc = measure(domain, &size, e);
+
+	if (rc)
+		return rc;
+	config = domain_size_put(&size, domain->config);
 	rc = save_header_write(fd, path, config, e);
 	json_object_put(config);
 	return rc;
@@ -249,14 +271,20 @@ int domain_save(struct domain *domain, const char *path, enum save_after after, 
 	return domain_stop(domain, e);
 }
 
-int save_open(const char *path, int *fd, struct json_object **config, bool *ours, struct error **e)
+int save_open(const char *path, int *fd, struct config **config, struct domain_size *size, bool *ours, struct error **e)
 {
+	struct json_object *saved = NULL;
 	int rc;
 
 	*fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (*fd < 0)
 		return error_set(e, errno, "Cannot open the saved domain %s: %s.", path, strerror(errno));
-	rc = save_header_read(*fd, path, config, ours, e);
+	rc = save_header_read(*fd, path, &saved, ours, e);
+	if (rc == 0) {
+		*config = domain_size_take(saved, size, e);
+		rc = *config ? 0 : -EBADMSG;
+	}
+	json_object_put(saved);
 	if (rc)
 		close(*fd);
 	return rc;

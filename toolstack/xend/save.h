@@ -6,9 +6,10 @@
 #include <stdbool.h>
 
 #include "util/error.h"
-#include "util/json.h"
 
+struct config;
 struct domain;
+struct domain_size;
 struct request;
 
 enum save_after { SAVE_THEN_STOP, SAVE_THEN_GO_ON };
@@ -21,10 +22,11 @@ int domain_save(struct domain *domain, const char *path, enum save_after after, 
 		struct error **e);
 
 /*
- * Opens a saved domain: its configuration, and a descriptor at its memory's first byte. *ours: this host wrote the configuration; all
- * that another one names (programs, kernels, disks) is a stranger's choice.
+ * Opens a saved domain: its configuration, how large it was, and a descriptor at its memory's first byte. *ours: this
+ * host wrote the configuration; all that another one names (programs, kernels, disks) is a stranger's choice.
  */
-int save_open(const char *path, int *fd, struct json_object **config, bool *ours, struct error **e);
+int save_open(const char *path, int *fd, struct config **config, struct domain_size *size, bool *ours,
+	      struct error **e);
 
 /* For recovery: the domain exists; lets it go on if it has suspended, and removes the half-written file. */
 void save_take_back(struct domain *domain);

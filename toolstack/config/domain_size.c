@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/domain_size.h"
+
+#include "util/json.h"
+
+#define KB_PER_MIB    1024
+#define PAGES_PER_MIB 256
+#define KB_PER_PAGE   4
+/* 4 TiB, which is what the stream can have. */
+#define PAGES_MAX (1LL << 30)
+#define VCPUS_MAX 1024
+/* As in the table of keys. */
+#define LEAST_KB 4096
+#define MEMBER	 "size"
+
+void domain_size_of_config(struct domain_size *size, const struct config *config)
+{
+	*size = (struct domain_size){
+		.pages = config->memory * PAGES_PER_MIB,
+		.target_kb = config->memory * KB_PER_MIB,
+		.static_max_kb = config_maxmem(config) * KB_PER_MIB,
+		.vcpus = config->vcpus,
+	};
+}
+
+uint64_t domain_size_limit_kb(const struct domain_size *size)
+{
+	uint64_t has = size->pages * KB_PER_PAGE, shall = size->target_kb + DOMAIN_SIZE_SLACK_KB;
+
+	return has > shall ? has : shall;
+}
+
+static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most)
+{
+	value = value > least ? value : least;
+	return value < most ? value : most;
+}
+
+struct json_object *domain_size_put(struct domain_size *size, const struct config *config)
+{
+	struct json_object *o = config_to_json(config);
+	uint64_t most = config_maxmem(config) * KB_PER_MIB, cpus = config_maxvcpus(config);
+
+	/* The limit may have been lowered (mem-max), and other tools may have written anything. */
+	size->target_kb = clamp(size->target_kb, LEAST_KB, most);
+	size->vcpus = clamp(size->vcpus, 1, cpus);
+	json_set_int(o, "maxmem", (int64_t)config_maxmem(config));
+	json_set_int(o, "memory", (int64_t)((size->target_kb + KB_PER_MIB - 1) / KB_PER_MIB));
+	json_set_int(o, "maxvcpus", (int64_t)cpus);
+	json_set_int(o, "vcpus", (int64_t)size->vcpus);
+	json_set(o, MEMBER, domain_size_to_json(size));
+	return o;
+}
+
+struct config *domain_size_take(struct json_object *saved, struct domain_size *size, struct error **e)
+{
+	struct json_object *member = json_object_get(json_find(saved, MEMBER));
+	struct config *config;
+	int rc = 0;
+
+	json_object_object_del(saved, MEMBER);
+	config = config_from_json(saved, e);
+	if (config) {
+		domain_size_of_config(size, config);
+		if (member)
+			rc = domain_size_from_json(size, member, e);
+	}
+	json_object_put(member);
+	if (rc) {
+		config_free(config);
+		return NULL;
+	}
+	return config;
+}
+
+struct json_object *domain_size_to_json(const struct domain_size *size)
+{
+	struct json_object *o = json_new_object();
+
+	json_set_int(o, "pages", (int64_t)size->pages);
+	json_set_int(o, "target_kb", (int64_t)size->target_kb);
+	json_set_int(o, "static_max_kb", (int64_t)size->static_max_kb);
+	json_set_int(o, "vcpus", (int64_t)size->vcpus);
+	return o;
+}
+
+static int get(struct json_object *o, const char *key, int64_t max, uint64_t *out, struct error **e)
+{
+	int64_t value = 0;
+	int rc = json_get_int(o, key, 1, max, &value, e);
+
+	*out = (uint64_t)value;
+	return rc;
+}
+
+int domain_size_from_json(struct domain_size *size, struct json_object *o, struct error **e)
+{
+	int rc = get(o, "pages", PAGES_MAX, &size->pages, e);
+
+	if (rc == 0)
+		rc = get(o, "target_kb", PAGES_MAX * KB_PER_PAGE, &size->target_kb, e);
+	if (rc == 0)
+		rc = get(o, "static_max_kb", PAGES_MAX * KB_PER_PAGE, &size->static_max_kb, e);
+	if (rc == 0)
+		rc = get(o, "vcpus", VCPUS_MAX, &size->vcpus, e);
+	return rc;
+}
