@@ -13,18 +13,27 @@ static noinline void wake_for_event(struct vcpu *v, u32 flags)
 	arch_vcpu_kick(v);
 }
 
-void vcpu_mark_events_pending(struct vcpu *v)
+/* What v is to find was made pending by an atomic operation or before a barrier. */
+static inline void make_look(struct vcpu *v)
 {
-	u32 flags;
+	u32 flags = READ_ONCE(v->pause_flags);
 
-	if (atomic_xchg(&v->vcpu_info->evtchn_upcall_pending, 1))
-		return;
-	/* A vCPU that blocks or polls sets its flag and then looks for events; the exchange above orders our half. */
-	flags = READ_ONCE(v->pause_flags);
 	if (unlikely(flags & (VPF_BLOCKED | VPF_POLL)))
 		wake_for_event(v, flags);
 	else
 		arch_vcpu_kick(v);
+}
+
+void vcpu_mark_events_pending(struct vcpu *v)
+{
+	if (!atomic_xchg(&v->vcpu_info->evtchn_upcall_pending, 1))
+		make_look(v);
+}
+
+void vcpu_notify(struct vcpu *v)
+{
+	smp_mb();
+	make_look(v);
 }
 
 void evtchn_poll_begin(struct vcpu *v, int port)

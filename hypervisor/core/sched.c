@@ -199,7 +199,7 @@ void vcpu_block(void)
 
 	atomic_or(&v->pause_flags, VPF_BLOCKED);
 	/* The sender of an event sets the event and then looks at our flag; the locked instruction orders our half. */
-	if (vcpu_event_deliverable(v))
+	if (vcpu_must_look(v))
 		atomic_and(&v->pause_flags, ~(u32)VPF_BLOCKED);
 	else
 		softirq_raise(SOFTIRQ_SCHEDULE);

@@ -123,7 +123,7 @@ void vcpu_poll_until(s_time_t until)
 
 	timer_stop(&v->poll_timer);
 	evtchn_poll_begin(v, 0);
-	if (vcpu_event_deliverable(v)) {
+	if (vcpu_must_look(v)) {
 		evtchn_poll_end(v);
 		return;
 	}
@@ -148,7 +148,7 @@ static long op_poll(void *arg)
 	timer_stop(&v->poll_timer);
 	evtchn_poll_begin(v, op->nr_ports == 1 ? (int)single : op->nr_ports ? -1 : 0);
 	ret = poll_look(v->domain, op);
-	if (ret || vcpu_event_deliverable(v)) {
+	if (ret || vcpu_must_look(v)) {
 		evtchn_poll_end(v);
 		return min(ret, 0);
 	}

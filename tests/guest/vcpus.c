@@ -1,17 +1,46 @@
 /* SPDX-License-Identifier: MIT */
-/* A second vCPU is initialised, runs, gets an event, and is taken down and brought up again. */
+/*
+ * A second vCPU is initialised, runs, is taken down and brought up again, and gets NMIs while it
+ * sleeps.
+ */
 #include "guest.h"
 
-extern char second_start[];
+#include <xen/callback.h>
+
+extern char second_start[], second_nmi[];
 static char second_stack[8192] __attribute__((aligned(16)));
 char *second_stack_top = second_stack + sizeof(second_stack);
-static volatile unsigned long counter, stop;
+static volatile unsigned long counter, stop, sleeps, nmis;
 
 __asm__(".text\n"
 	"second_start: movq second_stack_top(%rip), %rsp\n"
 	"xorl %ebp, %ebp\n"
 	"call second_main\n"
+	"ud2\n"
+	/* What was interrupted is over; only the hypercall iret would unmask further NMIs. */
+	"second_nmi: movq second_stack_top(%rip), %rsp\n"
+	"xorl %ebp, %ebp\n"
+	"call second_nmi_main\n"
 	"ud2\n");
+
+void second_nmi_main(void);
+void second_nmi_main(void)
+{
+	nmis++;
+	for (;;)
+		hc3(__HYPERVISOR_vcpu_op, VCPUOP_down, 1, 0);
+}
+
+/* Sleeps for good, but for an NMI: its events are masked. */
+static void sleep_for_nmi(void)
+{
+	struct callback_register cb = { .type = CALLBACKTYPE_nmi, .address = (unsigned long)second_nmi };
+	struct sched_poll poll = { .nr_ports = 0 };
+
+	hc2(__HYPERVISOR_callback_op, CALLBACKOP_register, &cb);
+	sleeps = 1;
+	hc2(__HYPERVISOR_sched_op, SCHEDOP_poll, &poll);
+}
 
 void second_main(void);
 void second_main(void)
@@ -19,6 +48,8 @@ void second_main(void)
 	for (;;) {
 		while (!stop)
 			counter++;
+		if (stop == 2)
+			sleep_for_nmi();
 		/* Down: the call returns when somebody brings it up again, where it went down. */
 		hc3(__HYPERVISOR_vcpu_op, VCPUOP_down, 1, 0);
 	}
@@ -47,6 +78,31 @@ static bool becomes_down(void)
 			return false;
 		hc2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
 	}
+	return true;
+}
+
+static bool becomes(const volatile unsigned long *set)
+{
+	uint64_t end = system_time() + 5000000000UL;
+
+	while (!*set) {
+		if (system_time() > end)
+			return false;
+		hc2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+	}
+	return true;
+}
+
+static bool becomes_blocked(void)
+{
+	struct vcpu_runstate_info run = { 0 };
+	uint64_t end = system_time() + 5000000000UL;
+
+	do {
+		if (system_time() > end || hc3(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 1, &run))
+			return false;
+		hc2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+	} while (run.state != RUNSTATE_blocked);
 	return true;
 }
 
@@ -86,5 +142,14 @@ void test_main(void)
 	EXPECT(counter_moves());
 	/* By another vCPU's hand. */
 	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_down, 1, 0), 0);
+	EXPECT(becomes_down());
+
+	/* An NMI ends a sleep. */
+	stop = 2;
+	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_up, 1, 0), 0);
+	EXPECT(becomes(&sleeps));
+	EXPECT(becomes_blocked());
+	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_send_nmi, 1, 0), 0);
+	EXPECT(becomes(&nmis));
 	EXPECT(becomes_down());
 }

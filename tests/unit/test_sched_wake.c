@@ -15,6 +15,7 @@
 #include "core/pause.c"
 #include "core/runstate.c"
 #include "core/sched.c"
+#include "core/sched_op.c"
 #include "core/sched_param.c"
 #include "core/sched_place.c"
 #include "core/sched_share.c"
@@ -29,7 +30,28 @@ void arch_vcpu_kick(struct vcpu *v)
 }
 
 static struct vcpu *victim, *other;
+static bool nmi; /* one is pending for the victim */
 static struct domain *victims;
+
+bool arch_vcpu_nmi_deliverable(const struct vcpu *v)
+{
+	return v == victim && READ_ONCE(nmi);
+}
+
+int domain_shutdown(struct domain *d, u32 reason)
+{
+	return 0;
+}
+
+struct domain *domain_get_by_id(domid_t id)
+{
+	return NULL;
+}
+
+long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int op, void __guest *arg)
+{
+	return -ENOSYS;
+}
 
 /* --- references, as domain.c has them, without a tasklet between the last one and the end --- */
 
@@ -62,6 +84,7 @@ void domain_put(struct domain *d)
 	_(POLL)	      /* current: sched_op poll of no port */          \
 	_(YIELD)      /* current */                                    \
 	_(EVENT)      /* for the victim */                             \
+	_(NMI)	      /* for the victim */                             \
 	_(PAUSE)      /* the victim: pause and unpause */              \
 	_(PAUSE_SYNC) /* the same, and it is off its CPU in between */ \
 	_(PAUSE_ALL)  /* its domain */                                 \
@@ -88,23 +111,16 @@ static void pin(struct vcpu *v, unsigned int cpu)
 	assert_int_equal(vcpu_set_hard_affinity(v, &m), 0);
 }
 
-static void poll_begin(struct vcpu *v)
-{
-	evtchn_poll_begin(v, 0);
-	if (vcpu_event_deliverable(v))
-		evtchn_poll_end(v);
-	else
-		softirq_raise(SOFTIRQ_SCHEDULE);
-}
-
 static void do_to_current(enum act act)
 {
+	struct sched_poll none = { .nr_ports = 0 };
+
 	if (current->is_idle)
 		return;
 	if (act == BLOCK)
 		vcpu_block();
 	else if (act == POLL)
-		poll_begin(current);
+		assert_int_equal(op_poll(&none), 0);
 	else
 		vcpu_yield();
 }
@@ -114,6 +130,10 @@ static void do_to_victim(enum act act)
 	switch (act) {
 	case EVENT:
 		vcpu_mark_events_pending(victim);
+		break;
+	case NMI:
+		nmi = true;
+		vcpu_notify(victim);
 		break;
 	case PAUSE:
 		vcpu_pause_nosync(victim);
@@ -209,6 +229,7 @@ static struct domain *new_domain(unsigned int cpu)
 static void setup(void)
 {
 	sim_start(interleave_scene->cpus);
+	nmi = false;
 	victims = new_domain(0);
 	victim = victims->vcpus[0];
 	if (play.pinned)
@@ -274,8 +295,8 @@ static void check_vcpu(const struct vcpu *v)
 		interleave_fail("its runstate is not its state");
 	if (!runnable && (v->pause_flags & ~(u32)(VPF_BLOCKED | VPF_POLL)))
 		interleave_fail("it was unpaused and is paused");
-	if (!runnable && vcpu_event_deliverable(v))
-		interleave_fail("a wake-up was lost: it sleeps with an event");
+	if (!runnable && vcpu_must_look(v))
+		interleave_fail("a wake-up was lost: it sleeps over an event or NMI");
 }
 
 static void check(void)
@@ -326,7 +347,7 @@ static void explore_all(enum act first, unsigned int changes)
 			play.warm = kind / 4 == 2;
 			play.acts[0][0] = first;
 			play.acts[1][0] = act;
-			play.acts[1][1] = first == BLOCK || first == POLL ? EVENT : NOTHING;
+			play.acts[1][1] = (first == BLOCK || first == POLL) && act != NMI ? EVENT : NOTHING;
 			explore(2, changes);
 		}
 }

@@ -46,8 +46,10 @@ void arch_domain_update_wallclock(struct domain *d);
 void arch_context_switch(struct vcpu *prev, struct vcpu *next);
 /* The state of `v` that may still lie in a CPU's registers is written back (lazy switch); v is not running. */
 void arch_vcpu_sync_state(struct vcpu *v);
-/* An NMI for v (VCPUOP_send_nmi), delivered when it next runs; nothing while one is pending. The caller wakes v. */
+/* An NMI for v (VCPUOP_send_nmi): wakes v when it blocks or polls; nothing while one is pending. */
 void arch_vcpu_send_nmi(struct vcpu *v);
+/* Does v's next exit to the guest deliver an NMI? */
+bool arch_vcpu_nmi_deliverable(const struct vcpu *v);
 /* VCPUOP_get_physid: id[31:0] APIC ID, id[63:32] ACPI processor ID. */
 u64 arch_cpu_physid(unsigned int cpu);
 /* v's event flag was set: makes it look. Sends an IPI if it runs on another CPU. */

@@ -5,7 +5,7 @@
 #ifndef HV_EVTCHN_H
 #define HV_EVTCHN_H
 
-#include "hv/domain.h"
+#include "hv/arch.h"
 
 int __must_check evtchn_domain_create(struct domain *d, unsigned int max_ports);
 int __must_check evtchn_domain_destroy(struct domain *d); /* closes every port in steps: 0 or -ERESTART */
@@ -46,6 +46,16 @@ static inline bool vcpu_event_deliverable(const struct vcpu *v)
 
 	return READ_ONCE(vi->evtchn_upcall_pending) && !READ_ONCE(vi->evtchn_upcall_mask);
 }
+/*
+ * Is there something that v must not sleep over? A vCPU that goes to sleep sets its flag and then
+ * asks this; who sends something makes it pending and then calls vcpu_notify.
+ */
+static inline bool vcpu_must_look(const struct vcpu *v)
+{
+	return vcpu_event_deliverable(v) || arch_vcpu_nmi_deliverable(v);
+}
+/* Makes v look: wakes it when it blocks or polls. */
+void vcpu_notify(struct vcpu *v);
 /* Sets the pending flag and makes v look (wakes it when it is blocked). */
 void vcpu_mark_events_pending(struct vcpu *v);
 /* After vcpu_info moved or a restore: every pending port is looked at anew. */

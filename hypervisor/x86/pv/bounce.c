@@ -170,8 +170,10 @@ static void deliver_failsafe(struct vcpu *v, struct cpu_user_regs *regs)
 
 /* --- on the way out --- */
 
-static bool nmi_deliverable(const struct pv_vcpu *pv)
+bool arch_vcpu_nmi_deliverable(const struct vcpu *v)
 {
+	const struct pv_vcpu *pv = &v->arch->pv;
+
 	return pv->bounce.nmi_pending && !pv->nmi_masked && pv->nmi_callback_eip;
 }
 
@@ -187,7 +189,7 @@ static bool deliver_one(struct vcpu *v, struct cpu_user_regs *regs)
 		pv_deliver_exception(v, regs);
 	} else if (pv->bounce.flags & TBF_FAILSAFE) {
 		deliver_failsafe(v, regs);
-	} else if (nmi_deliverable(pv)) {
+	} else if (arch_vcpu_nmi_deliverable(v)) {
 		pv->bounce.nmi_pending = false;
 		pv->nmi_masked = true;
 		enter_guest_handler(v, regs, pv->nmi_callback_eip, NULL, 0, true);

@@ -5,7 +5,6 @@
 #include "hv/arch.h"
 #include "hv/console.h"
 #include "hv/hypercall.h"
-#include "hv/sched.h"
 #include "lib/errno.h"
 #include "x86/mm/page_types.h"
 
@@ -157,8 +156,6 @@ static long domctl_send_trigger(struct domain *d, struct xen_domctl *op)
 	if (!v)
 		return -ESRCH;
 	arch_vcpu_send_nmi(v);
-	vcpu_unblock(v);
-	arch_vcpu_kick(v);
 	return 0;
 }
 

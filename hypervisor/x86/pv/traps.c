@@ -5,6 +5,7 @@
 #include "hv/arch.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
+#include "hv/evtchn.h"
 #include <xen/nmi.h>
 #include "x86/mm/paging.h"
 #include "x86/pv/bounce.h"
@@ -165,7 +166,7 @@ void arch_vcpu_send_nmi(struct vcpu *v)
 	if (!READ_ONCE(pv_of(v)->nmi_callback_eip))
 		return;
 	pv_of(v)->bounce.nmi_pending = true;
-	arch_vcpu_kick(v);
+	vcpu_notify(v);
 }
 
 /* Touches only what an NMI may: no lock, no printing, no IPI. Domain-0's vCPU 0 finds it at its next exit. */

@@ -47,6 +47,11 @@ __weak void arch_cpu_kick(unsigned int cpu)
 	host_kicks[cpu]++;
 }
 
+__weak bool arch_vcpu_nmi_deliverable(const struct vcpu *v)
+{
+	return false;
+}
+
 __weak void arch_cpu_idle(void)
 {
 }
