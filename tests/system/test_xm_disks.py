@@ -93,7 +93,17 @@ def test_a_name_of_a_running_domain_survives_xend(dom0, xm, image):
     hold(xm, "first", f"file:{image},xvda,w")
     dom0.sh(f"mv {image} /data/b.img; kill -9 $(cat /run/xend/xend.pid)")
     xm.start_xend()
-    refused(xm, "file:/data/b.img,xvda,w", "'first'")
+    refused(xm, "file:/data/b.img,xvda,w", "'first' writes it")
+
+
+def test_a_disk_that_only_the_kernel_knows_of(dom0, xm, image):
+    """As after a restart of xenstored."""
+    hold(xm, "first", f"file:{image},xvda,w")
+    number = xm.domains()["first"][0]
+    dom0.sh(f"mv {image} /data/b.img; kill -9 $(cat /run/xend/xend.pid); "
+            f"xenstore-rm /local/domain/0/backend/vbd/{number}/51712/physical-device")
+    xm.start_xend()
+    refused(xm, "file:/data/b.img,xvda,w", "'first' writes it")
 
 
 # -- modes

@@ -87,17 +87,24 @@ static dev_t parse_physical_device(const char *text)
 	return text && sscanf(text, "%x:%x%c", &high, &low, &end) == 2 ? makedev(high, low) : 0;
 }
 
-/* After a restart of xend only xenstore knows the device. */
+/*
+ * After a restart of xend, the kernel says which device blkback has open; before it has, xenstore says
+ * which one it will open.
+ */
 static dev_t block_device_of(struct device *device)
 {
 	char back[DEVICE_PATH_MAX], *number;
 
-	if (!device->block_device) {
+	if (device->block_device || !domain_may_touch(device->domain))
+		return device->block_device;
+	number = disk_read_line("/sys/bus/xen-backend/devices/vbd-%d-%u/physical_device", device->domain->domid,
+				device->devid);
+	if (!number) {
 		device_back_path(device, back);
 		number = store_read("%s/physical-device", back);
-		device->block_device = parse_physical_device(number);
-		free(number);
 	}
+	device->block_device = parse_physical_device(number);
+	free(number);
 	return device->block_device;
 }
 
@@ -159,22 +166,19 @@ static void collect_ours(struct survey *survey, const struct device *mine, const
 	}
 }
 
-/* Whether the backend may have its disk open: nodes can outlive their domain. */
-static bool exists(const char *class, unsigned int domid, const char *devid)
+/* Whether the kernel has the backend: it may have its disk open although the domain has gone. */
+static bool kernel_has(const char *class, unsigned int domid, const char *devid)
 {
-	struct hv_domain_info info;
 	char path[128];
 
-	if (hv_domain_info(domain_hv, domid, &info, NULL) == 0)
-		return true;
 	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s-%u-%.20s", class, domid, devid);
 	return access(path, F_OK) == 0;
 }
 
 /* A backend that another toolstack made: "/path", or "aio:/path" (format and path) for QEMU. */
-static void add_foreign(struct survey *survey, const char *class, unsigned int domid, const char *devid)
+static void add_foreign(struct survey *survey, const char *class, unsigned int domid, const struct domain *domain,
+			const char *devid)
 {
-	struct domain *domain = domain_by_id((int)domid);
 	char *back = xasprintf("/local/domain/0/backend/%s/%u/%s", class, domid, devid);
 	char *name = domain ? xstrdup(domain->name) : xasprintf("with the id %u", domid);
 	char *params = store_read("%s/params", back), *mode = store_read("%s/mode", back);
@@ -185,7 +189,7 @@ static void add_foreign(struct survey *survey, const char *class, unsigned int d
 
 	if (path && path != params && path[-1] != ':')
 		path = NULL;
-	if ((path || device) && exists(class, domid, devid)) {
+	if (path || device) {
 		enum disk_access access = !mode || !strchr(mode, 'w') ? DISK_READS :
 					  strchr(mode, '!')	      ? DISK_SHARES :
 									DISK_WRITES;
@@ -207,19 +211,23 @@ static void collect_foreign(struct survey *survey, const char *class)
 	char **names = store_list(&nr_domains, "/local/domain/0/backend/%s", class);
 
 	for (unsigned int i = 0; i < nr_domains; i++) {
-		uint64_t domid;
+		struct hv_domain_info info;
 		struct domain *domain;
+		uint64_t domid;
 		char **ids;
+		bool lives;
 
 		if (!str_to_u64(names[i], 10, 0, DOMID_FIRST_RESERVED - 1, &domid))
 			continue;
-		domain = domain_by_id((int)domid);
-		/* The list of devices has ours. */
+		lives = hv_domain_info(domain_hv, (uint32_t)domid, &info, NULL) == 0;
+		/* One of ours that has gone may have had that number. The list of devices has ours. */
+		domain = lives ? domain_of(&info) : domain_by_id((int)domid);
 		if (domain && domain->ours)
 			continue;
 		ids = store_list(&nr_devices, "/local/domain/0/backend/%s/%s", class, names[i]);
 		for (unsigned int j = 0; j < nr_devices; j++)
-			add_foreign(survey, class, (unsigned int)domid, ids[j]);
+			if (lives || kernel_has(class, (unsigned int)domid, ids[j]))
+				add_foreign(survey, class, (unsigned int)domid, domain, ids[j]);
 		free(ids);
 	}
 	free(names);
