@@ -327,13 +327,9 @@ int worker_run(struct json_object *order, int fd, struct request *asker, struct 
 	return 0;
 }
 
-int bootloader_run(struct domain *its, struct bootloader_choice *choice, struct error **e)
+int bootloader_put(const struct domain *its, struct json_object *order, struct error **e)
 {
 	return 0;
-}
-
-void bootloader_free(struct bootloader_choice *choice)
-{
 }
 
 int devices_prepare(struct domain *its, struct store_batch *batch, struct error **e)
