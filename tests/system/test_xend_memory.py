@@ -148,10 +148,10 @@ def test_a_core_that_has_no_room_is_not_begun(host):
 def test_who_is_ended_first_when_memory_runs_out(host):
     """xend is last; what it starts is as any other process. (The worker: test_worker.py.)"""
     assert host.sh("cat /proc/$(cat /run/xend/xend.pid)/oom_score_adj") == "-900"
-    host.sh("[ -e /data/a.img ] || head -c 1000000 /dev/zero >/data/a.img; "
-            "printf '#!/bin/sh\\ncat /proc/self/oom_score_adj >/data/score; exit 1\\n' >/data/loader; chmod +x /data/loader")
-    with pytest.raises(XendError):
-        host.ask("domain.create", 120, config={
-            "name": "booted", "bootloader": "/data/loader", "memory": 64,
-            "disk": [{"type": "file", "target": "/data/a.img", "vdev": "xvda", "mode": "w"}]})
+    host.sh("printf '#!/bin/sh\\ncat /proc/self/oom_score_adj >/data/score; exit 1\\n' >/data/script; chmod +x /data/script")
+    config = config_of(Guest("scripted", memory=96, address="10.77.0.7"))
+    config["vif"][0]["script"] = "/data/script"
+    with pytest.raises(XendError) as caught:
+        host.ask("domain.create", 120, config=config)
+    assert "/data/script" in caught.value.message
     assert host.sh("cat /data/score") == "0"
