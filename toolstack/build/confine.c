@@ -50,17 +50,6 @@ static int take_descriptors(int out, int err, int failure, int *directory)
 	return close_range(FAILURE_FD + 2, ~0U, 0);
 }
 
-/* Memory that runs short is taken from it first. */
-static int volunteer_for_oom(void)
-{
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	int rc = fd < 0 || write(fd, "1000", 4) != 4 ? -1 : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
 /* After the user was dropped, which resets it. A parent that is gone has closed its end of the pipe. */
 static int die_with_parent(void)
 {
@@ -80,10 +69,6 @@ static _Noreturn void child(const struct confine_spec *spec, int out, int err, i
 
 	signal(SIGPIPE, SIG_DFL);
 	setsid();
-	if (ok) {
-		what = "let memory that runs short be taken from it";
-		ok = volunteer_for_oom() == 0;
-	}
 	ok = ok && confine_enter_tree(spec, directory, &what) == 0;
 	close(directory);
 	if (ok && spec->restricted)
