@@ -26,24 +26,6 @@ static uint64_t rnd(void)
 	return state * 0x2545f4914f6cdd1dUL;
 }
 
-static unsigned long option(const char *name, unsigned long otherwise)
-{
-	const char *p = (const char *)start_info->cmd_line;
-	size_t n = 0;
-	unsigned long v = 0;
-
-	while (name[n])
-		n++;
-	for (; *p; p++) {
-		if (memcmp(p, name, n))
-			continue;
-		for (p += n; *p >= '0' && *p <= '9'; p++)
-			v = v * 10 + (unsigned long)(*p - '0');
-		return v;
-	}
-	return otherwise;
-}
-
 static unsigned long arena_frame(void)
 {
 	return virt_to_mfn(arena + rnd() % ARENA_PAGES * PAGE_SIZE);
@@ -418,9 +400,9 @@ static void map_grants(void)
 
 void test_main(void)
 {
-	unsigned long seed = option("seed=", 1);
+	unsigned long seed = guest_option("seed=", 1);
 
-	total = option("calls=", 1000000);
+	total = guest_option("calls=", 1000000);
 	self = own_domid();
 	for (unsigned long va = 0; va < LOW_END; va += PAGE_SIZE)
 		hc3(__HYPERVISOR_update_va_mapping, va, 0, UVMF_INVLPG);

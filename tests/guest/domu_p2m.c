@@ -9,24 +9,6 @@
 #define SLOT	 5UL /* of the highest page table */
 #define PFNS_MAX (1UL << 30)
 
-static unsigned long option(const char *name, unsigned long otherwise)
-{
-	const char *p = (const char *)start_info->cmd_line;
-	size_t n = 0;
-	unsigned long v = 0;
-
-	while (name[n])
-		n++;
-	for (; *p; p++) {
-		if (memcmp(p, name, n))
-			continue;
-		for (p += n; *p >= '0' && *p <= '9'; p++)
-			v = v * 10 + (unsigned long)(*p - '0');
-		return v;
-	}
-	return otherwise;
-}
-
 /* A page full of that entry, read-only, as page tables have to be. */
 static unsigned long page_of(uint64_t entry)
 {
@@ -50,7 +32,7 @@ void test_main(void)
 	if (hc4(__HYPERVISOR_mmu_update, &update, 1, 0, DOMID_SELF))
 		guest_error("the list cannot be mapped");
 	EXPECT_EQ(*(volatile uint64_t *)(SLOT << 39), *(volatile uint64_t *)((SLOT << 39) + (1UL << 38)));
-	shared_info->arch.max_pfn = option("pfns=", PFNS_MAX);
+	shared_info->arch.max_pfn = guest_option("pfns=", PFNS_MAX);
 	shared_info->arch.p2m_cr3 = virt_to_mfn((void *)start_info->pt_base) << 12;
 	shared_info->arch.p2m_vaddr = SLOT << 39;
 	guest_printf("p2m: a list of %lu frames\n", shared_info->arch.max_pfn);

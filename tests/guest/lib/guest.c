@@ -312,6 +312,24 @@ uint64_t system_time(void)
 	return ns;
 }
 
+unsigned long guest_option(const char *name, unsigned long otherwise)
+{
+	const char *p = (const char *)start_info->cmd_line;
+	size_t n = 0;
+	unsigned long v = 0;
+
+	while (name[n])
+		n++;
+	for (; *p; p++) {
+		if (memcmp(p, name, n))
+			continue;
+		for (p += n; *p >= '0' && *p <= '9'; p++)
+			v = v * 10 + (unsigned long)(*p - '0');
+		return v;
+	}
+	return otherwise;
+}
+
 void guest_install_traps(void)
 {
 #define TRAP(n, dpl)                                                 \

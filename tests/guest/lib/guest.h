@@ -111,6 +111,8 @@ struct guest_regs {
  */
 extern void (*guest_exception)(struct guest_regs *regs);
 /* Done before test_main; again after the handlers were changed. */
+/* The number behind `name` ("seed=") in the command line, or `otherwise`. */
+unsigned long guest_option(const char *name, unsigned long otherwise);
 /* Where upcalls and failed returns enter (start.S). */
 extern const char event_entry[], failsafe_entry[];
 void guest_install_traps(void);
