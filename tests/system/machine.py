@@ -352,8 +352,11 @@ class Machine:
         """Since QEMU was started."""
         return time.monotonic() - self.started
 
-    def expect(self, pattern, timeout):
-        """Wait for a regular expression; return the match. Reading goes on after it."""
+    def expect(self, pattern, timeout, start=None):
+        """Wait for a regular expression; return the match. Reading goes on after it. What it is in may have come before
+        the end of the last command: then `start` is where in the text to look from."""
+        if start is not None:
+            self.mark = start
         pattern = re.compile(pattern, re.M)
         deadline = time.monotonic() + timeout
         while True:

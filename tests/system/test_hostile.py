@@ -122,8 +122,9 @@ def test_exhausted_limits_and_masked_events_harm_nobody(dom0, neighbour):
     """A guest takes every port, grant and page that it can have and then loops with interrupts off: others still get
     theirs, and all of it comes back."""
     free = dom0.settled_free_memory()
+    start = len(dom0.text)
     dom0.create(Guest("bad", kernel="/guest/exhaust", ramdisk="", memory=64), wait=False)
-    taken = dom0.expect(r"exhaust: (\d+) ports, (\d+) grant frames, (\d+) mappings, (\d+) pages", 60)
+    taken = dom0.expect(r"exhaust: (\d+) ports, (\d+) grant frames, (\d+) mappings, (\d+) pages", 60, start)
     assert min(map(int, taken.groups())) > 0
     dom0.create(Guest("third", memory=160, address="10.77.0.3"))
     dom0.sh("ping -c 2 10.77.0.3")

@@ -167,7 +167,10 @@ def test_rename(host, g1):
 
 def test_console_carries_bytes_both_ways(host, g1):
     request = json.dumps({"version": 1, "id": 1, "method": "console.open", "params": {"domain": g1, "scrollback": True}})
-    shown = host.sh(f"(echo '{request}'; sleep 1; echo; echo 'echo con-$((40 + 2))'; sleep 3) | timeout 10 xend-call --raw; true", 30)
+    until = "for i in $(seq 300); do grep -q {} /tmp/shown && break; usleep 100000; done"
+    host.sh(f"(echo '{request}'; {until.format('result')}; echo; echo 'echo con-$((40 + 2))'; {until.format('con-42')}) "
+            "| timeout 90 xend-call --raw >/tmp/shown; true", 120)
+    shown = host.sh("cat /tmp/shown")
     assert '"result":{"id"' in shown and "con-42" in shown
     assert "GUEST-READY" in shown, "what it said before"
 

@@ -257,12 +257,17 @@ def test_console_both_ways(dom0, xm, g1):
     assert dom0.sh("stty </dev/hvc0 | grep -c -- '-icanon\\|-isig'; true") == "0"
 
 
+SEEN = "for i in $(seq 600); do grep -q {0} /tmp/second && break; usleep 100000; done; grep -q {0} /tmp/second"
+
+
 def test_console_is_not_disturbed_by_a_second_one(dom0, xm, g1):
-    dom0.sh("(sleep 3; echo) | xm console -q g1 >/tmp/second 2>&1 & true")
+    # The second one stays until it has seen what the first one had the guest say.
+    dom0.sh(f"(echo 'echo second-$((2 + 2))'; {SEEN.format('seen-by-2')}) | xm console -q g1 >/tmp/second 2>&1 & true")
+    dom0.sh(SEEN.format("second-4"))
     status, text = dom0.converse("xm console g1", [("", r"leaves it"), ("echo seen-by-$((1 + 1))\r", r"seen-by-2"),
                                                   (xm_module.ESCAPE, "")])
     assert status == 0, text
-    dom0.sh("for i in $(seq 50); do grep -q seen-by-2 /tmp/second && break; usleep 100000; done; grep -q seen-by-2 /tmp/second")
+    dom0.sh(SEEN.format("seen-by-2"))
 
 
 def test_sysrq(dom0, xm, g1):
