@@ -12,22 +12,22 @@ from machine import ROOT, Disk
 sys.path.insert(0, str(ROOT / "scripts/lab"))
 from cpio import Archive  # noqa: E402
 
-# processors, Domain-0's vCPUs, MiB, its MiB, machine, disk, network card
+# processors, Domain-0's vCPUs, pinned or not, MiB, its MiB, machine, disk, network card
 SHAPES = [
-    (1, 1, 2048, 768, "pc", "virtio", "virtio"),
-    (2, 2, 4096, 2048, "q35", "ahci", "e1000"),
-    (8, 4, 2048, 1024, "q35", "virtio", "virtio"),
-    (8, 2, 16384, 1024, "pc", "ahci", "e1000"),
+    (1, 1, "", 2048, 768, "pc", "virtio", "virtio"),
+    (2, 2, "dom0_vcpus_pin", 4096, 2048, "q35", "ahci", "e1000"),
+    (8, 4, "dom0_vcpus_pin", 2048, 1024, "q35", "virtio", "virtio"),
+    (8, 2, "", 16384, 1024, "pc", "ahci", "e1000"),
 ]
 
 
-@pytest.mark.parametrize("smp,vcpus,mem,dom0_mem,machine,disk,nic", SHAPES)
-def test_domain0_runs_with_devices(lab, hv, smp, vcpus, mem, dom0_mem, machine, disk, nic):
+@pytest.mark.parametrize("smp,vcpus,pin,mem,dom0_mem,machine,disk,nic", SHAPES)
+def test_domain0_runs_with_devices(lab, hv, smp, vcpus, pin, mem, dom0_mem, machine, disk, nic):
     name = f"boot-{machine}-{smp}cpu-{mem}"
     with Dom0(name, smp=smp, dom0_vcpus=vcpus, mem=mem, dom0_mem=dom0_mem, machine=machine,
               disks=(Disk(interface=disk, mib=64),), nics=(nic,), payloads=(), kernel="",
               # Not to touch all of the host's memory.
-              hv_append="bootscrub=0" if hv == "xen" else "") as dom0:
+              hv_append=pin + (" bootscrub=0" if hv == "xen" else "")) as dom0:
         dom0.wait_ready(240)
         assert dom0.sh("nproc") == str(vcpus)
         assert dom0.info("nr_cpus") == smp
@@ -35,9 +35,19 @@ def test_domain0_runs_with_devices(lab, hv, smp, vcpus, mem, dom0_mem, machine, 
         assert dom0.domains()["Domain-0"][1:3] == (dom0_mem, vcpus)
         # Its tables are made for what it may have, not for all of the host.
         assert dom0.sh(r"dmesg | sed -n 's/.* Memory: [0-9]*K.\([0-9]*\)K avail.*/\1/p'") == str(dom0_mem * 1024 - 4)
+        affinities = [line.split()[6] for line in dom0.sh("xl vcpu-list").splitlines()[1:]]
+        assert affinities == ([str(cpu) for cpu in range(vcpus)] if pin else ["all"] * vcpus)
+        check_wake_ups(dom0, vcpus)
         check_disk(dom0, "/dev/vda" if disk == "virtio" else "/dev/sda")
         check_network(dom0)
         assert dom0.finish("poweroff -f", 60) == "guest-shutdown"
+
+
+def check_wake_ups(dom0, vcpus):
+    """Each vCPU blocks and is woken by its timer some hundred times, all of them at once."""
+    dom0.sh("ip link set lo up")
+    ping = "ping -q -c 300 -i 0.01 127.0.0.1"
+    dom0.sh(f"for cpu in $(seq 0 {vcpus - 1}); do taskset -c $cpu {ping} & done; wait", 120)
 
 
 def check_disk(dom0, device):
