@@ -107,15 +107,24 @@ def test_its_choice_is_refused(host, manner):
     assert time.monotonic() - begin < 90
 
 
-def test_it_ends_with_a_xend_that_is_killed(host):
-    host.sh(f"xend-call domain.create '{{\"config\":{{\"name\":\"hostile\",\"bootloader\":\"{LOADER}\",\"bootargs\":\"--try=forever\",\"disk\":"
+def ends_with_xend(host, manner):
+    """The bootloader that stays in that manner is gone soon after its xend was killed."""
+    host.sh(f"xend-call domain.create '{{\"config\":{{\"name\":\"hostile\",\"bootloader\":\"{LOADER}\",\"bootargs\":\"--try={manner}\",\"disk\":"
             "[\"file:/data/a.img,xvda,w\"]}}' >/dev/null 2>&1 & for i in $(seq 100); do ps | grep -q '[t]ry=forever' && break; sleep 0.1; done; "
-            "ps | grep -q '[t]ry=forever'")
+            "ps | grep -q '[t]ry=forever'; sleep 1")
     host.kill_xend()
-    host.sh("for i in $(seq 100); do ps | grep -q '[t]ry=forever' || break; sleep 0.1; done")
+    left = host.sh("for i in $(seq 100); do ps | grep -q '[t]ry=forever' || break; sleep 0.1; done; ps | grep '[t]ry=forever'; true")
+    host.sh("for pid in $(ps | grep '[t]ry=forever' | awk '{print $1}'); do kill -9 $pid; done; true")
     host.start_xend()
+    assert left == ""
     nothing_is_left(host)
     assert list(host.all()) == ["Domain-0"]
+
+
+# As it was started; without the signal that its parent's end sends; run anew by a thread, which has no such signal either.
+@pytest.mark.parametrize("manner", ("forever", "forever-unbound", "forever-anew"))
+def test_it_ends_with_a_xend_that_is_killed(host, manner):
+    ends_with_xend(host, manner)
 
 
 def test_one_that_may_not_be_run_is_named(host):
@@ -144,3 +153,9 @@ def test_a_site_may_turn_it_off(host):
     assert host.sh("cat /data/user /data/disk").split() == ["0", "/data/a.img"]
     host.ask("domain.destroy", domain="site")
     nothing_is_left(host)
+
+
+def test_one_that_is_not_restricted_ends_with_xend_too(host):
+    """A change of the user takes the signal from the process that makes it."""
+    restart(host, "(bootloader-restrict no)")
+    ends_with_xend(host, "forever-user")

@@ -20,71 +20,102 @@
 
 #define COMPLAINT_MAX 1024
 
-/* How the child says what kept it from running the program: one message, none when it runs. */
-struct failure {
-	int errnum;
+/* What comes through the pipe at the end: what kept the program from running, or how it ended. */
+struct report {
+	int errnum; /* 0: it ran */
 	char what[60];
+	int status; /* as waitpid's */
 };
 
 /* --- in the child ------------------------------------------------------------------------- */
 
-#define FAILURE_FD 3
+#define REPORT_FD 3
 
 /*
- * Descriptors 0 to 2 are the program's, FAILURE_FD ours until it runs. The others, but for the
- * directory's, go.
+ * Descriptors 0 to 2 are the program's, REPORT_FD ours. The others, but for the directory's, go.
  */
-static int take_descriptors(int out, int err, int failure, int *directory)
+static int take_descriptors(int out, int err, int report, int *directory)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int moved[4] = { fcntl(null, F_DUPFD_CLOEXEC, 10), fcntl(out, F_DUPFD_CLOEXEC, 10),
-			 fcntl(err, F_DUPFD_CLOEXEC, 10), fcntl(failure, F_DUPFD_CLOEXEC, 10) };
+			 fcntl(err, F_DUPFD_CLOEXEC, 10), fcntl(report, F_DUPFD_CLOEXEC, 10) };
 
 	*directory = fcntl(*directory, F_DUPFD_CLOEXEC, 10);
 	for (int i = 0; i < 4; i++)
-		if (moved[i] < 0 || dup3(moved[i], i, i == FAILURE_FD ? O_CLOEXEC : 0) < 0)
+		if (moved[i] < 0 || dup3(moved[i], i, i == REPORT_FD ? O_CLOEXEC : 0) < 0)
 			return -1;
-	if (*directory < 0 || dup3(*directory, FAILURE_FD + 1, O_CLOEXEC) < 0)
+	if (*directory < 0 || dup3(*directory, REPORT_FD + 1, O_CLOEXEC) < 0)
 		return -1;
-	*directory = FAILURE_FD + 1;
-	return close_range(FAILURE_FD + 2, ~0U, 0);
+	*directory = REPORT_FD + 1;
+	return close_range(REPORT_FD + 2, ~0U, 0);
 }
 
-/* After the user was dropped, which resets it. A parent that is gone has closed its end of the pipe. */
+/* A parent that is gone has closed its end of the pipe. */
 static int die_with_parent(void)
 {
-	struct pollfd p = { .fd = FAILURE_FD };
+	struct pollfd p = { .fd = REPORT_FD };
 
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || poll(&p, 1, 0) != 0 ? -1 : 0;
 }
 
-static _Noreturn void child(const struct confine_spec *spec, int out, int err, int failure_fd, int directory)
+/* Returns when the program cannot be run: what was attempted. */
+static const char *run_program(const struct confine_spec *spec)
 {
 	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", NULL };
 	static const char *const env_restricted[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C",
 						      "HOME=" CONFINE_OUTPUT, "TMPDIR=" CONFINE_OUTPUT, NULL };
-	struct failure failure = { 0 };
+	const char *what = "give it its directory";
+
+	if (chdir("/") == 0 && (!spec->restricted || confine_drop(spec, &what) == 0)) {
+		what = "run it";
+		execve(spec->program, (char *const *)spec->argv,
+		       (char *const *)(spec->restricted ? env_restricted : env));
+	}
+	return what;
+}
+
+static _Noreturn void send_report(struct report *report, int errnum, const char *what)
+{
+	report->errnum = errnum;
+	snprintf(report->what, sizeof(report->what), "%s", what);
+	/* Less than PIPE_BUF: all or nothing. */
+	_exit(write(REPORT_FD, report, sizeof(*report)) == sizeof(*report) ? 0 : 1);
+}
+
+/*
+ * The first process of the namespace, which is ours for as long as the program runs: the signal of
+ * its parent's end is its own. A program can lose that signal, by a call, a change of its user, or
+ * a thread that runs another program, and it cannot touch this process.
+ */
+static _Noreturn void child(const struct confine_spec *spec, int out, int err, int report_fd, int directory)
+{
+	struct report report = { 0 };
 	const char *what = "give it its descriptors";
-	bool ok = take_descriptors(out, err, failure_fd, &directory) == 0;
+	bool ok = take_descriptors(out, err, report_fd, &directory) == 0;
+	pid_t program, ended;
 
 	signal(SIGPIPE, SIG_DFL);
 	setsid();
 	ok = ok && confine_enter_tree(spec, directory, &what) == 0;
 	close(directory);
-	if (ok && spec->restricted)
-		ok = confine_drop(spec, &what) == 0;
 	if (ok) {
 		what = "have it end with its parent";
-		ok = die_with_parent() == 0 && chdir("/") == 0;
+		ok = die_with_parent() == 0;
 	}
-	if (ok) {
-		what = "run it";
-		execve(spec->program, (char *const *)spec->argv,
-		       (char *const *)(spec->restricted ? env_restricted : env));
+	if (!ok)
+		send_report(&report, errno, what);
+	program = fork();
+	if (program == 0) {
+		what = run_program(spec);
+		send_report(&report, errno, what);
 	}
-	failure.errnum = errno;
-	snprintf(failure.what, sizeof(failure.what), "%s", what);
-	_exit(write(FAILURE_FD, &failure, sizeof(failure)) == sizeof(failure) ? 126 : 127);
+	if (program < 0)
+		send_report(&report, errno, "make a process for it");
+	/* Others are what the program has left behind: they end with this process. */
+	do
+		ended = waitpid(-1, &report.status, 0);
+	while (ended != program && (ended > 0 || errno == EINTR));
+	send_report(&report, 0, "");
 }
 
 /* --- in the parent ------------------------------------------------------------------------ */
@@ -170,19 +201,23 @@ static enum confine_end watch(int pidfd, int out, int err, unsigned int seconds,
 	}
 }
 
-static int judge_start(int failure_fd, const char *program, struct error **e)
+static int judge_start(int report_fd, const char *program, int *status, struct error **e)
 {
-	struct failure failure;
+	struct report report;
 
-	if (read(failure_fd, &failure, sizeof(failure)) != sizeof(failure))
+	/* None comes from one that was ended. */
+	if (read(report_fd, &report, sizeof(report)) != sizeof(report))
 		return 0;
-	failure.what[sizeof(failure.what) - 1] = '\0';
-	return error_set(e, failure.errnum, "%s cannot be run: xend-worker could not %s: %s.", program, failure.what,
-			 strerror(failure.errnum));
+	*status = report.status;
+	if (!report.errnum)
+		return 0;
+	report.what[sizeof(report.what) - 1] = '\0';
+	return error_set(e, report.errnum, "%s cannot be run: xend-worker could not %s: %s.", program, report.what,
+			 strerror(report.errnum));
 }
 
 struct pipes {
-	int out[2], err[2], failure[2];
+	int out[2], err[2], report[2];
 };
 
 static void close_pair(int pair[2])
@@ -196,12 +231,12 @@ static void close_pipes(struct pipes *pipes)
 {
 	close_pair(pipes->out);
 	close_pair(pipes->err);
-	close_pair(pipes->failure);
+	close_pair(pipes->report);
 }
 
 static void close_write_ends(struct pipes *pipes)
 {
-	int *const ends[] = { &pipes->out[1], &pipes->err[1], &pipes->failure[1] };
+	int *const ends[] = { &pipes->out[1], &pipes->err[1], &pipes->report[1] };
 
 	for (size_t i = 0; i < 3; i++) {
 		close(*ends[i]);
@@ -229,7 +264,7 @@ static int run(const struct confine_spec *spec, struct pipes *pipes, struct conf
 	int pidfd, rc;
 
 	if (pid == 0)
-		child(spec, pipes->out[1], pipes->err[1], pipes->failure[1], result->output);
+		child(spec, pipes->out[1], pipes->err[1], pipes->report[1], result->output);
 	if (pid < 0)
 		return error_set(e, errno, "%s cannot be run: no process could be made for it: %s.", spec->program,
 				 strerror(errno));
@@ -243,7 +278,7 @@ static int run(const struct confine_spec *spec, struct pipes *pipes, struct conf
 		;
 	if (pidfd >= 0)
 		close(pidfd);
-	return rc ? rc : judge_start(pipes->failure[0], spec->program, e);
+	return rc ? rc : judge_start(pipes->report[0], spec->program, &result->status, e);
 }
 
 int confine_run(const struct confine_spec *spec, struct confine_result *result, struct error **e)
@@ -260,8 +295,7 @@ int confine_run(const struct confine_spec *spec, struct confine_result *result, 
 	if (result->output < 0)
 		return error_set(e, errno, "%s cannot be run: its directory (a tmpfs) could not be made: %s.",
 				 spec->program, strerror(errno));
-	if (pipe2(pipes.out, O_CLOEXEC) != 0 || pipe2(pipes.err, O_CLOEXEC) != 0 ||
-	    pipe2(pipes.failure, O_CLOEXEC) != 0)
+	if (pipe2(pipes.out, O_CLOEXEC) != 0 || pipe2(pipes.err, O_CLOEXEC) != 0 || pipe2(pipes.report, O_CLOEXEC) != 0)
 		rc = error_set(e, errno, "%s cannot be run: %s.", spec->program, strerror(errno));
 	else
 		rc = run(spec, &pipes, result, e);

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
@@ -275,14 +277,33 @@ static void note(const char *name)
 	}
 }
 
+/* A thread of its own runs the program anew, and so takes the place of the process's first one. */
+static void *run_anew(void *argv)
+{
+	execv(((char **)argv)[0], argv);
+	_exit(1);
+}
+
+/* Stays, if it can, when whoever started it has gone. */
+static void stay(const char *how, char **argv)
+{
+	pthread_t thread;
+
+	if (strcmp(how, "forever-unbound") == 0)
+		prctl(PR_SET_PDEATHSIG, 0);
+	if (strcmp(how, "forever-anew") == 0 && pthread_create(&thread, NULL, run_anew, argv) == 0)
+		pthread_join(thread, NULL);
+	if (strcmp(how, "forever-user") == 0 && setresuid(1, 1, 1) != 0)
+		return;
+	for (;;)
+		pause();
+}
+
 /* What is no question of permission: how it ends, and what it says. */
 static void misbehave(const char *how)
 {
 	char path[256];
 
-	if (strcmp(how, "forever") == 0)
-		for (;;)
-			pause();
 	if (strcmp(how, "background") == 0 && fork() == 0) {
 		execl("/bin/sleep", "sleep", "8642", NULL);
 		_exit(1);
@@ -321,6 +342,8 @@ int main(int argc, char **argv)
 			directory = argv[i] + 19;
 	}
 	disk = argv[argc - 1];
+	if (strncmp(name, "forever", 7) == 0)
+		stay(name, (char *[]){ argv[0], (char *)"--try=forever", (char *)disk, NULL });
 	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
 		int rc;
 
