@@ -39,6 +39,10 @@ DENIED = {
     "memory": "Cannot allocate memory",
     "memory-file": "Operation not permitted",
     "shared-memory": "Operation not permitted",
+    "loop-name": "Operation not permitted",
+    "loop-detach": "Operation not permitted",
+    "loop-detach-wide": "Operation not permitted",
+    "scsi-command": "Operation not permitted",
 }
 
 # What it says or leaves, and what xend says of it.

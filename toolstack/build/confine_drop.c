@@ -141,6 +141,30 @@ static const int denied[] = {
 	SCMP_SYS(lookup_dcookie),
 };
 
+/*
+ * Groups of ioctl() commands, by the type in their second byte, that who may only read a block
+ * device may give it nevertheless. drivers/block/loop.c asks for no right before it detaches the
+ * device from its file, gives it another one, or tells the file's name on the host; the others pass
+ * commands on to the hardware.
+ */
+static const unsigned char denied_ioctls[] = {
+	0x4c, /* loop devices (linux/loop.h) */
+	0x22, /* SCSI commands (scsi/sg.h) */
+	0x53, /* SCSI and CD drives (scsi/scsi_ioctl.h, linux/cdrom.h) */
+	0x4e, /* NVMe (linux/nvme_ioctl.h) */
+};
+
+static int deny_ioctls(scmp_filter_ctx filter)
+{
+	int rc = 0;
+
+	/* The kernel looks at the lower half of the argument only. */
+	for (size_t i = 0; i < COUNT(denied_ioctls) && rc == 0; i++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, (scmp_datum_t)denied_ioctls[i] << 8));
+	return rc;
+}
+
 static int deny_calls(void)
 {
 	static const unsigned int namespaces[] = { CLONE_NEWUSER, CLONE_NEWNS,	CLONE_NEWPID,	CLONE_NEWNET,
@@ -154,6 +178,8 @@ static int deny_calls(void)
 	for (size_t i = 0; i < COUNT(namespaces) && rc == 0; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
 				      SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces[i], namespaces[i]));
+	if (rc == 0)
+		rc = deny_ioctls(filter);
 	/* Its flags lie in memory, where a filter cannot look. libc takes clone() instead. */
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);

@@ -7,12 +7,15 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/loop.h>
 #include <pthread.h>
 #include <sched.h>
+#include <scsi/sg.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -20,6 +23,7 @@
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -237,6 +241,39 @@ static int shared_memory(void)
 	return id < 0 ? -1 : shmctl(id, IPC_RMID, NULL);
 }
 
+/* The disk is a loop device: what else may be asked of that, by who may only read it. */
+static int asks_disk(unsigned long request, void *arg)
+{
+	int fd = open(disk, O_RDONLY);
+
+	return fd < 0 ? -1 : (int)syscall(SYS_ioctl, fd, request, arg);
+}
+
+static int loop_name(void)
+{
+	struct loop_info64 info;
+
+	return asks_disk(LOOP_GET_STATUS64, &info);
+}
+
+static int loop_detach(void)
+{
+	return asks_disk(LOOP_CLR_FD, NULL);
+}
+
+/* The kernel takes the lower half of the number. */
+static int loop_detach_wide(void)
+{
+	return asks_disk(1ul << 32 | LOOP_CLR_FD, NULL);
+}
+
+static int scsi_command(void)
+{
+	struct sg_io_hdr header = { .interface_id = 'S' };
+
+	return asks_disk(SG_IO, &header);
+}
+
 static const struct {
 	const char *name;
 	int (*attempt)(void);
@@ -265,6 +302,10 @@ static const struct {
 	{ "memory", memory },
 	{ "memory-file", memory_file },
 	{ "shared-memory", shared_memory },
+	{ "loop-name", loop_name },
+	{ "loop-detach", loop_detach },
+	{ "loop-detach-wide", loop_detach_wide },
+	{ "scsi-command", scsi_command },
 };
 
 static void note(const char *name)
