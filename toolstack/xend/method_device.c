@@ -11,6 +11,7 @@
 #include "xend/guest.h"
 #include "xend/protocol.h"
 #include "xend/record.h"
+#include "xend/recover.h"
 
 static int class_of(struct request *request, const struct device_ops **ops, struct error **e)
 {
@@ -36,6 +37,9 @@ static int attach(struct request *request, struct json_object *result, struct er
 	char *name;
 	int rc = class_of(request, &ops, e);
 
+	/* Before the domain is taken: recovery may have work with it. */
+	if (rc == 0)
+		rc = recover_wait(request, e);
 	if (rc == 0)
 		rc = guest_take(request, "attach", GUEST_RUNS | GUEST_OURS, &domain, e);
 	if (rc)
@@ -101,6 +105,8 @@ static int configure(struct request *request, struct json_object *result, struct
 		rc = error_set(e, EOPNOTSUPP, "Only disks can be configured anew.");
 	if (rc == 0)
 		rc = json_get_string(element, "vdev", &vdev, e);
+	if (rc == 0)
+		rc = recover_wait(request, e);
 	if (rc == 0)
 		rc = guest_take(request, "configure", GUEST_RUNS | GUEST_OURS, &domain, e);
 	if (rc)

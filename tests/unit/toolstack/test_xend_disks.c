@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: MIT */
+/* links: toolstack/xend/device.c toolstack/xend/device_list.c toolstack/xend/device_start.c toolstack/xend/device_stop.c toolstack/xend/device_vbd.c toolstack/xend/disk_use.c toolstack/xend/disk_claims.c toolstack/xend/disk_graph.c toolstack/xend/domain.c toolstack/xend/guest.c toolstack/xend/method_device.c toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/log.c toolstack/util/sexp.c toolstack/util/str.c */
+/* libs: -ljson-c -luv */
+/*
+ * Disks are attached and detached while their backend's driver does not let go of them, while the file system of the records is full, and
+ * behind an attach that was killed: nobody gets a disk that another one may still write. The real files, on real files as disks; xenstore,
+ * the kernel's backends and what waits are played.
+ */
+#include "xend/device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <xen/io/xenbus.h>
+
+#include "config/config.h"
+#include "util/log.h"
+#include "xend/console.h"
+#include "xend/disk_host.h"
+#include "xend/domain.h"
+#include "xend/layout.h"
+#include "xend/lifecycle.h"
+#include "xend/loopdev.h"
+#include "xend/offload.h"
+#include "xend/protocol.h"
+#include "xend/record.h"
+#include "xend/recover.h"
+#include "xend/request.h"
+#include "unit.h"
+
+#define FIRST  11
+#define SECOND 12
+#define BUS    "/sys/bus/xen-backend/devices/vbd-"
+#define SYS    "/sys/devices/vbd-"
+#define BACK   "/local/domain/0/backend/vbd/"
+#define XVDA   51712
+
+/* One backend in the kernel. */
+struct backend {
+	int domid;
+	unsigned int devid;
+	bool there, leaving; /* leaving: it is off its bus, and its driver is not through with it */
+};
+/* How a driver does not let go of anything: it does not begin to, or it waits for input and output. */
+enum stuck { LETS_GO, STAYS, WAITS };
+
+static struct {
+	uint64_t now;
+	enum stuck stuck;
+	bool deaf; /* drivers bind, and say nothing */
+	bool disk_full;
+	bool no_recovery;
+	struct backend backends[8];
+	bool dead[SECOND + 1];
+	char record[1024]; /* its devices */
+	struct json_object *params;
+	struct domain *asked;
+} world;
+
+static struct domain *first, *second;
+static char disk_a[] = "/tmp/xend-disk-a.XXXXXX", disk_b[] = "/tmp/xend-disk-b.XXXXXX";
+
+/* --- xenstore ---------------------------------------------------------------------------------------- */
+
+struct node {
+	char path[STORE_PATH_MAX], value[STORE_PATH_MAX];
+};
+static struct node nodes[200];
+static size_t nr_nodes;
+
+static const char *node_get(const char *path)
+{
+	for (size_t i = 0; i < nr_nodes; i++)
+		if (strcmp(nodes[i].path, path) == 0)
+			return nodes[i].value;
+	return NULL;
+}
+
+static void node_set(const char *path, const char *value)
+{
+	size_t i = 0;
+
+	while (i < nr_nodes && strcmp(nodes[i].path, path) != 0)
+		i++;
+	assert_true(i < sizeof(nodes) / sizeof(nodes[0]));
+	nr_nodes += i == nr_nodes;
+	snprintf(nodes[i].path, sizeof(nodes[i].path), "%s", path);
+	snprintf(nodes[i].value, sizeof(nodes[i].value), "%s", value);
+}
+
+/* With all below it. */
+static void node_remove(const char *path)
+{
+	size_t length = strlen(path), kept = 0;
+
+	for (size_t i = 0; i < nr_nodes; i++)
+		if (strncmp(nodes[i].path, path, length) != 0 ||
+		    (nodes[i].path[length] && nodes[i].path[length] != '/'))
+			nodes[kept++] = nodes[i];
+	nr_nodes = kept;
+}
+
+static bool node_is_there(const char *path)
+{
+	size_t length = strlen(path);
+
+	for (size_t i = 0; i < nr_nodes; i++)
+		if (strncmp(nodes[i].path, path, length) == 0 &&
+		    (!nodes[i].path[length] || nodes[i].path[length] == '/'))
+			return true;
+	return false;
+}
+
+#define PATH_OF(fmt)                            \
+	char path[STORE_PATH_MAX];              \
+	va_list ap;                             \
+	va_start(ap, fmt);                      \
+	vsnprintf(path, sizeof(path), fmt, ap); \
+	va_end(ap)
+
+char *store_read(const char *fmt, ...)
+{
+	PATH_OF(fmt);
+	return node_get(path) ? strdup(node_get(path)) : NULL;
+}
+
+uint64_t store_read_number(uint64_t max, uint64_t otherwise, const char *fmt, ...)
+{
+	PATH_OF(fmt);
+	return node_get(path) ? strtoull(node_get(path), NULL, 10) : otherwise;
+}
+
+bool store_exists(const char *fmt, ...)
+{
+	PATH_OF(fmt);
+	return node_is_there(path);
+}
+
+int store_write(const char *path, const char *fmt, ...)
+{
+	char value[STORE_PATH_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	node_set(path, value);
+	return 0;
+}
+
+int store_remove(const char *fmt, ...)
+{
+	PATH_OF(fmt);
+	node_remove(path);
+	return 0;
+}
+
+char **store_list(unsigned int *count, const char *fmt, ...)
+{
+	/* The array, and its names behind it. */
+	struct {
+		char *list[20], names[20][32];
+	} *all = calloc(1, sizeof(*all));
+	size_t length;
+
+	PATH_OF(fmt);
+	length = strlen(path);
+	*count = 0;
+	for (size_t i = 0; i < nr_nodes; i++) {
+		char name[32];
+		bool known = false;
+
+		if (strncmp(nodes[i].path, path, length) != 0 || nodes[i].path[length] != '/')
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(nodes[i].path + length + 1, "/"),
+			 nodes[i].path + length + 1);
+		for (unsigned int j = 0; j < *count; j++)
+			known = known || strcmp(all->names[j], name) == 0;
+		if (known)
+			continue;
+		assert_true(*count < 20);
+		strcpy(all->names[*count], name);
+		all->list[*count] = all->names[*count];
+		++*count;
+	}
+	return (char **)all;
+}
+
+struct store_batch *store_begin(void)
+{
+	return NULL;
+}
+
+void store_put(struct store_batch *batch, enum store_access access, unsigned int domid, const char *value,
+	       const char *fmt, ...)
+{
+	PATH_OF(fmt);
+	node_set(path, value ? value : "");
+}
+
+void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid, uint64_t value,
+		      const char *fmt, ...)
+{
+	char text[32];
+
+	PATH_OF(fmt);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	node_set(path, text);
+}
+
+void store_drop(struct store_batch *batch, const char *fmt, ...)
+{
+	PATH_OF(fmt);
+	node_remove(path);
+}
+
+int store_commit(struct store_batch *batch, struct error **e)
+{
+	return 0;
+}
+
+struct store_watch *store_watch(void (*changed)(void *arg), void *arg, const char *fmt, ...)
+{
+	return NULL;
+}
+
+void store_unwatch(struct store_watch *watch)
+{
+}
+
+/* --- the kernel's backends --------------------------------------------------------------------------- */
+
+static struct backend *backend_find(int domid, unsigned int devid)
+{
+	struct backend *free = NULL;
+
+	for (size_t i = 0; i < sizeof(world.backends) / sizeof(world.backends[0]); i++) {
+		struct backend *b = &world.backends[i];
+
+		if (b->there && b->domid == domid && b->devid == devid)
+			return b;
+		if (!b->there && !free)
+			free = b;
+	}
+	assert_non_null(free);
+	*free = (struct backend){ .domid = domid, .devid = devid };
+	return free;
+}
+
+static void look_at(int domid, unsigned int devid)
+{
+	struct backend *b = backend_find(domid, devid);
+	char path[100], back[80];
+
+	snprintf(back, sizeof(back), BACK "%d/%u", domid, devid);
+	snprintf(path, sizeof(path), "%s/state", back);
+	if (!b->there && node_get(path) && strcmp(node_get(path), "1") == 0) {
+		b->there = true;
+		if (!world.deaf)
+			node_set(path, "2");
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/online", back);
+	if (!b->there || (node_get(path) && strcmp(node_get(path), "1") == 0))
+		return;
+	b->leaving = world.stuck == WAITS;
+	if (world.stuck)
+		return;
+	b->there = false;
+	snprintf(path, sizeof(path), "%s/state", back);
+	if (node_get(path))
+		node_set(path, "6");
+}
+
+static void step(void)
+{
+	for (int domid = FIRST; domid <= SECOND; domid++)
+		for (unsigned int devid = XVDA; devid <= XVDA + 16; devid += 16)
+			look_at(domid, devid);
+}
+
+/* Instead of libc's: what the kernel shows of its backends. */
+int access(const char *path, int mode)
+{
+	bool bus = strncmp(path, BUS, strlen(BUS)) == 0;
+	const struct backend *b;
+	unsigned int devid;
+	int domid;
+
+	if (!bus && strncmp(path, SYS, strlen(SYS)) != 0)
+		return faccessat(AT_FDCWD, path, mode, 0);
+	assert_int_equal(sscanf(path + strlen(bus ? BUS : SYS), "%d-%u", &domid, &devid), 2);
+	b = backend_find(domid, devid);
+	if (b->there && !(bus && b->leaving))
+		return 0;
+	errno = ENOENT;
+	return -1;
+}
+
+/* --- the rest of Domain-0, and the hypervisor -------------------------------------------------------- */
+
+int task_wait(uint64_t deadline)
+{
+	world.now += 10;
+	step();
+	return world.now < deadline ? 0 : -ETIMEDOUT;
+}
+
+int task_sleep(uint64_t ms)
+{
+	world.now += ms;
+	step();
+	return 0;
+}
+
+bool task_shield(bool on)
+{
+	return false;
+}
+
+uint64_t task_now(void)
+{
+	return world.now;
+}
+
+uint64_t task_deadline(uint64_t after_ms)
+{
+	return world.now + after_ms;
+}
+
+struct task *task_current(void)
+{
+	return NULL;
+}
+
+void task_wake(struct task *task)
+{
+}
+
+void cond_init(struct cond *cond)
+{
+	TAILQ_INIT(&cond->waiters);
+}
+
+int cond_wait(struct cond *cond, uint64_t deadline)
+{
+	return -ETIMEDOUT;
+}
+
+void cond_wake(struct cond *cond)
+{
+}
+
+int offload(void (*work)(void *arg), void (*discard)(void *arg), void *arg, uint64_t deadline)
+{
+	work(arg);
+	return 0;
+}
+
+/* Without a number: the disk is its file. */
+int loopdev_make(int handle, const char *name, bool readonly, int *fd, dev_t *number, struct error **e)
+{
+	*fd = dup(handle);
+	*number = 0;
+	return 0;
+}
+
+void disk_host_uses(const struct disk_sources *sources, struct disk_use_list *list)
+{
+}
+
+int disk_host_check_file(int fd, struct error **e)
+{
+	return 0;
+}
+
+int disk_host_check_device(const char *path, struct error **e)
+{
+	return 0;
+}
+
+int hv_domain_info(struct hv *hv, uint32_t domid, struct hv_domain_info *info, struct error **e)
+{
+	struct domain *domain = domid == FIRST ? first : second;
+
+	if (domid > SECOND || world.dead[domid])
+		return error_set(e, ESRCH, "There is none.");
+	*info = (struct hv_domain_info){ .domid = domid };
+	memcpy(info->uuid, domain->uuid, sizeof(info->uuid));
+	return 0;
+}
+
+int hv_domain_list(struct hv *hv, struct hv_domain_info **list, size_t *count, struct error **e)
+{
+	return error_set(e, EPERM, "Nobody asks for it.");
+}
+
+int layout_check_known(const struct domain *domain, struct error **e)
+{
+	return 0;
+}
+
+void console_detach(struct domain *domain)
+{
+}
+
+void hotplug_undo_foreign(const char *class, int domid, unsigned int devid);
+void hotplug_undo_foreign(const char *class, int domid, unsigned int devid)
+{
+}
+
+void lifecycle_check(struct domain *domain)
+{
+}
+
+void lifecycle_observe(struct domain *domain, const struct hv_domain_info *info)
+{
+}
+
+static void free_nothing(struct device *device)
+{
+}
+
+const struct device_ops device_vif_ops = { .class = "vif", .free = free_nothing };
+
+int record_write(struct domain *domain, struct error **e)
+{
+	struct json_object *o = devices_to_json(domain);
+
+	if (!world.disk_full)
+		snprintf(world.record, sizeof(world.record), "%s", json_object_to_json_string(o));
+	json_object_put(o);
+	return world.disk_full ? error_set(e, ENOSPC, "Cannot write the record: No space left on device.") : 0;
+}
+
+void record_remove(struct domain *domain)
+{
+}
+
+int record_check_free(const uint8_t uuid[16], struct error **e)
+{
+	return 0;
+}
+
+int recover_wait(struct request *asker, struct error **e)
+{
+	/* What it has to do it could not with a domain that the asker has taken. */
+	assert_null(world.asked->operation);
+	if (world.no_recovery)
+		return error_set(e, ECANCELED, "xend was stopped.");
+	return 0;
+}
+
+const char *request_string(struct request *request, const char *name)
+{
+	return json_object_get_string(json_object_object_get(world.params, name));
+}
+
+struct json_object *request_value(struct request *request, const char *name)
+{
+	return json_object_object_get(world.params, name);
+}
+
+bool request_bool(struct request *request, const char *name)
+{
+	return json_object_get_boolean(json_object_object_get(world.params, name));
+}
+
+int request_domain(struct request *request, struct domain **domain, struct error **e)
+{
+	*domain = domain_ref(world.asked);
+	return 0;
+}
+
+/* --- asking ------------------------------------------------------------------------------------------ */
+
+static struct json_object *disk(const char *path, const char *vdev, const char *mode)
+{
+	struct json_object *o = json_new_object();
+
+	json_set_string(o, "type", "file");
+	json_set_string(o, "target", path);
+	json_set_string(o, "vdev", vdev);
+	json_set_string(o, "mode", mode);
+	return o;
+}
+
+/* Makes a request, and compares what is said with `words`; NULL: all is well. */
+static void ask(const char *method, struct domain *domain, struct json_object *config, const char *device,
+		const char *words)
+{
+	struct json_object *result = json_new_object();
+	const struct method *row = methods_device;
+	struct error *e = NULL;
+	int rc;
+
+	world.params = json_new_object();
+	world.asked = domain;
+	json_set_string(world.params, XEND_P_CLASS, "vbd");
+	json_set_bool(world.params, XEND_P_FORCE, true);
+	if (config)
+		json_set(world.params, XEND_P_CONFIG, config);
+	if (device)
+		json_set_string(world.params, XEND_P_DEVICE, device);
+	while (strcmp(row->name, method) != 0)
+		row++;
+	rc = row->run(NULL, result, &e);
+	if (words && (!rc || !strstr(error_text(e), words)))
+		fail_msg("'%s' is not said in: %s", words, rc ? error_text(e) : "(success)");
+	if (!words && rc)
+		fail_msg("%s", error_text(e));
+	assert_null(domain->operation);
+	error_free(&e);
+	json_object_put(result);
+	json_object_put(world.params);
+}
+
+static void attach(struct domain *domain, const char *path, const char *vdev, const char *words)
+{
+	ask(XEND_M_DEVICE_ATTACH, domain, disk(path, vdev, "w"), NULL, words);
+}
+
+static struct domain *make_domain(const char *name, int domid)
+{
+	const uint8_t uuid[16] = { (uint8_t)domid };
+	struct json_object *o = json_new_object();
+	struct domain *domain = domain_ref(domain_add(name, uuid));
+
+	json_set_string(o, "name", name);
+	json_set_string(o, "kernel", "/k");
+	domain->config = config_from_json(o, NULL);
+	assert_non_null(domain->config);
+	json_object_put(o);
+	domain->ours = true;
+	domain->domid = domid;
+	domain->state = DOMAIN_RUNNING;
+	return domain;
+}
+
+static int begin(void **state)
+{
+	memset(&world, 0, sizeof(world));
+	nr_nodes = 0;
+	first = make_domain("first", FIRST);
+	second = make_domain("second", SECOND);
+	return 0;
+}
+
+static int end(void **state)
+{
+	domain_remove(first);
+	domain_unref(first);
+	domain_remove(second);
+	domain_unref(second);
+	return 0;
+}
+
+static void nothing_is_left_of(int domid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), BACK "%d", domid);
+	assert_false(node_is_there(path));
+	snprintf(path, sizeof(path), "/local/domain/%d/device", domid);
+	assert_false(node_is_there(path));
+	for (size_t i = 0; i < sizeof(world.backends) / sizeof(world.backends[0]); i++)
+		assert_false(world.backends[i].there && world.backends[i].domid == domid);
+}
+
+/* --- tests ------------------------------------------------------------------------------------------- */
+
+static void test_one_after_the_other(void **state)
+{
+	attach(first, disk_a, "xvda", NULL);
+	attach(second, disk_a, "xvda", "domain 'first' writes it (as xvda)");
+	ask(XEND_M_DEVICE_DETACH, first, NULL, "xvda", NULL);
+	nothing_is_left_of(FIRST);
+	attach(second, disk_a, "xvda", NULL);
+}
+
+static void test_attach_waits_for_recovery(void **state)
+{
+	world.no_recovery = true;
+	attach(first, disk_a, "xvda", "xend was stopped");
+	nothing_is_left_of(FIRST);
+	world.no_recovery = false;
+	attach(first, disk_a, "xvda", NULL);
+	world.no_recovery = true;
+	ask(XEND_M_DEVICE_CONFIGURE, first, disk(disk_b, "xvda", "w"), NULL, "xend was stopped");
+	assert_string_equal(node_get(BACK "11/51712/params"), disk_a);
+	world.no_recovery = false;
+	ask(XEND_M_DEVICE_CONFIGURE, first, disk(disk_b, "xvda", "w"), NULL, NULL);
+	assert_string_equal(node_get(BACK "11/51712/params"), disk_b);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+	const struct CMUnitTest tests[] = {
+		TEST(test_one_after_the_other),
+		TEST(test_attach_waits_for_recovery),
+	};
+	int a = mkstemp(disk_a), b = mkstemp(disk_b), failed;
+
+	close(a);
+	close(b);
+	log_set_stderr(0);
+	failed = a < 0 || b < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(disk_a);
+	unlink(disk_b);
+	return failed;
+}
