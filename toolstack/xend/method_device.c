@@ -29,6 +29,25 @@ static int keep(struct domain *domain, struct error **e)
 	return record_write(domain, e);
 }
 
+/* What the record does not have, the next xend would take for half-attached, and take away. So it goes at once. */
+static int keep_attached(struct device *device, struct error **e)
+{
+	struct domain *domain = device->domain;
+	int rc = keep(domain, e);
+	char *name;
+
+	if (rc == 0)
+		return 0;
+	name = device->ops->name(device);
+	device_take_apart(device);
+	device_forget(device);
+	/* The file may be the new one although its directory could not be synced. */
+	keep(domain, NULL);
+	error_prefix(e, "The device %s was not attached to domain '%s': ", name, domain->name);
+	free(name);
+	return rc;
+}
+
 static int attach(struct request *request, struct json_object *result, struct error **e)
 {
 	const struct device_ops *ops;
@@ -45,12 +64,13 @@ static int attach(struct request *request, struct json_object *result, struct er
 	if (rc)
 		return rc;
 	rc = device_attach(domain, ops, request_value(request, XEND_P_CONFIG), &device, e);
+	if (rc == 0)
+		rc = keep_attached(device, e);
 	if (rc == 0) {
 		name = ops->name(device);
 		json_set_int(result, XEND_DEV_DEVID, device->devid);
 		json_set_string(result, XEND_DEV_DEVICE, name);
 		free(name);
-		rc = keep(domain, e);
 	}
 	guest_release(domain);
 	return rc;
@@ -67,8 +87,12 @@ static int detach(struct request *request, struct json_object *result, struct er
 	if (rc)
 		return rc;
 	rc = device_detach(domain, ops, request_string(request, XEND_P_DEVICE), request_bool(request, XEND_P_FORCE), e);
-	if (rc == 0)
+	if (rc == 0) {
 		rc = keep(domain, e);
+		if (rc)
+			error_prefix(e, "The device was detached, but domain '%s' has it in its record still: ",
+				     domain->name);
+	}
 	guest_release(domain);
 	return rc;
 }
@@ -123,12 +147,14 @@ static int configure(struct request *request, struct json_object *result, struct
 		rc = device_detach(domain, ops, vdev, false, e);
 	if (rc == 0) {
 		rc = device_attach(domain, ops, element, &device, e);
-		/* What was there goes back, unless somebody else took it in between. */
+		if (rc == 0)
+			rc = keep_attached(device, e);
+		/* What was there, and is in the record, goes back, unless somebody else took it in between. */
 		if (rc && device_attach(domain, ops, before, &device, &why))
 			log_error("%s", error_text(why));
 		error_free(&why);
-		if (keep(domain, rc ? NULL : e) && rc == 0)
-			rc = -EIO;
+		if (rc)
+			keep(domain, NULL);
 	}
 	json_object_put(before);
 	guest_release(domain);

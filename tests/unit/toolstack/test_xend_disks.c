@@ -596,12 +596,40 @@ static void test_attach_waits_for_recovery(void **state)
 	assert_string_equal(node_get(BACK "11/51712/params"), disk_b);
 }
 
+static void test_what_is_not_recorded_is_not_attached(void **state)
+{
+	world.disk_full = true;
+	attach(first, disk_a, "xvda", "The device xvda was not attached to domain 'first': Cannot write the record");
+	assert_true(TAILQ_EMPTY(&first->devices));
+	assert_int_equal(first->config->nr_disk, 0);
+	nothing_is_left_of(FIRST);
+	attach(second, disk_a, "xvda", "No space left on device");
+	world.disk_full = false;
+	attach(second, disk_a, "xvda", NULL);
+	assert_non_null(strstr(world.record, "51712"));
+}
+
+static void test_a_disk_is_not_configured_anew_if_that_is_not_recorded(void **state)
+{
+	attach(first, disk_a, "xvda", NULL);
+	world.disk_full = true;
+	ask(XEND_M_DEVICE_CONFIGURE, first, disk(disk_b, "xvda", "w"), NULL, "No space left on device");
+	assert_string_equal(node_get(BACK "11/51712/params"), disk_a);
+	assert_string_equal(first->config->disk[0].target, disk_a);
+	assert_non_null(strstr(world.record, strrchr(disk_a, '/') + 1));
+	world.disk_full = false;
+	attach(second, disk_a, "xvda", "domain 'first' writes it (as xvda)");
+	attach(second, disk_b, "xvda", NULL);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_after_the_other),
 		TEST(test_attach_waits_for_recovery),
+		TEST(test_what_is_not_recorded_is_not_attached),
+		TEST(test_a_disk_is_not_configured_anew_if_that_is_not_recorded),
 	};
 	int a = mkstemp(disk_a), b = mkstemp(disk_b), failed;
 
