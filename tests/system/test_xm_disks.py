@@ -300,6 +300,25 @@ def test_a_domain_of_xl_with_the_name_of_a_halted_one(dom0, xm, image):
     assert xm.domains()["kept"][0] == number
 
 
+# -- backends of ours that are in no list of devices
+
+
+def test_a_backend_that_an_attach_has_left(dom0, xm, image):
+    """As of one that was killed: with a state that has the kernel's driver leave it alone."""
+    dom0.sh("cp /data/a.img /data/b.img")
+    hold(xm, "first", "file:/data/b.img,xvda,w")
+    number = xm.domains()["first"][0]
+    back = f"/local/domain/0/backend/vbd/{number}/51728"
+    # Where xend sees that a driver has a device, or is not through with removing it.
+    dom0.sh(f"ls -d /sys/devices/vbd-{number}-51712 /sys/bus/xen-backend/devices/vbd-{number}-51712/driver")
+    dom0.sh(f"xenstore-write {back}/params {image} {back}/mode w {back}/dev xvdb {back}/online 1 {back}/state 4")
+    refused(xm, f"file:{image},xvda,w", "'first' writes it (as xvdb)")
+    dom0.sh(f"xenstore-rm {back}")
+    given(xm, f"file:{image},xvda,w")
+    xm.good("destroy first")
+    dom0.sh(f"! ls -d /sys/devices/vbd-{number}-51712 2>/dev/null; ! xenstore-ls /local/domain/0/backend/vbd/{number} 2>/dev/null")
+
+
 # -- domains that will go on
 
 

@@ -39,12 +39,12 @@ const struct device_ops *device_class(const char *name)
 	return NULL;
 }
 
-static struct device *find_by_id(struct domain *domain, const struct device_ops *ops, unsigned int devid)
+struct device *device_by_id(struct domain *domain, const char *class, uint64_t devid)
 {
 	struct device *device;
 
 	TAILQ_FOREACH(device, &domain->devices, link)
-		if (device->ops == ops && device->devid == devid)
+		if (device->devid == devid && strcmp(device->ops->class, class) == 0)
 			return device;
 	return NULL;
 }
@@ -86,10 +86,10 @@ int device_add(struct domain *domain, const struct device_ops *ops, struct json_
 	}
 	if (device->devid == DEVICE_NO_ID) {
 		device->devid = 0;
-		while (find_by_id(domain, ops, device->devid))
+		while (device_by_id(domain, ops->class, device->devid))
 			device->devid++;
 	}
-	if (device->devid > UINT32_MAX / 2 || find_by_id(domain, ops, device->devid) ||
+	if (device->devid > UINT32_MAX / 2 || device_by_id(domain, ops->class, device->devid) ||
 	    (ops == &device_vif_ops && device->devid >= MAX_VIFS)) {
 		char *name = ops->name(device);
 

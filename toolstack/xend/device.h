@@ -83,6 +83,8 @@ int device_add(struct domain *domain, const struct device_ops *ops, struct json_
 void device_forget(struct device *device);
 /* Frees the list. */
 void devices_forget(struct domain *domain);
+/* By class and id; NULL. */
+struct device *device_by_id(struct domain *domain, const char *class, uint64_t devid);
 /* By name, id, or (vif) MAC; NULL. */
 struct device *device_find(struct domain *domain, const struct device_ops *ops, const char *which);
 /* device.list: what is there now, of any domain. */
@@ -102,6 +104,8 @@ void device_take_apart(struct device *device);
  * waits; what has become another domain's meanwhile, with the number, is left alone.
  */
 void devices_stop(struct domain *domain);
+/* Whether the kernel has a backend of that name. */
+bool device_kernel_has(const char *class, int domid, unsigned int devid);
 /*
  * For recovery: whether the backends that a running domain of ours has are those of its record, and none is on its way out; and,
  * if not, taking away what an interrupted attach or detach has left, from xenstore and from the list.

@@ -61,12 +61,17 @@ static bool kernel_has(const char *class, int domid, unsigned int devid, const c
 	return access(path, F_OK) == 0;
 }
 
+bool device_kernel_has(const char *class, int domid, unsigned int devid)
+{
+	return kernel_has(class, domid, devid, "");
+}
+
 /* Until the kernel's device is gone: its name must be free for the next one. */
 static void wait_for_driver(const char *class, int domid, unsigned int devid)
 {
 	uint64_t deadline = task_deadline(BACKEND_PATIENCE);
 
-	while (kernel_has(class, domid, devid, "")) {
+	while (device_kernel_has(class, domid, devid)) {
 		if (task_now() >= deadline) {
 			log_warning("The backend driver does not let go of %s %u of domain %d.", class, devid, domid);
 			return;
@@ -208,18 +213,10 @@ static bool is_online(const struct device *device)
 	return store_read_number(1, 0, "%s/online", back) == 1;
 }
 
-/* A backend that no device of the record has: an attach that was interrupted. */
-static struct device *find_by_class(struct domain *domain, const char *class, uint64_t devid)
-{
-	struct device *device;
-
-	TAILQ_FOREACH(device, &domain->devices, link)
-		if (device->devid == devid && strcmp(device->ops->class, class) == 0)
-			return device;
-	return NULL;
-}
-
-/* Calls stray(domain, class, devid) for such; returns how many there are. */
+/*
+ * Calls stray(domain, class, devid) for each backend that no device of the record has, as an interrupted attach leaves
+ * it; returns how many there are.
+ */
 static unsigned int each_stray(struct domain *domain,
 			       void (*stray)(struct domain *domain, const char *class, unsigned int devid))
 {
@@ -232,7 +229,7 @@ static unsigned int each_stray(struct domain *domain,
 
 		for (unsigned int i = 0; i < count; i++) {
 			if (!str_to_u64(ids[i], 10, 0, UINT32_MAX, &devid) ||
-			    find_by_class(domain, classes[c]->class, devid))
+			    device_by_id(domain, classes[c]->class, devid))
 				continue;
 			found++;
 			if (stray)

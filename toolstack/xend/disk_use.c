@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <xen/io/xenbus.h>
+
 #include "config/config.h"
 #include "util/alloc.h"
 #include "util/str.h"
@@ -166,17 +168,25 @@ static void collect_ours(struct survey *survey, const struct device *mine, const
 	}
 }
 
-/* Whether the kernel has the backend: it may have its disk open although the domain has gone. */
-static bool kernel_has(const char *class, unsigned int domid, const char *devid)
+/*
+ * Whether a backend in xenstore may have its disk open. The kernel may have it although the domain has gone, or the
+ * device is no longer in its domain's list. One of a domain that runs may be on its way to the kernel.
+ */
+static bool is_open(const char *class, unsigned int domid, bool lives, unsigned int devid)
 {
-	char path[128];
+	char back[DEVICE_PATH_MAX];
 
-	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s-%u-%.20s", class, domid, devid);
-	return access(path, F_OK) == 0;
+	if (device_kernel_has(class, (int)domid, devid))
+		return true;
+	snprintf(back, sizeof(back), "/local/domain/0/backend/%s/%u/%u", class, domid, devid);
+	return lives && (store_read_number(1, 1, "%s/online", back) ||
+			 store_read_number(XenbusStateReconfigured, 0, "%s/state", back) != XenbusStateClosed);
 }
 
-/* A backend that another toolstack made: "/path", or "aio:/path" (format and path) for QEMU. */
-static void add_foreign(struct survey *survey, const char *class, unsigned int domid, const struct domain *domain,
+/*
+ * A backend that is in no list of devices: another toolstack made it, or an attach was interrupted. "/path", or "aio:/path" (format and path) for QEMU.
+ */
+static void add_backend(struct survey *survey, const char *class, unsigned int domid, const struct domain *domain,
 			const char *devid)
 {
 	char *back = xasprintf("/local/domain/0/backend/%s/%u/%s", class, domid, devid);
@@ -205,7 +215,8 @@ static void add_foreign(struct survey *survey, const char *class, unsigned int d
 	free(back);
 }
 
-static void collect_foreign(struct survey *survey, const char *class)
+/* What is in the list of a domain of ours, collect_ours has. */
+static void collect_backends(struct survey *survey, const char *class)
 {
 	unsigned int nr_domains, nr_devices;
 	char **names = store_list(&nr_domains, "/local/domain/0/backend/%s", class);
@@ -220,14 +231,18 @@ static void collect_foreign(struct survey *survey, const char *class)
 		if (!str_to_u64(names[i], 10, 0, DOMID_FIRST_RESERVED - 1, &domid))
 			continue;
 		lives = hv_domain_info(domain_hv, (uint32_t)domid, &info, NULL) == 0;
-		/* One of ours that has gone may have had that number. The list of devices has ours. */
+		/* One of ours that has gone may have had that number. */
 		domain = lives ? domain_of(&info) : domain_by_id((int)domid);
-		if (domain && domain->ours)
-			continue;
 		ids = store_list(&nr_devices, "/local/domain/0/backend/%s/%s", class, names[i]);
-		for (unsigned int j = 0; j < nr_devices; j++)
-			if (lives || kernel_has(class, (unsigned int)domid, ids[j]))
-				add_foreign(survey, class, (unsigned int)domid, domain, ids[j]);
+		for (unsigned int j = 0; j < nr_devices; j++) {
+			uint64_t devid;
+
+			if (!str_to_u64(ids[j], 10, 0, UINT32_MAX, &devid) ||
+			    (domain && domain->ours && device_by_id(domain, class, devid)))
+				continue;
+			if (is_open(class, (unsigned int)domid, lives, (unsigned int)devid))
+				add_backend(survey, class, (unsigned int)domid, domain, ids[j]);
+		}
 		free(ids);
 	}
 	free(names);
@@ -246,8 +261,8 @@ static struct survey *survey_begin(const struct device *device, const struct dev
 	survey->trial = instead != NULL;
 	if (survey->access != DISK_SHARES) {
 		collect_ours(survey, device, instead);
-		collect_foreign(survey, "vbd");
-		collect_foreign(survey, "qdisk");
+		collect_backends(survey, "vbd");
+		collect_backends(survey, "qdisk");
 	}
 	return survey;
 }

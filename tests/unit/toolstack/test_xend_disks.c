@@ -581,6 +581,35 @@ static void test_one_after_the_other(void **state)
 	attach(second, disk_a, "xvda", NULL);
 }
 
+/* By whatever it was interrupted, and however far it came. */
+static void test_a_backend_in_no_list_is_a_use(void **state)
+{
+	static const char *const states[] = { "1", "2", "3", "4", "5", "6" };
+
+	attach(first, disk_b, "xvda", NULL);
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		node_set(BACK "11/51728/params", disk_a);
+		node_set(BACK "11/51728/mode", "w");
+		node_set(BACK "11/51728/dev", "xvdb");
+		node_set(BACK "11/51728/online", "1");
+		node_set(BACK "11/51728/state", states[i]);
+		attach(second, disk_a, "xvda", "domain 'first' writes it (as xvdb)");
+		node_set(BACK "11/51728/online", "0");
+		if (i < 5)
+			attach(second, disk_a, "xvda", "domain 'first' writes it (as xvdb)");
+	}
+	/* Closed, for good, and gone from the kernel. */
+	step();
+	attach(second, disk_a, "xvda", NULL);
+	ask(XEND_M_DEVICE_DETACH, second, NULL, "xvda", NULL);
+	/* QEMU's, which xend never makes. */
+	node_set("/local/domain/0/backend/qdisk/11/51712/params", "aio:");
+	strcat(nodes[nr_nodes - 1].value, disk_a);
+	node_set("/local/domain/0/backend/qdisk/11/51712/mode", "w");
+	node_set("/local/domain/0/backend/qdisk/11/51712/state", "4");
+	attach(second, disk_a, "xvda", "domain 'first' writes it");
+}
+
 static void test_attach_waits_for_recovery(void **state)
 {
 	world.no_recovery = true;
@@ -627,6 +656,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_after_the_other),
+		TEST(test_a_backend_in_no_list_is_a_use),
 		TEST(test_attach_waits_for_recovery),
 		TEST(test_what_is_not_recorded_is_not_attached),
 		TEST(test_a_disk_is_not_configured_anew_if_that_is_not_recorded),
