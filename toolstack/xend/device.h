@@ -97,11 +97,15 @@ int devices_prepare(struct domain *domain, struct store_batch *batch, struct err
 int devices_complete(struct domain *domain, struct error **e);
 /* Waits for one of the backend states in `mask` (bit n: XenbusState n; bit 0: it has no node). */
 int device_wait_state(const char *back, unsigned int mask, uint64_t deadline, unsigned int *state);
-/* Removes a device whatever the guest says to it: closes the backend, runs the script, removes the nodes. */
-void device_take_apart(struct device *device);
 /*
- * Takes all devices of a dead domain apart, also those that xl made: afterwards neither nodes nor loop devices nor interfaces are left. It
- * waits; what has become another domain's meanwhile, with the number, is left alone.
+ * Removes a device whatever the guest says to it: closes the backend, runs the script, removes the nodes. False: the
+ * backend's driver does not let go of it in time. Then the backend's nodes stay, so that whoever wants the same disk
+ * finds it in use (disk_use.c), in this xend or the next.
+ */
+bool device_take_apart(struct device *device);
+/*
+ * Takes all devices of a dead domain apart, also those that xl made: afterwards neither nodes nor loop devices nor interfaces are left, but
+ * for what a driver does not let go of, as above. It waits; what has become another domain's meanwhile, with the number, is left alone.
  */
 void devices_stop(struct domain *domain);
 /* Whether the kernel has a backend of that name. */

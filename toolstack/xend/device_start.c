@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "xend/device.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "xend/domain.h"
 #include "xend/layout.h"
 
@@ -32,6 +35,9 @@ int devices_prepare(struct domain *domain, struct store_batch *batch, struct err
 {
 	struct device *device;
 
+	/* The id may have been another domain's whose nodes its tools forgot. */
+	store_drop(batch, "/local/domain/0/backend/%s/%d", device_vbd_ops.class, domain->domid);
+	store_drop(batch, "/local/domain/0/backend/%s/%d", device_vif_ops.class, domain->domid);
 	TAILQ_FOREACH(device, &domain->devices, link) {
 		int rc = device->ops->prepare(device, e);
 
@@ -55,6 +61,23 @@ int devices_complete(struct domain *domain, struct error **e)
 	return 0;
 }
 
+/* What is left of an earlier device of that id may have its disk open still, and its nodes say which disk it is. */
+static int check_gone(const struct device *device, struct error **e)
+{
+	char *name;
+	int rc;
+
+	if (!device_kernel_has(device->ops->class, device->domain->domid, device->devid))
+		return 0;
+	name = device->ops->name(device);
+	rc = error_set(e, EBUSY,
+		       "The device %s of domain '%s' was taken away, but the backend driver has not let go of it yet. "
+		       "Attach it later, or under another name.",
+		       name, device->domain->name);
+	free(name);
+	return rc;
+}
+
 int device_attach(struct domain *domain, const struct device_ops *ops, struct json_object *element, struct device **out,
 		  struct error **e)
 {
@@ -69,7 +92,9 @@ int device_attach(struct domain *domain, const struct device_ops *ops, struct js
 		rc = device_add(domain, ops, element, DEVICE_NO_ID, &device, e);
 	if (rc)
 		return rc;
-	rc = ops->prepare(device, e);
+	rc = check_gone(device, e);
+	if (rc == 0)
+		rc = ops->prepare(device, e);
 	if (rc) {
 		device_forget(device);
 		return rc;

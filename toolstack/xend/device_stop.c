@@ -52,18 +52,42 @@ int device_wait_state(const char *back, unsigned int mask, uint64_t deadline, un
 	return rc;
 }
 
-/* Whether the kernel has `what` of it: "" is the device itself, "/driver" that a driver has it. */
-static bool kernel_has(const char *class, int domid, unsigned int devid, const char *what)
+/* Whether sysfs has `what` of it, in a directory. */
+static bool sysfs_has(const char *directory, const char *class, int domid, unsigned int devid, const char *what)
 {
 	char path[128];
 
-	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s-%d-%u%s", class, domid, devid, what);
+	snprintf(path, sizeof(path), "%s/%s-%d-%u%s", directory, class, domid, devid, what);
 	return access(path, F_OK) == 0;
 }
 
 bool device_kernel_has(const char *class, int domid, unsigned int devid)
 {
-	return kernel_has(class, domid, devid, "");
+	return sysfs_has("/sys/devices", class, domid, devid, "");
+}
+
+/*
+ * Whether a driver has it. When a device is removed, it leaves its bus first, then its driver is told, and waits for its
+ * input and output, and /sys/devices has the device until that is through (Linux: device_del()).
+ */
+static bool driver_has(const char *class, int domid, unsigned int devid)
+{
+	static const char bus[] = "/sys/bus/xen-backend/devices";
+
+	return device_kernel_has(class, domid, devid) &&
+	       (!sysfs_has(bus, class, domid, devid, "") || sysfs_has(bus, class, domid, devid, "/driver"));
+}
+
+/*
+ * Whether a driver has the device and does not say that it is closed: it may read and write its disk. Removing the
+ * backend's nodes would not change that, but nobody would know any more which disk it is.
+ */
+static bool is_held(const char *class, int domid, unsigned int devid)
+{
+	return driver_has(class, domid, devid) &&
+	       !(CLOSED_OR_GONE &
+		 (1u << store_read_number(XenbusStateReconfigured, XenbusStateUnknown,
+					  "/local/domain/0/backend/%s/%d/%u/state", class, domid, devid)));
 }
 
 /* Until the kernel's device is gone: its name must be free for the next one. */
@@ -117,7 +141,7 @@ static void finish_closing(const char *class, int domid, unsigned int devid)
 
 	snprintf(back, sizeof(back), "/local/domain/0/backend/%s/%d/%u", class, domid, devid);
 	while (device_wait_state(back, CLOSED_OR_GONE, task_deadline(DRIVER_INTERVAL), &state)) {
-		if (!kernel_has(class, domid, devid, "/driver"))
+		if (!driver_has(class, domid, devid))
 			return;
 		if (task_now() >= deadline) {
 			log_warning("The backend %s does not close: state %u.", back, state);
@@ -126,8 +150,8 @@ static void finish_closing(const char *class, int domid, unsigned int devid)
 	}
 }
 
-/* Three steps that wait: behind each the number may be another domain's. */
-static void take_apart(struct domain *domain, const char *class, unsigned int devid, struct device *device)
+/* Three steps that wait: behind each the number may be another domain's. False: the driver holds it. */
+static bool take_apart(struct domain *domain, const char *class, unsigned int devid, struct device *device)
 {
 	if (domain_may_touch(domain))
 		start_closing(class, domain->domid, devid);
@@ -135,16 +159,21 @@ static void take_apart(struct domain *domain, const char *class, unsigned int de
 		finish_closing(class, domain->domid, devid);
 	if (device && domain_may_touch(domain))
 		device->ops->undo(device);
-	if (domain_may_touch(domain))
-		remove_nodes(class, domain->domid, devid);
+	if (!domain_may_touch(domain))
+		return true;
+	if (is_held(class, domain->domid, devid))
+		return false;
+	remove_nodes(class, domain->domid, devid);
+	return true;
 }
 
-void device_take_apart(struct device *device)
+bool device_take_apart(struct device *device)
 {
 	bool before = task_shield(true);
+	bool gone = take_apart(device->domain, device->ops->class, device->devid, device);
 
-	take_apart(device->domain, device->ops->class, device->devid, device);
 	task_shield(before);
+	return gone;
 }
 
 /* Calls do_one(class, domid, devid) for each backend of a domain in Domain-0, whoever made it, while its number is its own. */
@@ -173,10 +202,16 @@ static void finish_one(const char *class, int domid, unsigned int devid)
 		finish_closing(class, domid, devid);
 }
 
-static void remove_directory(const char *class, int domid, unsigned int devid)
+static void remove_one(const char *class, int domid, unsigned int devid)
 {
-	store_remove("/local/domain/0/backend/%s/%d", class, domid);
+	unsigned int others;
+
+	if (is_held(class, domid, devid))
+		return;
 	remove_nodes(class, domid, devid);
+	free(store_list(&others, "/local/domain/0/backend/%s/%d", class, domid));
+	if (!others)
+		store_remove("/local/domain/0/backend/%s/%d", class, domid);
 }
 
 void devices_stop(struct domain *domain)
@@ -192,9 +227,9 @@ void devices_stop(struct domain *domain)
 	TAILQ_FOREACH(device, &domain->devices, link)
 		if (domain_may_touch(domain))
 			device->ops->undo(device);
-	each_backend(domain, remove_directory);
+	each_backend(domain, remove_one);
 	TAILQ_FOREACH(device, &domain->devices, link) {
-		if (domain_may_touch(domain))
+		if (domain_may_touch(domain) && !is_held(device->ops->class, domain->domid, device->devid))
 			wait_for_driver(device->ops->class, domain->domid, device->devid);
 		if (device->loop_fd >= 0)
 			close(device->loop_fd);
@@ -267,8 +302,8 @@ void devices_reconcile(struct domain *domain)
 			continue;
 		log_info("Domain %s: the half-detached %s %u is taken away.", domain->name, device->ops->class,
 			 device->devid);
-		device_take_apart(device);
-		device_forget(device);
+		if (device_take_apart(device))
+			device_forget(device);
 	}
 	devices_to_config(domain);
 }
@@ -302,6 +337,7 @@ static int ask_to_close(struct device *device, struct error **e)
 int device_detach(struct domain *domain, const struct device_ops *ops, const char *which, bool force, struct error **e)
 {
 	struct device *device = device_find(domain, ops, which);
+	char *name;
 	int rc;
 
 	if (!device)
@@ -313,7 +349,15 @@ int device_detach(struct domain *domain, const struct device_ops *ops, const cha
 		rc = ask_to_close(device, e);
 	if (rc)
 		return rc;
-	device_take_apart(device);
+	if (!device_take_apart(device)) {
+		name = ops->name(device);
+		rc = error_set(e, EBUSY,
+			       "The backend driver does not let go of the device %s of domain '%s', which keeps it "
+			       "therefore. Detach it again when its input and output are through.",
+			       name, domain->name);
+		free(name);
+		return rc;
+	}
 	device_forget(device);
 	return 0;
 }

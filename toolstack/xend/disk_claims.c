@@ -49,7 +49,7 @@ bool disk_access_conflicts(enum disk_access mine, enum disk_access other)
 
 static bool is_guest(const struct disk_use *use)
 {
-	return use->user == DISK_USER_GUEST || use->user == DISK_USER_SUSPENDED;
+	return use->user == DISK_USER_GUEST || use->user == DISK_USER_SUSPENDED || use->user == DISK_USER_GONE;
 }
 
 bool disk_use_touches(const struct disk_chain *mine, const struct disk_use *use)
@@ -138,6 +138,12 @@ char *disk_use_describe(const struct disk_chain *mine, const struct disk_use *us
 	case DISK_USER_SUSPENDED:
 		text = xasprintf("domain '%s' is suspended and relies on %s. Resume or delete that domain first.",
 				 use->who, thing);
+		break;
+	case DISK_USER_GONE:
+		text = xasprintf(
+			"domain '%s' is gone, but the backend driver in Domain-0 has not let go of %s. Try again "
+			"when its input and output are through.",
+			use->who, thing);
 		break;
 	case DISK_USER_MOUNT:
 		text = xasprintf("Domain-0 has mounted %s on %s%s. Unmount that first.", thing, use->who,

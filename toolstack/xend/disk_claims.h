@@ -27,6 +27,7 @@ enum disk_access {
 enum disk_user {
 	DISK_USER_GUEST,
 	DISK_USER_SUSPENDED, /* a domain whose memory is in a file: it expects its disk unchanged */
+	DISK_USER_GONE,	     /* a domain that has gone: the driver of its backend has not let go of the disk */
 	DISK_USER_MOUNT,
 	DISK_USER_SWAP,
 	DISK_USER_HOLDER, /* a volume or an array, as a user of its members */

@@ -184,10 +184,11 @@ static bool is_open(const char *class, unsigned int domid, bool lives, unsigned 
 }
 
 /*
- * A backend that is in no list of devices: another toolstack made it, or an attach was interrupted. "/path", or "aio:/path" (format and path) for QEMU.
+ * A backend that is in no list of devices: another toolstack made it, an attach was interrupted, or its driver did not
+ * let go of it when it was taken apart. "/path", or "aio:/path" (format and path) for QEMU.
  */
 static void add_backend(struct survey *survey, const char *class, unsigned int domid, const struct domain *domain,
-			const char *devid)
+			bool lives, const char *devid)
 {
 	char *back = xasprintf("/local/domain/0/backend/%s/%u/%s", class, domid, devid);
 	char *name = domain ? xstrdup(domain->name) : xasprintf("with the id %u", domid);
@@ -206,6 +207,8 @@ static void add_backend(struct survey *survey, const char *class, unsigned int d
 
 		use = add_guest(survey, name, vdev, path, access);
 		use->start.device = device;
+		if (!lives)
+			use->user = DISK_USER_GONE;
 	}
 	free(vdev);
 	free(number);
@@ -241,7 +244,7 @@ static void collect_backends(struct survey *survey, const char *class)
 			    (domain && domain->ours && device_by_id(domain, class, devid)))
 				continue;
 			if (is_open(class, (unsigned int)domid, lives, (unsigned int)devid))
-				add_backend(survey, class, (unsigned int)domid, domain, ids[j]);
+				add_backend(survey, class, (unsigned int)domid, domain, lives, ids[j]);
 		}
 		free(ids);
 	}

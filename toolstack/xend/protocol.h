@@ -163,8 +163,8 @@
 #define XEND_E_EXISTS	      "exists" /* a name, UUID, device or file that is there already */
 #define XEND_E_NOT_RUNNING    "not-running"
 #define XEND_E_WRONG_STATE    "wrong-state" /* running, paused, suspended: not what the method needs */
-#define XEND_E_BUSY	      "busy"	    /* another operation on it, or too many clients */
-#define XEND_E_IN_USE	      "in-use"	    /* a disk that somebody else writes */
+#define XEND_E_BUSY	      "busy"   /* another operation on it, a driver that has its device, or too many clients */
+#define XEND_E_IN_USE	      "in-use" /* a disk that somebody else writes */
 #define XEND_E_NO_MEMORY      "no-memory"
 #define XEND_E_TIMEOUT	      "timeout"	  /* a guest, backend or script did not answer in time */
 #define XEND_E_CANCELLED      "cancelled" /* another request undid it, or xend is stopping */

@@ -581,6 +581,97 @@ static void test_one_after_the_other(void **state)
 	attach(second, disk_a, "xvda", NULL);
 }
 
+/* The domain is destroyed and forgotten; blkback has not yet written all. */
+static void check_a_disk_is_in_use_until_the_driver_lets_go_of_it(enum stuck stuck)
+{
+	attach(first, disk_a, "xvda", NULL);
+	world.stuck = stuck;
+	devices_stop(first);
+	world.dead[FIRST] = true;
+	devices_forget(first);
+	first->domid = -1;
+	domain_remove(first);
+	attach(second, disk_a, "xvda", "is gone, but the backend driver in Domain-0 has not let go of it");
+	attach(second, disk_b, "xvda", NULL);
+	world.stuck = LETS_GO;
+	step();
+	attach(second, disk_a, "xvdb", NULL);
+}
+
+static void test_a_disk_is_in_use_until_the_driver_lets_go_of_it(void **state)
+{
+	check_a_disk_is_in_use_until_the_driver_lets_go_of_it(STAYS);
+	end(state);
+	begin(state);
+	check_a_disk_is_in_use_until_the_driver_lets_go_of_it(WAITS);
+}
+
+/* A dead domain that is kept, and another one that takes its place (on_crash = "rename-restart"). */
+static void check_it_is_in_use_for_its_own_domain_too(enum stuck stuck)
+{
+	attach(first, disk_a, "xvda", NULL);
+	world.stuck = stuck;
+	devices_stop(first);
+	devices_forget(first);
+	attach(second, disk_a, "xvda", "domain 'first' writes it (as xvda)");
+	attach(first, disk_a, "xvda", "the backend driver has not let go of it yet");
+	attach(first, disk_a, "xvdb", "domain 'first' writes it (as xvda)");
+	world.stuck = LETS_GO;
+	step();
+	attach(first, disk_a, "xvda", NULL);
+}
+
+static void test_it_is_in_use_for_its_own_domain_too(void **state)
+{
+	check_it_is_in_use_for_its_own_domain_too(STAYS);
+	end(state);
+	begin(state);
+	check_it_is_in_use_for_its_own_domain_too(WAITS);
+}
+
+static void check_a_disk_that_the_driver_does_not_let_go_of_is_not_detached(enum stuck stuck)
+{
+	attach(first, disk_a, "xvda", NULL);
+	world.stuck = stuck;
+	ask(XEND_M_DEVICE_DETACH, first, NULL, "xvda", "The backend driver does not let go of the device xvda");
+	assert_non_null(device_find(first, &device_vbd_ops, "xvda"));
+	attach(second, disk_a, "xvda", "domain 'first' writes it (as xvda)");
+	world.stuck = LETS_GO;
+	ask(XEND_M_DEVICE_DETACH, first, NULL, "xvda", NULL);
+	nothing_is_left_of(FIRST);
+	attach(second, disk_a, "xvda", NULL);
+}
+
+static void test_a_disk_that_the_driver_does_not_let_go_of_is_not_detached(void **state)
+{
+	check_a_disk_that_the_driver_does_not_let_go_of_is_not_detached(STAYS);
+	end(state);
+	begin(state);
+	check_a_disk_that_the_driver_does_not_let_go_of_is_not_detached(WAITS);
+}
+
+/* The driver has begun with it, says nothing, and does not close it either. */
+static void check_an_attach_that_cannot_be_undone(enum stuck stuck)
+{
+	world.deaf = true;
+	world.stuck = stuck;
+	attach(first, disk_a, "xvda", "xen-blkback does not take the disk xvda");
+	assert_null(device_find(first, &device_vbd_ops, "xvda"));
+	world.deaf = false;
+	attach(second, disk_a, "xvda", "domain 'first' writes it (as xvda)");
+	world.stuck = LETS_GO;
+	step();
+	attach(second, disk_a, "xvda", NULL);
+}
+
+static void test_an_attach_that_cannot_be_undone(void **state)
+{
+	check_an_attach_that_cannot_be_undone(STAYS);
+	end(state);
+	begin(state);
+	check_an_attach_that_cannot_be_undone(WAITS);
+}
+
 /* By whatever it was interrupted, and however far it came. */
 static void test_a_backend_in_no_list_is_a_use(void **state)
 {
@@ -656,6 +747,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_after_the_other),
+		TEST(test_a_disk_is_in_use_until_the_driver_lets_go_of_it),
+		TEST(test_it_is_in_use_for_its_own_domain_too),
+		TEST(test_a_disk_that_the_driver_does_not_let_go_of_is_not_detached),
+		TEST(test_an_attach_that_cannot_be_undone),
 		TEST(test_a_backend_in_no_list_is_a_use),
 		TEST(test_attach_waits_for_recovery),
 		TEST(test_what_is_not_recorded_is_not_attached),
