@@ -78,11 +78,12 @@ static int memory_set(struct request *request, struct json_object *result, struc
 	return rc;
 }
 
-/* The configuration keeps it for the next start. */
+/* The configuration keeps it for the next start. What fails leaves it as it was. */
 static int keep_maxmem(struct domain *domain, uint64_t kb, struct error **e)
 {
+	struct config *config, *before = domain->config;
 	struct json_object *o;
-	struct config *config;
+	int rc;
 
 	if (!domain->config)
 		return 0;
@@ -94,15 +95,18 @@ static int keep_maxmem(struct domain *domain, uint64_t kb, struct error **e)
 	json_object_put(o);
 	if (!config)
 		return -EINVAL;
-	config_free(domain->config);
 	domain->config = config;
-	return record_write(domain, e);
+	rc = record_write(domain, e);
+	if (rc)
+		domain->config = before;
+	config_free(rc ? config : before);
+	return rc;
 }
 
 static int memory_max(struct request *request, struct json_object *result, struct error **e)
 {
 	uint64_t kb = (uint64_t)request_int(request, XEND_P_KB);
-	struct hv_domain_info info;
+	struct hv_domain_info info = { .max_pages = 0 };
 	struct domain *domain;
 	int rc = guest_take(request, "mem-max", GUEST_NOT_DOM0, &domain, e);
 
@@ -115,8 +119,11 @@ static int memory_max(struct request *request, struct json_object *result, struc
 		rc = domain_info(domain, &info, e);
 	if (rc == 0 && domain->domid >= 0)
 		rc = hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid, kb, e);
-	if (rc == 0)
+	if (rc == 0) {
 		rc = keep_maxmem(domain, kb, e);
+		if (rc && domain->domid >= 0)
+			hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid, info.max_pages * PAGE_KB, NULL);
+	}
 	guest_release(domain);
 	return rc;
 }

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* links: toolstack/xend/method_resources.c toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/sexp.c toolstack/util/str.c */
+/* libs: -ljson-c */
+/* What a domain may have at most is set at each place or at none: hypervisor, configuration, record. */
+#include "xend/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "xend/balloon.h"
+#include "xend/describe.h"
+#include "xend/domain.h"
+#include "xend/guest.h"
+#include "xend/protocol.h"
+#include "xend/record.h"
+#include "xend/settings.h"
+#include "xend/store.h"
+#include "unit.h"
+
+#define MIB 1024 /* KiB */
+
+struct domain_list domains = TAILQ_HEAD_INITIALIZER(domains);
+struct hv *domain_hv;
+struct xend_config *settings;
+
+static struct domain domain = { .domid = 7, .name = (char *)"g" };
+static uint64_t limit_kb, asked_kb;
+static bool disk_full, refuses;
+
+int guest_take(struct request *request, const char *operation, unsigned int needs, struct domain **out,
+	       struct error **e)
+{
+	*out = &domain;
+	return 0;
+}
+
+void guest_release(struct domain *its)
+{
+}
+
+int64_t request_int(struct request *request, const char *name)
+{
+	return (int64_t)asked_kb;
+}
+
+int domain_info(const struct domain *its, struct hv_domain_info *info, struct error **e)
+{
+	*info = (struct hv_domain_info){ .domid = 7, .max_pages = limit_kb / 4 };
+	return 0;
+}
+
+int hv_domain_set_max_mem(struct hv *hv, uint32_t domid, uint64_t kb, struct error **e)
+{
+	assert_int_equal(domid, 7);
+	if (refuses)
+		return error_set(e, EPERM, "The hypervisor refuses.");
+	limit_kb = kb;
+	return 0;
+}
+
+int record_write(struct domain *its, struct error **e)
+{
+	return disk_full ? error_set(e, ENOSPC, "Cannot write the record.") : 0;
+}
+
+/* --- what other methods of the file call ------------------------------------------------------------- */
+
+#define NEVER(result, name, ...)                 \
+	result name(__VA_ARGS__)                 \
+	{                                        \
+		fail_msg("%s is called", #name); \
+		return (result)0;                \
+	}
+
+NEVER(int, balloon_reserve, uint64_t kb, struct error **e)
+NEVER(char *, cpumap_to_text, const struct hv_cpumap *map, unsigned int cpus)
+NEVER(int, guest_check, struct domain *its, unsigned int needs, struct error **e)
+NEVER(int, hv_host_physinfo, struct hv *hv, struct xen_sysctl_physinfo *info, struct error **e)
+NEVER(int, hv_sched_id, struct hv *hv, uint32_t *id, struct error **e)
+NEVER(int, hv_sched_get, struct hv *hv, uint32_t domid, struct hv_credit *credit, struct error **e)
+NEVER(int, hv_sched_set, struct hv *hv, uint32_t domid, const struct hv_credit *credit, struct error **e)
+NEVER(int, hv_vcpu_info, struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_vcpu_info *info, struct error **e)
+NEVER(int, hv_vcpu_get_affinity, struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard,
+      struct hv_cpumap *soft, struct error **e)
+NEVER(int, hv_vcpu_set_affinity, struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard,
+      struct hv_cpumap *soft, struct error **e)
+NEVER(int, request_domain, struct request *request, struct domain **its, struct error **e)
+NEVER(const char *, request_string, struct request *request, const char *name)
+NEVER(struct json_object *, request_value, struct request *request, const char *name)
+NEVER(uint64_t, store_read_number, uint64_t max, uint64_t otherwise, const char *fmt, ...)
+NEVER(int, store_write, const char *path, const char *fmt, ...)
+
+void balloon_release(void)
+{
+}
+
+void domain_unref(struct domain *its)
+{
+}
+
+void domains_refresh(void)
+{
+}
+
+/* --- tests ------------------------------------------------------------------------------------------ */
+
+static int set_max(uint64_t mib)
+{
+	struct json_object *result = json_new_object();
+	const struct method *row = methods_resources;
+	struct error *e = NULL;
+	int rc;
+
+	while (strcmp(row->name, XEND_M_MEMORY_MAX) != 0)
+		row++;
+	asked_kb = mib * MIB;
+	rc = row->run(NULL, result, &e);
+	assert_int_equal(rc, -error_errno(e));
+	error_free(&e);
+	json_object_put(result);
+	return rc;
+}
+
+static void check(uint64_t mib)
+{
+	assert_int_equal(limit_kb, mib * MIB);
+	assert_int_equal(config_maxmem(domain.config), mib);
+}
+
+static void test_all_or_nothing(void **state)
+{
+	struct json_object *o = json_new_object();
+
+	json_set_string(o, "name", "g");
+	json_set_string(o, "kernel", "/k");
+	json_set_int(o, "memory", 128);
+	json_set_int(o, "maxmem", 256);
+	domain.config = config_from_json(o, NULL);
+	json_object_put(o);
+	limit_kb = 256 * MIB;
+	check(256);
+
+	disk_full = true;
+	assert_int_equal(set_max(512), -ENOSPC);
+	check(256);
+	assert_int_equal(set_max(64), -ENOSPC);
+	check(256);
+	disk_full = false;
+	refuses = true;
+	assert_int_equal(set_max(512), -EPERM);
+	check(256);
+	refuses = false;
+	assert_int_equal(set_max(512), 0);
+	check(512);
+	assert_int_equal(set_max(64), 0);
+	check(64);
+	config_free(domain.config);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_or_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
