@@ -37,14 +37,11 @@ static void host_shutdown(u32 reason)
 	}
 }
 
-int domain_shutdown(struct domain *d, u32 reason)
+/* All of d's vCPUs stop. True: they had not been told before, so the reason is this one. */
+static bool stop_vcpus(struct domain *d, u32 reason)
 {
 	struct vcpu *v;
 	bool again;
-	int port;
-
-	if (d->is_privileged)
-		host_shutdown(reason);
 
 	spin_lock(&d->lock);
 	again = d->is_shutting_down;
@@ -59,16 +56,31 @@ int domain_shutdown(struct domain *d, u32 reason)
 		vcpu_pause_nosync(v);
 	}
 	d->is_shut_down = true;
+	spin_unlock(&d->lock);
+	return !again;
+}
+
+static void tell_shutdown(struct domain *d, u32 reason)
+{
+	int port;
+
+	spin_lock(&d->lock);
 	port = (int)d->suspend_port;
 	spin_unlock(&d->lock);
-	if (again)
-		return 0;
 	console_domain_ends(d);
 	/* Who saves the domain may have asked to be told by a port of its own (XEN_DOMCTL_subscribe). */
 	if (reason == SHUTDOWN_suspend && port > 0)
 		evtchn_send(d, (unsigned int)port);
 	else
 		evtchn_send_dom0_virq(VIRQ_DOM_EXC);
+}
+
+int domain_shutdown(struct domain *d, u32 reason)
+{
+	if (d->is_privileged)
+		host_shutdown(reason);
+	if (stop_vcpus(d, reason))
+		tell_shutdown(d, reason);
 	return 0;
 }
 
@@ -98,9 +110,15 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	va_start(args, fmt);
 	fmt_vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
-	if (!d->is_shutting_down)
+	if (d->is_privileged) {
 		log_err("domain %u crashed: %s\n", d->id, why);
-	domain_shutdown(d, SHUTDOWN_crash);
+		host_shutdown(SHUTDOWN_crash);
+	}
+	/* Several of its vCPUs may break the rules at once. */
+	if (stop_vcpus(d, SHUTDOWN_crash)) {
+		guest_printk(d, LOG_ERR, "crashed: %s\n", why);
+		tell_shutdown(d, SHUTDOWN_crash);
+	}
 }
 
 enum kill_stage { KILL_START, KILL_EVENTS, KILL_GRANTS, KILL_ARCH, KILL_REST, KILL_DONE };

@@ -22,6 +22,20 @@
 #include "core/timer.c"
 #include "core/vcpu_timer.c"
 
+/* --- lines about a domain --- */
+
+static unsigned int nr_hv_lines, nr_guest_lines;
+
+void hv_log(enum loglevel level, const char *fmt, ...)
+{
+	nr_hv_lines++;
+}
+
+void guest_printk(struct domain *d, enum loglevel level, const char *fmt, ...)
+{
+	nr_guest_lines++;
+}
+
 /* --- what is not here: page tables, grants, devices --- */
 
 struct boot_options boot_options;
@@ -311,12 +325,99 @@ static void a_domain_ends_at_any_point_of_its_timers(void **state)
 	explore("all timers", 2, 2);
 }
 
+/* --- the crash of several vCPUs at once --- */
+
+static void crash_body(unsigned int cpu)
+{
+	domain_crash(victims, "vCPU %u broke the rules", cpu);
+	if (cpu == 0)
+		while (domain_kill(victims))
+			;
+	else
+		softirq_run();
+	/* The last of the references that crash_setup took. */
+	domain_put(victims);
+}
+
+static void crash_setup(void)
+{
+	setup();
+	for (unsigned int cpu = 0; cpu < interleave_scene->cpus; cpu++)
+		assert_true(domain_get(victims));
+	nr_hv_lines = nr_guest_lines = 0;
+}
+
+static void crash_check(void)
+{
+	if (nr_hv_lines)
+		interleave_fail("a guest's crash is a line of the hypervisor's own log");
+	if (nr_guest_lines != 1)
+		interleave_fail("the crash is not told once");
+	check();
+}
+
+static void vcpus_that_crash_at_once_are_one_crash(void **state)
+{
+	const struct interleave_scene scene = { "crash", 3, 1, crash_setup, crash_body, crash_check, teardown };
+
+	memset(&play, 0, sizeof(play));
+	interleave_explore(&scene);
+}
+
+/* It is resumed, as by a debugger, and crashes again. */
+static void each_life_has_one_line(void **state)
+{
+	const struct interleave_scene scene = { "resume", 2, 0, setup, NULL, NULL, teardown };
+
+	memset(&play, 0, sizeof(play));
+	interleave_scene = &scene;
+	setup();
+	nr_hv_lines = nr_guest_lines = 0;
+	domain_crash(victims, "once");
+	domain_crash(victims, "of no interest");
+	assert_int_equal(nr_guest_lines, 1);
+	settle();
+	domain_resume(victims);
+	domain_crash(victims, "anew");
+	assert_int_equal(nr_guest_lines, 2);
+	assert_int_equal(victims->shutdown_code, SHUTDOWN_crash);
+	settle();
+	while (domain_kill(victims))
+		;
+	settle();
+	check();
+}
+
+static void a_watchdog_that_expires_is_told_as_a_guests_line(void **state)
+{
+	const struct interleave_scene scene = { "watchdog", 2, 0, setup, NULL, NULL, teardown };
+
+	memset(&play, 0, sizeof(play));
+	play.with_vcpu_timers = true;
+	interleave_scene = &scene;
+	setup();
+	nr_hv_lines = nr_guest_lines = 0;
+	host_now += SECONDS(2);
+	softirq_raise_on(1, SOFTIRQ_TIMER);
+	settle();
+	assert_int_equal(victims->shutdown_code, SHUTDOWN_watchdog);
+	assert_int_equal(nr_hv_lines, 0);
+	assert_int_equal(nr_guest_lines, 1);
+	while (domain_kill(victims))
+		;
+	settle();
+	check();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_capped_domain_ends_at_any_point_of_its_refill),
 		cmocka_unit_test(a_domain_ends_while_its_cap_is_changed),
 		cmocka_unit_test(a_domain_ends_at_any_point_of_its_timers),
+		cmocka_unit_test(vcpus_that_crash_at_once_are_one_crash),
+		cmocka_unit_test(each_life_has_one_line),
+		cmocka_unit_test(a_watchdog_that_expires_is_told_as_a_guests_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
