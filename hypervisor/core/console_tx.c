@@ -24,11 +24,15 @@
  */
 #define TX_BURST 64
 /*
- * A UART sends its FIFO in 1.4 ms at 115200 baud, so one that is full for so many reads of its
- * status is dead.
+ * A device that is still full after so many reads of its status is dead: the reads take longer than
+ * it needs to send all that it holds, at READ_NS each, which no port is faster than, and
+ * WAIT_SPINS more. Time would say it better, but there is none yet when boot's first lines are
+ * written, nor in every panic.
  */
 #define WAIT_SPINS 200000
-#define STALL_MAX  SECONDS(2) /* the same for the timer */
+#define READ_NS	   200
+/* The same for the timer: nothing was sent for that long and the time that a full device takes. */
+#define STALL_MAX SECONDS(2)
 
 static const u32 shares[] = {
 	[TX_GUEST] = TX_SIZE / 4,
@@ -86,13 +90,18 @@ static void give_up(void)
 	lost_lines = 0;
 }
 
+static u32 most_spins(void)
+{
+	return (u32)(WAIT_SPINS + tx_device->fill_time / READ_NS);
+}
+
 /* Waits until the device has all. */
 static void send_all(void)
 {
 	for (u32 spins = 0; head != tail;) {
 		if (send_some(TX_BURST)) {
 			spins = 0;
-		} else if (++spins > WAIT_SPINS) {
+		} else if (++spins > most_spins()) {
 			give_up();
 		} else {
 			cpu_relax();
@@ -162,7 +171,7 @@ static void wait_once(void)
 	if (send_some(TX_BURST) || head != wait_head) {
 		wait_head = head;
 		wait_spins = 0;
-	} else if (++wait_spins > WAIT_SPINS) {
+	} else if (++wait_spins > most_spins()) {
 		wait_spins = 0;
 		give_up();
 	}
@@ -212,7 +221,7 @@ static void tick(void *data)
 	send_some(TX_BURST);
 	tick_stall = head == tick_head ? tick_stall + tx_device->fill_time : 0;
 	tick_head = head;
-	if (tick_stall > STALL_MAX) {
+	if (tick_stall > STALL_MAX + tx_device->fill_time) {
 		tick_stall = 0;
 		give_up();
 	}

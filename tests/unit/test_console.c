@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "control_sim.h"
+#include "core/console_internal.h"
 #include "core/hypercalls.h"
 #include "hv/arch.h"
 #include "hv/cmdline.h"
@@ -32,6 +33,8 @@
 #define NO_WAIT	  MILLISECS(1) /* a hypercall that waits for the line takes much longer */
 
 /* --- the UART --- */
+
+static s_time_t access_ns = ACCESS_NS, char_ns = CHAR_NS;
 
 static struct {
 	bool dead;	      /* takes what it holds and never sends it */
@@ -58,13 +61,13 @@ static void uart_advance(void)
 			break;
 		uart.shift = uart.fifo[0];
 		memmove(uart.fifo, uart.fifo + 1, --uart.waiting);
-		uart.shifted += CHAR_NS;
+		uart.shifted += char_ns;
 	}
 }
 
 u8 host_inb(u16 port)
 {
-	host_now += ACCESS_NS;
+	host_now += access_ns;
 	uart_advance();
 	switch (port - PORT) {
 	case 2:
@@ -81,7 +84,7 @@ void host_outb(u16 port, u8 value)
 {
 	static u8 lcr;
 
-	host_now += ACCESS_NS;
+	host_now += access_ns;
 	uart_advance();
 	if (port - PORT == 7)
 		uart.scratch = value;
@@ -94,7 +97,7 @@ void host_outb(u16 port, u8 value)
 	if (!uart.shifting) {
 		uart.shifting = true;
 		uart.shift = (char)value;
-		uart.shifted = host_now + CHAR_NS;
+		uart.shifted = host_now + char_ns;
 		uart_advance();
 		return;
 	}
@@ -190,7 +193,7 @@ static void run_for(s_time_t ns)
 
 	host_set_cpu(0);
 	while (host_now < until) {
-		host_now += 50000;
+		host_now += max(char_ns / 2, MICROSECS(50));
 		uart_advance();
 		if (host_timer_deadline[0] <= host_now) {
 			host_timer_deadline[0] = STIME_MAX;
@@ -450,6 +453,71 @@ static void a_uart_without_a_fifo_gets_one_character_at_a_time(void **state)
 		write_as(0, numbered_lines("dom0", 4096), 4096);
 		run_for(SECONDS(2));
 		_exit(longest > NO_WAIT || count(line_text(), "dom0 ") != 64);
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+}
+
+/*
+ * Speeds that com1= takes, before a port that answers as fast as any does: nobody counts the line as
+ * dead, whether the hypervisor waits itself or a timer does. In a child: exits with 0 if all came out.
+ */
+static void write_slowly(unsigned int baud)
+{
+	static const char line[] = "a line of the hypervisor, as wide as many of its lines are";
+	unsigned int lines = 16384 / (sizeof(CONSOLE_PREFIX) + sizeof(line)) + 2;
+	char options[60];
+
+	snprintf(options, sizeof(options), "com1=%u,8n1 console=com1", baud);
+	cmdline_parse(options);
+	serial_init();
+	access_ns = 250;
+	char_ns = SECONDS(10) / baud;
+	/* A little more than the buffer holds, so that the hypervisor has to wait. */
+	for (unsigned int i = 0; i < lines; i++)
+		log_err("%s", line);
+	write_as(0, numbered_lines("dom0", 64), 64);
+	run_for(17000 * char_ns);
+	/* And without a buffer. */
+	console_end();
+	log_err("the last line");
+	host_now += 17 * char_ns;
+	uart_advance();
+	_exit(count(line_text(), line) != lines || count(line_text(), "dom0 ") != 1 ||
+	      count(line_text(), "(HV) the last line\r\n") != 1);
+}
+
+static void a_slow_line_is_not_a_dead_one(void **state)
+{
+	static const unsigned int speeds[] = { 115200, 9600, 1200, 300, 75 };
+	int status;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(speeds); i++) {
+		pid_t child = fork();
+
+		if (!child)
+			write_slowly(speeds[i]);
+		waitpid(child, &status, 0);
+		if (status)
+			fail_msg("lines are lost at %u baud", speeds[i]);
+	}
+}
+
+/* It costs seconds, not minutes, to see that the line of such a speed is dead. */
+static void a_dead_slow_line_is_given_up(void **state)
+{
+	pid_t child = fork();
+	s_time_t start;
+	int status;
+
+	if (!child) {
+		cmdline_parse("com1=300,8n1 console=com1");
+		serial_init();
+		uart.dead = true;
+		start = host_now;
+		for (unsigned int i = 0; i < 300; i++)
+			log_err("a line that nobody sees, of some length, number %u of many", i);
+		_exit(host_now - start > SECONDS(10));
 	}
 	waitpid(child, &status, 0);
 	assert_int_equal(status, 0);
@@ -781,6 +849,8 @@ int main(void)
 		TEST(domain0_alone_before_a_dead_uart_goes_on),
 		TEST(sync_console_waits_for_each_write),
 		TEST(a_uart_without_a_fifo_gets_one_character_at_a_time),
+		TEST(a_slow_line_is_not_a_dead_one),
+		TEST(a_dead_slow_line_is_given_up),
 		TEST(guests_and_domain0_never_displace_the_hypervisors_lines),
 		TEST(guests_are_silent_by_default),
 		TEST(a_debug_key_shows_what_guests_wrote),
