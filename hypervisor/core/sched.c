@@ -104,10 +104,19 @@ static void set_slice_end(struct run_queue *rq, s_time_t end)
 		timer_set(&rq->slice_timer, end);
 }
 
-/* v is new in the queue (share_arrive has charged who runs): does it run at once? */
+/* Has v had so much less than the one that runs that it need not wait for the end of a slice? */
+static bool deserves_more(const struct run_queue *rq, const struct vcpu *v)
+{
+	s64 ahead = vtime_diff(rq->curr->sched.vtime, v->sched.vtime);
+
+	/* One that yields has just let the one that runs go first. */
+	return ahead > 0 && !v->sched.yielding && ahead >= (s64)share_cost(v, MILLISECS(1));
+}
+
+/* v is new in the queue; who runs is charged, or has just begun. Bounds for how long v waits. */
 static void preempt_for(struct run_queue *rq, const struct vcpu *v, s_time_t now)
 {
-	s_time_t ratelimit = MICROSECS(READ_ONCE(sched_params.ratelimit_us));
+	s_time_t end;
 
 	if (rq->curr->is_idle) {
 		ask_to_schedule(rq);
@@ -115,12 +124,14 @@ static void preempt_for(struct run_queue *rq, const struct vcpu *v, s_time_t now
 	}
 	/* One that went idle after v was placed here. */
 	call_idle_cpu(v);
-	if (vtime_diff(rq->curr->sched.vtime, v->sched.vtime) < (s64)share_cost(v, MILLISECS(1)))
-		return;
-	if (now - rq->run_start >= ratelimit)
+	if (deserves_more(rq, v))
+		end = rq->run_start + MICROSECS(READ_ONCE(sched_params.ratelimit_us));
+	else
+		end = now + MILLISECS(READ_ONCE(sched_params.slice_ms)); /* it may have begun a lone slice */
+	if (end <= now)
 		ask_to_schedule(rq);
-	else if (rq->slice_end > rq->run_start + ratelimit)
-		set_slice_end(rq, rq->run_start + ratelimit);
+	else if (rq->slice_end > end)
+		set_slice_end(rq, end);
 }
 
 /* --- waking and sleeping --- */
@@ -263,7 +274,6 @@ static struct vcpu *choose_next(struct run_queue *rq, struct vcpu *prev, s_time_
 	bool yielding = prev->sched.yielding, stays;
 	struct vcpu *head;
 
-	prev->sched.yielding = false;
 	stays = may_continue(rq, prev, now, &prev_slice);
 	if (!stays && !prev->is_idle)
 		share_leave(rq, prev);
@@ -311,6 +321,7 @@ static void switch_states(struct run_queue *rq, struct vcpu *prev, struct vcpu *
 	runstate_change(prev, runnable ? RUNSTATE_runnable : runstate_when_off(prev), now);
 	runstate_change(next, RUNSTATE_running, now);
 	next->is_running = true;
+	next->sched.yielding = false;
 	rq->curr = next;
 	rq->run_start = now;
 	if (next->is_idle)
@@ -342,6 +353,8 @@ static void schedule(void)
 		set_slice_end(rq, end);
 	if (next != prev)
 		switch_states(rq, prev, next, now);
+	else
+		prev->sched.yielding = false;
 	spin_unlock_irqrestore(&rq->lock, flags);
 	if (next != prev)
 		arch_context_switch(prev, next);
@@ -385,14 +398,11 @@ void sched_context_saved(struct vcpu *prev)
 	} else {
 		sched_enqueue(rq, prev);
 		/*
-		 * This CPU chose to idle while prev could not go on. Since then prev was woken, its
-		 * affinity was changed back, or its domain has budget again. Whoever did that saw
-		 * prev running and left the rest to us.
+		 * This CPU may have chosen who runs while prev could not go on. Since then prev was
+		 * woken, its affinity was changed back, or its domain has budget again. Whoever did
+		 * that saw prev running and left the rest to us.
 		 */
-		if (rq->curr->is_idle)
-			ask_to_schedule(rq);
-		else
-			call_idle_cpu(prev);
+		preempt_for(rq, prev, now);
 	}
 	spin_unlock_irqrestore(&rq->lock, flags);
 }

@@ -3,7 +3,8 @@
 /*
  * No wake-up is lost. vCPUs block, poll, are woken, paused, moved, capped and destroyed by several
  * CPUs at once, in every order that a few changes of turns make. Once all is quiet, a runnable vCPU
- * runs, or waits behind one that runs, or waits for its domain's cap.
+ * runs, or waits behind one that runs, or waits for its domain's cap. Behind one that has had more
+ * than its share it waits for no longer than the rate limit, behind any other for a slice.
  */
 #include "interleave.h"
 
@@ -208,6 +209,7 @@ static struct {
 	bool pinned; /* the victim, to CPU 0 */
 	bool spent;  /* its domain has a cap that is used up */
 	bool queued; /* `other` waits on CPU 0 */
+	bool ahead;  /* and has had 5 ms more than the victim */
 	bool warm;   /* who ran a moment ago is not moved to another CPU */
 	enum act acts[INTERLEAVE_CPUS][2];
 } play;
@@ -246,6 +248,8 @@ static void setup(void)
 	if (play.queued) {
 		vcpu_unblock(other);
 		sim_settle();
+		if (play.ahead)
+			other->sched.vtime = victim->sched.vtime + share_cost(other, MILLISECS(5));
 	}
 	assert_true(victim->is_running && victim->processor == 0);
 	sched_params.migrate_delay_us = play.warm ? 1000 : 0;
@@ -269,6 +273,19 @@ static void body(unsigned int cpu)
 	}
 }
 
+/* It waits until the slice of the one that runs ends, if nothing else comes. */
+static void check_wait(const struct run_queue *rq, const struct vcpu *v)
+{
+	s64 ahead = vtime_diff(rq->curr->sched.vtime, v->sched.vtime);
+	s_time_t ratelimit = MICROSECS(sched_params.ratelimit_us);
+
+	if (rq->slice_end > host_now + MILLISECS(sched_params.slice_ms))
+		interleave_fail("it waits for longer than a slice");
+	if (!v->sched.yielding && ahead >= (s64)share_cost(v, MILLISECS(1)) &&
+	    rq->slice_end > max(host_now, rq->run_start + ratelimit))
+		interleave_fail("it waits for one that has had more than its share");
+}
+
 static void check_vcpu(const struct vcpu *v)
 {
 	const struct run_queue *rq = &per_cpu(run_queue, v->processor);
@@ -280,6 +297,8 @@ static void check_vcpu(const struct vcpu *v)
 		interleave_fail("it runs where it does not run");
 	if (v->sched.queued && rq->curr->is_idle)
 		interleave_fail("a wake-up was lost: it waits for a CPU that is halted");
+	if (v->sched.queued)
+		check_wait(rq, v);
 	for (unsigned int cpu = 0; v->sched.queued && !play.warm && cpu < nr_cpus; cpu++)
 		if (per_cpu(run_queue, cpu).curr->is_idle && place_allowed(v, cpu))
 			interleave_fail("it waits, and a CPU that it may use idles");
@@ -327,8 +346,8 @@ static void explore(unsigned int cpus, unsigned int changes)
 	char name[200] = "";
 	struct interleave_scene scene = { name, cpus, changes, setup, body, check, teardown };
 
-	snprintf(name, sizeof(name), "%s%s%s%s", play.pinned ? "pinned, " : "", play.spent ? "capped, " : "",
-		 play.queued ? "another waits, " : "", play.warm ? "warm, " : "");
+	snprintf(name, sizeof(name), "%s%s%s%s%s", play.pinned ? "pinned, " : "", play.spent ? "capped, " : "",
+		 play.queued ? "another waits, " : "", play.ahead ? "has had more, " : "", play.warm ? "warm, " : "");
 	for (unsigned int cpu = 0; cpu < cpus; cpu++)
 		snprintf(name + strlen(name), sizeof(name) - strlen(name), "%sCPU %u: %s, %s", cpu ? "; " : "", cpu,
 			 act_names[play.acts[cpu][0]], act_names[play.acts[cpu][1]]);
@@ -338,12 +357,13 @@ static void explore(unsigned int cpus, unsigned int changes)
 /* Each act on the victim while it does `first`, in every situation, and then an event. */
 static void explore_all(enum act first, unsigned int changes)
 {
-	for (unsigned int kind = 0; kind < 12; kind++)
+	for (unsigned int kind = 0; kind < 14; kind++)
 		for (enum act act = EVENT; act < NR_ACTS; act++) {
 			memset(&play, 0, sizeof(play));
-			play.spent = kind & 1;
-			play.queued = kind & 2;
-			play.pinned = kind / 4 == 1;
+			play.ahead = kind >= 12;
+			play.spent = kind & 1 && !play.ahead;
+			play.queued = kind & 2 || play.ahead;
+			play.pinned = kind / 4 == 1 || kind == 13;
 			play.warm = kind / 4 == 2;
 			play.acts[0][0] = first;
 			play.acts[1][0] = act;
@@ -396,6 +416,7 @@ static void any_three_cpus_lose_nothing(void **state)
 		play.spent = kind & 2;
 		play.queued = kind & 4;
 		play.warm = kind & 8;
+		play.ahead = kind & 16;
 		for (unsigned int cpu = 0; cpu < 3; cpu++)
 			for (unsigned int j = 0; j < 2; j++)
 				play.acts[cpu][j] = unit_random(&seed) % 2 ?

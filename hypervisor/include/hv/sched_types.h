@@ -23,7 +23,7 @@ struct sched_vcpu {
 	bool queued;	     /* [S] waits in the run queue */
 	bool active;	     /* [S] counted as runnable in its domain */
 	bool parked;	     /* [S] its domain used up its cap; the refill wakes it */
-	bool yielding;	     /* [S] lets the next one go first, once */
+	bool yielding;	     /* [S] lets the next one go first; until it runs again */
 	bool pinned;	     /* [S] hard affinity holds one CPU */
 	unsigned int irq_cpu; /* by its CPU: where its devices' interrupts were sent last */
 };
