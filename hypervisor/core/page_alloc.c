@@ -8,6 +8,11 @@
  * or else the next allocation of it. Either calls arch_page_reused first: what a CPU wrote through an old translation
  * after the frame was cleared would be there for the next owner.
  *
+ * A frame that was freed stands in line (`fresh`) before it joins the free blocks. What was freed a
+ * moment ago costs a flush of every CPU that has not flushed since, and a guest that gives one frame
+ * back and takes one, over and over, must not get that frame each time. So there is at most one
+ * flush for FRESH_MAX freed frames, or for all that are free.
+ *
  * heap_lock [H] covers the free blocks and the claims. Clearing and flushing are done outside of it: a block that was
  * taken out belongs to who took it.
  */
@@ -18,19 +23,24 @@
 #include "hv/arch.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
+#include "hv/sched.h"
 #include "hv/time.h"
+#include "hv/timer.h"
 #include "lib/errno.h"
 
 #define NR_ZONES       33 /* struct page_info links frames by 32-bit numbers */
 #define SCRUB_ORDER    5  /* what page_alloc_scrub_some clears at once: 128 KiB */
 #define SCRUB_WAIT_MAX 1000000
+#define FRESH_MAX      256 /* frames of a zone that stand in line */
 
 static DEFINE_SPINLOCK(heap_lock, LOCK_HEAP);
 static struct buddy zones[NR_ZONES];	       /* [H] */
+static struct page_list fresh[NR_ZONES];       /* [H] frames that were freed last, in that order */
 static bool zones_ready;		       /* set at boot */
 static unsigned long zone_scrubbing[NR_ZONES]; /* [H] taken out by page_alloc_scrub_some: free, but not at hand */
 static unsigned long nr_scrubbing;	       /* [H] their sum */
-static unsigned long nr_free;		       /* [H] frames in all zones, those being scrubbed included */
+static unsigned long nr_free;		       /* [H] frames in all zones, those in line and being scrubbed included */
+static unsigned long nr_fresh;		       /* [H] frames that ever stood in line */
 static unsigned long nr_claimed;	       /* [H] sum of all d->claimed_pages */
 static unsigned long nr_dirty;		       /* [A] free frames with PGC_SCRUB */
 static unsigned long nr_held;		       /* frames that page_alloc_hold_range kept; boot only */
@@ -57,6 +67,33 @@ static void block_add(struct page_info *pg, unsigned int order, bool dirty)
 	nr_free += 1UL << order;
 }
 
+/* Caller holds heap_lock. The one that was freed first joins the free blocks. */
+static void fresh_leave(unsigned int z)
+{
+	struct page_info *pg = page_list_first(&fresh[z]);
+
+	page_list_del(pg, &fresh[z]);
+	buddy_insert(&zones[z], pg, 0, pg->count_info & PGC_SCRUB ? 0 : BUDDY_CLEAN);
+}
+
+static void fresh_leave_all(unsigned int z)
+{
+	while (fresh[z].nr)
+		fresh_leave(z);
+}
+
+/* Caller holds heap_lock. */
+static void fresh_add(struct page_info *pg)
+{
+	unsigned int z = zone_of(page_to_mfn(pg));
+
+	page_list_add_tail(pg, &fresh[z]);
+	nr_free++;
+	nr_fresh++;
+	if (fresh[z].nr > FRESH_MAX)
+		fresh_leave(z);
+}
+
 static void block_mark_free(struct page_info *pg, unsigned int order, bool dirty)
 {
 	u32 flags = (u32)(PGC_STATE_FREE | (dirty ? PGC_SCRUB : 0));
@@ -78,21 +115,45 @@ static void block_free(struct page_info *pg, unsigned int order, bool dirty)
 	spin_unlock(&heap_lock);
 }
 
+/* One frame stands in line first. */
+static noinline void frame_free(struct page_info *pg, bool dirty)
+{
+	arch_page_freed(pg, 0);
+	block_mark_free(pg, 0, dirty);
+	spin_lock(&heap_lock);
+	fresh_add(pg);
+	spin_unlock(&heap_lock);
+}
+
+static void frames_free(struct page_info *pg, unsigned int order, bool dirty)
+{
+	if (order)
+		block_free(pg, order, dirty);
+	else
+		frame_free(pg, dirty);
+}
+
 void page_free(struct page_info *pg, unsigned int order)
 {
 	ASSERT(!pg->owner && !(pg->count_info & (PGC_COUNT_MASK | PGC_STATE_FREE)));
-	block_free(pg, order, true);
+	frames_free(pg, order, true);
 }
 
-void page_alloc_release(struct page_info *pg)
+void page_alloc_release(struct page_info *pg, const struct domain *d)
 {
-	block_free(pg, 0, true);
+	/* A domain that dies takes no frames any more, and it has many to give back. */
+	if (domain_is_dying(d))
+		block_free(pg, 0, true);
+	else
+		frame_free(pg, true);
 }
 
 static void zones_init(void)
 {
-	for (unsigned int z = 0; z < NR_ZONES; z++)
+	for (unsigned int z = 0; z < NR_ZONES; z++) {
 		buddy_init(&zones[z], MAX_ORDER, 0);
+		fresh[z] = (struct page_list)PAGE_LIST_INIT;
+	}
 	zones_ready = true;
 }
 
@@ -149,10 +210,20 @@ static unsigned long frames_available(const struct domain *d)
 static struct page_info *zones_take(unsigned int order, unsigned int memf)
 {
 	enum buddy_preference prefer = memf & MEMF_NO_SCRUB ? BUDDY_PREFER_DIRTY : BUDDY_PREFER_CLEAN;
+	int limit = zone_limit(MEMF_GET_BITS(memf));
+	struct page_info *pg;
 
-	for (int z = zone_limit(MEMF_GET_BITS(memf)); z >= 0; z--) {
-		struct page_info *pg = zones[z].nonempty ? buddy_take(&zones[z], order, prefer) : NULL;
-
+	for (int z = limit; z >= 0; z--) {
+		pg = zones[z].nonempty ? buddy_take(&zones[z], order, prefer) : NULL;
+		if (pg)
+			return pg;
+	}
+	/* What stands in line is all that is left, or merges to what is wanted. */
+	for (int z = limit; z >= 0; z--) {
+		if (!fresh[z].nr)
+			continue;
+		fresh_leave_all((unsigned int)z);
+		pg = buddy_take(&zones[z], order, prefer);
 		if (pg)
 			return pg;
 	}
@@ -236,7 +307,7 @@ struct page_info *page_alloc(struct domain *d, unsigned int order, unsigned int 
 		return NULL;
 	block_prepare(pg, order, !(memf & MEMF_NO_SCRUB));
 	if (d && !(memf & MEMF_NO_ASSIGN) && page_assign_prepared(d, pg, order, memf)) {
-		block_free(pg, order, memf & MEMF_NO_SCRUB);
+		frames_free(pg, order, memf & MEMF_NO_SCRUB);
 		claim_restore(d, claim);
 		return NULL;
 	}
@@ -246,14 +317,16 @@ struct page_info *page_alloc(struct domain *d, unsigned int order, unsigned int 
 /* --- scrubbing --- */
 
 /*
- * How often the scrubber has other CPUs flush, at most. A domain that gives back one frame after the other would
- * otherwise have it interrupt them for each. One flush is good for all that was freed before it.
+ * The scrubber has other CPUs flush once in so long, or for FRESH_MAX freed frames, whatever comes
+ * first. A domain that gives back one frame after the other would otherwise have it interrupt them
+ * for each. One flush is good for all that was freed before it.
  */
 #define SCRUB_FLUSH_INTERVAL MILLISECS(10)
 
 /* Of the CPU that scrubs. */
-static s_time_t scrub_flush_next; /* not earlier than that */
-static s_time_t scrub_resume;	  /* a block waits for that; 0: none does */
+static s_time_t scrub_flush_next;	/* the interval is over then */
+static unsigned long scrub_flush_fresh; /* nr_fresh at the last flush */
+static struct timer scrub_timer;	/* for scrub_flush_next, while frames wait for that */
 
 /* A block that may be dirty, off the free lists of zone *z; NULL: there is none. */
 static struct page_info *scrub_take(unsigned int *z, unsigned int *order)
@@ -281,20 +354,60 @@ static void scrub_give_back(struct page_info *pg, unsigned int z, unsigned int o
 	spin_unlock(&heap_lock);
 }
 
-/* May other CPUs be interrupted for this block now, if that is needed? */
+/* May other CPUs be interrupted now, so that frames that were freed lately can be cleared? */
+static bool scrub_may_interrupt(void)
+{
+	return READ_ONCE(nr_fresh) - scrub_flush_fresh >= FRESH_MAX || time_now() >= scrub_flush_next;
+}
+
+/* The same for this block. If so, and it is needed, it counts as done. */
 static bool scrub_may_begin(const struct page_info *pg, unsigned int order)
 {
-	s_time_t now;
-
 	if (!arch_page_reuse_interrupts(pg, order))
 		return true;
-	now = time_now();
-	if (now < scrub_flush_next) {
-		scrub_resume = scrub_flush_next;
+	if (!scrub_may_interrupt())
 		return false;
-	}
-	scrub_flush_next = now + SCRUB_FLUSH_INTERVAL;
+	scrub_flush_next = time_now() + SCRUB_FLUSH_INTERVAL;
+	scrub_flush_fresh = READ_ONCE(nr_fresh);
 	return true;
+}
+
+/* No free block is dirty. Frames that stand in line become free blocks; false: none may, for now. */
+static bool scrub_take_fresh(void)
+{
+	bool found = false;
+
+	spin_lock(&heap_lock);
+	for (int z = NR_ZONES - 1; z >= 0 && !found; z--) {
+		/* The last one was freed last: no CPU has to flush for the others if none has to for it. */
+		found = fresh[z].nr &&
+			(!arch_page_reuse_interrupts(frame_table + fresh[z].tail, 0) || scrub_may_interrupt());
+		if (found)
+			fresh_leave_all((unsigned int)z);
+	}
+	spin_unlock(&heap_lock);
+	return found;
+}
+
+/* The CPU that set the timer may have a vCPU to run by now. */
+static void scrub_wake(void *unused)
+{
+	(void)unused;
+	sched_wake_idle_cpu();
+}
+
+/*
+ * This CPU halts. The timer wakes it when other CPUs may be interrupted again, or soon, if what is
+ * dirty is in the hands of an allocation.
+ */
+static void scrub_wait(void)
+{
+	if (!scrub_timer.fn)
+		timer_init(&scrub_timer, scrub_wake, NULL, smp_processor_id());
+	if (timer_is_armed(&scrub_timer))
+		return;
+	timer_migrate(&scrub_timer, smp_processor_id());
+	timer_set(&scrub_timer, max(scrub_flush_next, time_now() + MICROSECS(100)));
 }
 
 static void scrub_block(struct page_info *pg, unsigned int order)
@@ -317,19 +430,20 @@ bool page_alloc_scrub_some(void)
 	struct page_info *pg;
 	unsigned int z, order;
 
-	if (!READ_ONCE(nr_dirty) || (scrub_resume && time_now() < scrub_resume))
+	if (!READ_ONCE(nr_dirty))
 		return false;
-	scrub_resume = 0;
 	pg = scrub_take(&z, &order);
-	if (!pg)
-		return false;
-	if (!scrub_may_begin(pg, order)) {
-		scrub_give_back(pg, z, order, 0);
-		return false;
+	if (!pg && scrub_take_fresh())
+		pg = scrub_take(&z, &order);
+	if (pg && scrub_may_begin(pg, order)) {
+		scrub_block(pg, order);
+		scrub_give_back(pg, z, order, BUDDY_CLEAN);
+		return true;
 	}
-	scrub_block(pg, order);
-	scrub_give_back(pg, z, order, BUDDY_CLEAN);
-	return true;
+	if (pg)
+		scrub_give_back(pg, z, order, 0);
+	scrub_wait();
+	return false;
 }
 
 unsigned long page_alloc_dirty_count(void)
@@ -351,7 +465,7 @@ unsigned long page_alloc_free_in(unsigned int min_bits, unsigned int max_bits)
 	spin_lock(&heap_lock);
 	for (unsigned int z = 0; z < NR_ZONES; z++)
 		if (z + PAGE_SHIFT >= min_bits && (!max_bits || z + PAGE_SHIFT <= max_bits))
-			sum += zones[z].nr_free + zone_scrubbing[z];
+			sum += zones[z].nr_free + fresh[z].nr + zone_scrubbing[z];
 	spin_unlock(&heap_lock);
 	return sum;
 }

@@ -7,8 +7,8 @@
 
 /* page_assign of frames that arch_page_reused was called for. */
 int __must_check page_assign_prepared(struct domain *d, struct page_info *pg, unsigned int order, unsigned int memf);
-/* Back to the allocator: a frame whose last reference is gone, off its owner's list. */
-void page_alloc_release(struct page_info *pg);
+/* Back to the allocator: a frame whose last reference is gone, off the list of d, its owner. */
+void page_alloc_release(struct page_info *pg, const struct domain *d);
 /* Frames of page_alloc_hold_range that are still held. */
 unsigned long page_alloc_held_count(void);
 

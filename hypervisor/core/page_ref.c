@@ -107,7 +107,7 @@ static noinline void page_last_put(struct page_info *pg)
 	spin_lock(&d->page_lock);
 	last = page_unlink(d, pg, true);
 	spin_unlock(&d->page_lock);
-	page_alloc_release(pg);
+	page_alloc_release(pg, d);
 	if (last)
 		domain_put(d);
 }

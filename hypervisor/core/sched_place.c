@@ -23,6 +23,17 @@ static bool preferred(const struct vcpu *v, unsigned int cpu)
 	return place_allowed(v, cpu) && cpumask_test(cpu, &v->sched.soft_affinity);
 }
 
+void sched_wake_idle_cpu(void)
+{
+	unsigned int cpu = smp_processor_id();
+
+	if (cpumask_test(cpu, &sched_idle_cpus))
+		return;
+	cpu = cpumask_first(&sched_idle_cpus);
+	if (cpu < nr_cpus)
+		arch_cpu_kick(cpu);
+}
+
 /* The first CPU of the set after `cpu`, going round; nr_cpus if it is empty. */
 static unsigned int next_round(unsigned int cpu, const cpumask_t *set)
 {

@@ -6,6 +6,7 @@
  */
 /* links: hypervisor/core/buddy.c hypervisor/core/page_alloc.c hypervisor/core/page_list.c hypervisor/core/page_ref.c */
 /* links: hypervisor/core/memory_reservation.c hypervisor/core/memory_exchange.c hypervisor/lib/bitmap.c */
+/* links: hypervisor/core/timer.c hypervisor/core/softirq.c hypervisor/lib/heap.c */
 #include "core/memory_op.h"
 
 #include <string.h>

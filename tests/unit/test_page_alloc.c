@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: hypervisor/core/buddy.c hypervisor/core/page_alloc.c hypervisor/core/page_list.c hypervisor/core/page_ref.c hypervisor/core/hv_heap.c hypervisor/core/shared_page.c hypervisor/core/slab.c hypervisor/lib/bitmap.c */
+/* links: hypervisor/core/timer.c hypervisor/core/softirq.c hypervisor/lib/heap.c */
 #include "hv/mm.h"
 #include <stdlib.h>
 #include <string.h>
@@ -204,14 +205,19 @@ static void scrubbing_clears_exactly_what_is_dirty(void **state)
 
 static void clean_memory_is_preferred_unless_it_need_not_be(void **state)
 {
-	struct page_info *a, *b, *c;
+	struct page_info *a, *b, *c, *later[256];
 
 	scrub_all();
 	a = page_alloc(NULL, 0, 0);
 	b = page_alloc(NULL, 0, 0);
 	c = page_alloc(NULL, 1, 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(later); i++)
+		later[i] = page_alloc(NULL, 0, 0);
 	/* b keeps a from merging, so a is a dirty block of its own, and there is no clean one of its size. */
 	page_free(a, 0);
+	/* Those stand in line now, and a does not any more. */
+	for (unsigned int i = 0; i < ARRAY_SIZE(later); i++)
+		page_free(later[i], 0);
 	assert_ptr_equal(page_alloc(NULL, 0, MEMF_NO_SCRUB), a);
 	page_free(b, 0);
 	page_free(c, 1);
@@ -246,6 +252,8 @@ static void high_memory_runs_out_before_low_memory_is_touched(void **state)
 	struct page_info *pg[(RAM >> 8) + 1];
 	unsigned int n = 0;
 
+	/* No frame stands in line: each is part of its block. */
+	scrub_all();
 	while ((pg[n] = page_alloc(NULL, 8, MEMF_NO_SCRUB)) != NULL) {
 		if (n)
 			assert_true(__builtin_clzl(pg[n] - frame_table) >= __builtin_clzl(pg[n - 1] - frame_table));

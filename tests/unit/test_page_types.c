@@ -104,7 +104,7 @@ bool arch_page_has_type(const struct page_info *pg)
 	return page_type_count(pg) != 0;
 }
 
-void page_alloc_release(struct page_info *pg)
+void page_alloc_release(struct page_info *pg, const struct domain *d)
 {
 	assert_int_equal(page_type_count(pg), 0);
 	assert_int_equal(pg->count_info, 0);

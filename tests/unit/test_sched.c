@@ -88,6 +88,31 @@ static void no_cpu_idles_while_a_vcpu_waits(void **state)
 	sim_end();
 }
 
+static void idle_work_is_taken_up_by_a_cpu_that_idles(void **state)
+{
+	sim_start(3);
+	sim_up(sim_domain(1, 256, 0), 0, 0);
+	sim_pin(sim_domains[0], 0, 0);
+	sim_settle();
+	memset(host_kicks, 0, sizeof(host_kicks));
+	/* CPU 1 is to wake from its halt, CPU 0 is busy. */
+	host_set_cpu(0);
+	sched_wake_idle_cpu();
+	assert_int_equal(host_kicks[1] + host_kicks[2], 1);
+	/* The caller itself idles. */
+	host_set_cpu(2);
+	sched_wake_idle_cpu();
+	assert_int_equal(host_kicks[0] + host_kicks[1] + host_kicks[2], 1);
+	for (unsigned int cpu = 1; cpu < 3; cpu++) {
+		sim_up(sim_domain(1, 256, 0), 0, 0);
+		sim_settle();
+	}
+	memset(host_kicks, 0, sizeof(host_kicks));
+	sched_wake_idle_cpu();
+	assert_int_equal(host_kicks[0] + host_kicks[1] + host_kicks[2], 0);
+	sim_end();
+}
+
 static void cap_is_kept_on_an_idle_machine(void **state)
 {
 	static const unsigned int caps[] = { 1, 10, 25, 50, 99, 150, 320 };
@@ -465,6 +490,7 @@ int main(void)
 		cmocka_unit_test(shares_follow_weights_on_few_cpus),
 		cmocka_unit_test(three_equals_share_two_cpus),
 		cmocka_unit_test(no_cpu_idles_while_a_vcpu_waits),
+		cmocka_unit_test(idle_work_is_taken_up_by_a_cpu_that_idles),
 		cmocka_unit_test(cap_is_kept_on_an_idle_machine),
 		cmocka_unit_test(cap_is_kept_among_others_and_can_be_lifted),
 		cmocka_unit_test(weights_hold_among_pinned),

@@ -5,12 +5,15 @@
  * holds.
  */
 /* links: hypervisor/core/buddy.c hypervisor/core/page_alloc.c hypervisor/core/page_list.c hypervisor/core/page_ref.c */
-/* links: hypervisor/x86/mm/page_reuse.c hypervisor/lib/bitmap.c */
+/* links: hypervisor/x86/mm/page_reuse.c hypervisor/core/timer.c hypervisor/core/softirq.c */
+/* links: hypervisor/lib/bitmap.c hypervisor/lib/heap.c */
 #include <string.h>
 #include "core/page_alloc.h"
-#include "hv/arch.h"
-#include "hv/softirq.h"
 #include "host/host.h"
+#include "hv/arch.h"
+#include "hv/sched.h"
+#include "hv/softirq.h"
+#include "hv/timer.h"
 #include "unit.h"
 #include "x86/mm/page_types.h"
 
@@ -18,7 +21,7 @@ enum { CPUS = 4, FRAMES = 1 << 10, FIRST = 512, RAM = FRAMES - FIRST, IDLE_CPU =
 
 static bool tlb[CPUS][FRAMES];
 static unsigned int nr_ipis; /* CPUs that were interrupted */
-static struct tasklet *scheduled;
+static unsigned int idle_wakes;
 
 /* Instead of x86/cpu/regs.h: the instructions act on the model. */
 #define X86_CPU_REGS_H
@@ -60,6 +63,11 @@ void m2p_set(mfn_t mfn, unsigned long pfn)
 {
 }
 
+void sched_wake_idle_cpu(void)
+{
+	idle_wakes++;
+}
+
 unsigned long hv_heap_free_count(void)
 {
 	return 0;
@@ -70,19 +78,16 @@ void shared_page_release(struct page_info *pg)
 	fail();
 }
 
-void tasklet_schedule(struct tasklet *t)
+/* Starts the clock anew, if it is time to; runs what timers are due. */
+static void run_tasklets(void)
 {
-	scheduled = t;
-}
+	unsigned int self = host_cpu;
 
-/* Starts the clock anew, if it is time to. */
-static void run_tasklet(void)
-{
-	struct tasklet *t = scheduled;
-
-	scheduled = NULL;
-	if (t)
-		t->fn(t->data);
+	for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
+		host_set_cpu(cpu);
+		softirq_run();
+	}
+	host_set_cpu(self);
 }
 
 void ipi_send_mask(const cpumask_t *cpus, unsigned int vector)
@@ -135,6 +140,23 @@ static unsigned int scrub(void)
 	return steps;
 }
 
+/* What the idle loop of IDLE_CPU does for so long, when nothing but its timer interrupts it. */
+static void idle_for(s_time_t ns)
+{
+	s_time_t end = host_now + ns;
+
+	for (;;) {
+		scrub();
+		if (host_timer_deadline[IDLE_CPU] > end)
+			break;
+		host_now = max(host_now, host_timer_deadline[IDLE_CPU]);
+		host_timer_deadline[IDLE_CPU] = STIME_MAX;
+		softirq_raise(SOFTIRQ_TIMER);
+		softirq_run();
+	}
+	host_now = end;
+}
+
 static struct page_info *alloc(unsigned int cpu, unsigned int memf)
 {
 	struct page_info *pg;
@@ -153,6 +175,20 @@ static struct page_info *alloc(unsigned int cpu, unsigned int memf)
 	return pg;
 }
 
+/* Takes frames until it has this one. */
+static void alloc_again(const struct page_info *pg)
+{
+	struct page_info *others[RAM], *got;
+	unsigned int n = 0;
+
+	while ((got = alloc(1, 0)) != pg) {
+		assert_non_null(got);
+		others[n++] = got;
+	}
+	while (n)
+		page_put_alloc_ref(others[--n]);
+}
+
 /* A frame that `cpu` could write a moment ago is given back by `by`. */
 static void free_while_mapped(struct page_info *pg, unsigned int cpu, unsigned int by)
 {
@@ -168,6 +204,9 @@ static int setup(void **state)
 
 	host_cpus_init(CPUS);
 	if (!used++) {
+		timer_subsystem_init();
+		for (unsigned int cpu = 0; cpu < CPUS; cpu++)
+			timer_cpu_init(cpu);
 		host_ram_init(FRAMES);
 		dom_a = (struct domain *)(HEAP_VIRT + PAGE_SIZE);
 		spin_lock_init(&dom_a->page_lock, LOCK_PAGE_LIST);
@@ -179,8 +218,10 @@ static int setup(void **state)
 	memset(percpu_tlb_flushed_at, 0, sizeof(percpu_tlb_flushed_at));
 	clock = CLOCK_FIRST;
 	clock_stamped = 0;
-	scheduled = NULL;
 	host_now += SECONDS(100) * used;
+	for (unsigned int cpu = 0; cpu < CPUS; cpu++)
+		softirq_raise_on(cpu, SOFTIRQ_TIMER);
+	run_tasklets();
 	scrub();
 	assert_int_equal(page_alloc_dirty_count(), 0);
 	nr_ipis = 0;
@@ -218,7 +259,7 @@ static void one_that_was_written_past_the_caches_is_flushed_last(void **state)
 	assert_ptr_equal(alloc(1, 0), pg);
 	pg->type_info |= PGT_UNCACHED;
 	free_while_mapped(pg, 2, 1);
-	assert_ptr_equal(alloc(1, 0), pg);
+	alloc_again(pg);
 	page_put_alloc_ref(pg);
 }
 
@@ -231,7 +272,8 @@ static void cpus_that_flushed_meanwhile_are_left_alone(void **state)
 		host_set_cpu(cpu);
 		tlb_flush_local();
 	}
-	assert_int_equal(scrub(), 1);
+	scrub();
+	assert_int_equal(page_alloc_dirty_count(), 0);
 	assert_int_equal(nr_ipis, 0);
 	/* Once cleared, it asks nobody for anything. */
 	assert_ptr_equal(alloc(1, 0), pg);
@@ -250,7 +292,8 @@ static void its_own_flush_is_not_rationed(void **state)
 			host_set_cpu(cpu);
 			tlb_flush_local();
 		}
-		assert_int_equal(scrub(), 1);
+		scrub();
+		assert_int_equal(page_alloc_dirty_count(), 0);
 	}
 	assert_int_equal(nr_ipis, 0);
 }
@@ -280,6 +323,126 @@ static void giving_back_in_a_loop_disturbs_others_a_hundred_times_a_second(void 
 	assert_in_range(nr_ipis, 3 * (CPUS - 1), 7 * (CPUS - 1));
 }
 
+static struct page_info *frame(unsigned int i)
+{
+	return frame_table + FIRST + i;
+}
+
+/* The upper half of memory is used by others; the frames of the lower half are given back. */
+static void take_upper_half(void)
+{
+	for (unsigned int i = 0; i < RAM; i++)
+		assert_non_null(alloc(1, 0));
+	for (unsigned int i = 0; i < RAM / 2; i++)
+		free_while_mapped(frame(i), 2, 1);
+	nr_ipis = 0;
+}
+
+static void give_upper_half_back(void)
+{
+	for (unsigned int i = RAM / 2; i < RAM; i++)
+		page_put_alloc_ref(frame(i));
+}
+
+/*
+ * A guest gives one frame back and takes one, over and over. That frame cannot merge, so there is
+ * no smaller free block.
+ */
+static void giving_back_and_taking_in_a_loop_shares_flushes(void **state)
+{
+	enum { TIMES = 2000 };
+
+	for (unsigned int scrubbed = 0; scrubbed < 2; scrubbed++) {
+		struct page_info *pg = frame(RAM / 2 + 10);
+
+		take_upper_half();
+		host_now += MILLISECS(20);
+		if (scrubbed)
+			scrub();
+		nr_ipis = 0;
+		for (unsigned int i = 0; i < TIMES; i++) {
+			free_while_mapped(pg, 2, 1);
+			assert_non_null(pg = alloc(1, 0));
+			host_now += MICROSECS(2);
+		}
+		/* One flush does for half of what is free, at the least. */
+		assert_in_range(nr_ipis, 0, TIMES / (RAM / 4) * (CPUS - 1));
+		page_put_alloc_ref(pg);
+		for (unsigned int i = 0; i < RAM; i++)
+			if (!(frame(i)->count_info & PGC_STATE_FREE))
+				page_put_alloc_ref(frame(i));
+		host_now += MILLISECS(20);
+		scrub();
+	}
+}
+
+/* Nobody but a guest that asks for it gets the last frame at the price of a flush. */
+static void all_that_is_free_can_be_taken_at_once(void **state)
+{
+	unsigned int order = 8;
+
+	take_upper_half();
+	assert_int_equal(page_alloc_free_in(0, 0), RAM / 2);
+	assert_ptr_equal(page_alloc(NULL, order, 0), frame(0));
+	assert_int_equal(page_alloc_free_in(0, 0), 0);
+	page_free(frame(0), order);
+	give_upper_half_back();
+}
+
+static void scrubbing_goes_on_while_a_guest_gives_back(void **state)
+{
+	unsigned int i;
+
+	take_upper_half();
+	host_now += MILLISECS(20);
+	/* Each frame is one that cannot merge. */
+	for (i = 0; i < RAM / 8; i++) {
+		host_set_cpu(IDLE_CPU);
+		(void)page_alloc_scrub_some();
+		free_while_mapped(frame(RAM / 2 + 2 * i), 2, 1);
+		host_now += MICROSECS(2);
+	}
+	assert_in_range(page_alloc_dirty_count(), 0, RAM / 8);
+	assert_in_range(nr_ipis, 1, CPUS - 1);
+	for (i = RAM / 2; i < RAM; i++)
+		if (!(frame(i)->count_info & PGC_STATE_FREE))
+			page_put_alloc_ref(frame(i));
+}
+
+/* Nothing else happens on this machine. */
+static void an_idle_cpu_wakes_to_go_on(void **state)
+{
+	struct page_info *a = alloc(1, 0), *b = alloc(1, 0);
+
+	free_while_mapped(a, 2, 1);
+	idle_for(MICROSECS(10));
+	assert_int_equal(page_alloc_dirty_count(), 0);
+	free_while_mapped(b, 2, 1);
+	idle_for(MICROSECS(10));
+	assert_int_equal(page_alloc_dirty_count(), 1);
+	idle_for(MILLISECS(11));
+	assert_int_equal(page_alloc_dirty_count(), 0);
+	assert_int_equal(nr_ipis, 2 * (CPUS - 1));
+}
+
+/* The CPU that waited may have a vCPU to run by then. */
+static void any_idle_cpu_is_called_to_go_on(void **state)
+{
+	struct page_info *a = alloc(1, 0), *b = alloc(1, 0);
+
+	free_while_mapped(a, 2, 1);
+	scrub();
+	free_while_mapped(b, 2, 1);
+	scrub();
+	idle_wakes = 0;
+	host_now += MILLISECS(11);
+	host_set_cpu(IDLE_CPU);
+	softirq_raise(SOFTIRQ_TIMER);
+	softirq_run();
+	assert_int_equal(idle_wakes, 1);
+	scrub();
+}
+
 static void random_use_gives_out_nothing_but_zeros(void **state)
 {
 	static struct page_info *pg[RAM];
@@ -299,10 +462,10 @@ static void random_use_gives_out_nothing_but_zeros(void **state)
 			tlb_flush_local();
 			break;
 		case 2:
-			if (!scheduled && unit_random(&seed) % 100 == 0)
+			if (!wrap_tasklet.scheduled && unit_random(&seed) % 100 == 0)
 				clock = CLOCK_LAST - 2;
 			if (unit_random(&seed) % 20 == 0)
-				run_tasklet();
+				run_tasklets();
 			break;
 		default:
 			if (!pg[i]) {
@@ -317,7 +480,7 @@ static void random_use_gives_out_nothing_but_zeros(void **state)
 	for (unsigned int i = 0; i < RAM; i++)
 		if (pg[i])
 			page_put_alloc_ref(pg[i]);
-	run_tasklet();
+	run_tasklets();
 	host_now += MILLISECS(10);
 	scrub();
 	assert_int_equal(page_alloc_dirty_count(), 0);
@@ -333,6 +496,11 @@ int main(void)
 		TEST(cpus_that_flushed_meanwhile_are_left_alone),
 		TEST(its_own_flush_is_not_rationed),
 		TEST(giving_back_in_a_loop_disturbs_others_a_hundred_times_a_second),
+		TEST(giving_back_and_taking_in_a_loop_shares_flushes),
+		TEST(all_that_is_free_can_be_taken_at_once),
+		TEST(scrubbing_goes_on_while_a_guest_gives_back),
+		TEST(an_idle_cpu_wakes_to_go_on),
+		TEST(any_idle_cpu_is_called_to_go_on),
 		TEST(random_use_gives_out_nothing_but_zeros),
 	};
 

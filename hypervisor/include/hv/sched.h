@@ -40,6 +40,9 @@ struct xen_sysctl_scheduler_op;
 long sched_sysctl(struct xen_sysctl_scheduler_op *op);
 unsigned int sched_id(void); /* XEN_SCHEDULER_CREDIT */
 
+/* Idle work can go on: if this CPU does not idle, one that does looks for it. If none does, the next one will. */
+void sched_wake_idle_cpu(void);
+
 /* Called by arch after the switch, on the new stack, with interrupts off: prev is now off its CPU. */
 void sched_context_saved(struct vcpu *prev);
 void sched_dump(char key);

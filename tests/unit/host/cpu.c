@@ -2,6 +2,7 @@
 #include <string.h>
 #include "host/host.h"
 #include "hv/arch.h"
+#include "hv/sched.h"
 
 #define __weak __attribute__((weak))
 
@@ -45,6 +46,10 @@ __weak void arch_timer_program(s_time_t deadline)
 __weak void arch_cpu_kick(unsigned int cpu)
 {
 	host_kicks[cpu]++;
+}
+
+__weak void sched_wake_idle_cpu(void)
+{
 }
 
 __weak bool arch_vcpu_nmi_deliverable(const struct vcpu *v)
