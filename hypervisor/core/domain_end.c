@@ -110,15 +110,13 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	va_start(args, fmt);
 	fmt_vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
-	if (d->is_privileged) {
-		log_err("domain %u crashed: %s\n", d->id, why);
+	/* Several of its vCPUs may break the rules at once: one line each time that Domain-0 lets it run. */
+	if (!stop_vcpus(d, SHUTDOWN_crash))
+		return;
+	log_err("domain %u crashed: %s\n", d->id, why);
+	if (d->is_privileged)
 		host_shutdown(SHUTDOWN_crash);
-	}
-	/* Several of its vCPUs may break the rules at once. */
-	if (stop_vcpus(d, SHUTDOWN_crash)) {
-		guest_printk(d, LOG_ERR, "crashed: %s\n", why);
-		tell_shutdown(d, SHUTDOWN_crash);
-	}
+	tell_shutdown(d, SHUTDOWN_crash);
 }
 
 enum kill_stage { KILL_START, KILL_EVENTS, KILL_GRANTS, KILL_ARCH, KILL_REST, KILL_DONE };

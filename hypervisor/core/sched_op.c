@@ -22,7 +22,7 @@ static void watchdog_expired(void *data)
 
 	if (domain_is_dying(d) || READ_ONCE(d->is_shutting_down))
 		return;
-	guest_printk(d, LOG_WARN, "watchdog expired\n");
+	log_warn("domain %u: watchdog expired\n", d->id);
 	domain_shutdown(d, SHUTDOWN_watchdog);
 }
 

@@ -189,8 +189,8 @@ int domain_unpause_by_controller(struct domain *d); /* 0, -EINVAL if it was not 
 int domain_shutdown(struct domain *d, u32 reason); /* SHUTDOWN_*; tells Domain-0 when all vCPUs are out */
 void domain_resume(struct domain *d);		   /* after a suspend that was called off */
 /*
- * Crashes the domain of a vCPU that broke the rules; the host goes on, unless that is Domain-0. The log of guests says why,
- * unless the domain was shutting down already.
+ * Crashes the domain of a vCPU that broke the rules; the host goes on, unless that is Domain-0. The log says why, unless
+ * the domain was shutting down already.
  */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 /* Kills in bounded steps: 0 when done, -ERESTART to be called again. */
