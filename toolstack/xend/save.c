@@ -198,28 +198,60 @@ void save_remove_partial(struct domain *domain)
 	domain->saving_to = NULL;
 }
 
-static void let_run_on(struct domain *domain)
+/* The domain runs again if it has suspended, and suspends no more if it has not. */
+static int let_run_on(struct domain *domain, struct error **e)
 {
-	struct error *e = NULL;
 	bool suspended = false;
+	int rc = check_suspended(domain, &suspended, e);
 
-	if (check_suspended(domain, &suspended, &e) == 0 && suspended)
-		go_on(domain, &e);
-	else if (!e)
+	if (rc == 0 && suspended)
+		rc = go_on(domain, e);
+	else if (rc == 0)
 		ask(domain, "");
-	if (e)
-		log_error("Domain %s: %s", domain->name, error_text(e));
-	error_free(&e);
 	domain_set_state(domain, DOMAIN_RUNNING);
-	record_write_anyway(domain);
+	return rc;
 }
 
 void save_take_back(struct domain *domain)
 {
+	struct error *e = NULL;
+
 	save_remove_partial(domain);
 	domain->goal = GOAL_REST;
-	let_run_on(domain);
-	log_info("Domain %s runs on; it was not saved.", domain->name);
+	if (let_run_on(domain, &e))
+		log_error("Domain %s: %s", domain->name, error_text(e));
+	else
+		log_info("Domain %s runs on; it was not saved.", domain->name);
+	error_free(&e);
+	record_write_anyway(domain);
+}
+
+/*
+ * The file is whole. The domain runs before its record says so: xend leaves alone what a record calls running, also when it stands
+ * still. A xend that is killed in between lets the next one take the save back; nobody was told yet that there is one.
+ */
+static int keep_file_and_go_on(struct domain *domain, const char *path, struct error **e)
+{
+	struct error *why = NULL;
+	int rc = let_run_on(domain, &why);
+
+	free(domain->saving_to);
+	domain->saving_to = NULL;
+	if (rc) {
+		/* The file is all that is left of it. */
+		record_write_anyway(domain);
+		error_prefix(&why, "Domain '%s' is saved to %s, but does not run on: ", domain->name, path);
+		error_move(e, &why);
+		return rc;
+	}
+	rc = record_write(domain, e);
+	if (rc) {
+		/* The record still says that the file is half, so that a next xend removes it: better at once, and said. */
+		error_prefix(e, "Domain '%s' runs on, but is not saved: ", domain->name);
+		domain->saving_to = xstrdup(path);
+		save_take_back(domain);
+	}
+	return rc;
 }
 
 int domain_save(struct domain *domain, const char *path, enum save_after after, struct request *asker, struct error **e)
@@ -253,13 +285,11 @@ int domain_save(struct domain *domain, const char *path, enum save_after after, 
 		save_take_back(domain);
 		return rc;
 	}
+	if (after == SAVE_THEN_GO_ON)
+		return keep_file_and_go_on(domain, path, e);
 	/* From here on the file is what counts: whoever takes over must not remove it. */
 	free(domain->saving_to);
 	domain->saving_to = NULL;
-	if (after == SAVE_THEN_GO_ON) {
-		let_run_on(domain);
-		return 0;
-	}
 	/* As long as the record does not say so, the file is half, and the domain must not go. */
 	domain_set_state(domain, DOMAIN_DYING);
 	rc = record_write(domain, e);

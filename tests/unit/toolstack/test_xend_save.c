@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* links: toolstack/xend/save.c toolstack/xend/save_header.c toolstack/xend/seal.c toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/log.c toolstack/util/sexp.c toolstack/util/str.c */
+/* libs: -ljson-c -lgcrypt */
+/*
+ * A domain is saved while writes of its record fail (the disk is full, say), and while it does not run on. Whatever fails: the guest
+ * runs, or its file is there; a xend that starts from the record that is on disk then removes no file that was said to be
+ * good. The real save.c; the hypervisor, xenstore and the record are fakes.
+ */
+#include "xend/save.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <xen/sched.h>
+
+#include "config/config.h"
+#include "util/alloc.h"
+#include "util/log.h"
+#include "xend/boot.h"
+#include "xend/device.h"
+#include "xend/domain.h"
+#include "xend/record.h"
+#include "xend/request.h"
+#include "xend/store.h"
+#include "xend/worker.h"
+#include "unit.h"
+
+#define NEVER	 1000
+#define STATES	 3 /* a save writes the record two or three times */
+#define GUEST_ID 7
+
+/* What a next xend reads. */
+struct on_disk {
+	enum domain_state state;
+	char *saving_to;
+};
+
+static struct {
+	bool suspended, destroyed, resume_fails;
+	unsigned int writes, fail_from, fail_to; /* the record's */
+	struct on_disk disk;
+} world;
+
+static struct domain guest;
+static char directory[] = "/tmp/xend-save-XXXXXX", path[64];
+
+struct hv *domain_hv;
+
+/* --- the record ------------------------------------------------------------------------------------- */
+
+int record_write(struct domain *domain, struct error **e)
+{
+	unsigned int write = world.writes++;
+
+	if (write >= world.fail_from && write <= world.fail_to)
+		return error_set(e, ENOSPC, "Cannot write the record: No space left on device.");
+	free(world.disk.saving_to);
+	world.disk.state = domain->state;
+	world.disk.saving_to = xstrdup(domain->saving_to);
+	return 0;
+}
+
+void record_write_anyway(struct domain *domain)
+{
+	record_write(domain, NULL);
+}
+
+/* --- the domain ------------------------------------------------------------------------------------- */
+
+int domain_info(const struct domain *domain, struct hv_domain_info *info, struct error **e)
+{
+	if (world.destroyed)
+		return error_set(e, ESRCH, "It is gone.");
+	*info = (struct hv_domain_info){
+		.domid = GUEST_ID, .pages = 64 * 256, .shutdown = world.suspended, .shutdown_reason = SHUTDOWN_suspend
+	};
+	return 0;
+}
+
+void domain_set_state(struct domain *domain, enum domain_state state)
+{
+	domain->state = state;
+}
+
+int domain_stop(struct domain *domain, struct error **e)
+{
+	domain_set_state(domain, DOMAIN_DYING);
+	record_write_anyway(domain);
+	world.destroyed = true;
+	return 0;
+}
+
+void devices_to_config(struct domain *domain)
+{
+}
+
+int hv_vcpu_get_context(struct hv *hv, uint32_t domid, unsigned int vcpu, vcpu_guest_context_t *context,
+			struct error **e)
+{
+	memset(context, 0, sizeof(*context));
+	return 0;
+}
+
+int hv_vcpu_set_context(struct hv *hv, uint32_t domid, unsigned int vcpu, const vcpu_guest_context_t *context,
+			struct error **e)
+{
+	assert_int_equal(context->user_regs.rax, 1);
+	return 0;
+}
+
+int hv_domain_resume(struct hv *hv, uint32_t domid, struct error **e)
+{
+	assert_true(world.suspended);
+	if (world.resume_fails)
+		return error_set(e, EIO, "It cannot be resumed.");
+	world.suspended = false;
+	return 0;
+}
+
+int worker_run(struct json_object *order, int fd, struct request *asker, struct json_object **result, struct error **e)
+{
+	assert_true(world.suspended);
+	*result = json_new_object();
+	return 0;
+}
+
+void worker_name_domain(struct json_object *order, const struct domain *domain)
+{
+}
+
+/* --- xenstore, and waiting -------------------------------------------------------------------------- */
+
+int store_write(const char *at, const char *fmt, ...)
+{
+	char value[32];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	world.suspended = world.suspended || strcmp(value, "suspend") == 0;
+	return 0;
+}
+
+char *store_read(const char *fmt, ...)
+{
+	return NULL;
+}
+
+uint64_t store_read_number(uint64_t max, uint64_t otherwise, const char *fmt, ...)
+{
+	return otherwise;
+}
+
+void store_resume(unsigned int domid)
+{
+}
+
+uint64_t task_deadline(uint64_t after_ms)
+{
+	return after_ms;
+}
+
+int cond_wait(struct cond *cond, uint64_t deadline)
+{
+	return -ETIMEDOUT;
+}
+
+/* --- tests ------------------------------------------------------------------------------------------ */
+
+static void begin(unsigned int fail_from, unsigned int fail_to)
+{
+	struct json_object *o = json_new_object();
+
+	free(world.disk.saving_to);
+	memset(&world, 0, sizeof(world));
+	world.fail_from = fail_from;
+	world.fail_to = fail_to;
+	world.disk.state = DOMAIN_RUNNING;
+	guest = (struct domain){ .name = (char *)"g", .domid = GUEST_ID, .ours = true, .state = DOMAIN_RUNNING };
+	json_set_string(o, "name", "g");
+	json_set_string(o, "kernel", "/k");
+	json_set_int(o, "memory", 64);
+	guest.config = config_from_json(o, NULL);
+	assert_non_null(guest.config);
+	json_object_put(o);
+}
+
+static void end(void)
+{
+	config_free(guest.config);
+	free(guest.saving_to);
+	unlink(path);
+}
+
+static bool is_there(void)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* xend is killed; the next one goes by the record, as recover_plan.c has it for a domain that exists. */
+static void next_xend(void)
+{
+	free(guest.saving_to);
+	guest.state = world.disk.state;
+	guest.saving_to = xstrdup(world.disk.saving_to);
+	if (guest.state == DOMAIN_SAVING && !world.destroyed)
+		save_take_back(&guest);
+}
+
+/* Nothing is lost by it, neither now nor when xend is killed right after. */
+static void check(int rc, enum save_after after, const struct error *e)
+{
+	if (rc == 0) {
+		assert_true(is_there());
+		assert_int_equal(world.destroyed, after == SAVE_THEN_STOP);
+		assert_int_equal(world.suspended, after == SAVE_THEN_STOP);
+	} else {
+		assert_false(world.destroyed);
+		assert_false(world.suspended);
+		assert_false(is_there());
+		assert_non_null(strstr(error_text(e), "No space left on device"));
+		assert_int_equal(guest.state, DOMAIN_RUNNING);
+		assert_int_equal(guest.goal, GOAL_REST);
+		assert_null(guest.saving_to);
+	}
+	next_xend();
+	assert_int_equal(is_there(), rc == 0);
+	assert_true(world.destroyed || !world.suspended);
+}
+
+static void test_a_record_that_is_not_written_loses_nothing(void **state)
+{
+	for (int after = SAVE_THEN_STOP; after <= SAVE_THEN_GO_ON; after++) {
+		for (unsigned int from = 0; from < STATES; from++) {
+			for (int all = 0; all < 2; all++) {
+				struct error *e = NULL;
+				int rc;
+
+				begin(from, all ? NEVER : from);
+				rc = domain_save(&guest, path, (enum save_after)after, NULL, &e);
+				print_message("after %d, from %u, all %d: %d, %s\n", after, from, all, rc,
+					      error_text(e));
+				check(rc, (enum save_after)after, e);
+				/* The first says that a file begins, the second that it is whole. */
+				assert_int_equal(rc, from < 2 ? -ENOSPC : 0);
+				error_free(&e);
+				end();
+			}
+		}
+	}
+}
+
+static void test_a_guest_that_goes_on_is_said_to_run(void **state)
+{
+	struct error *e = NULL;
+
+	begin(NEVER, NEVER);
+	assert_int_equal(domain_save(&guest, path, SAVE_THEN_GO_ON, NULL, &e), 0);
+	assert_int_equal(world.disk.state, DOMAIN_RUNNING);
+	assert_null(world.disk.saving_to);
+	check(0, SAVE_THEN_GO_ON, e);
+	end();
+}
+
+/* Its file is all that there is of it then: it stays, and who asked is told. */
+static void test_a_guest_that_does_not_go_on_keeps_its_file(void **state)
+{
+	struct error *e = NULL;
+
+	begin(NEVER, NEVER);
+	world.resume_fails = true;
+	assert_int_equal(domain_save(&guest, path, SAVE_THEN_GO_ON, NULL, &e), -EIO);
+	assert_non_null(strstr(error_text(e), "It cannot be resumed."));
+	assert_non_null(strstr(error_text(e), path));
+	assert_true(is_there());
+	next_xend();
+	assert_true(is_there());
+	error_free(&e);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_record_that_is_not_written_loses_nothing),
+		cmocka_unit_test(test_a_guest_that_goes_on_is_said_to_run),
+		cmocka_unit_test(test_a_guest_that_does_not_go_on_keeps_its_file),
+	};
+	int rc;
+
+	log_set_stderr(0);
+	if (!mkdtemp(directory))
+		return 1;
+	snprintf(path, sizeof(path), "%s/saved", directory);
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	free(world.disk.saving_to);
+	rmdir(directory);
+	return rc;
+}
