@@ -215,6 +215,22 @@ static int introduce(struct domain *domain, struct error **e)
 	return rc;
 }
 
+/* Its goal is reached only once all of it has worked: a domain that was to be resumed and fails here is suspended still. */
+static int set_running(struct domain *domain, bool paused, struct error **e)
+{
+	enum domain_goal goal = domain->goal;
+	int rc;
+
+	domain_set_state(domain, DOMAIN_RUNNING);
+	domain->goal = GOAL_REST;
+	rc = record_write(domain, e);
+	if (rc == 0 && !paused)
+		rc = hv_domain_unpause(domain_hv, (uint32_t)domain->domid, e);
+	if (rc)
+		domain->goal = goal;
+	return rc;
+}
+
 static int boot_steps(struct domain *domain, const struct boot *boot, struct error **e)
 {
 	struct hv_domain_info info;
@@ -248,13 +264,8 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 		rc = introduce(domain, e);
 	if (rc == 0)
 		rc = console_attach(domain, e);
-	if (rc)
-		return rc;
-	domain_set_state(domain, DOMAIN_RUNNING);
-	domain->goal = GOAL_REST;
-	rc = record_write(domain, e);
-	if (rc == 0 && !boot->paused)
-		rc = hv_domain_unpause(domain_hv, (uint32_t)domain->domid, e);
+	if (rc == 0)
+		rc = set_running(domain, boot->paused, e);
 	return rc;
 }
 

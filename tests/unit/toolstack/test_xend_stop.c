@@ -37,8 +37,9 @@ static struct {
 	enum owner owner;
 	unsigned int waits, taken_at; /* 0: never */
 	unsigned int acts;
-	int info_error, destroy_error;
-	bool removed; /* the record */
+	int info_error, destroy_error, unpause_error;
+	unsigned int records, record_fails_at; /* 0: never */
+	bool removed;			       /* the record */
 	const char *failed;
 } world;
 
@@ -109,13 +110,18 @@ int hv_domain_create(struct hv *hv, const struct hv_domain_spec *spec, uint32_t 
 	}
 
 ACT(hv_domain_pause, uint32_t domid, struct error **e)
-ACT(hv_domain_unpause, uint32_t domid, struct error **e)
 ACT(hv_domain_set_max_mem, uint32_t domid, uint64_t kb, struct error **e)
 ACT(hv_memory_claim, uint32_t domid, uint64_t pages, struct error **e)
 ACT(hv_vcpu_set_affinity, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard, struct hv_cpumap *soft,
     struct error **e)
 ACT(hv_sched_get, uint32_t domid, struct hv_credit *credit, struct error **e)
 ACT(hv_sched_set, uint32_t domid, const struct hv_credit *credit, struct error **e)
+
+int hv_domain_unpause(struct hv *hv, uint32_t domid, struct error **e)
+{
+	act("hv_domain_unpause");
+	return world.unpause_error ? error_set(e, world.unpause_error, "It stays paused.") : 0;
+}
 
 int hv_host_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info, struct error **e)
 {
@@ -374,7 +380,7 @@ const struct device_ops device_vif_ops = { .class = "vif", .undo = undo, .free =
 
 int record_write(struct domain *its, struct error **e)
 {
-	return 0;
+	return ++world.records == world.record_fails_at ? error_set(e, ENOSPC, "The disk is full.") : 0;
 }
 
 void record_write_anyway(struct domain *its)
@@ -554,6 +560,44 @@ static void test_the_number_is_taken_while_it_is_made(void **state)
 	}
 }
 
+/* What is done with a domain that does not start is up to its goal: its memory is in a file still, or it is to start again. */
+static void check_goal_after_failure(enum domain_goal goal, unsigned int record_fails_at, int unpause_error)
+{
+	struct boot boot = { .image_fd = -1 };
+
+	begin(true, NOBODY, 0);
+	world.record_fails_at = record_fails_at;
+	world.unpause_error = unpause_error;
+	domain->domid = -1;
+	domain->managed = true;
+	domain->goal = goal;
+	assert_true(domain_boot(domain, &boot, NULL) < 0);
+	assert_int_equal(domain->goal, goal);
+	domain_settle(domain);
+	assert_int_equal(domain->state, goal == GOAL_SUSPENDED ? DOMAIN_SUSPENDED : DOMAIN_HALTED);
+	end();
+}
+
+static void test_a_domain_that_does_not_start_keeps_its_goal(void **state)
+{
+	struct boot boot = { .image_fd = -1 };
+	unsigned int records;
+
+	begin(true, NOBODY, 0);
+	domain->domid = -1;
+	domain->goal = GOAL_SUSPENDED;
+	assert_int_equal(domain_boot(domain, &boot, NULL), 0);
+	assert_int_equal(domain->goal, GOAL_REST);
+	records = world.records;
+	assert_true(records >= 3);
+	end();
+	for (int goal = GOAL_REST; goal < DOMAIN_GOALS; goal++) {
+		for (unsigned int at = 1; at <= records; at++)
+			check_goal_after_failure((enum domain_goal)goal, at, 0);
+		check_goal_after_failure((enum domain_goal)goal, 0, EIO);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -563,6 +607,7 @@ int main(void)
 		cmocka_unit_test(test_a_hypervisor_that_does_not_answer_does_not_say_that_it_is_gone),
 		cmocka_unit_test(test_a_domain_that_is_not_destroyed_is_not_forgotten),
 		cmocka_unit_test(test_the_number_is_taken_while_it_is_made),
+		cmocka_unit_test(test_a_domain_that_does_not_start_keeps_its_goal),
 	};
 
 	log_set_stderr(0);
