@@ -165,7 +165,7 @@ def test_a_file_of_a_stranger_runs_and_opens_nothing(host):
     for name in ("strange", "old"):
         said = refused(host, "failed", "domain.restore", path=f"/data/{name}")
         assert said.startswith(f"/data/{name} was not saved by this host, or was changed since. Domain 'strange' in it would use of this "
-                               "host: the bootloader /data/loader, the disk /etc/shadow, the script /data/script")
+                               "host: up to 64 MiB of memory, the bootloader /data/loader, the disk /etc/shadow, the script /data/script")
         assert "`xm restore --trust'" in said
     assert list(host.all()) == ["Domain-0"]
     assert host.sh("losetup -a; ls /var/lib/xend/domains; ls /data/was-run 2>/dev/null; true") == ""

@@ -31,12 +31,13 @@ uint64_t domain_size_limit_kb(const struct domain_size *size);
 
 /*
  * For a file: the configuration of a domain that runs, with memory and vcpus as they are now (so it starts with them when it
- * reboots), and as its member "size" the size. *size is cut to what the configuration allows.
+ * reboots), and as its member "size" the size. *size is cut to what the configuration allows, but for the pages that it has: maxmem
+ * is then as high as these need.
  */
 struct json_object *domain_size_put(struct domain_size *size, const struct config *config);
 /*
  * Takes "size" out of such an object again; without one, the size is what the configuration says. NULL: neither config nor
- * size is valid.
+ * size is valid, or the size is beyond what the configuration allows.
  */
 struct config *domain_size_take(struct json_object *saved, struct domain_size *size, struct error **e);
 

@@ -22,6 +22,7 @@ int foreign_refuse(const char *path, const struct config *config, struct error *
 	struct str s = STR_INIT;
 	int rc;
 
+	str_printf(&s, "up to %llu MiB of memory", (unsigned long long)config_maxmem(config));
 	add(&s, "the bootloader", config->bootloader);
 	add(&s, "the kernel", config->kernel);
 	add(&s, "the ramdisk", config->ramdisk);

@@ -302,6 +302,7 @@ static void expect_as_before(struct life *l, uint64_t pages)
 static void cycle(struct life *l, bool managed)
 {
 	uint64_t pages = info(l)->pages, vcpus = l->now.vcpus, target = l->now.target_kb;
+	uint64_t most = config_maxmem(l->config) * 1024;
 	int fd = memfd_create("stream", 0);
 	struct config *config;
 	struct error *e = NULL;
@@ -324,7 +325,7 @@ static void cycle(struct life *l, bool managed)
 	close(fd);
 	assert_int_equal(size.static_max_kb, l->now.static_max_kb);
 	assert_int_equal(size.vcpus, vcpus);
-	assert_true(size.target_kb == target || size.target_kb == config_maxmem(l->config) * 1024);
+	assert_int_equal(size.target_kb, target < most ? target : most);
 	l->now = size;
 	expect_as_before(l, pages);
 }
@@ -410,6 +411,53 @@ static void sizes_that_are_no_sizes_are_refused(void **state)
 	}
 }
 
+/* Its configuration, 4 MiB of at most 8 and 1 of 2 vCPUs, is what is shown to who shall trust it. */
+static struct config *take(uint64_t pages, uint64_t target_kb, uint64_t vcpus, struct error **e)
+{
+	struct domain_size size = { pages, target_kb, 64 * 1024, vcpus }, taken;
+	struct config *config = configure(4, 8), *result;
+	struct json_object *o = config_to_json(config);
+
+	json_set_int(o, "maxvcpus", 2);
+	json_set_int(o, "vcpus", 1);
+	json_set(o, "size", domain_size_to_json(&size));
+	result = domain_size_take(o, &taken, e);
+	if (result != NULL)
+		assert_memory_equal(&taken, &size, sizeof(size));
+	json_object_put(o);
+	config_free(config);
+	return result;
+}
+
+static void a_size_beyond_the_configuration_is_refused(void **state)
+{
+	static const struct {
+		uint64_t pages, target_kb, vcpus;
+		const char *says; /* NULL: it is accepted */
+	} rows[] = {
+		{ 8 * 256, 8 * 1024, 2, NULL },
+		{ 1, 1, 1, NULL },
+		{ 8 * 256 + DOMAIN_SIZE_SLACK_KB / 4, 8 * 1024, 2, NULL },
+		{ 8 * 256 + DOMAIN_SIZE_SLACK_KB / 4 + 1, 8 * 1024, 2, "9220 KiB" },
+		{ 1 << 30, 8 * 1024, 2, "4294967296 KiB" },
+		{ 8 * 256, 8 * 1024 + 1, 2, "8193 KiB" },
+		{ 8 * 256, 4LL << 30, 2, "4294967296 KiB" },
+		{ 8 * 256, 8 * 1024, 3, "3 vCPUs" },
+		{ 8 * 256, 8 * 1024, 1024, "1024 vCPUs" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct error *e = NULL;
+		struct config *config = take(rows[i].pages, rows[i].target_kb, rows[i].vcpus, &e);
+
+		print_message("row %zu: %s\n", i, error_text(e));
+		assert_int_equal(config != NULL, rows[i].says == NULL);
+		assert_true(rows[i].says == NULL || strstr(error_text(e), rows[i].says) != NULL);
+		error_free(&e);
+		config_free(config);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +465,7 @@ int main(void)
 		cmocka_unit_test(one_page_of_the_slack_comes_back),
 		cmocka_unit_test(whatever_became_of_it_it_comes_back),
 		cmocka_unit_test(sizes_that_are_no_sizes_are_refused),
+		cmocka_unit_test(a_size_beyond_the_configuration_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
