@@ -2,7 +2,7 @@
 #
 # The worker, a program of its own for each long job; build/ holds its main() and the builder of domains.
 ts-src-build += bootloader.c bootloader_output.c bzimage.c cache.c confine.c confine_drop.c confine_tree.c guest.c kernel.c \
-	kernel_info.c layout.c limits.c main.c op_build.c request.c sandbox.c start.c tables.c unpack.c unpack_xz.c \
+	kernel_info.c layout.c limits.c main.c op_build.c request.c sandbox.c start.c tables.c target.c unpack.c unpack_xz.c \
 	x86_filter.c
 
 # The readers of ELF files and bzImages, and what is known of processors' faults, are the hypervisor's, the very same

@@ -4,14 +4,12 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "build/limits.h"
-#include "util/hv.h"
 
 /* A configuration has some KiB. */
 #define REQUEST_MAX (1u << 20)
@@ -118,48 +116,11 @@ static struct json_object *read_request(struct error **e)
 	return request;
 }
 
-static bool is_uuid(const uint8_t uuid[16], const char *text)
-{
-	char digits[33];
-	size_t n = 0;
-
-	for (int i = 0; i < 16; i++)
-		n += (size_t)snprintf(digits + n, sizeof(digits) - n, "%02x", uuid[i]);
-	for (n = 0; *text && digits[n]; text++)
-		if (*text != '-' && *text != digits[n++])
-			return false;
-	return !*text && !digits[n];
-}
-
-/* The number may be another domain's by now: if the request says a UUID, the hypervisor must know the domain by it. */
-static int check_domain(struct json_object *request, struct error **e)
-{
-	struct hv_domain_info info;
-	struct hv *hv = NULL;
-	const char *uuid;
-	int64_t domid;
-	int rc = json_opt_string(request, "uuid", NULL, &uuid, e);
-
-	if (rc < 0 || uuid == NULL)
-		return rc;
-	rc = json_get_int(request, "domid", 1, DOMID_FIRST_RESERVED - 1, &domid, e);
-	if (rc == 0)
-		rc = hv_open(&hv, e);
-	if (rc == 0)
-		rc = hv_domain_info(hv, (uint32_t)domid, &info, e);
-	if (rc == 0 && !is_uuid(info.uuid, uuid))
-		rc = error_set(e, ESRCH, "Domain %lld is not the one with the UUID %.40s.", (long long)domid, uuid);
-	hv_close(hv);
-	return rc;
-}
-
 static int run(struct json_object *request, struct json_object *result, struct error **e)
 {
 	const char *name;
 	int rc = json_get_string(request, "op", &name, e);
 
-	if (rc == 0)
-		rc = check_domain(request, e);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)

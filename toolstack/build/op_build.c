@@ -18,6 +18,7 @@
 #include "build/limits.h"
 #include "build/request.h"
 #include "build/start.h"
+#include "build/target.h"
 
 #define PAGE	   4096ULL
 #define KB_PER_MIB 1024ULL
@@ -167,7 +168,7 @@ int op_build(struct json_object *request, struct json_object *result, struct err
 	if (rc < 0 && choice.directory >= 0)
 		error_prefix(e, "The bootloader made a choice that cannot be started: ");
 	if (rc == 0)
-		rc = hv_open(&guest.hv, e);
+		rc = target_open(request, &guest.hv, e);
 	guest.domid = r.domid;
 	if (rc == 0)
 		rc = build(&guest, &r, &kernel, &ramdisk, result, e);

@@ -17,6 +17,7 @@
 #include <xen/elfnote.h>
 
 #include "build/limits.h"
+#include "build/target.h"
 #include "stream/format.h"
 #include "stream/guest_p2m.h"
 #include "util/alloc.h"
@@ -315,9 +316,11 @@ int op_dump(struct json_object *request, struct json_object *result, struct erro
 	if (rc == 0)
 		rc = json_get_int(request, "fd", 0, 1023, &fd, e);
 	if (rc == 0)
-		rc = hv_open(&d.hv, e);
-	if (rc < 0)
+		rc = target_open(request, &d.hv, e);
+	if (rc < 0) {
+		hv_close(d.hv);
 		return rc;
+	}
 	d.domid = (uint32_t)domid;
 	d.fd = (int)fd;
 	rc = dump(&d, e);

@@ -4,6 +4,7 @@
 
 #include "build/limits.h"
 #include "build/request.h"
+#include "build/target.h"
 #include "stream/restore.h"
 
 #define KB_PER_PAGE 4
@@ -34,9 +35,11 @@ int op_restore(struct json_object *json, struct json_object *result, struct erro
 	if (rc == 0)
 		rc = json_get_int(json, "fd", 0, 1023, &fd, e);
 	if (rc == 0)
-		rc = hv_open(&r.hv, e);
-	if (rc < 0)
+		rc = target_open(json, &r.hv, e);
+	if (rc < 0) {
+		hv_close(r.hv);
 		return rc;
+	}
 	r.domid = request.domid;
 	r.max_vcpus = request.max_vcpus;
 	r.pages = request.size.pages;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "build/limits.h"
+#include "build/target.h"
 #include "stream/save.h"
 
 int op_save(struct json_object *request, struct json_object *result, struct error **e)
@@ -20,9 +21,11 @@ int op_save(struct json_object *request, struct json_object *result, struct erro
 	if (rc == 0)
 		rc = json_opt_string(request, "suspend", NULL, &suspend, e);
 	if (rc == 0)
-		rc = hv_open(&hv, e);
+		rc = target_open(request, &hv, e);
 	if (rc == 0 && suspend != NULL)
 		rc = worker_ask("suspend", e);
+	if (rc == 0 && suspend != NULL)
+		rc = target_check(request, hv, e);
 	if (rc == 0)
 		rc = hv_domain_info(hv, (uint32_t)domid, &info, e);
 	if (rc == 0)
