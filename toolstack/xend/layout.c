@@ -163,10 +163,16 @@ int layout_check_known(const struct domain *domain, struct error **e)
 
 int layout_rename(const struct domain *domain, struct error **e)
 {
-	struct store_batch *batch = store_begin();
 	unsigned int domid = (unsigned int)domain->domid;
 	char uuid[UUID_TEXT], vm[64];
+	struct store_batch *batch;
+	struct hv_domain_info info;
+	enum domain_number whose;
+	int rc = domain_number(domain, &whose, &info, e);
 
+	if (rc || whose != NUMBER_OWN)
+		return rc;
+	batch = store_begin();
 	uuid_to_text(domain->uuid, uuid);
 	snprintf(vm, sizeof(vm), "/vm/%s", uuid);
 	store_put(batch, STORE_GUEST_READS, domid, vm, "/local/domain/%u/vm", domid);

@@ -19,7 +19,7 @@ void layout_remove(const struct domain *domain);
  * means nothing then, and what is written for it reaches nobody.
  */
 int layout_check_known(const struct domain *domain, struct error **e);
-/* The name was changed, or the UUID. */
+/* The name was changed, or the UUID. Nothing is written for a domain that is gone, or whose number is another's by now. */
 int layout_rename(const struct domain *domain, struct error **e);
 
 #endif

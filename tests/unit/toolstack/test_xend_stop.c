@@ -20,6 +20,7 @@
 #include "xend/device.h"
 #include "xend/domain.h"
 #include "xend/hotplug.h"
+#include "xend/layout.h"
 #include "xend/lifecycle.h"
 #include "xend/record.h"
 #include "xend/recover.h"
@@ -560,6 +561,28 @@ static void test_the_number_is_taken_while_it_is_made(void **state)
 	}
 }
 
+/* Who renames it may have waited for its lock meanwhile. */
+static void test_a_new_name_is_written_to_its_own_nodes_only(void **state)
+{
+	begin(true, OWN, 0);
+	assert_int_equal(layout_rename(domain, NULL), 0);
+	assert_int_equal(world.acts, 1);
+	end();
+	begin(true, STRANGER, 0);
+	assert_int_equal(layout_rename(domain, NULL), 0);
+	check_nothing_was_done_to_the_stranger();
+	end();
+	begin(true, NOBODY, 0);
+	assert_int_equal(layout_rename(domain, NULL), 0);
+	assert_int_equal(world.acts, 0);
+	end();
+	begin(true, OWN, 0);
+	world.info_error = EIO;
+	assert_int_equal(layout_rename(domain, NULL), -EIO);
+	assert_int_equal(world.acts, 0);
+	end();
+}
+
 /* What is done with a domain that does not start is up to its goal: its memory is in a file still, or it is to start again. */
 static void check_goal_after_failure(enum domain_goal goal, unsigned int record_fails_at, int unpause_error)
 {
@@ -607,6 +630,7 @@ int main(void)
 		cmocka_unit_test(test_a_hypervisor_that_does_not_answer_does_not_say_that_it_is_gone),
 		cmocka_unit_test(test_a_domain_that_is_not_destroyed_is_not_forgotten),
 		cmocka_unit_test(test_the_number_is_taken_while_it_is_made),
+		cmocka_unit_test(test_a_new_name_is_written_to_its_own_nodes_only),
 		cmocka_unit_test(test_a_domain_that_does_not_start_keeps_its_goal),
 	};
 
