@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: toolstack/xend/save.c toolstack/xend/save_header.c toolstack/xend/seal.c toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/log.c toolstack/util/sexp.c toolstack/util/str.c */
-/* libs: -ljson-c -lgcrypt */
+/* libs: -ljson-c -lnettle */
 /*
  * A domain is saved while writes of its record fail (the disk is full, say), and while it does not run on. Whatever fails: the guest
  * runs, or its file is there; a xend that starts from the record that is on disk then removes no file that was said to be

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: toolstack/xend/save_header.c toolstack/xend/seal.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/str.c */
-/* libs: -ljson-c -lgcrypt */
+/* libs: -ljson-c -lnettle */
 #include "xend/save_header.h"
 #include "xend/seal.h"
 #include <errno.h>
@@ -132,6 +132,20 @@ static void test_a_file_that_was_changed_is_a_strangers(void **state)
 	assert_false(is_ours(&old, sizeof(old)));
 }
 
+/* Files are read by later versions, and by hosts that were given the same key: HMAC-SHA256, by Python's hmac. */
+static void test_the_seal_is_the_one_that_the_format_says(void **state)
+{
+	static const char text[] = "a saved domain";
+	static const uint8_t expected[SEAL_SIZE] = { 0xdb, 0xc4, 0x88, 0x30, 0x05, 0x6b, 0x1f, 0x7d, 0x30, 0x82, 0x07,
+						     0x00, 0x23, 0x19, 0xe2, 0x46, 0xca, 0xf2, 0x9c, 0xb5, 0x0a, 0x8b,
+						     0xf5, 0x7b, 0x3c, 0x85, 0x65, 0x51, 0xda, 0x7f, 0x6f, 0xa9 };
+	uint8_t seal[SEAL_SIZE];
+
+	/* No key was read yet: 32 zeroes. */
+	seal_make(text, strlen(text), seal);
+	assert_memory_equal(seal, expected, sizeof(seal));
+}
+
 static void test_another_hosts_key_makes_another_seal(void **state)
 {
 	char directory[] = "/tmp/seal-XXXXXX", path[64], bytes[256];
@@ -194,6 +208,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_written_is_read_and_the_memory_is_next),
 		cmocka_unit_test(test_what_is_no_saved_domain_is_refused),
 		cmocka_unit_test(test_a_file_that_was_changed_is_a_strangers),
+		cmocka_unit_test(test_the_seal_is_the_one_that_the_format_says),
 		cmocka_unit_test(test_another_hosts_key_makes_another_seal),
 		cmocka_unit_test(test_only_an_unfinished_save_may_be_removed),
 	};
