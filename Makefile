@@ -87,7 +87,7 @@ hv-c := $(filter %.c,$(hv-src))
 hv-objs := $(patsubst %,$(hv-out)/%.o,$(basename $(hv-src)))
 hv-lds := hypervisor/xenolith.lds
 
-.PHONY: default all hypervisor help clean tidy cppcheck sparse format-check format layers size unit bench
+.PHONY: default all hypervisor help clean tidy cppcheck sparse format-check format layers unused size unit bench
 
 all: hypervisor $(all-targets) ## builds everything
 
@@ -208,6 +208,31 @@ format: ## lets clang-format rewrite the files
 
 layers: ## checks who includes whom
 	$(Q)$(PYTHON) scripts/check-layers
+
+# Compiled again without inlining and LTO, which hide who calls whom.
+unused-out := build/unused
+unused-cflags = $(filter-out -O2 -O1 -flto% -g -fsanitize% -D_FORTIFY%,$(1)) -O1 -fno-inline -ffunction-sections -fdata-sections
+$(unused-out)/hypervisor/%.o: hypervisor/%.c $(hv-out)/flags | $(hv-generated)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(hv-cppflags) -D__init= $(call unused-cflags,$(hv-cflags)) $(cflags-$<) -MMD -MP -c -o $@ $<
+$(unused-out)/toolstack/%.o: toolstack/%.c $(ts-out)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ts-cppflags) $(call unused-cflags,$(ts-cflags)) $(cflags-$<) -MMD -MP -c -o $@ $<
+$(unused-out)/shared/%.o: hypervisor/lib/%.c $(ts-out)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D__XEN_TOOLS__ -Ihypervisor/include -include lib/types.h $(call unused-cflags,$(ts-cflags)) -MMD -MP -c -o $@ $<
+
+unused-hv := $(patsubst %.c,$(unused-out)/%.o,$(hv-c) $(filter-out %/libc_shim.c,$(hv-decompress-src))) $(filter-out $(hv-c:%.c=$(hv-out)/%.o),$(hv-objs))
+unused-ts = $(patsubst %.c,$(unused-out)/toolstack/%.o,$(foreach d,$(ts-dirs-$(1)) config util,$(addprefix $(d)/,$(ts-src-$(d))))) \
+	$(ts-shared-$(1):$(ts-out)/%=$(unused-out)/%)
+
+# What only debug builds use, what tests look at, and whom the relocation server will ask.
+unused-keep := page_table_is_consistent spin_is_locked page_list_next clients_count xend_config_allows
+
+unused: $(unused-hv) $(foreach p,$(ts-programs),$(call unused-ts,$(p))) ## names functions and variables that nothing uses
+	$(Q)scripts/unused-functions $(unused-keep:%=--keep %) start_image $(unused-hv) $(foreach p,$(ts-programs),-- main $(call unused-ts,$(p)))
+
+-include $(wildcard $(unused-out)/*/*.d $(unused-out)/*/*/*.d $(unused-out)/*/*/*/*.d)
 
 # Debian's Xen comes from the lab; its image has sections in the form for EFI.
 hv-xen := build/lab/root/boot/xen-4.17-amd64

@@ -14,7 +14,6 @@ static void vcpus_get_info(const struct domain *d, struct xen_domctl_getdomainin
 	struct vcpu *v;
 
 	info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
-	info->cpu_time = d->cpu_time_of_gone;
 	for_each_vcpu(d, v) {
 		u32 flags = READ_ONCE(v->pause_flags);
 
@@ -38,7 +37,7 @@ void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	spin_lock(&d->lock);
 	info->flags = (d->state == DOMAIN_DEAD ? XEN_DOMINF_dying : 0) | (d->is_shut_down ? XEN_DOMINF_shutdown : 0) |
 		      (d->controller_pause_count ? XEN_DOMINF_paused : 0) |
-		      (d->debugger_attached ? XEN_DOMINF_debugged : 0) | (d->is_hvm ? XEN_DOMINF_hvm_guest : 0) |
+		      (d->debugger_attached ? XEN_DOMINF_debugged : 0) |
 		      (d->create_flags & XEN_DOMCTL_CDF_xs_domain ? XEN_DOMINF_xs_domain : 0) |
 		      (d->is_shut_down ? (d->shutdown_code & XEN_DOMINF_shutdownmask) << XEN_DOMINF_shutdownshift : 0);
 	memcpy(info->handle, d->handle, sizeof(info->handle));
@@ -47,8 +46,6 @@ void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	info->tot_pages = READ_ONCE(d->tot_pages);
 	info->max_pages = READ_ONCE(d->max_pages);
 	info->outstanding_pages = READ_ONCE(d->claimed_pages);
-	info->shr_pages = d->shared_pages;
-	info->paged_pages = d->paged_pages;
 	info->shared_info_frame = d->shared_info ? mfn_x(virt_to_mfn(d->shared_info)) : ~0UL;
 	info->ssidref = d->ssidref;
 	info->gpaddr_bits = (u8)(64 - __builtin_clzl(max_page) + PAGE_SHIFT);

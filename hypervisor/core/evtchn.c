@@ -280,33 +280,3 @@ long evtchn_status_for(struct domain *d, void *arg)
 	spin_unlock(&e->lock);
 	return 0;
 }
-
-void evtchn_dump(struct domain *d)
-{
-	static const char *const names[] = { "free", "unbound", "interdomain", "pirq", "virq", "ipi" };
-	struct evtchn_domain *e = d->evtchn;
-	struct evtchn_port *p;
-	unsigned int port;
-
-	if (!e)
-		return;
-	spin_lock(&e->lock);
-	log_err("domain %u: event ports below %u\n", d->id, e->nr_ports);
-	bitmap_for_each(port, e->used, e->nr_ports) {
-		p = evtchn_port_get(e, port);
-		if (!port || !p)
-			continue;
-		log_err("  %4u: vcpu %u, pending %d, masked %d, %s", port, p->vcpu,
-			bitmap_test_bit(d->shared_info->evtchn_pending, port),
-			bitmap_test_bit(d->shared_info->evtchn_mask, port), names[p->type]);
-		if (p->type == PORT_INTERDOMAIN)
-			log_err(" to domain %u port %u\n", p->peer.domain->id, p->peer.port);
-		else if (p->type == PORT_UNBOUND)
-			log_err(" for domain %u\n", p->allowed);
-		else if (p->type == PORT_IPI)
-			log_err("\n");
-		else
-			log_err(" %u\n", p->virq);
-	}
-	spin_unlock(&e->lock);
-}

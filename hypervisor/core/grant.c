@@ -279,22 +279,3 @@ int grant_swap(struct domain *d, u32 a, u32 b)
 	spin_unlock(&gt->lock);
 	return status;
 }
-
-void grant_dump(struct domain *d)
-{
-	struct grant_table *gt = d->grants;
-
-	if (!gt)
-		return;
-	spin_lock(&gt->lock);
-	log_err("domain %u: grant frames %u of %u, maptrack frames %u of %u\n", d->id, gt->nr_frames, gt->max_frames,
-		gt->nr_maptrack_frames, gt->max_maptrack_frames);
-	for (u32 ref = 0; ref < gt->nr_frames * GRANTS_PER_FRAME; ref++) {
-		const struct active_grant *act = active_entry(gt, ref);
-
-		if (act->readers || act->writers)
-			log_err("  %5u: frame %#x for domain %u, readers %u, writers %u, flags %#x\n", ref, act->frame,
-				act->user, act->readers, act->writers, shared_entry(gt, ref)->flags);
-	}
-	spin_unlock(&gt->lock);
-}

@@ -38,15 +38,6 @@ void domain_pause(struct domain *d)
 		vcpu_sleep_sync(v);
 }
 
-void domain_pause_nosync(struct domain *d)
-{
-	struct vcpu *v;
-
-	atomic_inc(&d->pause_count);
-	for_each_vcpu(d, v)
-		vcpu_sleep_nosync(v);
-}
-
 void domain_unpause(struct domain *d)
 {
 	struct vcpu *v;
@@ -84,7 +75,6 @@ int domain_unpause_by_controller(struct domain *d)
 		return -EINVAL;
 	}
 	last = --d->controller_pause_count == 0;
-	d->creation_finished = true;
 	spin_unlock(&d->lock);
 	if (last)
 		domain_unpause(d);

@@ -16,8 +16,6 @@ static long op_initialise(struct vcpu *v, void __guest *guest)
 	vcpu_guest_context_t *ctx;
 	long ret = -EFAULT;
 
-	if (d->is_hvm)
-		return -EOPNOTSUPP;
 	ctx = hv_alloc(sizeof(*ctx));
 	if (!ctx)
 		return -ENOMEM;

@@ -77,18 +77,6 @@ bool bitmap_is_empty(const unsigned long *map, unsigned int nbits)
 	return bitmap_search(map, nbits, 0, 0) == nbits;
 }
 
-bool bitmap_equal(const unsigned long *a, const unsigned long *b, unsigned int nbits)
-{
-	size_t longs = BITMAP_LONGS(nbits);
-
-	if (!longs)
-		return true;
-	for (size_t i = 0; i < longs - 1; i++)
-		if (a[i] != b[i])
-			return false;
-	return !((a[longs - 1] ^ b[longs - 1]) & bitmap_last_mask(nbits));
-}
-
 bool bitmap_intersects(const unsigned long *a, const unsigned long *b, unsigned int nbits)
 {
 	size_t longs = BITMAP_LONGS(nbits);
@@ -105,18 +93,6 @@ void bitmap_and(unsigned long *dst, const unsigned long *a, const unsigned long 
 {
 	for (size_t i = 0; i < BITMAP_LONGS(nbits); i++)
 		dst[i] = a[i] & b[i];
-}
-
-void bitmap_or(unsigned long *dst, const unsigned long *a, const unsigned long *b, unsigned int nbits)
-{
-	for (size_t i = 0; i < BITMAP_LONGS(nbits); i++)
-		dst[i] = a[i] | b[i];
-}
-
-void bitmap_copy(unsigned long *dst, const unsigned long *src, unsigned int nbits)
-{
-	for (size_t i = 0; i < BITMAP_LONGS(nbits); i++)
-		dst[i] = src[i];
 }
 
 void bitmap_zero(unsigned long *map, unsigned int nbits)

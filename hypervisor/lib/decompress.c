@@ -26,11 +26,6 @@ static const struct decompress_format *find_format(const void *src, size_t srcle
 	return NULL;
 }
 
-bool decompress_is_known(const void *src, size_t srclen)
-{
-	return find_format(src, srclen) != NULL;
-}
-
 size_t decompress_mem_needed(const void *src, size_t srclen)
 {
 	const struct decompress_format *f = find_format(src, srclen);

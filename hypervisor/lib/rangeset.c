@@ -123,10 +123,3 @@ bool rangeset_contains(const struct rangeset *r, unsigned long first, unsigned l
 
 	return first <= last && at < r->nr && r->ranges[at].first <= first && r->ranges[at].last >= last;
 }
-
-bool rangeset_overlaps(const struct rangeset *r, unsigned long first, unsigned long last)
-{
-	unsigned int at = rangeset_find(r, first);
-
-	return first <= last && at < r->nr && r->ranges[at].first <= last;
-}

@@ -140,18 +140,6 @@ int memcmp(const void *a, const void *b, size_t n)
 	return 0;
 }
 
-void *memchr(const void *s, int c, size_t n)
-{
-	const u8 *p = s;
-
-	for (; n; p++, n--) {
-		if (*p == (u8)c)
-			return (void *)p;
-		barrier();
-	}
-	return NULL;
-}
-
 size_t strlen(const char *s)
 {
 	size_t n = 0;
@@ -202,18 +190,6 @@ char *strchr(const char *s, int c)
 		if (!*s)
 			return NULL;
 		barrier();
-	}
-}
-
-char *strstr(const char *hay, const char *needle)
-{
-	size_t len = strlen(needle);
-
-	for (;; hay++) {
-		if (!strncmp(hay, needle, len))
-			return (char *)hay;
-		if (!*hay)
-			return NULL;
 	}
 }
 

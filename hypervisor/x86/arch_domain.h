@@ -96,7 +96,6 @@ struct arch_domain {
 	u64 *perdomain_l3, *perdomain_l2; /* [I] */
 	cpumask_t dirty_cpus;		  /* [A] CPUs whose TLB may hold this domain's translations */
 	struct rangeset ioport_caps;	  /* [D] I/O ports that it may use itself */
-	struct page_list relinquish_list;
 	/* Of a domain that ends: 1 + pages still to be visited; 0: not begun (x86/pv/mmu.c). */
 	unsigned long relinquish_pages;
 	struct cpu_policy *cpu_policy;	    /* [D] x86/cpu/policy.h; NULL: pv_max */

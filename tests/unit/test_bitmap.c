@@ -52,12 +52,10 @@ static void bits_beyond_the_end_do_not_count(void **state)
 
 	assert_true(bitmap_is_empty(a, 70));
 	assert_int_equal(bitmap_weight(a, 70), 0);
-	assert_true(bitmap_equal(a, b, 70));
-	assert_false(bitmap_equal(a, b, 71));
 	assert_false(bitmap_intersects(a, b, 70));
 	assert_false(bitmap_intersects(a, b, 71));
 	assert_true(bitmap_intersects(a, b, 72));
-	assert_true(bitmap_equal(a, b, 0) && !bitmap_intersects(a, b, 0) && bitmap_is_empty(a, 0));
+	assert_true(!bitmap_intersects(a, b, 0) && bitmap_is_empty(a, 0));
 }
 
 static void fill_sets_exactly_the_map(void **state)
@@ -81,10 +79,6 @@ static void combines(void **state)
 
 	bitmap_and(r, a, b, 128);
 	assert_true(r[0] == 0x30 && r[1] == 2);
-	bitmap_or(r, a, b, 128);
-	assert_true(r[0] == 0xfc && r[1] == 7);
-	bitmap_copy(r, a, 128);
-	assert_true(bitmap_equal(r, a, 128) && !bitmap_equal(r, b, 128));
 }
 
 static void atomic_bits_work_in_every_word(void **state)

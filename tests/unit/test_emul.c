@@ -318,8 +318,7 @@ static void run_emulated(const struct insn *insn, struct insn_regs *regs, u8 *me
 		struct insn_result result;
 
 		assert_true(dst <= AREA - (u64)insn->operand_bytes && src <= AREA - (u64)insn->operand_bytes);
-		if (insn_reads_memory(insn))
-			memcpy(old, memory + src, insn->operand_bytes);
+		memcpy(old, memory + src, insn->operand_bytes);
 		assert_int_equal(insn_execute(insn, regs, old, &result), 0);
 		if (result.store)
 			memcpy(memory + dst, result.value, insn->operand_bytes);

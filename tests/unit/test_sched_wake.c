@@ -88,7 +88,6 @@ void domain_put(struct domain *d)
 	_(NMI)	      /* for the victim */                             \
 	_(PAUSE)      /* the victim: pause and unpause */              \
 	_(PAUSE_SYNC) /* the same, and it is off its CPU in between */ \
-	_(PAUSE_ALL)  /* its domain */                                 \
 	_(DOWN_UP)    /* VCPUOP_down and VCPUOP_up */                  \
 	_(PIN_HERE)   /* the victim: affinity to CPU 0 */              \
 	_(PIN_THERE)  /* to CPU 1 */                                   \
@@ -145,10 +144,6 @@ static void do_to_victim(enum act act)
 		if (victim->is_running)
 			interleave_fail("it runs while it is paused");
 		vcpu_unpause(victim);
-		break;
-	case PAUSE_ALL:
-		domain_pause_nosync(victims);
-		domain_unpause(victims);
 		break;
 	case DOWN_UP:
 		atomic_or(&victim->pause_flags, VPF_DOWN);

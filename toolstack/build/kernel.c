@@ -234,11 +234,6 @@ static int open_file(int directory, const char *path, struct stat *st, const cha
 	return -1;
 }
 
-int kernel_open(struct kernel *kernel, const char *path, const char *cache_path, struct error **e)
-{
-	return kernel_open_in(kernel, AT_FDCWD, path, cache_path, e);
-}
-
 int kernel_open_in(struct kernel *kernel, int directory, const char *path, const char *cache_path, struct error **e)
 {
 	struct error *why = NULL;

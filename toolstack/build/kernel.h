@@ -63,9 +63,8 @@ struct kernel {
 /*
  * Opens, unpacks and describes the kernel in the file `path`, which may be hostile. cache: a directory for unpacked
  * kernels, NULL for none; it is made if it is missing, and a cache that cannot be used costs time, not success.
+ * directory: AT_FDCWD, or one that a stranger wrote: then path is a name in there, and a link is refused.
  */
-int kernel_open(struct kernel *kernel, const char *path, const char *cache, struct error **e);
-/* The same in a directory that a stranger wrote: path is a name in there, and a link is refused. */
 int kernel_open_in(struct kernel *kernel, int directory, const char *path, const char *cache, struct error **e);
 void kernel_close(struct kernel *kernel);
 

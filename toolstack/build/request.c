@@ -11,27 +11,6 @@
 #define MEMORY_MAX    (4LL << 20) /* MiB: 4 TiB */
 #define VCPUS_MAX     1024
 
-/* The mode's number, by the names of xl's and xm's configuration files. */
-static int parse_tsc_mode(struct json_object *config, int *mode, struct error **e)
-{
-	static const char *const names[] = { "default", "always_emulate", "native", "native_paravirt" };
-	struct json_object *value = json_find(config, "tsc_mode");
-
-	*mode = -1;
-	if (value == NULL)
-		return 0;
-	if (json_object_is_type(value, json_type_int)) {
-		*mode = json_object_get_int(value);
-	} else {
-		const char *name = json_object_get_string(value);
-
-		for (int i = 0; i < 4; i++)
-			if (name != NULL && strcmp(name, names[i]) == 0)
-				*mode = i;
-	}
-	return *mode < 0 || *mode > 3 ? error_set(e, EINVAL, "tsc_mode is none of the modes 0 to 3.") : 0;
-}
-
 /* root= and extra of the configuration, as xm and xl put them together, unless the whole line is given. */
 static int parse_cmdline(struct build_request *r, struct json_object *request, struct json_object *config,
 			 struct error **e)
@@ -123,8 +102,6 @@ int build_request_parse(struct build_request *r, struct json_object *request, st
 		rc = parse_size(r, request, config, e);
 	if (rc == 0)
 		rc = parse_cmdline(r, request, config, e);
-	if (rc == 0)
-		rc = parse_tsc_mode(config, &r->tsc_mode, e);
 	r->domid = (uint32_t)domid;
 	r->store_domid = (uint32_t)store;
 	r->console_domid = (uint32_t)console;
@@ -133,15 +110,12 @@ int build_request_parse(struct build_request *r, struct json_object *request, st
 
 int build_request_prepare_domain(const struct build_request *r, struct hv *hv, struct error **e)
 {
-	struct hv_tsc_info tsc = { .mode = (uint32_t)r->tsc_mode };
 	int rc = hv_vcpu_allocate(hv, r->domid, r->max_vcpus, e);
 
 	if (rc == 0)
 		rc = hv_domain_set_max_mem(hv, r->domid, domain_size_limit_kb(&r->size), e);
 	if (rc == 0)
 		rc = hv_memory_set_map(hv, r->domid, r->size.static_max_kb * 1024, e);
-	if (rc == 0 && r->tsc_mode >= 0)
-		rc = hv_domain_set_tsc(hv, r->domid, &tsc, e);
 	return rc;
 }
 

@@ -18,7 +18,6 @@ struct build_request {
 	char cmdline[MAX_GUEST_CMDLINE];
 	struct domain_size size;
 	unsigned int max_vcpus;
-	int tsc_mode; /* as XEN_DOMCTL_settscinfo has it; -1: the hypervisor's default */
 	uint32_t store_domid, console_domid;
 };
 

@@ -107,15 +107,6 @@ struct json_object *config_to_json(const struct config *c)
 	return schema_to_json(&config_domain_schema, c);
 }
 
-struct config *config_copy(const struct config *c)
-{
-	struct json_object *o = config_to_json(c);
-	struct config *copy = config_from_json(o, NULL);
-
-	json_object_put(o);
-	return copy;
-}
-
 void config_free(struct config *c)
 {
 	if (!c)

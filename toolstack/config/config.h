@@ -129,7 +129,6 @@ struct config *config_from_json(struct json_object *o, struct error **e);
 /* What was given (and generated), not the defaults. */
 struct json_object *config_to_json(const struct config *c);
 
-struct config *config_copy(const struct config *c);
 void config_free(struct config *c);
 
 /* Gives a uuid and MACs (00:16:3e, random) where there are none. */

@@ -158,7 +158,7 @@ struct xend_config *xend_config_parse(const char *text, size_t len, const char *
 	struct value *object = value_new(VALUE_OBJECT, name, nowhere);
 	struct config_pos where = nowhere;
 	const char *why = "";
-	struct sexp *all = sexp_parse_at(text, len, &where.line, &where.column, &why);
+	struct sexp *all = sexp_parse(text, len, &where.line, &where.column, &why);
 
 	for (size_t i = 0; all && i < all->nr; i++)
 		read_item(all->items[i], name, object, diags);

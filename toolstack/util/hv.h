@@ -69,16 +69,10 @@ int hv_domain_resume(struct hv *hv, uint32_t domid, struct error **e);
 int hv_domain_info(struct hv *hv, uint32_t domid, struct hv_domain_info *info, struct error **e);
 /* All domains by id; *list is the caller's to free. */
 int hv_domain_list(struct hv *hv, struct hv_domain_info **list, size_t *count, struct error **e);
-/* Shuts it down from outside, at once, as if it had said so itself. reason: SHUTDOWN_* of xen/sched.h. */
-int hv_domain_shutdown(struct hv *hv, uint32_t domid, unsigned int reason, struct error **e);
 int hv_domain_set_uuid(struct hv *hv, uint32_t domid, const uint8_t uuid[16], struct error **e);
 int hv_domain_set_max_mem(struct hv *hv, uint32_t domid, uint64_t kb, struct error **e);
 /* XEN_DOMCTL_SENDTRIGGER_*: for fully virtualized domains; a PV domain refuses all but the NMI. */
 int hv_domain_send_trigger(struct hv *hv, uint32_t domid, unsigned int trigger, unsigned int vcpu, struct error **e);
-/* Seconds that its wall clock is off the host's. */
-int hv_domain_set_time_offset(struct hv *hv, uint32_t domid, int64_t seconds, struct error **e);
-int hv_domain_set_node_affinity(struct hv *hv, uint32_t domid, uint64_t nodes, struct error **e);
-int hv_domain_set_debugging(struct hv *hv, uint32_t domid, bool on, struct error **e);
 
 struct hv_tsc_info {
 	uint32_t mode, gtsc_khz, incarnation;
@@ -155,11 +149,6 @@ int hv_host_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info, struct err
 int hv_host_version(struct hv *hv, struct hv_version *version, struct error **e);
 /* Free memory in bytes, of one NUMA node or of all (node -1). */
 int hv_host_avail_heap(struct hv *hv, int node, uint64_t *bytes, struct error **e);
-/* One entry for each physical CPU; *list is the caller's to free. */
-int hv_host_topology(struct hv *hv, xen_sysctl_cputopo_t **list, size_t *count, struct error **e);
-int hv_host_idle_times(struct hv *hv, xen_sysctl_cpuinfo_t **list, size_t *count, struct error **e);
-/* Memory of each NUMA node; *list is the caller's to free. */
-int hv_host_numa(struct hv *hv, xen_sysctl_meminfo_t **list, size_t *count, struct error **e);
 /* The hypervisor's log as text, *text ends with a zero and is the caller's to free; clear empties it afterwards. */
 int hv_host_dmesg(struct hv *hv, bool clear, char **text, size_t *length, struct error **e);
 int hv_host_debug_keys(struct hv *hv, const char *keys, struct error **e);
@@ -176,11 +165,6 @@ int hv_sched_id(struct hv *hv, uint32_t *id, struct error **e);
 /* Credit and credit2 alike; -EOPNOTSUPP if another scheduler runs. */
 int hv_sched_get(struct hv *hv, uint32_t domid, struct hv_credit *credit, struct error **e);
 int hv_sched_set(struct hv *hv, uint32_t domid, const struct hv_credit *credit, struct error **e);
-/* The credit scheduler's own: length of a time slice, the least time that a vCPU runs (0 is no limit). */
-int hv_sched_get_params(struct hv *hv, uint32_t cpupool, unsigned int *tslice_ms, unsigned int *ratelimit_us,
-			struct error **e);
-int hv_sched_set_params(struct hv *hv, uint32_t cpupool, unsigned int tslice_ms, unsigned int ratelimit_us,
-			struct error **e);
 
 /* --- memory (hv_memory.c, hv_frames.c) ------------------------------------------------------------ */
 
@@ -196,7 +180,6 @@ int hv_memory_release(struct hv *hv, uint32_t domid, const xen_pfn_t *mfns, size
 int hv_memory_claim(struct hv *hv, uint32_t domid, uint64_t pages, struct error **e);
 /* The memory map that a PV guest is told by XENMEM_memory_map: RAM from 0 to bytes. */
 int hv_memory_set_map(struct hv *hv, uint32_t domid, uint64_t bytes, struct error **e);
-int hv_memory_max_gpfn(struct hv *hv, uint32_t domid, uint64_t *gpfn, struct error **e);
 /* The highest machine frame of the host. */
 int hv_memory_max_mfn(struct hv *hv, uint64_t *mfn, struct error **e);
 

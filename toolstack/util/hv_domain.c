@@ -190,19 +190,6 @@ int hv_domain_list(struct hv *hv, struct hv_domain_info **list, size_t *count, s
 	return 0;
 }
 
-int hv_domain_shutdown(struct hv *hv, uint32_t domid, unsigned int reason, struct error **e)
-{
-	struct sched_remote_shutdown *op = hv_op_begin(hv, sizeof(*op));
-
-	op->domain_id = (domid_t)domid;
-	op->reason = reason;
-	if (domid >= DOMAIN_IDS)
-		return hv_fail(e, ESRCH, "shut down domain %u", domid);
-	if (xencall2(hv->calls, __HYPERVISOR_sched_op, SCHEDOP_remote_shutdown, (uintptr_t)op) < 0)
-		return hv_fail(e, errno, "shut down domain %u", domid);
-	return 0;
-}
-
 int hv_domain_set_uuid(struct hv *hv, uint32_t domid, const uint8_t uuid[16], struct error **e)
 {
 	struct xen_domctl *op = hv_domctl_begin(hv, XEN_DOMCTL_setdomainhandle, domid);
@@ -232,40 +219,6 @@ int hv_domain_send_trigger(struct hv *hv, uint32_t domid, unsigned int trigger, 
 	op->u.sendtrigger.vcpu = vcpu;
 	rc = hv_domctl(hv);
 	return rc < 0 ? hv_fail(e, -rc, "send a trigger to vCPU %u of domain %u", vcpu, domid) : 0;
-}
-
-int hv_domain_set_time_offset(struct hv *hv, uint32_t domid, int64_t seconds, struct error **e)
-{
-	struct xen_domctl *op = hv_domctl_begin(hv, XEN_DOMCTL_settimeoffset, domid);
-	int rc;
-
-	op->u.settimeoffset.time_offset_seconds = seconds;
-	rc = hv_domctl(hv);
-	return rc < 0 ? hv_fail(e, -rc, "set the clock of domain %u", domid) : 0;
-}
-
-int hv_domain_set_node_affinity(struct hv *hv, uint32_t domid, uint64_t nodes, struct error **e)
-{
-	struct xen_domctl *op = hv_domctl_begin(hv, XEN_DOMCTL_setnodeaffinity, domid);
-	/* In the same page as the operation, which is much shorter. */
-	uint64_t *bits = (uint64_t *)(hv->op->bytes + 2048);
-	int rc;
-
-	*bits = nodes;
-	set_xen_guest_handle(op->u.nodeaffinity.nodemap.bitmap, (uint8_t *)bits);
-	op->u.nodeaffinity.nodemap.nr_bits = 64;
-	rc = hv_domctl(hv);
-	return rc < 0 ? hv_fail(e, -rc, "set the NUMA nodes of domain %u", domid) : 0;
-}
-
-int hv_domain_set_debugging(struct hv *hv, uint32_t domid, bool on, struct error **e)
-{
-	struct xen_domctl *op = hv_domctl_begin(hv, XEN_DOMCTL_setdebugging, domid);
-	int rc;
-
-	op->u.setdebugging.enable = on;
-	rc = hv_domctl(hv);
-	return rc < 0 ? hv_fail(e, -rc, "set debugging of domain %u", domid) : 0;
 }
 
 int hv_domain_get_tsc(struct hv *hv, uint32_t domid, struct hv_tsc_info *tsc, struct error **e)

@@ -13,7 +13,6 @@
 /* A log that is longer is cut: somebody writes faster than we read. */
 #define DMESG_MAX (16u << 20)
 /* More CPUs or NUMA nodes than this are a broken answer. */
-#define HOST_ITEMS_MAX 65536u
 
 int hv_host_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info, struct error **e)
 {
@@ -89,100 +88,6 @@ int hv_host_avail_heap(struct hv *hv, int node, uint64_t *bytes, struct error **
 		return hv_fail(e, -rc, "read how much memory is free");
 	*bytes = op->u.availheap.avail_bytes;
 	return 0;
-}
-
-/* What a list of CPUs or nodes is read by: sets up the operation for `room` items at `buffer`, returns where the answer's count is. */
-typedef uint32_t *list_setup_fn(struct xen_sysctl *op, void *buffer, uint32_t room);
-
-static uint32_t *setup_topology(struct xen_sysctl *op, void *buffer, uint32_t room)
-{
-	set_xen_guest_handle(op->u.cputopoinfo.cputopo, (xen_sysctl_cputopo_t *)buffer);
-	op->u.cputopoinfo.num_cpus = room;
-	return &op->u.cputopoinfo.num_cpus;
-}
-
-static uint32_t *setup_numa(struct xen_sysctl *op, void *buffer, uint32_t room)
-{
-	set_xen_guest_handle(op->u.numainfo.meminfo, (xen_sysctl_meminfo_t *)buffer);
-	op->u.numainfo.num_nodes = room;
-	return &op->u.numainfo.num_nodes;
-}
-
-static uint32_t *setup_idle_times(struct xen_sysctl *op, void *buffer, uint32_t room)
-{
-	set_xen_guest_handle(op->u.getcpuinfo.info, (xen_sysctl_cpuinfo_t *)buffer);
-	op->u.getcpuinfo.max_cpus = room;
-	return &op->u.getcpuinfo.nr_cpus;
-}
-
-/* Reads at most `room` items; *list is malloc'ed. */
-static int read_list(struct hv *hv, uint32_t cmd, list_setup_fn *setup, size_t item, uint32_t room, void **list,
-		     size_t *count, struct error **e)
-{
-	struct xen_sysctl *op;
-	uint32_t *answered;
-	void *buffer;
-	int rc;
-
-	if (room > HOST_ITEMS_MAX)
-		return hv_fail(e, EPROTO, "read the facts of the host");
-	buffer = hv_buffer(hv, room * item + 1, e);
-	if (buffer == NULL)
-		return -ENOMEM;
-	memset(buffer, 0, room * item);
-	op = hv_sysctl_begin(hv, cmd);
-	answered = setup(op, buffer, room);
-	rc = hv_sysctl(hv);
-	*list = NULL;
-	if (rc >= 0) {
-		*count = *answered < room ? *answered : room;
-		*list = malloc(*count * item + 1);
-		rc = *list != NULL ? 0 : -ENOMEM;
-	}
-	if (*list != NULL)
-		memcpy(*list, buffer, *count * item);
-	hv_buffer_free(hv, buffer);
-	return rc < 0 ? hv_fail(e, -rc, "read the facts of the host") : 0;
-}
-
-/* How many there are at most: the operation with no buffer. */
-static int list_room(struct hv *hv, uint32_t cmd, list_setup_fn *setup, uint32_t *room, struct error **e)
-{
-	struct xen_sysctl *op = hv_sysctl_begin(hv, cmd);
-	uint32_t *answered = setup(op, NULL, 0);
-	int rc = hv_sysctl(hv);
-
-	*room = *answered;
-	return rc < 0 ? hv_fail(e, -rc, "read the facts of the host") : 0;
-}
-
-int hv_host_topology(struct hv *hv, xen_sysctl_cputopo_t **list, size_t *count, struct error **e)
-{
-	uint32_t room;
-	int rc = list_room(hv, XEN_SYSCTL_cputopoinfo, setup_topology, &room, e);
-
-	return rc < 0 ? rc :
-			read_list(hv, XEN_SYSCTL_cputopoinfo, setup_topology, sizeof(**list), room, (void **)list,
-				  count, e);
-}
-
-int hv_host_numa(struct hv *hv, xen_sysctl_meminfo_t **list, size_t *count, struct error **e)
-{
-	uint32_t room;
-	int rc = list_room(hv, XEN_SYSCTL_numainfo, setup_numa, &room, e);
-
-	return rc < 0 ? rc :
-			read_list(hv, XEN_SYSCTL_numainfo, setup_numa, sizeof(**list), room, (void **)list, count, e);
-}
-
-int hv_host_idle_times(struct hv *hv, xen_sysctl_cpuinfo_t **list, size_t *count, struct error **e)
-{
-	struct xen_sysctl_physinfo info = { 0 };
-	int rc = hv_host_physinfo(hv, &info, e);
-
-	return rc < 0 ? rc :
-			read_list(hv, XEN_SYSCTL_getcpuinfo, setup_idle_times, sizeof(**list), info.max_cpu_id + 1,
-				  (void **)list, count, e);
 }
 
 /* One piece of the log, from *index on, which moves. Returns its length or -errno. */

@@ -87,19 +87,6 @@ int hv_memory_set_map(struct hv *hv, uint32_t domid, uint64_t bytes, struct erro
 	return rc < 0 ? hv_fail(e, (int)-rc, "set the memory map of domain %u", domid) : 0;
 }
 
-int hv_memory_max_gpfn(struct hv *hv, uint32_t domid, uint64_t *gpfn, struct error **e)
-{
-	domid_t *op = hv_op_begin(hv, sizeof(*op));
-	long rc;
-
-	*op = (domid_t)domid;
-	rc = hv_memory_op(hv, XENMEM_maximum_gpfn, op);
-	if (rc < 0)
-		return hv_fail(e, (int)-rc, "read the highest frame of domain %u", domid);
-	*gpfn = (uint64_t)rc;
-	return 0;
-}
-
 int hv_memory_max_mfn(struct hv *hv, uint64_t *mfn, struct error **e)
 {
 	long rc = hv_memory_op(hv, XENMEM_maximum_ram_page, NULL);

@@ -216,15 +216,6 @@ struct json_object *json_new_int(int64_t value)
 	return check(json_object_new_int64(value));
 }
 
-struct json_object *json_copy(struct json_object *o)
-{
-	struct json_object *copy = NULL;
-
-	if (json_object_deep_copy(o, &copy, NULL) < 0)
-		abort();
-	return copy;
-}
-
 void json_set(struct json_object *o, const char *key, struct json_object *value)
 {
 	if (json_object_object_add(o, key, value) < 0)

@@ -59,7 +59,6 @@ struct json_object *json_new_array(void);
 /* What is no UTF-8 in s becomes ?. */
 struct json_object *json_new_string(const char *s);
 struct json_object *json_new_int(int64_t value);
-struct json_object *json_copy(struct json_object *o);
 
 /* Adds the value's text to s, on one line and without a newline at its end. */
 void json_print(struct json_object *o, struct str *s);

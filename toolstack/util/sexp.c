@@ -67,17 +67,6 @@ const char *sexp_head(const struct sexp *s)
 	return s->nr ? s->items[0]->text : NULL;
 }
 
-const struct sexp *sexp_find(const struct sexp *list, const char *key)
-{
-	for (size_t i = 0; i < list->nr; i++) {
-		const char *head = sexp_head(list->items[i]);
-
-		if (head && !strcmp(head, key))
-			return list->items[i];
-	}
-	return NULL;
-}
-
 void sexp_free(struct sexp *s)
 {
 	if (!s)
@@ -213,7 +202,7 @@ static struct sexp *read_one(struct reader *r, unsigned int depth)
 	return read_list(r, depth);
 }
 
-struct sexp *sexp_parse_at(const char *text, size_t len, unsigned int *line, unsigned int *column, const char **why)
+struct sexp *sexp_parse(const char *text, size_t len, unsigned int *line, unsigned int *column, const char **why)
 {
 	struct reader r = { .p = text, .end = text + len, .line = 1, .column = 1 };
 	struct sexp *all = sexp_new_list();
@@ -230,17 +219,6 @@ struct sexp *sexp_parse_at(const char *text, size_t len, unsigned int *line, uns
 		}
 		sexp_add(all, item);
 	}
-	return all;
-}
-
-struct sexp *sexp_parse(const char *text, size_t len, const char *name, struct error **e)
-{
-	unsigned int line = 0, column = 0;
-	const char *why = "";
-	struct sexp *all = sexp_parse_at(text, len, &line, &column, &why);
-
-	if (!all)
-		error_set(e, EINVAL, "%s:%u:%u: error: %s.", name, line, column, why);
 	return all;
 }
 

@@ -22,12 +22,10 @@ enum { SEXP_MAX_DEPTH = 32 };
 
 /*
  * Reads expressions until the text ends: a list of them. Atoms are words, or '...' and "..." with \ before a character
- * that means itself, \n and \t; # begins a comment. An error says NAME:LINE:COLUMN and what was expected; NULL then.
+ * that means itself, \n and \t; # begins a comment. NULL on an error: *line and *column say where, *why (a constant) what
+ * was expected.
  */
-struct sexp *sexp_parse(const char *text, size_t len, const char *name, struct error **e);
-
-/* The same for who has own ways to report: where it stands and what is wrong (a constant), without NAME and "error:". */
-struct sexp *sexp_parse_at(const char *text, size_t len, unsigned int *line, unsigned int *column, const char **why);
+struct sexp *sexp_parse(const char *text, size_t len, unsigned int *line, unsigned int *column, const char **why);
 
 struct sexp *sexp_new_atom(const char *text);
 struct sexp *sexp_new_list(void);
@@ -42,7 +40,6 @@ void sexp_set_printf(struct sexp *list, const char *key, const char *fmt, ...) _
 /* The first item of a list when it is an atom, else NULL. */
 const char *sexp_head(const struct sexp *s);
 /* The first list in `list` that begins with the atom `key`, NULL without one. */
-const struct sexp *sexp_find(const struct sexp *list, const char *key);
 
 /* Adds it to out as xm prints it: a list of atoms in one line, what holds lists in lines of their own, 4 blanks deeper. */
 void sexp_print(const struct sexp *s, struct str *out);

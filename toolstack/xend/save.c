@@ -79,23 +79,14 @@ static int suspend(struct domain *domain, struct error **e)
 	}
 }
 
-/* Its suspend hypercall returns 1, which says that it is still where it was (SUSPEND_CANCEL). */
+/* Its suspend hypercall says that it is still where it was. */
 static int go_on(struct domain *domain, struct error **e)
 {
-	vcpu_guest_context_t *context = xmalloc(sizeof(*context));
 	uint32_t domid = (uint32_t)domain->domid;
-	int rc = hv_vcpu_get_context(domain_hv, domid, 0, context, e);
 
-	if (rc == 0) {
-		context->user_regs.rax = 1;
-		rc = hv_vcpu_set_context(domain_hv, domid, 0, context, e);
-	}
-	free(context);
 	ask(domain, "");
 	store_resume(domid);
-	if (rc == 0)
-		rc = hv_domain_resume(domain_hv, domid, e);
-	return rc;
+	return hv_domain_cancel_suspend(domain_hv, domid, e);
 }
 
 /* --- the file ------------------------------------------------------------------------------------ */

@@ -57,7 +57,6 @@ void arch_vcpu_kick(struct vcpu *v);
 void __noreturn arch_idle_loop(void);
 
 /* --- hypercalls, by the current vCPU --- */
-unsigned long arch_hypercall_arg(unsigned int index);
 void arch_hypercall_set_arg(unsigned int index, unsigned long value);
 
 /* --- mapping grants into the current domain (GNTMAP_host_map) --- */

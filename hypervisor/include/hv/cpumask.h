@@ -23,10 +23,8 @@ extern cpumask_t cpu_online_map; /* those that run */
 #define cpumask_next(cpu, m)	     bitmap_next_set((m)->bits, nr_cpus, (cpu) + 1)
 #define cpumask_weight(m)	     bitmap_weight((m)->bits, nr_cpus)
 #define cpumask_empty(m)	     bitmap_is_empty((m)->bits, nr_cpus)
-#define cpumask_equal(a, b)	     bitmap_equal((a)->bits, (b)->bits, nr_cpus)
 #define cpumask_intersects(a, b)     bitmap_intersects((a)->bits, (b)->bits, nr_cpus)
 #define cpumask_and(d, a, b)	     bitmap_and((d)->bits, (a)->bits, (b)->bits, HV_MAX_CPUS)
-#define cpumask_or(d, a, b)	     bitmap_or((d)->bits, (a)->bits, (b)->bits, HV_MAX_CPUS)
 #define cpumask_for_each(cpu, m)     bitmap_for_each(cpu, (m)->bits, nr_cpus)
 
 #endif

@@ -81,7 +81,6 @@ struct domain {
 	struct list link; /* domain list, LOCK_DOMLIST, ascending IDs */
 
 	bool is_privileged;	    /* [I] Domain-0 */
-	bool is_hvm;		    /* [I] */
 	bool is_idle;		    /* [I] */
 	u32 create_flags;	    /* [I] XEN_DOMCTL_CDF_* */
 	xen_domain_handle_t handle; /* [D] */
@@ -94,17 +93,15 @@ struct domain {
 	u32 shutdown_code;	    /* [D] SHUTDOWN_* */
 	s32 pause_count;	    /* [A] the hypervisor's */
 	u32 controller_pause_count; /* [D] the toolstack's, counted into pause_count once */
-	bool creation_finished;	    /* [D] first unpause seen */
 
 	struct vcpu **vcpus;	/* [I] array of max_vcpus, entries NULL until made */
 	unsigned int max_vcpus; /* [I] */
 
-	spinlock_t page_lock;	   /* LOCK_PAGE_LIST */
-	struct page_list pages;	   /* [P] RAM that it owns */
-	struct page_list hv_pages; /* [P] shared pages of the hypervisor that it may map */
-	u32 tot_pages, max_pages;  /* [P] */
-	u32 claimed_pages;	   /* LOCK_HEAP */
-	u32 shared_pages, paged_pages;
+	spinlock_t page_lock;	       /* LOCK_PAGE_LIST */
+	struct page_list pages;	       /* [P] RAM that it owns */
+	struct page_list hv_pages;     /* [P] shared pages of the hypervisor that it may map */
+	u32 tot_pages, max_pages;      /* [P] */
+	u32 claimed_pages;	       /* LOCK_HEAP */
 	unsigned int relinquish_stage; /* [D] how far destruction came */
 
 	shared_info_t *shared_info;   /* [I] */
@@ -127,9 +124,8 @@ struct domain {
 
 	struct sched_domain sched; /* core/sched*.c */
 
-	u64 cpu_time_of_gone; /* unused time of vCPUs that were destroyed */
-	u32 printk_tokens;    /* guest_printk's rate limit; these three under a lock of core/console_guest.c */
-	u32 printk_lost;      /* messages over the limit since the last that was within it */
+	u32 printk_tokens; /* guest_printk's rate limit; these three under a lock of core/console_guest.c */
+	u32 printk_lost;   /* messages over the limit since the last that was within it */
 	s_time_t printk_refill;
 
 	/* What control operations keep of it (core/memory_map.c, console_io.c, domctl*.c). */
@@ -180,7 +176,6 @@ void vcpu_pause(struct vcpu *v); /* waits; never on `current` */
 void vcpu_pause_nosync(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
 void domain_pause(struct domain *d); /* waits; never on the current domain */
-void domain_pause_nosync(struct domain *d);
 void domain_unpause(struct domain *d);
 int domain_pause_by_controller(struct domain *d);   /* 0, -EBUSY */
 int domain_unpause_by_controller(struct domain *d); /* 0, -EINVAL if it was not paused */

@@ -65,6 +65,5 @@ void evtchn_vcpu_moved(struct vcpu *v);
 
 long evtchn_status_for(struct domain *d, void *arg); /* struct evtchn_status */
 int evtchn_reset(struct domain *d);		     /* 0 or -ERESTART */
-void evtchn_dump(struct domain *d);
 
 #endif

@@ -14,6 +14,5 @@ void grant_domain_free(struct domain *d); /* last reference gone: no mapping of 
 /* Frame `idx` of the shared table (grown on demand, never past the limit): for add_to_physmap and acquire_resource. */
 unsigned int grant_max_frames(const struct domain *d); /* the limit */
 int __must_check grant_get_shared_frame(struct domain *d, unsigned int idx, mfn_t *mfn);
-void grant_dump(struct domain *d);
 
 #endif

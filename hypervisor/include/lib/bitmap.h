@@ -59,11 +59,8 @@ unsigned int bitmap_first_clear(const unsigned long *map, unsigned int nbits);
 unsigned int bitmap_next_clear(const unsigned long *map, unsigned int nbits, unsigned int from);
 unsigned int bitmap_weight(const unsigned long *map, unsigned int nbits);
 bool bitmap_is_empty(const unsigned long *map, unsigned int nbits);
-bool bitmap_equal(const unsigned long *a, const unsigned long *b, unsigned int nbits);
 bool bitmap_intersects(const unsigned long *a, const unsigned long *b, unsigned int nbits);
 void bitmap_and(unsigned long *dst, const unsigned long *a, const unsigned long *b, unsigned int nbits);
-void bitmap_or(unsigned long *dst, const unsigned long *a, const unsigned long *b, unsigned int nbits);
-void bitmap_copy(unsigned long *dst, const unsigned long *src, unsigned int nbits);
 void bitmap_zero(unsigned long *map, unsigned int nbits);
 void bitmap_fill(unsigned long *map, unsigned int nbits); /* sets the first nbits, clears the rest */
 

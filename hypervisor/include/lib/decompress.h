@@ -32,9 +32,6 @@ struct decompress_tls {
 	u64 cookie; /* FS base + 0x28: any value */
 };
 
-/* True if `src` begins with the magic number of a format that decompress() knows. */
-bool decompress_is_known(const void *src, size_t srclen);
-
 /*
  * Working memory that decompress() of this source would need, in bytes: for xz read from its headers, else
  * DECOMPRESS_MEM_MIN. 0 if the source is damaged or of an unknown format.

@@ -27,6 +27,5 @@ void rangeset_destroy(struct rangeset *r);
 int __must_check rangeset_add(struct rangeset *r, unsigned long first, unsigned long last);
 int __must_check rangeset_remove(struct rangeset *r, unsigned long first, unsigned long last);
 bool rangeset_contains(const struct rangeset *r, unsigned long first, unsigned long last);
-bool rangeset_overlaps(const struct rangeset *r, unsigned long first, unsigned long last);
 
 #endif

@@ -61,7 +61,9 @@ typedef unsigned long paddr_t; /* machine (physical) address, bytes */
 #define __flatten __attribute__((flatten))
 
 /* Code and data that are freed once Domain-0 runs. */
-#define __init	   __section(".init.text") noinline
+#ifndef __init /* `make unused` has each function in a section of its own */
+#define __init __section(".init.text") noinline
+#endif
 #define __initdata __section(".init.data")
 
 #define READ_ONCE(x)	 (*(const volatile __typeof__(x) *)&(x))

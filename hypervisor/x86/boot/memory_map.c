@@ -148,17 +148,6 @@ void __init memory_map_for_each_free(void (*fn)(paddr_t start, paddr_t end))
 	}
 }
 
-paddr_t memory_map_ram_end(void)
-{
-	const struct memory_map *m = &boot_memory_map;
-	paddr_t end = 0;
-
-	for (unsigned int i = 0; i < m->nr; i++)
-		if (m->e[i].type == E820_RAM)
-			end = max(end, ROUND_DOWN(m->e[i].start + m->e[i].size, PAGE_SIZE));
-	return end;
-}
-
 bool memory_map_is_type(paddr_t start, paddr_t end, u32 type)
 {
 	const struct memory_map *m = &boot_memory_map;

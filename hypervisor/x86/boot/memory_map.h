@@ -37,8 +37,6 @@ void memory_map_release(void (*fn)(paddr_t start, paddr_t end));
 /* Boot: sorts boot_memory_map and removes overlaps; prints it. */
 void memory_map_sanitize(void);
 void memory_map_print(void);
-/* First address beyond the last RAM. */
-paddr_t memory_map_ram_end(void);
 /* Wholly inside one entry of that type. */
 bool memory_map_is_type(paddr_t start, paddr_t end, u32 type);
 

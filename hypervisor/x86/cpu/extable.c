@@ -33,19 +33,3 @@ int rdmsr_safe(u32 msr, u64 *v)
 	*v = err ? 0 : lo | ((u64)hi << 32);
 	return err;
 }
-
-int wrmsr_safe(u32 msr, u64 v)
-{
-	int err = 0;
-
-	__asm__ __volatile__("1: wrmsr\n"
-			     "2:\n"
-			     "\t.pushsection .text.fixup, \"ax\", @progbits\n"
-			     "3: movl %4, %0\n"
-			     "\tjmp 2b\n"
-			     "\t.popsection\n" EXTABLE_C(1b, 3b)
-			     : "+r"(err)
-			     : "c"(msr), "a"((u32)v), "d"((u32)(v >> 32)), "i"(-EFAULT)
-			     : "memory");
-	return err;
-}

@@ -150,7 +150,6 @@ static inline void wrmsr(u32 msr, u64 v)
 }
 /* With the fault caught: 0, or -EFAULT if the CPU does not have the MSR or the value. (x86/cpu/extable.c) */
 int __must_check rdmsr_safe(u32 msr, u64 *v);
-int __must_check wrmsr_safe(u32 msr, u64 v);
 
 struct cpuid_leaf {
 	u32 a, b, c, d;

@@ -188,9 +188,6 @@ struct insn_result {
 	struct insn_regs regs; /* what the registers become, RIP and flags included */
 };
 
-/* True if insn_execute() looks at `old`: the destination's contents, for MOVS the source's. */
-bool insn_reads_memory(const struct insn *insn);
-
 /*
  * Executes an instruction that writes memory (insn_op_writes_memory()). For one with LOCK the caller stores the result
  * only if memory still holds `old`, and starts again otherwise. `old`: insn->operand_bytes bytes, low half first. Flags

@@ -119,11 +119,6 @@ void insn_string_step(const struct insn *insn, struct insn_regs *regs)
 		insn_advance(insn, regs);
 }
 
-bool insn_reads_memory(const struct insn *insn)
-{
-	return insn_op_writes_memory(insn->op) && insn->op != INSN_MOV && insn->op != INSN_STOS;
-}
-
 /* PF, ZF and SF of a result. PF is of the low byte: set if its number of ones is even. */
 static u64 result_flags(u64 value, unsigned int bytes)
 {

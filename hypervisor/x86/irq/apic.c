@@ -72,13 +72,6 @@ static void reg_write(unsigned int reg, u32 value)
 		*(volatile u32 *)(mmio + reg) = value;
 }
 
-u32 apic_read_id(void)
-{
-	u32 id = reg_read(APIC_ID);
-
-	return apic_is_x2apic ? id : id >> 24;
-}
-
 void apic_eoi(void)
 {
 	reg_write(APIC_EOI, 0);
@@ -116,11 +109,6 @@ void apic_send_init(u32 apic_id)
 void apic_send_startup(u32 apic_id, u8 page)
 {
 	icr_write(apic_id, ICR_STARTUP | ICR_ASSERT | page);
-}
-
-void apic_send_nmi(u32 apic_id)
-{
-	icr_write(apic_id, ICR_NMI | ICR_ASSERT);
 }
 
 bool apic_is_in_service(unsigned int vector)

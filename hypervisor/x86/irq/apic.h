@@ -11,14 +11,12 @@ extern u32 apic_ids[HV_MAX_CPUS]; /* APIC ID of each CPU, by number */
 
 void apic_init(void);	  /* boot CPU, once: finds out the mode, maps the registers, silences the old PICs */
 void apic_cpu_init(void); /* this CPU: on, error and spurious vectors, timer masked */
-u32 apic_read_id(void);
 void apic_eoi(void);
 /* Interrupt `vector` to one CPU (by APIC ID), edge, fixed. */
 void apic_send_ipi(u32 apic_id, unsigned int vector);
 /* The start-up sequence of an application processor (SDM 3A 8.4.4). */
 void apic_send_init(u32 apic_id);
 void apic_send_startup(u32 apic_id, u8 page);
-void apic_send_nmi(u32 apic_id);
 /* In service or requested right now: which vectors' EOI is still due. */
 bool apic_is_in_service(unsigned int vector);
 /* After the clock is known: how many timer ticks a nanosecond is. */

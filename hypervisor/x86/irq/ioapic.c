@@ -37,14 +37,6 @@ u32 ioapic_read(const struct ioapic *io, u8 reg)
 	return value;
 }
 
-void ioapic_write(const struct ioapic *io, u8 reg, u32 value)
-{
-	unsigned long flags = spin_lock_irqsave(&window_lock);
-
-	window_write(io, reg, value);
-	spin_unlock_irqrestore(&window_lock, flags);
-}
-
 u64 ioapic_read_rte(const struct ioapic *io, unsigned int pin)
 {
 	unsigned long flags = spin_lock_irqsave(&window_lock);

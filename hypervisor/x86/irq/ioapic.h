@@ -36,7 +36,6 @@ void ioapic_init(void); /* boot: maps each of the MADT's and masks its pins */
 struct ioapic *ioapic_of_gsi(u32 gsi, unsigned int *pin);
 u32 ioapic_gsi_end(void); /* one more than the greatest GSI */
 u32 ioapic_read(const struct ioapic *io, u8 reg);
-void ioapic_write(const struct ioapic *io, u8 reg, u32 value);
 /* Whole RTEs. The caller holds a lock of rank LOCK_IOAPIC over a read and the write that depends on it; each call alone
  * is safe. */
 u64 ioapic_read_rte(const struct ioapic *io, unsigned int pin);

@@ -153,11 +153,9 @@ void irq_set_affinity(struct irq_desc *desc, unsigned int cpu)
 void irq_device_vector(unsigned int vector)
 {
 	struct irq_desc *desc = READ_ONCE(this_cpu(vector_irqs)[vector]);
-	void (*handler)(void *data);
 	struct domain *d;
 	unsigned int port;
 	unsigned long flags;
-	void *data;
 
 	if (unlikely(!desc)) {
 		/* On its way when its vector was given back. */
@@ -176,19 +174,12 @@ void irq_device_vector(unsigned int vector)
 		return;
 	}
 	desc->eoi_due = desc->level;
-	handler = desc->handler;
-	data = desc->data;
 	d = desc->domain;
 	port = desc->port;
 	atomic_inc(&desc->busy);
 	spin_unlock_irqrestore(&desc->lock, flags);
 
-	if (handler) {
-		handler(data);
-		irq_eoi(desc);
-	} else {
-		evtchn_send_pirq(d, port);
-	}
+	evtchn_send_pirq(d, port);
 	atomic_dec(&desc->busy);
 }
 
@@ -295,7 +286,7 @@ int irq_setup_gsi(u32 gsi, bool level, bool active_low)
 	flags = spin_lock_irqsave(&desc->lock);
 	if (desc->configured && desc->level == level && desc->active_low == active_low) {
 		ret = -EEXIST;
-	} else if (desc->started || desc->handler) {
+	} else if (desc->started) {
 		ret = desc->level == level && desc->active_low == active_low ? -EEXIST : -EBUSY;
 	} else {
 		desc->level = level;
@@ -306,28 +297,6 @@ int irq_setup_gsi(u32 gsi, bool level, bool active_low)
 	}
 	spin_unlock_irqrestore(&desc->lock, flags);
 	return ret;
-}
-
-int irq_request(u32 gsi, void (*fn)(void *data), void *data)
-{
-	struct irq_desc *desc;
-	unsigned long flags;
-	int err = -EBUSY;
-
-	irq_init();
-	desc = irq_of_gsi(gsi);
-	if (!desc)
-		return -EINVAL;
-	flags = spin_lock_irqsave(&desc->lock);
-	if (!desc->handler && !desc->domain && !desc->started) {
-		desc->handler = fn;
-		desc->data = data;
-		err = irq_start(desc, 0);
-		if (err)
-			desc->handler = NULL;
-	}
-	spin_unlock_irqrestore(&desc->lock, flags);
-	return err;
 }
 
 void irq_init(void)

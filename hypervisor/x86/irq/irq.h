@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Device interrupts: their vectors, who handles them, and how they are acknowledged.
+ * Device interrupts: their vectors, which guest gets them, and how they are acknowledged.
  *
  * An interrupt is sent to one CPU with one vector of that CPU's own table; it can be moved. Edge-triggered ones (and
  * messages) are acknowledged at once. A level-triggered one is masked at its controller before the local APIC is
- * acknowledged, and unmasked when its handler, for a guest the guest's EOI, says that the device has been looked after.
- * So a guest that never says so blocks nobody but its own device.
+ * acknowledged, and unmasked by the guest's EOI, which says that the device has been looked after. So a guest that never
+ * says so blocks nobody but its own device.
  */
 #ifndef X86_IRQ_IRQ_H
 #define X86_IRQ_IRQ_H
@@ -43,11 +43,9 @@ struct irq_desc {
 	s_time_t moved_at;		  /* [L] */
 	unsigned int wanted_cpu;	  /* [L] */
 
-	bool started;		     /* [L] somebody handles it: unmasked, but while eoi_due */
-	bool eoi_due;		     /* [L] masked until the handler is done */
-	u32 busy;		     /* [A] handlers at work outside the lock */
-	void (*handler)(void *data); /* [L] the hypervisor's own; NULL: a guest's */
-	void *data;
+	bool started;	       /* [L] a guest gets it: unmasked, but while eoi_due */
+	bool eoi_due;	       /* [L] masked until the guest's EOI */
+	u32 busy;	       /* [A] handlers at work outside the lock */
 	struct domain *domain; /* [L] whose pirq it is, or NULL */
 	unsigned int port;     /* [L] event channel */
 	struct irq_desc *next_free;
@@ -78,8 +76,6 @@ void irq_set_affinity(struct irq_desc *desc, unsigned int cpu);
 
 /* How a GSI signals. -EBUSY: in use with another setting; -EEXIST: it was set to this before; -EINVAL: no such GSI. */
 int __must_check irq_setup_gsi(u32 gsi, bool level, bool active_low);
-/* The hypervisor handles this GSI: fn in interrupt context. 0, -EINVAL, -EBUSY, -ENOSPC. */
-int __must_check irq_request(u32 gsi, void (*fn)(void *data), void *data);
 void irq_dump(char key);
 
 #endif

@@ -220,7 +220,7 @@ int pirq_guest_bind(struct vcpu *v, unsigned int pirq, unsigned int port, bool w
 	desc = entry->desc;
 	if (entry->bound) {
 		err = -EEXIST;
-	} else if (desc->handler || (desc->gsi != ~0U && gsi_is_taken(desc->gsi))) {
+	} else if (desc->gsi != ~0U && gsi_is_taken(desc->gsi)) {
 		err = -EBUSY; /* the hypervisor's own, as its serial port */
 	} else {
 		flags = spin_lock_irqsave(&desc->lock);

@@ -229,15 +229,6 @@ int page_type_get(struct page_info *pg, u64 type)
 	return err;
 }
 
-int page_type_continue(struct page_info *pg)
-{
-	int err = READ_ONCE(pg->type_info) & PGT_VALIDATED ? 0 : page_validate(pg);
-
-	if (err && err != -ERESTART)
-		type_drop_failed(pg);
-	return err;
-}
-
 /*
  * The stamp is the clock's value from before the exchange, and a use that came and went in between has to be seen by
  * it: it may have left a translation after that value. It leaves the count as it was. So a drop that is not the last

@@ -39,13 +39,11 @@
 /*
  * Takes a type reference; the caller holds a (general) reference on the frame, one for each type reference. 0;
  * -EINVAL: it has another type in use, or is not a valid page of that type; -EBUSY: the count is full;
- * -ERESTART: preempted (tables only), the caller now holds the type reference, on a partial page: page_type_continue
- * with it, or page_type_put it. Never when an idle vCPU runs (boot). For page tables and descriptor pages the caller
+ * -ERESTART: preempted (tables only), the caller now holds the type reference, on a partial page: it
+ * calls page_type_put. Never when an idle vCPU runs (boot). For page tables and descriptor pages the caller
  * holds the owner's mmu_lock. May flush TLBs of other CPUs: interrupts on.
  */
 int __must_check page_type_get(struct page_info *pg, u64 type);
-/* After -ERESTART of page_type_get, with the same reference: 0; -EINVAL (the reference is gone); -ERESTART. */
-int __must_check page_type_continue(struct page_info *pg);
 /* Drops one. For tables, owner's mmu_lock held. -ERESTART: preempted, the reference is still held: call again. */
 int __must_check page_type_put(struct page_info *pg);
 /*

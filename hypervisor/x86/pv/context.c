@@ -181,11 +181,6 @@ static u64 *argument_register(unsigned int index)
 	return args[index];
 }
 
-unsigned long arch_hypercall_arg(unsigned int index)
-{
-	return *argument_register(index);
-}
-
 void arch_hypercall_set_arg(unsigned int index, unsigned long value)
 {
 	*argument_register(index) = value;

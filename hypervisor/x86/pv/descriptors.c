@@ -27,11 +27,6 @@ _Static_assert(sizeof(((struct pv_vcpu *)0)->gdt_frames) == GDT_FRAMES * sizeof(
  * the guest. */
 static u8 no_descriptors[PAGE_SIZE] __aligned(4096);
 
-bool pv_descriptor_check(u64 *desc)
-{
-	return descriptor_make_safe(desc);
-}
-
 /* v is current or does not run. */
 static void desc_page_map(struct vcpu *v, unsigned int page, u64 pte)
 {

@@ -20,7 +20,6 @@ int arch_domain_create(struct domain *d, const struct xen_domctl_createdomain *c
 		return -ENOMEM;
 	spin_lock_init(&a->mmu_lock, LOCK_PV_MMU);
 	rangeset_init(&a->ioport_caps, hv_alloc, hv_free);
-	a->relinquish_list = (struct page_list)PAGE_LIST_INIT;
 	if (perdomain_create(d))
 		goto out;
 	if (d->is_idle)

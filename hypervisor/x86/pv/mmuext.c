@@ -25,7 +25,7 @@ static int op_pin(struct domain *owner, const struct mmuext_op *op)
 	struct page_info *pg;
 	int err;
 
-	if (!owner->arch || owner == dom_io || owner == dom_xen || owner->is_hvm)
+	if (!owner->arch || owner == dom_io || owner == dom_xen)
 		return -EINVAL;
 	pv_mmu_lock(owner);
 	if (owner != current->domain && domain_is_dying(owner)) {

@@ -39,7 +39,6 @@ unsigned int pv_fetch_insn(const struct cpu_user_regs *regs, u8 buf[15]);
 int __must_check pv_set_gdt(struct vcpu *v, const unsigned long *frames, unsigned int entries);
 void pv_destroy_gdt(struct vcpu *v);
 void pv_destroy_ldt(struct vcpu *v);
-bool pv_descriptor_check(u64 *desc); /* may a guest have it; RPL and type made safe in place */
 
 /* --- privileged instructions (emulate.c) --- */
 /* #GP or #UD in the guest's kernel: true if it was emulated (or another trap was injected instead). */

@@ -46,9 +46,11 @@ static void check_sexp(const struct config *c)
 {
 	struct sexp *s = config_to_sexp(c, NULL), *again;
 	struct str out = STR_INIT;
+	unsigned int line, column;
+	const char *why;
 
 	sexp_print(s, &out);
-	again = sexp_parse(str_text(&out), out.len, "f", NULL);
+	again = sexp_parse(str_text(&out), out.len, &line, &column, &why);
 	if (!again || again->nr != 1 || again->items[0]->nr != s->nr)
 		abort();
 	sexp_free(again);

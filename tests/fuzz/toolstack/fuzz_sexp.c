@@ -23,7 +23,9 @@ static void check_again(const struct sexp *all)
 
 	print(all, &texts[0]);
 	for (int i = 0; i < 2; i++) {
-		struct sexp *again = sexp_parse(str_text(&texts[i]), texts[i].len, "f", NULL);
+		unsigned int line, column;
+		const char *why;
+		struct sexp *again = sexp_parse(str_text(&texts[i]), texts[i].len, &line, &column, &why);
 
 		if (!again)
 			abort();
@@ -38,12 +40,13 @@ static void check_again(const struct sexp *all)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct error *e = NULL;
-	struct sexp *all = sexp_parse((const char *)data, size, "f", &e);
+	unsigned int line, column;
+	const char *why = NULL;
+	struct sexp *all = sexp_parse((const char *)data, size, &line, &column, &why);
 	struct config_diags diags = { 0 };
 	struct xend_config *c = NULL;
 
-	if (!all != !!e)
+	if (!all != !!why)
 		abort();
 	/* Only root writes that file, and glibc takes a{1000}{1000} for an order to build it. */
 	if (!memchr(data, '{', size)) {
@@ -56,7 +59,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (c)
 		xend_config_allows(c, "host.example");
 	sexp_free(all);
-	error_free(&e);
 	xend_config_free(c);
 	config_diags_free(&diags);
 	return 0;

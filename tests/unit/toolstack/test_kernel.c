@@ -389,7 +389,7 @@ static void expect_kernel(const char *name, const char *cache, char first, bool 
 	struct error *e = NULL;
 	char byte = 0;
 
-	if (kernel_open(&kernel, in_dir(name), cache, &e) != 0)
+	if (kernel_open_in(&kernel, AT_FDCWD, in_dir(name), cache, &e) != 0)
 		fail_msg("%s", error_text(e));
 	assert_int_equal(pread(kernel.fd, &byte, 1, (off_t)kernel.info.segments[0].offset), 1);
 	assert_int_equal(byte, first);
@@ -456,7 +456,7 @@ static void expect_refusal(const char *name, const char *text)
 	struct kernel kernel;
 	struct error *e = NULL;
 
-	assert_int_not_equal(kernel_open(&kernel, in_dir(name), NULL, &e), 0);
+	assert_int_not_equal(kernel_open_in(&kernel, AT_FDCWD, in_dir(name), NULL, &e), 0);
 	if (strstr(error_text(e), text) == NULL)
 		fail_msg("\"%s\" does not say \"%s\"", error_text(e), text);
 	assert_int_equal(kernel.fd, -1);

@@ -97,21 +97,7 @@ void devices_to_config(struct domain *domain)
 {
 }
 
-int hv_vcpu_get_context(struct hv *hv, uint32_t domid, unsigned int vcpu, vcpu_guest_context_t *context,
-			struct error **e)
-{
-	memset(context, 0, sizeof(*context));
-	return 0;
-}
-
-int hv_vcpu_set_context(struct hv *hv, uint32_t domid, unsigned int vcpu, const vcpu_guest_context_t *context,
-			struct error **e)
-{
-	assert_int_equal(context->user_regs.rax, 1);
-	return 0;
-}
-
-int hv_domain_resume(struct hv *hv, uint32_t domid, struct error **e)
+int hv_domain_cancel_suspend(struct hv *hv, uint32_t domid, struct error **e)
 {
 	assert_true(world.suspended);
 	if (world.resume_fails)
