@@ -2,7 +2,7 @@
 #
 # The one Makefile: not recursive. Each directory has a build.mk that adds what it holds:
 #
-#	hv-src += hypervisor/core/timer.c	C and assembler (.S) of the hypervisor
+#	hv-src += hypervisor/core/base/timer.c	C and assembler (.S) of the hypervisor
 #	hv-init-objs += $(hv-out)/x.o		ready-made objects whose sections are named .init.*: freed after boot
 #	cflags-hypervisor/lib/x.c += -Wno-y	flags of one file
 #	all-targets += thing			what plain `make` builds besides the hypervisor
@@ -10,7 +10,7 @@
 # Everything that is made lies in build/. Variants do not disturb each other: DEBUG=1 and CC=clang have directories and
 # images of their own (build/hv-debug, build/xenolith-debug.elf and so on).
 #
-# One object:	make build/hv/hypervisor/core/timer.o
+# One object:	make build/hv/hypervisor/core/base/timer.o
 # Quiet rules say what they make; V=1 shows the commands.
 
 MAKEFLAGS += --no-builtin-rules
@@ -223,7 +223,7 @@ $(unused-out)/shared/%.o: hypervisor/lib/%.c $(ts-out)/flags
 	$(Q)$(CC) -D__XEN_TOOLS__ -Ihypervisor/include -include lib/types.h $(call unused-cflags,$(ts-cflags)) -MMD -MP -c -o $@ $<
 
 unused-hv := $(patsubst %.c,$(unused-out)/%.o,$(hv-c) $(filter-out %/libc_shim.c,$(hv-decompress-src))) $(filter-out $(hv-c:%.c=$(hv-out)/%.o),$(hv-objs))
-unused-ts = $(patsubst %.c,$(unused-out)/toolstack/%.o,$(foreach d,$(ts-dirs-$(1)) config util,$(addprefix $(d)/,$(ts-src-$(d))))) \
+unused-ts = $(patsubst %.c,$(unused-out)/toolstack/%.o,$(foreach d,$(ts-dirs-$(1)) $(ts-libraries),$(addprefix $(d)/,$(ts-src-$(d))))) \
 	$(ts-shared-$(1):$(ts-out)/%=$(unused-out)/%)
 
 # What only debug builds use, what tests look at, and whom the relocation server will ask.

@@ -5,7 +5,7 @@
 #	ts-src-xend += main.c devices.c		files of toolstack/xend/
 #	cflags-toolstack/xend/main.c += -Wno-y	flags of one file
 #
-# util and config become static libraries, of which each program takes what it uses. A program is built as soon as its
+# lib, hv and config become static libraries, of which each program takes what it uses. A program is built as soon as its
 # directory has sources. Plain `make toolstack` leaves build/xend, build/xend-worker and build/xm; CC=clang and SAN=1
 # (AddressSanitizer and UBSan) have everything in build/toolstack-clang/ and build/toolstack-san/, programs in bin/ there.
 
@@ -28,19 +28,20 @@ ts-cflags += -O2 -D_FORTIFY_SOURCE=2
 endif
 ts-ldflags := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 
-ts-dirs := util config build stream xend xm
+ts-libraries := config hv lib # each uses those behind it
+ts-dirs := $(ts-libraries) worker xend xm
 $(foreach d,$(ts-dirs),$(eval ts-src-$(d) :=))
 include $(wildcard $(ts-dirs:%=toolstack/%/build.mk))
 ts-objs = $(foreach d,$(1),$(patsubst %.c,$(ts-out)/$(d)/%.o,$(ts-src-$(d))))
 ts-all-src := $(foreach d,$(ts-dirs),$(addprefix toolstack/$(d)/,$(ts-src-$(d))))
-ts-libs := $(ts-out)/libconfig.a $(ts-out)/libutil.a
+ts-libs := $(ts-libraries:%=$(ts-out)/libxenolith-%.a)
 
 # What each program is made of, and the libraries that it may use (--as-needed drops those that it does not).
 ts-xen-libs := -lxencall -lxenforeignmemory -lxenevtchn -lxengnttab -lxentoolcore
 ts-programs := xend xend-worker xm
 ts-dirs-xend := xend
 ts-libs-xend := $(ts-xen-libs) -lxenstore -lnl-route-3 -lnl-3 -luv -lnettle
-ts-dirs-xend-worker := build stream
+ts-dirs-xend-worker := worker
 ts-libs-xend-worker := $(ts-xen-libs) -lseccomp -lgcrypt -llzma -lzstd -llz4 -lz
 ts-dirs-xm := xm
 ts-libs-xm := -lncursesw -ltinfo
@@ -64,12 +65,12 @@ $(ts-out)/%.o: toolstack/%.c $(ts-out)/flags
 	$(Q)$(CC) $(ts-cppflags) $(ts-cflags) $(cflags-$<) -MMD -MP -c -o $@ $<
 
 define ts-library
-$(ts-out)/lib$(1).a: $(call ts-objs,$(1))
+$(ts-out)/libxenolith-$(1).a: $(call ts-objs,$(1))
 	$$(call say,AR)
 	@mkdir -p $$(@D)
 	$$(Q)rm -f $$@ && ar rcs $$@ $$^
 endef
-$(foreach l,util config,$(eval $(call ts-library,$(l))))
+$(foreach l,$(ts-libraries),$(eval $(call ts-library,$(l))))
 
 define ts-program
 $(ts-bin)/$(1): $(call ts-objs,$(ts-dirs-$(1))) $(ts-libs)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * No wake-up is lost (core/sched.c).
+ * No wake-up is lost (core/sched/sched.c).
  *
  * A vCPU V blocks and is woken by events, is paused, is moved by its affinity, and uses up its
  * domain's cap. Meanwhile two CPUs choose, switch, save registers, steal and halt. The reasons not

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One frame that changes hands while CPUs still have translations of it: the clock, stamps and filter of x86/mm/tlb.c
- * with what the allocator does to a freed frame (core/page_alloc.c, x86/mm/page_reuse.c). The owner unmaps the frame
+ * with what the allocator does to a freed frame (core/base/page_alloc.c, x86/mm/page_reuse.c). The owner unmaps the frame
  * without a flush and gives it back; an idle CPU scrubs it; somebody gets it. Meanwhile every CPU that runs the old owner
  * stores through whatever its TLB holds.
  *

@@ -6,7 +6,7 @@
 # A test is one file, tests/unit/test_NAME.c. It says itself which files of the project it links (paths from the root;
 # toolstack/config/[a-z]*.c is all of a directory), and which libraries of the host, in comment lines of exactly this form:
 #
-#	/* links: hypervisor/core/timer.c hypervisor/lib/heap.c */
+#	/* links: hypervisor/core/base/timer.c hypervisor/lib/heap.c */
 #	/* libs: -llzma */
 #
 # What privileged code provides is replaced: headers by tests/unit/include/, functions by tests/unit/host/*.c, whose

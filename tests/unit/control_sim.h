@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Simulated domains for tests of event channels and grants: the parts of core/domain.c and the dispatcher that these
+ * Simulated domains for tests of event channels and grants: the parts of core/domain/domain.c and the dispatcher that these
  * need.
  */
 #ifndef UNIT_CONTROL_SIM_H

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "core/sched_internal.h"
+#include "core/sched/sched_internal.h"
 #include "host/host.h"
 #include "hv/cmdline.h"
 #include "hv/evtchn.h"

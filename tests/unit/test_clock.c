@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* links: hypervisor/core/timer.c hypervisor/core/vcpu_timer.c hypervisor/core/softirq.c hypervisor/lib/heap.c hypervisor/lib/bitmap.c */
+/* links: hypervisor/core/base/timer.c hypervisor/core/domain/vcpu_timer.c hypervisor/core/base/softirq.c hypervisor/lib/heap.c hypervisor/lib/bitmap.c */
 /*
  * Conversions between system time, TSC and the local APIC's timer, at every value that a guest may name, on processors
  * of 0.5 to 10 GHz: from the hypercall's argument to the hardware's register.
  */
 #include <string.h>
-#include "core/domain_internal.h"
-#include "core/hypercalls.h"
-#include "core/vcpu_timer.h"
+#include "core/domain/domain_internal.h"
+#include "hv/hypercall_handlers.h"
+#include "core/domain/vcpu_timer.h"
 #include "host/host.h"
 #include "hv/arch.h"
 #include "hv/evtchn.h"

@@ -4,17 +4,17 @@
  * what reaches the line, and the way out of a panic. A character takes 87 us on the line and a port
  * access 1 us, so time tells who waited.
  */
-/* links: hypervisor/core/console.c hypervisor/core/console_io.c hypervisor/core/console_tx.c hypervisor/core/console_guest.c */
-/* links: hypervisor/core/log_ring.c hypervisor/core/debug_keys.c hypervisor/core/cmdline.c hypervisor/x86/cpu/serial.c */
-/* links: hypervisor/x86/cpu/traps.c hypervisor/core/timer.c hypervisor/core/softirq.c hypervisor/lib/heap.c */
+/* links: hypervisor/core/base/console.c hypervisor/core/hypercall/console_io.c hypervisor/core/base/console_tx.c hypervisor/core/base/console_guest.c */
+/* links: hypervisor/core/base/log_ring.c hypervisor/core/base/debug_keys.c hypervisor/core/base/cmdline.c hypervisor/x86/cpu/serial.c */
+/* links: hypervisor/x86/cpu/traps.c hypervisor/core/base/timer.c hypervisor/core/base/softirq.c hypervisor/lib/heap.c */
 /* links: hypervisor/lib/bitmap.c hypervisor/lib/printf.c hypervisor/lib/string.c */
 #include "hv/console.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
 #include "control_sim.h"
-#include "core/console_internal.h"
-#include "core/hypercalls.h"
+#include "core/base/console_internal.h"
+#include "hv/hypercall_handlers.h"
 #include "hv/arch.h"
 #include "hv/cmdline.h"
 #include "hv/evtchn.h"

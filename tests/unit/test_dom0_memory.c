@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dom0_mem from the command line's word to the memory and the limit that Domain-0 gets. */
-/* links: hypervisor/x86/pv/dom0_memory.c hypervisor/core/cmdline.c hypervisor/lib/string.c hypervisor/lib/printf.c */
-#include "x86/pv/dom0_memory.h"
+/* links: hypervisor/x86/pv/dom0/dom0_memory.c hypervisor/core/base/cmdline.c hypervisor/lib/string.c hypervisor/lib/printf.c */
+#include "x86/pv/dom0/dom0_memory.h"
 
 #include "hv/config.h"
 #include "hv/console.h"

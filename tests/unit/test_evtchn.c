@@ -3,10 +3,10 @@
  * Event channels over simulated domains: the protocol, who may do what, teardown, and a model that random operations
  * are compared to.
  */
-/* links: hypervisor/core/evtchn.c hypervisor/core/evtchn_send.c hypervisor/core/evtchn_ops.c hypervisor/lib/bitmap.c */
-#include "core/evtchn.h"
+/* links: hypervisor/core/event/evtchn.c hypervisor/core/event/evtchn_send.c hypervisor/core/event/evtchn_ops.c hypervisor/lib/bitmap.c */
+#include "core/event/evtchn.h"
 #include "control_sim.h"
-#include "core/hypercalls.h"
+#include "hv/hypercall_handlers.h"
 #include "hv/irq.h"
 #include "hv/sched.h"
 

@@ -2,10 +2,10 @@
 /*
  * Grant tables over simulated domains and frames: rights, references, teardown, and random operations against a model.
  */
-/* links: hypervisor/core/grant.c hypervisor/core/grant_map.c hypervisor/core/grant_copy.c hypervisor/core/grant_ops.c hypervisor/lib/bitmap.c */
-#include "core/grant.h"
+/* links: hypervisor/core/grant/grant.c hypervisor/core/grant/grant_map.c hypervisor/core/grant/grant_copy.c hypervisor/core/grant/grant_ops.c hypervisor/lib/bitmap.c */
+#include "core/grant/grant.h"
 #include "control_sim.h"
-#include "core/hypercalls.h"
+#include "hv/hypercall_handlers.h"
 
 #define OP1(cmd, op) do_grant_table_op(GNTTABOP_##cmd, (unsigned long)(op), 1, 0, 0, 0)
 #define FRAMES_EACH  16 /* of each domain, from FIRST_FRAME on */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: hypervisor/x86/irq/irq.c hypervisor/x86/irq/gsi.c hypervisor/x86/irq/pirq.c hypervisor/core/guest_page.c hypervisor/lib/bitmap.c */
+/* links: hypervisor/x86/irq/irq.c hypervisor/x86/irq/gsi.c hypervisor/x86/irq/pirq.c hypervisor/core/domain/guest_page.c hypervisor/lib/bitmap.c */
 #include "x86/irq/pirq.h"
 
 #include <stdlib.h>

@@ -4,13 +4,13 @@
  * domain takes it: at each release of a lock by the first CPU. What the table of machine frames says of a frame is its
  * owner's alone.
  */
-/* links: hypervisor/core/buddy.c hypervisor/core/page_alloc.c hypervisor/core/page_list.c hypervisor/core/page_ref.c */
-/* links: hypervisor/core/memory_reservation.c hypervisor/core/memory_exchange.c hypervisor/lib/bitmap.c */
-/* links: hypervisor/core/timer.c hypervisor/core/softirq.c hypervisor/lib/heap.c */
-#include "core/memory_op.h"
+/* links: hypervisor/core/base/buddy.c hypervisor/core/base/page_alloc.c hypervisor/core/base/page_list.c hypervisor/core/domain/page_ref.c */
+/* links: hypervisor/core/memory/memory_reservation.c hypervisor/core/memory/memory_exchange.c hypervisor/lib/bitmap.c */
+/* links: hypervisor/core/base/timer.c hypervisor/core/base/softirq.c hypervisor/lib/heap.c */
+#include "core/memory/memory_op.h"
 
 #include <string.h>
-#include "core/page_alloc.h"
+#include "core/base/page_alloc.h"
 #include "hv/arch.h"
 #include "host/host.h"
 #include "lib/errno.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* links: hypervisor/core/buddy.c hypervisor/core/page_alloc.c hypervisor/core/page_list.c hypervisor/core/page_ref.c hypervisor/core/hv_heap.c hypervisor/core/shared_page.c hypervisor/core/slab.c hypervisor/lib/bitmap.c */
-/* links: hypervisor/core/timer.c hypervisor/core/softirq.c hypervisor/lib/heap.c */
+/* links: hypervisor/core/base/buddy.c hypervisor/core/base/page_alloc.c hypervisor/core/base/page_list.c hypervisor/core/domain/page_ref.c hypervisor/core/base/hv_heap.c hypervisor/core/domain/shared_page.c hypervisor/core/base/slab.c hypervisor/lib/bitmap.c */
+/* links: hypervisor/core/base/timer.c hypervisor/core/base/softirq.c hypervisor/lib/heap.c */
 #include "hv/mm.h"
 #include <stdlib.h>
 #include <string.h>

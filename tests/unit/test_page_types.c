@@ -6,7 +6,7 @@
 /* links: hypervisor/x86/mm/page_types.c hypervisor/x86/mm/page_validate.c hypervisor/x86/mm/page_check.c */
 /* links: hypervisor/x86/pv/mmu.c hypervisor/x86/pv/mmu_update.c hypervisor/x86/pv/mmuext.c */
 /* links: hypervisor/x86/pv/update_va_mapping.c hypervisor/x86/pv/fault.c hypervisor/x86/pv/descriptors.c */
-/* links: hypervisor/x86/pv/grant_map.c hypervisor/core/page_ref.c hypervisor/core/page_list.c */
+/* links: hypervisor/x86/pv/grant_map.c hypervisor/core/domain/page_ref.c hypervisor/core/base/page_list.c */
 /* links: hypervisor/x86/emul/decode.c hypervisor/x86/emul/execute.c hypervisor/x86/emul/tables.c */
 /* links: hypervisor/lib/bitmap.c hypervisor/lib/rangeset.c */
 #include "x86/pv/pv_mmu.h"
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xen/grant_table.h>
-#include "core/page_alloc.h"
+#include "core/base/page_alloc.h"
 #include "host/host.h"
 #include "hv/arch.h"
 #include "hv/atomic.h"

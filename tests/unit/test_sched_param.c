@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* links: hypervisor/core/sched.c hypervisor/core/sched_share.c hypervisor/core/sched_place.c */
-/* links: hypervisor/core/sched_param.c hypervisor/core/runstate.c hypervisor/core/softirq.c */
-/* links: hypervisor/core/timer.c hypervisor/lib/heap.c hypervisor/lib/bitmap.c */
+/* links: hypervisor/core/sched/sched.c hypervisor/core/sched/sched_share.c hypervisor/core/sched/sched_place.c */
+/* links: hypervisor/core/sched/sched_param.c hypervisor/core/sched/runstate.c hypervisor/core/base/softirq.c */
+/* links: hypervisor/core/base/timer.c hypervisor/lib/heap.c hypervisor/lib/bitmap.c */
 /* Weights, caps and slices as tools set them, while the scheduler works with them on other CPUs. */
 #include "sched_sim.h"
 

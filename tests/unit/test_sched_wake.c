@@ -12,16 +12,16 @@
 #pragma GCC diagnostic ignored "-Wunused-function"
 #include "sched_sim.h"
 
-#include "core/evtchn_send.c"
-#include "core/pause.c"
-#include "core/runstate.c"
-#include "core/sched.c"
-#include "core/sched_op.c"
-#include "core/sched_param.c"
-#include "core/sched_place.c"
-#include "core/sched_share.c"
-#include "core/softirq.c"
-#include "core/timer.c"
+#include "core/event/evtchn_send.c"
+#include "core/domain/pause.c"
+#include "core/sched/runstate.c"
+#include "core/sched/sched.c"
+#include "core/sched/sched_op.c"
+#include "core/sched/sched_param.c"
+#include "core/sched/sched_place.c"
+#include "core/sched/sched_share.c"
+#include "core/base/softirq.c"
+#include "core/base/timer.c"
 
 /* On its own CPU it looks on its way out. */
 void arch_vcpu_kick(struct vcpu *v)

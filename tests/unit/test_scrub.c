@@ -4,11 +4,11 @@
  * clock together, over simulated TLBs. Whenever a CPU of the script gets its turn, it stores through all that its TLB
  * holds.
  */
-/* links: hypervisor/core/buddy.c hypervisor/core/page_alloc.c hypervisor/core/page_list.c hypervisor/core/page_ref.c */
-/* links: hypervisor/x86/mm/page_reuse.c hypervisor/core/timer.c hypervisor/core/softirq.c */
+/* links: hypervisor/core/base/buddy.c hypervisor/core/base/page_alloc.c hypervisor/core/base/page_list.c hypervisor/core/domain/page_ref.c */
+/* links: hypervisor/x86/mm/page_reuse.c hypervisor/core/base/timer.c hypervisor/core/base/softirq.c */
 /* links: hypervisor/lib/bitmap.c hypervisor/lib/heap.c */
 #include <string.h>
-#include "core/page_alloc.h"
+#include "core/base/page_alloc.h"
 #include "host/host.h"
 #include "hv/arch.h"
 #include "hv/sched.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Control operations on the system over simulated domains: who may call, the pool of CPUs, lists, CPU sets, the log. */
-/* links: hypervisor/core/sysctl.c hypervisor/core/sysctl_system.c hypervisor/core/sysctl_topology.c */
-/* links: hypervisor/core/sysctl_cpupool.c hypervisor/core/domctl_vcpu.c hypervisor/lib/bitmap.c */
-#include "core/sysctl.h"
+/* links: hypervisor/core/hypercall/sysctl.c hypervisor/core/hypercall/sysctl_system.c hypervisor/core/hypercall/sysctl_topology.c */
+/* links: hypervisor/core/hypercall/sysctl_cpupool.c hypervisor/core/hypercall/domctl_vcpu.c hypervisor/lib/bitmap.c */
+#include "core/hypercall/sysctl.h"
 #include "control_sim.h"
-#include "core/hypercalls.h"
+#include "hv/hypercall_handlers.h"
 #include "hv/arch.h"
 #include "hv/console.h"
 #include "hv/sched.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: hypervisor/core/timer.c hypervisor/core/softirq.c hypervisor/lib/heap.c hypervisor/lib/bitmap.c */
+/* links: hypervisor/core/base/timer.c hypervisor/core/base/softirq.c hypervisor/lib/heap.c hypervisor/lib/bitmap.c */
 #include "hv/timer.h"
 
 #include <string.h>

@@ -6,8 +6,8 @@
  */
 #include "interleave.h"
 
-#include "core/softirq.c"
-#include "core/timer.c"
+#include "core/base/softirq.c"
+#include "core/base/timer.c"
 
 static struct timer *t, crowd[FIRST_SLOTS];
 static unsigned int fired;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Where a vCPU's vcpu_info lies: registered once, and what a second attempt may cost the rest of the host. */
-/* links: hypervisor/core/vcpu_context.c hypervisor/core/guest_page.c hypervisor/lib/bitmap.c */
+/* links: hypervisor/core/domain/vcpu_context.c hypervisor/core/domain/guest_page.c hypervisor/lib/bitmap.c */
 #include "hv/domain.h"
 
 #include "hv/arch.h"

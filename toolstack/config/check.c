@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What one key of a domain cannot know: keys that must fit each other. */
 #include "config/schema.h"
-#include "util/alloc.h"
-#include "util/str.h"
+#include "lib/alloc.h"
+#include "lib/str.h"
 #include <stdlib.h>
 #include <string.h>
 

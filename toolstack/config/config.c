@@ -2,9 +2,9 @@
 #include "config/config.h"
 #include "config/parser.h"
 #include "config/schema.h"
-#include "util/alloc.h"
-#include "util/json.h"
-#include "util/str.h"
+#include "lib/alloc.h"
+#include "lib/json.h"
+#include "lib/str.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "config/diag.h"
-#include "util/error.h"
-#include "util/sexp.h"
+#include "lib/error.h"
+#include "lib/sexp.h"
 
 /* In the order of the words in schema.c. */
 enum config_builder { CONFIG_BUILDER_LINUX, CONFIG_BUILDER_GENERIC };

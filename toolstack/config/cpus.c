@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/cpus.h"
 #include "config/config.h"
-#include "util/alloc.h"
-#include "util/str.h"
+#include "lib/alloc.h"
+#include "lib/str.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef CONFIG_CPUS_H
 #define CONFIG_CPUS_H
 
-#include "util/error.h"
+#include "lib/error.h"
 
 enum { CPUS_MAX = 4096 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/diag.h"
-#include "util/alloc.h"
+#include "lib/alloc.h"
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include "util/error.h"
-#include "util/str.h"
+#include "lib/error.h"
+#include "lib/str.h"
 
 /* Line and column count from 1; line 0: the whole source. A column is a byte of its line. */
 struct config_pos {

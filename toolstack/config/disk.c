@@ -8,8 +8,8 @@
  * In xl's form target= takes the rest of the text, commas included.
  */
 #include "config/schema.h"
-#include "util/alloc.h"
-#include "util/str.h"
+#include "lib/alloc.h"
+#include "lib/str.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

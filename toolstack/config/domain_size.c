@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "util/json.h"
+#include "lib/json.h"
 
 #define KB_PER_MIB    1024
 #define PAGES_PER_MIB 256

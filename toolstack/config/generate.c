@@ -2,8 +2,8 @@
 /* Names of machines and of network cards: UUIDs and MACs, read and made up. */
 #include "config/config.h"
 #include "config/schema.h"
-#include "util/alloc.h"
-#include "util/str.h"
+#include "lib/alloc.h"
+#include "lib/str.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "config/diag.h"
-#include "util/str.h"
+#include "lib/str.h"
 
 enum token_type {
 	TOKEN_END,

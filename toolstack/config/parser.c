@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/parser.h"
 #include "config/lexer.h"
-#include "util/alloc.h"
+#include "lib/alloc.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/schema.h"
 #include "config/foreign.h"
-#include "util/alloc.h"
-#include "util/json.h"
-#include "util/str.h"
+#include "lib/alloc.h"
+#include "lib/json.h"
+#include "lib/str.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

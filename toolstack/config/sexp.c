@@ -2,8 +2,8 @@
 /* A domain as S-expression: what `xm list -l` prints and cluster managers read. */
 #include "config/config.h"
 #include "config/schema.h"
-#include "util/alloc.h"
-#include "util/str.h"
+#include "lib/alloc.h"
+#include "lib/str.h"
 #include <stdlib.h>
 #include <string.h>
 

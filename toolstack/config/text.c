@@ -2,8 +2,8 @@
 #include "config/text.h"
 #include "config/config.h"
 #include "config/cpus.h"
-#include "util/alloc.h"
-#include "util/str.h"
+#include "lib/alloc.h"
+#include "lib/str.h"
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers with units: sizes of memory and rates of network interfaces. */
 #include "config/config.h"
-#include "util/alloc.h"
-#include "util/str.h"
+#include "lib/alloc.h"
+#include "lib/str.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/value.h"
-#include "util/alloc.h"
+#include "lib/alloc.h"
 #include <stdlib.h>
 #include <string.h>
 

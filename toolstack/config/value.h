@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "config/diag.h"
-#include "util/str.h"
+#include "lib/str.h"
 
 enum value_type {
 	VALUE_NONE,

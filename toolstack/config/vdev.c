@@ -4,8 +4,8 @@
  * the guest would know; or 1 << 28 | disk << 8 | partition for what does not fit there.
  */
 #include "config/config.h"
-#include "util/alloc.h"
-#include "util/str.h"
+#include "lib/alloc.h"
+#include "lib/str.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A network interface as one text: KEY=VALUE,KEY=VALUE, or nothing at all for one with defaults. */
 #include "config/schema.h"
-#include "util/alloc.h"
-#include "util/str.h"
+#include "lib/alloc.h"
+#include "lib/str.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,10 +2,10 @@
 #include "config/xend_config.h"
 #include "config/key_field.h"
 #include "config/schema.h"
-#include "util/alloc.h"
-#include "util/file.h"
-#include "util/sexp.h"
-#include "util/str.h"
+#include "lib/alloc.h"
+#include "lib/file.h"
+#include "lib/sexp.h"
+#include "lib/str.h"
 #include <errno.h>
 #include <regex.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "config/diag.h"
-#include "util/error.h"
+#include "lib/error.h"
 
 #define XEND_CONFIG_PATH "/etc/xen/xend-config.sxp"
 

@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: MIT
-ts-src-xend := autostart.c balloon.c boot.c bootloader.c client.c console.c console_events.c console_log.c console_proxy.c \
-	console_pty.c console_ring.c cpu_faults.c describe.c destroy.c device.c device_list.c device_start.c \
-	device_stop.c device_vbd.c device_vif.c disk_claims.c disk_graph.c disk_host.c disk_use.c domain.c dump.c \
-	foreign.c guest.c hotplug.c layout.c lifecycle.c loopdev.c main.c method_device.c method_domain.c \
-	method_host.c method_managed.c method_resources.c network.c notify.c offload.c oom.c proc.c record.c \
-	recover.c recover_plan.c request.c save.c save_header.c seal.c settings.c store.c store_link.c task.c top.c \
-	worker.c
+ts-src-xend += main.c
+ts-src-xend += runtime/notify.c runtime/offload.c runtime/oom.c runtime/proc.c runtime/request.c \
+	runtime/seal.c runtime/settings.c runtime/store.c runtime/store_link.c runtime/task.c
+ts-src-xend += console/console.c console/console_events.c console/console_log.c \
+	console/console_proxy.c console/console_pty.c console/console_ring.c
+ts-src-xend += device/device.c device/device_list.c device/device_start.c device/device_stop.c \
+	device/device_vbd.c device/device_vif.c device/disk_claims.c device/disk_graph.c \
+	device/disk_host.c device/disk_use.c device/hotplug.c device/loopdev.c device/network.c
+ts-src-xend += domain/autostart.c domain/balloon.c domain/boot.c domain/bootloader.c \
+	domain/describe.c domain/destroy.c domain/domain.c domain/dump.c domain/foreign.c domain/guest.c \
+	domain/layout.c domain/lifecycle.c domain/record.c domain/recover.c domain/recover_plan.c \
+	domain/save.c domain/save_header.c domain/worker.c
+ts-src-xend += server/client.c server/cpu_faults.c server/method_device.c server/method_domain.c \
+	server/method_host.c server/method_managed.c server/method_resources.c server/top.c
 
-cflags-toolstack/xend/cpu_faults.c += -Ihypervisor/include
+cflags-toolstack/xend/server/cpu_faults.c += -Ihypervisor/include

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
-ts-src-xm += main.c command.c args.c report.c help.c help_man.c progress.c client.c call.c answer.c number.c path.c format.c \
-	lifecycle.c managed.c query.c resources.c host.c devices.c create.c domain_file.c list.c shutdown.c console.c \
-	raw_terminal.c top.c top_model.c top_lines.c top_view.c
+ts-src-xm += args.c command.c format.c main.c number.c raw_terminal.c
+ts-src-xm += client/answer.c client/call.c client/client.c client/path.c client/progress.c
+ts-src-xm += commands/console.c commands/create.c commands/devices.c commands/domain_file.c \
+	commands/help.c commands/help_man.c commands/host.c commands/lifecycle.c commands/list.c \
+	commands/managed.c commands/query.c commands/report.c commands/resources.c commands/shutdown.c
+ts-src-xm += top/top.c top/top_lines.c top/top_model.c top/top_view.c
 
 # The manual. A line @commands@, @keys@ or @settings@ in a page stands for what the program's own tables say.
 man-pages := $(patsubst docs/man/%,build/man/%,$(wildcard docs/man/*.[1-8]))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* xm: finds the command that was typed and runs it. */
 #include "xm/command.h"
-#include "xm/help.h"
+#include "xm/commands/help.h"
 
 #include <signal.h>
 #include <stdio.h>

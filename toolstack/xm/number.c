@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "xm/number.h"
 
-#include "util/str.h"
+#include "lib/str.h"
 
 bool number_parse(const char *text, int64_t min, int64_t max, int64_t *number)
 {

@@ -93,7 +93,7 @@ void arch_page_share(struct page_info *pg, bool guest_writable);
 void arch_heap_map(mfn_t first);
 void arch_heap_unmap(mfn_t first);
 
-/* --- control operations (core/domctl*.c, sysctl*.c, platform_op.c, memory_*.c) --- */
+/* --- control operations (core/hypercall, core/memory) --- */
 struct xen_domctl;
 struct xen_sysctl;
 struct xen_sysctl_cputopo;

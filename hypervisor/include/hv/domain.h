@@ -3,7 +3,7 @@
  * Domains and their virtual CPUs.
  *
  * Lock tags: [I] set at creation, never changes   [A] atomic   [D] d->lock   [P] d->page_lock   [V] v->lock
- *            [E] event lock (core/evtchn.c)   [S] the scheduler's lock of v->processor   [C] only by the CPU that runs
+ *            [E] event lock (core/event/evtchn.c)   [S] the scheduler's lock of v->processor   [C] only by the CPU that runs
  *            v
  */
 #ifndef HV_DOMAIN_H
@@ -122,13 +122,13 @@ struct domain {
 		struct domain *domain;
 	} watchdogs[2];
 
-	struct sched_domain sched; /* core/sched*.c */
+	struct sched_domain sched; /* core/sched */
 
-	u32 printk_tokens; /* guest_printk's rate limit; these three under a lock of core/console_guest.c */
+	u32 printk_tokens; /* guest_printk's rate limit; these three under a lock of core/base/console_guest.c */
 	u32 printk_lost;   /* messages over the limit since the last that was within it */
 	s_time_t printk_refill;
 
-	/* What control operations keep of it (core/memory_map.c, console_io.c, domctl*.c). */
+	/* What control operations keep of it (core/memory/memory_map.c, console_io.c, domctl*.c). */
 	struct {
 		u64 start, size;
 		u32 type;
@@ -140,7 +140,7 @@ struct domain {
 	bool debugger_attached; /* [D] */
 
 	struct arch_domain *arch;	      /* [I] */
-	struct domain *next_hash, *next_dead; /* LOCK_DOMLIST; core/domain.c */
+	struct domain *next_hash, *next_dead; /* LOCK_DOMLIST; core/domain/domain.c */
 };
 
 extern struct domain *dom0;	   /* NULL until it is built */
@@ -152,7 +152,7 @@ extern struct domain *dom_xen, *dom_io;
 	for (unsigned int vi_ = 0; vi_ < (d)->max_vcpus; vi_++) \
 		if (((v) = (d)->vcpus[vi_]) != NULL)
 
-/* --- life (core/domain.c) --- */
+/* --- life (core/domain/domain.c) --- */
 void domain_subsystem_init(void); /* boot: idle_domain, dom_xen, dom_io */
 /*
  * A new, paused domain without vCPUs' context, reference count 1 (held by its existence). ERR_PTR(-EEXIST, -ENOMEM,

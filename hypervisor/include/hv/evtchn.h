@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event channels: what the rest of the hypervisor sends and asks (core/evtchn.c). xen/event_channel.h is the interface.
+ * Event channels: what the rest of the hypervisor sends and asks (core/event/evtchn.c). xen/event_channel.h is the interface.
  */
 #ifndef HV_EVTCHN_H
 #define HV_EVTCHN_H

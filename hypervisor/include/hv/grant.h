@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Grant tables, version 1: what the rest of the hypervisor asks (core/grant*.c). xen/grant_table.h is the interface. */
+/* Grant tables, version 1: what the rest of the hypervisor asks (core/grant). xen/grant_table.h is the interface. */
 #ifndef HV_GRANT_H
 #define HV_GRANT_H
 

@@ -51,7 +51,7 @@ struct page_info {
 	};
 	/*
 	 * [L] list links, frame numbers; PAGE_LIST_NULL ends. The head of a free block keeps its order in prev's place
-	 * as the allocator defines (core/page_alloc.c).
+	 * as the allocator defines (core/base/page_alloc.c).
 	 */
 	u32 next, prev;
 };
@@ -105,7 +105,7 @@ void page_list_del(struct page_info *pg, struct page_list *l);
 struct page_info *page_list_first(const struct page_list *l); /* or NULL */
 struct page_info *page_list_next(const struct page_info *pg); /* or NULL */
 
-/* --- the allocator of RAM (core/page_alloc.c) --- */
+/* --- the allocator of RAM (core/base/page_alloc.c) --- */
 #define MAX_ORDER	 18
 #define MEMF_NO_SCRUB	 BIT(0)			  /* the caller overwrites the whole of it before anybody reads */
 #define MEMF_NO_ASSIGN	 BIT(1)			  /* page_alloc: owner is left NULL, no accounting */

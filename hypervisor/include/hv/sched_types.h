@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the scheduler keeps in each vCPU and domain (core/sched*.c; core/sched_share.c explains the arithmetic).
+ * What the scheduler keeps in each vCPU and domain (core/sched*.c; core/sched/sched_share.c explains the arithmetic).
  * Lock tags: [S] the run-queue lock of v->processor   [A] atomic   [B] cap_lock
  */
 #ifndef HV_SCHED_TYPES_H
@@ -29,7 +29,7 @@ struct sched_vcpu {
 };
 
 struct sched_domain {
-	u64 crowd;	     /* [A] runnable vCPUs and since when, core/sched_share.c */
+	u64 crowd;	     /* [A] runnable vCPUs and since when, core/sched/sched_share.c */
 	u16 weight;	     /* 256 is normal */
 	u16 cap;	     /* [B] percent of one CPU; 0: none. Others may glance at it */
 	spinlock_t cap_lock; /* LOCK_SCHED_CAP */

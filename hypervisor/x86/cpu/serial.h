@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The serial console: an NS16550-compatible UART. The console polls it for output
- * (core/console_tx.c); input comes by interrupt or is polled.
+ * (core/base/console_tx.c); input comes by interrupt or is polled.
  */
 #ifndef X86_CPU_SERIAL_H
 #define X86_CPU_SERIAL_H

@@ -1,4 +1,4 @@
-hv-src += hypervisor/x86/pv/dom0_build.c hypervisor/x86/pv/dom0_kernel.c hypervisor/x86/pv/dom0_memory.c
+hv-src += hypervisor/x86/pv/dom0/dom0_build.c hypervisor/x86/pv/dom0/dom0_kernel.c hypervisor/x86/pv/dom0/dom0_memory.c
 hv-src += hypervisor/x86/pv/bounce.c hypervisor/x86/pv/traps.c hypervisor/x86/pv/callbacks.c hypervisor/x86/pv/segments.c
 hv-src += hypervisor/x86/pv/debug.c hypervisor/x86/pv/context.c hypervisor/x86/pv/vcpu_state.c hypervisor/x86/pv/vcpu_time.c
 hv-src += hypervisor/x86/pv/domain.c hypervisor/x86/pv/hypercall_page.c

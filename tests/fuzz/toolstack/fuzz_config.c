@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/sexp.c toolstack/util/str.c */
+/* links: toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 /*
  * A domain's configuration file. What lies behind the last NUL is an argument that overrides. A file without errors must
  * come through JSON unchanged, and its S-expression must be one.
  */
 #include "config/config.h"
-#include "util/json.h"
-#include "util/str.h"
+#include "lib/json.h"
+#include "lib/str.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/build/bzimage.c toolstack/build/kernel_info.c toolstack/build/layout.c toolstack/build/tables.c toolstack/build/unpack.c toolstack/build/unpack_xz.c toolstack/build/x86_filter.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c */
+/* links: toolstack/worker/build/bzimage.c toolstack/worker/build/kernel_info.c toolstack/worker/build/layout.c toolstack/worker/build/tables.c toolstack/worker/build/unpack.c toolstack/worker/build/unpack_xz.c toolstack/worker/build/x86_filter.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c */
 /* libs: -lgcrypt -llzma -lzstd -llz4 -lz */
 /*
  * A kernel's file: unpacked if it is a bzImage, read as an ELF image, laid out in a guest of 64 MiB. What is accepted must
@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "build/bzimage.h"
-#include "build/kernel.h"
-#include "build/layout.h"
-#include "build/tables.h"
-#include "build/unpack.h"
+#include "worker/build/bzimage.h"
+#include "worker/build/kernel.h"
+#include "worker/build/layout.h"
+#include "worker/build/tables.h"
+#include "worker/build/unpack.h"
 
 #define OUT_MAX	 (1u << 20)
 #define NR_PAGES (64u << 8)

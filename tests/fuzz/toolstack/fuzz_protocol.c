@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/request.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/log.c toolstack/util/str.c */
+/* links: toolstack/xend/runtime/request.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 /*
  * xend's protocol: a line of a client, whatever it holds, is answered once, in valid JSON and with the id that it had; and a
  * method is called only with parameters of the types that it asked for.
  */
-#include "util/log.h"
-#include "util/str.h"
-#include "xend/client.h"
-#include "xend/domain.h"
-#include "xend/protocol.h"
-#include "xend/request.h"
-#include "xend/task.h"
+#include "lib/log.h"
+#include "lib/str.h"
+#include "xend/server/client.h"
+#include "xend/domain/domain.h"
+#include "protocol.h"
+#include "xend/runtime/request.h"
+#include "xend/runtime/task.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/sexp.c toolstack/util/str.c */
+/* links: toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 /* S-expressions, and xend's own configuration in them. What was read prints as what reads the same. */
 #include "config/xend_config.h"
-#include "util/sexp.h"
-#include "util/str.h"
+#include "lib/sexp.h"
+#include "lib/str.h"
 #include <stdlib.h>
 #include <string.h>
 

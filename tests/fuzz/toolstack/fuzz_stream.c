@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/stream/frames.c toolstack/stream/in.c toolstack/stream/restore.c toolstack/stream/restore_finish.c toolstack/stream/restore_pages.c toolstack/stream/vcpu_frames.c toolstack/build/guest.c toolstack/build/start.c toolstack/build/tables.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/str.c tests/unit/toolstack/fake_hv.c */
+/* links: toolstack/worker/stream/frames.c toolstack/worker/stream/in.c toolstack/worker/stream/restore.c toolstack/worker/stream/restore_finish.c toolstack/worker/stream/restore_pages.c toolstack/worker/stream/vcpu_frames.c toolstack/worker/build/guest.c toolstack/worker/build/start.c toolstack/worker/build/tables.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c tests/unit/toolstack/fake_hv.c */
 /* flags: -malloc_limit_mb=24 */
 /*
  * An image that a domain is restored from. Whatever it says, the domain gets only frames of its own, nothing leaks, and no
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "fake_hv.h"
-#include "stream/restore.h"
+#include "worker/stream/restore.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

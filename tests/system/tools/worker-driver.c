@@ -28,10 +28,10 @@
 #include <xenstore.h>
 #include <xen/sched.h>
 
-#include "util/alloc.h"
-#include "util/file.h"
-#include "util/hv.h"
-#include "util/json.h"
+#include "lib/alloc.h"
+#include "lib/file.h"
+#include "hv/hv.h"
+#include "lib/json.h"
 
 #define WORKER	     "/usr/lib/xenolith/xend-worker"
 #define CACHE	     "/var/cache/xenolith/kernels"

@@ -15,7 +15,7 @@
 #ifndef DISK_FIXTURE_H
 #define DISK_FIXTURE_H
 
-#include "xend/disk_graph.h"
+#include "xend/device/disk_graph.h"
 
 enum { IMAGE_INODE = 100, DATA_IMAGE_INODE = 200, SWAP_INODE = 300, OTHER_INODE = 400 };
 

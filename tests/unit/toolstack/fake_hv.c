@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "util/error.h"
+#include "lib/error.h"
 
 struct fake fake;
 

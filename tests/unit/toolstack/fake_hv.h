@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hypervisor for host tests of util/hv.h's callers: machine memory is an array, and each domain's state a struct that
+ * A hypervisor for host tests of hv/hv.h's callers: machine memory is an array, and each domain's state a struct that
  * tests look into. Windows of foreign memory are copies that go back when they are unmapped, so that a sanitizer sees who
  * writes past their ends.
  */
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "util/hv.h"
+#include "hv/hv.h"
 
 #define FAKE_FRAMES  4096
 #define FAKE_DOMAINS 4

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "util/str.h"
+#include "lib/str.h"
 
 struct kernel_spec {
 	uint64_t virt_base, virt, entry, hypercall_page, init_p2m; /* the last two: 0 for no such note */

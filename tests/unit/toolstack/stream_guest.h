@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "build/start.h"
-#include "stream/restore.h"
+#include "worker/build/start.h"
+#include "worker/stream/restore.h"
 
 #define GUEST_PFNS 700 /* two pages of list */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/build/bootloader_output.c */
-#include "build/bootloader_output.h"
+/* links: toolstack/worker/build/bootloader_output.c */
+#include "worker/build/bootloader_output.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

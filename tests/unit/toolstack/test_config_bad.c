@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/sexp.c toolstack/util/str.c */
+/* links: toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 /* Each case of tests/config/bad.txt is a test: exactly these messages, and no configuration. */
 #include "config/config.h"
-#include "util/alloc.h"
-#include "util/file.h"
-#include "util/str.h"
+#include "lib/alloc.h"
+#include "lib/file.h"
+#include "lib/str.h"
 #include <stdlib.h>
 #include <string.h>
 #include "unit.h"

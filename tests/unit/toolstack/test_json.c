@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/util/alloc.c toolstack/util/error.c toolstack/util/json.c toolstack/util/str.c */
+/* links: toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/json.c toolstack/lib/str.c */
 /* libs: -ljson-c */
-#include "util/json.h"
+#include "lib/json.h"
 #include <errno.h>
 #include <string.h>
 #include "unit.h"

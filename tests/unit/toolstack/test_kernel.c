@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/build/bzimage.c toolstack/build/cache.c toolstack/build/kernel.c toolstack/build/kernel_info.c toolstack/build/limits.c toolstack/build/sandbox.c toolstack/build/unpack.c toolstack/build/unpack_xz.c toolstack/build/x86_filter.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/str.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c tests/unit/toolstack/kernel_image.c */
+/* links: toolstack/worker/build/bzimage.c toolstack/worker/build/cache.c toolstack/worker/build/kernel.c toolstack/worker/build/kernel_info.c toolstack/worker/limits.c toolstack/worker/sandbox.c toolstack/worker/build/unpack.c toolstack/worker/build/unpack_xz.c toolstack/worker/build/x86_filter.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/str.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c tests/unit/toolstack/kernel_image.c */
 /* libs: -lseccomp -lgcrypt -llzma -lzstd -llz4 -lz */
-#include "build/kernel.h"
+#include "worker/build/kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,12 +17,12 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "build/sandbox.h"
-#include "build/unpack.h"
-#include "build/unpack_xz.h"
+#include "worker/sandbox.h"
+#include "worker/build/unpack.h"
+#include "worker/build/unpack_xz.h"
 #include "kernel_image.h"
 #include "unit.h"
-#include "util/file.h"
+#include "lib/file.h"
 
 static char dir[] = "/tmp/test_kernel.XXXXXX";
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/build/layout.c toolstack/build/tables.c */
-#include "build/layout.h"
+/* links: toolstack/worker/build/layout.c toolstack/worker/build/tables.c */
+#include "worker/build/layout.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "build/tables.h"
+#include "worker/build/tables.h"
 #include "unit.h"
 
 #define MIB 256ULL /* pages */

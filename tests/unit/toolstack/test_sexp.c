@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/util/alloc.c toolstack/util/sexp.c toolstack/util/str.c */
-#include "util/sexp.h"
+/* links: toolstack/lib/alloc.c toolstack/lib/sexp.c toolstack/lib/str.c */
+#include "lib/sexp.h"
 #include <stdlib.h>
 #include <string.h>
 #include "unit.h"

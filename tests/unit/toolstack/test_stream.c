@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/stream/frames.c toolstack/stream/guest_p2m.c toolstack/stream/in.c toolstack/stream/out.c toolstack/stream/restore.c toolstack/stream/restore_finish.c toolstack/stream/restore_pages.c toolstack/stream/save.c toolstack/stream/save_pages.c toolstack/stream/save_vcpus.c toolstack/stream/vcpu_frames.c toolstack/build/guest.c toolstack/build/start.c toolstack/build/tables.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/str.c tests/unit/toolstack/fake_hv.c tests/unit/toolstack/stream_guest.c */
-#include "stream/restore.h"
+/* links: toolstack/worker/stream/frames.c toolstack/worker/stream/guest_p2m.c toolstack/worker/stream/in.c toolstack/worker/stream/out.c toolstack/worker/stream/restore.c toolstack/worker/stream/restore_finish.c toolstack/worker/stream/restore_pages.c toolstack/worker/stream/save.c toolstack/worker/stream/save_pages.c toolstack/worker/stream/save_vcpus.c toolstack/worker/stream/vcpu_frames.c toolstack/worker/build/guest.c toolstack/worker/build/start.c toolstack/worker/build/tables.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c tests/unit/toolstack/fake_hv.c tests/unit/toolstack/stream_guest.c */
+#include "worker/stream/restore.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "fake_hv.h"
-#include "stream/save.h"
+#include "worker/stream/save.h"
 #include "stream_guest.h"
 #include "unit.h"
 

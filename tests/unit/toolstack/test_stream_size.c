@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/stream/frames.c toolstack/stream/guest_p2m.c toolstack/stream/in.c toolstack/stream/out.c toolstack/stream/op_restore.c toolstack/stream/restore.c toolstack/stream/restore_finish.c toolstack/stream/restore_pages.c toolstack/stream/save.c toolstack/stream/save_pages.c toolstack/stream/save_vcpus.c toolstack/stream/vcpu_frames.c toolstack/build/guest.c toolstack/build/limits.c toolstack/build/request.c toolstack/build/start.c toolstack/build/tables.c toolstack/build/target.c toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/sexp.c toolstack/util/str.c tests/unit/toolstack/fake_hv.c */
+/* links: toolstack/worker/stream/frames.c toolstack/worker/stream/guest_p2m.c toolstack/worker/stream/in.c toolstack/worker/stream/out.c toolstack/worker/stream/op_restore.c toolstack/worker/stream/restore.c toolstack/worker/stream/restore_finish.c toolstack/worker/stream/restore_pages.c toolstack/worker/stream/save.c toolstack/worker/stream/save_pages.c toolstack/worker/stream/save_vcpus.c toolstack/worker/stream/vcpu_frames.c toolstack/worker/build/guest.c toolstack/worker/limits.c toolstack/worker/build/request.c toolstack/worker/build/start.c toolstack/worker/build/tables.c toolstack/worker/target.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c tests/unit/toolstack/fake_hv.c */
 /* libs: -ljson-c */
 /*
  * What was saved can be restored, however large the domain was: it lives through random changes of its memory and its vCPUs,
@@ -15,9 +15,9 @@
 
 #include <xen/sched.h>
 
-#include "build/worker.h"
+#include "worker/worker.h"
 #include "fake_hv.h"
-#include "stream/save.h"
+#include "worker/stream/save.h"
 #include "unit.h"
 
 #define LIVES  60

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/log.c toolstack/util/str.c */
-#include "util/error.h"
-#include "util/file.h"
-#include "util/log.h"
-#include "util/str.h"
+/* links: toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/log.c toolstack/lib/str.c */
+#include "lib/error.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/str.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/build/op_build.c toolstack/build/request.c toolstack/build/target.c toolstack/stream/op_restore.c toolstack/stream/op_save.c toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/sexp.c toolstack/util/str.c */
+/* links: toolstack/worker/build/op_build.c toolstack/worker/build/request.c toolstack/worker/target.c toolstack/worker/stream/op_restore.c toolstack/worker/stream/op_save.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 /*
  * The worker builds, restores or saves a domain while somebody else destroys it and makes another one that gets its number: at each of
  * the points where the worker waits. From then on nothing may be done by that number. The real operations; the hypervisor and what waits are fakes.
  */
-#include "build/worker.h"
+#include "worker/worker.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "build/bootloader.h"
-#include "build/guest.h"
-#include "build/kernel.h"
-#include "build/layout.h"
-#include "build/limits.h"
-#include "build/start.h"
-#include "stream/restore.h"
-#include "stream/save.h"
-#include "util/hv.h"
+#include "worker/build/bootloader.h"
+#include "worker/build/guest.h"
+#include "worker/build/kernel.h"
+#include "worker/build/layout.h"
+#include "worker/limits.h"
+#include "worker/build/start.h"
+#include "worker/stream/restore.h"
+#include "worker/stream/save.h"
+#include "hv/hv.h"
 #include "unit.h"
 
 #define NUMBER 4321

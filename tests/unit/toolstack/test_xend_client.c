@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/client.c toolstack/xend/request.c toolstack/xend/task.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/log.c toolstack/util/str.c */
+/* links: toolstack/xend/server/client.c toolstack/xend/runtime/request.c toolstack/xend/runtime/task.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/str.c */
 /* libs: -luv -ljson-c */
 /*
  * xend's socket with real clients: each test's client is a child process with plain blocking calls, the loop runs here. The
  * child's exit status 0 says that all was as it should be.
  */
-#include "xend/client.h"
+#include "xend/server/client.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,11 +16,11 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "util/log.h"
-#include "xend/domain.h"
-#include "xend/protocol.h"
-#include "xend/request.h"
-#include "xend/task.h"
+#include "lib/log.h"
+#include "xend/domain/domain.h"
+#include "protocol.h"
+#include "xend/runtime/request.h"
+#include "xend/runtime/task.h"
 #include "unit.h"
 
 static uv_loop_t *loop;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/console_ring.c */
-#include "xend/console_ring.h"
+/* links: toolstack/xend/console/console_ring.c */
+#include "xend/console/console_ring.h"
 #include <stdint.h>
 #include <string.h>
 #include <xen/xen.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/cpu_faults.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/str.c hypervisor/lib/cpu_faults.c */
+/* links: toolstack/xend/server/cpu_faults.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c hypervisor/lib/cpu_faults.c */
 /* What `xm info` names: from the processor's policy, and only where Xenolith runs. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "unit.h"
 
-#include "util/error.h"
-#include "xend/cpu_faults.h"
+#include "lib/error.h"
+#include "xend/server/cpu_faults.h"
 
 /* Cascade Lake, without TSX; its capabilities deny Meltdown, L1TF and MDS. */
 static const xen_cpuid_leaf_t leaves[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/disk_claims.c toolstack/xend/disk_graph.c toolstack/xend/disk_host.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/str.c tests/unit/toolstack/disk_fixture.c */
-#include "xend/disk_claims.h"
+/* links: toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_graph.c toolstack/xend/device/disk_host.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c tests/unit/toolstack/disk_fixture.c */
+#include "xend/device/disk_claims.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "disk_fixture.h"
 #include "unit.h"
-#include "xend/disk_host.h"
+#include "xend/device/disk_host.h"
 
 static const enum disk_access r = DISK_READS, w = DISK_WRITES, s = DISK_SHARES;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/disk_graph.c toolstack/util/alloc.c toolstack/util/str.c tests/unit/toolstack/disk_fixture.c */
-#include "xend/disk_graph.h"
+/* links: toolstack/xend/device/disk_graph.c toolstack/lib/alloc.c toolstack/lib/str.c tests/unit/toolstack/disk_fixture.c */
+#include "xend/device/disk_graph.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>

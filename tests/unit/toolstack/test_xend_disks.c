@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/device.c toolstack/xend/device_list.c toolstack/xend/device_start.c toolstack/xend/device_stop.c toolstack/xend/device_vbd.c toolstack/xend/disk_use.c toolstack/xend/disk_claims.c toolstack/xend/disk_graph.c toolstack/xend/domain.c toolstack/xend/guest.c toolstack/xend/method_device.c toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/log.c toolstack/util/sexp.c toolstack/util/str.c */
+/* links: toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/guest.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /*
  * Disks are attached and detached while their backend's driver does not let go of them, while the file system of the records is full, and
  * behind an attach that was killed: nobody gets a disk that another one may still write. The real files, on real files as disks; xenstore,
  * the kernel's backends and what waits are played.
  */
-#include "xend/device.h"
+#include "xend/device/device.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,18 +17,18 @@
 #include <xen/io/xenbus.h>
 
 #include "config/config.h"
-#include "util/log.h"
-#include "xend/console.h"
-#include "xend/disk_host.h"
-#include "xend/domain.h"
-#include "xend/layout.h"
-#include "xend/lifecycle.h"
-#include "xend/loopdev.h"
-#include "xend/offload.h"
-#include "xend/protocol.h"
-#include "xend/record.h"
-#include "xend/recover.h"
-#include "xend/request.h"
+#include "lib/log.h"
+#include "xend/console/console.h"
+#include "xend/device/disk_host.h"
+#include "xend/domain/domain.h"
+#include "xend/domain/layout.h"
+#include "xend/domain/lifecycle.h"
+#include "xend/device/loopdev.h"
+#include "xend/runtime/offload.h"
+#include "protocol.h"
+#include "xend/domain/record.h"
+#include "xend/domain/recover.h"
+#include "xend/runtime/request.h"
 #include "unit.h"
 
 #define FIRST  11

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/foreign.c toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/sexp.c toolstack/util/str.c */
+/* links: toolstack/xend/domain/foreign.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
-#include "xend/foreign.h"
+#include "xend/domain/foreign.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "config/config.h"
-#include "util/json.h"
+#include "lib/json.h"
 #include "unit.h"
 
 static void check_says(const char *json, const char *says)

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/method_resources.c toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/sexp.c toolstack/util/str.c */
+/* links: toolstack/xend/server/method_resources.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 /* What a domain may have at most is set at each place or at none: hypervisor, configuration, record. */
-#include "xend/request.h"
+#include "xend/runtime/request.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
-#include "xend/balloon.h"
-#include "xend/describe.h"
-#include "xend/domain.h"
-#include "xend/guest.h"
-#include "xend/protocol.h"
-#include "xend/record.h"
-#include "xend/settings.h"
-#include "xend/store.h"
+#include "xend/domain/balloon.h"
+#include "xend/domain/describe.h"
+#include "xend/domain/domain.h"
+#include "xend/domain/guest.h"
+#include "protocol.h"
+#include "xend/domain/record.h"
+#include "xend/runtime/settings.h"
+#include "xend/runtime/store.h"
 #include "unit.h"
 
 #define MIB 1024 /* KiB */

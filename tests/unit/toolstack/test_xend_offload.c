@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/offload.c toolstack/xend/task.c toolstack/util/alloc.c */
+/* links: toolstack/xend/runtime/offload.c toolstack/xend/runtime/task.c toolstack/lib/alloc.c */
 /* libs: -luv */
-#include "xend/offload.h"
+#include "xend/runtime/offload.h"
 #include <errno.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include "unit.h"
-#include "xend/task.h"
+#include "xend/runtime/task.h"
 
 struct job {
 	sem_t may_end;

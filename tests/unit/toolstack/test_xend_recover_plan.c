@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/recover_plan.c */
+/* links: toolstack/xend/domain/recover_plan.c */
 /*
  * Every state and goal of a record, from this boot of the host or an earlier one, against everything that the hypervisor may have under
  * its number and its UUID.
  */
-#include "xend/recover_plan.h"
+#include "xend/domain/recover_plan.h"
 
 #include <string.h>
 

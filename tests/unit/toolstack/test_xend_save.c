@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/save.c toolstack/xend/save_header.c toolstack/xend/seal.c toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/log.c toolstack/util/sexp.c toolstack/util/str.c */
+/* links: toolstack/xend/domain/save.c toolstack/xend/domain/save_header.c toolstack/xend/runtime/seal.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -lnettle */
 /*
  * A domain is saved while writes of its record fail (the disk is full, say), and while it does not run on. Whatever fails: the guest
  * runs, or its file is there; a xend that starts from the record that is on disk then removes no file that was said to be
  * good. The real save.c; the hypervisor, xenstore and the record are fakes.
  */
-#include "xend/save.h"
+#include "xend/domain/save.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -17,15 +17,15 @@
 #include <xen/sched.h>
 
 #include "config/config.h"
-#include "util/alloc.h"
-#include "util/log.h"
-#include "xend/boot.h"
-#include "xend/device.h"
-#include "xend/domain.h"
-#include "xend/record.h"
-#include "xend/request.h"
-#include "xend/store.h"
-#include "xend/worker.h"
+#include "lib/alloc.h"
+#include "lib/log.h"
+#include "xend/domain/boot.h"
+#include "xend/device/device.h"
+#include "xend/domain/domain.h"
+#include "xend/domain/record.h"
+#include "xend/runtime/request.h"
+#include "xend/runtime/store.h"
+#include "xend/domain/worker.h"
 #include "unit.h"
 
 #define NEVER	 1000

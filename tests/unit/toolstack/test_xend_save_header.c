@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/save_header.c toolstack/xend/seal.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/str.c */
+/* links: toolstack/xend/domain/save_header.c toolstack/xend/runtime/seal.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/str.c */
 /* libs: -ljson-c -lnettle */
-#include "xend/save_header.h"
-#include "xend/seal.h"
+#include "xend/domain/save_header.h"
+#include "xend/runtime/seal.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/boot.c toolstack/xend/device.c toolstack/xend/device_stop.c toolstack/xend/domain.c toolstack/xend/layout.c toolstack/config/[a-z]*.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/json.c toolstack/util/log.c toolstack/util/sexp.c toolstack/util/str.c */
+/* links: toolstack/xend/domain/boot.c toolstack/xend/device/device.c toolstack/xend/device/device_stop.c toolstack/xend/domain/domain.c toolstack/xend/domain/layout.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /*
  * A domain is taken apart, or made, while somebody else destroys it and makes another one that gets its number: at each of the points
  * where xend waits. From then on nothing may be done by that number. The real files; the hypervisor, xenstore and what waits are played.
  */
-#include "xend/boot.h"
+#include "xend/domain/boot.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
-#include "util/log.h"
-#include "xend/balloon.h"
-#include "xend/bootloader.h"
-#include "xend/console.h"
-#include "xend/destroy.h"
-#include "xend/device.h"
-#include "xend/domain.h"
-#include "xend/hotplug.h"
-#include "xend/layout.h"
-#include "xend/lifecycle.h"
-#include "xend/record.h"
-#include "xend/recover.h"
-#include "xend/request.h"
-#include "xend/worker.h"
+#include "lib/log.h"
+#include "xend/domain/balloon.h"
+#include "xend/domain/bootloader.h"
+#include "xend/console/console.h"
+#include "xend/domain/destroy.h"
+#include "xend/device/device.h"
+#include "xend/domain/domain.h"
+#include "xend/device/hotplug.h"
+#include "xend/domain/layout.h"
+#include "xend/domain/lifecycle.h"
+#include "xend/domain/record.h"
+#include "xend/domain/recover.h"
+#include "xend/runtime/request.h"
+#include "xend/domain/worker.h"
 #include "xend/xend.h"
 #include "unit.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/store.c toolstack/xend/store_link.c toolstack/util/alloc.c toolstack/util/error.c toolstack/util/file.c toolstack/util/log.c toolstack/util/str.c */
+/* links: toolstack/xend/runtime/store.c toolstack/xend/runtime/store_link.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/log.c toolstack/lib/str.c */
 /* libs: -luv -lxenstore */
 /*
  * xend's side of xenstore, with the real library, against a xenstored that is played: it answers, refuses, falls silent, or ends in
  * the middle of any request. xend is a child process, for it ends with xenstored; its exit status and its log tell what it took the
  * answers for. Wire format: xen/io/xs_wire.h.
  */
-#include "xend/store.h"
+#include "xend/runtime/store.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -20,9 +20,9 @@
 
 #include <xen/io/xs_wire.h>
 
-#include "util/hv.h"
-#include "util/log.h"
-#include "xend/store_link.h"
+#include "hv/hv.h"
+#include "lib/log.h"
+#include "xend/runtime/store_link.h"
 #include "xend/xend.h"
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/task.c */
+/* links: toolstack/xend/runtime/task.c */
 /* libs: -luv */
-#include "xend/task.h"
+#include "xend/runtime/task.h"
 #include <errno.h>
 #include <string.h>
 #include "unit.h"

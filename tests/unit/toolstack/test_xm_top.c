@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Rates and orders of `xm top`. */
-/* links: toolstack/xm/top_model.c toolstack/xm/top_lines.c toolstack/xm/format.c toolstack/xm/answer.c */
-/* links: toolstack/util/alloc.c toolstack/util/json.c toolstack/util/error.c toolstack/util/str.c */
+/* links: toolstack/xm/top/top_model.c toolstack/xm/top/top_lines.c toolstack/xm/format.c toolstack/xm/client/answer.c */
+/* links: toolstack/lib/alloc.c toolstack/lib/json.c toolstack/lib/error.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 #include <stdlib.h>
 #include <string.h>
 #include "unit.h"
-#include "xm/top_model.h"
+#include "xm/top/top_model.h"
 
 static const char before_text[] =
 	"{\"time_ns\":1000000000,\"total_kb\":2097152,\"free_kb\":1048576,\"nr_cpus\":2,\"cpu_mhz\":2400,\"domains\":["

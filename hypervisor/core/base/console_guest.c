@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The log of guests: what they write by console_io, and what the hypervisor has to say about what
+ * they do. It is apart from the hypervisor's own log, so no guest displaces a line of that. Debug
+ * key G shows it.
+ *
+ * A domain may add ten lines a second; the number of those over it stands in front of its next
+ * line. Option guest_loglvl says which lines appear on the console's device, too.
+ */
+#include "core/base/console_internal.h"
+#include "core/base/log_ring.h"
+
+#include "hv/arch.h"
+#include "hv/cmdline.h"
+#include "hv/domain.h"
+#include "hv/spinlock.h"
+#include "hv/time.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define GUEST_LOG_SIZE	 16384 /* power of two */
+#define LINES_PER_SECOND 10
+
+static DEFINE_SPINLOCK(guest_log_lock, LOCK_CONSOLE);
+static char guest_log_bytes[GUEST_LOG_SIZE];
+static struct log_ring guest_log = { .bytes = guest_log_bytes, .size = GUEST_LOG_SIZE };
+
+/* The line has CONSOLE_PREFIX, which the log leaves out: who shows it adds it again. */
+static void add_line(const char *line, size_t len, bool show)
+{
+	size_t prefix = strlen(CONSOLE_PREFIX);
+	unsigned long flags = spin_lock_irqsave(&guest_log_lock);
+
+	log_ring_put(&guest_log, line + prefix, len - prefix);
+	spin_unlock_irqrestore(&guest_log_lock, flags);
+	if (show)
+		console_show_guest_line(line, len);
+}
+
+/* False: the line is counted as lost. True: *lost of them are to be told first. */
+static bool may_print(struct domain *d, u32 *lost)
+{
+	unsigned long flags = spin_lock_irqsave(&guest_log_lock);
+	s_time_t now = time_now();
+	bool may;
+
+	if (now - d->printk_refill > SECONDS(1)) {
+		d->printk_refill = now;
+		d->printk_tokens = LINES_PER_SECOND;
+	}
+	may = d->printk_tokens > 0;
+	if (may) {
+		d->printk_tokens--;
+		*lost = d->printk_lost;
+		d->printk_lost = 0;
+	} else {
+		d->printk_lost++;
+	}
+	spin_unlock_irqrestore(&guest_log_lock, flags);
+	return may;
+}
+
+static void tell_lost(const struct domain *d, u32 lost, bool show)
+{
+	char line[64];
+	int n;
+
+	if (!lost)
+		return;
+	n = fmt_snprintf(line, sizeof(line), CONSOLE_PREFIX "d%u: %u lines left out\n", d->id, lost);
+	add_line(line, (size_t)n, show);
+}
+
+void guest_printk(struct domain *d, enum loglevel level, const char *fmt, ...)
+{
+	bool always = (int)level <= boot_options.guest_loglvl;
+	bool show = always || (int)level <= boot_options.guest_loglvl_limited;
+	char line[CONSOLE_LINE_MAX], prefix[12];
+	va_list args;
+	size_t len;
+	u32 lost = 0;
+
+	if (!always && !may_print(d, &lost))
+		return;
+	tell_lost(d, lost, show);
+	fmt_snprintf(prefix, sizeof(prefix), "d%u: ", d->id);
+	va_start(args, fmt);
+	len = console_format_line(line, prefix, fmt, args);
+	va_end(args);
+	add_line(line, len, show);
+}
+
+void guest_log_tell_lost(struct domain *d)
+{
+	unsigned long flags = spin_lock_irqsave(&guest_log_lock);
+	u32 lost = d->printk_lost;
+
+	d->printk_lost = 0;
+	spin_unlock_irqrestore(&guest_log_lock, flags);
+	tell_lost(d, lost, boot_options.guest_loglvl_limited >= (int)LOG_DEBUG);
+}
+
+/* What is added meanwhile is left for the next time, so this ends. */
+void guest_log_dump(char key)
+{
+	u32 end = READ_ONCE(guest_log.next), pos = end - GUEST_LOG_SIZE;
+	char line[CONSOLE_LINE_MAX];
+	size_t n;
+
+	do {
+		unsigned long flags = spin_lock_irqsave(&guest_log_lock);
+
+		n = log_ring_read_line(&guest_log, &pos, line, sizeof(line) - 1);
+		spin_unlock_irqrestore(&guest_log_lock, flags);
+		line[n] = '\0';
+		if (n)
+			log_err("%s", line);
+	} while (n && (s32)(end - pos) > 0);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* A vCPU's periodic and single-shot timers, whose interrupt is VIRQ_TIMER (xen/vcpu.h; set_timer_op of xen/xen.h). */
+#include "core/domain/vcpu_timer.h"
+
+#include "core/domain/domain_internal.h"
+#include "hv/hypercall_handlers.h"
+#include "hv/evtchn.h"
+#include "hv/sched.h"
+#include "lib/errno.h"
+
+#define PERIOD_MIN MILLISECS(1)
+#define PERIOD_MAX SECONDS(3600 * 24 * 365)
+
+static void singleshot_fired(void *data)
+{
+	evtchn_send_vcpu_virq(data, VIRQ_TIMER);
+}
+
+/* Periods that passed unseen give one interrupt, and the rhythm is kept. */
+static void periodic_fired(void *data)
+{
+	struct vcpu *v = data;
+	s_time_t now = time_now(), period;
+
+	spin_lock(&v->lock);
+	period = v->periodic_period;
+	if (!period) {
+		spin_unlock(&v->lock);
+		return;
+	}
+	if (now > v->periodic_last)
+		v->periodic_last += (now - v->periodic_last) / period * period;
+	timer_set(&v->periodic_timer, v->periodic_last + period);
+	spin_unlock(&v->lock);
+	evtchn_send_vcpu_virq(v, VIRQ_TIMER);
+}
+
+static void poll_timed_out(void *data)
+{
+	struct vcpu *v = data;
+
+	if (evtchn_poll_end(v))
+		vcpu_wake(v);
+}
+
+void vcpu_timers_init(struct vcpu *v)
+{
+	timer_init(&v->periodic_timer, periodic_fired, v, smp_processor_id());
+	timer_init(&v->singleshot_timer, singleshot_fired, v, smp_processor_id());
+	timer_init(&v->poll_timer, poll_timed_out, v, smp_processor_id());
+}
+
+void vcpu_timers_kill(struct vcpu *v)
+{
+	timer_kill(&v->periodic_timer);
+	timer_kill(&v->singleshot_timer);
+	timer_kill(&v->poll_timer);
+}
+
+int vcpu_timer_set_periodic(struct vcpu *v, u64 period)
+{
+	if (period < (u64)PERIOD_MIN || period > (u64)PERIOD_MAX)
+		return -EINVAL;
+	spin_lock(&v->lock);
+	v->periodic_period = (s_time_t)period;
+	v->periodic_last = time_now();
+	timer_set(&v->periodic_timer, v->periodic_last + (s_time_t)period);
+	spin_unlock(&v->lock);
+	return 0;
+}
+
+void vcpu_timer_stop_periodic(struct vcpu *v)
+{
+	spin_lock(&v->lock);
+	v->periodic_period = 0;
+	timer_stop(&v->periodic_timer);
+	spin_unlock(&v->lock);
+}
+
+/* The timer goes where its vCPU is, so that it fires there: once armed it need not follow, as the event wakes the vCPU
+ * anywhere. */
+void vcpu_timer_set_singleshot(struct vcpu *v, u64 deadline)
+{
+	timer_migrate(&v->singleshot_timer, smp_processor_id());
+	/* What no signed number holds lies centuries ahead. */
+	timer_set(&v->singleshot_timer, deadline > (u64)STIME_MAX - 1 ? STIME_MAX - 1 : (s_time_t)deadline);
+}
+
+long do_set_timer_op(unsigned long timeout, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
+		     unsigned long a5)
+{
+	if (timeout)
+		vcpu_timer_set_singleshot(current, timeout);
+	else
+		timer_stop(&current->singleshot_timer);
+	return 0;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between evtchn.c (ports and their state), evtchn_send.c (delivery) and evtchn_ops.c (the hypercall).
+ *
+ * Two locks. The domain's event lock (LOCK_EVTCHN; both domains' for an interdomain channel) is held by whoever changes
+ * what a port is. Each port has also a lock of one bit, taken with interrupts off, innermost but for the scheduler's:
+ * the change itself is made under it, and a sender holds nothing else. So a sender costs two short atomic sections and
+ * no lock that other ports share, may be an interrupt handler, and still: while it holds the port it sends from, that
+ * port cannot be closed, so its peer is not unbound nor given to somebody else, and the peer's domain, which an
+ * interdomain port holds a reference on, lives.
+ */
+#ifndef CORE_EVENT_EVTCHN_H
+#define CORE_EVENT_EVTCHN_H
+
+#include "hv/evtchn.h"
+
+#include <xen/event_channel.h>
+#include "hv/arch.h"
+#include "hv/atomic.h"
+
+enum port_type { PORT_FREE, PORT_UNBOUND, PORT_INTERDOMAIN, PORT_PIRQ, PORT_VIRQ, PORT_IPI };
+
+/* [E] written under the event lock and the port's own; read under either of them. */
+struct evtchn_port {
+	u32 lock;
+	u8 type;  /* enum port_type */
+	u16 vcpu; /* [E] whom it notifies; read without a lock */
+	union {
+		struct {
+			struct domain *domain; /* a reference is held */
+			u32 port;
+		} peer;		 /* PORT_INTERDOMAIN */
+		domid_t allowed; /* PORT_UNBOUND: who may bind to it */
+		u32 pirq, virq;
+	};
+} __aligned(32);
+_Static_assert(sizeof(struct evtchn_port) == 32, "a bucket of ports is a page, and is indexed by a shift");
+
+#define PORTS_PER_BUCKET 128
+#define PORT_BUCKETS	 (EVTCHN_2L_NR_CHANNELS / PORTS_PER_BUCKET)
+
+struct evtchn_domain {
+	spinlock_t lock;			   /* LOCK_EVTCHN */
+	bool dying;				   /* [E] no new ports */
+	unsigned int nr_ports;			   /* [I] ports are below it */
+	u32 pollers;				   /* [A] at least as many as vCPUs have VPF_POLL set */
+	unsigned int closing;			   /* [E] how far evtchn_reset or destruction came */
+	struct evtchn_port *buckets[PORT_BUCKETS]; /* [E] made on demand, never freed before the domain */
+	BITMAP(used, EVTCHN_2L_NR_CHANNELS);	   /* [E] */
+	BITMAP(pirqs, EVTCHN_2L_NR_CHANNELS);	   /* [E] those that are PORT_PIRQ */
+};
+
+/* The port's structure, or NULL if it never was in use. No lock needed. */
+static inline struct evtchn_port *evtchn_port_get(const struct evtchn_domain *e, unsigned int port)
+{
+	struct evtchn_port *bucket;
+
+	if (unlikely(port >= e->nr_ports))
+		return NULL;
+	bucket = READ_ONCE(e->buckets[port / PORTS_PER_BUCKET]);
+	return likely(bucket) ? bucket + port % PORTS_PER_BUCKET : NULL;
+}
+
+/* The same for a port that is in use. */
+static inline struct evtchn_port *evtchn_port_at(const struct evtchn_domain *e, unsigned int port)
+{
+	return READ_ONCE(e->buckets[port / PORTS_PER_BUCKET]) + port % PORTS_PER_BUCKET;
+}
+
+/* Interrupts are off. */
+static inline void evtchn_port_acquire(struct evtchn_port *p)
+{
+	while (unlikely(__atomic_exchange_n(&p->lock, 1, __ATOMIC_ACQUIRE)))
+		while (READ_ONCE(p->lock))
+			cpu_relax();
+}
+
+static inline void evtchn_port_release(struct evtchn_port *p)
+{
+	__atomic_store_n(&p->lock, 0, __ATOMIC_RELEASE);
+}
+
+static inline unsigned long evtchn_port_lock(struct evtchn_port *p)
+{
+	unsigned long flags = arch_irq_save();
+
+	evtchn_port_acquire(p);
+	return flags;
+}
+
+static inline void evtchn_port_unlock(struct evtchn_port *p, unsigned long flags)
+{
+	evtchn_port_release(p);
+	arch_irq_restore(flags);
+}
+
+static inline struct vcpu *evtchn_vcpu(const struct domain *d, unsigned int id)
+{
+	return id < d->max_vcpus ? READ_ONCE(d->vcpus[id]) : NULL;
+}
+
+static inline bool virq_is_per_vcpu(unsigned int virq)
+{
+	return virq == VIRQ_TIMER || virq == VIRQ_DEBUG || virq == VIRQ_XENOPROF || virq == VIRQ_XENPMU;
+}
+
+/*
+ * A free port of d with the given type and content (of *init): its number, or -ENOSPC, -ENOMEM, -EINVAL (d is dying).
+ * d's event lock held.
+ */
+int evtchn_port_alloc(struct domain *d, const struct evtchn_port *init);
+/* The port is free for others. Event lock held; what it was bound to no longer refers to it. */
+void evtchn_port_free(struct domain *d, unsigned int port);
+/* Replaces what a port in use is. Event lock held. */
+void evtchn_port_change(struct evtchn_port *p, const struct evtchn_port *to);
+/* Closes it, whatever it is: 0, -EINVAL if there is no such port. No lock held. */
+int evtchn_port_close(struct domain *d, unsigned int port);
+/* Locks the event locks of both, which may be the same domain. */
+void evtchn_lock_pair(struct domain *a, struct domain *b);
+void evtchn_unlock_pair(struct domain *a, struct domain *b);
+
+/* Sets the port pending for vCPU `vcpu` of d: the two-level protocol of xen.h, struct shared_info. */
+void evtchn_set_pending(struct domain *d, unsigned int port, unsigned int vcpu);
+/* Unmasks; delivers what is pending. */
+void evtchn_unmask(struct domain *d, unsigned int port, unsigned int vcpu);
+
+#endif

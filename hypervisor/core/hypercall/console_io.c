@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hypercall console_io. Domain-0's output goes to the console's device as it is; when the
+ * device is behind, Domain-0's vCPU sleeps and calls again, since the interface has no way to say
+ * that less was written. The output of other domains is collected to lines, which are then messages
+ * of that domain: marked, bounded by guest_loglvl and by a rate.
+ */
+#include "hv/console.h"
+
+#include "hv/hypercall_handlers.h"
+#include "hv/guest_access.h"
+#include "hv/sched.h"
+#include "lib/errno.h"
+
+#define CHUNK	  128
+#define FULL_WAIT MILLISECS(10) /* Domain-0's share of the buffer lasts for much longer */
+
+static bool is_printable(char c)
+{
+	return (c >= ' ' && c < 0x7f) || c == '\t';
+}
+
+/* d->lock held. */
+static void line_flush(struct domain *d)
+{
+	d->console_line[d->console_fill] = '\0';
+	if (d->console_fill)
+		guest_printk(d, LOG_DEBUG, "%s\n", d->console_line);
+	d->console_fill = 0;
+}
+
+static void guest_write(struct domain *d, const char *s, size_t len)
+{
+	spin_lock(&d->lock);
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '\n' || s[i] == '\0')
+			line_flush(d);
+		else if (is_printable(s[i]))
+			d->console_line[d->console_fill++] = s[i];
+		if (d->console_fill == sizeof(d->console_line) - 1)
+			line_flush(d);
+	}
+	spin_unlock(&d->lock);
+}
+
+void console_domain_ends(struct domain *d)
+{
+	spin_lock(&d->lock);
+	line_flush(d);
+	spin_unlock(&d->lock);
+	guest_log_tell_lost(d);
+}
+
+static long console_io_write(unsigned long count, char __guest *buffer)
+{
+	struct domain *d = current->domain;
+	char chunk[CHUNK];
+
+	while (count) {
+		size_t n = min(count, (unsigned long)CHUNK), taken = n;
+
+		if (copy_from_guest(chunk, buffer, n))
+			return -EFAULT;
+		if (d->is_privileged)
+			taken = console_write_dom0(chunk, n);
+		else
+			guest_write(d, chunk, n);
+		count -= taken;
+		buffer += taken;
+		if (taken < n)
+			vcpu_poll_until(time_now() + FULL_WAIT);
+		if (taken < n || (count && hypercall_preempt_check())) {
+			hypercall_set_arg(1, count);
+			hypercall_set_arg(2, (__force unsigned long)buffer);
+			return -ERESTART;
+		}
+	}
+	return 0;
+}
+
+static long console_io_read(unsigned long count, char __guest *buffer)
+{
+	char chunk[CHUNK];
+	size_t n = 0;
+	int c;
+
+	if (!current->domain->is_privileged)
+		return -EPERM;
+	/* What is taken out must reach the caller: see first that it can. */
+	count = min(count, (unsigned long)CHUNK);
+	if (clear_guest(buffer, count))
+		return -EFAULT;
+	while (n < count && (c = console_getc()) >= 0)
+		chunk[n++] = (char)c;
+	return copy_to_guest(buffer, chunk, n) ? -EFAULT : (long)n;
+}
+
+long do_console_io(unsigned long cmd, unsigned long count, unsigned long buffer, unsigned long a3, unsigned long a4,
+		   unsigned long a5)
+{
+	/* The interface's counts are of 32 bits. */
+	count &= 0xffffffffUL;
+	if (count > 0x7fffffffUL)
+		return -EINVAL;
+	switch (cmd) {
+	case CONSOLEIO_write:
+		return console_io_write(count, (char __guest *)buffer);
+	case CONSOLEIO_read:
+		return console_io_read(count, (char __guest *)buffer);
+	default:
+		return -ENOSYS;
+	}
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* Control operations that say which interrupts and device memory a domain may use itself. */
+#include "core/hypercall/domctl.h"
+
+#include "hv/arch.h"
+#include "lib/errno.h"
+
+static long permit(struct domain *d, struct rangeset *set, unsigned long first, unsigned long last, bool allow)
+{
+	long err;
+
+	spin_lock(&d->lock);
+	/* Page tables are checked against it. */
+	arch_mmu_lock(d);
+	err = allow ? rangeset_add(set, first, last) : rangeset_remove(set, first, last);
+	arch_mmu_unlock(d);
+	spin_unlock(&d->lock);
+	return err;
+}
+
+long domctl_irq_permission(struct domain *d, struct xen_domctl *op)
+{
+	const struct xen_domctl_irq_permission *p = &op->u.irq_permission;
+
+	/* The numbers are Domain-0's own, and of those only what it may use itself can be passed on. */
+	if (!rangeset_contains(&current->domain->irq_caps, p->pirq, p->pirq))
+		return -EPERM;
+	return permit(d, &d->irq_caps, p->pirq, p->pirq, p->allow_access);
+}
+
+/* The frames lie in the address space: 52 bits (SDM 3A 4.1.4). */
+static bool frames_ok(u64 first, u64 nr)
+{
+	const u64 end = 1UL << (52 - PAGE_SHIFT);
+
+	return nr && first < end && nr <= end - first;
+}
+
+long domctl_iomem_permission(struct domain *d, struct xen_domctl *op)
+{
+	const struct xen_domctl_iomem_permission *p = &op->u.iomem_permission;
+	u64 first = p->first_mfn, last = first + p->nr_mfns - 1;
+
+	if (!frames_ok(first, p->nr_mfns))
+		return -EINVAL;
+	if (!rangeset_contains(&current->domain->iomem_caps, first, last))
+		return -EPERM;
+	return permit(d, &d->iomem_caps, first, last, p->allow_access);
+}
+
+/* A guest that addresses machine frames maps device memory itself, once it may. */
+long domctl_memory_mapping(struct domain *d, struct xen_domctl *op)
+{
+	const struct xen_domctl_memory_mapping *m = &op->u.memory_mapping;
+
+	if (!frames_ok(m->first_mfn, m->nr_mfns) || !frames_ok(m->first_gfn, m->nr_mfns))
+		return -EINVAL;
+	return rangeset_contains(&current->domain->iomem_caps, m->first_mfn, m->first_mfn + m->nr_mfns - 1) ? 0 :
+													      -EPERM;
+}
+
+/*
+ * Nothing keeps a log of dirty pages yet, so there is nothing to turn off either; and no page tables of ours to pay
+ * for.
+ */
+long domctl_shadow_op(struct domain *d, struct xen_domctl *op)
+{
+	struct xen_domctl_shadow_op *s = &op->u.shadow_op;
+
+	switch (s->op) {
+	case XEN_DOMCTL_SHADOW_OP_OFF:
+		return 0;
+	case XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION:
+		s->mb = 0;
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Questions about a domain's memory, and the frames of what the hypervisor keeps for it. */
+#include "core/memory/memory_op.h"
+
+#include "hv/grant.h"
+#include "lib/errno.h"
+
+static long page_count(void *arg, bool maximum)
+{
+	const struct xen_memory_domain *which = arg;
+	struct domain *d;
+	long pages;
+	int err;
+
+	d = hypercall_target(which->domid, &err);
+	if (!d)
+		return err;
+	pages = maximum ? READ_ONCE(d->max_pages) : READ_ONCE(d->tot_pages);
+	domain_put(d);
+	return pages;
+}
+
+long memory_current(void *arg, unsigned long *done)
+{
+	return page_count(arg, false);
+}
+
+long memory_maximum(void *arg, unsigned long *done)
+{
+	return page_count(arg, true);
+}
+
+/*
+ * A guest that addresses machine frames says itself how many of its own it has: any number, so it is bounded here. One
+ * that is about to be restored has said nothing yet: that is no error.
+ */
+long memory_maximum_gpfn(void *arg, unsigned long *done)
+{
+	const struct xen_memory_domain *which = arg;
+	struct domain *d;
+	unsigned long max_pfn = 1;
+	int err;
+
+	d = hypercall_target(which->domid, &err);
+	if (!d)
+		return err;
+	if (d->shared_info)
+		max_pfn = max(min(READ_ONCE(d->shared_info->arch.max_pfn), MEMORY_PFN_MAX), 1UL);
+	domain_put(d);
+	return (long)max_pfn - 1;
+}
+
+/*
+ * No memory is populated on demand, so a target changes nothing; tools set one with each change of a domain's memory.
+ */
+static long pod_target(struct xen_pod_target *t, bool set)
+{
+	struct domain *d;
+	int err = 0;
+
+	d = hypercall_target(t->domid, &err);
+	if (!d)
+		return err;
+	err = set && t->target_pages > READ_ONCE(d->max_pages) ? -EINVAL : 0;
+	t->tot_pages = READ_ONCE(d->tot_pages);
+	t->pod_cache_pages = t->pod_entries = 0;
+	domain_put(d);
+	return err;
+}
+
+long memory_pod_set(void *arg, unsigned long *done)
+{
+	return pod_target(arg, true);
+}
+
+long memory_pod_get(void *arg, unsigned long *done)
+{
+	return pod_target(arg, false);
+}
+
+/* No memory is reserved for devices: there is no I/O memory management unit in use. */
+long memory_reserved_devices(void *arg, unsigned long *done)
+{
+	struct xen_reserved_device_memory_map *map = arg;
+
+	map->nr_entries = 0;
+	return 0;
+}
+
+static long grant_frames(struct domain *d, struct xen_mem_acquire_resource *r)
+{
+	unsigned int max_frames = grant_max_frames(d);
+
+	if (guest_handle_is_null(r->frame_list)) {
+		if (r->nr_frames)
+			return -EINVAL;
+		r->nr_frames = max_frames;
+		return 0;
+	}
+	if (r->frame > max_frames || r->nr_frames > max_frames - r->frame)
+		return -EINVAL;
+	for (u32 i = 0; i < r->nr_frames; i++) {
+		xen_pfn_t pfn;
+		mfn_t mfn;
+		int err = grant_get_shared_frame(d, (unsigned int)r->frame + i, &mfn);
+
+		if (err)
+			return err;
+		pfn = mfn_x(mfn);
+		if (copy_to_guest_offset(r->frame_list, i, &pfn, 1))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+long memory_acquire_resource(void *arg, unsigned long *done)
+{
+	struct xen_mem_acquire_resource *r = arg;
+	struct domain *d;
+	long ret;
+
+	if (r->pad)
+		return -EINVAL;
+	if (r->type != XENMEM_resource_grant_table || r->id != XENMEM_resource_grant_table_id_shared)
+		return -EOPNOTSUPP;
+	d = domain_get_by_id(r->domid);
+	if (!d)
+		return -ESRCH;
+	ret = d->grants ? grant_frames(d, r) : -EINVAL;
+	domain_put(d);
+	return ret;
+}

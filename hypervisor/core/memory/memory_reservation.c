@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A domain's reservation grows and shrinks. These calls say how many extents they did and nothing else: an error is a
+ * number that is smaller than what was asked for (xen/memory.h).
+ */
+#include "core/memory/memory_op.h"
+
+#include "hv/atomic.h"
+#include "hv/console.h"
+#include "lib/errno.h"
+
+bool memory_flags_decode(unsigned int mem_flags, unsigned int order, unsigned int *memf)
+{
+	unsigned int bits = XENMEMF_get_address_bits(mem_flags);
+
+	*memf = 0;
+	if (mem_flags & (XENMEMF_populate_on_demand | XENMEMF_vnode))
+		return false;
+	if (bits && bits < 64) {
+		if (bits <= order + PAGE_SHIFT)
+			return false;
+		*memf = MEMF_BITS(bits);
+	}
+	return true;
+}
+
+/* One extent more or less: false when it cannot be. extent is the index in r->extent_start. */
+typedef bool extent_fn(struct domain *d, const struct xen_memory_reservation *r, unsigned long extent,
+		       unsigned int memf);
+
+static long for_each_extent(struct xen_memory_reservation *r, unsigned long *done, extent_fn *fn)
+{
+	unsigned long i = *done;
+	unsigned int memf;
+	struct domain *d;
+	long ret;
+	int err;
+
+	if (r->nr_extents > MEMOP_EXTENTS_MAX || r->extent_order > MEMORY_ORDER_MAX || i > r->nr_extents ||
+	    !memory_flags_decode(r->mem_flags, r->extent_order, &memf))
+		return (long)i;
+	d = hypercall_target(r->domid, &err);
+	if (!d)
+		return (long)i;
+	ret = (long)r->nr_extents;
+	for (; i < r->nr_extents; i++) {
+		if (i != *done && hypercall_preempt_check()) {
+			*done = i;
+			ret = -ERESTART;
+			break;
+		}
+		if (!fn(d, r, i, memf)) {
+			ret = (long)i;
+			break;
+		}
+	}
+	domain_put(d);
+	return ret;
+}
+
+static bool extent_add(struct domain *d, const struct xen_memory_reservation *r, unsigned long extent,
+		       unsigned int memf)
+{
+	struct page_info *pg = page_alloc(d, r->extent_order, memf);
+	xen_pfn_t mfn;
+
+	if (!pg)
+		return false;
+	mfn = mfn_x(page_to_mfn(pg));
+	return guest_handle_is_null(r->extent_start) || !copy_to_guest_offset(r->extent_start, extent, &mfn, 1);
+}
+
+/*
+ * Another vCPU of d's, or d's end, may give the frames back as soon as they are d's, and they be another domain's by now.
+ * One that is still d's stays so while page_lock is held, and loses what is said here when it is freed.
+ */
+static void name_frames(struct domain *d, const struct page_info *pg, unsigned int order, xen_pfn_t pfn)
+{
+	u32 owner = domain_to_owner(d);
+
+	spin_lock(&d->page_lock);
+	for (unsigned long i = 0; i < 1UL << order; i++)
+		if (likely(READ_ONCE(pg[i].owner) == owner))
+			m2p_set(page_to_mfn(pg + i), pfn + i);
+	spin_unlock(&d->page_lock);
+}
+
+static bool extent_populate(struct domain *d, const struct xen_memory_reservation *r, unsigned long extent,
+			    unsigned int memf)
+{
+	struct page_info *pg;
+	xen_pfn_t pfn, mfn;
+
+	if (copy_from_guest_offset(&pfn, r->extent_start, extent, 1) || pfn >= MEMORY_PFN_MAX)
+		return false;
+	pg = page_alloc(d, r->extent_order, memf);
+	if (!pg)
+		return false;
+	name_frames(d, pg, r->extent_order, pfn);
+	mfn = mfn_x(page_to_mfn(pg));
+	return !copy_to_guest_offset(r->extent_start, extent, &mfn, 1);
+}
+
+/* Gives up one frame; others who use it still keep it from being freed. */
+static bool frame_remove(struct domain *d, mfn_t mfn)
+{
+	struct page_info *pg = page_get_from_mfn(mfn, d);
+	bool removed = false;
+
+	if (!pg)
+		return false;
+	/* A page that the hypervisor shares with the domain is not the domain's to give. */
+	if (!(READ_ONCE(pg->count_info) & PGC_HV)) {
+		m2p_set(mfn, M2P_INVALID);
+		page_put_alloc_ref(pg);
+		removed = true;
+	}
+	page_put(pg);
+	return removed;
+}
+
+static bool extent_remove(struct domain *d, const struct xen_memory_reservation *r, unsigned long extent,
+			  unsigned int memf)
+{
+	xen_pfn_t mfn;
+
+	if (copy_from_guest_offset(&mfn, r->extent_start, extent, 1))
+		return false;
+	for (unsigned long i = 0; i < 1UL << r->extent_order; i++)
+		if (!frame_remove(d, MFN(mfn + i)))
+			return false;
+	return true;
+}
+
+long memory_increase(void *arg, unsigned long *done)
+{
+	return for_each_extent(arg, done, extent_add);
+}
+
+long memory_populate(void *arg, unsigned long *done)
+{
+	return for_each_extent(arg, done, extent_populate);
+}
+
+long memory_decrease(void *arg, unsigned long *done)
+{
+	return for_each_extent(arg, done, extent_remove);
+}
+
+long memory_claim(void *arg, unsigned long *done)
+{
+	const struct xen_memory_reservation *r = arg;
+	struct domain *d;
+	int err;
+
+	if (!guest_handle_is_null(r->extent_start) || r->extent_order || r->mem_flags)
+		return -EINVAL;
+	d = hypercall_target(r->domid, &err);
+	if (!d)
+		return err;
+	err = page_claim(d, r->nr_extents);
+	domain_put(d);
+	return err;
+}

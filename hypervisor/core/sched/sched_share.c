@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shares. Each vCPU has a virtual time that advances, while it runs, the faster the less it is entitled to:
+ *
+ *	d(vtime) = d(time) * runnable vCPUs of its domain * 256 / weight of the domain
+ *
+ * A CPU runs the one with the least virtual time, so over time all of a queue advance alike, and each gets CPU time in
+ * proportion to its share of its domain's weight. How many vCPUs of a domain are runnable changes while one of them
+ *runs, so not their number is used but its integral over the time that is charged (the domain's "crowd"): the sum is
+ *exact.
+ *
+ * Crowd. sum(t_i) over the runnable vCPUs' wake-up times and their number n give the integral at any time t up to a
+ *constant: n * t - sum(t_i). Both live in one word (n in the low bits), so a vCPU that wakes or sleeps needs a single
+ *atomic addition.
+ *
+ * Clocks. A queue's clock follows its least virtual time. One that wakes may not claim for the time that it slept: it
+ *gets at most one slice's advance over the clock, which is the boost of wake-up, and which it consumes when it runs.
+ *Between CPUs, `clock - offset` is comparable. A CPU that is ahead of another one takes over vCPUs from it
+ *(sched_place.c), so clocks stay together where affinities allow that. Where they do not (one CPU's vCPUs are pinned
+ *there, or a single vCPU weighs more than a whole CPU), a clock would drift off without end and the newcomer who meets
+ *another clock would starve or starve others; so each queue shifts its offset when it is too far off the mean. That
+ *moves the whole queue: proportions within it stay.
+ *
+ * Cap. A bucket of CPU time that fills at the rate of the cap. Who finds it empty is parked until it is half full. It
+ *may be overdrawn by the end of a slice, which the next fillings pay, so on average the cap is exact.
+ */
+#include "core/sched/sched_internal.h"
+
+#define CROWD_BITS 10
+#define CROWD_MASK ((1U << CROWD_BITS) - 1)
+_Static_assert(HV_MAX_VCPUS <= CROWD_MASK, "vCPUs of a domain are counted in CROWD_BITS");
+
+#define LOAD_UNIT     16 /* load of one vCPU of a domain with weight 256 is 256 * LOAD_UNIT */
+#define SYNC_PERIOD   MILLISECS(20)
+#define SYNC_SLICES   8 /* clocks may differ by this many slices of an average vCPU */
+#define SYNC_PATIENCE 8
+#define CARRY_SLICES  4		    /* what a vCPU carries along when it moves */
+#define CAP_PERIOD    MILLISECS(30) /* the bucket holds a period's worth */
+#define CAP_MIN_SLICE MICROSECS(500)
+
+/* The mean of all busy queues' comparable clocks, made anew every SYNC_PERIOD by whoever comes first. Racy reads are
+ * fine. */
+static struct {
+	u64 clock, bound;
+	s_time_t next;
+} mean;
+
+static s_time_t slice_ns(void)
+{
+	return MILLISECS(READ_ONCE(sched_params.slice_ms));
+}
+
+/* --- crowd --- */
+
+static unsigned int crowd_count(const struct domain *d)
+{
+	return READ_ONCE(d->sched.crowd) & CROWD_MASK;
+}
+
+static u64 crowd_integral(const struct domain *d, s_time_t now)
+{
+	u64 crowd = READ_ONCE(d->sched.crowd);
+
+	return ((crowd & CROWD_MASK) * (u64)now - (crowd >> CROWD_BITS)) & (~0ULL >> CROWD_BITS);
+}
+
+void share_activate(struct vcpu *v, s_time_t now)
+{
+	if (v->sched.active)
+		return;
+	v->sched.active = true;
+	(void)atomic_add_return(&v->domain->sched.crowd, ((u64)now << CROWD_BITS) + 1);
+}
+
+void share_deactivate(struct vcpu *v, s_time_t now)
+{
+	if (!v->sched.active)
+		return;
+	v->sched.active = false;
+	(void)atomic_sub_return(&v->domain->sched.crowd, ((u64)now << CROWD_BITS) + 1);
+}
+
+/* --- charging --- */
+
+u64 share_cost(const struct vcpu *v, s_time_t ns)
+{
+	const struct domain *d = v->domain;
+
+	return (u64)ns * max(crowd_count(d), 1U) * SCHED_WEIGHT_DEFAULT / d->sched.weight;
+}
+
+void share_start(struct vcpu *v, s_time_t now)
+{
+	v->sched.charged_at = now;
+	v->sched.crowd_at = crowd_integral(v->domain, now);
+}
+
+static void budget_refill(struct domain *d, s_time_t now)
+{
+	struct sched_domain *sd = &d->sched;
+	s64 full = CAP_PERIOD * sd->cap / 100;
+
+	if (now > sd->budget_at) {
+		/* Longer than this fills any bucket, and the product cannot overflow. */
+		sd->budget += min(now - sd->budget_at, SECONDS(60)) * sd->cap / 100;
+		sd->budget = min(sd->budget, full);
+		sd->budget_at = now;
+	}
+}
+
+void share_charge(struct vcpu *v, s_time_t now)
+{
+	struct domain *d = v->domain;
+	s_time_t ran = now - v->sched.charged_at;
+	u64 crowd, at;
+	unsigned long flags;
+
+	if (v->is_idle || ran <= 0)
+		return;
+	at = crowd_integral(d, now);
+	crowd = (at - v->sched.crowd_at) & (~0ULL >> CROWD_BITS);
+	/* v itself was in it all the time; readings of other CPUs' clocks may differ by a little. */
+	crowd = max(crowd, (u64)ran);
+	crowd = min(crowd, (u64)ran * CROWD_MASK);
+	v->sched.vtime += crowd * SCHED_WEIGHT_DEFAULT / d->sched.weight;
+	v->sched.charged_at = now;
+	v->sched.crowd_at = at;
+	if (READ_ONCE(d->sched.cap)) {
+		flags = spin_lock_irqsave(&d->sched.cap_lock);
+		budget_refill(d, now);
+		d->sched.budget -= ran;
+		spin_unlock_irqrestore(&d->sched.cap_lock, flags);
+	}
+}
+
+/* --- membership, clocks --- */
+
+void share_join(struct run_queue *rq, struct vcpu *v)
+{
+	unsigned int crowd;
+
+	if (v->sched.load)
+		return;
+	crowd = max(crowd_count(v->domain), 1U);
+	v->sched.load = max(v->domain->sched.weight * LOAD_UNIT / crowd, 1U);
+	rq->load += v->sched.load;
+	rq->nr_members++;
+}
+
+void share_leave(struct run_queue *rq, struct vcpu *v)
+{
+	if (!v->sched.load)
+		return;
+	rq->load -= v->sched.load;
+	rq->nr_members--;
+	v->sched.load = 0;
+}
+
+void share_update_clock(struct run_queue *rq)
+{
+	const struct vcpu *head = list_is_empty(&rq->queue) ? NULL : list_first(&rq->queue, struct vcpu, sched.link);
+	u64 least;
+
+	if (!rq->curr->is_idle && rq->curr->sched.load) {
+		least = rq->curr->sched.vtime;
+		if (head && vtime_diff(head->sched.vtime, least) < 0)
+			least = head->sched.vtime;
+	} else if (head) {
+		least = head->sched.vtime;
+	} else {
+		return;
+	}
+	if (vtime_diff(least, rq->clock) > 0)
+		rq->clock = least;
+}
+
+void share_translate(struct vcpu *v, const struct run_queue *from, const struct run_queue *to)
+{
+	v->sched.vtime += READ_ONCE(to->offset) - READ_ONCE(from->offset);
+}
+
+void share_arrive(struct run_queue *rq, struct vcpu *v, bool woken, s_time_t now)
+{
+	u64 slice = share_cost(v, slice_ns());
+	u64 least, most;
+
+	share_charge(rq->curr, now);
+	share_update_clock(rq);
+	/* A queue without members has no clock of its own: it starts at the mean. */
+	if (!rq->nr_members && vtime_diff(READ_ONCE(mean.clock) + rq->offset, rq->clock) > 0)
+		rq->clock = READ_ONCE(mean.clock) + rq->offset;
+	least = rq->clock - (woken ? slice : slice * CARRY_SLICES);
+	most = rq->clock + slice * CARRY_SLICES;
+	if (vtime_diff(v->sched.vtime, least) < 0)
+		v->sched.vtime = least;
+	else if (vtime_diff(v->sched.vtime, most) > 0)
+		v->sched.vtime = most;
+}
+
+/* Makes the mean of all busy queues' clocks. */
+static void mean_update(void)
+{
+	u64 base = READ_ONCE(mean.clock), cost = 0;
+	unsigned int cpu, busy = 0;
+	s64 sum = 0;
+
+	cpumask_for_each(cpu, &cpu_online_map) {
+		const struct run_queue *rq = &per_cpu(run_queue, cpu);
+		u64 members = READ_ONCE(rq->nr_members), load = READ_ONCE(rq->load);
+
+		if (!members || !load)
+			continue;
+		/* A 16th of it, and the remainder given up: HV_MAX_CPUS differences cannot overflow the sum. */
+		sum += vtime_diff(READ_ONCE(rq->clock) - READ_ONCE(rq->offset), base) / 16;
+		cost += (u64)slice_ns() * SCHED_WEIGHT_DEFAULT * LOAD_UNIT * members / load;
+		busy++;
+	}
+	if (!busy)
+		return;
+	sum = sum / (s64)busy * 16;
+	if (sum > 0)
+		WRITE_ONCE(mean.clock, base + (u64)sum);
+	WRITE_ONCE(mean.bound, cost / busy * SYNC_SLICES);
+}
+
+void share_synchronize(struct run_queue *rq, s_time_t now)
+{
+	s_time_t next = READ_ONCE(mean.next);
+	s64 ahead, bound;
+
+	if (now >= next && atomic_cmpxchg(&mean.next, &next, now + SYNC_PERIOD))
+		mean_update();
+	ahead = vtime_diff(rq->clock - rq->offset, READ_ONCE(mean.clock));
+	bound = (s64)READ_ONCE(mean.bound);
+	if (ahead > bound)
+		rq->offset += (u64)(ahead - bound);
+	/* One that is behind and has something to offer is not shifted at once: others are to take that over for being
+	 * behind. */
+	else if (ahead < (cpumask_test(rq->cpu, &sched_offering_cpus) ? -bound * SYNC_PATIENCE : -bound))
+		rq->offset -= (u64)(-bound - ahead);
+}
+
+/* --- cap --- */
+
+bool share_budget_left(struct vcpu *v, s_time_t now, s_time_t *slice)
+{
+	struct domain *d = v->domain;
+	unsigned long flags;
+	unsigned int crowd;
+	s64 left;
+
+	if (likely(!READ_ONCE(d->sched.cap)))
+		return true;
+	flags = spin_lock_irqsave(&d->sched.cap_lock);
+	budget_refill(d, now);
+	left = d->sched.budget;
+	spin_unlock_irqrestore(&d->sched.cap_lock, flags);
+	/* Charged often enough that the bucket, half full at the refill, does not run over before what was used is
+	 * taken out. */
+	*slice = min(*slice, CAP_PERIOD / 3);
+	crowd = max(crowd_count(d), 1U);
+	*slice = min(*slice, max((s_time_t)(left / crowd), CAP_MIN_SLICE));
+	return left > 0;
+}
+
+/* v is runnable, not queued, and its domain's budget is used up. It is marked before the timer is set, under the lock
+ * that the refill takes. */
+void share_park(struct run_queue *rq, struct vcpu *v, s_time_t now)
+{
+	struct domain *d = v->domain;
+	struct sched_domain *sd = &d->sched;
+	unsigned long flags;
+	s64 missing;
+
+	share_leave(rq, v);
+	v->sched.parked = true;
+	flags = spin_lock_irqsave(&sd->cap_lock);
+	missing = CAP_PERIOD * sd->cap / 200 - sd->budget;
+	if (!timer_is_armed(&sd->refill))
+		timer_set(&sd->refill, sd->cap ? now + max(missing, (s64)0) * 100 / sd->cap + 1 : now);
+	spin_unlock_irqrestore(&sd->cap_lock, flags);
+}
+
+/* Timer: there is budget again. */
+void share_refill(void *domain)
+{
+	struct domain *d = domain;
+	struct vcpu *v;
+
+	for_each_vcpu(d, v) {
+		unsigned long flags;
+		struct run_queue *rq = sched_lock_vcpu(v, &flags);
+		bool was_parked = v->sched.parked;
+
+		v->sched.parked = false;
+		spin_unlock_irqrestore(&rq->lock, flags);
+		if (was_parked)
+			vcpu_wake(v);
+	}
+}
+
+/* The lock: share_park divides by the cap that it has just looked at. */
+void share_set_cap(struct domain *d, u16 cap)
+{
+	unsigned long flags = spin_lock_irqsave(&d->sched.cap_lock);
+
+	WRITE_ONCE(d->sched.cap, cap);
+	d->sched.budget = CAP_PERIOD * d->sched.cap / 100;
+	d->sched.budget_at = time_now();
+	timer_set(&d->sched.refill, d->sched.budget_at);
+	spin_unlock_irqrestore(&d->sched.cap_lock, flags);
+}

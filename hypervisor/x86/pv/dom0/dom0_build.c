@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Builds Domain-0: memory, kernel, ramdisk, p2m list, start info, page tables, first vCPU (xen/xen.h, "Start-of-day
+ * memory layout").
+ *
+ * Pseudo-physical frames, from 0: the gap below the kernel, the kernel, start info, page tables, stack (all of them
+ * mapped at virt_base + pfn * PAGE_SIZE), then the ramdisk and the p2m list, then the rest. A kernel without the notes
+ * MOD_START_PFN and INIT_P2M gets ramdisk and list in the mapped range.
+ */
+#include "x86/pv/pv.h"
+
+#include <xen/xen.h>
+#include "hv/atomic.h"
+#include "hv/cmdline.h"
+#include "hv/console.h"
+#include "hv/mm.h"
+#include "lib/errno.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "x86/mm/boot_map.h"
+#include "x86/mm/page_types.h"
+#include "x86/mm/paging.h"
+#include "x86/pv/dom0/dom0_kernel.h"
+#include "x86/pv/dom0/dom0_memory.h"
+
+#define PT_LOAD	       1
+#define P2M_PER_FRAME  (PAGE_SIZE / sizeof(unsigned long))
+#define STACK_PAGES    4UL
+#define DOM0_GUEST_PTE (PTE_PRESENT | PTE_USER | PTE_ACCESSED)
+
+struct dom0_layout {
+	unsigned long nr_pages;	  /* of Domain-0 */
+	unsigned long kernel_end; /* all in frames; ends are exclusive */
+	unsigned long info, pt, nr_pt, stack, mapped_end;
+	unsigned long ramdisk, nr_ramdisk;
+	unsigned long p2m, nr_p2m;
+	u64 p2m_virt;
+};
+
+static struct dom0_kernel kernel __initdata;
+static struct dom0_layout layout __initdata;
+static mfn_t *p2m_mfns __initdata; /* the frames of the p2m list */
+static unsigned int p2m_mfns_order __initdata;
+static unsigned long next_pt __initdata;
+
+static mfn_t __init dom0_pfn_to_mfn(unsigned long pfn)
+{
+	unsigned long *list = map_frame(p2m_mfns[pfn / P2M_PER_FRAME]);
+	mfn_t mfn = MFN(list[pfn % P2M_PER_FRAME]);
+
+	unmap_frame(list);
+	return mfn;
+}
+
+/* --- how much, and what goes where --- */
+
+static struct dom0_memory __init dom0_memory(void)
+{
+	struct dom0_memory m = dom0_memory_choose(&boot_options, page_alloc_free_count());
+
+	if (m.too_little)
+		log_warn("dom0_mem asks for more than there is: Domain-0 gets %lu MiB\n", m.nr_pages >> 8);
+	return m;
+}
+
+/* Page tables that cover [start, end) below L4. */
+static unsigned long __init pt_count(u64 start, u64 end)
+{
+	unsigned long n = 0;
+
+	if (start == end)
+		return 0;
+	for (unsigned int level = 1; level <= 3; level++) {
+		unsigned int shift = PAGE_SHIFT + 9 * level;
+
+		n += ((end - 1) >> shift) - (start >> shift) + 1;
+	}
+	return n;
+}
+
+static u64 __init pfn_virt(unsigned long pfn)
+{
+	return kernel.virt_base + (pfn << PAGE_SHIFT);
+}
+
+static void __init dom0_plan(unsigned long nr_pages, size_t ramdisk_size)
+{
+	struct dom0_layout *l = &layout;
+	unsigned long next;
+
+	l->nr_pages = nr_pages;
+	l->kernel_end = (kernel.virt_end - kernel.virt_base) >> PAGE_SHIFT;
+	l->nr_ramdisk = DIV_ROUND_UP(ramdisk_size, PAGE_SIZE);
+	l->nr_p2m = DIV_ROUND_UP(nr_pages, P2M_PER_FRAME);
+	next = l->kernel_end;
+	if (!kernel.mod_start_pfn) {
+		l->ramdisk = next;
+		next += l->nr_ramdisk;
+	}
+	if (!kernel.has_init_p2m) {
+		l->p2m = next;
+		l->p2m_virt = pfn_virt(l->p2m);
+		next += l->nr_p2m;
+	}
+	l->info = next++;
+	l->pt = next;
+	/* The tables map themselves: grow until they fit. 512 KiB or more behind the stack, rounded to 4 MiB. */
+	for (l->nr_pt = 1;; l->nr_pt++) {
+		unsigned long need = 1;
+
+		l->stack = l->pt + l->nr_pt;
+		l->mapped_end = ROUND_UP(l->stack + STACK_PAGES + (KiB(512) >> PAGE_SHIFT), MiB(4) >> PAGE_SHIFT);
+		need += pt_count(kernel.virt_base, pfn_virt(l->mapped_end));
+		if (kernel.has_init_p2m)
+			need += pt_count(kernel.init_p2m, kernel.init_p2m + l->nr_p2m * PAGE_SIZE);
+		if (need <= l->nr_pt)
+			break;
+	}
+	next = l->mapped_end;
+	if (kernel.mod_start_pfn) {
+		l->ramdisk = next;
+		next += l->nr_ramdisk;
+	}
+	if (kernel.has_init_p2m) {
+		l->p2m = next;
+		l->p2m_virt = kernel.init_p2m;
+		next += l->nr_p2m;
+	}
+	if (next > nr_pages)
+		boot_fail("Domain-0 needs at least %lu MiB for its kernel and ramdisk, and would have %lu MiB: raise "
+			  "dom0_mem, or add memory",
+			  (next >> 8) + 1, nr_pages >> 8);
+}
+
+/* --- memory --- */
+
+/*
+ * Domain-0's frames, in pieces as large as there are; the p2m list's own frames come first, so that the list can be
+ * written meanwhile.
+ */
+static void __init dom0_alloc_memory(struct domain *d)
+{
+	unsigned int order = MAX_ORDER;
+	unsigned long pfn = 0;
+
+	while ((PAGE_SIZE << p2m_mfns_order) < layout.nr_p2m * sizeof(*p2m_mfns))
+		p2m_mfns_order++;
+	p2m_mfns = hv_alloc_pages(p2m_mfns_order);
+	for (unsigned long i = 0; p2m_mfns && i < layout.nr_p2m; i++) {
+		struct page_info *pg = page_alloc(d, 0, MEMF_NO_SCRUB);
+
+		if (!pg)
+			boot_fail("not enough memory for Domain-0");
+		p2m_mfns[i] = page_to_mfn(pg);
+		frame_clear(p2m_mfns[i]);
+	}
+	if (!p2m_mfns)
+		boot_fail("not enough memory for Domain-0");
+
+	while (pfn < layout.nr_pages) {
+		struct page_info *pg;
+		unsigned long run;
+
+		if (pfn == layout.p2m) {
+			for (unsigned long i = 0; i < layout.nr_p2m; i++, pfn++) {
+				unsigned long *list = map_frame(p2m_mfns[pfn / P2M_PER_FRAME]);
+
+				list[pfn % P2M_PER_FRAME] = mfn_x(p2m_mfns[i]);
+				unmap_frame(list);
+				m2p_set(p2m_mfns[i], pfn);
+			}
+			continue;
+		}
+		run = (pfn < layout.p2m ? layout.p2m : layout.nr_pages) - pfn;
+		while (order && (1UL << order) > run)
+			order--;
+		pg = page_alloc(d, order, MEMF_NO_SCRUB);
+		if (!pg) {
+			if (!order--)
+				boot_fail("not enough memory for Domain-0");
+			continue;
+		}
+		for (unsigned long i = 0; i < (1UL << order); i++, pfn++) {
+			unsigned long *list = map_frame(p2m_mfns[pfn / P2M_PER_FRAME]);
+
+			list[pfn % P2M_PER_FRAME] = mfn_x(page_to_mfn(pg)) + i;
+			unmap_frame(list);
+			m2p_set(mfn_add(page_to_mfn(pg), i), pfn);
+		}
+		if ((1UL << order) < run && order < MAX_ORDER && pfn == layout.p2m + layout.nr_p2m)
+			order = MAX_ORDER;
+	}
+}
+
+/* Copies into Domain-0's frames from pseudo-physical address `to` on; data NULL: zeroes. */
+static void __init dom0_write(paddr_t to, const void *data, size_t size)
+{
+	while (size) {
+		size_t offset = to & ~PAGE_MASK, n = min(size, PAGE_SIZE - offset);
+		char *frame = map_frame(dom0_pfn_to_mfn(to >> PAGE_SHIFT));
+
+		if (data) {
+			memcpy(frame + offset, data, n);
+			data = (const char *)data + n;
+		} else {
+			memset(frame + offset, 0, n);
+		}
+		unmap_frame(frame);
+		to += n;
+		size -= n;
+	}
+}
+
+static void __init dom0_load_kernel(void)
+{
+	struct elf_segment seg;
+
+	/* What lies between the segments is not to hold what was in memory before. */
+	for (unsigned int i = 0; i < kernel.elf.phnum; i++) {
+		paddr_t to;
+
+		if (elf_segment_get(&kernel.elf, i, &seg) || seg.type != PT_LOAD || !seg.memsz)
+			continue;
+		to = dom0_segment_virt(&kernel, &seg) - kernel.virt_base;
+		dom0_write(to, seg.data, min(seg.filesz, seg.memsz));
+		if (seg.memsz > seg.filesz)
+			dom0_write(to + seg.filesz, NULL, seg.memsz - seg.filesz);
+	}
+	if (kernel.hypercall_page) {
+		void *page = map_frame(dom0_pfn_to_mfn((kernel.hypercall_page - kernel.virt_base) >> PAGE_SHIFT));
+
+		pv_hypercall_page_init(page);
+		unmap_frame(page);
+	}
+}
+
+/* --- page tables --- */
+
+/* The entry for `va` in the table `table`, making the next table if there is none. */
+static mfn_t __init pt_next_table(mfn_t table, u64 va, unsigned int level)
+{
+	u64 *entries = map_frame(table), *e = &entries[pt_index(va, level)];
+	mfn_t next;
+
+	if (!(*e & PTE_PRESENT)) {
+		BUG_ON(next_pt >= layout.pt + layout.nr_pt);
+		next = dom0_pfn_to_mfn(next_pt++);
+		*e = pte_make(next, DOM0_GUEST_PTE | PTE_RW | PTE_DIRTY);
+	}
+	next = pte_mfn(*e);
+	unmap_frame(entries);
+	return next;
+}
+
+static void __init pt_map(mfn_t l4, u64 va, unsigned long pfn)
+{
+	bool is_table = pfn >= layout.pt && pfn < layout.pt + layout.nr_pt;
+	mfn_t table = l4;
+	u64 *entries;
+
+	for (unsigned int level = 4; level > 1; level--)
+		table = pt_next_table(table, va, level);
+	entries = map_frame(table);
+	entries[pt_index(va, 1)] = pte_make(dom0_pfn_to_mfn(pfn), DOM0_GUEST_PTE | (is_table ? 0 : PTE_RW | PTE_DIRTY));
+	unmap_frame(entries);
+}
+
+static mfn_t __init dom0_build_page_tables(void)
+{
+	mfn_t l4 = dom0_pfn_to_mfn(layout.pt);
+
+	for (unsigned long i = 0; i < layout.nr_pt; i++)
+		frame_clear(dom0_pfn_to_mfn(layout.pt + i));
+	next_pt = layout.pt + 1;
+	for (unsigned long pfn = 0; pfn < layout.mapped_end; pfn++)
+		pt_map(l4, pfn_virt(pfn), pfn);
+	if (kernel.has_init_p2m)
+		for (unsigned long i = 0; i < layout.nr_p2m; i++)
+			pt_map(l4, layout.p2m_virt + i * PAGE_SIZE, layout.p2m + i);
+	return l4;
+}
+
+/* --- what the kernel is told --- */
+
+static void __init dom0_write_start_info(struct domain *d, const char *cmdline, size_t ramdisk_size)
+{
+	mfn_t mfn = dom0_pfn_to_mfn(layout.info);
+	struct start_info *si = map_frame(mfn);
+
+	memset(si, 0, PAGE_SIZE);
+	fmt_snprintf(si->magic, sizeof(si->magic), "xen-3.0-x86_64");
+	si->nr_pages = layout.nr_pages;
+	si->shared_info = virt_to_maddr(d->shared_info);
+	si->flags = SIF_PRIVILEGED | SIF_INITDOMAIN;
+	si->pt_base = pfn_virt(layout.pt);
+	si->nr_pt_frames = layout.nr_pt;
+	si->mfn_list = layout.p2m_virt;
+	if (kernel.has_init_p2m) {
+		si->first_p2m_pfn = layout.p2m;
+		si->nr_p2m_frames = layout.nr_p2m;
+	}
+	if (ramdisk_size) {
+		si->mod_len = ramdisk_size;
+		si->mod_start = kernel.mod_start_pfn ? layout.ramdisk : pfn_virt(layout.ramdisk);
+		if (kernel.mod_start_pfn)
+			si->flags |= SIF_MOD_START_PFN;
+	}
+	str_copy((char *)si->cmd_line, cmdline ? cmdline : "", sizeof(si->cmd_line));
+	unmap_frame(si);
+}
+
+static void __init dom0_set_first_vcpu(struct domain *d, mfn_t l4)
+{
+	vcpu_guest_context_t *ctx = hv_alloc(sizeof(*ctx));
+	int err;
+
+	if (!ctx)
+		boot_fail("not enough memory for Domain-0");
+	ctx->flags = VGCF_in_kernel | VGCF_online;
+	ctx->user_regs.rip = kernel.entry;
+	ctx->user_regs.rsp = pfn_virt(layout.stack + STACK_PAGES);
+	ctx->user_regs.rsi = pfn_virt(layout.info);
+	ctx->user_regs.rflags = X86_EFLAGS_IF | X86_EFLAGS_MBS;
+	ctx->user_regs.cs = FLAT_KERNEL_CS;
+	ctx->user_regs.ss = FLAT_KERNEL_SS;
+	ctx->kernel_ss = FLAT_KERNEL_SS;
+	ctx->kernel_sp = ctx->user_regs.rsp;
+	ctx->ctrlreg[3] = xen_pfn_to_cr3(mfn_x(l4));
+
+	/* The kernel unpins the tables that it was given, as every builder pins them. */
+	err = pv_pin_table(d, l4, PGT_L4);
+	if (!err)
+		err = vcpu_set_context(d->vcpus[0], ctx);
+	if (err)
+		panic("Domain-0's page tables or first context are not valid (error %d)", err);
+	hv_free(ctx);
+}
+
+static struct domain *__init dom0_create(void)
+{
+	unsigned int vcpus = boot_options.dom0_max_vcpus ? boot_options.dom0_max_vcpus : nr_cpus;
+	struct xen_domctl_createdomain config = {
+		.max_vcpus = vcpus < HV_MAX_VCPUS ? vcpus : HV_MAX_VCPUS,
+		.max_evtchn_port = ~0U,
+		.max_grant_frames = -1,
+		.max_maptrack_frames = -1,
+	};
+	struct domain *d = domain_create(0, &config, true);
+
+	if (IS_ERR(d))
+		panic("Domain-0 cannot be created (error %ld)", PTR_ERR(d));
+	for (unsigned int i = 0; i < config.max_vcpus; i++)
+		if (!vcpu_create(d, i))
+			boot_fail("not enough memory for Domain-0's vCPU %u", i);
+	return d;
+}
+
+struct domain *__init dom0_build(const struct boot_module *kernel_module, const struct boot_module *ramdisk)
+{
+	size_t ramdisk_size = ramdisk ? ramdisk->size : 0;
+	struct dom0_memory memory;
+	struct domain *d;
+
+	dom0_kernel_open(&kernel, kernel_module);
+	d = dom0_create();
+	memory = dom0_memory();
+	d->max_pages = memory.max_pages;
+	dom0_plan(memory.nr_pages, ramdisk_size);
+	log_info("Domain-0: %lu MiB, %u vCPUs; kernel at %#lx to %#lx, entry %#lx\n", layout.nr_pages >> 8,
+		 d->max_vcpus, kernel.virt_start, kernel.virt_end, kernel.entry);
+	dom0_alloc_memory(d);
+	dom0_load_kernel();
+	dom0_kernel_close(&kernel);
+	if (ramdisk_size) {
+		const void *data = boot_map(ramdisk->start, ramdisk_size);
+
+		dom0_write(layout.ramdisk << PAGE_SHIFT, data, ramdisk_size);
+		boot_unmap(data, ramdisk_size);
+	}
+	dom0_write_start_info(d, kernel_module->cmdline, ramdisk_size);
+	dom0_set_first_vcpu(d, dom0_build_page_tables());
+	hv_free_pages(p2m_mfns, p2m_mfns_order);
+	dom0 = d;
+	return d;
+}

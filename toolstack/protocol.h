@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What xend and its clients have in common: the socket, the envelope of requests and answers, the names of methods and
+ * fields, and the codes of errors. docs/xend-protocol.md explains each; a client needs nothing else of xend.
+ *
+ *	request		{"version":1,"id":7,"method":"domain.create","params":{...}}\n
+ *	progress	{"id":7,"progress":{"stage":"memory","done":3,"total":10}}\n		none or more
+ *	answer		{"id":7,"result":{...}}\n  or  {"id":7,"error":{"code":"exists","message":"a sentence"}}\n
+ */
+#ifndef PROTOCOL_H
+#define PROTOCOL_H
+
+#define XEND_PROTOCOL_VERSION 1
+
+/* The environment variable XEND_SOCKET names another one, for tests. */
+#define XEND_SOCKET_PATH "/run/xend/xend.sock"
+#define XEND_SOCKET_ENV	 "XEND_SOCKET"
+
+/* Bytes of a request's line, with its newline; xend answers a longer one with XEND_E_TOO_LARGE and hangs up. */
+#define XEND_MAX_REQUEST (256 * 1024)
+/* Bytes of an answer's line at most, and of what xend keeps for a client that does not read: beyond, it hangs up. */
+#define XEND_MAX_ANSWER (4 * 1024 * 1024)
+/* Connections at once; one more gets XEND_E_BUSY and is closed. */
+#define XEND_MAX_CLIENTS 128
+
+/* The envelope. */
+#define XEND_F_VERSION	"version"
+#define XEND_F_ID	"id"
+#define XEND_F_METHOD	"method"
+#define XEND_F_PARAMS	"params"
+#define XEND_F_PROGRESS "progress"
+#define XEND_F_RESULT	"result"
+#define XEND_F_ERROR	"error"
+#define XEND_F_CODE	"code"
+#define XEND_F_MESSAGE	"message"
+
+/*
+ * Methods. Behind each: its parameters, then the fields of its result; "?" marks those that may be absent.
+ * DOM stands for "domain": a name, an id (number, or a string of digits), or a UUID.
+ */
+#define XEND_M_INFO "xend.info" /* -> version xend pid start_time */
+#define XEND_M_LOG  "xend.log"	/* lines? -> text */
+
+#define XEND_M_DOMAIN_LIST	"domain.list"	   /* DOM? config? -> domains[]: see XEND_D_* */
+#define XEND_M_DOMAIN_CREATE	"domain.create"	   /* config paused? dryrun? -> id name uuid (dryrun: config) */
+#define XEND_M_DOMAIN_DESTROY	"domain.destroy"   /* DOM */
+#define XEND_M_DOMAIN_SHUTDOWN	"domain.shutdown"  /* DOM wait? -> (wait) reason */
+#define XEND_M_DOMAIN_REBOOT	"domain.reboot"	   /* DOM wait? -> (wait) id */
+#define XEND_M_DOMAIN_PAUSE	"domain.pause"	   /* DOM */
+#define XEND_M_DOMAIN_UNPAUSE	"domain.unpause"   /* DOM */
+#define XEND_M_DOMAIN_SAVE	"domain.save"	   /* DOM path continue? */
+#define XEND_M_DOMAIN_RESTORE	"domain.restore"   /* path paused? -> id name uuid */
+#define XEND_M_DOMAIN_NEW	"domain.new"	   /* config -> name uuid */
+#define XEND_M_DOMAIN_START	"domain.start"	   /* DOM paused? -> id name uuid */
+#define XEND_M_DOMAIN_SUSPEND	"domain.suspend"   /* DOM */
+#define XEND_M_DOMAIN_RESUME	"domain.resume"	   /* DOM paused? -> id name uuid */
+#define XEND_M_DOMAIN_DELETE	"domain.delete"	   /* DOM */
+#define XEND_M_DOMAIN_RENAME	"domain.rename"	   /* DOM name */
+#define XEND_M_DOMAIN_SYSRQ	"domain.sysrq"	   /* DOM key */
+#define XEND_M_DOMAIN_TRIGGER	"domain.trigger"   /* DOM trigger vcpu? */
+#define XEND_M_DOMAIN_RESET	"domain.reset"	   /* DOM -> id */
+#define XEND_M_DOMAIN_DUMP_CORE "domain.dump-core" /* DOM path live? crash? -> path */
+
+#define XEND_M_MEMORY_SET "memory.set" /* DOM kb */
+#define XEND_M_MEMORY_MAX "memory.max" /* DOM kb */
+#define XEND_M_VCPU_LIST  "vcpu.list"  /* DOM? -> nr_cpus domains[]: name id vcpus[]: see XEND_V_* */
+#define XEND_M_VCPU_SET	  "vcpu.set"   /* DOM count */
+#define XEND_M_VCPU_PIN	  "vcpu.pin"   /* DOM vcpu (number or "all") cpus ("0-3,5,^1" or "all") */
+#define XEND_M_SCHED_GET  "sched.get"  /* DOM? -> scheduler domains[]: name id weight cap */
+#define XEND_M_SCHED_SET  "sched.set"  /* DOM weight? cap? */
+
+#define XEND_M_DEVICE_ATTACH	"device.attach"	   /* DOM class config -> devid device */
+#define XEND_M_DEVICE_DETACH	"device.detach"	   /* DOM class device force? */
+#define XEND_M_DEVICE_LIST	"device.list"	   /* DOM class -> devices[]: see XEND_DEV_* */
+#define XEND_M_DEVICE_CONFIGURE "device.configure" /* DOM class config */
+
+#define XEND_M_CONSOLE_OPEN "console.open" /* DOM scrollback? -> id name; then raw bytes both ways */
+
+#define XEND_M_HOST_INFO       "host.info"	 /* -> the keys of `xm info`, underscored, numbers as numbers */
+#define XEND_M_HOST_DMESG      "host.dmesg"	 /* clear? -> text */
+#define XEND_M_HOST_DEBUG_KEYS "host.debug-keys" /* keys */
+#define XEND_M_TOP_SAMPLE      "top.sample" /* -> time_ns total_kb free_kb nr_cpus cpu_mhz domains[]: see the document */
+
+/* Parameters. */
+#define XEND_P_DOMAIN	  "domain"
+#define XEND_P_CONFIG	  "config" /* object as config_to_json() writes it; of a device: its element */
+#define XEND_P_PAUSED	  "paused"
+#define XEND_P_TRUST	  "trust"
+#define XEND_P_DRYRUN	  "dryrun"
+#define XEND_P_WAIT	  "wait"
+#define XEND_P_PATH	  "path" /* absolute */
+#define XEND_P_CONTINUE	  "continue"
+#define XEND_P_NAME	  "name"
+#define XEND_P_KEY	  "key"	    /* one character */
+#define XEND_P_TRIGGER	  "trigger" /* nmi reset init power sleep s3resume */
+#define XEND_P_VCPU	  "vcpu"
+#define XEND_P_LIVE	  "live"
+#define XEND_P_CRASH	  "crash"
+#define XEND_P_KB	  "kb" /* KiB */
+#define XEND_P_COUNT	  "count"
+#define XEND_P_CPUS	  "cpus"
+#define XEND_P_WEIGHT	  "weight" /* 1 to 65535 */
+#define XEND_P_CAP	  "cap"	   /* per cent of a CPU, 0 is none */
+#define XEND_P_CLASS	  "class"  /* vbd vif */
+#define XEND_P_DEVICE	  "device" /* vdev (xvda), devid, vif's handle or MAC */
+#define XEND_P_FORCE	  "force"
+#define XEND_P_SCROLLBACK "scrollback"
+#define XEND_P_CLEAR	  "clear"
+#define XEND_P_KEYS	  "keys"
+#define XEND_P_LINES	  "lines"
+
+#define XEND_CLASS_VBD "vbd"
+#define XEND_CLASS_VIF "vif"
+
+/* An element of domain.list's "domains". */
+#define XEND_D_ID	  "id" /* -1: not running */
+#define XEND_D_NAME	  "name"
+#define XEND_D_UUID	  "uuid"
+#define XEND_D_MEMORY_KB  "memory_kb" /* what it has now */
+#define XEND_D_MAXMEM_KB  "maxmem_kb"
+#define XEND_D_VCPUS	  "vcpus" /* online */
+#define XEND_D_MAX_VCPUS  "max_vcpus"
+#define XEND_D_STATE	  "state"  /* "r-----": rbpscd in their places */
+#define XEND_D_STATUS	  "status" /* 0 halted 1 paused 2 running 3 suspended 4 shutdown 5 crashed */
+#define XEND_D_CPU_NS	  "cpu_ns"
+#define XEND_D_START_TIME "start_time" /* seconds since 1970; 0: not known */
+#define XEND_D_MANAGED	  "managed"    /* made by domain.new: stays when halted */
+#define XEND_D_OURS	  "ours"       /* xend made it; false: xl, or the host's Domain-0 */
+#define XEND_D_OPERATION  "operation"  /* ? what xend does to it at this moment */
+#define XEND_D_REASON	  "reason"     /* ? why it was left down, a sentence */
+#define XEND_D_CONFIG	  "config"     /* with config:true only */
+
+/* An element of vcpu.list's "vcpus". */
+#define XEND_V_VCPU	"vcpu"
+#define XEND_V_CPU	"cpu"	/* where it ran last; -1: offline */
+#define XEND_V_STATE	"state" /* "r--", "-b-", "--p" (offline) */
+#define XEND_V_CPU_NS	"cpu_ns"
+#define XEND_V_AFFINITY "affinity" /* "any cpu" or "0-1,4" */
+
+/* An element of device.list's "devices". */
+#define XEND_DEV_DEVID	       "devid"	/* xenstore's number: 51712 for xvda, the handle of a vif */
+#define XEND_DEV_DEVICE	       "device" /* "xvda", "0" */
+#define XEND_DEV_BACKEND_ID    "backend_id"
+#define XEND_DEV_HANDLE	       "handle"
+#define XEND_DEV_STATE	       "state"	       /* XenbusState of the backend */
+#define XEND_DEV_EVENT_CHANNEL "event_channel" /* -1: not connected */
+#define XEND_DEV_RING_REF      "ring_ref"      /* vbd; -1: not connected */
+#define XEND_DEV_TX_RING_REF   "tx_ring_ref"   /* vif */
+#define XEND_DEV_RX_RING_REF   "rx_ring_ref"   /* vif */
+#define XEND_DEV_BACKEND_PATH  "backend_path"
+#define XEND_DEV_MAC	       "mac" /* vif */
+#define XEND_DEV_CONFIG	       "config"
+
+/* Codes of errors. The message is a whole sentence for a person; programs look at the code only. */
+#define XEND_E_BAD_REQUEST    "bad-request" /* not a JSON object of the envelope's form */
+#define XEND_E_VERSION	      "version"	    /* another version of the protocol */
+#define XEND_E_UNKNOWN_METHOD "unknown-method"
+#define XEND_E_BAD_PARAMS     "bad-params" /* a parameter is missing, of the wrong type, out of range */
+#define XEND_E_TOO_LARGE      "too-large"
+#define XEND_E_BAD_CONFIG     "bad-config" /* the domain's configuration */
+#define XEND_E_NO_SUCH_DOMAIN "no-such-domain"
+#define XEND_E_NO_SUCH_DEVICE "no-such-device"
+#define XEND_E_EXISTS	      "exists" /* a name, UUID, device or file that is there already */
+#define XEND_E_NOT_RUNNING    "not-running"
+#define XEND_E_WRONG_STATE    "wrong-state" /* running, paused, suspended: not what the method needs */
+#define XEND_E_BUSY	      "busy"   /* another operation on it, a driver that has its device, or too many clients */
+#define XEND_E_IN_USE	      "in-use" /* a disk that somebody else writes */
+#define XEND_E_NO_MEMORY      "no-memory"
+#define XEND_E_TIMEOUT	      "timeout"	  /* a guest, backend or script did not answer in time */
+#define XEND_E_CANCELLED      "cancelled" /* another request undid it, or xend is stopping */
+#define XEND_E_UNSUPPORTED    "unsupported"
+#define XEND_E_BUILD	      "build"  /* the worker's sentence: kernel, ramdisk, save file */
+#define XEND_E_FAILED	      "failed" /* all the rest */
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds the compressed kernel in what a kernel's file holds. */
+#ifndef WORKER_BUILD_BZIMAGE_H
+#define WORKER_BUILD_BZIMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct bzimage {
+	const uint8_t *payload; /* inside the data */
+	size_t size;
+};
+
+/*
+ * A bzImage (Linux: Documentation/arch/x86/boot.rst), or compressed data as they are. 0, or -errno with *why: words that
+ * follow "the kernel is not usable: ".
+ */
+int bzimage_open(struct bzimage *image, const void *data, size_t size, const char **why);
+
+#endif

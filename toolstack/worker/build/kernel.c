@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker/build/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "worker/build/bzimage.h"
+#include "worker/build/cache.h"
+#include "worker/sandbox.h"
+#include "worker/build/unpack.h"
+
+static const struct sandbox_limits limits = {
+	.memory = 2 * KERNEL_SIZE_MAX,
+	.file_size = KERNEL_SIZE_MAX + (1 << 20),
+	.seconds = 120,
+};
+
+/* The file as it was read once: everything that is concluded from it is about these bytes. */
+struct input {
+	const uint8_t *data;
+	size_t size;
+};
+
+/* --- in the sandbox -------------------------------------------------------------------------------- */
+
+/* Where the unpacked image goes. Blocks of zeros stay holes: a third of a kernel is such. */
+struct output {
+	int fd;
+	uint64_t at;
+};
+
+static int write_at(const struct output *out, uint64_t at, const char *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = pwrite(out->fd, data, size, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		data += n;
+		at += (uint64_t)n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static bool is_zero(const char *data, size_t size)
+{
+	return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
+}
+
+static int write_piece(void *context, const void *data, size_t size)
+{
+	struct output *out = context;
+	const char *bytes = data;
+	size_t done = 0, begin = 0;
+	int rc = 0;
+
+	/* Up to the next border of a page; what is not zero goes out in one piece. */
+	while (done < size && rc == 0) {
+		size_t block = KERNEL_PAGE - (out->at + done) % KERNEL_PAGE;
+
+		block = block < size - done ? block : size - done;
+		if (is_zero(bytes + done, block)) {
+			rc = write_at(out, out->at + begin, bytes + begin, done - begin);
+			begin = done + block;
+		}
+		done += block;
+	}
+	if (rc == 0 && begin < size)
+		rc = write_at(out, out->at + begin, bytes + begin, size - begin);
+	out->at += size;
+	return rc;
+}
+
+/* Describes the image that lies in the file. */
+static int describe_file(int fd, struct kernel_info *info, const char **why)
+{
+	struct stat st;
+	void *image;
+	int rc;
+
+	if (fstat(fd, &st) != 0 || st.st_size <= 0) {
+		*why = "it is empty";
+		return -EINVAL;
+	}
+	if ((uint64_t)st.st_size > KERNEL_SIZE_MAX) {
+		*why = "it is larger than any kernel";
+		return -EFBIG;
+	}
+	image = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (image == MAP_FAILED) {
+		*why = "there is not enough memory for it";
+		return -ENOMEM;
+	}
+	rc = kernel_info_read(image, (size_t)st.st_size, info, why);
+	munmap(image, (size_t)st.st_size);
+	return rc;
+}
+
+/* Unpacks a bzImage into output_fd and describes what came out. */
+static int unpack_and_describe(void *context, int output_fd, void *result, const char **why)
+{
+	const struct input *input = context;
+	struct output out = { .fd = output_fd };
+	struct bzimage image;
+	int rc = bzimage_open(&image, input->data, input->size, why);
+
+	if (rc == 0) {
+		*why = "the unpacked kernel cannot be stored";
+		rc = unpack(image.payload, image.size, KERNEL_SIZE_MAX, write_piece, &out, why);
+	}
+	/* A hole at the end. */
+	if (rc == 0 && ftruncate(output_fd, (off_t)out.at) != 0)
+		rc = -errno;
+	return rc == 0 ? describe_file(output_fd, result, why) : rc;
+}
+
+/* Describes an ELF file as it is; it was given as output_fd, which is open for reading. */
+static int describe(void *context, int output_fd, void *result, const char **why)
+{
+	return describe_file(output_fd, result, why);
+}
+
+/* --- with privilege -------------------------------------------------------------------------------- */
+
+static int check_info(struct kernel *kernel, const char *what, struct error **e)
+{
+	const char *why = "";
+	struct stat st;
+
+	if (fstat(kernel->fd, &st) != 0)
+		return error_set(e, errno, "%s cannot be read: %s.", what, strerror(errno));
+	if (kernel_info_check(&kernel->info, (uint64_t)st.st_size, &why) != 0)
+		return error_set(e, EINVAL, "%s is not usable: %s.", what, why);
+	return 0;
+}
+
+/* The whole file in memory; the caller frees. */
+static int read_input(int fd, size_t size, const char *what, uint8_t **data, struct error **e)
+{
+	size_t done = 0;
+
+	*data = malloc(size);
+	if (*data == NULL)
+		return error_set(e, ENOMEM, "%s cannot be read: there is no memory for its %zu bytes.", what, size);
+	while (done < size) {
+		ssize_t n = pread(fd, *data + done, size - done, (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			free(*data);
+			*data = NULL;
+			return error_set(e, n < 0 ? errno : EIO, "%s cannot be read: %s.", what,
+					 n < 0 ? strerror(errno) : "it became shorter meanwhile");
+		}
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/* fd: the new file, which is the kernel's from now on; -1: it could not be made, errno says why. */
+static int unpack_to(struct kernel *kernel, int fd, struct input *input, const char *what, struct error **e)
+{
+	kernel->fd = fd;
+	if (fd < 0)
+		return error_set(e, errno, "%s cannot be unpacked: %s.", what, strerror(errno));
+	return sandbox_run(unpack_and_describe, input, fd, &kernel->info, sizeof(kernel->info), &limits, what, e);
+}
+
+static int open_packed(struct kernel *kernel, int fd, const struct stat *st, const struct cache *cache,
+		       const char *what, struct error **e)
+{
+	const struct cache no_cache = { .dir = -1 };
+	struct input input = { .size = (size_t)st->st_size };
+	char key[CACHE_KEY_SIZE];
+	uint8_t *data = NULL;
+	int rc;
+
+	if (cache_find_key(cache, st, key) && cache_get(cache, key, kernel))
+		return 0;
+	rc = read_input(fd, input.size, what, &data, e);
+	if (rc < 0)
+		return rc;
+	input.data = data;
+	cache_key(data, input.size, key);
+	if (cache_get(cache, key, kernel)) {
+		cache_note_key(cache, st, key);
+		free(data);
+		return 0;
+	}
+	rc = unpack_to(kernel, cache_new_file(cache), &input, what, e);
+	/* Where the cache lies is full: memory will do. */
+	if (rc == -ENOSPC || rc == -EDQUOT) {
+		kernel_close(kernel);
+		if (e != NULL)
+			error_free(e);
+		rc = unpack_to(kernel, cache_new_file(&no_cache), &input, what, e);
+	}
+	free(data);
+	if (rc == 0)
+		rc = check_info(kernel, what, e);
+	if (rc == 0 && cache_put(cache, key, kernel->fd, &kernel->info))
+		cache_note_key(cache, st, key);
+	return rc;
+}
+
+static int open_file(int directory, const char *path, struct stat *st, const char *what, struct error **e)
+{
+	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (directory == AT_FDCWD ? 0 : O_NOFOLLOW));
+
+	if (fd < 0 || fstat(fd, st) != 0) {
+		error_set(e, errno, "%s cannot be opened: %s.", what, strerror(errno));
+	} else if (!S_ISREG(st->st_mode)) {
+		error_set(e, EINVAL, "%s is not usable: it is not a file.", what);
+	} else if (st->st_size < 64) {
+		error_set(e, EINVAL, "%s is not usable: it is too short for a kernel.", what);
+	} else if ((uint64_t)st->st_size > KERNEL_FILE_MAX) {
+		error_set(e, EFBIG, "%s is not usable: it is larger than any kernel (%llu MiB, at most %llu).", what,
+			  (unsigned long long)st->st_size >> 20, KERNEL_FILE_MAX >> 20);
+	} else {
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int kernel_open_in(struct kernel *kernel, int directory, const char *path, const char *cache_path, struct error **e)
+{
+	struct error *why = NULL;
+	struct cache cache;
+	char what[300];
+	uint8_t magic[4];
+	struct stat st;
+	int fd, rc;
+
+	*kernel = (struct kernel){ .fd = -1 };
+	snprintf(what, sizeof(what), "The kernel %.280s", path);
+	fd = open_file(directory, path, &st, what, &why);
+	if (fd < 0) {
+		rc = -error_errno(why);
+		error_move(e, &why);
+		return rc;
+	}
+	if (pread(fd, magic, sizeof(magic), 0) != sizeof(magic)) {
+		rc = error_set(e, EIO, "%s cannot be read.", what);
+	} else if (memcmp(magic, "\177ELF", sizeof(magic)) == 0) {
+		kernel->fd = dup(fd);
+		rc = sandbox_run(describe, NULL, fd, &kernel->info, sizeof(kernel->info), &limits, what, e);
+		if (rc == 0)
+			rc = check_info(kernel, what, e);
+	} else {
+		cache_open(&cache, cache_path);
+		rc = open_packed(kernel, fd, &st, &cache, what, e);
+		cache_close(&cache);
+	}
+	close(fd);
+	if (rc != 0)
+		kernel_close(kernel);
+	return rc;
+}
+
+void kernel_close(struct kernel *kernel)
+{
+	if (kernel->fd >= 0)
+		close(kernel->fd);
+	kernel->fd = -1;
+}

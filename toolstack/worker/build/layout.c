@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker/build/layout.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+#define PTRS_PER_PAGE (KERNEL_PAGE / sizeof(uint64_t))
+/* After the last element at least 512 KiB are mapped, and the range ends at 4 MiB. */
+#define PADDING_PAGES 128ULL
+#define ALIGN_PAGES   1024ULL
+/* The range that is mapped at the start spans no more than this: kernel, ramdisk, list of frames. */
+#define MAPPED_MAX (1ULL << 24)
+
+/* Page tables of the levels 1 to 3 that map [start, start + size). */
+static uint64_t tables_for(uint64_t start, uint64_t size)
+{
+	uint64_t count = 0;
+
+	if (size == 0)
+		return 0;
+	for (unsigned int level = 1; level <= 3; level++) {
+		unsigned int shift = 12 + 9 * level;
+
+		count += ((start + size - 1) >> shift) - (start >> shift) + 1;
+	}
+	return count;
+}
+
+static uint64_t pages(uint64_t bytes)
+{
+	return bytes / KERNEL_PAGE + (bytes % KERNEL_PAGE != 0);
+}
+
+/* Places the page tables at `at` and what follows them; the tables map themselves, so their number grows until it fits. */
+static void place_tables(struct layout *l, uint64_t at, uint64_t extra_tables)
+{
+	l->pt = at;
+	l->nr_pt = 1;
+	for (;;) {
+		uint64_t need;
+
+		l->stack = l->pt + l->nr_pt;
+		l->mapped_end = (l->stack + 1 + PADDING_PAGES + ALIGN_PAGES - 1) & ~(ALIGN_PAGES - 1);
+		need = 1 + tables_for(l->virt_base, l->mapped_end * KERNEL_PAGE) + extra_tables;
+		if (need <= l->nr_pt)
+			break;
+		l->nr_pt = need;
+	}
+}
+
+/* Whether `next` pages, tables for them and `extra`, and what follows them fit in the address space from virt_base on. */
+static bool fits_behind_base(uint64_t virt_base, uint64_t next, uint64_t extra)
+{
+	/* To the end of the half of the address space, which is that of all of it for the upper one. */
+	uint64_t room = ((1ULL << 47) - (virt_base & ((1ULL << 47) - 1))) / KERNEL_PAGE;
+
+	return next <= MAPPED_MAX && next + next / PTRS_PER_PAGE * 2 + extra + 2 * ALIGN_PAGES <= room;
+}
+
+static bool list_off_kernel(const struct layout *l, const struct kernel_info *kernel)
+{
+	uint64_t last = layout_virt(l, l->mapped_end) - 1;
+
+	return !(kernel->flags & KERNEL_HAS_INIT_P2M) || l->p2m_virt >> 39 < l->virt_base >> 39 ||
+	       l->p2m_virt >> 39 > last >> 39;
+}
+
+int layout_make(struct layout *l, const struct kernel_info *kernel, uint64_t nr_pages, uint64_t ramdisk_size,
+		uint64_t *need, const char **why)
+{
+	uint64_t next = (kernel->virt_end - kernel->virt_base) / KERNEL_PAGE, extra = 0;
+
+	*l = (struct layout){ .virt_base = kernel->virt_base, .nr_pages = nr_pages };
+	l->nr_ramdisk = pages(ramdisk_size);
+	l->nr_p2m = pages(nr_pages * sizeof(uint64_t));
+	if (nr_pages > LAYOUT_PAGES_MAX || l->nr_ramdisk > MAPPED_MAX) {
+		*why = "more memory or a larger ramdisk than any guest can have";
+		return -EINVAL;
+	}
+	if (!(kernel->flags & KERNEL_MOD_START_PFN)) {
+		l->ramdisk = next;
+		next += l->nr_ramdisk;
+	}
+	if (kernel->flags & KERNEL_HAS_INIT_P2M) {
+		extra = tables_for(kernel->init_p2m, l->nr_p2m * KERNEL_PAGE);
+	} else {
+		l->p2m = next;
+		l->p2m_virt = layout_virt(l, next);
+		next += l->nr_p2m;
+	}
+	l->start_info = next++;
+	l->store = next++;
+	l->console = next++;
+	if (!fits_behind_base(l->virt_base, next, extra)) {
+		*why = "kernel and ramdisk do not fit behind the kernel's base address";
+		return -EINVAL;
+	}
+	place_tables(l, next, extra);
+	next = l->mapped_end;
+	if (kernel->flags & KERNEL_MOD_START_PFN) {
+		l->ramdisk = next;
+		next += l->nr_ramdisk;
+	}
+	if (kernel->flags & KERNEL_HAS_INIT_P2M) {
+		l->p2m = next;
+		l->p2m_virt = kernel->init_p2m;
+		next += l->nr_p2m;
+	}
+	if (!list_off_kernel(l, kernel)) {
+		*why = "the kernel wants the list of its frames where the kernel itself lies";
+		return -EINVAL;
+	}
+	/* With more memory the list is longer, too. */
+	*need = next;
+	if (next > nr_pages) {
+		*need += pages(next * sizeof(uint64_t)) - l->nr_p2m + (extra != 0 ? 4 : ALIGN_PAGES);
+		*why = "the guest's memory cannot hold its kernel and ramdisk";
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+_Static_assert(PTRS_PER_PAGE == 512, "9 bits of an address for each level");

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* The operation "build": makes a domain that was just created, and has nothing, ready to be unpaused. */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <xen/xen.h>
+
+#include "worker/build/bootloader.h"
+#include "worker/build/kernel.h"
+#include "worker/build/layout.h"
+#include "worker/limits.h"
+#include "worker/build/request.h"
+#include "worker/build/start.h"
+#include "worker/target.h"
+
+#define PAGE	   4096ULL
+#define KB_PER_MIB 1024ULL
+#define PAGES_MIB  256ULL
+
+struct ramdisk {
+	const char *path; /* NULL: none */
+	int fd;
+	uint64_t size;
+};
+
+static int ramdisk_open(struct ramdisk *ramdisk, int directory, const char *path, struct error **e)
+{
+	struct stat st;
+
+	*ramdisk = (struct ramdisk){ .path = path, .fd = -1 };
+	if (path == NULL)
+		return 0;
+	ramdisk->fd =
+		openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (directory == AT_FDCWD ? 0 : O_NOFOLLOW));
+	if (ramdisk->fd < 0 || fstat(ramdisk->fd, &st) != 0)
+		return error_set(e, errno, "The ramdisk %s cannot be opened: %s.", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return error_set(e, EINVAL, "The ramdisk %s is not usable: it is not a file.", path);
+	ramdisk->size = (uint64_t)st.st_size;
+	return 0;
+}
+
+static void ramdisk_close(struct ramdisk *ramdisk)
+{
+	if (ramdisk->fd >= 0)
+		close(ramdisk->fd);
+}
+
+static int plan(struct layout *layout, const struct build_request *r, const struct kernel *kernel,
+		const struct ramdisk *ramdisk, struct error **e)
+{
+	const char *why = "";
+	uint64_t need = 0;
+	int rc = layout_make(layout, &kernel->info, r->size.pages, ramdisk->size, &need, &why);
+
+	if (rc == -ENOMEM)
+		return error_set(e, ENOMEM,
+				 "The guest's memory of %llu MiB cannot hold its kernel and ramdisk: give it at least "
+				 "%llu MiB.",
+				 (unsigned long long)r->size.pages / PAGES_MIB,
+				 (unsigned long long)need / PAGES_MIB + 1);
+	if (rc < 0)
+		return error_set(e, -rc, "The guest cannot be built from %s: %s.", r->kernel, why);
+	return 0;
+}
+
+static int load_kernel(struct guest *guest, const struct kernel *kernel, const char *path, struct error **e)
+{
+	char what[300];
+	int rc = 0;
+
+	snprintf(what, sizeof(what), "The kernel %.280s", path);
+	/* What segments have beyond their bytes in the file is zero already, as all memory of a new domain. */
+	for (uint32_t i = 0; i < kernel->info.nr_segments && rc == 0; i++) {
+		const struct kernel_segment *seg = &kernel->info.segments[i];
+
+		rc = guest_load(guest, seg->virt - kernel->info.virt_base, kernel->fd, seg->offset, seg->filesz, what,
+				worker_progress, e);
+	}
+	return rc;
+}
+
+static int build(struct guest *guest, struct build_request *r, const struct kernel *kernel,
+		 const struct ramdisk *ramdisk, struct json_object *result, struct error **e)
+{
+	struct layout layout;
+	struct start start = {
+		.kernel = &kernel->info,
+		.layout = &layout,
+		.cmdline = r->cmdline,
+		.ramdisk_size = ramdisk->size,
+		.store.domid = r->store_domid,
+		.console.domid = r->console_domid,
+	};
+	int rc = plan(&layout, r, kernel, ramdisk, e);
+
+	if (rc == 0)
+		rc = limits_for_domain(r->size.pages, e);
+	if (rc == 0)
+		rc = build_request_prepare_domain(r, guest->hv, e);
+	if (rc == 0)
+		rc = guest_populate(guest, r->size.pages, worker_progress, e);
+	if (rc == 0)
+		rc = load_kernel(guest, kernel, r->kernel, e);
+	if (rc == 0 && ramdisk->size > 0)
+		rc = guest_load(guest, layout.ramdisk * PAGE, ramdisk->fd, 0, ramdisk->size, "The ramdisk",
+				worker_progress, e);
+	if (rc == 0)
+		rc = start_prepare(guest, &start, e);
+	if (rc < 0)
+		return rc;
+	build_request_result(result, &start.store, &start.console, guest->nr_pages);
+	json_set_string(result, "guest_os", kernel->info.guest_os);
+	json_set_string(result, "loader", kernel->info.loader);
+	json_set_bool(result, "cached", kernel->from_cache);
+	return 0;
+}
+
+_Static_assert(BOOTLOADER_ARGS_MAX == MAX_GUEST_CMDLINE, "what fits there fits here");
+
+/* A bootloader's kernel, RAM disk and command line go before the configuration's. */
+static int choose(struct build_request *r, struct json_object *request, struct bootloader_choice *choice,
+		  struct error **e)
+{
+	struct json_object *order;
+	int rc = json_opt_typed(request, "bootloader", json_type_object, &order, e);
+
+	if (rc < 0 || order == NULL)
+		return rc;
+	worker_progress("bootloader", 0, 1);
+	rc = bootloader_run(order, r->domid, choice, e);
+	if (rc < 0)
+		return rc;
+	r->directory = choice->directory;
+	r->kernel = choice->output.kernel;
+	r->ramdisk = *choice->output.ramdisk != '\0' ? choice->output.ramdisk : NULL;
+	if (*choice->output.args != '\0')
+		memcpy(r->cmdline, choice->output.args, sizeof(r->cmdline));
+	return 0;
+}
+
+int op_build(struct json_object *request, struct json_object *result, struct error **e)
+{
+	struct bootloader_choice choice = { .directory = -1 };
+	struct build_request r;
+	struct kernel kernel = { .fd = -1 };
+	struct ramdisk ramdisk = { .fd = -1 };
+	struct guest guest = { 0 };
+	int rc = build_request_parse(&r, request, e);
+
+	if (rc == 0)
+		rc = choose(&r, request, &choice, e);
+	if (rc == 0 && r.kernel == NULL)
+		rc = error_set(e, EINVAL, "The guest has no kernel: set kernel or bootloader in its configuration.");
+	worker_progress("kernel", 0, 1);
+	/* Before the hypervisor's device is open: the process that looks at the kernel has no way to it. */
+	if (rc == 0)
+		rc = kernel_open_in(&kernel, r.directory, r.kernel, r.cache, e);
+	if (rc == 0)
+		rc = ramdisk_open(&ramdisk, r.directory, r.ramdisk, e);
+	if (rc < 0 && choice.directory >= 0)
+		error_prefix(e, "The bootloader made a choice that cannot be started: ");
+	if (rc == 0)
+		rc = target_open(request, &guest.hv, e);
+	guest.domid = r.domid;
+	if (rc == 0)
+		rc = build(&guest, &r, &kernel, &ramdisk, result, e);
+	guest_free(&guest);
+	hv_close(guest.hv);
+	ramdisk_close(&ramdisk);
+	kernel_close(&kernel);
+	bootloader_free(&choice);
+	return rc;
+}

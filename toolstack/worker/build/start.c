@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker/build/start.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <xen/grant_table.h>
+
+#include "worker/build/tables.h"
+
+#define PAGE	  4096
+#define EFLAGS_IF (1u << 9)
+
+_Static_assert(sizeof(struct start_info) <= PAGE, "start info is one page");
+
+static void fill_start_info(struct start_info *si, const struct guest *guest, const struct start *start,
+			    uint64_t shared_info_mfn)
+{
+	const struct layout *l = start->layout;
+
+	memset(si, 0, PAGE);
+	snprintf(si->magic, sizeof(si->magic), "xen-3.0-x86_64");
+	si->nr_pages = guest->nr_pages;
+	si->shared_info = shared_info_mfn * PAGE;
+	/* Our save reads a p2m list that the kernel has in its own address space. */
+	si->flags = SIF_VIRT_P2M_4TOOLS;
+	si->store_mfn = start->store.mfn;
+	si->store_evtchn = start->store.port;
+	si->console.domU.mfn = start->console.mfn;
+	si->console.domU.evtchn = start->console.port;
+	si->pt_base = layout_virt(l, l->pt);
+	si->nr_pt_frames = l->nr_pt;
+	si->mfn_list = l->p2m_virt;
+	if (start->kernel->flags & KERNEL_HAS_INIT_P2M) {
+		si->first_p2m_pfn = l->p2m;
+		si->nr_p2m_frames = l->nr_p2m;
+	}
+	if (start->ramdisk_size > 0) {
+		si->mod_len = start->ramdisk_size;
+		if (start->kernel->flags & KERNEL_MOD_START_PFN) {
+			si->mod_start = l->ramdisk;
+			si->flags |= SIF_MOD_START_PFN;
+		} else {
+			si->mod_start = layout_virt(l, l->ramdisk);
+		}
+	}
+	/* op_build refuses what does not fit. */
+	memcpy(si->cmd_line, start->cmdline, strlen(start->cmdline) + 1);
+}
+
+/* Start info, store, console and page tables lie side by side: one mapping. */
+static int write_start_pages(struct guest *guest, struct start *start, uint64_t shared_info_mfn, struct error **e)
+{
+	const struct layout *l = start->layout;
+	uint64_t count = l->pt + l->nr_pt - l->start_info;
+	char *pages = guest_map(guest, l->start_info, count, e);
+
+	if (pages == NULL)
+		return -EIO;
+	fill_start_info((struct start_info *)pages, guest, start, shared_info_mfn);
+	memset(pages + (l->store - l->start_info) * PAGE, 0, PAGE);
+	memset(pages + (l->console - l->start_info) * PAGE, 0, PAGE);
+	memset(pages + (l->pt - l->start_info) * PAGE, 0, l->nr_pt * PAGE);
+	tables_make(l, guest->p2m, (uint64_t *)(pages + (l->pt - l->start_info) * PAGE));
+	hv_unmap_frames(guest->hv, pages, count);
+	return 0;
+}
+
+static int write_p2m(struct guest *guest, const struct layout *l, struct error **e)
+{
+	void *list = guest_map(guest, l->p2m, l->nr_p2m, e);
+
+	if (list == NULL)
+		return -EIO;
+	memcpy(list, guest->p2m, guest->nr_pages * sizeof(*guest->p2m));
+	hv_unmap_frames(guest->hv, list, l->nr_p2m);
+	return 0;
+}
+
+/* No events yet: all that it has is the bits that keep them off. */
+static int init_shared_info(struct guest *guest, uint64_t mfn, struct error **e)
+{
+	xen_pfn_t frame = mfn;
+	struct shared_info *shared = hv_map_frames(guest->hv, guest->domid, PROT_READ | PROT_WRITE, &frame, NULL, 1, e);
+
+	if (shared == NULL)
+		return -EIO;
+	memset(shared, 0, PAGE);
+	for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
+		shared->vcpu_info[i].evtchn_upcall_mask = 1;
+	hv_unmap_frames(guest->hv, shared, 1);
+	return 0;
+}
+
+int start_seed_grants(struct guest *guest, const struct start_service *store, const struct start_service *console,
+		      struct error **e)
+{
+	const struct hv_grant_seed seeds[] = {
+		{ GNTTAB_RESERVED_CONSOLE, console->domid, console->mfn },
+		{ GNTTAB_RESERVED_XENSTORE, store->domid, store->mfn },
+	};
+
+	return hv_grant_seed(guest->hv, guest->domid, seeds, 2, e);
+}
+
+static int set_first_vcpu(struct guest *guest, const struct start *start, struct error **e)
+{
+	const struct layout *l = start->layout;
+	static vcpu_guest_context_t context;
+
+	memset(&context, 0, sizeof(context));
+	context.flags = VGCF_in_kernel | VGCF_online;
+	context.user_regs.rip = start->kernel->entry;
+	context.user_regs.rsp = layout_virt(l, l->stack + 1);
+	context.user_regs.rsi = layout_virt(l, l->start_info);
+	context.user_regs.rflags = EFLAGS_IF;
+	context.user_regs.cs = FLAT_KERNEL_CS;
+	context.user_regs.ss = FLAT_KERNEL_SS;
+	context.user_regs.ds = FLAT_KERNEL_DS;
+	context.user_regs.es = FLAT_KERNEL_DS;
+	context.user_regs.fs = FLAT_KERNEL_DS;
+	context.user_regs.gs = FLAT_KERNEL_DS;
+	context.kernel_ss = FLAT_KERNEL_SS;
+	context.kernel_sp = context.user_regs.rsp;
+	context.ctrlreg[3] = xen_pfn_to_cr3(guest->p2m[l->pt]);
+	return hv_vcpu_set_context(guest->hv, guest->domid, 0, &context, e);
+}
+
+static int make_services(struct guest *guest, struct start *start, struct error **e)
+{
+	int rc = hv_evtchn_alloc_unbound(guest->hv, guest->domid, start->store.domid, &start->store.port, e);
+
+	if (rc == 0)
+		rc = hv_evtchn_alloc_unbound(guest->hv, guest->domid, start->console.domid, &start->console.port, e);
+	start->store.mfn = guest->p2m[start->layout->store];
+	start->console.mfn = guest->p2m[start->layout->console];
+	return rc;
+}
+
+int start_prepare(struct guest *guest, struct start *start, struct error **e)
+{
+	const struct layout *l = start->layout;
+	struct hv_domain_info info;
+	struct mmuext_op pin = { .cmd = MMUEXT_PIN_L4_TABLE };
+	int rc = hv_domain_info(guest->hv, guest->domid, &info, e);
+
+	if (rc == 0)
+		rc = make_services(guest, start, e);
+	if (rc == 0)
+		rc = write_start_pages(guest, start, info.shared_info_frame, e);
+	if (rc == 0)
+		rc = write_p2m(guest, l, e);
+	if (rc == 0 && start->kernel->flags & KERNEL_HYPERCALL_PAGE)
+		rc = hv_hypercall_page(guest->hv, guest->domid,
+				       guest->p2m[(start->kernel->hypercall_page - l->virt_base) / PAGE], e);
+	if (rc == 0)
+		rc = init_shared_info(guest, info.shared_info_frame, e);
+	if (rc == 0)
+		rc = start_seed_grants(guest, &start->store, &start->console, e);
+	pin.arg1.mfn = guest->p2m[l->pt];
+	if (rc == 0)
+		rc = hv_mmuext(guest->hv, guest->domid, &pin, 1, e);
+	if (rc == 0)
+		rc = set_first_vcpu(guest, start, e);
+	return rc;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file tree of a confined program, in a mount namespace of its own.
+ *
+ * The process enters a small tmpfs by chroot. pivot_root() cannot leave an initramfs, and Domain-0
+ * may run from one. A process does not leave a chroot without privilege, a descriptor of a
+ * directory outside, or help from a process outside: it has none of these. The kernel also lets no
+ * process in a chroot make a user namespace.
+ */
+#include "worker/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* Any directory that is always there: what it hides is hidden from the child alone. */
+#define ATTACH_POINT "/proc"
+
+/* Programs and libraries; everybody may read them. */
+static const char *const shared[] = { "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32" };
+/* How libraries and the programs behind generic names are found. */
+static const char *const shared_etc[] = { "etc/ld.so.cache", "etc/alternatives" };
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* An empty tmpfs, not attached yet. Its descriptor, or -1. */
+static int make_tree(void)
+{
+	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), tree = -1;
+
+	if (fs < 0)
+		return -1;
+	if (fsconfig(fs, FSCONFIG_SET_STRING, "size", "1m", 0) == 0 &&
+	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) == 0 &&
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		tree = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	close(fs);
+	return tree;
+}
+
+/* The directories above a path relative to the tree. */
+static int make_parents(int tree, const char *path)
+{
+	char copy[PATH_MAX];
+
+	if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	for (char *slash = strchr(copy, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(tree, copy, 0755) != 0 && errno != EEXIST)
+			return -1;
+		*slash = '/';
+	}
+	return 0;
+}
+
+/*
+ * Shows the host's file or directory, with what is mounted in it, read-only at the same place.
+ * Path: absolute.
+ */
+static int show(int tree, const char *path, bool is_directory)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
+	const char *inside = path + 1;
+	int fd, from, rc = -1;
+
+	if (make_parents(tree, inside) != 0)
+		return -1;
+	if (is_directory) {
+		if (mkdirat(tree, inside, 0755) != 0)
+			return -1;
+	} else {
+		fd = openat(tree, inside, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return -1;
+		close(fd);
+	}
+	from = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	if (from < 0)
+		return -1;
+	if (mount_setattr(from, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) == 0)
+		rc = move_mount(from, "", tree, inside, MOVE_MOUNT_F_EMPTY_PATH);
+	close(from);
+	return rc;
+}
+
+/* As it is on the host: absent, a link (into /usr, say), or a directory or file. */
+static int show_as_is(int tree, const char *inside)
+{
+	char path[64], target[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/%s", inside);
+	if (lstat(path, &st) != 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISLNK(st.st_mode))
+		return show(tree, path, S_ISDIR(st.st_mode));
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return -1;
+	target[n] = '\0';
+	return symlinkat(target, tree, inside);
+}
+
+static bool is_shared(const char *path)
+{
+	for (size_t i = 0; i < COUNT(shared); i++) {
+		size_t length = strlen(shared[i]);
+
+		if (strncmp(path + 1, shared[i], length) == 0 && path[1 + length] == '/')
+			return true;
+	}
+	return false;
+}
+
+static int make_nodes(int tree, const struct confine_spec *spec)
+{
+	static const struct {
+		const char *path;
+		unsigned int minor;
+	} nodes[] = {
+		{ "dev/null", 3 }, { "dev/zero", 5 }, { "dev/full", 7 }, { "dev/random", 8 }, { "dev/urandom", 9 }
+	};
+
+	if (mkdirat(tree, "dev", 0755) != 0)
+		return -1;
+	for (size_t i = 0; i < COUNT(nodes); i++)
+		if (mknodat(tree, nodes[i].path, S_IFCHR | 0666, makedev(1, nodes[i].minor)) != 0)
+			return -1;
+	/* Readable by the group: the owner of a node might change its mode. */
+	return mknodat(tree, &CONFINE_DISK[1], S_IFBLK | 0440, spec->disk) == 0 ?
+		       fchownat(tree, &CONFINE_DISK[1], 0, spec->id, 0) :
+		       -1;
+}
+
+static int fill(int tree, const struct confine_spec *spec, int output, const char **what)
+{
+	*what = "show it the host's programs";
+	for (size_t i = 0; i < COUNT(shared); i++)
+		if (show_as_is(tree, shared[i]) != 0)
+			return -1;
+	if (mkdirat(tree, "etc", 0755) != 0)
+		return -1;
+	for (size_t i = 0; i < COUNT(shared_etc); i++)
+		if (show_as_is(tree, shared_etc[i]) != 0)
+			return -1;
+	*what = "show it its program";
+	if (!is_shared(spec->program) && show(tree, spec->program, false) != 0)
+		return -1;
+	*what = "make its device nodes";
+	if (make_nodes(tree, spec) != 0)
+		return -1;
+	*what = "give it its directory";
+	return mkdirat(tree, &CONFINE_OUTPUT[1], 0755) != 0 ?
+		       -1 :
+		       move_mount(output, "", tree, &CONFINE_OUTPUT[1], MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+static int enter_restricted(const struct confine_spec *spec, int output, const char **what)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID };
+	int tree = make_tree();
+
+	*what = "make its file tree";
+	if (tree < 0 || move_mount(tree, "", AT_FDCWD, ATTACH_POINT, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+		return -1;
+	if (fill(tree, spec, output, what) != 0)
+		return -1;
+	*what = "enter its file tree";
+	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) != 0 || fchdir(tree) != 0 || chroot(".") != 0)
+		return -1;
+	return close(tree);
+}
+
+static int enter_unrestricted(int output, const char **what)
+{
+	*what = "give it its directory";
+	return move_mount(output, "", AT_FDCWD, CONFINE_OUTPUT_UNRESTRICTED, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+int confine_enter_tree(const struct confine_spec *spec, int output, const char **what)
+{
+	umask(0);
+	/*
+	 * What is mounted here stays here; what the host mounts appears to a program that sees the
+	 * host.
+	 */
+	*what = "part it from the host's mounts";
+	if (mount(NULL, "/", NULL, MS_REC | (spec->restricted ? MS_PRIVATE : MS_SLAVE), NULL) != 0)
+		return -1;
+	if ((spec->restricted ? enter_restricted(spec, output, what) : enter_unrestricted(output, what)) != 0)
+		return -1;
+	umask(022);
+	return 0;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* xend-worker: see worker.h. What it knows of the world is in the request; it never touches xenstore. */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "worker/limits.h"
+
+/* A configuration has some KiB. */
+#define REQUEST_MAX (1u << 20)
+
+struct op {
+	const char *name;
+	worker_op_fn *fn;
+};
+
+static const struct op ops[] = {
+	{ "build", op_build },
+	{ "save", op_save },
+	{ "restore", op_restore },
+	{ "dump", op_dump },
+};
+
+/* A line on stdout, in one write: who reads sees whole lines. */
+static void say(struct json_object *line)
+{
+	struct str text = STR_INIT;
+	size_t done = 0;
+
+	json_print(line, &text);
+	str_add_char(&text, '\n');
+	while (done < text.len) {
+		ssize_t n = write(STDOUT_FILENO, text.text + done, text.len - done);
+
+		if (n < 0 && errno != EINTR)
+			break;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	str_free(&text);
+	json_object_put(line);
+}
+
+void worker_progress(const char *stage, uint64_t done, uint64_t total)
+{
+	static const char *last_stage;
+	static uint64_t last_step;
+	/* A hundred steps, and each stage's begin. */
+	uint64_t step = total > 0 ? done * 100 / total : 0;
+	struct json_object *line, *progress;
+
+	if (last_stage == stage && step == last_step)
+		return;
+	last_stage = stage;
+	last_step = step;
+	line = json_new_object();
+	progress = json_new_object();
+	json_set_string(progress, "stage", stage);
+	json_set_int(progress, "done", (int64_t)done);
+	json_set_int(progress, "total", (int64_t)total);
+	json_set(line, "progress", progress);
+	say(line);
+}
+
+/* One line from stdin, without its newline. -EPIPE at the end of input. */
+static int read_line(struct str *line, size_t limit)
+{
+	char c;
+
+	for (;;) {
+		ssize_t n = read(STDIN_FILENO, &c, 1);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -EPIPE;
+		if (c == '\n')
+			return 0;
+		if (line->len >= limit)
+			return -E2BIG;
+		str_add_char(line, c);
+	}
+}
+
+int worker_ask(const char *what, struct error **e)
+{
+	struct json_object *line = json_new_object();
+	struct str answer = STR_INIT;
+	int rc;
+
+	json_set_string(line, "request", what);
+	say(line);
+	rc = read_line(&answer, 64);
+	if (rc == 0 && strcmp(str_text(&answer), "done") != 0)
+		rc = -ECANCELED;
+	str_free(&answer);
+	return rc < 0 ? error_set(e, rc, "The request to %s the domain was not fulfilled.", what) : 0;
+}
+
+/* The request: one line, or all up to the end of input. */
+static struct json_object *read_request(struct error **e)
+{
+	struct str text = STR_INIT;
+	struct json_object *request = NULL;
+	int rc = read_line(&text, REQUEST_MAX);
+
+	if (rc == -E2BIG)
+		error_set(e, E2BIG, "The request is longer than %u bytes.", REQUEST_MAX);
+	else
+		request = json_parse_object(str_text(&text), text.len, e);
+	str_free(&text);
+	return request;
+}
+
+static int run(struct json_object *request, struct json_object *result, struct error **e)
+{
+	const char *name;
+	int rc = json_get_string(request, "op", &name, e);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+		if (strcmp(name, ops[i].name) == 0)
+			return ops[i].fn(request, result, e);
+	return error_set(e, EINVAL, "There is no operation \"%s\".", name);
+}
+
+int main(void)
+{
+	struct json_object *line = json_new_object();
+	struct json_object *result = json_new_object();
+	struct json_object *request;
+	struct error *e = NULL;
+	int rc = -EINVAL;
+
+	/* Who started us may be gone: then nobody reads, and the work is finished all the same. */
+	signal(SIGPIPE, SIG_IGN);
+	limits_be_first_to_go();
+	request = read_request(&e);
+	if (request != NULL)
+		rc = run(request, result, &e);
+	if (rc == 0) {
+		json_set(line, "result", json_object_get(result));
+	} else {
+		json_set_string(line, "error", error_text(e));
+		json_set_int(line, "errno", error_errno(e));
+	}
+	say(line);
+	json_object_put(result);
+	json_object_put(request);
+	error_free(&e);
+	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

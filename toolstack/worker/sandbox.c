@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "worker/limits.h"
+
+#define NOBODY	   65534
+#define REPORT_FD  3
+#define OUTPUT_FD  4
+#define REASON_MAX 200
+
+/* How the child says how it ended: one message through the pipe. */
+struct report {
+	int32_t rc;
+	char why[REASON_MAX];
+};
+
+/* --- in the child ---------------------------------------------------------------------------------- */
+
+static int set_limit(int resource, rlim_t value)
+{
+	struct rlimit limit = { value, value };
+
+	return setrlimit(resource, &limit);
+}
+
+static int limit_resources(const struct sandbox_limits *limits)
+{
+	uint64_t now = limits_address_space();
+
+	if (!LIMITS_SANITIZED && set_limit(RLIMIT_AS, now + limits->memory) != 0)
+		return -1;
+	/* Memory that files are mapped by does not count as data; RLIMIT_AS counts all. */
+	return set_limit(RLIMIT_CPU, limits->seconds) != 0 || set_limit(RLIMIT_FSIZE, limits->file_size) != 0 ||
+			       set_limit(RLIMIT_CORE, 0) != 0 || set_limit(RLIMIT_NPROC, 0) != 0 ||
+			       set_limit(RLIMIT_NOFILE, OUTPUT_FD + 1) != 0 || set_limit(RLIMIT_MEMLOCK, 0) != 0 ?
+		       -1 :
+		       0;
+}
+
+/* No user, no group, nothing to gain it back by. Without root there is nothing to give up. */
+static int drop_privilege(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return -1;
+	if (geteuid() != 0)
+		return 0;
+	/* A directory that is empty soon; without /proc the filter of system calls is what keeps it from files. */
+	if (chroot("/proc/self/fdinfo") == 0 && chdir("/") != 0)
+		return -1;
+	return setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
+			       setresuid(NOBODY, NOBODY, NOBODY) != 0 ?
+		       -1 :
+		       0;
+}
+
+static int allow_only_needed_calls(void)
+{
+	static const int allowed[] = {
+		SCMP_SYS(read),	  SCMP_SYS(pread64),	SCMP_SYS(write),      SCMP_SYS(pwrite64),     SCMP_SYS(lseek),
+		SCMP_SYS(fstat),  SCMP_SYS(newfstatat), SCMP_SYS(ftruncate),  SCMP_SYS(brk),	      SCMP_SYS(munmap),
+		SCMP_SYS(mremap), SCMP_SYS(madvise),	SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn), SCMP_SYS(futex),
+	};
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int rc = filter == NULL ? -ENOMEM : 0;
+
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && rc == 0; i++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+	/* Memory, but none that code can run in. */
+	if (rc == 0)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (rc == 0)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (rc == 0)
+		rc = seccomp_load(filter);
+	if (filter != NULL)
+		seccomp_release(filter);
+	return rc;
+}
+
+/* Leaves REPORT_FD and OUTPUT_FD open, and nothing else. */
+static int keep_only(int report_fd, int output_fd)
+{
+	int report = dup2(report_fd, 100);
+	int output = output_fd >= 0 ? dup2(output_fd, 101) : -1;
+
+	if (report < 0 || (output_fd >= 0 && output < 0) || dup2(report, REPORT_FD) < 0)
+		return -1;
+	if (output >= 0 && dup2(output, OUTPUT_FD) < 0)
+		return -1;
+	for (int fd = 0; fd < REPORT_FD; fd++)
+		close(fd);
+	return close_range(output >= 0 ? OUTPUT_FD + 1 : OUTPUT_FD, ~0U, 0);
+}
+
+/* After privilege was dropped: that resets it. The parent may be gone already. */
+static int die_with_parent(pid_t parent)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ? -1 : 0;
+}
+
+static _Noreturn void child(sandbox_fn *fn, void *context, int report_fd, int output_fd, void *result,
+			    const struct sandbox_limits *limits, pid_t parent)
+{
+	struct report report = { 0 };
+	const char *why = "it could not be looked at";
+
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN); /* a write past the limit fails instead */
+	if (keep_only(report_fd, output_fd) != 0)
+		syscall(SYS_exit_group, 2);
+	if (limit_resources(limits) != 0 || drop_privilege() != 0 || die_with_parent(parent) != 0 ||
+	    (!LIMITS_SANITIZED && allow_only_needed_calls() != 0)) {
+		report.rc = -EPERM;
+		why = "a process without privilege could not be made for looking at it";
+	} else {
+		report.rc = fn(context, output_fd >= 0 ? OUTPUT_FD : -1, result, &why);
+	}
+	if (report.rc != 0 && why != NULL)
+		strncpy(report.why, why, sizeof(report.why) - 1);
+	/* Less than PIPE_BUF: all or nothing. */
+	syscall(SYS_exit_group, write(REPORT_FD, &report, sizeof(report)) == sizeof(report) ? 0 : 2);
+	__builtin_unreachable();
+}
+
+/* --- in the parent --------------------------------------------------------------------------------- */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* 0 with the report, -ETIMEDOUT, or -EPIPE if the child died without one. */
+static int wait_report(int fd, unsigned int seconds, struct report *report)
+{
+	int64_t deadline = now_ms() + seconds * 1000LL;
+
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t left = deadline - now_ms();
+		ssize_t n;
+
+		if (left <= 0)
+			return -ETIMEDOUT;
+		if (poll(&p, 1, (int)left) <= 0)
+			continue;
+		n = read(fd, report, sizeof(*report));
+		if (n < 0 && errno == EINTR)
+			continue;
+		return n == sizeof(*report) ? 0 : -EPIPE;
+	}
+}
+
+static int judge(int waited, int status, const struct report *report, unsigned int seconds, const char *what,
+		 struct error **e)
+{
+	if (waited == -ETIMEDOUT || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
+		return error_set(e, ETIMEDOUT, "%s is not usable: reading it took more than %u seconds.", what,
+				 seconds);
+	if (waited != 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return error_set(e, EINVAL, "%s is not usable: the process that read it was stopped (%s).", what,
+				 WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "no answer");
+	if (report->rc != 0)
+		return error_set(e, report->rc, "%s is not usable: %.*s.", what, REASON_MAX - 1, report->why);
+	return 0;
+}
+
+int sandbox_run(sandbox_fn *fn, void *context, int output_fd, void *result, size_t result_size,
+		const struct sandbox_limits *limits, const char *what, struct error **e)
+{
+	void *shared = mmap(NULL, result_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct report report = { 0 };
+	int pipe_fds[2], status = 0, rc;
+	pid_t parent = getpid(), pid;
+
+	if (shared == MAP_FAILED)
+		return error_set(e, errno, "%s could not be read: %s.", what, strerror(errno));
+	if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
+		munmap(shared, result_size);
+		return error_set(e, errno, "%s could not be read: %s.", what, strerror(errno));
+	}
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		child(fn, context, pipe_fds[1], output_fd, shared, limits, parent);
+	close(pipe_fds[1]);
+	if (pid < 0) {
+		rc = error_set(e, errno, "%s could not be read: %s.", what, strerror(errno));
+	} else {
+		rc = wait_report(pipe_fds[0], limits->seconds, &report);
+		if (rc == -ETIMEDOUT)
+			kill(pid, SIGKILL);
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		rc = judge(rc, status, &report, limits->seconds, what, e);
+	}
+	close(pipe_fds[0]);
+	memcpy(result, shared, result_size);
+	munmap(shared, result_size);
+	return rc;
+}

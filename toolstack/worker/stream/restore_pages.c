@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory of a restored domain. If all of the guest's frames may be there, all are allocated at once, in large pieces;
+ * otherwise (the guest had given some back) each when it first occurs, in PAGE_DATA or in a page table. Data are read from
+ * the stream right into the guest's memory; page tables are then translated in place.
+ */
+#include "worker/stream/restore.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "worker/stream/guest_p2m.h"
+
+#define PER_PAGE    512
+#define TYPE_SHIFT  28
+#define PTE_PRESENT 1ULL
+#define PTE_FRAME   0x000ffffffffff000ULL
+
+/* NULL: the guest has no such frame yet. Valid until the next frame is added. */
+static uint64_t *find_word(struct restore *r, uint64_t pfn)
+{
+	struct frame_entry *entry;
+
+	if (r->words != NULL)
+		return pfn < r->nr_pfns ? &r->words[pfn] : NULL;
+	entry = frame_map_find(&r->frames, pfn);
+	return entry != NULL ? &entry->value : NULL;
+}
+
+uint64_t restore_pfn_to_mfn(void *context, uint64_t pfn)
+{
+	const uint64_t *word = find_word(context, pfn);
+	uint64_t mfn = word != NULL ? *word & STREAM_PFN_MASK : FRAME_NONE;
+
+	return mfn != FRAME_NONE ? mfn : FRAME_INVALID;
+}
+
+/* --- allocation ------------------------------------------------------------------------------------ */
+
+static int no_room(int rc, struct error **e)
+{
+	if (rc == -ENOMEM)
+		return error_set(e, ENOMEM, "Out of memory for the list of the domain's pages.");
+	return error_set(
+		e, ENOMEM,
+		"There is not enough memory for the domain: it has more pages than it may have, or the host has "
+		"too few.");
+}
+
+static int allocate_all(struct restore *r, struct error **e)
+{
+	struct guest guest = { .hv = r->hv, .domid = r->domid };
+	int rc = guest_populate(&guest, r->nr_pfns, r->progress, e);
+
+	if (rc < 0) {
+		guest_free(&guest);
+		return rc;
+	}
+	r->words = guest.p2m;
+	for (uint64_t pfn = 0; pfn < r->nr_pfns; pfn++)
+		r->words[pfn] |= FRAME_UNSEEN;
+	return 0;
+}
+
+/* Frames that are to be allocated together: the entries from `first` on. */
+struct wanted {
+	uint32_t first, count;
+};
+
+static int allocate_wanted(struct restore *r, struct wanted *w, struct error **e)
+{
+	struct frame_entry *entries;
+	xen_pfn_t pfns[STREAM_BATCH], mfns[STREAM_BATCH];
+	long got;
+
+	if (w->count == 0)
+		return 0;
+	entries = r->frames.entries + w->first;
+	for (uint32_t i = 0; i < w->count; i++)
+		pfns[i] = entries[i].frame;
+	got = hv_memory_populate(r->hv, r->domid, pfns, mfns, w->count, 0, e);
+	if (got < 0)
+		return (int)got;
+	for (long i = 0; i < got; i++)
+		entries[i].value = (entries[i].value & ~STREAM_PFN_MASK) | mfns[i];
+	if (got < (long)w->count)
+		return no_room(-ENOSPC, e);
+	w->count = 0;
+	return 0;
+}
+
+/* A frame that find_word does not know: its machine frame comes with the rest of what is wanted. */
+static int want(struct restore *r, struct wanted *w, uint64_t pfn, uint64_t **word, struct error **e)
+{
+	int rc;
+
+	if (w->count == STREAM_BATCH) {
+		rc = allocate_wanted(r, w, e);
+		if (rc < 0)
+			return rc;
+	}
+	rc = frame_map_add(&r->frames, pfn, FRAME_UNSEEN | FRAME_NONE);
+	if (rc < 0)
+		return no_room(rc, e);
+	if (w->count++ == 0)
+		w->first = r->frames.count - 1;
+	*word = &r->frames.entries[r->frames.count - 1].value;
+	return 0;
+}
+
+static bool is_unused(uint64_t word)
+{
+	uint32_t type = restore_word_type(word);
+
+	return (word & ~STREAM_PFN_MASK) == FRAME_UNSEEN || type == XEN_DOMCTL_PFINFO_XTAB ||
+	       type == XEN_DOMCTL_PFINFO_BROKEN;
+}
+
+int restore_release_unused(struct restore *r, struct error **e)
+{
+	xen_pfn_t mfns[STREAM_BATCH];
+	unsigned int count = 0;
+	int rc = 0;
+
+	r->nr_pages = 0;
+	for (uint64_t i = 0; i < restore_count(r) && rc == 0; i++) {
+		uint64_t *word = restore_word_at(r, i);
+
+		if (!is_unused(*word)) {
+			r->nr_pages++;
+			continue;
+		}
+		mfns[count++] = *word & STREAM_PFN_MASK;
+		*word |= FRAME_NONE;
+		if (count < STREAM_BATCH)
+			continue;
+		rc = hv_memory_release(r->hv, r->domid, mfns, count, e);
+		count = 0;
+	}
+	return rc == 0 && count > 0 ? hv_memory_release(r->hv, r->domid, mfns, count, e) : rc;
+}
+
+/* --- X86_PV_P2M_FRAMES ----------------------------------------------------------------------------- */
+
+int restore_p2m_frames(struct restore *r, const struct stream_record *record, struct error **e)
+{
+	struct stream_p2m_frames head;
+	struct stream_record body = *record;
+	void *frames;
+	int rc;
+
+	if (r->nr_pfns != 0 || record->length < sizeof(head))
+		return stream_in_damaged(e, "it has a wrong X86_PV_P2M_FRAMES");
+	rc = stream_in_read(&r->in, &head, sizeof(head), e);
+	if (rc < 0)
+		return rc;
+	/* The list never begins in the middle: a saver that sends only a part of it is not known. */
+	if (head.start_pfn != 0 || head.end_pfn >= GUEST_PFNS_MAX ||
+	    (record->length - sizeof(head)) / sizeof(uint64_t) != head.end_pfn / PER_PAGE + 1 ||
+	    record->length % sizeof(uint64_t) != 0)
+		return stream_in_damaged(e, "its list of frames has a wrong length");
+	body.length -= (uint32_t)sizeof(head);
+	rc = stream_in_body(&r->in, &body, &frames, e);
+	if (rc < 0)
+		return rc;
+	r->list_frames = frames;
+	r->nr_list_frames = head.end_pfn / PER_PAGE + 1;
+	r->nr_pfns = (uint64_t)head.end_pfn + 1;
+	return r->nr_pfns <= r->pages ? allocate_all(r, e) : 0;
+}
+
+/* --- PAGE_DATA ------------------------------------------------------------------------------------- */
+
+struct page_batch {
+	uint64_t words[STREAM_BATCH];
+	xen_pfn_t mfns[STREAM_BATCH]; /* of the pages with data, in the stream's order */
+	uint8_t levels[STREAM_BATCH]; /* 1 to 4: a page table */
+	unsigned int count, with_data;
+	struct wanted wanted;
+};
+
+static bool type_known(uint32_t type)
+{
+	uint32_t level = (type & XEN_DOMCTL_PFINFO_LTABTYPE_MASK) >> TYPE_SHIFT;
+
+	if (type >= XEN_DOMCTL_PFINFO_BROKEN)
+		return true;
+	/* Only page tables can be pinned. */
+	return level <= 4 && (level != 0 || type == XEN_DOMCTL_PFINFO_NOTAB);
+}
+
+/* What the word says of that page; it has memory, or will have it with the rest of what is wanted. */
+static int take_word(struct restore *r, struct page_batch *b, uint64_t word, struct error **e)
+{
+	uint64_t pfn = word & STREAM_PFN_MASK;
+	uint32_t type = (uint32_t)(word >> STREAM_TYPE_SHIFT) & XEN_DOMCTL_PFINFO_LTAB_MASK;
+	uint64_t *known = find_word(r, pfn);
+	int rc = 0;
+
+	if (pfn >= r->nr_pfns)
+		return stream_in_damaged(e, "it has a page %#llx of %#llx", (unsigned long long)pfn,
+					 (unsigned long long)r->nr_pfns);
+	if (!type_known(type) || word & ~(STREAM_PFN_MASK | 0xfULL << 60))
+		return stream_in_damaged(e, "page %#llx is of an unknown type", (unsigned long long)pfn);
+	if (known == NULL && type != XEN_DOMCTL_PFINFO_XTAB && type != XEN_DOMCTL_PFINFO_BROKEN)
+		rc = want(r, &b->wanted, pfn, &known, e);
+	if (rc == 0 && known != NULL) {
+		r->nr_pages += (*known & ~STREAM_PFN_MASK) == FRAME_UNSEEN;
+		*known = (*known & STREAM_PFN_MASK) | (word & ~STREAM_PFN_MASK);
+	}
+	return rc;
+}
+
+/* Checks the list of frames and has memory for all of them. */
+static int take_words(struct restore *r, struct page_batch *b, struct error **e)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < b->count && rc == 0; i++)
+		rc = take_word(r, b, b->words[i], e);
+	if (rc == 0)
+		rc = allocate_wanted(r, &b->wanted, e);
+	for (unsigned int i = 0; i < b->count && rc == 0; i++) {
+		uint32_t type = (uint32_t)(b->words[i] >> STREAM_TYPE_SHIFT) & XEN_DOMCTL_PFINFO_LTAB_MASK;
+
+		if (type >= XEN_DOMCTL_PFINFO_BROKEN)
+			continue;
+		b->mfns[b->with_data] = restore_pfn_to_mfn(r, b->words[i] & STREAM_PFN_MASK);
+		b->levels[b->with_data++] = (type & XEN_DOMCTL_PFINFO_LTABTYPE_MASK) >> TYPE_SHIFT;
+	}
+	return rc;
+}
+
+/* Memory for all that the page table leads to, then the machine's frames in place of the guest's. */
+static int localise(struct restore *r, struct page_batch *b, uint64_t *table, unsigned int level, struct error **e)
+{
+	/* The guest's memory may not change meanwhile, but what is checked is a copy all the same. */
+	uint64_t copy[PER_PAGE];
+	uint64_t *word, bad = 0;
+	int rc = 0;
+
+	memcpy(copy, table, sizeof(copy));
+	for (unsigned int i = 0; i < PER_PAGE && rc == 0 && r->words == NULL; i++) {
+		uint64_t pfn = (copy[i] & PTE_FRAME) / STREAM_PAGE;
+
+		if (copy[i] & PTE_PRESENT && pfn < r->nr_pfns && find_word(r, pfn) == NULL)
+			rc = want(r, &b->wanted, pfn, &word, e);
+	}
+	if (rc == 0)
+		rc = allocate_wanted(r, &b->wanted, e);
+	if (rc == 0 && frames_translate_table(copy, table, level, restore_pfn_to_mfn, r, &bad) != 0)
+		rc = stream_in_damaged(e, "a page table leads to frame %#llx", (unsigned long long)bad);
+	return rc;
+}
+
+static int read_pages(struct restore *r, struct page_batch *b, struct error **e)
+{
+	char *window = hv_map_frames(r->hv, r->domid, PROT_READ | PROT_WRITE, b->mfns, NULL, b->with_data, e);
+	int rc;
+
+	if (window == NULL)
+		return -EFAULT;
+	rc = stream_in_read(&r->in, window, (size_t)b->with_data * STREAM_PAGE, e);
+	for (unsigned int i = 0; i < b->with_data && rc == 0; i++)
+		if (b->levels[i] != 0)
+			rc = localise(r, b, (uint64_t *)(window + (size_t)i * STREAM_PAGE), b->levels[i], e);
+	hv_unmap_frames(r->hv, window, b->with_data);
+	return rc;
+}
+
+int restore_page_data(struct restore *r, const struct stream_record *record, struct error **e)
+{
+	struct page_batch b = { .count = 0 };
+	struct stream_page_data head;
+	size_t words;
+	int rc;
+
+	if (r->nr_pfns == 0 || record->length < sizeof(head))
+		return stream_in_damaged(e, "it has pages too early");
+	rc = stream_in_read(&r->in, &head, sizeof(head), e);
+	if (rc < 0)
+		return rc;
+	words = (size_t)head.count * sizeof(b.words[0]);
+	if (head.count == 0 || head.count > STREAM_BATCH || record->length - sizeof(head) < words)
+		return stream_in_damaged(e, "it has %u pages in a record", head.count);
+	b.count = head.count;
+	rc = stream_in_read(&r->in, b.words, words, e);
+	if (rc == 0)
+		rc = take_words(r, &b, e);
+	if (rc == 0 && record->length != sizeof(head) + words + (size_t)b.with_data * STREAM_PAGE)
+		rc = stream_in_damaged(e, "a record of pages has a wrong length");
+	if (rc == 0 && b.with_data > 0)
+		rc = read_pages(r, &b, e);
+	if (rc == 0)
+		rc = stream_in_skip(&r->in, stream_padding(record->length), e);
+	r->progress("memory", r->nr_pages, r->nr_pfns);
+	return rc;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* What `xm block-list` and `network-list` show: facts of the backend, and (marked so in the protocol) what the guest says. */
+#include "xend/device/device.h"
+
+#include <stdlib.h>
+
+#include "lib/alloc.h"
+#include "lib/str.h"
+#include "xend/domain/domain.h"
+#include "protocol.h"
+
+static int64_t number_or_none(const char *directory, const char *key)
+{
+	uint64_t value = store_read_number(UINT32_MAX, UINT64_MAX, "%s/%s", directory, key);
+
+	return value == UINT64_MAX ? -1 : (int64_t)value;
+}
+
+/* With several queues, a frontend says these of each; the first one's stand for all. */
+static int64_t of_queue(const char *front, const char *key, const char *queue_key)
+{
+	int64_t value = number_or_none(front, key);
+
+	return value >= 0 ? value : number_or_none(front, queue_key);
+}
+
+static struct json_object *describe(struct domain *domain, const struct device_ops *ops, unsigned int devid)
+{
+	struct device key = { .domain = domain, .ops = ops, .devid = devid };
+	struct json_object *o = json_new_object();
+	char back[DEVICE_PATH_MAX], front[DEVICE_PATH_MAX], *text;
+	struct device *device;
+
+	device_back_path(&key, back);
+	device_front_path(&key, front);
+	text = ops == &device_vbd_ops ? config_vdev_name(devid) : NULL;
+	if (text)
+		json_set_string(o, XEND_DEV_DEVICE, text);
+	else
+		json_set_printf(o, XEND_DEV_DEVICE, "%u", devid);
+	free(text);
+	json_set_int(o, XEND_DEV_DEVID, devid);
+	json_set_int(o, XEND_DEV_BACKEND_ID, 0);
+	json_set_int(o, XEND_DEV_HANDLE, devid);
+	json_set_int(o, XEND_DEV_STATE, number_or_none(back, "state"));
+	json_set_string(o, XEND_DEV_BACKEND_PATH, back);
+	if (ops == &device_vbd_ops) {
+		json_set_int(o, XEND_DEV_EVENT_CHANNEL, of_queue(front, "event-channel", "queue-0/event-channel"));
+		json_set_int(o, XEND_DEV_RING_REF, of_queue(front, "ring-ref", "queue-0/ring-ref"));
+	} else {
+		text = store_read("%s/mac", back);
+		json_set_string(o, XEND_DEV_MAC, text);
+		free(text);
+		json_set_int(o, XEND_DEV_EVENT_CHANNEL, of_queue(front, "event-channel", "queue-0/event-channel-tx"));
+		json_set_int(o, XEND_DEV_TX_RING_REF, of_queue(front, "tx-ring-ref", "queue-0/tx-ring-ref"));
+		json_set_int(o, XEND_DEV_RX_RING_REF, of_queue(front, "rx-ring-ref", "queue-0/rx-ring-ref"));
+	}
+	TAILQ_FOREACH(device, &domain->devices, link)
+		if (device->ops == ops && device->devid == devid)
+			json_set(o, XEND_DEV_CONFIG, ops->to_json(device));
+	return o;
+}
+
+static int compare(const void *a, const void *b)
+{
+	unsigned int x = *(const unsigned int *)a, y = *(const unsigned int *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+struct json_object *devices_describe(struct domain *domain, const struct device_ops *ops)
+{
+	struct json_object *array = json_new_array();
+	unsigned int count, nr = 0, *ids;
+	char **names = store_list(&count, "/local/domain/0/backend/%s/%d", ops->class, domain->domid);
+
+	ids = xcalloc(count + 1, sizeof(*ids));
+	for (unsigned int i = 0; i < count; i++) {
+		uint64_t devid;
+
+		if (str_to_u64(names[i], 10, 0, UINT32_MAX, &devid))
+			ids[nr++] = (unsigned int)devid;
+	}
+	qsort(ids, nr, sizeof(*ids), compare);
+	for (unsigned int i = 0; i < nr; i++)
+		json_append(array, describe(domain, ops, ids[i]));
+	free(ids);
+	free(names);
+	return array;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/device/device.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "xend/domain/domain.h"
+#include "xend/domain/layout.h"
+
+static void put_nodes(const struct device *device, struct store_batch *batch)
+{
+	unsigned int domid = (unsigned int)device->domain->domid;
+	char back[DEVICE_PATH_MAX], front[DEVICE_PATH_MAX];
+
+	device_back_path(device, back);
+	device_front_path(device, front);
+	store_drop(batch, "%s", back);
+	store_drop(batch, "%s", front);
+
+	store_put(batch, STORE_GUEST_OWNS, domid, NULL, "%s", front);
+	store_put(batch, STORE_GUEST_OWNS, domid, back, "%s/backend", front);
+	store_put_number(batch, STORE_GUEST_OWNS, domid, 0, "%s/backend-id", front);
+
+	store_put(batch, STORE_GUEST_READS, domid, NULL, "%s", back);
+	store_put(batch, STORE_GUEST_READS, domid, front, "%s/frontend", back);
+	store_put_number(batch, STORE_GUEST_READS, domid, domid, "%s/frontend-id", back);
+	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/online", back);
+	device->ops->put_nodes(device, batch, back, front);
+	/* Initialising; last, so that who sees it finds all the rest. */
+	store_put(batch, STORE_GUEST_OWNS, domid, "1", "%s/state", front);
+	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/state", back);
+}
+
+int devices_prepare(struct domain *domain, struct store_batch *batch, struct error **e)
+{
+	struct device *device;
+
+	/* The id may have been another domain's whose nodes its tools forgot. */
+	store_drop(batch, "/local/domain/0/backend/%s/%d", device_vbd_ops.class, domain->domid);
+	store_drop(batch, "/local/domain/0/backend/%s/%d", device_vif_ops.class, domain->domid);
+	TAILQ_FOREACH(device, &domain->devices, link) {
+		int rc = device->ops->prepare(device, e);
+
+		if (rc)
+			return rc;
+		put_nodes(device, batch);
+	}
+	return 0;
+}
+
+int devices_complete(struct domain *domain, struct error **e)
+{
+	struct device *device;
+
+	TAILQ_FOREACH(device, &domain->devices, link) {
+		int rc = device->ops->complete(device, e);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* What is left of an earlier device of that id may have its disk open still, and its nodes say which disk it is. */
+static int check_gone(const struct device *device, struct error **e)
+{
+	char *name;
+	int rc;
+
+	if (!device_kernel_has(device->ops->class, device->domain->domid, device->devid))
+		return 0;
+	name = device->ops->name(device);
+	rc = error_set(e, EBUSY,
+		       "The device %s of domain '%s' was taken away, but the backend driver has not let go of it yet. "
+		       "Attach it later, or under another name.",
+		       name, device->domain->name);
+	free(name);
+	return rc;
+}
+
+int device_attach(struct domain *domain, const struct device_ops *ops, struct json_object *element, struct device **out,
+		  struct error **e)
+{
+	struct hv_domain_info info;
+	struct store_batch *batch;
+	struct device *device;
+	int rc = domain_info(domain, &info, e);
+
+	if (rc == 0)
+		rc = layout_check_known(domain, e);
+	if (rc == 0)
+		rc = device_add(domain, ops, element, DEVICE_NO_ID, &device, e);
+	if (rc)
+		return rc;
+	rc = check_gone(device, e);
+	if (rc == 0)
+		rc = ops->prepare(device, e);
+	if (rc) {
+		device_forget(device);
+		return rc;
+	}
+	batch = store_begin();
+	put_nodes(device, batch);
+	rc = store_commit(batch, e);
+	if (rc == 0)
+		rc = ops->complete(device, e);
+	if (rc) {
+		device_take_apart(device);
+		device_forget(device);
+		return rc;
+	}
+	*out = device;
+	return 0;
+}

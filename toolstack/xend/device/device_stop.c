@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Taking devices apart. A backend closes when its frontend says so, or when the frontend's directory is gone; the driver then removes
+ * its device (an interface disappears, a disk is closed), and only then is the name free again.
+ */
+#include "xend/device/device.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <xen/io/xenbus.h>
+
+#include "lib/log.h"
+#include "lib/str.h"
+#include "xend/domain/domain.h"
+#include "xend/device/hotplug.h"
+#include "xend/domain/layout.h"
+
+/* Milliseconds: for a backend's driver to close, which it does at once; for a guest to give a device back. */
+#define BACKEND_PATIENCE 10000
+#define GUEST_PATIENCE	 30000
+#define POLL_INTERVAL	 20
+/* Milliseconds between looks whether a driver has a device that does not say that it is closed. */
+#define DRIVER_INTERVAL 100
+
+#define CLOSED_OR_GONE (1u << XenbusStateClosed | 1u << XenbusStateUnknown)
+
+static void wake(void *arg)
+{
+	task_wake(arg);
+}
+
+int device_wait_state(const char *back, unsigned int mask, uint64_t deadline, unsigned int *state)
+{
+	struct store_watch *watch = NULL;
+	int rc = 0;
+
+	for (;;) {
+		*state = (unsigned int)store_read_number(XenbusStateReconfigured, XenbusStateUnknown, "%s/state", back);
+		if (mask & (1u << *state))
+			break;
+		if (!watch)
+			watch = store_watch(wake, task_current(), "%s/state", back);
+		rc = task_wait(deadline);
+		if (rc)
+			break;
+	}
+	store_unwatch(watch);
+	return rc;
+}
+
+/* Whether sysfs has `what` of it, in a directory. */
+static bool sysfs_has(const char *directory, const char *class, int domid, unsigned int devid, const char *what)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s-%d-%u%s", directory, class, domid, devid, what);
+	return access(path, F_OK) == 0;
+}
+
+bool device_kernel_has(const char *class, int domid, unsigned int devid)
+{
+	return sysfs_has("/sys/devices", class, domid, devid, "");
+}
+
+/*
+ * Whether a driver has it. When a device is removed, it leaves its bus first, then its driver is told, and waits for its
+ * input and output, and /sys/devices has the device until that is through (Linux: device_del()).
+ */
+static bool driver_has(const char *class, int domid, unsigned int devid)
+{
+	static const char bus[] = "/sys/bus/xen-backend/devices";
+
+	return device_kernel_has(class, domid, devid) &&
+	       (!sysfs_has(bus, class, domid, devid, "") || sysfs_has(bus, class, domid, devid, "/driver"));
+}
+
+/*
+ * Whether a driver has the device and does not say that it is closed: it may read and write its disk. Removing the
+ * backend's nodes would not change that, but nobody would know any more which disk it is.
+ */
+static bool is_held(const char *class, int domid, unsigned int devid)
+{
+	return driver_has(class, domid, devid) &&
+	       !(CLOSED_OR_GONE &
+		 (1u << store_read_number(XenbusStateReconfigured, XenbusStateUnknown,
+					  "/local/domain/0/backend/%s/%d/%u/state", class, domid, devid)));
+}
+
+/* Until the kernel's device is gone: its name must be free for the next one. */
+static void wait_for_driver(const char *class, int domid, unsigned int devid)
+{
+	uint64_t deadline = task_deadline(BACKEND_PATIENCE);
+
+	while (device_kernel_has(class, domid, devid)) {
+		if (task_now() >= deadline) {
+			log_warning("The backend driver does not let go of %s %u of domain %d.", class, devid, domid);
+			return;
+		}
+		task_sleep(POLL_INTERVAL);
+	}
+}
+
+static void remove_nodes(const char *class, int domid, unsigned int devid)
+{
+	store_remove("/local/domain/%d/device/%s/%u", domid, class, devid);
+	store_remove("/local/domain/0/backend/%s/%d/%u", class, domid, devid);
+	store_remove("/libxl/%d/device/%s/%u", domid, class, devid);
+	wait_for_driver(class, domid, devid);
+}
+
+/*
+ * With its frontend's directory gone, and not online any more, a backend closes and removes its device. xen-blkback says that it is
+ * closed only if it was told to close by its own state.
+ */
+static void start_closing(const char *class, int domid, unsigned int devid)
+{
+	char path[DEVICE_PATH_MAX];
+
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%d/%u/online", class, domid, devid);
+	if (store_exists("%s", path))
+		store_write(path, "0");
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%d/%u/state", class, domid, devid);
+	if (!(CLOSED_OR_GONE & (1u << store_read_number(XenbusStateReconfigured, XenbusStateUnknown, "%s", path))))
+		store_write(path, "%d", XenbusStateClosing);
+	store_remove("/local/domain/%d/device/%s/%u", domid, class, devid);
+}
+
+/*
+ * A backend that was told to close before its driver looked at it is never looked at, one without a frontend is refused, and one whose
+ * frontend went away while the driver began is let go of in its first state: what no driver has needs no closing, whatever its state says.
+ */
+static void finish_closing(const char *class, int domid, unsigned int devid)
+{
+	uint64_t deadline = task_deadline(BACKEND_PATIENCE);
+	char back[DEVICE_PATH_MAX];
+	unsigned int state;
+
+	snprintf(back, sizeof(back), "/local/domain/0/backend/%s/%d/%u", class, domid, devid);
+	while (device_wait_state(back, CLOSED_OR_GONE, task_deadline(DRIVER_INTERVAL), &state)) {
+		if (!driver_has(class, domid, devid))
+			return;
+		if (task_now() >= deadline) {
+			log_warning("The backend %s does not close: state %u.", back, state);
+			return;
+		}
+	}
+}
+
+/* Three steps that wait: behind each the number may be another domain's. False: the driver holds it. */
+static bool take_apart(struct domain *domain, const char *class, unsigned int devid, struct device *device)
+{
+	if (domain_may_touch(domain))
+		start_closing(class, domain->domid, devid);
+	if (domain_may_touch(domain))
+		finish_closing(class, domain->domid, devid);
+	if (device && domain_may_touch(domain))
+		device->ops->undo(device);
+	if (!domain_may_touch(domain))
+		return true;
+	if (is_held(class, domain->domid, devid))
+		return false;
+	remove_nodes(class, domain->domid, devid);
+	return true;
+}
+
+bool device_take_apart(struct device *device)
+{
+	bool before = task_shield(true);
+	bool gone = take_apart(device->domain, device->ops->class, device->devid, device);
+
+	task_shield(before);
+	return gone;
+}
+
+/* Calls do_one(class, domid, devid) for each backend of a domain in Domain-0, whoever made it, while its number is its own. */
+static void each_backend(struct domain *domain, void (*do_one)(const char *class, int domid, unsigned int devid))
+{
+	unsigned int nr_classes, nr_devices;
+	char **names = store_list(&nr_classes, "/local/domain/0/backend");
+	int domid = domain->domid;
+
+	for (unsigned int i = 0; i < nr_classes; i++) {
+		char **ids = store_list(&nr_devices, "/local/domain/0/backend/%s/%d", names[i], domid);
+		uint64_t devid;
+
+		for (unsigned int j = 0; j < nr_devices; j++)
+			if (str_to_u64(ids[j], 10, 0, UINT32_MAX, &devid) && domain_may_touch(domain))
+				do_one(names[i], domid, (unsigned int)devid);
+		free(ids);
+	}
+	free(names);
+}
+
+static void finish_one(const char *class, int domid, unsigned int devid)
+{
+	/* Others than the kernel's drivers (xenconsoled, QEMU) do not close when their guest dies. */
+	if (strcmp(class, "vbd") == 0 || strcmp(class, "vif") == 0)
+		finish_closing(class, domid, devid);
+}
+
+static void remove_one(const char *class, int domid, unsigned int devid)
+{
+	unsigned int others;
+
+	if (is_held(class, domid, devid))
+		return;
+	remove_nodes(class, domid, devid);
+	free(store_list(&others, "/local/domain/0/backend/%s/%d", class, domid));
+	if (!others)
+		store_remove("/local/domain/0/backend/%s/%d", class, domid);
+}
+
+void devices_stop(struct domain *domain)
+{
+	bool before = task_shield(true);
+	struct device *device;
+
+	/* All begin to close before the first is waited for. */
+	each_backend(domain, start_closing);
+	each_backend(domain, finish_one);
+	if (!domain->ours)
+		each_backend(domain, hotplug_undo_foreign);
+	TAILQ_FOREACH(device, &domain->devices, link)
+		if (domain_may_touch(domain))
+			device->ops->undo(device);
+	each_backend(domain, remove_one);
+	TAILQ_FOREACH(device, &domain->devices, link) {
+		if (domain_may_touch(domain) && !is_held(device->ops->class, domain->domid, device->devid))
+			wait_for_driver(device->ops->class, domain->domid, device->devid);
+		if (device->loop_fd >= 0)
+			close(device->loop_fd);
+		device->loop_fd = -1;
+	}
+	task_shield(before);
+}
+
+/* --- after an interruption ----------------------------------------------------------------------- */
+
+static bool is_online(const struct device *device)
+{
+	char back[DEVICE_PATH_MAX];
+
+	device_back_path(device, back);
+	return store_read_number(1, 0, "%s/online", back) == 1;
+}
+
+/*
+ * Calls stray(domain, class, devid) for each backend that no device of the record has, as an interrupted attach leaves
+ * it; returns how many there are.
+ */
+static unsigned int each_stray(struct domain *domain,
+			       void (*stray)(struct domain *domain, const char *class, unsigned int devid))
+{
+	static const struct device_ops *const classes[] = { &device_vbd_ops, &device_vif_ops };
+	unsigned int found = 0, count;
+	uint64_t devid;
+
+	for (size_t c = 0; c < 2; c++) {
+		char **ids = store_list(&count, "/local/domain/0/backend/%s/%d", classes[c]->class, domain->domid);
+
+		for (unsigned int i = 0; i < count; i++) {
+			if (!str_to_u64(ids[i], 10, 0, UINT32_MAX, &devid) ||
+			    device_by_id(domain, classes[c]->class, devid))
+				continue;
+			found++;
+			if (stray)
+				stray(domain, classes[c]->class, (unsigned int)devid);
+		}
+		free(ids);
+	}
+	return found;
+}
+
+bool devices_agree(struct domain *domain)
+{
+	struct device *device;
+
+	TAILQ_FOREACH(device, &domain->devices, link)
+		if (!is_online(device))
+			return false;
+	return each_stray(domain, NULL) == 0;
+}
+
+static void take_stray_apart(struct domain *domain, const char *class, unsigned int devid)
+{
+	log_info("Domain %s: the half-attached %s %u is taken away.", domain->name, class, devid);
+	take_apart(domain, class, devid, NULL);
+}
+
+void devices_reconcile(struct domain *domain)
+{
+	struct device *device, *next;
+
+	each_stray(domain, take_stray_apart);
+	for (device = TAILQ_FIRST(&domain->devices); device; device = next) {
+		next = TAILQ_NEXT(device, link);
+		if (is_online(device))
+			continue;
+		log_info("Domain %s: the half-detached %s %u is taken away.", domain->name, device->ops->class,
+			 device->devid);
+		if (device_take_apart(device))
+			device_forget(device);
+	}
+	devices_to_config(domain);
+}
+
+/* --- hot unplugging ------------------------------------------------------------------------------ */
+
+/* Asks the guest to give it back; with patience. */
+static int ask_to_close(struct device *device, struct error **e)
+{
+	char back[DEVICE_PATH_MAX], path[DEVICE_PATH_MAX + 8], *name;
+	unsigned int state;
+	int rc;
+
+	device_back_path(device, back);
+	snprintf(path, sizeof(path), "%s/online", back);
+	store_write(path, "0");
+	snprintf(path, sizeof(path), "%s/state", back);
+	if (store_read_number(XenbusStateReconfigured, 0, "%s", path) != XenbusStateClosed)
+		store_write(path, "%d", XenbusStateClosing);
+	rc = device_wait_state(back, CLOSED_OR_GONE, task_deadline(GUEST_PATIENCE), &state);
+	if (rc != -ETIMEDOUT)
+		return rc;
+	name = device->ops->name(device);
+	rc = error_set(e, ETIMEDOUT,
+		       "Domain '%s' does not give the device %s back: it is in use there. With force it is taken away.",
+		       device->domain->name, name);
+	free(name);
+	return rc;
+}
+
+int device_detach(struct domain *domain, const struct device_ops *ops, const char *which, bool force, struct error **e)
+{
+	struct device *device = device_find(domain, ops, which);
+	char *name;
+	int rc;
+
+	if (!device)
+		return error_set(e, ENODEV, "Domain '%s' has no device %s of class %s.", domain->name, which,
+				 ops->class);
+	/* A backend of which xenstore says nothing is not closed, nor is it if its directory is removed. */
+	rc = layout_check_known(domain, e);
+	if (rc == 0 && !force)
+		rc = ask_to_close(device, e);
+	if (rc)
+		return rc;
+	if (!device_take_apart(device)) {
+		name = ops->name(device);
+		rc = error_set(e, EBUSY,
+			       "The backend driver does not let go of the device %s of domain '%s', which keeps it "
+			       "therefore. Detach it again when its input and output are through.",
+			       name, domain->name);
+		free(name);
+		return rc;
+	}
+	device_forget(device);
+	return 0;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* Network interfaces, through Linux's xen-netback and the vif scripts. */
+#include "xend/device/device.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <xen/io/xenbus.h>
+
+#include "lib/alloc.h"
+#include "lib/log.h"
+#include "xend/domain/domain.h"
+#include "xend/device/hotplug.h"
+#include "xend/runtime/settings.h"
+
+#define SCRIPTS "/etc/xen/scripts"
+/* Milliseconds for the driver to make the interface. */
+#define BACKEND_PATIENCE 10000
+
+static int vif_parse(struct device *device, struct json_object *element, struct error **e)
+{
+	int rc = config_vif_from_json(element, &device->vif, e);
+
+	if (rc)
+		return rc;
+	if (device->vif.backend && strcmp(device->vif.backend, "0") != 0 &&
+	    strcmp(device->vif.backend, "Domain-0") != 0) {
+		rc = error_set(e, EOPNOTSUPP, "A vif names the backend domain %s: only Domain-0 serves interfaces.",
+			       device->vif.backend);
+		config_vif_free(&device->vif);
+		return rc;
+	}
+	if (!device->vif.mac) {
+		/* Through JSON, so that the configuration knows it was set. */
+		struct json_object *o = config_vif_to_json(&device->vif);
+		char *mac = config_random_mac();
+
+		json_set_string(o, "mac", mac);
+		config_vif_free(&device->vif);
+		rc = config_vif_from_json(o, &device->vif, e);
+		json_object_put(o);
+		free(mac);
+	}
+	return rc;
+}
+
+static struct json_object *vif_to_json(const struct device *device)
+{
+	return config_vif_to_json(&device->vif);
+}
+
+static void vif_free(struct device *device)
+{
+	config_vif_free(&device->vif);
+}
+
+static char *vif_name(const struct device *device)
+{
+	return xasprintf("%u", device->devid);
+}
+
+/* The script's path: a bare name lies in /etc/xen/scripts. */
+static char *script_path(const struct device *device)
+{
+	const char *script = device->vif.script ? device->vif.script : settings->vif_script;
+
+	return script[0] == '/' ? xstrdup(script) : xasprintf("%s/%s", SCRIPTS, script);
+}
+
+/* The bridge of a vif that names none: xenbr0, or the first one there is. To be freed; NULL. */
+static char *default_bridge(void)
+{
+	DIR *directory = opendir("/sys/class/net");
+	struct dirent *entry;
+	char *best = NULL;
+
+	while (directory && (entry = readdir(directory))) {
+		char path[300];
+
+		snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", entry->d_name);
+		if (entry->d_name[0] == '.' || access(path, F_OK))
+			continue;
+		if (!best || strcmp(entry->d_name, "xenbr0") == 0 ||
+		    (strcmp(best, "xenbr0") != 0 && strcmp(entry->d_name, best) < 0)) {
+			free(best);
+			best = xstrdup(entry->d_name);
+		}
+	}
+	if (directory)
+		closedir(directory);
+	return best;
+}
+
+static bool uses_bridge(const char *script)
+{
+	return strstr(script, "vif-bridge") != NULL;
+}
+
+static int vif_prepare(struct device *device, struct error **e)
+{
+	char *script = script_path(device), *bridge = NULL, *path = NULL;
+	int rc = 0;
+
+	if (access(script, X_OK)) {
+		rc = error_set(e, errno, "The script %s of a vif of domain '%s' cannot be run: %s.", script,
+			       device->domain->name, strerror(errno));
+		goto out;
+	}
+	if (!uses_bridge(script))
+		goto out;
+	bridge = device->vif.bridge ? xstrdup(device->vif.bridge) : default_bridge();
+	if (!bridge) {
+		rc = error_set(e, ENOENT,
+			       "A vif of domain '%s' names no bridge, and there is none. Make one: ip link add xenbr0 "
+			       "type bridge.",
+			       device->domain->name);
+		goto out;
+	}
+	path = xasprintf("/sys/class/net/%s/bridge", bridge);
+	if (access(path, F_OK))
+		rc = error_set(e, ENOENT, "The bridge %s of a vif of domain '%s' does not exist.", bridge,
+			       device->domain->name);
+out:
+	free(path);
+	free(bridge);
+	free(script);
+	return rc;
+}
+
+static void put_if(struct store_batch *batch, unsigned int domid, const char *value, const char *back, const char *key)
+{
+	if (value)
+		store_put(batch, STORE_GUEST_READS, domid, value, "%s/%s", back, key);
+}
+
+static void vif_put_nodes(const struct device *device, struct store_batch *batch, const char *back, const char *front)
+{
+	unsigned int domid = (unsigned int)device->domain->domid;
+	char *script = script_path(device),
+	     *bridge = device->vif.bridge ? xstrdup(device->vif.bridge) : default_bridge();
+	uint64_t bytes, interval;
+
+	store_put_number(batch, STORE_GUEST_OWNS, domid, device->devid, "%s/handle", front);
+	store_put(batch, STORE_GUEST_OWNS, domid, device->vif.mac, "%s/mac", front);
+
+	store_put_number(batch, STORE_GUEST_READS, domid, device->devid, "%s/handle", back);
+	store_put(batch, STORE_GUEST_READS, domid, device->vif.mac, "%s/mac", back);
+	store_put(batch, STORE_GUEST_READS, domid, script, "%s/script", back);
+	store_put(batch, STORE_GUEST_READS, domid, "vif", "%s/type", back);
+	store_put(batch, STORE_GUEST_READS, domid, "", "%s/hotplug-status", back);
+	if (uses_bridge(script))
+		put_if(batch, domid, bridge, back, "bridge");
+	put_if(batch, domid, device->vif.ip, back, "ip");
+	put_if(batch, domid, device->vif.vifname, back, "vifname");
+	put_if(batch, domid, device->vif.gatewaydev, back, "gatewaydev");
+	if (device->vif.mtu)
+		store_put_number(batch, STORE_GUEST_READS, domid, device->vif.mtu, "%s/mtu", back);
+	if (device->vif.rate && config_rate_parse(device->vif.rate, &bytes, &interval, NULL) == 0) {
+		char text[48];
+
+		snprintf(text, sizeof(text), "%llu,%llu", (unsigned long long)bytes, (unsigned long long)interval);
+		store_put(batch, STORE_GUEST_READS, domid, text, "%s/rate", back);
+	}
+	free(bridge);
+	free(script);
+}
+
+/* The driver makes the interface vifDOMID.DEVID and waits (InitWait); the script puts it on its bridge and says so. */
+static int vif_complete(struct device *device, struct error **e)
+{
+	const unsigned int ready = 1u << XenbusStateInitWait | 1u << XenbusStateConnected;
+	char back[DEVICE_PATH_MAX], *script;
+	struct hv_domain_info info;
+	unsigned int state;
+	int rc;
+
+	device_back_path(device, back);
+	rc = device_wait_state(back, ready, task_deadline(BACKEND_PATIENCE), &state);
+	if (rc)
+		return error_set(
+			e, rc,
+			"xen-netback does not take the interface %u of domain '%s' (state %u). Is the module loaded?",
+			device->devid, device->domain->name, state);
+	rc = domain_info(device->domain, &info, e);
+	if (rc)
+		return rc;
+	script = script_path(device);
+	rc = hotplug_vif(script, "online", device->domain->domid, device->devid, e);
+	free(script);
+	return rc;
+}
+
+static void vif_undo(struct device *device)
+{
+	char *script = script_path(device);
+	struct error *e = NULL;
+
+	store_remove("/local/domain/0/error/backend/vif/%d/%u", device->domain->domid, device->devid);
+	/* The interface is gone with its backend; the script undoes what else it did (routes, filters). */
+	if (access(script, X_OK) == 0 && hotplug_vif(script, "offline", device->domain->domid, device->devid, &e))
+		log_debug("%s", error_text(e));
+	error_free(&e);
+	free(script);
+}
+
+const struct device_ops device_vif_ops = {
+	.class = "vif",
+	.parse = vif_parse,
+	.to_json = vif_to_json,
+	.free = vif_free,
+	.name = vif_name,
+	.prepare = vif_prepare,
+	.put_nodes = vif_put_nodes,
+	.complete = vif_complete,
+	.undo = vif_undo,
+};

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who uses a disk, and what may be used beside what. Pure: no waiting, no reading.
+ *
+ *	new user	beside: reader	writer	w!	Domain-0 reads	Domain-0 writes
+ *	r		yes		no	yes	yes		no
+ *	w		no		no	no	no		no
+ *	w!, r!		yes		yes	yes	yes		yes
+ *
+ * ! is the administrator's word that sharing is meant, so nobody else's use is asked for. Xen's own
+ * script (/etc/xen/scripts/block) has the same rules.
+ */
+#ifndef XEND_DEVICE_DISK_CLAIMS_H
+#define XEND_DEVICE_DISK_CLAIMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "xend/device/disk_graph.h"
+
+enum disk_access {
+	DISK_READS,
+	DISK_WRITES,
+	DISK_SHARES, /* writes, and lets others write (w!) */
+};
+
+enum disk_user {
+	DISK_USER_GUEST,
+	DISK_USER_SUSPENDED, /* a domain whose memory is in a file: it expects its disk unchanged */
+	DISK_USER_GONE,	     /* a domain that has gone: the driver of its backend has not let go of the disk */
+	DISK_USER_MOUNT,
+	DISK_USER_SWAP,
+	DISK_USER_HOLDER, /* a volume or an array, as a user of its members */
+	DISK_USER_LOOP,	  /* a loop device that nobody else in the list goes through */
+};
+
+struct disk_use {
+	enum disk_user user;
+	enum disk_access access;
+	struct disk_node start; /* where the chain begins; {0, 0}: where `what` leads to */
+	struct disk_chain chain;
+	char *who;	 /* guests: the domain's name; mounts: where; holders: the volume's name */
+	char *what;	 /* the used thing's path or name; may be NULL */
+	char *vdev;	 /* guests: the disk's name there; may be NULL */
+	bool exempt;	 /* of a disk that is given back first: no conflict */
+	bool makes_loop; /* its loop device is being made, so its number is unknown */
+};
+
+struct disk_use_list {
+	struct disk_use *uses;
+	size_t nr;
+};
+
+/* Appends an empty use. The pointer is valid until the next use is added. */
+struct disk_use *disk_use_add(struct disk_use_list *list, enum disk_user user, enum disk_access access);
+void disk_use_list_free(struct disk_use_list *list);
+/* Frees all but the first `nr`. */
+void disk_use_list_cut(struct disk_use_list *list, size_t nr);
+
+bool disk_access_conflicts(enum disk_access mine, enum disk_access other);
+/* Whether a write to one of the two things can change the other one. */
+bool disk_use_touches(const struct disk_chain *mine, const struct disk_use *use);
+/* The first use that forbids `mine`; NULL: it may be. */
+const struct disk_use *disk_use_conflict(const struct disk_chain *mine, enum disk_access access,
+					 const struct disk_use_list *list);
+/* Whether a use in the list accounts for a writer of the file of `mine`. */
+bool disk_use_explains_writer(const struct disk_chain *mine, const struct disk_use_list *list);
+/* Two sentences about a use that conflicts with mine: what it is, what to do. To be freed. */
+char *disk_use_describe(const struct disk_chain *mine, const struct disk_use *use);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/device/disk_host.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/alloc.h"
+#include "lib/str.h"
+
+/* Milliseconds that the kernel has to close a file, and between two looks whether it has. */
+#define CLOSE_PATIENCE 2000
+#define INTERVAL       20
+/* Looks at a block device. Another task of xend, or blkid, holds it for a moment when it looks. */
+#define HOLD_TRIES 10
+
+static const struct timespec interval = { .tv_nsec = INTERVAL * 1000000L };
+
+/* --- mounts and swap ----------------------------------------------------------------------------- */
+
+static void add_mount(const struct disk_sources *sources, struct disk_use_list *list, char *line)
+{
+	struct disk_mount mount;
+	struct disk_use *use;
+	dev_t device;
+
+	if (!disk_mount_parse(line, &mount))
+		return;
+	device = disk_mount_device(sources, &mount);
+	if (!device)
+		return;
+	use = disk_use_add(list, DISK_USER_MOUNT, mount.readonly ? DISK_READS : DISK_WRITES);
+	disk_chain_build(sources, (struct disk_node){ device, 0 }, &use->chain);
+	use->who = xstrdup(mount.point);
+	use->what = xstrdup(mount.source);
+}
+
+static void add_swap(const struct disk_sources *sources, struct disk_use_list *list, char *line)
+{
+	struct disk_node node;
+	struct disk_use *use;
+
+	line[strcspn(line, " \t\n")] = '\0';
+	disk_unescape(line);
+	if (line[0] != '/' || sources->identify(line, &node))
+		return;
+	use = disk_use_add(list, DISK_USER_SWAP, DISK_WRITES);
+	disk_chain_build(sources, node, &use->chain);
+	use->who = xstrdup(line);
+	use->what = xstrdup(line);
+}
+
+static void each_line(const struct disk_sources *sources, const char *name, struct disk_use_list *list,
+		      void (*add)(const struct disk_sources *sources, struct disk_use_list *list, char *line))
+{
+	char *path = xasprintf("%s/%s", sources->proc, name), *line = NULL;
+	FILE *file = fopen(path, "re");
+	size_t size = 0;
+
+	while (file && getline(&line, &size, file) >= 0)
+		add(sources, list, line);
+	if (file)
+		fclose(file);
+	free(line);
+	free(path);
+}
+
+/* --- volumes and loop devices -------------------------------------------------------------------- */
+
+static bool has_entries(const char *path)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	bool found = false;
+
+	while (directory && !found && (entry = readdir(directory)))
+		found = entry->d_name[0] != '.';
+	if (directory)
+		closedir(directory);
+	return found;
+}
+
+/* A volume itself only reads: its writers are in the list with uses of their own. */
+static void add_holder(const struct disk_sources *sources, struct disk_use_list *list, const char *name, dev_t device)
+{
+	struct disk_use *use = disk_use_add(list, DISK_USER_HOLDER, DISK_READS);
+	char *volume = disk_read_line("%s/block/%s/dm/name", sources->sys, name);
+
+	disk_chain_build(sources, (struct disk_node){ device, 0 }, &use->chain);
+	use->who = volume ? xasprintf("/dev/%s (%s)", name, volume) : xasprintf("/dev/%s", name);
+	use->what = xasprintf("/dev/%s", name);
+	free(volume);
+}
+
+static void add_loop(const struct disk_sources *sources, struct disk_use_list *list, const char *name, dev_t device)
+{
+	char *readonly = disk_read_line("%s/block/%s/ro", sources->sys, name);
+	bool reads = readonly && strcmp(readonly, "1") == 0;
+	struct disk_use *use = disk_use_add(list, DISK_USER_LOOP, reads ? DISK_READS : DISK_WRITES);
+
+	disk_chain_build(sources, (struct disk_node){ device, 0 }, &use->chain);
+	use->who = xasprintf("/dev/%s", name);
+	use->what = xstrdup(use->who);
+	free(readonly);
+}
+
+/* Calls add for each block device with that entry in sysfs. */
+static void each_device(const struct disk_sources *sources, const char *entry_name, struct disk_use_list *list,
+			void (*add)(const struct disk_sources *sources, struct disk_use_list *list, const char *name,
+				    dev_t device))
+{
+	char *path = xasprintf("%s/block", sources->sys);
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+
+	while (directory && (entry = readdir(directory))) {
+		char *number = entry->d_name[0] == '.' ? NULL : disk_read_line("%s/%s/dev", path, entry->d_name);
+		char *below = xasprintf("%s/%s/%s", path, entry->d_name, entry_name);
+		dev_t device = disk_parse_device(number);
+
+		if (device && has_entries(below))
+			add(sources, list, entry->d_name, device);
+		free(below);
+		free(number);
+	}
+	if (directory)
+		closedir(directory);
+	free(path);
+}
+
+void disk_host_uses(const struct disk_sources *sources, struct disk_use_list *list)
+{
+	each_line(sources, "self/mountinfo", list, add_mount);
+	each_line(sources, "swaps", list, add_swap);
+	each_device(sources, "slaves", list, add_holder);
+	each_device(sources, "loop", list, add_loop);
+}
+
+/* --- what the kernel knows ----------------------------------------------------------------------- */
+
+/* Whether a process has the file open to write through that descriptor. */
+static bool has_open(const char *pid, const char *number, const struct stat *file)
+{
+	char *path = xasprintf("/proc/%s/fd/%s", pid, number), link[32];
+	struct stat st, own;
+	bool found;
+
+	/* A link's own mode says for what it is open (proc(5)); sockets and pipes need no look. */
+	found = lstat(path, &own) == 0 && (own.st_mode & S_IWUSR) && readlink(path, link, sizeof(link)) > 0 &&
+		link[0] == '/' && stat(path, &st) == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+	free(path);
+	return found;
+}
+
+static bool process_has_open(const char *pid, const struct stat *file)
+{
+	char *path = xasprintf("/proc/%s/fd", pid);
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	bool found = false;
+
+	while (directory && !found && (entry = readdir(directory)))
+		found = isdigit((unsigned char)entry->d_name[0]) && has_open(pid, entry->d_name, file);
+	if (directory)
+		closedir(directory);
+	free(path);
+	return found;
+}
+
+/* "process sleep (pid 123)", to be freed; NULL: no process has it. */
+static char *find_writer(const struct stat *file)
+{
+	DIR *directory = opendir("/proc");
+	struct dirent *entry;
+	char *found = NULL;
+
+	while (directory && !found && (entry = readdir(directory))) {
+		char *name;
+
+		if (!isdigit((unsigned char)entry->d_name[0]) || !process_has_open(entry->d_name, file))
+			continue;
+		name = disk_read_line("/proc/%s/comm", entry->d_name);
+		found = xasprintf("process %s (pid %s)", name ? name : "?", entry->d_name);
+		free(name);
+	}
+	if (directory)
+		closedir(directory);
+	return found;
+}
+
+/*
+ * The kernel grants a read lease only while nobody has the file open to write, under any name and
+ * in any namespace (fcntl(2)). The lease is given back at once. Somebody may open the file in
+ * between: xend then gets SIGURG, which does nothing.
+ */
+static bool is_open_to_write(int fd)
+{
+	fcntl(fd, F_SETSIG, SIGURG);
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
+		fcntl(fd, F_SETLEASE, F_UNLCK);
+		return false;
+	}
+	/* File systems without leases cannot say. */
+	return errno == EAGAIN;
+}
+
+int disk_host_check_file(int fd, struct error **e)
+{
+	char *writer = NULL;
+	struct stat st;
+	int rc = 0;
+
+	for (int waited = 0; is_open_to_write(fd); waited += INTERVAL) {
+		if (fstat(fd, &st) == 0)
+			writer = find_writer(&st);
+		if (writer || waited >= CLOSE_PATIENCE) {
+			rc = error_set(e, EADDRINUSE, "%s of Domain-0 has it open to write. Wait until that is done.",
+				       writer ? writer : "the kernel");
+			break;
+		}
+		nanosleep(&interval, NULL);
+	}
+	free(writer);
+	return rc;
+}
+
+int disk_host_check_device(const char *path, struct error **e)
+{
+	int fd = -1;
+
+	for (int tries = 0; fd < 0 && tries < HOLD_TRIES; tries++) {
+		if (tries)
+			nanosleep(&interval, NULL);
+		fd = open(path, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
+		if (fd < 0 && errno != EBUSY)
+			return 0;
+	}
+	if (fd < 0)
+		return error_set(e, EADDRINUSE,
+				 "the kernel of Domain-0 holds it (a mount in another namespace, a volume, or the "
+				 "like). Find it with lsblk.");
+	close(fd);
+	return 0;
+}

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A claim takes three steps. The loop collects all domains' disks. A thread looks up what they are,
+ * and what Domain-0 does with them. The loop compares the result with what other tasks have claimed
+ * meanwhile.
+ */
+#include "xend/device/disk_use.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <xen/io/xenbus.h>
+
+#include "config/config.h"
+#include "lib/alloc.h"
+#include "lib/str.h"
+#include "xend/device/device.h"
+#include "xend/device/disk_host.h"
+#include "xend/domain/domain.h"
+#include "xend/runtime/offload.h"
+#include "xend/runtime/store.h"
+
+/* Milliseconds for all files and devices that are looked at to answer. */
+#define PATIENCE 30000
+/* Milliseconds for an unused loop device to disappear, and between two looks. */
+#define LOOP_PATIENCE 2000
+#define LOOP_INTERVAL 20
+
+/* What the thread works on; nothing in it is anybody else's. */
+struct survey {
+	char *target, *vdev, *domain_name;
+	enum disk_access access;
+	bool trial; /* a disk that will be given back first has it still */
+	struct disk_use_list uses;
+	/* what comes out */
+	int fd;
+	dev_t block_device;
+	struct disk_chain chain;
+	struct error *e;
+};
+
+static void survey_free(void *arg)
+{
+	struct survey *survey = arg;
+
+	if (survey->fd >= 0)
+		close(survey->fd);
+	disk_use_list_free(&survey->uses);
+	disk_chain_free(&survey->chain);
+	error_free(&survey->e);
+	free(survey->target);
+	free(survey->vdev);
+	free(survey->domain_name);
+	free(survey);
+}
+
+static enum disk_access access_of(const struct config_disk *disk)
+{
+	if (disk->mode == CONFIG_DISK_READ || disk->cdrom)
+		return DISK_READS;
+	return disk->shared ? DISK_SHARES : DISK_WRITES;
+}
+
+/* --- in the loop: whose disks there are ---------------------------------------------------------- */
+
+static struct disk_use *add_guest(struct survey *survey, const char *name, const char *vdev, const char *what,
+				  enum disk_access access)
+{
+	struct disk_use *use = disk_use_add(&survey->uses, DISK_USER_GUEST, access);
+
+	use->who = xstrdup(name);
+	use->vdev = xstrdup(vdev);
+	use->what = xstrdup(what);
+	return use;
+}
+
+static dev_t parse_physical_device(const char *text)
+{
+	unsigned int high, low;
+	char end;
+
+	return text && sscanf(text, "%x:%x%c", &high, &low, &end) == 2 ? makedev(high, low) : 0;
+}
+
+/*
+ * After a restart of xend, the kernel says which device blkback has open; before it has, xenstore says
+ * which one it will open.
+ */
+static dev_t block_device_of(struct device *device)
+{
+	char back[DEVICE_PATH_MAX], *number;
+
+	if (device->block_device || !domain_may_touch(device->domain))
+		return device->block_device;
+	number = disk_read_line("/sys/bus/xen-backend/devices/vbd-%d-%u/physical_device", device->domain->domid,
+				device->devid);
+	if (!number) {
+		device_back_path(device, back);
+		number = store_read("%s/physical-device", back);
+	}
+	device->block_device = parse_physical_device(number);
+	free(number);
+	return device->block_device;
+}
+
+/* A domain that will want its disks again: it reboots, or its memory is in a file. */
+static bool will_return(const struct domain *domain)
+{
+	return domain->goal != GOAL_REST || domain->state == DOMAIN_SUSPENDED;
+}
+
+static void add_returning(struct survey *survey, const struct domain *domain, const struct config_disk *disk)
+{
+	bool suspended = domain->goal != GOAL_RESTART;
+	struct disk_use *use;
+
+	if (!disk->target)
+		return;
+	/* A suspended domain expects its disk unchanged. Reading is harmless. */
+	use = add_guest(survey, domain->name, disk->vdev, disk->target, suspended ? DISK_READS : access_of(disk));
+	if (suspended)
+		use->user = DISK_USER_SUSPENDED;
+}
+
+static void add_ours(struct survey *survey, const struct device *mine, struct device *other)
+{
+	dev_t number = other->domain->domid >= 0 ? block_device_of(other) : 0;
+	struct disk_use *use;
+
+	if (!number && !other->claim.nr) {
+		/* Not claimed yet: its own claim will be compared with ours. */
+		if (will_return(other->domain) && other->domain != mine->domain)
+			add_returning(survey, other->domain, &other->disk);
+		return;
+	}
+	use = add_guest(survey, other->domain->name, other->disk.vdev, other->disk.target, access_of(&other->disk));
+	use->start = number ? (struct disk_node){ number, 0 } : other->claim.links->node;
+	use->makes_loop = !number;
+}
+
+static void collect_ours(struct survey *survey, const struct device *mine, const struct device *instead)
+{
+	struct domain *domain;
+	struct device *other;
+
+	TAILQ_FOREACH(domain, &domains, link) {
+		if (!domain->ours)
+			continue;
+		TAILQ_FOREACH(other, &domain->devices, link) {
+			size_t before = survey->uses.nr;
+
+			if (other == mine || other->ops != &device_vbd_ops)
+				continue;
+			add_ours(survey, mine, other);
+			if (other == instead && survey->uses.nr > before)
+				survey->uses.uses[before].exempt = true;
+		}
+		if (domain != mine->domain && TAILQ_EMPTY(&domain->devices) && domain->config && will_return(domain))
+			for (size_t i = 0; i < domain->config->nr_disk; i++)
+				add_returning(survey, domain, &domain->config->disk[i]);
+	}
+}
+
+/*
+ * Whether a backend in xenstore may have its disk open. The kernel may have it although the domain has gone, or the
+ * device is no longer in its domain's list. One of a domain that runs may be on its way to the kernel.
+ */
+static bool is_open(const char *class, unsigned int domid, bool lives, unsigned int devid)
+{
+	char back[DEVICE_PATH_MAX];
+
+	if (device_kernel_has(class, (int)domid, devid))
+		return true;
+	snprintf(back, sizeof(back), "/local/domain/0/backend/%s/%u/%u", class, domid, devid);
+	return lives && (store_read_number(1, 1, "%s/online", back) ||
+			 store_read_number(XenbusStateReconfigured, 0, "%s/state", back) != XenbusStateClosed);
+}
+
+/*
+ * A backend that is in no list of devices: another toolstack made it, an attach was interrupted, or its driver did not
+ * let go of it when it was taken apart. "/path", or "aio:/path" (format and path) for QEMU.
+ */
+static void add_backend(struct survey *survey, const char *class, unsigned int domid, const struct domain *domain,
+			bool lives, const char *devid)
+{
+	char *back = xasprintf("/local/domain/0/backend/%s/%u/%s", class, domid, devid);
+	char *name = domain ? xstrdup(domain->name) : xasprintf("with the id %u", domid);
+	char *params = store_read("%s/params", back), *mode = store_read("%s/mode", back);
+	char *number = store_read("%s/physical-device", back), *vdev = store_read("%s/dev", back);
+	const char *path = params ? strchr(params, '/') : NULL;
+	dev_t device = parse_physical_device(number);
+	struct disk_use *use;
+
+	if (path && path != params && path[-1] != ':')
+		path = NULL;
+	if (path || device) {
+		enum disk_access access = !mode || !strchr(mode, 'w') ? DISK_READS :
+					  strchr(mode, '!')	      ? DISK_SHARES :
+									DISK_WRITES;
+
+		use = add_guest(survey, name, vdev, path, access);
+		use->start.device = device;
+		if (!lives)
+			use->user = DISK_USER_GONE;
+	}
+	free(vdev);
+	free(number);
+	free(mode);
+	free(params);
+	free(name);
+	free(back);
+}
+
+/* What is in the list of a domain of ours, collect_ours has. */
+static void collect_backends(struct survey *survey, const char *class)
+{
+	unsigned int nr_domains, nr_devices;
+	char **names = store_list(&nr_domains, "/local/domain/0/backend/%s", class);
+
+	for (unsigned int i = 0; i < nr_domains; i++) {
+		struct hv_domain_info info;
+		struct domain *domain;
+		uint64_t domid;
+		char **ids;
+		bool lives;
+
+		if (!str_to_u64(names[i], 10, 0, DOMID_FIRST_RESERVED - 1, &domid))
+			continue;
+		lives = hv_domain_info(domain_hv, (uint32_t)domid, &info, NULL) == 0;
+		/* One of ours that has gone may have had that number. */
+		domain = lives ? domain_of(&info) : domain_by_id((int)domid);
+		ids = store_list(&nr_devices, "/local/domain/0/backend/%s/%s", class, names[i]);
+		for (unsigned int j = 0; j < nr_devices; j++) {
+			uint64_t devid;
+
+			if (!str_to_u64(ids[j], 10, 0, UINT32_MAX, &devid) ||
+			    (domain && domain->ours && device_by_id(domain, class, devid)))
+				continue;
+			if (is_open(class, (unsigned int)domid, lives, (unsigned int)devid))
+				add_backend(survey, class, (unsigned int)domid, domain, lives, ids[j]);
+		}
+		free(ids);
+	}
+	free(names);
+}
+
+static struct survey *survey_begin(const struct device *device, const struct device *instead)
+{
+	struct survey *survey = xcalloc(1, sizeof(*survey));
+
+	survey->fd = -1;
+	survey->target = xstrdup(device->disk.target);
+	survey->vdev = xstrdup(device->disk.vdev);
+	survey->domain_name = xstrdup(device->domain->name);
+	/* w! and r! are never refused. */
+	survey->access = device->disk.shared ? DISK_SHARES : access_of(&device->disk);
+	survey->trial = instead != NULL;
+	if (survey->access != DISK_SHARES) {
+		collect_ours(survey, device, instead);
+		collect_backends(survey, "vbd");
+		collect_backends(survey, "qdisk");
+	}
+	return survey;
+}
+
+/* --- in the thread: what they are ---------------------------------------------------------------- */
+
+static int open_target(struct survey *survey, struct disk_node *node)
+{
+	struct stat st;
+
+	survey->fd = open(survey->target, O_PATH | O_CLOEXEC);
+	if (survey->fd < 0 || fstat(survey->fd, &st))
+		return error_set(&survey->e, errno, "The disk %s of domain '%s' cannot be used: %s: %s.", survey->vdev,
+				 survey->domain_name, survey->target, strerror(errno));
+	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
+		return error_set(&survey->e, ENOTBLK,
+				 "The disk %s of domain '%s' cannot be used: %s is neither a block device nor a file.",
+				 survey->vdev, survey->domain_name, survey->target);
+	survey->block_device = S_ISBLK(st.st_mode) ? st.st_rdev : 0;
+	*node = S_ISBLK(st.st_mode) ? (struct disk_node){ st.st_rdev, 0 } : (struct disk_node){ st.st_dev, st.st_ino };
+	return 0;
+}
+
+static int refuse(const struct survey *survey, const char *why, struct error **e)
+{
+	return error_set(e, EADDRINUSE,
+			 "The disk %s cannot be given to domain '%s' to %s: %s Mode %s shares it all the same.",
+			 survey->target, survey->domain_name, survey->access == DISK_READS ? "read" : "write", why,
+			 survey->access == DISK_READS ? "r!" : "w!");
+}
+
+/* Asks the kernel about users that are in no list. */
+static int ask_kernel(struct survey *survey)
+{
+	char *path = xasprintf("/proc/self/fd/%d", survey->fd);
+	struct error *why = NULL;
+	int fd;
+
+	if (!survey->block_device && !disk_use_explains_writer(&survey->chain, &survey->uses)) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			disk_host_check_file(fd, &why);
+			close(fd);
+		}
+	} else if (survey->block_device && survey->access == DISK_WRITES) {
+		disk_host_check_device(path, &why);
+	}
+	free(path);
+	if (why)
+		refuse(survey, error_text(why), &survey->e);
+	error_free(&why);
+	return -error_errno(survey->e);
+}
+
+/*
+ * The use that conflicts, or NULL. blkback closes a disk some time after its device has gone, and
+ * the loop device goes only then. So a loop device without a known user gets some time.
+ */
+static const struct disk_use *find_conflict(struct survey *survey)
+{
+	const struct timespec interval = { .tv_nsec = LOOP_INTERVAL * 1000000L };
+	size_t guests = survey->uses.nr;
+
+	for (int waited = 0;; waited += LOOP_INTERVAL) {
+		const struct disk_use *conflict;
+
+		disk_host_uses(&disk_sources_host, &survey->uses);
+		conflict = disk_use_conflict(&survey->chain, survey->access, &survey->uses);
+		if (!conflict || conflict->user != DISK_USER_LOOP || waited >= LOOP_PATIENCE)
+			return conflict;
+		disk_use_list_cut(&survey->uses, guests);
+		nanosleep(&interval, NULL);
+	}
+}
+
+static void look(void *arg)
+{
+	const struct disk_sources *sources = &disk_sources_host;
+	struct survey *survey = arg;
+	const struct disk_use *conflict;
+	struct disk_node node;
+	char *why;
+
+	if (open_target(survey, &node))
+		return;
+	disk_chain_build(sources, node, &survey->chain);
+	if (survey->access == DISK_SHARES)
+		return;
+	for (size_t i = 0; i < survey->uses.nr; i++) {
+		struct disk_use *use = &survey->uses.uses[i];
+
+		/* A path may be stale after a rename. ask_kernel finds who has the file open. */
+		if (use->start.device || (use->what && sources->identify(use->what, &use->start) == 0))
+			disk_chain_build(sources, use->start, &use->chain);
+	}
+	conflict = find_conflict(survey);
+	if (conflict) {
+		why = disk_use_describe(&survey->chain, conflict);
+		refuse(survey, why, &survey->e);
+		free(why);
+	} else if (!survey->trial) {
+		ask_kernel(survey);
+	}
+}
+
+/* --- in the loop again --------------------------------------------------------------------------- */
+
+/* What other tasks have claimed since the survey began. */
+static int check_claims(const struct survey *survey, const struct device *mine, struct error **e)
+{
+	struct domain *domain;
+	struct device *other;
+
+	TAILQ_FOREACH(domain, &domains, link) {
+		TAILQ_FOREACH(other, &domain->devices, link) {
+			struct disk_use use = { .user = DISK_USER_GUEST,
+						.access = access_of(&other->disk),
+						.chain = other->claim,
+						.who = domain->name,
+						.what = other->disk.target,
+						.vdev = other->disk.vdev };
+			struct disk_use_list list = { &use, 1 };
+			char *why;
+
+			if (other == mine || other->ops != &device_vbd_ops ||
+			    !disk_use_conflict(&survey->chain, survey->access, &list))
+				continue;
+			why = disk_use_describe(&survey->chain, &use);
+			refuse(survey, why, e);
+			free(why);
+			return -EADDRINUSE;
+		}
+	}
+	return 0;
+}
+
+static int run_survey(struct survey *survey, const struct device *device, struct error **e)
+{
+	int rc = offload(look, survey_free, survey, task_deadline(PATIENCE));
+
+	if (rc == -ECANCELED)
+		return error_set(e, ECANCELED, "Setting up the disk %s was cancelled.", device->disk.vdev);
+	if (rc == -ETIMEDOUT)
+		return error_set(e, ETIMEDOUT,
+				 "The disk %s (%s) of domain '%s' cannot be used: it, or a disk that it has to be told "
+				 "apart from, does not answer within %d s. Is a file server or a disk array down?",
+				 device->disk.vdev, device->disk.target, device->domain->name, PATIENCE / 1000);
+	if (rc)
+		return error_set(e, rc, "Cannot look at the disk %s: no thread can be had.", device->disk.vdev);
+	rc = error_move(e, &survey->e);
+	if (rc)
+		survey_free(survey);
+	return rc;
+}
+
+int disk_use_claim(struct device *device, int *fd, struct error **e)
+{
+	struct survey *survey = survey_begin(device, NULL);
+	int rc = run_survey(survey, device, e);
+
+	if (rc)
+		return rc;
+	rc = check_claims(survey, device, e);
+	if (rc == 0) {
+		device->claim = survey->chain;
+		device->block_device = survey->block_device;
+		*fd = survey->fd;
+		survey->chain = (struct disk_chain){ NULL, 0 };
+		survey->fd = -1;
+	}
+	survey_free(survey);
+	return rc;
+}
+
+int disk_use_check(struct device *device, const struct device *instead, struct error **e)
+{
+	struct survey *survey = survey_begin(device, instead);
+	int rc = run_survey(survey, device, e);
+
+	if (rc == 0)
+		survey_free(survey);
+	return rc;
+}

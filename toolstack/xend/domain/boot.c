@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/domain/boot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/domain_size.h"
+#include "lib/alloc.h"
+#include "lib/log.h"
+#include "xend/domain/balloon.h"
+#include "xend/domain/bootloader.h"
+#include "xend/console/console.h"
+#include "xend/domain/destroy.h"
+#include "xend/device/device.h"
+#include "xend/domain/domain.h"
+#include "xend/domain/layout.h"
+#include "xend/domain/record.h"
+#include "xend/domain/recover.h"
+#include "xend/runtime/request.h"
+#include "xend/runtime/store.h"
+#include "xend/domain/worker.h"
+#include "xend/xend.h"
+
+/* Where the worker keeps decompressed kernels. */
+#define KERNEL_CACHE "/var/cache/xenolith/kernels"
+#define KB_PER_PAGE  4
+
+static int create_empty(struct domain *domain, struct error **e)
+{
+	const struct config *config = domain->config;
+	struct hv_domain_spec spec = {
+		.max_vcpus = (unsigned int)config_maxvcpus(config),
+		.max_evtchn_port =
+			config_is_set(config, "max_event_channels") ? (unsigned int)config->max_event_channels : 0,
+		.max_grant_frames = config_is_set(config, "max_grant_frames") ? (int)config->max_grant_frames : -1,
+		.max_maptrack_frames =
+			config_is_set(config, "max_maptrack_frames") ? (int)config->max_maptrack_frames : -1,
+	};
+	uint32_t domid = 0;
+	int rc;
+
+	rc = domain_check_alone(domain, e);
+	if (rc)
+		return rc;
+	memcpy(spec.uuid, domain->uuid, sizeof(spec.uuid));
+	/* The record first: with the UUID in it, a domain that appears is known whose it is. */
+	domain->domid = -1;
+	domain->earlier_boot = false;
+	domain->start_time = time(NULL);
+	domain_set_reason(domain, NULL);
+	domain_set_state(domain, DOMAIN_BUILDING);
+	rc = record_write(domain, e);
+	if (rc == 0)
+		rc = hv_domain_create(domain_hv, &spec, &domid, e);
+	if (rc)
+		return rc;
+	domain->domid = (int)domid;
+	domain->shutdown_handled = false;
+	return record_write(domain, e);
+}
+
+static int put_nodes(struct domain *domain, const struct domain_size *size, struct error **e)
+{
+	struct store_batch *batch = store_begin();
+	int rc;
+
+	layout_put(domain, size, batch);
+	rc = devices_prepare(domain, batch, e);
+	if (rc) {
+		store_commit(batch, NULL);
+		return rc;
+	}
+	return store_commit(batch, e);
+}
+
+static int get_number(struct json_object *result, const char *key, uint64_t *out, struct error **e)
+{
+	int64_t value;
+	int rc = json_get_int(result, key, 0, INT64_MAX, &value, e);
+
+	if (rc)
+		return error_prefix(e, "The worker's answer: ");
+	*out = (uint64_t)value;
+	return 0;
+}
+
+/* Has the worker fill the domain with a kernel, or with what was saved. */
+static int fill(struct domain *domain, const struct boot *boot, const struct domain_size *size, struct error **e)
+{
+	struct json_object *order = json_new_object(), *result = NULL;
+	uint64_t store_port = 0, console_port = 0;
+	char *cmdline = config_cmdline(domain->config);
+	int rc = 0;
+
+	json_set_string(order, "op", boot->image_fd >= 0 ? "restore" : "build");
+	json_set_string(order, "cmdline", cmdline);
+	free(cmdline);
+	worker_name_domain(order, domain);
+	json_set(order, "config", config_to_json(domain->config));
+	json_set(order, "size", domain_size_to_json(size));
+	json_set_int(order, "console_domid", 0);
+	json_set_int(order, "store_domid", 0);
+	json_set_string(order, "cache", KERNEL_CACHE);
+	if (boot->image_fd >= 0)
+		json_set_int(order, "fd", 3);
+	else if (!domain->config->kernel && domain->config->bootloader)
+		rc = bootloader_put(domain, order, e);
+	if (rc == 0)
+		rc = worker_run(order, boot->image_fd, boot->asker, &result, e);
+	json_object_put(order);
+	if (rc)
+		return rc;
+	rc = get_number(result, "store_mfn", &domain->store_mfn, e);
+	if (rc == 0)
+		rc = get_number(result, "store_port", &store_port, e);
+	if (rc == 0)
+		rc = get_number(result, "console_mfn", &domain->console_mfn, e);
+	if (rc == 0)
+		rc = get_number(result, "console_port", &console_port, e);
+	json_object_put(result);
+	if (rc)
+		return rc;
+	domain->store_port = (uint32_t)store_port;
+	domain->console_port = (uint32_t)console_port;
+	return 0;
+}
+
+/* Has the hypervisor keep the memory for this domain while it is filled, so that the next one may look for its own. */
+static bool claim(struct domain *domain, const struct domain_size *size)
+{
+	uint32_t domid = (uint32_t)domain->domid;
+
+	return hv_domain_set_max_mem(domain_hv, domid, domain_size_limit_kb(size), NULL) == 0 &&
+	       hv_memory_claim(domain_hv, domid, size->pages, NULL) == 0;
+}
+
+static int find_memory_and_fill(struct domain *domain, const struct boot *boot, const struct domain_size *size,
+				struct error **e)
+{
+	uint64_t kb = size->pages * KB_PER_PAGE;
+	int rc = balloon_reserve(kb + balloon_overhead_kb(kb, (unsigned int)config_maxvcpus(domain->config)), e);
+	struct hv_domain_info info;
+	bool claimed;
+
+	if (rc)
+		return rc;
+	rc = domain_info(domain, &info, e);
+	if (rc) {
+		balloon_release();
+		return rc;
+	}
+	claimed = claim(domain, size);
+	if (claimed)
+		balloon_release();
+	rc = fill(domain, boot, size, e);
+	if (claimed && domain_info(domain, &info, NULL) == 0)
+		hv_memory_claim(domain_hv, (uint32_t)domain->domid, 0, NULL);
+	if (!claimed)
+		balloon_release();
+	return rc;
+}
+
+/* One list of CPUs is for all vCPUs; of several, each is for the vCPU at its place. */
+static int pin_vcpus(struct domain *domain, struct error **e)
+{
+	const struct config *config = domain->config;
+	struct xen_sysctl_physinfo info;
+	int rc;
+
+	if (!config->nr_cpus)
+		return 0;
+	rc = hv_host_physinfo(domain_hv, &info, e);
+	for (unsigned int i = 0; rc == 0 && i < config_maxvcpus(config); i++) {
+		struct hv_cpumap map;
+
+		memset(&map, 0, sizeof(map));
+		if (config->nr_cpus > 1 && i >= config->nr_cpus)
+			break;
+		rc = config_cpus_parse(config->cpus[config->nr_cpus > 1 ? i : 0], info.max_cpu_id + 1, map.bits, e);
+		if (rc == 0)
+			rc = hv_vcpu_set_affinity(domain_hv, (uint32_t)domain->domid, i, &map, NULL, e);
+	}
+	return rc;
+}
+
+static int set_share(struct domain *domain, struct error **e)
+{
+	const struct config *config = domain->config;
+	struct hv_credit credit;
+	int rc;
+
+	if (!config_is_set(config, "cpu_weight") && !config_is_set(config, "cpu_cap"))
+		return 0;
+	rc = hv_sched_get(domain_hv, (uint32_t)domain->domid, &credit, e);
+	if (rc)
+		return rc;
+	if (config_is_set(config, "cpu_weight"))
+		credit.weight = (unsigned int)config->cpu_weight;
+	if (config_is_set(config, "cpu_cap"))
+		credit.cap = (unsigned int)config->cpu_cap;
+	return hv_sched_set(domain_hv, (uint32_t)domain->domid, &credit, e);
+}
+
+static int introduce(struct domain *domain, struct error **e)
+{
+	struct store_batch *batch = store_begin();
+	int rc;
+
+	layout_put_channels(domain, batch);
+	rc = store_commit(batch, e);
+	if (rc == 0)
+		rc = store_introduce((unsigned int)domain->domid, domain->store_mfn, domain->store_port, e);
+	return rc;
+}
+
+/* Its goal is reached only once all of it has worked: a domain that was to be resumed and fails here is suspended still. */
+static int set_running(struct domain *domain, bool paused, struct error **e)
+{
+	enum domain_goal goal = domain->goal;
+	int rc;
+
+	domain_set_state(domain, DOMAIN_RUNNING);
+	domain->goal = GOAL_REST;
+	rc = record_write(domain, e);
+	if (rc == 0 && !paused)
+		rc = hv_domain_unpause(domain_hv, (uint32_t)domain->domid, e);
+	if (rc)
+		domain->goal = goal;
+	return rc;
+}
+
+static int boot_steps(struct domain *domain, const struct boot *boot, struct error **e)
+{
+	struct hv_domain_info info;
+	struct domain_size size;
+	int rc = create_empty(domain, e);
+
+	if (boot->size)
+		size = *boot->size;
+	else
+		domain_size_of_config(&size, domain->config);
+	if (rc == 0)
+		rc = devices_from_config(domain, e);
+	if (rc == 0)
+		rc = put_nodes(domain, &size, e);
+	if (rc == 0)
+		rc = find_memory_and_fill(domain, boot, &size, e);
+	/* Behind each wait: somebody may have destroyed it, and then its number is not its own any more. */
+	if (rc == 0)
+		rc = domain_info(domain, &info, e);
+	if (rc == 0)
+		rc = pin_vcpus(domain, e);
+	if (rc == 0)
+		rc = set_share(domain, e);
+	if (rc == 0)
+		request_progress(boot->asker, "devices", 0, 0);
+	if (rc == 0)
+		rc = devices_complete(domain, e);
+	if (rc == 0)
+		rc = domain_info(domain, &info, e);
+	if (rc == 0)
+		rc = introduce(domain, e);
+	if (rc == 0)
+		rc = console_attach(domain, e);
+	if (rc == 0)
+		rc = set_running(domain, boot->paused, e);
+	return rc;
+}
+
+int domain_boot(struct domain *domain, const struct boot *boot, struct error **e)
+{
+	/* What a half-dead domain still has (a disk, a name, memory) is free then; lifecycle.c comes this way, too. */
+	int rc = recover_wait(boot->asker, e);
+
+	if (rc)
+		return rc;
+	devices_forget(domain);
+	rc = boot_steps(domain, boot, e);
+	if (rc) {
+		log_error("Domain %s does not start: %s", domain->name, e ? error_text(*e) : strerror(-rc));
+		if (domain->domid >= 0)
+			domain_stop(domain, NULL);
+		return rc;
+	}
+	log_info("Domain %s runs with id %d.", domain->name, domain->domid);
+	return 0;
+}
+
+/* Its devices and nodes, if they are its own: the number may have been somebody else's all the time, or become that in a wait. */
+static int take_apart(struct domain *domain, struct error **e)
+{
+	struct hv_domain_info info;
+	struct error *why = NULL;
+	int rc;
+
+	if (domain_info(domain, &info, NULL) == 0)
+		hv_domain_pause(domain_hv, (uint32_t)domain->domid, NULL);
+	console_detach(domain);
+	devices_stop(domain);
+	rc = destroy_and_wait((uint32_t)domain->domid, domain->uuid, &why);
+	if (rc && rc != -ESRCH) {
+		log_error("Domain %s is not destroyed: %s", domain->name, error_text(why));
+		return error_move(e, &why);
+	}
+	error_free(&why);
+	if (domain_may_touch(domain))
+		store_release((unsigned int)domain->domid);
+	layout_remove(domain);
+	log_info("Domain %s (id %d) is gone.", domain->name, domain->domid);
+	return 0;
+}
+
+int domain_stop(struct domain *domain, struct error **e)
+{
+	bool before = task_shield(true);
+	enum domain_number whose;
+	struct hv_domain_info info;
+	/* A hypervisor that does not answer does not say that the domain is gone. */
+	int rc = domain_number(domain, &whose, &info, e);
+
+	if (rc == 0) {
+		domain_set_state(domain, DOMAIN_DYING);
+		if (domain->ours)
+			record_write_anyway(domain);
+	}
+	if (rc == 0 && domain->domid >= 0)
+		rc = take_apart(domain, e);
+	if (rc == 0) {
+		devices_forget(domain);
+		domain->domid = -1;
+		domain->store_mfn = domain->console_mfn = 0;
+		domain->store_port = domain->console_port = 0;
+	}
+	task_shield(before);
+	return rc;
+}
+
+int domain_restart(struct domain *domain, struct request *asker, struct error **e)
+{
+	struct boot boot = { .image_fd = -1, .asker = asker };
+	struct error *why = NULL;
+	int rc;
+
+	domain->goal = GOAL_RESTART;
+	rc = domain_stop(domain, e);
+	if (rc)
+		return rc;
+	rc = domain_boot(domain, &boot, &why);
+	if (rc == -ECANCELED && xend_is_stopping()) {
+		record_write_anyway(domain);
+	} else if (rc) {
+		domain->goal = GOAL_REST;
+		domain_set_reason(domain, "it could not be started again: %s", error_text(why));
+		domain_settle(domain);
+	}
+	error_move(e, &why);
+	return rc;
+}
+
+void domain_settle(struct domain *domain)
+{
+	if (domain->domid >= 0)
+		return;
+	/* Others' domains have no record. */
+	if (!domain->ours) {
+		domain_remove(domain);
+		return;
+	}
+	if (domain->managed || domain->reason) {
+		domain_set_state(domain, domain->goal == GOAL_SUSPENDED ? DOMAIN_SUSPENDED : DOMAIN_HALTED);
+		domain->goal = GOAL_REST;
+		record_write_anyway(domain);
+		return;
+	}
+	record_remove(domain);
+	domain_remove(domain);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bootloaders like pygrub: which program it is, and what the worker is told of it. The worker runs
+ * it, confined (worker/build/bootloader.h).
+ */
+#ifndef XEND_DOMAIN_BOOTLOADER_H
+#define XEND_DOMAIN_BOOTLOADER_H
+
+#include "lib/error.h"
+#include "lib/json.h"
+
+struct domain;
+
+/*
+ * Puts `bootloader` into the worker's order (docs/worker.md). The domain's devices must be
+ * prepared: it looks into the first disk.
+ */
+int bootloader_put(const struct domain *domain, struct json_object *order, struct error **e);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Facts of domains, as domain.list and the others show them. */
+#ifndef XEND_DOMAIN_DESCRIBE_H
+#define XEND_DOMAIN_DESCRIBE_H
+
+#include <stdbool.h>
+
+#include "hv/hv.h"
+#include "lib/json.h"
+
+struct domain;
+
+enum domain_status { STATUS_HALTED, STATUS_PAUSED, STATUS_RUNNING, STATUS_SUSPENDED, STATUS_SHUTDOWN, STATUS_CRASHED };
+
+/* info NULL: it does not run. */
+struct json_object *domain_describe(struct domain *domain, const struct hv_domain_info *info, bool with_config);
+/* "r-----" and so on. */
+void domain_state_letters(const struct hv_domain_info *info, char letters[7]);
+/* "any cpu", or "0-1,4"; to be freed. */
+char *cpumap_to_text(const struct hv_cpumap *map, unsigned int nr_cpus);
+
+#endif

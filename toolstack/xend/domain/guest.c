@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/domain/guest.h"
+
+#include <errno.h>
+
+#include "config/config.h"
+#include "xend/domain/domain.h"
+#include "xend/domain/record.h"
+#include "xend/runtime/request.h"
+
+int guest_check(struct domain *domain, unsigned int needs, struct error **e)
+{
+	struct hv_domain_info info;
+
+	if ((needs & GUEST_NOT_DOM0) && domain->domid == 0)
+		return error_set(e, EOPNOTSUPP, "That is not possible for Domain-0.");
+	if ((needs & GUEST_RUNS) && domain->domid < 0)
+		return error_set(e, ENOTCONN, "Domain '%s' is not running.", domain->name);
+	if ((needs & GUEST_OURS) && !domain->ours)
+		return error_set(e, EOPNOTSUPP, "Domain '%s' was not made by xend, so that is not possible.",
+				 domain->name);
+	if ((needs & GUEST_MANAGED) && !domain->managed)
+		return error_set(e, EBADFD, "Domain '%s' is not managed by xend (made by `xm new`).", domain->name);
+	if ((needs & GUEST_HALTED) && domain->state != DOMAIN_HALTED)
+		return error_set(e, EBADFD, "Domain '%s' is %s.", domain->name,
+				 domain->state == DOMAIN_SUSPENDED ? "suspended; xm resume starts it" :
+								     "running already");
+	return needs & GUEST_RUNS ? domain_info(domain, &info, e) : 0;
+}
+
+int guest_take(struct request *request, const char *operation, unsigned int needs, struct domain **out,
+	       struct error **e)
+{
+	struct domain *domain;
+	int rc = request_domain(request, &domain, e);
+
+	if (rc)
+		return rc;
+	rc = domain_lock(domain, operation, e);
+	if (rc == 0) {
+		rc = guest_check(domain, needs, e);
+		if (rc)
+			domain_unlock(domain);
+	}
+	if (rc) {
+		domain_unref(domain);
+		return rc;
+	}
+	*out = domain;
+	return 0;
+}
+
+void guest_release(struct domain *domain)
+{
+	domain_unlock(domain);
+	domain_unref(domain);
+}
+
+/* One that was left down is kept for its reason only. */
+static void make_room(const char *name)
+{
+	struct domain *old = domain_by_name(name);
+
+	if (old && old->ours && !old->managed && old->state == DOMAIN_HALTED && !old->operation) {
+		record_remove(old);
+		domain_remove(old);
+	}
+}
+
+int guest_add(struct config *config, const char *operation, struct domain **out, struct error **e)
+{
+	struct domain *domain, *other;
+	uint8_t uuid[16];
+	int rc = 0;
+
+	domains_refresh();
+	config_generate(config);
+	make_room(config->name);
+	if (!uuid_from_text(config->uuid, uuid))
+		rc = error_set(e, EBADMSG, "'%s' is no UUID.", config->uuid);
+	else if (domain_by_name(config->name))
+		rc = error_set(e, EEXIST, "Domain '%s' already exists.", config->name);
+	else if ((other = domain_by_uuid(uuid)))
+		rc = error_set(e, EEXIST, "Domain '%s' has the UUID %s already.", other->name, config->uuid);
+	if (rc == 0)
+		rc = domain_check_name(config->name, e);
+	if (rc == 0)
+		rc = record_check_free(uuid, e);
+	if (rc) {
+		config_free(config);
+		return rc;
+	}
+	domain = domain_add(config->name, uuid);
+	domain->config = config;
+	domain->ours = true;
+	domain_lock_now(domain, operation);
+	*out = domain_ref(domain);
+	return 0;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/domain/save.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <xen/sched.h>
+
+#include "config/config.h"
+#include "config/domain_size.h"
+#include "lib/alloc.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "xend/domain/boot.h"
+#include "xend/device/device.h"
+#include "xend/domain/domain.h"
+#include "xend/domain/record.h"
+#include "xend/runtime/request.h"
+#include "xend/domain/save_header.h"
+#include "xend/runtime/store.h"
+#include "xend/domain/worker.h"
+
+/* Milliseconds that a guest has to suspend. */
+#define SUSPEND_PATIENCE 60000
+
+/* --- suspending ---------------------------------------------------------------------------------- */
+
+static int check_suspended(struct domain *domain, bool *suspended, struct error **e)
+{
+	struct hv_domain_info info;
+	int rc = domain_info(domain, &info, e);
+
+	if (rc)
+		return rc;
+	*suspended = info.shutdown && info.shutdown_reason == SHUTDOWN_suspend;
+	if (info.shutdown && !*suspended)
+		return error_set(e, EBADFD, "Domain '%s' shut down in place of suspending.", domain->name);
+	return 0;
+}
+
+static void ask(struct domain *domain, const char *what)
+{
+	struct hv_domain_info info;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown", domain->domid);
+	if (domain_info(domain, &info, NULL) == 0)
+		store_write(path, "%s", what);
+}
+
+static int suspend(struct domain *domain, struct error **e)
+{
+	uint64_t deadline = task_deadline(SUSPEND_PATIENCE);
+	bool suspended;
+	int rc;
+
+	ask(domain, "suspend");
+	for (;;) {
+		rc = check_suspended(domain, &suspended, e);
+		if (rc || suspended)
+			return rc;
+		rc = cond_wait(&domain->changed, deadline);
+		if (rc == -ETIMEDOUT) {
+			/* It must not suspend when nobody waits for it any more. */
+			ask(domain, "");
+			rc = check_suspended(domain, &suspended, e);
+			if (rc == 0 && suspended)
+				return 0;
+			return error_set(e, ETIMEDOUT, "Domain '%s' did not suspend within %d s. It runs on.",
+					 domain->name, SUSPEND_PATIENCE / 1000);
+		}
+		if (rc)
+			return error_set(e, rc, "Saving domain '%s' was cancelled.", domain->name);
+	}
+}
+
+/* Its suspend hypercall says that it is still where it was. */
+static int go_on(struct domain *domain, struct error **e)
+{
+	uint32_t domid = (uint32_t)domain->domid;
+
+	ask(domain, "");
+	store_resume(domid);
+	return hv_domain_cancel_suspend(domain_hv, domid, e);
+}
+
+/* --- the file ------------------------------------------------------------------------------------ */
+
+static int refuse_path(const char *path, struct error **e)
+{
+	return error_set(e, errno, "Cannot save to %s: %s.%s", path, strerror(errno),
+			 errno == EEXIST ? " Remove it first." : "");
+}
+
+static int check_path(const char *path, struct error **e)
+{
+	struct stat st;
+
+	if (path[0] != '/')
+		return error_set(e, EINVAL, "The path '%s' does not begin with '/'.", path);
+	if (lstat(path, &st) == 0) {
+		errno = EEXIST;
+		return refuse_path(path, e);
+	}
+	return 0;
+}
+
+static int create_file(const char *path, int *fd, struct error **e)
+{
+	*fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return *fd < 0 ? refuse_path(path, e) : 0;
+}
+
+static int write_memory(struct domain *domain, int fd, struct request *asker, struct error **e)
+{
+	struct json_object *order = json_new_object(), *result = NULL;
+	int rc;
+
+	json_set_string(order, "op", "save");
+	worker_name_domain(order, domain);
+	json_set_int(order, "fd", 3);
+	json_set(order, "config", config_to_json(domain->config));
+	rc = worker_run(order, fd, asker, &result, e);
+	json_object_put(result);
+	json_object_put(order);
+	return rc;
+}
+
+/* How large it is now. What the guest itself says counts for nothing: the hypervisor and nodes that it cannot write do. */
+static int measure(struct domain *domain, struct domain_size *size, struct error **e)
+{
+	struct hv_domain_info info;
+	int domid = domain->domid, rc = domain_info(domain, &info, e);
+
+	if (rc)
+		return rc;
+	domain_size_of_config(size, domain->config);
+	size->pages = info.pages;
+	size->target_kb = store_read_number(UINT32_MAX, size->target_kb, "/local/domain/%d/memory/target", domid);
+	size->static_max_kb =
+		store_read_number(UINT32_MAX, size->static_max_kb, "/local/domain/%d/memory/static-max", domid);
+	size->vcpus = 0;
+	for (uint32_t i = 0; i < config_maxvcpus(domain->config); i++) {
+		char *online = store_read("/local/domain/%d/cpu/%u/availability", domid, i);
+
+		size->vcpus += online && strcmp(online, "online") == 0;
+		free(online);
+	}
+	return 0;
+}
+
+/* Its configuration, as it is now: its memory and its vCPUs may have been set anew since its start. */
+static int write_header(struct domain *domain, int fd, const char *path, struct error **e)
+{
+	struct json_object *config;
+	struct domain_size size;
+	int rc = measure(domain, &size, e);
+
+	if (rc)
+		return rc;
+	config = domain_size_put(&size, domain->config);
+	rc = save_header_write(fd, path, config, e);
+	json_object_put(config);
+	return rc;
+}
+
+static int write_file(struct domain *domain, int fd, const char *path, struct request *asker, struct error **e)
+{
+	int rc = write_header(domain, fd, path, e);
+
+	if (rc == 0)
+		rc = write_memory(domain, fd, asker, e);
+	/* The last thing that may fail for want of room. */
+	if (rc == 0 && fsync(fd))
+		rc = error_set(e, errno, "Cannot save to %s: %s.", path, strerror(errno));
+	return rc;
+}
+
+void save_remove_partial(struct domain *domain)
+{
+	if (domain->saving_to && save_header_begins(domain->saving_to) && file_remove(domain->saving_to, NULL) == 0)
+		log_info("Domain %s: the partial file %s is removed.", domain->name, domain->saving_to);
+	free(domain->saving_to);
+	domain->saving_to = NULL;
+}
+
+/* The domain runs again if it has suspended, and suspends no more if it has not. */
+static int let_run_on(struct domain *domain, struct error **e)
+{
+	bool suspended = false;
+	int rc = check_suspended(domain, &suspended, e);
+
+	if (rc == 0 && suspended)
+		rc = go_on(domain, e);
+	else if (rc == 0)
+		ask(domain, "");
+	domain_set_state(domain, DOMAIN_RUNNING);
+	return rc;
+}
+
+void save_take_back(struct domain *domain)
+{
+	struct error *e = NULL;
+
+	save_remove_partial(domain);
+	domain->goal = GOAL_REST;
+	if (let_run_on(domain, &e))
+		log_error("Domain %s: %s", domain->name, error_text(e));
+	else
+		log_info("Domain %s runs on; it was not saved.", domain->name);
+	error_free(&e);
+	record_write_anyway(domain);
+}
+
+/*
+ * The file is whole. The domain runs before its record says so: xend leaves alone what a record calls running, also when it stands
+ * still. A xend that is killed in between lets the next one take the save back; nobody was told yet that there is one.
+ */
+static int keep_file_and_go_on(struct domain *domain, const char *path, struct error **e)
+{
+	struct error *why = NULL;
+	int rc = let_run_on(domain, &why);
+
+	free(domain->saving_to);
+	domain->saving_to = NULL;
+	if (rc) {
+		/* The file is all that is left of it. */
+		record_write_anyway(domain);
+		error_prefix(&why, "Domain '%s' is saved to %s, but does not run on: ", domain->name, path);
+		error_move(e, &why);
+		return rc;
+	}
+	rc = record_write(domain, e);
+	if (rc) {
+		/* The record still says that the file is half, so that a next xend removes it: better at once, and said. */
+		error_prefix(e, "Domain '%s' runs on, but is not saved: ", domain->name);
+		domain->saving_to = xstrdup(path);
+		save_take_back(domain);
+	}
+	return rc;
+}
+
+int domain_save(struct domain *domain, const char *path, enum save_after after, struct request *asker, struct error **e)
+{
+	int fd = -1, rc;
+
+	devices_to_config(domain);
+	rc = check_path(path, e);
+	if (rc == 0) {
+		/* The record first: who finds it later removes the file, if it came to that. */
+		domain_set_state(domain, DOMAIN_SAVING);
+		free(domain->saving_to);
+		domain->saving_to = xstrdup(path);
+		rc = record_write(domain, e);
+		if (rc == 0)
+			rc = create_file(path, &fd, e);
+	}
+	if (rc) {
+		free(domain->saving_to);
+		domain->saving_to = NULL;
+		domain->goal = GOAL_REST;
+		domain_set_state(domain, DOMAIN_RUNNING);
+		record_write_anyway(domain);
+		return rc;
+	}
+	rc = suspend(domain, e);
+	if (rc == 0)
+		rc = write_file(domain, fd, path, asker, e);
+	close(fd);
+	if (rc) {
+		save_take_back(domain);
+		return rc;
+	}
+	if (after == SAVE_THEN_GO_ON)
+		return keep_file_and_go_on(domain, path, e);
+	/* From here on the file is what counts: whoever takes over must not remove it. */
+	free(domain->saving_to);
+	domain->saving_to = NULL;
+	/* As long as the record does not say so, the file is half, and the domain must not go. */
+	domain_set_state(domain, DOMAIN_DYING);
+	rc = record_write(domain, e);
+	if (rc) {
+		domain->saving_to = xstrdup(path);
+		save_take_back(domain);
+		return rc;
+	}
+	return domain_stop(domain, e);
+}
+
+int save_open(const char *path, int *fd, struct config **config, struct domain_size *size, bool *ours, struct error **e)
+{
+	struct json_object *saved = NULL;
+	int rc;
+
+	*fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*fd < 0)
+		return error_set(e, errno, "Cannot open the saved domain %s: %s.", path, strerror(errno));
+	rc = save_header_read(*fd, path, &saved, ours, e);
+	if (rc == 0) {
+		*config = domain_size_take(saved, size, e);
+		rc = *config ? 0 : -EBADMSG;
+	}
+	json_object_put(saved);
+	if (rc)
+		close(*fd);
+	return rc;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/domain/save_header.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/alloc.h"
+#include "lib/file.h"
+#include "lib/str.h"
+#include "xend/runtime/seal.h"
+
+#define PADDED(length)	 (((size_t)(length) + 7) & ~(size_t)7)
+#define VERSION_UNSEALED 1
+
+int save_header_write(int fd, const char *path, struct json_object *config, struct error **e)
+{
+	struct save_header header = { .version = htole32(SAVE_VERSION) };
+	struct str out = STR_INIT, text = STR_INIT;
+	uint8_t seal[SEAL_SIZE];
+	int rc;
+
+	json_print(config, &text);
+	memcpy(header.magic, SAVE_MAGIC, sizeof(header.magic));
+	header.length = htole32((uint32_t)text.len);
+	seal_make(text.text, text.len, seal);
+	str_add_bytes(&out, &header, sizeof(header));
+	str_add_bytes(&out, seal, sizeof(seal));
+	str_add_bytes(&out, text.text, text.len);
+	for (size_t i = text.len; i < PADDED(text.len); i++)
+		str_add_char(&out, '\0');
+	rc = file_write_fd(fd, path, out.text, out.len, e);
+	str_free(&out);
+	str_free(&text);
+	return rc;
+}
+
+bool save_header_begins(const char *path)
+{
+	char magic[sizeof(SAVE_MAGIC) - 1];
+	/* A FIFO must not make xend wait. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	ssize_t n = -1;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		n = read(fd, magic, sizeof(magic));
+	if (fd >= 0)
+		close(fd);
+	return n >= 0 && memcmp(magic, SAVE_MAGIC, (size_t)n) == 0;
+}
+
+static int read_exactly(int fd, const char *path, void *to, size_t length, struct error **e)
+{
+	size_t done = 0;
+
+	while (done < length) {
+		ssize_t n = read(fd, (char *)to + done, length - done);
+
+		if (n < 0)
+			return error_set(e, errno, "Cannot read the saved domain %s: %s.", path, strerror(errno));
+		if (n == 0)
+			return error_set(e, ENOEXEC, "The saved domain %s ends within its header.", path);
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+int save_header_read(int fd, const char *path, struct json_object **config, bool *ours, struct error **e)
+{
+	struct save_header header;
+	uint8_t seal[SEAL_SIZE];
+	uint32_t version;
+	size_t length;
+	char *text;
+	int rc = read_exactly(fd, path, &header, sizeof(header), e);
+
+	if (rc)
+		return rc;
+	version = le32toh(header.version);
+	length = le32toh(header.length);
+	if (memcmp(header.magic, SAVE_MAGIC, sizeof(header.magic)) != 0)
+		return error_set(e, ENOEXEC,
+				 "%s is no domain that xend saved. (A file of `xl save` is restored by `xl restore`.)",
+				 path);
+	if ((version != SAVE_VERSION && version != VERSION_UNSEALED) || length == 0 || length > SAVE_MAX_CONFIG)
+		return error_set(e, ENOEXEC, "The saved domain %s has a header of another version, or a damaged one.",
+				 path);
+	if (version == SAVE_VERSION)
+		rc = read_exactly(fd, path, seal, sizeof(seal), e);
+	if (rc)
+		return rc;
+	text = xmalloc(PADDED(length));
+	rc = read_exactly(fd, path, text, PADDED(length), e);
+	if (rc == 0) {
+		*ours = version == SAVE_VERSION && seal_fits(text, length, seal);
+		*config = json_parse_object(text, length, e);
+		if (!*config) {
+			error_prefix(e, "The configuration in the saved domain %s: ", path);
+			rc = -ENOEXEC;
+		}
+	}
+	free(text);
+	return rc;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/domain/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "lib/log.h"
+#include "lib/str.h"
+#include "xend/domain/domain.h"
+#include "xend/runtime/proc.h"
+#include "xend/runtime/request.h"
+#include "xend/runtime/task.h"
+
+/* Milliseconds that a worker has for undoing what it did, when it is asked to end. */
+#define TERM_PATIENCE 5000
+
+struct conversation {
+	struct request *asker;
+	struct json_object *last; /* the line with the result or the error */
+};
+
+static void on_line(void *arg, char *line)
+{
+	struct conversation *talk = arg;
+	struct json_object *o = json_parse_object(line, strlen(line), NULL), *progress;
+	const char *stage;
+	int64_t done, total;
+
+	if (!o) {
+		log_warning("The worker said what xend does not understand: %.200s", line);
+		return;
+	}
+	progress = json_find(o, "progress");
+	if (progress) {
+		if (talk->asker && json_object_is_type(progress, json_type_object) &&
+		    json_get_string(progress, "stage", &stage, NULL) == 0 &&
+		    json_opt_int(progress, "done", 0, INT64_MAX, 0, &done, NULL) == 0 &&
+		    json_opt_int(progress, "total", 0, INT64_MAX, 0, &total, NULL) == 0)
+			request_progress(talk->asker, stage, (uint64_t)done, (uint64_t)total);
+		json_object_put(o);
+		return;
+	}
+	json_object_put(talk->last);
+	talk->last = o;
+}
+
+static int judge(struct conversation *talk, int status, struct json_object **result, struct error **e)
+{
+	struct json_object *found = talk->last ? json_find(talk->last, "result") : NULL;
+	const char *sentence;
+	int64_t errnum;
+
+	if (found && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		*result = json_object_get(found);
+		return 0;
+	}
+	if (talk->last && json_get_string(talk->last, "error", &sentence, NULL) == 0) {
+		if (json_opt_int(talk->last, "errno", 1, 4095, ENOEXEC, &errnum, NULL))
+			errnum = ENOEXEC;
+		/* Only these mean to a client what they mean to the worker. */
+		if (errnum != ENOMEM && errnum != ECANCELED && errnum != ETIMEDOUT && errnum != EOPNOTSUPP)
+			errnum = ENOEXEC;
+		return error_set(e, (int)errnum, "%s", sentence);
+	}
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return error_set(e, ENOMEM,
+				 "The worker was killed. If Domain-0 ran out of memory, its kernel's log says so: give "
+				 "it more.");
+	return error_set(e, ENOEXEC, "The worker %s ended with %s %d and said nothing.", WORKER_PATH,
+			 WIFEXITED(status) ? "status" : "signal",
+			 WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+}
+
+void worker_name_domain(struct json_object *order, const struct domain *domain)
+{
+	char uuid[UUID_TEXT];
+
+	uuid_to_text(domain->uuid, uuid);
+	json_set_int(order, "domid", domain->domid);
+	json_set_string(order, "uuid", uuid);
+}
+
+int worker_run(struct json_object *order, int fd, struct request *asker, struct json_object **result, struct error **e)
+{
+	const char *path = getenv(WORKER_PATH_ENV);
+	const char *argv[] = { path ? path : WORKER_PATH, NULL };
+	struct conversation talk = { .asker = asker };
+	struct proc_spec spec = { .argv = argv, .fd = fd, .on_line = on_line, .arg = &talk };
+	struct proc *proc = NULL;
+	struct str text = STR_INIT;
+	int status, rc = proc_start(&spec, &proc, e);
+
+	if (rc)
+		return rc;
+	json_print(order, &text);
+	str_add_char(&text, '\n');
+	proc_send(proc, text.text, text.len);
+	proc_end_input(proc);
+	str_free(&text);
+	rc = proc_wait(proc, TASK_FOREVER, &status);
+	if (rc) {
+		bool before = task_shield(true);
+
+		proc_kill(proc, SIGTERM);
+		proc_wait(proc, task_deadline(TERM_PATIENCE), &status);
+		task_shield(before);
+		error_set(e, rc, "The work was cancelled.");
+	} else {
+		rc = judge(&talk, status, result, e);
+	}
+	proc_free(proc);
+	json_object_put(talk.last);
+	return rc;
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/runtime/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/alloc.h"
+#include "lib/log.h"
+#include "lib/str.h"
+#include "xend/server/client.h"
+#include "xend/domain/domain.h"
+#include "protocol.h"
+#include "xend/runtime/task.h"
+
+#define MAX_ID	   64
+#define MAX_NUMBER ((int64_t)1 << 53)
+/* Milliseconds between two lines of progress. */
+#define PROGRESS_INTERVAL 100
+
+struct request {
+	struct client *client;
+	struct json_object *whole, *id, *params;
+	const struct method *method;
+	bool answered;
+	uint64_t last_progress;
+};
+
+static const struct method *const tables[] = { methods_domain, methods_managed, methods_resources, methods_device,
+					       methods_host };
+
+/* The errno that a handler returns stands for one code; all others are XEND_E_FAILED. */
+static const struct {
+	int errnum;
+	const char *code;
+} codes[] = {
+	{ EINVAL, XEND_E_BAD_PARAMS },	    { EBADMSG, XEND_E_BAD_CONFIG }, { ESRCH, XEND_E_NO_SUCH_DOMAIN },
+	{ ENODEV, XEND_E_NO_SUCH_DEVICE },  { EEXIST, XEND_E_EXISTS },	    { ENOTCONN, XEND_E_NOT_RUNNING },
+	{ EBADFD, XEND_E_WRONG_STATE },	    { EBUSY, XEND_E_BUSY },	    { EADDRINUSE, XEND_E_IN_USE },
+	{ ENOMEM, XEND_E_NO_MEMORY },	    { ETIMEDOUT, XEND_E_TIMEOUT },  { ECANCELED, XEND_E_CANCELLED },
+	{ EOPNOTSUPP, XEND_E_UNSUPPORTED }, { ENOEXEC, XEND_E_BUILD },
+};
+
+const char *request_code(int errnum)
+{
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i].errnum == abs(errnum))
+			return codes[i].code;
+	return XEND_E_FAILED;
+}
+
+/* --- answers ------------------------------------------------------------------------------------- */
+
+static struct json_object *envelope(struct json_object *id)
+{
+	struct json_object *message = json_new_object();
+
+	json_object_object_add(message, XEND_F_ID, json_object_get(id));
+	return message;
+}
+
+static void send_error(struct client *client, struct json_object *id, const char *code, const char *text)
+{
+	struct json_object *message = envelope(id), *error = json_new_object();
+
+	json_set_string(error, XEND_F_CODE, code);
+	json_set_string(error, XEND_F_MESSAGE, text);
+	json_set(message, XEND_F_ERROR, error);
+	client_send(client, message);
+	json_object_put(message);
+}
+
+void request_refuse(struct client *client, const char *code, const char *text)
+{
+	send_error(client, NULL, code, text);
+}
+
+void request_answer_early(struct request *request, struct json_object *result)
+{
+	struct json_object *message;
+
+	if (request->answered)
+		return;
+	message = envelope(request->id);
+	json_set(message, XEND_F_RESULT, json_object_get(result));
+	client_send(request->client, message);
+	json_object_put(message);
+	request->answered = true;
+}
+
+void request_progress(struct request *request, const char *stage, uint64_t done, uint64_t total)
+{
+	struct json_object *message, *progress;
+
+	if (!request || request->answered || (task_now() - request->last_progress < PROGRESS_INTERVAL && done < total))
+		return;
+	request->last_progress = task_now();
+	message = envelope(request->id);
+	progress = json_new_object();
+	json_set_string(progress, "stage", stage);
+	json_set_int(progress, "done", (int64_t)done);
+	json_set_int(progress, "total", (int64_t)total);
+	json_set(message, XEND_F_PROGRESS, progress);
+	client_send(request->client, message);
+	json_object_put(message);
+}
+
+/* --- parameters ---------------------------------------------------------------------------------- */
+
+struct client *request_client(struct request *request)
+{
+	return request->client;
+}
+
+struct json_object *request_value(struct request *request, const char *name)
+{
+	return request->params ? json_find(request->params, name) : NULL;
+}
+
+const char *request_string(struct request *request, const char *name)
+{
+	struct json_object *value = request_value(request, name);
+
+	return value ? json_object_get_string(value) : NULL;
+}
+
+bool request_bool(struct request *request, const char *name)
+{
+	struct json_object *value = request_value(request, name);
+
+	return value && json_object_get_boolean(value);
+}
+
+int64_t request_int(struct request *request, const char *name)
+{
+	struct json_object *value = request_value(request, name);
+
+	return value ? json_object_get_int64(value) : -1;
+}
+
+int request_domain(struct request *request, struct domain **domain, struct error **e)
+{
+	return domain_lookup(request_value(request, XEND_P_DOMAIN), domain, e);
+}
+
+static bool is_number(struct json_object *value)
+{
+	return json_object_is_type(value, json_type_int) && json_object_get_int64(value) >= 0 &&
+	       json_object_get_int64(value) <= MAX_NUMBER;
+}
+
+static bool is_string(struct json_object *value)
+{
+	return json_object_is_type(value, json_type_string) &&
+	       strlen(json_object_get_string(value)) == (size_t)json_object_get_string_len(value);
+}
+
+static bool has_type(struct json_object *value, enum param_type type)
+{
+	switch (type) {
+	case PARAM_STRING:
+		return is_string(value);
+	case PARAM_INT:
+		return is_number(value);
+	case PARAM_BOOL:
+		return json_object_is_type(value, json_type_boolean);
+	case PARAM_OBJECT:
+		return json_object_is_type(value, json_type_object);
+	case PARAM_DOMAIN:
+	case PARAM_INT_OR_STRING:
+		return is_string(value) || is_number(value);
+	}
+	return false;
+}
+
+static const char *type_name(enum param_type type)
+{
+	static const char *const names[] = {
+		[PARAM_STRING] = "a string without zero bytes",
+		[PARAM_INT] = "a whole number that is not negative",
+		[PARAM_BOOL] = "true or false",
+		[PARAM_OBJECT] = "an object",
+		[PARAM_DOMAIN] = "a name, an id or a UUID",
+		[PARAM_INT_OR_STRING] = "a number or a string",
+	};
+
+	return names[type];
+}
+
+static bool is_known(const struct method *method, const char *name)
+{
+	for (const struct param *p = method->params; p < method->params + PARAM_MAX && p->name; p++)
+		if (strcmp(p->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* There is a parameter too many, or one that is null. */
+static int name_unknown(const struct method *method, struct json_object *params, struct error **e)
+{
+	struct json_object_iterator at = json_object_iter_begin(params), end = json_object_iter_end(params);
+
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+		const char *name = json_object_iter_peek_name(&at);
+
+		if (!is_known(method, name))
+			return error_set(e, EINVAL, "%s has no parameter '%.64s'.", method->name, name);
+		if (!json_object_iter_peek_value(&at))
+			return error_set(e, EINVAL, "The parameter '%.64s' of %s is null.", name, method->name);
+	}
+	return 0;
+}
+
+static int check_params(const struct method *method, struct json_object *params, struct error **e)
+{
+	unsigned int known = 0;
+
+	for (const struct param *p = method->params; p < method->params + PARAM_MAX && p->name; p++) {
+		struct json_object *value = params ? json_find(params, p->name) : NULL;
+
+		if (!value && p->required)
+			return error_set(e, EINVAL, "%s needs the parameter '%s', %s.", method->name, p->name,
+					 type_name(p->type));
+		if (!value)
+			continue;
+		known++;
+		if (!has_type(value, p->type))
+			return error_set(e, EINVAL, "The parameter '%s' of %s must be %s.", p->name, method->name,
+					 type_name(p->type));
+	}
+	if (!params || known == (unsigned int)json_object_object_length(params))
+		return 0;
+	return name_unknown(method, params, e);
+}
+
+/* --- from the line to the answer ----------------------------------------------------------------- */
+
+static void free_request(struct request *request)
+{
+	client_request_ended(request->client);
+	client_unref(request->client);
+	json_object_put(request->whole);
+	free(request);
+}
+
+static void run_request(void *arg)
+{
+	struct request *request = arg;
+	struct json_object *result = json_new_object();
+	struct error *e = NULL;
+	int rc = request->method->run(request, result, &e);
+
+	if (rc == 0)
+		request_answer_early(request, result);
+	else
+		send_error(request->client, request->id, request_code(rc), error_text(e));
+	if (rc)
+		log_debug("%s: %s", request->method->name, error_text(e));
+	error_free(&e);
+	json_object_put(result);
+	free_request(request);
+}
+
+static const struct method *find_method(const char *name)
+{
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		for (const struct method *method = tables[i]; method->name; method++)
+			if (strcmp(method->name, name) == 0)
+				return method;
+	return NULL;
+}
+
+/* Fills the request from its object: NULL, or the code of what is wrong, with its sentence. */
+static const char *decode(struct request *request, struct error **e)
+{
+	struct json_object *whole = request->whole, *id = json_find(whole, XEND_F_ID);
+	const char *name;
+	int64_t version;
+
+	if (id && (!(json_object_is_type(id, json_type_int) || is_string(id)) ||
+		   strlen(json_object_get_string(id)) > MAX_ID)) {
+		error_set(e, EINVAL, "The id of a request must be a whole number or a string of at most %d bytes.",
+			  MAX_ID);
+		return XEND_E_BAD_REQUEST;
+	}
+	request->id = id;
+	if (json_get_int(whole, XEND_F_VERSION, 0, MAX_NUMBER, &version, e) ||
+	    json_get_string(whole, XEND_F_METHOD, &name, e) ||
+	    json_opt_typed(whole, XEND_F_PARAMS, json_type_object, &request->params, e))
+		return XEND_E_BAD_REQUEST;
+	if (version != XEND_PROTOCOL_VERSION) {
+		error_set(e, EINVAL, "This xend speaks version %d of the protocol, the request version %lld.",
+			  XEND_PROTOCOL_VERSION, (long long)version);
+		return XEND_E_VERSION;
+	}
+	request->method = find_method(name);
+	if (!request->method) {
+		error_set(e, EINVAL, "xend has no method '%.64s'.", name);
+		return XEND_E_UNKNOWN_METHOD;
+	}
+	if (check_params(request->method, request->params, e))
+		return XEND_E_BAD_PARAMS;
+	return NULL;
+}
+
+void request_receive(struct client *client, const char *line, size_t length)
+{
+	struct request *request;
+	struct error *e = NULL;
+	struct json_object *whole = json_parse_object(line, length, &e);
+	const char *code;
+
+	if (!whole) {
+		request_refuse(client, XEND_E_BAD_REQUEST, error_text(e));
+		error_free(&e);
+		return;
+	}
+	request = xcalloc(1, sizeof(*request));
+	request->client = client_ref(client);
+	request->whole = whole;
+	client_request_begun(client);
+	code = decode(request, &e);
+	if (!code && !task_start(run_request, request)) {
+		error_set(&e, ENOMEM, "There is no memory for another request. Try again later.");
+		code = XEND_E_NO_MEMORY;
+	}
+	if (code) {
+		send_error(client, request->id, code, error_text(e));
+		error_free(&e);
+		free_request(request);
+	}
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "xend/server/cpu_faults.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cpu_faults.h"
+#include "lib/error.h"
+#include "lib/str.h"
+
+#define CPUINFO_PATH		   "/proc/cpuinfo"
+#define MSR_IA32_ARCH_CAPABILITIES 0x10a
+
+/* The revision that Domain-0's kernel has read from the first processor; 0: it says none. */
+static uint32_t read_microcode(void)
+{
+	FILE *file = fopen(CPUINFO_PATH, "re");
+	unsigned int revision = 0;
+	char line[256];
+
+	if (file == NULL)
+		return 0;
+	while (fgets(line, sizeof(line), file) != NULL && sscanf(line, "microcode : %x", &revision) != 1)
+		;
+	fclose(file);
+	return revision;
+}
+
+static void facts_from(struct cpu_facts *facts, const struct hv_cpu_policy *policy)
+{
+	memset(facts, 0, sizeof(*facts));
+	for (uint32_t i = 0; i < policy->nr_leaves; i++) {
+		const xen_cpuid_leaf_t *l = &policy->leaves[i];
+
+		cpu_facts_add_leaf(facts, l->leaf, l->subleaf == XEN_CPUID_NO_SUBLEAF ? 0 : l->subleaf, l->a, l->b,
+				   l->c, l->d);
+	}
+	for (uint32_t i = 0; i < policy->nr_msrs; i++)
+		if (policy->msrs[i].idx == MSR_IA32_ARCH_CAPABILITIES && cpu_facts_have_arch_capabilities(facts))
+			facts->arch_capabilities = policy->msrs[i].val;
+	facts->microcode = read_microcode();
+}
+
+static void name_faults(struct str *text, uint32_t faults)
+{
+	for (unsigned int i = 0; i < CPU_FAULTS; i++)
+		if (faults & 1u << i)
+			str_printf(text, "%s%s", text->len ? " " : "", cpu_fault_name((enum cpu_fault)i));
+	if (!text->len)
+		str_add(text, "none");
+}
+
+const char *cpu_faults_text(struct hv *hv, const struct hv_version *version)
+{
+	/* The processor stays the same while xend runs. */
+	static struct str text = STR_INIT;
+	struct hv_cpu_policy policy;
+	struct cpu_facts facts;
+
+	if (strstr(version->extra, "xenolith") == NULL)
+		return NULL;
+	if (!text.len) {
+		if (hv_policy_get_system(hv, XEN_SYSCTL_cpu_policy_host, &policy, NULL))
+			return NULL;
+		facts_from(&facts, &policy);
+		hv_policy_free(&policy);
+		name_faults(&text, cpu_faults_find(&facts));
+	}
+	return str_text(&text);
+}

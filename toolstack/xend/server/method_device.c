@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* Disks and interfaces of running domains, and of managed ones that do not run. */
+#include "xend/runtime/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/log.h"
+#include "xend/device/device.h"
+#include "xend/domain/domain.h"
+#include "xend/domain/guest.h"
+#include "protocol.h"
+#include "xend/domain/record.h"
+#include "xend/domain/recover.h"
+
+static int class_of(struct request *request, const struct device_ops **ops, struct error **e)
+{
+	const char *name = request_string(request, XEND_P_CLASS);
+
+	*ops = device_class(name);
+	if (!*ops)
+		return error_set(e, EINVAL, "There is no class '%.20s' of devices; vbd and vif are possible.", name);
+	return 0;
+}
+
+static int keep(struct domain *domain, struct error **e)
+{
+	devices_to_config(domain);
+	return record_write(domain, e);
+}
+
+/* What the record does not have, the next xend would take for half-attached, and take away. So it goes at once. */
+static int keep_attached(struct device *device, struct error **e)
+{
+	struct domain *domain = device->domain;
+	int rc = keep(domain, e);
+	char *name;
+
+	if (rc == 0)
+		return 0;
+	name = device->ops->name(device);
+	device_take_apart(device);
+	device_forget(device);
+	/* The file may be the new one although its directory could not be synced. */
+	keep(domain, NULL);
+	error_prefix(e, "The device %s was not attached to domain '%s': ", name, domain->name);
+	free(name);
+	return rc;
+}
+
+static int attach(struct request *request, struct json_object *result, struct error **e)
+{
+	const struct device_ops *ops;
+	struct domain *domain;
+	struct device *device;
+	char *name;
+	int rc = class_of(request, &ops, e);
+
+	/* Before the domain is taken: recovery may have work with it. */
+	if (rc == 0)
+		rc = recover_wait(request, e);
+	if (rc == 0)
+		rc = guest_take(request, "attach", GUEST_RUNS | GUEST_OURS, &domain, e);
+	if (rc)
+		return rc;
+	rc = device_attach(domain, ops, request_value(request, XEND_P_CONFIG), &device, e);
+	if (rc == 0)
+		rc = keep_attached(device, e);
+	if (rc == 0) {
+		name = ops->name(device);
+		json_set_int(result, XEND_DEV_DEVID, device->devid);
+		json_set_string(result, XEND_DEV_DEVICE, name);
+		free(name);
+	}
+	guest_release(domain);
+	return rc;
+}
+
+static int detach(struct request *request, struct json_object *result, struct error **e)
+{
+	const struct device_ops *ops;
+	struct domain *domain;
+	int rc = class_of(request, &ops, e);
+
+	if (rc == 0)
+		rc = guest_take(request, "detach", GUEST_RUNS | GUEST_OURS, &domain, e);
+	if (rc)
+		return rc;
+	rc = device_detach(domain, ops, request_string(request, XEND_P_DEVICE), request_bool(request, XEND_P_FORCE), e);
+	if (rc == 0) {
+		rc = keep(domain, e);
+		if (rc)
+			error_prefix(e, "The device was detached, but domain '%s' has it in its record still: ",
+				     domain->name);
+	}
+	guest_release(domain);
+	return rc;
+}
+
+static int list(struct request *request, struct json_object *result, struct error **e)
+{
+	const struct device_ops *ops;
+	struct domain *domain;
+	int rc = class_of(request, &ops, e);
+
+	if (rc == 0)
+		rc = request_domain(request, &domain, e);
+	if (rc)
+		return rc;
+	rc = guest_check(domain, GUEST_RUNS, e);
+	if (rc == 0)
+		json_set(result, "devices", devices_describe(domain, ops));
+	domain_unref(domain);
+	return rc;
+}
+
+/* A disk is given back and attached anew with what is changed: the guest sees a drive whose medium was changed. */
+static int configure(struct request *request, struct json_object *result, struct error **e)
+{
+	struct json_object *element = request_value(request, XEND_P_CONFIG), *before;
+	const struct device_ops *ops;
+	struct domain *domain;
+	struct device *device;
+	struct error *why = NULL;
+	const char *vdev;
+	int rc = class_of(request, &ops, e);
+
+	if (rc == 0 && ops != &device_vbd_ops)
+		rc = error_set(e, EOPNOTSUPP, "Only disks can be configured anew.");
+	if (rc == 0)
+		rc = json_get_string(element, "vdev", &vdev, e);
+	if (rc == 0)
+		rc = recover_wait(request, e);
+	if (rc == 0)
+		rc = guest_take(request, "configure", GUEST_RUNS | GUEST_OURS, &domain, e);
+	if (rc)
+		return rc;
+	device = device_find(domain, ops, vdev);
+	if (!device) {
+		rc = error_set(e, ENODEV, "Domain '%s' has no disk %s.", domain->name, vdev);
+		guest_release(domain);
+		return rc;
+	}
+	before = ops->to_json(device);
+	rc = device_vbd_check(device, element, e);
+	if (rc == 0)
+		rc = device_detach(domain, ops, vdev, false, e);
+	if (rc == 0) {
+		rc = device_attach(domain, ops, element, &device, e);
+		if (rc == 0)
+			rc = keep_attached(device, e);
+		/* What was there, and is in the record, goes back, unless somebody else took it in between. */
+		if (rc && device_attach(domain, ops, before, &device, &why))
+			log_error("%s", error_text(why));
+		error_free(&why);
+		if (rc)
+			keep(domain, NULL);
+	}
+	json_object_put(before);
+	guest_release(domain);
+	return rc;
+}
+
+#define DOMAIN                                    \
+	{                                         \
+		XEND_P_DOMAIN, PARAM_DOMAIN, true \
+	}
+#define CLASS                                    \
+	{                                        \
+		XEND_P_CLASS, PARAM_STRING, true \
+	}
+
+const struct method methods_device[] = {
+	{ XEND_M_DEVICE_ATTACH, attach, { DOMAIN, CLASS, { XEND_P_CONFIG, PARAM_OBJECT, true } } },
+	{ XEND_M_DEVICE_DETACH,
+	  detach,
+	  { DOMAIN, CLASS, { XEND_P_DEVICE, PARAM_INT_OR_STRING, true }, { XEND_P_FORCE, PARAM_BOOL, false } } },
+	{ XEND_M_DEVICE_LIST, list, { DOMAIN, CLASS } },
+	{ XEND_M_DEVICE_CONFIGURE, configure, { DOMAIN, CLASS, { XEND_P_CONFIG, PARAM_OBJECT, true } } },
+	{ NULL },
+};

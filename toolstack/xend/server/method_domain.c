@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: MIT */
+/* Life and death of domains. */
+#include "xend/runtime/request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "config/domain_size.h"
+#include "lib/alloc.h"
+#include "xend/domain/boot.h"
+#include "xend/server/client.h"
+#include "xend/console/console.h"
+#include "xend/domain/describe.h"
+#include "xend/device/device.h"
+#include "xend/domain/domain.h"
+#include "xend/domain/dump.h"
+#include "xend/domain/foreign.h"
+#include "xend/domain/guest.h"
+#include "xend/domain/layout.h"
+#include "protocol.h"
+#include "xend/domain/record.h"
+#include "xend/domain/recover.h"
+#include "xend/domain/save.h"
+#include "xend/runtime/settings.h"
+#include "xend/runtime/store.h"
+
+/* Milliseconds between looks whether a client that waits for a domain is still there. */
+#define WAIT_INTERVAL 5000
+
+static void name_result(const struct domain *domain, struct json_object *result)
+{
+	char uuid[UUID_TEXT];
+
+	uuid_to_text(domain->uuid, uuid);
+	if (domain->domid >= 0)
+		json_set_int(result, XEND_D_ID, domain->domid);
+	json_set_string(result, XEND_D_NAME, domain->name);
+	json_set_string(result, XEND_D_UUID, uuid);
+}
+
+/* --- list ---------------------------------------------------------------------------------------- */
+
+struct facts {
+	struct hv_domain_info *list;
+	size_t count;
+	struct domain **domains;
+};
+
+/* Running ones by id, then the others by name. */
+static int compare(const void *a, const void *b)
+{
+	const struct domain *x = *(struct domain *const *)a, *y = *(struct domain *const *)b;
+
+	if ((x->domid < 0) != (y->domid < 0))
+		return x->domid < 0 ? 1 : -1;
+	if (x->domid >= 0)
+		return x->domid < y->domid ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static int list_all(struct json_object *array, bool with_config, struct error **e)
+{
+	struct facts facts;
+	struct domain *domain, **sorted;
+	size_t count = 0;
+	int rc = hv_domain_list(domain_hv, &facts.list, &facts.count, e);
+
+	if (rc)
+		return rc;
+	TAILQ_FOREACH(domain, &domains, link)
+		count++;
+	sorted = xcalloc(count + 1, sizeof(struct domain *));
+	count = 0;
+	TAILQ_FOREACH(domain, &domains, link)
+		sorted[count++] = domain;
+	qsort(sorted, count, sizeof(struct domain *), compare);
+	for (size_t i = 0; i < count; i++)
+		json_append(array, domain_describe(sorted[i], domain_find_info(sorted[i], facts.list, facts.count),
+						   with_config));
+	free(sorted);
+	free(facts.list);
+	return 0;
+}
+
+static int list_one(struct request *request, struct json_object *array, bool with_config, struct error **e)
+{
+	struct hv_domain_info info;
+	enum domain_number whose;
+	struct domain *domain;
+	int rc = request_domain(request, &domain, e);
+
+	if (rc)
+		return rc;
+	rc = domain_number(domain, &whose, &info, e);
+	if (rc == 0)
+		json_append(array, domain_describe(domain, whose == NUMBER_OWN ? &info : NULL, with_config));
+	domain_unref(domain);
+	return rc;
+}
+
+static int list(struct request *request, struct json_object *result, struct error **e)
+{
+	bool with_config = request_bool(request, XEND_P_CONFIG);
+	struct json_object *array = json_new_array();
+
+	json_set(result, "domains", array);
+	if (request_value(request, XEND_P_DOMAIN))
+		return list_one(request, array, with_config, e);
+	domains_refresh();
+	return list_all(array, with_config, e);
+}
+
+/* --- create and destroy -------------------------------------------------------------------------- */
+
+static int boot_new(struct request *request, struct config *config, struct boot *boot, const char *operation,
+		    struct json_object *result, struct error **e)
+{
+	struct domain *domain;
+	/* Its name and its UUID may be those of a domain that recovery forgets. */
+	int rc = recover_wait(request, e);
+
+	if (rc) {
+		config_free(config);
+		return rc;
+	}
+	rc = guest_add(config, operation, &domain, e);
+	if (rc)
+		return rc;
+	boot->paused = request_bool(request, XEND_P_PAUSED);
+	boot->asker = request;
+	rc = domain_boot(domain, boot, e);
+	if (rc)
+		domain_settle(domain);
+	else
+		name_result(domain, result);
+	guest_release(domain);
+	return rc;
+}
+
+static int create(struct request *request, struct json_object *result, struct error **e)
+{
+	struct config *config = config_from_json(request_value(request, XEND_P_CONFIG), e);
+	struct boot boot = { .image_fd = -1 };
+
+	if (!config)
+		return -EBADMSG;
+	if (request_bool(request, XEND_P_DRYRUN)) {
+		config_generate(config);
+		json_set(result, XEND_P_CONFIG, config_to_json(config));
+		config_free(config);
+		return 0;
+	}
+	return boot_new(request, config, &boot, "create", result, e);
+}
+
+static int restore(struct request *request, struct json_object *result, struct error **e)
+{
+	const char *path = request_string(request, XEND_P_PATH);
+	struct domain_size size;
+	struct boot boot = { .size = &size };
+	struct config *config;
+	bool ours;
+	int rc = save_open(path, &boot.image_fd, &config, &size, &ours, e);
+
+	if (rc)
+		return rc;
+	if (!ours && !settings->restore_foreign_files && !request_bool(request, XEND_P_TRUST))
+		rc = foreign_refuse(path, config, e);
+	if (rc == 0)
+		rc = boot_new(request, config, &boot, "restore", result, e);
+	else
+		config_free(config);
+	close(boot.image_fd);
+	return rc;
+}
+
+/* Who waits for a domain to be built or saved is not waited for in turn: that is undone. */
+static bool may_be_cancelled(const struct domain *domain)
+{
+	static const char *const operations[] = { "create", "restore", "start", "resume", "save", "suspend", "reset" };
+
+	for (size_t i = 0; domain->operation && i < sizeof(operations) / sizeof(operations[0]); i++)
+		if (strcmp(domain->operation, operations[i]) == 0)
+			return domain->worker != NULL;
+	return false;
+}
+
+static int destroy(struct request *request, struct json_object *result, struct error **e)
+{
+	struct domain *domain;
+	int rc = request_domain(request, &domain, e);
+
+	if (rc)
+		return rc;
+	rc = guest_check(domain, GUEST_NOT_DOM0, e);
+	if (rc == 0 && may_be_cancelled(domain))
+		task_cancel(domain->worker);
+	if (rc == 0)
+		rc = domain_lock(domain, "destroy", e);
+	if (rc == -ESRCH) {
+		/* It was being built, and is undone now: what was asked for. */
+		error_free(e);
+		domain_unref(domain);
+		return 0;
+	}
+	if (rc) {
+		domain_unref(domain);
+		return rc;
+	}
+	if (domain->domid < 0) {
+		rc = guest_check(domain, GUEST_RUNS, e);
+	} else {
+		/* Also of one that somebody else has destroyed: something may be left of it. */
+		if (domain->ours && domain->config)
+			devices_to_config(domain);
+		rc = domain_stop(domain, e);
+		domain_settle(domain);
+	}
+	guest_release(domain);
+	return rc;
+}
+
+static int reset(struct request *request, struct json_object *result, struct error **e)
+{
+	struct domain *domain;
+	int rc = guest_take(request, "reset", GUEST_RUNS | GUEST_OURS, &domain, e);
+
+	if (rc)
+		return rc;
+	devices_to_config(domain);
+	rc = domain_restart(domain, request, e);
+	if (rc == 0)
+		name_result(domain, result);
+	guest_release(domain);
+	return rc;
+}
+
+/* --- shutdown and reboot ------------------------------------------------------------------------- */
+
+static int wait_for_end(struct request *request, struct domain *domain, int old_id, bool reboot,
+			struct json_object *result, struct error **e)
+{
+	while (!domain->gone && (domain->domid == old_id || (reboot && domain->state != DOMAIN_HALTED &&
+							     (domain->domid < 0 || domain->state != DOMAIN_RUNNING)))) {
+		int rc = cond_wait(&domain->changed, task_deadline(WAIT_INTERVAL));
+
+		if (rc == -ECANCELED)
+			return error_set(e, ECANCELED, "Waiting for domain '%s' was cancelled.", domain->name);
+		if (!client_is_connected(request_client(request)))
+			return 0;
+		/* Domains of others come and go without notice to this one. */
+		domains_refresh();
+	}
+	if (reboot && (domain->gone || domain->domid < 0))
+		return error_set(e, EIO, "Domain '%s' did not come up again: %s", domain->name,
+				 domain->reason ? domain->reason : "it is gone.");
+	if (reboot)
+		json_set_int(result, XEND_D_ID, domain->domid);
+	else
+		json_set_string(result, XEND_D_REASON, domain->reason ? domain->reason : "poweroff");
+	return 0;
+}
+
+static int ask_to_end(struct request *request, const char *what, struct json_object *result, struct error **e)
+{
+	bool reboot = strcmp(what, "reboot") == 0;
+	struct domain *domain;
+	char path[64];
+	int id, rc = guest_take(request, what, GUEST_RUNS | GUEST_NOT_DOM0, &domain, e);
+
+	if (rc)
+		return rc;
+	rc = layout_check_known(domain, e);
+	if (rc) {
+		guest_release(domain);
+		return rc;
+	}
+	id = domain->domid;
+	domain->reboot_asked = reboot;
+	if (domain->ours)
+		record_write_anyway(domain);
+	snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown", id);
+	rc = store_write(path, "%s", what);
+	if (rc)
+		error_set(e, rc, "Domain '%s' cannot be asked: %s: %s.", domain->name, path, strerror(-rc));
+	domain_unlock(domain);
+	if (rc == 0 && request_bool(request, XEND_P_WAIT))
+		rc = wait_for_end(request, domain, id, reboot, result, e);
+	domain_unref(domain);
+	return rc;
+}
+
+static int shutdown_domain(struct request *request, struct json_object *result, struct error **e)
+{
+	return ask_to_end(request, "poweroff", result, e);
+}
+
+static int reboot_domain(struct request *request, struct json_object *result, struct error **e)
+{
+	return ask_to_end(request, "reboot", result, e);
+}
+
+/* --- the rest ------------------------------------------------------------------------------------ */
+
+static int pause_domain(struct request *request, struct json_object *result, struct error **e)
+{
+	struct domain *domain;
+	int rc = guest_take(request, "pause", GUEST_RUNS | GUEST_NOT_DOM0, &domain, e);
+
+	if (rc)
+		return rc;
+	rc = hv_domain_pause(domain_hv, (uint32_t)domain->domid, e);
+	guest_release(domain);
+	return rc;
+}
+
+static int unpause_domain(struct request *request, struct json_object *result, struct error **e)
+{
+	struct domain *domain;
+	int rc = guest_take(request, "unpause", GUEST_RUNS | GUEST_NOT_DOM0, &domain, e);
+
+	if (rc)
+		return rc;
+	rc = hv_domain_unpause(domain_hv, (uint32_t)domain->domid, e);
+	guest_release(domain);
+	return rc;
+}
+
+static int save(struct request *request, struct json_object *result, struct error **e)
+{
+	bool go_on = request_bool(request, XEND_P_CONTINUE);
+	struct domain *domain;
+	int rc = guest_take(request, "save", GUEST_RUNS | GUEST_OURS, &domain, e);
+
+	if (rc)
+		return rc;
+	rc = domain_save(domain, request_string(request, XEND_P_PATH), go_on ? SAVE_THEN_GO_ON : SAVE_THEN_STOP,
+			 request, e);
+	if (rc == 0 && !go_on)
+		domain_settle(domain);
+	guest_release(domain);
+	return rc;
+}
+
+static int set_name(struct domain *domain, const char *name, struct error **e)
+{
+	struct json_object *o = config_to_json(domain->config);
+	struct config *config;
+
+	json_set_string(o, "name", name);
+	config = config_from_json(o, e);
+	json_object_put(o);
+	if (!config)
+		return -EBADMSG;
+	config_free(domain->config);
+	domain->config = config;
+	free(domain->name);
+	domain->name = xstrdup(name);
+	return record_write(domain, e);
+}
+
+static int rename_domain(struct request *request, struct json_object *result, struct error **e)
+{
+	const char *name = request_string(request, XEND_P_NAME);
+	struct domain *domain;
+	int rc = guest_take(request, "rename", GUEST_OURS, &domain, e);
+
+	if (rc)
+		return rc;
+	rc = domain_check_name(name, e);
+	if (rc == 0 && domain_by_name(name) && domain_by_name(name) != domain)
+		rc = error_set(e, EEXIST, "Domain '%s' already exists.", name);
+	if (rc == 0)
+		rc = set_name(domain, name, e);
+	if (rc == 0 && domain->domid >= 0) {
+		rc = layout_rename(domain, e);
+		console_renamed(domain);
+	}
+	guest_release(domain);
+	return rc;
+}
+
+static int sysrq(struct request *request, struct json_object *result, struct error **e)
+{
+	const char *key = request_string(request, XEND_P_KEY);
+	struct domain *domain;
+	char path[64];
+	int rc;
+
+	if (strlen(key) != 1 || key[0] < ' ' || key[0] > '~')
+		return error_set(e, EINVAL, "A sysrq is one character, not '%.20s'.", key);
+	rc = guest_take(request, "sysrq", GUEST_RUNS | GUEST_NOT_DOM0, &domain, e);
+	if (rc)
+		return rc;
+	snprintf(path, sizeof(path), "/local/domain/%d/control/sysrq", domain->domid);
+	rc = store_write(path, "%s", key);
+	if (rc)
+		error_set(e, rc, "Domain '%s' cannot be sent a sysrq: %s: %s.", domain->name, path, strerror(-rc));
+	guest_release(domain);
+	return rc;
+}
+
+static int trigger_number(const char *name, unsigned int *number, struct error **e)
+{
+	static const struct {
+		const char *name;
+		unsigned int number;
+	} known[] = {
+		{ "nmi", XEN_DOMCTL_SENDTRIGGER_NMI },	   { "reset", XEN_DOMCTL_SENDTRIGGER_RESET },
+		{ "init", XEN_DOMCTL_SENDTRIGGER_INIT },   { "power", XEN_DOMCTL_SENDTRIGGER_POWER },
+		{ "sleep", XEN_DOMCTL_SENDTRIGGER_SLEEP },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(known[i].name, name) == 0) {
+			*number = known[i].number;
+			return 0;
+		}
+	}
+	return error_set(e, strcmp(name, "s3resume") ? EINVAL : EOPNOTSUPP,
+			 "The trigger '%.20s' is none of nmi, reset, init, power, sleep.", name);
+}
+
+static int trigger(struct request *request, struct json_object *result, struct error **e)
+{
+	const char *name = request_string(request, XEND_P_TRIGGER);
+	int64_t vcpu = request_int(request, XEND_P_VCPU);
+	struct domain *domain;
+	unsigned int number = 0;
+	int rc = trigger_number(name, &number, e);
+
+	if (rc)
+		return rc;
+	/* A PV guest has no power button: what pressing it would do is asked for by its own means. */
+	if (number == XEN_DOMCTL_SENDTRIGGER_POWER)
+		return ask_to_end(request, "poweroff", result, e);
+	rc = guest_take(request, "trigger", GUEST_RUNS | GUEST_NOT_DOM0, &domain, e);
+	if (rc)
+		return rc;
+	rc = hv_domain_send_trigger(domain_hv, (uint32_t)domain->domid, number, vcpu < 0 ? 0 : (unsigned int)vcpu, e);
+	guest_release(domain);
+	return rc;
+}
+
+static int dump(struct request *request, struct json_object *result, struct error **e)
+{
+	bool stand_still = !request_bool(request, XEND_P_LIVE);
+	const char *given = request_string(request, XEND_P_PATH);
+	struct hv_domain_info info;
+	struct domain *domain;
+	char *path;
+	int rc = guest_take(request, "dump-core", GUEST_RUNS | GUEST_OURS, &domain, e);
+
+	if (rc)
+		return rc;
+	path = given ? xstrdup(given) : dump_default_path(domain);
+	if (stand_still)
+		hv_domain_pause(domain_hv, (uint32_t)domain->domid, NULL);
+	rc = dump_core(domain, path, request, e);
+	if (stand_still && domain_info(domain, &info, NULL) == 0)
+		hv_domain_unpause(domain_hv, (uint32_t)domain->domid, NULL);
+	if (rc == 0)
+		json_set_string(result, XEND_P_PATH, path);
+	if (rc == 0 && request_bool(request, XEND_P_CRASH)) {
+		rc = domain_stop(domain, e);
+		domain_settle(domain);
+	}
+	free(path);
+	guest_release(domain);
+	return rc;
+}
+
+static int console(struct request *request, struct json_object *result, struct error **e)
+{
+	struct domain *domain;
+	int rc = request_domain(request, &domain, e);
+
+	if (rc)
+		return rc;
+	rc = console_can_open(domain, e);
+	if (rc == 0) {
+		json_set_int(result, XEND_D_ID, domain->domid);
+		json_set_string(result, XEND_D_NAME, domain->name);
+		request_answer_early(request, result);
+		console_open(domain, request_client(request), request_bool(request, XEND_P_SCROLLBACK));
+	}
+	domain_unref(domain);
+	return rc;
+}
+
+#define DOMAIN                                    \
+	{                                         \
+		XEND_P_DOMAIN, PARAM_DOMAIN, true \
+	}
+
+const struct method methods_domain[] = {
+	{ XEND_M_DOMAIN_LIST, list, { { XEND_P_DOMAIN, PARAM_DOMAIN, false }, { XEND_P_CONFIG, PARAM_BOOL, false } } },
+	{ XEND_M_DOMAIN_CREATE,
+	  create,
+	  { { XEND_P_CONFIG, PARAM_OBJECT, true },
+	    { XEND_P_PAUSED, PARAM_BOOL, false },
+	    { XEND_P_DRYRUN, PARAM_BOOL, false } } },
+	{ XEND_M_DOMAIN_DESTROY, destroy, { DOMAIN } },
+	{ XEND_M_DOMAIN_SHUTDOWN, shutdown_domain, { DOMAIN, { XEND_P_WAIT, PARAM_BOOL, false } } },
+	{ XEND_M_DOMAIN_REBOOT, reboot_domain, { DOMAIN, { XEND_P_WAIT, PARAM_BOOL, false } } },
+	{ XEND_M_DOMAIN_RESET, reset, { DOMAIN } },
+	{ XEND_M_DOMAIN_PAUSE, pause_domain, { DOMAIN } },
+	{ XEND_M_DOMAIN_UNPAUSE, unpause_domain, { DOMAIN } },
+	{ XEND_M_DOMAIN_SAVE,
+	  save,
+	  { DOMAIN, { XEND_P_PATH, PARAM_STRING, true }, { XEND_P_CONTINUE, PARAM_BOOL, false } } },
+	{ XEND_M_DOMAIN_RESTORE,
+	  restore,
+	  { { XEND_P_PATH, PARAM_STRING, true },
+	    { XEND_P_PAUSED, PARAM_BOOL, false },
+	    { XEND_P_TRUST, PARAM_BOOL, false } } },
+	{ XEND_M_DOMAIN_RENAME, rename_domain, { DOMAIN, { XEND_P_NAME, PARAM_STRING, true } } },
+	{ XEND_M_DOMAIN_SYSRQ, sysrq, { DOMAIN, { XEND_P_KEY, PARAM_STRING, true } } },
+	{ XEND_M_DOMAIN_TRIGGER,
+	  trigger,
+	  { DOMAIN, { XEND_P_TRIGGER, PARAM_STRING, true }, { XEND_P_VCPU, PARAM_INT, false } } },
+	{ XEND_M_DOMAIN_DUMP_CORE,
+	  dump,
+	  { DOMAIN,
+	    { XEND_P_PATH, PARAM_STRING, false },
+	    { XEND_P_LIVE, PARAM_BOOL, false },
+	    { XEND_P_CRASH, PARAM_BOOL, false } } },
+	{ XEND_M_CONSOLE_OPEN, console, { DOMAIN, { XEND_P_SCROLLBACK, PARAM_BOOL, false } } },
+	{ NULL },
+};

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* The host, its hypervisor, and xend itself. */
+#include "xend/runtime/request.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/alloc.h"
+#include "lib/str.h"
+#include "xend/server/cpu_faults.h"
+#include "xend/domain/domain.h"
+#include "protocol.h"
+#include "xend/server/top.h"
+#include "xend/xend.h"
+
+#define DEFAULT_LINES 100
+#define MAX_LINES     100000
+/* Of the log's end, so much is looked at. */
+#define MAX_LOG	      (1024 * 1024)
+#define PAGES_PER_MIB 256
+
+/* --- xend ---------------------------------------------------------------------------------------- */
+
+static int info_xend(struct request *request, struct json_object *result, struct error **e)
+{
+	json_set_int(result, "version", XEND_PROTOCOL_VERSION);
+	json_set_string(result, "xend", XENOLITH_VERSION);
+	json_set_int(result, "pid", getpid());
+	json_set_int(result, "start_time", xend_start_time);
+	return 0;
+}
+
+/* The last lines of a text. */
+static const char *tail(const char *text, size_t length, int64_t lines)
+{
+	const char *at = text + length;
+
+	if (at > text && at[-1] == '\n')
+		at--;
+	while (at > text) {
+		if (at[-1] == '\n' && --lines == 0)
+			return at;
+		at--;
+	}
+	return text;
+}
+
+static int log_tail(struct request *request, struct json_object *result, struct error **e)
+{
+	int64_t lines = request_value(request, XEND_P_LINES) ? request_int(request, XEND_P_LINES) : DEFAULT_LINES;
+	int fd = open(XEND_LOG_PATH, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	char *text;
+	ssize_t n;
+
+	if (lines < 1 || lines > MAX_LINES) {
+		if (fd >= 0)
+			close(fd);
+		return error_set(e, EINVAL, "The number of lines is 1 to %d.", MAX_LINES);
+	}
+	if (fd < 0 || fstat(fd, &st))
+		return error_set(e, errno, "Cannot read %s: %s.", XEND_LOG_PATH, strerror(errno));
+	text = xmalloc(MAX_LOG + 1);
+	n = pread(fd, text, MAX_LOG, st.st_size > MAX_LOG ? st.st_size - MAX_LOG : 0);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	json_set_string(result, "text", tail(text, strlen(text), lines));
+	free(text);
+	return 0;
+}
+
+/* --- info ---------------------------------------------------------------------------------------- */
+
+static void describe_system(struct json_object *o)
+{
+	struct utsname name;
+
+	if (uname(&name))
+		return;
+	json_set_string(o, "system", name.sysname);
+	json_set_string(o, "host", name.nodename);
+	json_set_string(o, "release", name.release);
+	json_set_string(o, "version", name.version);
+	json_set_string(o, "machine", name.machine);
+}
+
+static void describe_hardware(struct json_object *o, const struct xen_sysctl_physinfo *info)
+{
+	struct str caps = STR_INIT;
+
+	json_set_int(o, "nr_cpus", info->nr_cpus);
+	json_set_int(o, "nr_nodes", info->nr_nodes);
+	json_set_int(o, "cores_per_socket", info->cores_per_socket);
+	json_set_int(o, "threads_per_core", info->threads_per_core);
+	json_set_int(o, "cpu_mhz", info->cpu_khz / 1000);
+	for (size_t i = 0; i < sizeof(info->hw_cap) / sizeof(info->hw_cap[0]); i++)
+		str_printf(&caps, "%s%08x", i ? ":" : "", info->hw_cap[i]);
+	json_set_string(o, "hw_caps", str_text(&caps));
+	str_clear(&caps);
+	if (info->capabilities & XEN_SYSCTL_PHYSCAP_hvm)
+		str_add(&caps, "hvm");
+	if (info->capabilities & XEN_SYSCTL_PHYSCAP_directio)
+		str_add(&caps, caps.len ? " hvm_directio" : "hvm_directio");
+	json_set_string(o, "virt_caps", str_text(&caps));
+	str_free(&caps);
+	json_set_int(o, "total_memory", (int64_t)(info->total_pages / PAGES_PER_MIB));
+	json_set_int(o, "free_memory", (int64_t)(info->free_pages / PAGES_PER_MIB));
+	json_set_int(o, "free_cpus", 0);
+}
+
+static void describe_hypervisor(struct json_object *o, const struct hv_version *version, const char *scheduler)
+{
+	json_set_int(o, "xen_major", version->major);
+	json_set_int(o, "xen_minor", version->minor);
+	json_set_string(o, "xen_extra", version->extra);
+	json_set_string(o, "xen_caps", version->capabilities);
+	json_set_string(o, "xen_scheduler", scheduler);
+	json_set_int(o, "xen_pagesize", version->page_size);
+	json_set_printf(o, "platform_params", "virt_start=0x%llx", (unsigned long long)version->virt_start);
+	json_set_string(o, "xen_changeset", version->changeset);
+	json_set_string(o, "xen_commandline", version->commandline);
+	json_set_string(o, "cc_compiler", version->compiler);
+	json_set_string(o, "cc_compile_by", version->compile_by);
+	json_set_string(o, "cc_compile_domain", version->compile_domain);
+	json_set_string(o, "cc_compile_date", version->compile_date);
+	json_set_int(o, "xend_config_format", 4);
+}
+
+static int info_host(struct request *request, struct json_object *result, struct error **e)
+{
+	static const char *const schedulers[] = {
+		[XEN_SCHEDULER_CREDIT] = "credit",     [XEN_SCHEDULER_CREDIT2] = "credit2",
+		[XEN_SCHEDULER_ARINC653] = "arinc653", [XEN_SCHEDULER_RTDS] = "rtds",
+		[XEN_SCHEDULER_NULL] = "null",
+	};
+	struct xen_sysctl_physinfo hardware;
+	struct hv_version version;
+	const char *faults;
+	uint32_t id;
+	int rc = hv_host_physinfo(domain_hv, &hardware, e);
+
+	if (rc == 0)
+		rc = hv_host_version(domain_hv, &version, e);
+	if (rc == 0)
+		rc = hv_sched_id(domain_hv, &id, e);
+	if (rc)
+		return rc;
+	describe_system(result);
+	describe_hardware(result, &hardware);
+	describe_hypervisor(result, &version,
+			    id < sizeof(schedulers) / sizeof(schedulers[0]) && schedulers[id] ? schedulers[id] :
+												"unknown");
+	faults = cpu_faults_text(domain_hv, &version);
+	if (faults)
+		json_set_string(result, "cpu_faults", faults);
+	return 0;
+}
+
+static int dmesg(struct request *request, struct json_object *result, struct error **e)
+{
+	size_t length;
+	char *text;
+	int rc = hv_host_dmesg(domain_hv, request_bool(request, XEND_P_CLEAR), &text, &length, e);
+
+	if (rc)
+		return rc;
+	/* Guests' messages may be among it: what is no ASCII would not be JSON. */
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)text[i] >= 0x80 || text[i] == '\0')
+			text[i] = '?';
+	json_set_string(result, "text", text);
+	free(text);
+	return 0;
+}
+
+static int debug_keys(struct request *request, struct json_object *result, struct error **e)
+{
+	return hv_host_debug_keys(domain_hv, request_string(request, XEND_P_KEYS), e);
+}
+
+static int top(struct request *request, struct json_object *result, struct error **e)
+{
+	return top_sample(result, e);
+}
+
+const struct method methods_host[] = {
+	{ XEND_M_INFO, info_xend, { { NULL } } },
+	{ XEND_M_LOG, log_tail, { { XEND_P_LINES, PARAM_INT, false } } },
+	{ XEND_M_HOST_INFO, info_host, { { NULL } } },
+	{ XEND_M_HOST_DMESG, dmesg, { { XEND_P_CLEAR, PARAM_BOOL, false } } },
+	{ XEND_M_HOST_DEBUG_KEYS, debug_keys, { { XEND_P_KEYS, PARAM_STRING, true } } },
+	{ XEND_M_TOP_SAMPLE, top, { { NULL } } },
+	{ NULL },
+};

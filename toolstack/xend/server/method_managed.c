@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* Managed domains: those that xend keeps when they do not run. */
+#include "xend/runtime/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "config/domain_size.h"
+#include "xend/domain/boot.h"
+#include "xend/domain/domain.h"
+#include "xend/domain/guest.h"
+#include "protocol.h"
+#include "xend/domain/record.h"
+#include "xend/domain/recover.h"
+#include "xend/domain/save.h"
+
+static void name_result(const struct domain *domain, struct json_object *result)
+{
+	char uuid[UUID_TEXT];
+
+	uuid_to_text(domain->uuid, uuid);
+	if (domain->domid >= 0)
+		json_set_int(result, XEND_D_ID, domain->domid);
+	json_set_string(result, XEND_D_NAME, domain->name);
+	json_set_string(result, XEND_D_UUID, uuid);
+}
+
+static int define(struct request *request, struct json_object *result, struct error **e)
+{
+	struct config *config = config_from_json(request_value(request, XEND_P_CONFIG), e);
+	struct domain *domain;
+	int rc;
+
+	if (!config)
+		return -EBADMSG;
+	rc = recover_wait(request, e);
+	if (rc) {
+		config_free(config);
+		return rc;
+	}
+	rc = guest_add(config, "new", &domain, e);
+	if (rc)
+		return rc;
+	domain->managed = true;
+	domain->state = DOMAIN_HALTED;
+	rc = record_write(domain, e);
+	if (rc == 0)
+		name_result(domain, result);
+	else
+		domain_remove(domain);
+	guest_release(domain);
+	return rc;
+}
+
+static int start(struct request *request, struct json_object *result, struct error **e)
+{
+	struct boot boot = { .paused = request_bool(request, XEND_P_PAUSED), .image_fd = -1, .asker = request };
+	struct domain *domain;
+	int rc = guest_take(request, "start", GUEST_OURS | GUEST_HALTED, &domain, e);
+
+	if (rc)
+		return rc;
+	rc = domain_boot(domain, &boot, e);
+	if (rc)
+		domain_settle(domain);
+	else
+		name_result(domain, result);
+	guest_release(domain);
+	return rc;
+}
+
+static int suspend(struct request *request, struct json_object *result, struct error **e)
+{
+	struct domain *domain;
+	char *path;
+	int rc = guest_take(request, "suspend", GUEST_RUNS | GUEST_OURS | GUEST_MANAGED, &domain, e);
+
+	if (rc)
+		return rc;
+	path = record_image_path(domain);
+	/* One from before is of no use any more: the domain has run since. */
+	unlink(path);
+	domain->goal = GOAL_SUSPENDED;
+	rc = domain_save(domain, path, SAVE_THEN_STOP, request, e);
+	if (rc == 0)
+		domain_settle(domain);
+	free(path);
+	guest_release(domain);
+	return rc;
+}
+
+static int resume(struct request *request, struct json_object *result, struct error **e)
+{
+	struct boot boot = { .paused = request_bool(request, XEND_P_PAUSED), .asker = request };
+	struct config *config = NULL;
+	struct domain_size size;
+	struct domain *domain;
+	bool ours;
+	char *path;
+	int rc = guest_take(request, "resume", GUEST_OURS | GUEST_MANAGED, &domain, e);
+
+	if (rc)
+		return rc;
+	path = record_image_path(domain);
+	if (domain->state != DOMAIN_SUSPENDED)
+		rc = error_set(e, EBADFD, "Domain '%s' is not suspended.", domain->name);
+	else
+		/* What the domain is stands in its record, not in the file. */
+		rc = save_open(path, &boot.image_fd, &config, &size, &ours, e);
+	if (rc == 0) {
+		/* Its own configuration stays as it is: after a reboot it has what that says. */
+		boot.size = &size;
+		/* What could not be resumed stays suspended, and can be tried again. */
+		domain->goal = GOAL_SUSPENDED;
+		rc = domain_boot(domain, &boot, e);
+		close(boot.image_fd);
+		if (rc) {
+			domain_settle(domain);
+		} else {
+			unlink(path);
+			name_result(domain, result);
+		}
+	}
+	config_free(config);
+	free(path);
+	guest_release(domain);
+	return rc;
+}
+
+static int delete (struct request *request, struct json_object *result, struct error **e)
+{
+	struct domain *domain;
+	int rc = guest_take(request, "delete", GUEST_OURS, &domain, e);
+
+	if (rc)
+		return rc;
+	if (domain->domid >= 0) {
+		rc = error_set(e, EBADFD, "Domain '%s' is running; it can be deleted when it is halted.", domain->name);
+	} else {
+		record_remove(domain);
+		domain_remove(domain);
+	}
+	guest_release(domain);
+	return rc;
+}
+
+#define DOMAIN                                    \
+	{                                         \
+		XEND_P_DOMAIN, PARAM_DOMAIN, true \
+	}
+
+const struct method methods_managed[] = {
+	{ XEND_M_DOMAIN_NEW, define, { { XEND_P_CONFIG, PARAM_OBJECT, true } } },
+	{ XEND_M_DOMAIN_START, start, { DOMAIN, { XEND_P_PAUSED, PARAM_BOOL, false } } },
+	{ XEND_M_DOMAIN_SUSPEND, suspend, { DOMAIN } },
+	{ XEND_M_DOMAIN_RESUME, resume, { DOMAIN, { XEND_P_PAUSED, PARAM_BOOL, false } } },
+	{ XEND_M_DOMAIN_DELETE, delete, { DOMAIN } },
+	{ NULL },
+};

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory, vCPUs and the scheduler's shares. */
+#include "xend/runtime/request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/domain_size.h"
+#include "lib/alloc.h"
+#include "lib/str.h"
+#include "xend/domain/balloon.h"
+#include "xend/domain/describe.h"
+#include "xend/domain/domain.h"
+#include "xend/domain/guest.h"
+#include "protocol.h"
+#include "xend/domain/record.h"
+#include "xend/runtime/settings.h"
+#include "xend/runtime/store.h"
+
+#define PAGE_KB	 4
+#define LEAST_KB 4096
+
+/* --- memory -------------------------------------------------------------------------------------- */
+
+static int set_target(struct domain *domain, uint64_t kb, struct error **e)
+{
+	char path[64];
+	int rc;
+
+	snprintf(path, sizeof(path), "/local/domain/%d/memory/target", domain->domid);
+	rc = store_write(path, "%llu", (unsigned long long)kb);
+	return rc ? error_set(e, rc, "Cannot write %s: %s.", path, strerror(-rc)) : 0;
+}
+
+static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **e)
+{
+	uint64_t most =
+		store_read_number(UINT64_MAX / 2, UINT64_MAX / 2, "/local/domain/%d/memory/static-max", domain->domid);
+	struct hv_domain_info info;
+	int rc = domain_info(domain, &info, e);
+
+	if (rc)
+		return rc;
+	/* mem-max changes what the record says, not what the guest was told when it began. */
+	if (domain->config && config_maxmem(domain->config) * 1024 < most)
+		most = config_maxmem(domain->config) * 1024;
+	if (kb > most)
+		return error_set(e, EINVAL, "Domain '%s' can have %llu MiB at most (its maxmem), not %llu.",
+				 domain->name, (unsigned long long)most / 1024, (unsigned long long)kb / 1024);
+	if (kb < LEAST_KB || (domain->domid == 0 && kb < settings->dom0_min_mem * 1024))
+		return error_set(e, EINVAL, "%llu MiB is too little for domain '%s'%s.", (unsigned long long)kb / 1024,
+				 domain->name, domain->domid ? "" : " (dom0-min-mem says more)");
+	/* What it will take must be there, or others find none. Domain-0's own memory is given by nobody else. */
+	if (domain->domid && kb > info.pages * PAGE_KB) {
+		rc = balloon_reserve(kb - info.pages * PAGE_KB, e);
+		if (rc)
+			return rc;
+		balloon_release();
+		rc = domain_info(domain, &info, e);
+	}
+	if (rc == 0 && domain->domid)
+		rc = hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid, kb + DOMAIN_SIZE_SLACK_KB, e);
+	return rc ? rc : set_target(domain, kb, e);
+}
+
+static int memory_set(struct request *request, struct json_object *result, struct error **e)
+{
+	struct domain *domain;
+	int rc = guest_take(request, "mem-set", GUEST_RUNS, &domain, e);
+
+	if (rc)
+		return rc;
+	rc = memory_set_locked(domain, (uint64_t)request_int(request, XEND_P_KB), e);
+	guest_release(domain);
+	return rc;
+}
+
+/* The configuration keeps it for the next start. What fails leaves it as it was. */
+static int keep_maxmem(struct domain *domain, uint64_t kb, struct error **e)
+{
+	struct config *config, *before = domain->config;
+	struct json_object *o;
+	int rc;
+
+	if (!domain->config)
+		return 0;
+	o = config_to_json(domain->config);
+	json_set_int(o, "maxmem", (int64_t)(kb / 1024));
+	if (domain->config->memory > kb / 1024)
+		json_set_int(o, "memory", (int64_t)(kb / 1024));
+	config = config_from_json(o, e);
+	json_object_put(o);
+	if (!config)
+		return -EINVAL;
+	domain->config = config;
+	rc = record_write(domain, e);
+	if (rc)
+		domain->config = before;
+	config_free(rc ? config : before);
+	return rc;
+}
+
+static int memory_max(struct request *request, struct json_object *result, struct error **e)
+{
+	uint64_t kb = (uint64_t)request_int(request, XEND_P_KB);
+	struct hv_domain_info info = { .max_pages = 0 };
+	struct domain *domain;
+	int rc = guest_take(request, "mem-max", GUEST_NOT_DOM0, &domain, e);
+
+	if (rc)
+		return rc;
+	if (kb < LEAST_KB)
+		rc = error_set(e, EINVAL, "%llu KiB is too little for domain '%s'.", (unsigned long long)kb,
+			       domain->name);
+	if (rc == 0 && domain->domid >= 0)
+		rc = domain_info(domain, &info, e);
+	if (rc == 0 && domain->domid >= 0)
+		rc = hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid, kb, e);
+	if (rc == 0) {
+		rc = keep_maxmem(domain, kb, e);
+		if (rc && domain->domid >= 0)
+			hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid, info.max_pages * PAGE_KB, NULL);
+	}
+	guest_release(domain);
+	return rc;
+}
+
+/* --- vCPUs --------------------------------------------------------------------------------------- */
+
+static int nr_cpus(unsigned int *count, struct error **e)
+{
+	struct xen_sysctl_physinfo info;
+	int rc = hv_host_physinfo(domain_hv, &info, e);
+
+	*count = rc ? 0 : info.max_cpu_id + 1;
+	return rc;
+}
+
+static void describe_vcpu(struct json_object *array, uint32_t domid, unsigned int vcpu, unsigned int cpus)
+{
+	struct json_object *o;
+	struct hv_vcpu_info info;
+	struct hv_cpumap map;
+	char *text;
+
+	/* A domain may die while it is looked at; then there are fewer rows. */
+	if (hv_vcpu_info(domain_hv, domid, vcpu, &info, NULL) ||
+	    hv_vcpu_get_affinity(domain_hv, domid, vcpu, &map, NULL, NULL))
+		return;
+	o = json_new_object();
+	text = cpumap_to_text(&map, cpus);
+	json_set_int(o, XEND_V_VCPU, vcpu);
+	json_set_int(o, XEND_V_CPU, info.online ? (int64_t)info.cpu : -1);
+	json_set_string(o, XEND_V_STATE, !info.online ? "--p" : info.running ? "r--" : info.blocked ? "-b-" : "---");
+	json_set_int(o, XEND_V_CPU_NS, (int64_t)info.cpu_time_ns);
+	json_set_string(o, XEND_V_AFFINITY, text);
+	free(text);
+	json_append(array, o);
+}
+
+static struct json_object *name_and_id(const struct domain *domain)
+{
+	struct json_object *o = json_new_object();
+
+	json_set_string(o, XEND_D_NAME, domain->name);
+	json_set_int(o, XEND_D_ID, domain->domid);
+	return o;
+}
+
+static void vcpus_of(struct json_object *array, struct domain *domain, unsigned int cpus)
+{
+	struct json_object *o, *vcpus;
+	struct hv_domain_info info;
+
+	if (domain->domid < 0 || domain_info(domain, &info, NULL))
+		return;
+	o = name_and_id(domain);
+	vcpus = json_new_array();
+	if (info.max_vcpu_id != XEN_INVALID_MAX_VCPU_ID)
+		for (unsigned int i = 0; i <= info.max_vcpu_id; i++)
+			describe_vcpu(vcpus, info.domid, i, cpus);
+	json_set(o, "vcpus", vcpus);
+	json_append(array, o);
+}
+
+/* Calls one(array, domain, arg) for the domain that is asked for, or for each. */
+static int for_domains(struct request *request, struct json_object *array,
+		       void (*one)(struct json_object *array, struct domain *domain, unsigned int arg),
+		       unsigned int arg, struct error **e)
+{
+	struct domain *domain;
+	int rc;
+
+	if (!request_value(request, XEND_P_DOMAIN)) {
+		domains_refresh();
+		for (int id = 0, found; id >= 0; id = found) {
+			/* By id; the list is in the order of creation. */
+			found = -1;
+			TAILQ_FOREACH(domain, &domains, link) {
+				if (domain->domid == id)
+					one(array, domain, arg);
+				if (domain->domid > id && (found < 0 || domain->domid < found))
+					found = domain->domid;
+			}
+		}
+		return 0;
+	}
+	rc = request_domain(request, &domain, e);
+	if (rc)
+		return rc;
+	rc = guest_check(domain, GUEST_RUNS, e);
+	if (rc == 0)
+		one(array, domain, arg);
+	domain_unref(domain);
+	return rc;
+}
+
+static int vcpu_list(struct request *request, struct json_object *result, struct error **e)
+{
+	struct json_object *array = json_new_array();
+	unsigned int cpus;
+	int rc;
+
+	json_set(result, "domains", array);
+	rc = nr_cpus(&cpus, e);
+	if (rc)
+		return rc;
+	json_set_int(result, "nr_cpus", cpus);
+	return for_domains(request, array, vcpus_of, cpus, e);
+}
+
+static int vcpu_set(struct request *request, struct json_object *result, struct error **e)
+{
+	int64_t count = request_int(request, XEND_P_COUNT);
+	struct hv_domain_info info;
+	struct domain *domain;
+	int rc = guest_take(request, "vcpu-set", GUEST_RUNS, &domain, e);
+
+	if (rc)
+		return rc;
+	rc = domain_info(domain, &info, e);
+	if (rc == 0 && (count < 1 || count > (int64_t)info.max_vcpu_id + 1))
+		rc = error_set(e, EINVAL, "Domain '%s' can have 1 to %u vCPUs, not %lld.", domain->name,
+			       info.max_vcpu_id + 1, (long long)count);
+	for (unsigned int i = 0; rc == 0 && i <= info.max_vcpu_id; i++) {
+		char path[80];
+
+		snprintf(path, sizeof(path), "/local/domain/%d/cpu/%u/availability", domain->domid, i);
+		rc = store_write(path, i < count ? "online" : "offline");
+		if (rc)
+			error_set(e, rc, "Cannot write %s: %s.", path, strerror(-rc));
+	}
+	guest_release(domain);
+	return rc;
+}
+
+static int pin_one(struct domain *domain, unsigned int vcpu, const struct hv_cpumap *wanted, struct error **e)
+{
+	struct hv_cpumap map = *wanted;
+
+	return hv_vcpu_set_affinity(domain_hv, (uint32_t)domain->domid, vcpu, &map, NULL, e);
+}
+
+static int vcpu_pin_locked(struct domain *domain, const char *which, const char *text, struct error **e)
+{
+	struct hv_domain_info info;
+	struct hv_cpumap map;
+	uint64_t vcpu;
+	unsigned int cpus;
+	int rc = nr_cpus(&cpus, e);
+
+	if (rc == 0)
+		rc = domain_info(domain, &info, e);
+	if (rc)
+		return rc;
+	memset(&map, 0, sizeof(map));
+	rc = config_cpus_parse(text, cpus, map.bits, e);
+	if (rc)
+		return -EINVAL;
+	if (strcmp(which, "all") == 0) {
+		for (unsigned int i = 0; rc == 0 && i <= info.max_vcpu_id; i++)
+			rc = pin_one(domain, i, &map, e);
+		return rc;
+	}
+	if (!str_to_u64(which, 10, 0, info.max_vcpu_id, &vcpu))
+		return error_set(e, EINVAL, "Domain '%s' has no vCPU '%.20s'; it has 0 to %u.", domain->name, which,
+				 info.max_vcpu_id);
+	return pin_one(domain, (unsigned int)vcpu, &map, e);
+}
+
+static int vcpu_pin(struct request *request, struct json_object *result, struct error **e)
+{
+	struct domain *domain;
+	int rc = guest_take(request, "vcpu-pin", GUEST_RUNS, &domain, e);
+
+	if (rc)
+		return rc;
+	rc = vcpu_pin_locked(domain, request_string(request, XEND_P_VCPU), request_string(request, XEND_P_CPUS), e);
+	guest_release(domain);
+	return rc;
+}
+
+/* --- the scheduler ------------------------------------------------------------------------------- */
+
+static const char *scheduler_name(uint32_t id)
+{
+	switch (id) {
+	case XEN_SCHEDULER_CREDIT:
+		return "credit";
+	case XEN_SCHEDULER_CREDIT2:
+		return "credit2";
+	case XEN_SCHEDULER_ARINC653:
+		return "arinc653";
+	case XEN_SCHEDULER_RTDS:
+		return "rtds";
+	case XEN_SCHEDULER_NULL:
+		return "null";
+	default:
+		return "unknown";
+	}
+}
+
+static void share_of(struct json_object *array, struct domain *domain, unsigned int arg)
+{
+	struct hv_credit credit;
+	struct json_object *o;
+
+	if (domain->domid < 0 || hv_sched_get(domain_hv, (uint32_t)domain->domid, &credit, NULL))
+		return;
+	o = name_and_id(domain);
+	json_set_int(o, XEND_P_WEIGHT, credit.weight);
+	json_set_int(o, XEND_P_CAP, credit.cap);
+	json_append(array, o);
+}
+
+static int sched_get(struct request *request, struct json_object *result, struct error **e)
+{
+	struct json_object *array = json_new_array();
+	uint32_t id;
+	int rc;
+
+	json_set(result, "domains", array);
+	rc = hv_sched_id(domain_hv, &id, e);
+	if (rc)
+		return rc;
+	json_set_string(result, "scheduler", scheduler_name(id));
+	return for_domains(request, array, share_of, 0, e);
+}
+
+static int sched_set(struct request *request, struct json_object *result, struct error **e)
+{
+	int64_t weight = request_int(request, XEND_P_WEIGHT), cap = request_int(request, XEND_P_CAP);
+	struct hv_credit credit;
+	struct domain *domain;
+	int rc;
+
+	if (weight != -1 && (weight < 1 || weight > 65535))
+		return error_set(e, EINVAL, "A weight is 1 to 65535, not %lld.", (long long)weight);
+	if (cap != -1 && cap > 65535)
+		return error_set(e, EINVAL, "A cap is given in per cent of one CPU, 0 for none, not %lld.",
+				 (long long)cap);
+	rc = guest_take(request, "sched-credit", GUEST_RUNS, &domain, e);
+	if (rc)
+		return rc;
+	rc = hv_sched_get(domain_hv, (uint32_t)domain->domid, &credit, e);
+	if (rc == 0) {
+		credit.weight = weight != -1 ? (unsigned int)weight : credit.weight;
+		credit.cap = cap != -1 ? (unsigned int)cap : credit.cap;
+		rc = hv_sched_set(domain_hv, (uint32_t)domain->domid, &credit, e);
+	}
+	guest_release(domain);
+	return rc;
+}
+
+#define DOMAIN                                    \
+	{                                         \
+		XEND_P_DOMAIN, PARAM_DOMAIN, true \
+	}
+#define ANY_DOMAIN                                 \
+	{                                          \
+		XEND_P_DOMAIN, PARAM_DOMAIN, false \
+	}
+
+const struct method methods_resources[] = {
+	{ XEND_M_MEMORY_SET, memory_set, { DOMAIN, { XEND_P_KB, PARAM_INT, true } } },
+	{ XEND_M_MEMORY_MAX, memory_max, { DOMAIN, { XEND_P_KB, PARAM_INT, true } } },
+	{ XEND_M_VCPU_LIST, vcpu_list, { ANY_DOMAIN } },
+	{ XEND_M_VCPU_SET, vcpu_set, { DOMAIN, { XEND_P_COUNT, PARAM_INT, true } } },
+	{ XEND_M_VCPU_PIN,
+	  vcpu_pin,
+	  { DOMAIN, { XEND_P_VCPU, PARAM_INT_OR_STRING, true }, { XEND_P_CPUS, PARAM_STRING, true } } },
+	{ XEND_M_SCHED_GET, sched_get, { ANY_DOMAIN } },
+	{ XEND_M_SCHED_SET,
+	  sched_set,
+	  { DOMAIN, { XEND_P_WEIGHT, PARAM_INT, false }, { XEND_P_CAP, PARAM_INT, false } } },
+	{ NULL },
+};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* One sample of what `xm top` shows. */
+#ifndef XEND_SERVER_TOP_H
+#define XEND_SERVER_TOP_H
+
+#include "lib/error.h"
+#include "lib/json.h"
+
+int top_sample(struct json_object *result, struct error **e);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "xm/client/call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/json.h"
+#include "protocol.h"
+#include "xm/command.h"
+#include "xm/client/progress.h"
+
+/* A process runs one command over one connection. */
+static struct client *connection;
+
+static void disconnect(void)
+{
+	client_close(connection);
+	connection = NULL;
+}
+
+struct client *xm_client(void)
+{
+	struct error *error = NULL;
+
+	if (connection)
+		return connection;
+	if (client_open(&connection, &error) < 0) {
+		xm_fail("%s", error_text(error));
+		error_free(&error);
+		return NULL;
+	}
+	atexit(disconnect);
+	return connection;
+}
+
+static void show_progress(void *what, const char *stage, uint64_t done, uint64_t total)
+{
+	progress_show(what, stage, done, total);
+}
+
+struct json_object *xm_call(const char *method, struct json_object *params, const char *what)
+{
+	struct client *client = xm_client();
+	struct json_object *result = NULL;
+	struct error *error = NULL;
+
+	if (!client) {
+		json_object_put(params);
+		return NULL;
+	}
+	if (client_call(client, method, params, what ? show_progress : NULL, (void *)what, &result, &error) < 0)
+		xm_fail("%s", error_text(error));
+	error_free(&error);
+	progress_end();
+	return result;
+}
+
+int xm_order(const char *method, struct json_object *params, const char *what)
+{
+	struct json_object *result = xm_call(method, params, what);
+
+	if (!result)
+		return XM_FAILED;
+	json_object_put(result);
+	return XM_OK;
+}
+
+struct json_object *xm_domain_params(const char *domain)
+{
+	struct json_object *params = json_new_object();
+
+	json_set_string(params, XEND_P_DOMAIN, domain);
+	return params;
+}
+
+int xm_print_json(struct json_object *value)
+{
+	puts(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+							   JSON_C_TO_STRING_NOSLASHESCAPE));
+	return XM_OK;
+}

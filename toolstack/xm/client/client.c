@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "xm/client/client.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/alloc.h"
+#include "lib/json.h"
+#include "protocol.h"
+
+enum { READ_CHUNK = 64 * 1024 };
+
+struct client {
+	int fd;
+	int64_t last_id;
+	struct str input; /* received, not yet taken */
+};
+
+static const char *socket_path(void)
+{
+	const char *path = getenv(XEND_SOCKET_ENV);
+
+	return path && *path ? path : XEND_SOCKET_PATH;
+}
+
+/* The sentence for a connect() that failed. xend's socket is root's alone, and its directory may hide it from others. */
+static int connect_error(int errnum, struct error **e)
+{
+	if (geteuid() != 0 || errnum == EACCES || errnum == EPERM)
+		return error_set(e, EACCES, "Most commands need root access. Please try again as root.");
+	/* No socket means the same as one that nobody listens at: people and scripts look for this one text. */
+	if (errnum == ENOENT || errnum == ENOTSOCK)
+		errnum = ECONNREFUSED;
+	return error_set(e, errnum, "Unable to connect to xend: %s. Is xend running?", strerror(errnum));
+}
+
+int client_open(struct client **client, struct error **e)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const char *path = socket_path();
+	int fd, errnum;
+
+	*client = NULL;
+	if (strlen(path) >= sizeof(address.sun_path))
+		return error_set(e, ENAMETOOLONG, "Unable to connect to xend: %s=%s is longer than %zu characters.",
+				 XEND_SOCKET_ENV, path, sizeof(address.sun_path) - 1);
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return error_set(e, errno, "Unable to connect to xend: no socket: %s.", strerror(errno));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		errnum = errno;
+		close(fd);
+		return connect_error(errnum, e);
+	}
+	*client = xcalloc(1, sizeof(**client));
+	(*client)->fd = fd;
+	return 0;
+}
+
+void client_close(struct client *client)
+{
+	if (!client)
+		return;
+	close(client->fd);
+	str_free(&client->input);
+	free(client);
+}
+
+/* The connection ended in the middle: nobody knows how far the work has come. */
+static int lost(const char *method, const char *why, struct error **e)
+{
+	return error_set(
+		e, ECONNRESET,
+		"The connection to xend was lost during %s (%s). It may have been done or not: see `xm list' and "
+		"`xm log', and try again once xend runs.",
+		method, why);
+}
+
+int client_send(struct client *client, const char *method, struct json_object *params, struct error **e)
+{
+	struct json_object *request = json_new_object();
+	struct str line = STR_INIT;
+	size_t sent = 0;
+	int rc = 0;
+
+	json_set_int(request, XEND_F_VERSION, XEND_PROTOCOL_VERSION);
+	json_set_int(request, XEND_F_ID, ++client->last_id);
+	json_set_string(request, XEND_F_METHOD, method);
+	if (params)
+		json_set(request, XEND_F_PARAMS, params);
+	json_print(request, &line);
+	json_object_put(request);
+	str_add_char(&line, '\n');
+	if (line.len > (size_t)XEND_MAX_REQUEST)
+		rc = error_set(e, E2BIG, "The request %s is too large for xend: %zu bytes, at most %d.", method,
+			       line.len, XEND_MAX_REQUEST);
+	while (rc == 0 && sent < line.len) {
+		ssize_t n = send(client->fd, line.text + sent, line.len - sent, MSG_NOSIGNAL);
+
+		if (n >= 0)
+			sent += (size_t)n;
+		else if (errno != EINTR)
+			rc = lost(method, strerror(errno), e);
+	}
+	str_free(&line);
+	return rc;
+}
+
+/* Wait for a whole line in client->input; *len is its length without the newline. */
+static int receive_line(struct client *client, const char *method, size_t *len, struct error **e)
+{
+	size_t searched = 0;
+
+	for (;;) {
+		struct str *in = &client->input;
+		char *end = in->len > searched ? memchr(in->text + searched, '\n', in->len - searched) : NULL;
+		ssize_t n;
+
+		if (end) {
+			*len = (size_t)(end - in->text);
+			return 0;
+		}
+		searched = in->len;
+		if (in->len > (size_t)XEND_MAX_ANSWER)
+			return error_set(e, EPROTO, "xend's answer to %s is longer than %d bytes.", method,
+					 XEND_MAX_ANSWER);
+		n = read(client->fd, str_reserve(in, READ_CHUNK), READ_CHUNK);
+		if (n > 0)
+			in->len += (size_t)n;
+		else if (n == 0)
+			return lost(method, "it was closed", e);
+		else if (errno != EINTR)
+			return lost(method, strerror(errno), e);
+	}
+}
+
+static void report_progress(struct json_object *progress, client_progress *report, void *data)
+{
+	const char *stage;
+	int64_t done, total;
+
+	/* A line that is not as it should be tells nothing; the answer still comes. */
+	if (!report || json_get_string(progress, "stage", &stage, NULL) < 0 ||
+	    json_opt_int(progress, "done", 0, INT64_MAX, 0, &done, NULL) < 0 ||
+	    json_opt_int(progress, "total", 0, INT64_MAX, 0, &total, NULL) < 0)
+		return;
+	report(data, stage, (uint64_t)done, (uint64_t)total);
+}
+
+static int remote_error(const char *method, struct json_object *error, struct error **e)
+{
+	const char *code = NULL, *message = NULL;
+
+	if (json_get_string(error, XEND_F_CODE, &code, e) < 0 ||
+	    json_get_string(error, XEND_F_MESSAGE, &message, e) < 0)
+		return error_prefix(e, "xend's answer to %s is not understood: ", method);
+	return error_set(e, EREMOTEIO, "%s", message);
+}
+
+/* Look at one line. Returns 1 for progress or an answer to another request, 0 for the result, -errno for an error. */
+static int take_line(struct client *client, const char *method, struct json_object *line, client_progress *progress,
+		     void *data, struct json_object **result, struct error **e)
+{
+	struct json_object *id = json_find(line, XEND_F_ID);
+	struct json_object *value;
+
+	/* xend answers what it could not read, and a client that is one too many, without an id. */
+	if (id && json_object_get_int64(id) != client->last_id)
+		return 1;
+	value = json_find(line, XEND_F_PROGRESS);
+	if (value) {
+		report_progress(value, progress, data);
+		return 1;
+	}
+	value = json_find(line, XEND_F_ERROR);
+	if (value)
+		return remote_error(method, value, e);
+	if (!json_object_object_get_ex(line, XEND_F_RESULT, &value))
+		return error_set(e, EPROTO, "xend's answer to %s holds neither a result nor an error.", method);
+	*result = value ? json_object_get(value) : json_new_object();
+	return 0;
+}
+
+int client_wait(struct client *client, const char *method, client_progress *progress, void *data,
+		struct json_object **result, struct error **e)
+{
+	int rc;
+
+	*result = NULL;
+	do {
+		struct json_object *line;
+		size_t len = 0;
+
+		rc = receive_line(client, method, &len, e);
+		if (rc < 0)
+			return rc;
+		line = json_parse_object(client->input.text, len, e);
+		if (!line) {
+			error_prefix(e, "xend's answer to %s is not understood: ", method);
+			return -EPROTO;
+		}
+		str_drop(&client->input, len + 1);
+		rc = take_line(client, method, line, progress, data, result, e);
+		json_object_put(line);
+	} while (rc > 0);
+	return rc;
+}
+
+int client_call(struct client *client, const char *method, struct json_object *params, client_progress *progress,
+		void *data, struct json_object **result, struct error **e)
+{
+	int rc = client_send(client, method, params, e);
+
+	*result = NULL;
+	return rc < 0 ? rc : client_wait(client, method, progress, data, result, e);
+}
+
+int client_stream(struct client *client, struct str *early)
+{
+	str_add_bytes(early, client->input.text, client->input.len);
+	str_clear(&client->input);
+	return client->fd;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* A domain's console on this terminal. */
+#ifndef XM_COMMANDS_CONSOLE_H
+#define XM_COMMANDS_CONSOLE_H
+
+struct xm_args;
+
+enum console_flags {
+	CONSOLE_SCROLLBACK = 1, /* show what it said last, first */
+	CONSOLE_QUIET = 2,	/* do not say how to leave */
+};
+
+/* `xm console`. */
+int console_run(const struct xm_args *args);
+
+/*
+ * Attach until Ctrl-], the end of the input or the end of the domain; an enum xm_status. `flags` are of enum console_flags.
+ * The terminal is as before then, also after a signal that ends the program.
+ */
+int console_attach(const char *domain, unsigned int flags);
+
+#endif

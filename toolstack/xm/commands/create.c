@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "xm/commands/create.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/json.h"
+#include "protocol.h"
+#include "xm/client/call.h"
+#include "xm/commands/console.h"
+#include "xm/commands/domain_file.h"
+
+const struct xm_option create_options[] = {
+	{ 'c', "console", NULL, "go to its console" },
+	{ 'p', "paused", NULL, "leave it paused" },
+	{ 'n', "dryrun", NULL, "show what would be created, and create nothing" },
+	{ 'q', "quiet", NULL, "say nothing when it works" },
+	{ 'f', "defconfig", "FILE", "the file, if it is not the first argument" },
+	{ 0 },
+};
+
+const struct xm_option new_options[] = {
+	{ 'n', "dryrun", NULL, "show what would be kept, and keep nothing" },
+	{ 'q', "quiet", NULL, "say nothing when it works" },
+	{ 'f', "defconfig", "FILE", "the file, if it is not the first argument" },
+	{ 0 },
+};
+
+static int print_config(const struct config *config)
+{
+	struct sexp *sexp = config_to_sexp(config, NULL);
+	struct str text = STR_INIT;
+
+	sexp_print(sexp, &text);
+	fputs(str_text(&text), stdout);
+	str_free(&text);
+	sexp_free(sexp);
+	return XM_OK;
+}
+
+/* Read the file; a dry run ends here. *config is NULL then, and after an error. */
+static int read_config(const struct xm_args *args, struct config **config)
+{
+	const char *file = xm_args_value(args, 'f');
+	int status = XM_OK;
+	char *path;
+
+	*config = NULL;
+	if (!file && args->count == 0)
+		return xm_usage_error(args->command, "%s needs a configuration file", args->command->name);
+	*config = domain_file_read(args->operands, args->count, file, &path);
+	if (!*config)
+		status = XM_FAILED;
+	else if (path && !xm_args_has(args, 'q'))
+		printf("Using config file \"%s\".\n", path);
+	free(path);
+	if (*config && xm_args_has(args, 'n')) {
+		status = print_config(*config);
+		config_free(*config);
+		*config = NULL;
+	}
+	return status;
+}
+
+static struct json_object *config_params(const struct config *config)
+{
+	struct json_object *params = json_new_object();
+
+	json_set(params, XEND_P_CONFIG, config_to_json(config));
+	return params;
+}
+
+int create_run(const struct xm_args *args)
+{
+	struct json_object *params, *result;
+	struct config *config;
+	int status = read_config(args, &config);
+	char id[24];
+
+	if (!config)
+		return status;
+	params = config_params(config);
+	json_set_bool(params, XEND_P_PAUSED, xm_args_has(args, 'p'));
+	result = xm_call(XEND_M_DOMAIN_CREATE, params, config->name);
+	config_free(config);
+	if (!result)
+		return XM_FAILED;
+	snprintf(id, sizeof(id), "%lld", (long long)xm_int(result, XEND_D_ID, -1));
+	if (!xm_args_has(args, 'q'))
+		printf("Started domain %s (id=%s)\n", xm_string(result, XEND_D_NAME, "?"), id);
+	json_object_put(result);
+	/* By ID: should it end already, and one of its name come back, that is another one. */
+	return xm_args_has(args, 'c') ? console_attach(id, CONSOLE_SCROLLBACK) : XM_OK;
+}
+
+int new_run(const struct xm_args *args)
+{
+	struct json_object *result;
+	struct config *config;
+	int status = read_config(args, &config);
+
+	if (!config)
+		return status;
+	result = xm_call(XEND_M_DOMAIN_NEW, config_params(config), config->name);
+	config_free(config);
+	if (!result)
+		return XM_FAILED;
+	if (!xm_args_has(args, 'q'))
+		printf("Domain %s is known to xend now\n", xm_string(result, XEND_D_NAME, "?"));
+	json_object_put(result);
+	return XM_OK;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* `xm shutdown` and `xm reboot`: of one, several or all domains, with or without waiting for the end. */
+#ifndef XM_COMMANDS_SHUTDOWN_H
+#define XM_COMMANDS_SHUTDOWN_H
+
+struct xm_args;
+
+int shutdown_run(const struct xm_args *args);
+int reboot_run(const struct xm_args *args);
+
+#endif
