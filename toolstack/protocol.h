@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What xend and its clients have in common: the socket, the envelope of requests and answers, the names of methods and
- * fields, and the codes of errors. docs/xend-protocol.md explains each; a client needs nothing else of xend.
+ * What xend and its clients have in common: the socket, the envelope of requests and answers, the
+ *names of methods and fields, and the codes of errors. docs/xend-protocol.md explains each; a
+ *client needs nothing else of xend.
  *
  *	request		{"version":1,"id":7,"method":"domain.create","params":{...}}\n
- *	progress	{"id":7,"progress":{"stage":"memory","done":3,"total":10}}\n		none or more
- *	answer		{"id":7,"result":{...}}\n  or  {"id":7,"error":{"code":"exists","message":"a sentence"}}\n
+ *	progress	{"id":7,"progress":{"stage":"memory","done":3,"total":10}}\n		none
+ *or more answer		{"id":7,"result":{...}}\n or
+ *{"id":7,"error":{"code":"exists","message":"a sentence"}}\n
  */
 #ifndef PROTOCOL_H
 #define PROTOCOL_H
@@ -16,9 +18,11 @@
 #define XEND_SOCKET_PATH "/run/xend/xend.sock"
 #define XEND_SOCKET_ENV	 "XEND_SOCKET"
 
-/* Bytes of a request's line, with its newline; xend answers a longer one with XEND_E_TOO_LARGE and hangs up. */
+/* Bytes of a request's line, with its newline; xend answers a longer one with XEND_E_TOO_LARGE and
+ * hangs up. */
 #define XEND_MAX_REQUEST (256 * 1024)
-/* Bytes of an answer's line at most, and of what xend keeps for a client that does not read: beyond, it hangs up. */
+/* Bytes of an answer's line at most, and of what xend keeps for a client that does not read:
+ * beyond, it hangs up. */
 #define XEND_MAX_ANSWER (4 * 1024 * 1024)
 /* Connections at once; one more gets XEND_E_BUSY and is closed. */
 #define XEND_MAX_CLIENTS 128
@@ -35,14 +39,15 @@
 #define XEND_F_MESSAGE	"message"
 
 /*
- * Methods. Behind each: its parameters, then the fields of its result; "?" marks those that may be absent.
- * DOM stands for "domain": a name, an id (number, or a string of digits), or a UUID.
+ * Methods. Behind each: its parameters, then the fields of its result; "?" marks those that may be
+ * absent. DOM stands for "domain": a name, an id (number, or a string of digits), or a UUID.
  */
 #define XEND_M_INFO "xend.info" /* -> version xend pid start_time */
 #define XEND_M_LOG  "xend.log"	/* lines? -> text */
 
-#define XEND_M_DOMAIN_LIST	"domain.list"	   /* DOM? config? -> domains[]: see XEND_D_* */
-#define XEND_M_DOMAIN_CREATE	"domain.create"	   /* config paused? dryrun? -> id name uuid (dryrun: config) */
+#define XEND_M_DOMAIN_LIST "domain.list" /* DOM? config? -> domains[]: see XEND_D_* */
+#define XEND_M_DOMAIN_CREATE \
+	"domain.create" /* config paused? dryrun? -> id name uuid (dryrun: config) */
 #define XEND_M_DOMAIN_DESTROY	"domain.destroy"   /* DOM */
 #define XEND_M_DOMAIN_SHUTDOWN	"domain.shutdown"  /* DOM wait? -> (wait) reason */
 #define XEND_M_DOMAIN_REBOOT	"domain.reboot"	   /* DOM wait? -> (wait) id */
@@ -63,27 +68,35 @@
 
 #define XEND_M_MEMORY_SET "memory.set" /* DOM kb */
 #define XEND_M_MEMORY_MAX "memory.max" /* DOM kb */
-#define XEND_M_VCPU_LIST  "vcpu.list"  /* DOM? -> nr_cpus domains[]: name id vcpus[]: see XEND_V_* */
-#define XEND_M_VCPU_SET	  "vcpu.set"   /* DOM count */
-#define XEND_M_VCPU_PIN	  "vcpu.pin"   /* DOM vcpu (number or "all") cpus ("0-3,5,^1" or "all") */
-#define XEND_M_SCHED_GET  "sched.get"  /* DOM? -> scheduler domains[]: name id weight cap */
-#define XEND_M_SCHED_SET  "sched.set"  /* DOM weight? cap? */
+#define XEND_M_VCPU_LIST                                                                         \
+	"vcpu.list"		     /* DOM? -> nr_cpus domains[]: name id vcpus[]: see XEND_V_* \
+				      */
+#define XEND_M_VCPU_SET	 "vcpu.set"  /* DOM count */
+#define XEND_M_VCPU_PIN	 "vcpu.pin"  /* DOM vcpu (number or "all") cpus ("0-3,5,^1" or "all") */
+#define XEND_M_SCHED_GET "sched.get" /* DOM? -> scheduler domains[]: name id weight cap */
+#define XEND_M_SCHED_SET "sched.set" /* DOM weight? cap? */
 
 #define XEND_M_DEVICE_ATTACH	"device.attach"	   /* DOM class config -> devid device */
 #define XEND_M_DEVICE_DETACH	"device.detach"	   /* DOM class device force? */
 #define XEND_M_DEVICE_LIST	"device.list"	   /* DOM class -> devices[]: see XEND_DEV_* */
 #define XEND_M_DEVICE_CONFIGURE "device.configure" /* DOM class config */
 
-#define XEND_M_CONSOLE_OPEN "console.open" /* DOM scrollback? -> id name; then raw bytes both ways */
+#define XEND_M_CONSOLE_OPEN \
+	"console.open" /* DOM scrollback? -> id name; then raw bytes both ways */
 
-#define XEND_M_HOST_INFO       "host.info"	 /* -> the keys of `xm info`, underscored, numbers as numbers */
+#define XEND_M_HOST_INFO                                                         \
+	"host.info" /* -> the keys of `xm info`, underscored, numbers as numbers \
+		     */
 #define XEND_M_HOST_DMESG      "host.dmesg"	 /* clear? -> text */
 #define XEND_M_HOST_DEBUG_KEYS "host.debug-keys" /* keys */
-#define XEND_M_TOP_SAMPLE      "top.sample" /* -> time_ns total_kb free_kb nr_cpus cpu_mhz domains[]: see the document */
+#define XEND_M_TOP_SAMPLE \
+	"top.sample" /* -> time_ns total_kb free_kb nr_cpus cpu_mhz domains[]: see the document */
 
 /* Parameters. */
-#define XEND_P_DOMAIN	  "domain"
-#define XEND_P_CONFIG	  "config" /* object as config_to_json() writes it; of a device: its element */
+#define XEND_P_DOMAIN "domain"
+#define XEND_P_CONFIG                                                              \
+	"config" /* object as config_to_json() writes it; of a device: its element \
+		  */
 #define XEND_P_PAUSED	  "paused"
 #define XEND_P_TRUST	  "trust"
 #define XEND_P_DRYRUN	  "dryrun"
@@ -155,21 +168,26 @@
 #define XEND_E_BAD_REQUEST    "bad-request" /* not a JSON object of the envelope's form */
 #define XEND_E_VERSION	      "version"	    /* another version of the protocol */
 #define XEND_E_UNKNOWN_METHOD "unknown-method"
-#define XEND_E_BAD_PARAMS     "bad-params" /* a parameter is missing, of the wrong type, out of range */
+#define XEND_E_BAD_PARAMS                                                       \
+	"bad-params" /* a parameter is missing, of the wrong type, out of range \
+		      */
 #define XEND_E_TOO_LARGE      "too-large"
 #define XEND_E_BAD_CONFIG     "bad-config" /* the domain's configuration */
 #define XEND_E_NO_SUCH_DOMAIN "no-such-domain"
 #define XEND_E_NO_SUCH_DEVICE "no-such-device"
 #define XEND_E_EXISTS	      "exists" /* a name, UUID, device or file that is there already */
 #define XEND_E_NOT_RUNNING    "not-running"
-#define XEND_E_WRONG_STATE    "wrong-state" /* running, paused, suspended: not what the method needs */
-#define XEND_E_BUSY	      "busy"   /* another operation on it, a driver that has its device, or too many clients */
-#define XEND_E_IN_USE	      "in-use" /* a disk that somebody else writes */
-#define XEND_E_NO_MEMORY      "no-memory"
-#define XEND_E_TIMEOUT	      "timeout"	  /* a guest, backend or script did not answer in time */
-#define XEND_E_CANCELLED      "cancelled" /* another request undid it, or xend is stopping */
-#define XEND_E_UNSUPPORTED    "unsupported"
-#define XEND_E_BUILD	      "build"  /* the worker's sentence: kernel, ramdisk, save file */
-#define XEND_E_FAILED	      "failed" /* all the rest */
+#define XEND_E_WRONG_STATE                                                     \
+	"wrong-state" /* running, paused, suspended: not what the method needs \
+		       */
+#define XEND_E_BUSY \
+	"busy" /* another operation on it, a driver that has its device, or too many clients */
+#define XEND_E_IN_USE	   "in-use" /* a disk that somebody else writes */
+#define XEND_E_NO_MEMORY   "no-memory"
+#define XEND_E_TIMEOUT	   "timeout"   /* a guest, backend or script did not answer in time */
+#define XEND_E_CANCELLED   "cancelled" /* another request undid it, or xend is stopping */
+#define XEND_E_UNSUPPORTED "unsupported"
+#define XEND_E_BUILD	   "build"  /* the worker's sentence: kernel, ramdisk, save file */
+#define XEND_E_FAILED	   "failed" /* all the rest */
 
 #endif

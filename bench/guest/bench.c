@@ -8,7 +8,8 @@ static struct xencons_interface *ring(void)
 {
 	unsigned long mfn = start_info->console.domU.mfn;
 
-	/* The builder maps the page where its frame number says, like all of the start of memory. */
+	/* The builder maps the page where its frame number says, like all of the start of memory.
+	 */
 	return (struct xencons_interface *)(machine_to_phys_mapping[mfn] * PAGE_SIZE);
 }
 
@@ -42,7 +43,8 @@ void bench_say(const char *text)
 	}
 	r = ring();
 	for (; *text; text++) {
-		while (r->out_prod - __atomic_load_n(&r->out_cons, __ATOMIC_ACQUIRE) == sizeof(r->out)) {
+		while (r->out_prod - __atomic_load_n(&r->out_cons, __ATOMIC_ACQUIRE) ==
+		       sizeof(r->out)) {
 			ring_notify();
 			hc2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
 		}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the measuring micro-guests share: the loop that counts, results on the console, words of the command line. */
+/* What the measuring micro-guests share: the loop that counts, results on the console, words of the
+ * command line. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -24,15 +25,16 @@
 	})
 
 /*
- * One line "BENCH name value unit runs": each is `ticks` / `calls` instructions (under icount a tick is one), the least
- * of ROUNDS. It goes where the guest may write: Domain-0 to the hypervisor's console, a guest to its console's ring.
+ * One line "BENCH name value unit runs": each is `ticks` / `calls` instructions (under icount a
+ * tick is one), the least of ROUNDS. It goes where the guest may write: Domain-0 to the
+ * hypervisor's console, a guest to its console's ring.
  */
 void bench_report(const char *name, uint64_t ticks, unsigned int calls);
 /* Text on the same console. */
 void bench_say(const char *text);
 /*
- * Says "BENCH-FAILED what: value" and ends. An operation that fails is not measured: the run has failed. Exceptions that
- * nobody expects end like this, too, once bench_begin was called.
+ * Says "BENCH-FAILED what: value" and ends. An operation that fails is not measured: the run has
+ * failed. Exceptions that nobody expects end like this, too, once bench_begin was called.
  */
 void bench_die(const char *what, uint64_t value) __attribute__((noreturn));
 void bench_begin(void);
@@ -55,17 +57,20 @@ domid_t bench_own_domid(void);
 
 static inline bool bench_port_pending(unsigned int port)
 {
-	return (((volatile xen_ulong_t *)shared_info->evtchn_pending)[port / 64] >> (port % 64)) & 1;
+	return (((volatile xen_ulong_t *)shared_info->evtchn_pending)[port / 64] >> (port % 64)) &
+	       1;
 }
 
 static inline void bench_port_clear(unsigned int port)
 {
-	__atomic_fetch_and(&shared_info->evtchn_pending[port / 64], ~(1UL << (port % 64)), __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&shared_info->evtchn_pending[port / 64], ~(1UL << (port % 64)),
+			   __ATOMIC_SEQ_CST);
 }
 
 static inline void bench_port_unmask(unsigned int port)
 {
-	__atomic_fetch_and(&shared_info->evtchn_mask[port / 64], ~(1UL << (port % 64)), __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&shared_info->evtchn_mask[port / 64], ~(1UL << (port % 64)),
+			   __ATOMIC_SEQ_CST);
 }
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What each operation of a PV guest costs, in instructions, the guest's own few for the call included. It runs as
- * Domain-0, alone, and as a guest that xl started: the paths are the same but for who else is there.
+ * What each operation of a PV guest costs, in instructions, the guest's own few for the call
+ * included. It runs as Domain-0, alone, and as a guest that xl started: the paths are the same but
+ * for who else is there.
  *
- * Each row is a loop of CALLS, of which the same loop without the operation is subtracted. To look into one of them
- * (bench/profile): "only=NAME" on the command line does that row alone, and "mark" writes a byte to MARK_PORT around
- * its last round, which stops the emulator there.
+ * Each row is a loop of CALLS, of which the same loop without the operation is subtracted. To look
+ * into one of them (bench/profile): "only=NAME" on the command line does that row alone, and "mark"
+ * writes a byte to MARK_PORT around its last round, which stops the emulator there.
  */
 #include "bench.h"
 
@@ -103,7 +104,8 @@ static void measure_events(void)
 static void measure_page_tables(void)
 {
 	char *window = page_take();
-	uint64_t entry[2] = { virt_to_mfn(page_take()) << 12 | 0x67, virt_to_mfn(page_take()) << 12 | 0x67 };
+	uint64_t entry[2] = { virt_to_mfn(page_take()) << 12 | 0x67,
+			      virt_to_mfn(page_take()) << 12 | 0x67 };
 	volatile uint64_t *l1_entry = entry_of(window, 1);
 	mmu_update_t update = { .ptr = l1_entry_maddr(window) | MMU_NORMAL_PT_UPDATE };
 
@@ -125,11 +127,14 @@ static void measure_page_tables(void)
 			hc4(__HYPERVISOR_mmu_update, &update, 1, 0, DOMID_SELF);
 		},
 		{ update.val = entry[0] & ~(uint64_t)((i & 1) << 1); });
-	must(hc3(__HYPERVISOR_update_va_mapping, window, entry[0], UVMF_INVLPG), 0, "update_va_mapping");
-	ROW("update_va_mapping", hc3(__HYPERVISOR_update_va_mapping, window, entry[i & 1], UVMF_INVLPG),
+	must(hc3(__HYPERVISOR_update_va_mapping, window, entry[0], UVMF_INVLPG), 0,
+	     "update_va_mapping");
+	ROW("update_va_mapping",
+	    hc3(__HYPERVISOR_update_va_mapping, window, entry[i & 1], UVMF_INVLPG),
 	    __asm__ volatile("" ::"r"(entry[i & 1])));
 	/* A write to a page table that is mapped read-only: trapped, and done by the hypervisor. */
-	ROW("pte_write_trapped", *l1_entry = entry[i & 1], __asm__ volatile("" ::"r"(entry[i & 1])));
+	ROW("pte_write_trapped", *l1_entry = entry[i & 1],
+	    __asm__ volatile("" ::"r"(entry[i & 1])));
 }
 
 /* --- grants --- */
@@ -157,7 +162,8 @@ static void map_grant_table(void)
 	must(grant_op(GNTTABOP_setup_table, &setup), 0, "GNTTABOP_setup_table");
 	must(setup.status, GNTST_okay, "GNTTABOP_setup_table");
 	grants = page_take();
-	must(hc3(__HYPERVISOR_update_va_mapping, grants, frames[0] << 12 | 0x67, UVMF_INVLPG), 0, "update_va_mapping");
+	must(hc3(__HYPERVISOR_update_va_mapping, grants, frames[0] << 12 | 0x67, UVMF_INVLPG), 0,
+	     "update_va_mapping");
 }
 
 static void measure_grants(void)
@@ -168,9 +174,10 @@ static void measure_grants(void)
 			       .dest = { .u.gmfn = virt_to_mfn(to), .domid = DOMID_SELF },
 			       .len = PAGE_SIZE,
 			       .flags = GNTCOPY_source_gref };
-	gnttab_map_grant_ref_t map = {
-		.host_addr = (uint64_t)window, .flags = GNTMAP_host_map, .ref = FIRST_REF, .dom = self
-	};
+	gnttab_map_grant_ref_t map = { .host_addr = (uint64_t)window,
+				       .flags = GNTMAP_host_map,
+				       .ref = FIRST_REF,
+				       .dom = self };
 	gnttab_unmap_grant_ref_t unmap = { .host_addr = (uint64_t)window };
 
 	map_grant_table();
@@ -200,7 +207,8 @@ static void measure_grants(void)
 
 /* --- exceptions --- */
 
-/* The shortest handler that there can be: steps over the two bytes of UD2 and goes back by the hypercall. */
+/* The shortest handler that there can be: steps over the two bytes of UD2 and goes back by the
+ * hypercall. */
 extern char bounce_handler[];
 __asm__(".pushsection .text\n"
 	"bounce_handler:\n\t"
@@ -217,7 +225,8 @@ __asm__(".pushsection .text\n"
 
 static void measure_exceptions(void)
 {
-	const struct trap_info traps[] = { { 6, 0, FLAT_KERNEL_CS, (unsigned long)bounce_handler }, { 0, 0, 0, 0 } };
+	const struct trap_info traps[] = { { 6, 0, FLAT_KERNEL_CS, (unsigned long)bounce_handler },
+					   { 0, 0, 0, 0 } };
 
 	must(hc1(__HYPERVISOR_set_trap_table, traps), 0, "set_trap_table");
 	ROW("ud2_bounced", __asm__ volatile("ud2" ::: "memory"), );
@@ -229,9 +238,11 @@ void test_main(void)
 
 	bench_begin();
 	/* What Linux asks for, too: writes to page tables are done for it. */
-	must(hc2(__HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_writable_pagetables), 0, "vm_assist");
+	must(hc2(__HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_writable_pagetables), 0,
+	     "vm_assist");
 	if (bench_has_word("mark"))
-		must(hc2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, &iopl), 0, "PHYSDEVOP_set_iopl");
+		must(hc2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, &iopl), 0,
+		     "PHYSDEVOP_set_iopl");
 	measure_calls();
 	measure_events();
 	measure_page_tables();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two guests on one processor that wake each other by events. The first is started as "serve" and says the port that the
- * second, of the next domain number, is to be told with "port=N". A round trip is: send, block, the other one wakes up,
- * its upcall, its send, its block, and back.
+ * Two guests on one processor that wake each other by events. The first is started as "serve" and
+ * says the port that the second, of the next domain number, is to be told with "port=N". A round
+ * trip is: send, block, the other one wakes up, its upcall, its send, its block, and back.
  */
 #include "bench.h"
 
@@ -68,7 +68,8 @@ static void trip(unsigned int times)
 
 static void call(domid_t peer)
 {
-	evtchn_bind_interdomain_t bind = { .remote_dom = peer, .remote_port = (uint32_t)bench_option("port=", 0) };
+	evtchn_bind_interdomain_t bind = { .remote_dom = peer,
+					   .remote_port = (uint32_t)bench_option("port=", 0) };
 
 	if (bench_evtchn_op(EVTCHNOP_bind_interdomain, &bind))
 		bench_die("no channel to domain", peer);

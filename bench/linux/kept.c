@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Prints how many KiB of the machine's memory belong to no domain and are not free: what the hypervisor keeps for itself.
- * Usage: kept MEBIBYTES-OF-THE-MACHINE, in Domain-0, as root.
+ * Prints how many KiB of the machine's memory belong to no domain and are not free: what the
+ * hypervisor keeps for itself. Usage: kept MEBIBYTES-OF-THE-MACHINE, in Domain-0, as root.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,7 +17,8 @@
 #include <xen/xen.h>
 #include <xen/sysctl.h>
 
-/* The kernel's <xen/privcmd.h>: a hypercall with its arguments, and the device's one request for it. */
+/* The kernel's <xen/privcmd.h>: a hypercall with its arguments, and the device's one request for
+ * it. */
 struct privcmd_hypercall {
 	uint64_t op;
 	uint64_t arg[5];
@@ -40,7 +41,8 @@ static void die(const char *what)
 
 static void sysctl(int fd, uint32_t cmd)
 {
-	struct privcmd_hypercall call = { .op = __HYPERVISOR_sysctl, .arg = { (uint64_t)&page->sysctl } };
+	struct privcmd_hypercall call = { .op = __HYPERVISOR_sysctl,
+					  .arg = { (uint64_t)&page->sysctl } };
 
 	page->sysctl.cmd = cmd;
 	page->sysctl.interface_version = XEN_SYSCTL_INTERFACE_VERSION;

@@ -56,7 +56,8 @@ static int listening(int type, int port)
 	int fd = socket(AF_INET, type, 0), on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) || (type == SOCK_STREAM && listen(fd, 4)))
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) ||
+	    (type == SOCK_STREAM && listen(fd, 4)))
 		die("a socket to listen on");
 	return fd;
 }
@@ -67,7 +68,8 @@ static void serve_echo(int fd)
 
 	for (;;) {
 		socklen_t size = sizeof(from);
-		ssize_t n = recvfrom(fd, buffer, sizeof(buffer), 0, (struct sockaddr *)&from, &size);
+		ssize_t n =
+			recvfrom(fd, buffer, sizeof(buffer), 0, (struct sockaddr *)&from, &size);
 
 		if (n >= 0)
 			sendto(fd, buffer, (size_t)n, 0, (struct sockaddr *)&from, size);

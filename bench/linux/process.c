@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What processes of a Linux guest cost, in instructions of guest kernel, hypervisor and process together.
+ * What processes of a Linux guest cost, in instructions of guest kernel, hypervisor and process
+ *together.
  *
  *	process			all rows
  *	process ROW		one row
- *	process mark ROW N	N calls between two writes to MARK_PORT (bench/profile); needs root and a Domain-0
+ *	process mark ROW N	N calls between two writes to MARK_PORT (bench/profile); needs root
+ *and a Domain-0
  */
 #define _GNU_SOURCE
 #include "ticks.h"
@@ -37,7 +39,8 @@ static char *fresh_pages;
 
 static void prepare_pages(unsigned int calls)
 {
-	fresh_pages = mmap(NULL, calls * 4096UL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fresh_pages = mmap(NULL, calls * 4096UL, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (fresh_pages == MAP_FAILED)
 		die("mmap");
 	/* Pages of 4 KiB, whatever the guest's policy is. */
@@ -170,7 +173,8 @@ static void measure(const struct row *row)
 	report(row->name, least / row->calls, "instructions", ROUNDS, row->calls);
 }
 
-/* Once to warm up, once between the marks; the second partner or set of pages is made before the first mark. */
+/* Once to warm up, once between the marks; the second partner or set of pages is made before the
+ * first mark. */
 static void between_marks(const struct row *row, unsigned int calls)
 {
 	once(row, calls);

@@ -3,10 +3,13 @@
  * Time stamps for scripts.
  *
  *	ticks			prints the TSC
- *	as process 1		says "BENCH-FIRST TSC" on its console and becomes /init; with bench_mark= on the kernel's command line
- *				it first writes to MARK_PORT
- *	ticks mark COMMAND...	runs it between two writes to MARK_PORT, which stop the emulator; in Domain-0 only
- *	ticks COMMAND...	runs it, says on standard error how many microseconds it took; its exit status
+ *	as process 1		says "BENCH-FIRST TSC" on its console and becomes /init;
+ *				with bench_mark= on the kernel's command line it first
+ *				writes to MARK_PORT
+ *	ticks mark COMMAND...	runs it between two writes to MARK_PORT, which stop the
+ *				emulator; in Domain-0 only
+ *	ticks COMMAND...	runs it, says on standard error how many microseconds it
+ *				took; its exit status
  */
 #include "ticks.h"
 

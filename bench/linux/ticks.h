@@ -20,15 +20,16 @@ static inline uint64_t ticks(void)
 }
 
 /* "BENCH name value unit RxC": the least of `rounds`, each of `calls` operations. */
-static inline void report(const char *name, uint64_t value, const char *unit, unsigned int rounds, unsigned int calls)
+static inline void report(const char *name, uint64_t value, const char *unit, unsigned int rounds,
+			  unsigned int calls)
 {
 	printf("BENCH %s %llu %s %ux%u\n", name, (unsigned long long)value, unit, rounds, calls);
 	fflush(stdout);
 }
 
 /*
- * Stops the emulator, for bench/profile; as root, in Domain-0 or in a guest that was given the port (ioports=["505"]).
- * Returns 0, or -1 if that cannot be (errno).
+ * Stops the emulator, for bench/profile; as root, in Domain-0 or in a guest that was given the port
+ * (ioports=["505"]). Returns 0, or -1 if that cannot be (errno).
  */
 static inline int mark(void)
 {

@@ -9,8 +9,10 @@ static unsigned long bitmap_last_mask(unsigned int nbits)
 	return rest ? BIT(rest) - 1 : ~0UL;
 }
 
-/* First position at or after `from` whose bit differs from those of `invert` (0: a set bit, ~0: a clear one). */
-static unsigned int bitmap_search(const unsigned long *map, unsigned int nbits, unsigned int from, unsigned long invert)
+/* First position at or after `from` whose bit differs from those of `invert` (0: a set bit, ~0: a
+ * clear one). */
+static unsigned int bitmap_search(const unsigned long *map, unsigned int nbits, unsigned int from,
+				  unsigned long invert)
 {
 	unsigned long word;
 	size_t i, last;
@@ -51,7 +53,8 @@ unsigned int bitmap_next_clear(const unsigned long *map, unsigned int nbits, uns
 	return bitmap_search(map, nbits, from, ~0UL);
 }
 
-/* Counted in parallel within the long: the processors without POPCNT would need a library function. */
+/* Counted in parallel within the long: the processors without POPCNT would need a library function.
+ */
 static unsigned int long_weight(unsigned long w)
 {
 	w -= (w >> 1) & 0x5555555555555555UL;
@@ -89,7 +92,8 @@ bool bitmap_intersects(const unsigned long *a, const unsigned long *b, unsigned 
 	return a[longs - 1] & b[longs - 1] & bitmap_last_mask(nbits);
 }
 
-void bitmap_and(unsigned long *dst, const unsigned long *a, const unsigned long *b, unsigned int nbits)
+void bitmap_and(unsigned long *dst, const unsigned long *a, const unsigned long *b,
+		unsigned int nbits)
 {
 	for (size_t i = 0; i < BITMAP_LONGS(nbits); i++)
 		dst[i] = a[i] & b[i];

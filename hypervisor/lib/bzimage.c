@@ -3,7 +3,8 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-/* Offsets in the image's first sectors: Documentation/arch/x86/boot.rst, "Details of Header Fields". */
+/* Offsets in the image's first sectors: Documentation/arch/x86/boot.rst, "Details of Header
+ * Fields". */
 enum {
 	BZ_SETUP_SECTS = 0x1f1,
 	BZ_BOOT_FLAG = 0x1fe,
@@ -28,7 +29,8 @@ static u32 read_le(const u8 *p, unsigned int bytes)
 	return value;
 }
 
-int bzimage_find_payload(const void *image, size_t size, struct bzimage_payload *out, const char **why)
+int bzimage_find_payload(const void *image, size_t size, struct bzimage_payload *out,
+			 const char **why)
 {
 	const u8 *p = image;
 	size_t sectors, start, length;
@@ -57,7 +59,8 @@ int bzimage_find_payload(const void *image, size_t size, struct bzimage_payload 
 	}
 	out->data = p + start;
 	out->unpacked = read_le(out->data + length - 4, 4);
-	/* gzip ends with the length by itself; after any other format the kernel's build has put it. */
+	/* gzip ends with the length by itself; after any other format the kernel's build has put
+	 * it. */
 	out->size = out->data[0] == 0x1f && out->data[1] == 0x8b ? length : length - 4;
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sources: Intel, "Affected Processors: Guidance for Security Issues" and the articles that it links; SDM 4,
- * IA32_ARCH_CAPABILITIES; AMD's security bulletins 1036, 1037, 7005, 7007, 7008, 7016 and APM 3, leaves 0x80000008 and
- * 0x80000021.
+ * Sources: Intel, "Affected Processors: Guidance for Security Issues" and the articles that it
+ * links; SDM 4, IA32_ARCH_CAPABILITIES; AMD's security bulletins 1036, 1037, 7005, 7007, 7008, 7016
+ * and APM 3, leaves 0x80000008 and 0x80000021.
  */
 #include "lib/cpu_faults.h"
 
@@ -96,7 +96,8 @@ static const struct intel_kind intel_kinds[] = {
 	{ 0x3f, ANY_STEPPING, FAULT(MMIO_STALE_DATA), 0 },
 	{ 0x4f, ANY_STEPPING, FAULT(MMIO_STALE_DATA), 0 },
 	{ 0x56, ANY_STEPPING, FAULT(MMIO_STALE_DATA), 0 },
-	/* Skylake; from certain steppings on Cascade Lake, Cooper Lake, Whiskey Lake, Coffee Lake Refresh */
+	/* Skylake; from certain steppings on Cascade Lake, Cooper Lake, Whiskey Lake, Coffee Lake
+	   Refresh */
 	{ 0x4e, ANY_STEPPING, SKYLAKE | FAULT(SRBDS), 0 },
 	{ 0x5e, ANY_STEPPING, SKYLAKE | FAULT(SRBDS), 0 },
 	{ 0x55, 0, 5, SKYLAKE, 0 },
@@ -127,9 +128,9 @@ static const struct intel_kind intel_kinds[] = {
 };
 
 /* What every Intel processor that speculates has, unless it says no. */
-#define INTEL_ALL                                                                                                    \
-	(FAULT(MELTDOWN) | FAULT(L1TF) | FAULT(MDS) | FAULT(TAA) | FAULT(SPECTRE_V2) | FAULT(NO_IBPB) | FAULT(BHI) | \
-	 FAULT(SSB))
+#define INTEL_ALL                                                                      \
+	(FAULT(MELTDOWN) | FAULT(L1TF) | FAULT(MDS) | FAULT(TAA) | FAULT(SPECTRE_V2) | \
+	 FAULT(NO_IBPB) | FAULT(BHI) | FAULT(SSB))
 
 /* Faults that one bit of IA32_ARCH_CAPABILITIES denies. */
 static const struct {
@@ -160,13 +161,15 @@ static u32 intel_absent(const struct cpu_facts *f)
 		faults |= FAULT(MMIO_STALE_DATA);
 	if (!(f->f1c & F1C_AVX))
 		faults |= FAULT(GDS);
-	/* Microcode with this control keeps others' random numbers from being read. Some need TSX to read them. */
+	/* Microcode with this control keeps others' random numbers from being read. Some need TSX
+	 * to read them. */
 	if ((f->f7d & F7D_SRBDS_CTRL) || (!(f->f1c & F1C_RDRAND) && !(f->f7b & F7B_RDSEED)) ||
 	    ((caps & CAP_MDS_NO) && !tsx))
 		faults |= FAULT(SRBDS);
 	if (f->f7d & F7D_IBPB)
 		faults |= FAULT(NO_IBPB);
-	/* Of use where branch histories are the one thing that enhanced IBRS does not keep apart. */
+	/* Of use where branch histories are the one thing that enhanced IBRS does not keep apart.
+	 */
 	if (!(caps & CAP_IBRS_ALL))
 		faults |= FAULT(BHI);
 	if (f->f7_2d & F7_2D_BHI_CTRL)
@@ -179,7 +182,8 @@ static const struct intel_kind *intel_find(const struct cpu_facts *f)
 	for (unsigned int i = 0; f->family == 6 && i < ARRAY_SIZE(intel_kinds); i++) {
 		const struct intel_kind *k = &intel_kinds[i];
 
-		if (k->model == f->model && f->stepping >= k->first_stepping && f->stepping <= k->last_stepping)
+		if (k->model == f->model && f->stepping >= k->first_stepping &&
+		    f->stepping <= k->last_stepping)
 			return k;
 	}
 	return NULL;
@@ -207,13 +211,15 @@ static u32 faults_of_intel(const struct cpu_facts *f)
 
 /* --- AMD, Hygon --- */
 
-/* Zen 2, with the microcode of each model that guards against Zenbleed (bulletin 7008); 0: none is known. */
+/* Zen 2, with the microcode of each model that guards against Zenbleed (bulletin 7008); 0: none is
+ * known. */
 static const struct {
 	u8 first_model, last_model;
 	u32 microcode;
 } zen2[] = {
-	{ 0x30, 0x3f, 0x0830107b }, { 0x40, 0x4f, 0 }, { 0x60, 0x67, 0x0860010c }, { 0x68, 0x6f, 0x08608107 },
-	{ 0x70, 0x7f, 0x08701033 }, { 0x90, 0x91, 0 }, { 0xa0, 0xaf, 0x08a00009 },
+	{ 0x30, 0x3f, 0x0830107b }, { 0x40, 0x4f, 0 },		{ 0x60, 0x67, 0x0860010c },
+	{ 0x68, 0x6f, 0x08608107 }, { 0x70, 0x7f, 0x08701033 }, { 0x90, 0x91, 0 },
+	{ 0xa0, 0xaf, 0x08a00009 },
 };
 
 static bool has_zenbleed(const struct cpu_facts *f)
@@ -309,27 +315,43 @@ u32 cpu_faults_find(const struct cpu_facts *f)
 static const struct {
 	const char *name, *title, *meaning;
 } texts[CPU_FAULTS] = {
-	[CPU_FAULT_MELTDOWN] = { "meltdown", "Meltdown", "a guest reads what the hypervisor has mapped" },
-	[CPU_FAULT_L1TF] = { "l1tf", "L1TF", "a guest reads what lies in the first-level cache, of any domain" },
+	[CPU_FAULT_MELTDOWN] = { "meltdown", "Meltdown",
+				 "a guest reads what the hypervisor has mapped" },
+	[CPU_FAULT_L1TF] = { "l1tf", "L1TF",
+			     "a guest reads what lies in the first-level cache, of any domain" },
 	[CPU_FAULT_MDS] = { "mds", "MDS", "a guest reads what its core has just moved for others" },
-	[CPU_FAULT_TAA] = { "taa", "TAA", "a guest reads what its core has just moved for others, by TSX" },
+	[CPU_FAULT_TAA] = { "taa", "TAA",
+			    "a guest reads what its core has just moved for others, by TSX" },
 	[CPU_FAULT_MMIO_STALE_DATA] = { "mmio_stale_data", "MMIO Stale Data",
-					"who may map a device reads what its core has just moved for others" },
+					"who may map a device reads what its core has just moved "
+					"for others" },
 	[CPU_FAULT_RFDS] = { "rfds", "RFDS", "a guest reads registers of what ran before it" },
-	[CPU_FAULT_GDS] = { "gds", "GDS (Downfall)", "a guest reads vector registers of what ran before it" },
-	[CPU_FAULT_SRBDS] = { "srbds", "SRBDS", "a guest reads random numbers that others were given" },
-	[CPU_FAULT_SPECTRE_V2] = { "spectre_v2", "Spectre v2", "a guest steers what the hypervisor's branches guess" },
-	[CPU_FAULT_NO_IBPB] = { "no_ibpb", "no IBPB", "a guest steers what other guests' branches guess" },
-	[CPU_FAULT_BHI] = { "bhi", "BHI", "a guest steers the hypervisor's branches by their history" },
-	[CPU_FAULT_RETBLEED] = { "retbleed", "Retbleed", "a guest steers where the hypervisor's returns guess to" },
-	[CPU_FAULT_ITS] = { "its", "ITS", "a guest steers some indirect branches of the hypervisor" },
+	[CPU_FAULT_GDS] = { "gds", "GDS (Downfall)",
+			    "a guest reads vector registers of what ran before it" },
+	[CPU_FAULT_SRBDS] = { "srbds", "SRBDS",
+			      "a guest reads random numbers that others were given" },
+	[CPU_FAULT_SPECTRE_V2] = { "spectre_v2", "Spectre v2",
+				   "a guest steers what the hypervisor's branches guess" },
+	[CPU_FAULT_NO_IBPB] = { "no_ibpb", "no IBPB",
+				"a guest steers what other guests' branches guess" },
+	[CPU_FAULT_BHI] = { "bhi", "BHI",
+			    "a guest steers the hypervisor's branches by their history" },
+	[CPU_FAULT_RETBLEED] = { "retbleed", "Retbleed",
+				 "a guest steers where the hypervisor's returns guess to" },
+	[CPU_FAULT_ITS] = { "its", "ITS",
+			    "a guest steers some indirect branches of the hypervisor" },
 	[CPU_FAULT_SSB] = { "ssb", "SSB", "a program may be led to read what was overwritten" },
-	[CPU_FAULT_SRSO] = { "srso", "SRSO (Inception)", "a guest steers where the hypervisor's returns guess to" },
-	[CPU_FAULT_ZENBLEED] = { "zenbleed", "Zenbleed", "a guest reads vector registers of what ran before it" },
-	[CPU_FAULT_DIVIDER] = { "divider", "the divider leak of Zen 1", "a guest learns the last quotient of others" },
-	[CPU_FAULT_UNKNOWN] = { "unknown", "faults that Xenolith does not know, which knows Intel's and AMD's",
+	[CPU_FAULT_SRSO] = { "srso", "SRSO (Inception)",
+			     "a guest steers where the hypervisor's returns guess to" },
+	[CPU_FAULT_ZENBLEED] = { "zenbleed", "Zenbleed",
+				 "a guest reads vector registers of what ran before it" },
+	[CPU_FAULT_DIVIDER] = { "divider", "the divider leak of Zen 1",
+				"a guest learns the last quotient of others" },
+	[CPU_FAULT_UNKNOWN] = { "unknown",
+				"faults that Xenolith does not know, which knows Intel's and AMD's",
 				"a guest may read others' memory" },
-	[CPU_FAULT_TSA] = { "tsa", "TSA", "a guest infers others' data from the time that its loads take" },
+	[CPU_FAULT_TSA] = { "tsa", "TSA",
+			    "a guest infers others' data from the time that its loads take" },
 };
 
 const char *cpu_fault_name(enum cpu_fault fault)

@@ -21,7 +21,8 @@ static const struct decompress_format {
 static const struct decompress_format *find_format(const void *src, size_t srclen)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (srclen >= formats[i].magic_len && !memcmp(src, formats[i].magic, formats[i].magic_len))
+		if (srclen >= formats[i].magic_len &&
+		    !memcmp(src, formats[i].magic, formats[i].magic_len))
 			return &formats[i];
 	return NULL;
 }
@@ -46,8 +47,8 @@ void *decompress_alloc(struct decompress_mem *mem, size_t size)
 	return p;
 }
 
-int decompress(const void *src, size_t srclen, void *dst, size_t dstlen, size_t *outlen, struct decompress_mem *mem,
-	       const char **why)
+int decompress(const void *src, size_t srclen, void *dst, size_t dstlen, size_t *outlen,
+	       struct decompress_mem *mem, const char **why)
 {
 	const struct decompress_format *f = find_format(src, srclen);
 	struct decompress_job job = {

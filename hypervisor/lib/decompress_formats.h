@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Private to lib/decompress*.c. Each takes a source that begins with its format's magic; meanings as of decompress().
+/* Private to lib/decompress*.c. Each takes a source that begins with its format's magic; meanings
+ * as of decompress().
  */
 #ifndef LIB_DECOMPRESS_FORMATS_H
 #define LIB_DECOMPRESS_FORMATS_H
@@ -32,7 +33,8 @@ static inline int decompress_fail(struct decompress_job *job, int err, const cha
 	return err;
 }
 
-/* Runs what the C library's startup code would (lib/libc_shim.c); in a host program there is nothing to do. */
+/* Runs what the C library's startup code would (lib/libc_shim.c); in a host program there is
+ * nothing to do. */
 void libc_shim_init(void);
 
 #endif

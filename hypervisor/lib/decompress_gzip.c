@@ -3,7 +3,9 @@
 #include "lib/errno.h"
 #include <zlib.h>
 
-enum { GZIP_WINDOW_BITS = MAX_WBITS + 16 }; /* + 16: a gzip header and trailer, not zlib's (zlib.h, inflateInit2) */
+enum {
+	GZIP_WINDOW_BITS = MAX_WBITS + 16
+}; /* + 16: a gzip header and trailer, not zlib's (zlib.h, inflateInit2) */
 
 static voidpf gzip_alloc(voidpf opaque, uInt items, uInt size)
 {
@@ -36,11 +38,13 @@ int decompress_gzip(struct decompress_job *job)
 	if (ret == Z_BUF_ERROR && z.avail_in == 0)
 		return decompress_fail(job, -EINVAL, "the gzip data is cut off");
 	if (ret == Z_BUF_ERROR)
-		return decompress_fail(job, -ENOSPC, "the gzip data is larger than its header says");
+		return decompress_fail(job, -ENOSPC,
+				       "the gzip data is larger than its header says");
 	if (ret != Z_STREAM_END)
 		return decompress_fail(job, -EINVAL, "the gzip data is damaged");
 	if (z.avail_in)
-		return decompress_fail(job, -EINVAL, "there is more behind the end of the gzip data");
+		return decompress_fail(job, -EINVAL,
+				       "there is more behind the end of the gzip data");
 	job->outlen = job->dstlen - z.avail_out;
 	return 0;
 }

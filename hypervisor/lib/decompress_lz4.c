@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lz4's legacy frame, the one that Linux's build makes: the magic number, then blocks of a 32-bit length and that many
- * bytes, each at most 8 MiB when unpacked (lz4's doc/lz4_Frame_format.md, "Legacy frame"). There is no checksum.
+ * lz4's legacy frame, the one that Linux's build makes: the magic number, then blocks of a 32-bit
+ * length and that many bytes, each at most 8 MiB when unpacked (lz4's doc/lz4_Frame_format.md,
+ * "Legacy frame"). There is no checksum.
  */
 #include "lib/decompress_formats.h"
 #include "lib/errno.h"
@@ -25,16 +26,20 @@ int decompress_lz4(struct decompress_job *job)
 			return decompress_fail(job, -EINVAL, "the lz4 data is cut off");
 		memcpy(&size, job->src + in, sizeof(size));
 		in += sizeof(size);
-		if (size == LZ4_LEGACY_MAGIC) /* another frame follows: its blocks belong to the same data */
+		if (size == LZ4_LEGACY_MAGIC) /* another frame follows: its blocks belong to the
+						 same data */
 			continue;
 		if (!size || size > LZ4_COMPRESSBOUND(LZ4_LEGACY_BLOCK))
 			return decompress_fail(job, -EINVAL, "the lz4 data is damaged");
 		if (size > job->srclen - in)
 			return decompress_fail(job, -EINVAL, "the lz4 data is cut off");
-		made = LZ4_decompress_safe((const char *)job->src + in, (char *)job->dst + out, (int)size,
+		made = LZ4_decompress_safe((const char *)job->src + in, (char *)job->dst + out,
+					   (int)size,
 					   (int)min(job->dstlen - out, (size_t)LZ4_LEGACY_BLOCK));
 		if (made < 0)
-			return decompress_fail(job, -EINVAL, "the lz4 data is damaged or larger than its header says");
+			return decompress_fail(
+				job, -EINVAL,
+				"the lz4 data is damaged or larger than its header says");
 		in += size;
 		out += (size_t)made;
 	}

@@ -22,15 +22,17 @@ int decompress_xz(struct decompress_job *job)
 	uint64_t limit = UINT64_MAX; /* the allocator is the limit */
 	size_t in = 0, out = 0;
 
-	switch (lzma_stream_buffer_decode(&limit, 0, &allocator, job->src, &in, job->srclen, job->dst, &out,
-					  job->dstlen)) {
+	switch (lzma_stream_buffer_decode(&limit, 0, &allocator, job->src, &in, job->srclen,
+					  job->dst, &out, job->dstlen)) {
 	case LZMA_OK:
 		break;
 	case LZMA_MEM_ERROR:
-		return decompress_fail(job, -ENOMEM, "too little memory for the dictionary of the xz data");
+		return decompress_fail(job, -ENOMEM,
+				       "too little memory for the dictionary of the xz data");
 	case LZMA_OPTIONS_ERROR:
 	case LZMA_UNSUPPORTED_CHECK:
-		return decompress_fail(job, -EOPNOTSUPP, "the xz data uses an option that is not supported");
+		return decompress_fail(job, -EOPNOTSUPP,
+				       "the xz data uses an option that is not supported");
 	case LZMA_BUF_ERROR:
 		/* Either end may be short; the input's is, when all output so far fitted. */
 		if (out < job->dstlen)
@@ -45,7 +47,8 @@ int decompress_xz(struct decompress_job *job)
 	return 0;
 }
 
-/* The filters' options of the first block are allocated: there are at most four, of a few words each. */
+/* The filters' options of the first block are allocated: there are at most four, of a few words
+ * each. */
 size_t decompress_xz_mem_needed(const u8 *src, size_t srclen)
 {
 	u8 small[1024] __aligned(16);
@@ -65,7 +68,8 @@ size_t decompress_xz_mem_needed(const u8 *src, size_t srclen)
 	if (!src[0]) /* the index at once: an empty file */
 		return DECOMPRESS_MEM_MIN;
 	block.header_size = lzma_block_header_size_decode(src[0]);
-	if (block.header_size > srclen || lzma_block_header_decode(&block, &allocator, src) != LZMA_OK)
+	if (block.header_size > srclen ||
+	    lzma_block_header_decode(&block, &allocator, src) != LZMA_OK)
 		return 0;
 	usage = lzma_raw_decoder_memusage(filters);
 	if (usage == UINT64_MAX)

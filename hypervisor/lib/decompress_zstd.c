@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#define ZSTD_STATIC_LINKING_ONLY /* a decoder in memory that we give; the library is linked statically */
+#define ZSTD_STATIC_LINKING_ONLY    /* a decoder in memory that we give; the library is linked \
+				       statically */
 #include "lib/decompress_formats.h"
 #include "lib/errno.h"
 #include <zstd.h>
@@ -18,10 +19,12 @@ int decompress_zstd(struct decompress_job *job)
 	if (ZSTD_isError(frame))
 		return decompress_fail(job, -EINVAL, "the zstd data is damaged or cut off");
 	if (frame != job->srclen)
-		return decompress_fail(job, -EINVAL, "there is more behind the end of the zstd data");
+		return decompress_fail(job, -EINVAL,
+				       "there is more behind the end of the zstd data");
 	out = ZSTD_decompressDCtx(ctx, job->dst, job->dstlen, job->src, frame);
 	if (ZSTD_getErrorCode(out) == ZSTD_error_dstSize_tooSmall)
-		return decompress_fail(job, -ENOSPC, "the zstd data is larger than its header says");
+		return decompress_fail(job, -ENOSPC,
+				       "the zstd data is larger than its header says");
 	if (ZSTD_isError(out))
 		return decompress_fail(job, -EINVAL, "the zstd data is damaged");
 	job->outlen = out;

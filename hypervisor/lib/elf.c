@@ -13,7 +13,8 @@ enum {
 	ELF_MACHINE_X86_64 = 62,
 	ELF_PT_LOAD = 1,
 	ELF_PT_NOTE = 4,
-	ELF_PHNUM_EXTENDED = 0xffff, /* the real count stands in a section header; no kernel has so many */
+	ELF_PHNUM_EXTENDED =
+		0xffff, /* the real count stands in a section header; no kernel has so many */
 };
 
 struct elf_ident {
@@ -49,8 +50,10 @@ struct elf_note_header {
 	u32 namesz, descsz, type;
 };
 
-_Static_assert(sizeof(struct elf64_header) == 64 && sizeof(struct elf32_header) == 52, "System V ABI, ELF header");
-_Static_assert(sizeof(struct elf64_phdr) == 56 && sizeof(struct elf32_phdr) == 32, "System V ABI, program header");
+_Static_assert(sizeof(struct elf64_header) == 64 && sizeof(struct elf32_header) == 52,
+	       "System V ABI, ELF header");
+_Static_assert(sizeof(struct elf64_phdr) == 56 && sizeof(struct elf32_phdr) == 32,
+	       "System V ABI, program header");
 
 /* Where `size` bytes at `offset` are in the image, or NULL when they are not all inside. */
 static const u8 *elf_bytes(const struct elf_image *elf, u64 offset, u64 size)
@@ -96,7 +99,8 @@ static int elf_fail(const char **why, const char *text)
 	return -EINVAL;
 }
 
-/* Fills the fields of `elf` from its class' header; -ENOEXEC when it is a file for something else. */
+/* Fills the fields of `elf` from its class' header; -ENOEXEC when it is a file for something else.
+ */
 static int elf_read_header(struct elf_image *elf, const char **why)
 {
 	struct elf64_header h64;
@@ -132,7 +136,8 @@ static int elf_read_header(struct elf_image *elf, const char **why)
 		*why = "the ELF file is not an executable";
 		return -ENOEXEC;
 	}
-	if (elf->phentsize < (elf->is_64bit ? sizeof(struct elf64_phdr) : sizeof(struct elf32_phdr)))
+	if (elf->phentsize <
+	    (elf->is_64bit ? sizeof(struct elf64_phdr) : sizeof(struct elf32_phdr)))
 		return elf_fail(why, "the ELF program headers have a wrong size");
 	if (!elf->phnum || elf->phnum == ELF_PHNUM_EXTENDED)
 		return elf_fail(why, "the ELF file has no program headers");
@@ -155,7 +160,8 @@ int elf_open(struct elf_image *elf, const void *data, size_t size, const char **
 		*why = "not an ELF file";
 		return -ENOEXEC;
 	}
-	if ((ident.class != ELF_CLASS_64 && ident.class != ELF_CLASS_32) || ident.data != ELF_DATA_LITTLE) {
+	if ((ident.class != ELF_CLASS_64 && ident.class != ELF_CLASS_32) ||
+	    ident.data != ELF_DATA_LITTLE) {
 		*why = "the ELF file is for another processor";
 		return -ENOEXEC;
 	}
@@ -181,8 +187,9 @@ int elf_segment_get(const struct elf_image *elf, unsigned int index, struct elf_
 	data = elf_bytes(elf, ph.offset, ph.filesz);
 	if (!data)
 		return -EINVAL;
-	if (ph.type == ELF_PT_LOAD && (ph.memsz < ph.filesz || __builtin_add_overflow(ph.vaddr, ph.memsz, &end) ||
-				       __builtin_add_overflow(ph.paddr, ph.memsz, &end)))
+	if (ph.type == ELF_PT_LOAD &&
+	    (ph.memsz < ph.filesz || __builtin_add_overflow(ph.vaddr, ph.memsz, &end) ||
+	     __builtin_add_overflow(ph.paddr, ph.memsz, &end)))
 		return -EINVAL;
 	*seg = (struct elf_segment){
 		.type = ph.type,
@@ -197,10 +204,11 @@ int elf_segment_get(const struct elf_image *elf, unsigned int index, struct elf_
 }
 
 /*
- * Takes the note at *offset of `seg` apart and moves *offset behind it. Names and descriptors are padded to 4 bytes,
- * or to 8 in a segment aligned so (System V ABI, "Note Section").
+ * Takes the note at *offset of `seg` apart and moves *offset behind it. Names and descriptors are
+ * padded to 4 bytes, or to 8 in a segment aligned so (System V ABI, "Note Section").
  */
-static int elf_note_read(const struct elf_segment *seg, u64 align, u64 *offset, struct elf_note *note)
+static int elf_note_read(const struct elf_segment *seg, u64 align, u64 *offset,
+			 struct elf_note *note)
 {
 	struct elf_note_header h;
 	u64 left = seg->filesz - *offset, name_room, desc_room;
@@ -231,7 +239,8 @@ static int elf_note_read(const struct elf_segment *seg, u64 align, u64 *offset, 
 	return 0;
 }
 
-int elf_for_each_note(const struct elf_image *elf, int (*fn)(const struct elf_note *note, void *data), void *data)
+int elf_for_each_note(const struct elf_image *elf,
+		      int (*fn)(const struct elf_note *note, void *data), void *data)
 {
 	struct elf_segment seg;
 	struct elf64_phdr ph;

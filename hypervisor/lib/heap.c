@@ -15,7 +15,8 @@ static void heap_place(struct heap *h, struct heap_node *n, u32 index)
 	n->index = index;
 }
 
-/* Moves `n`, for which slot `index` is free, towards the root until its parent is no later than it. */
+/* Moves `n`, for which slot `index` is free, towards the root until its parent is no later than it.
+ */
 static void heap_sift_up(struct heap *h, struct heap_node *n, u32 index)
 {
 	while (index > 1 && h->nodes[index / 2]->key > n->key) {

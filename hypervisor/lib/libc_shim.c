@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the decompression libraries want of a C library. It is linked into one object with them in which every symbol
- * but ours becomes local (lib/build.mk), so nothing here is seen by the hypervisor's own code.
+ * What the decompression libraries want of a C library. It is linked into one object with them in
+ * which every symbol but ours becomes local (lib/build.mk), so nothing here is seen by the
+ * hypervisor's own code.
  */
 #include "lib/decompress_formats.h"
 
-/* All working memory comes through the libraries' own allocator hooks: what asks here gets nothing. */
+/* All working memory comes through the libraries' own allocator hooks: what asks here gets nothing.
+ */
 void *malloc(size_t size);
 void *calloc(size_t n, size_t size);
 void free(void *p);
@@ -29,15 +31,17 @@ void free(void *p)
 	(void)p;
 }
 
-/* A smashed stack while the machine boots: stop where a debugger, or the #UD handler's backtrace, shows it. */
+/* A smashed stack while the machine boots: stop where a debugger, or the #UD handler's backtrace,
+ * shows it. */
 void __stack_chk_fail(void)
 {
 	__builtin_trap();
 }
 
 /*
- * Decoders of zstd formats older than 2016 (a third of the code): the magic numbers that lead there are not ours. Weak,
- * so that a libzstd which asks for one more of them still links, then with its own.
+ * Decoders of zstd formats older than 2016 (a third of the code): the magic numbers that lead there
+ * are not ours. Weak, so that a libzstd which asks for one more of them still links, then with its
+ * own.
  */
 #define ZSTD_LEGACY(name)                      \
 	void __attribute__((weak)) name(void); \
@@ -61,8 +65,8 @@ ZSTD_LEGACY_VERSION(v06)
 ZSTD_LEGACY_VERSION(v07)
 
 /*
- * Hooks that libzstd refers to weakly. Left undefined they are address 0, out of a PC-relative call's reach from the
- * hypervisor's addresses; defined so, they say that nobody traces.
+ * Hooks that libzstd refers to weakly. Left undefined they are address 0, out of a PC-relative
+ * call's reach from the hypervisor's addresses; defined so, they say that nobody traces.
  */
 unsigned long long ZSTD_trace_decompress_begin(const void *ctx);
 void ZSTD_trace_decompress_end(unsigned long long trace, const void *info);
@@ -79,7 +83,8 @@ void ZSTD_trace_decompress_end(unsigned long long trace, const void *info)
 	(void)info;
 }
 
-/* The libraries' constructors (liblzma chooses its CRC code in one), collected by lib/decompress.lds. */
+/* The libraries' constructors (liblzma chooses its CRC code in one), collected by
+ * lib/decompress.lds. */
 typedef void (*constructor)(void);
 extern const constructor decompress_constructors[], decompress_constructors_end[];
 

@@ -42,8 +42,8 @@ static void fmt_text(struct fmt_out *out, const struct fmt_spec *spec, const cha
 }
 
 /* A number: [spaces] prefix [zeros] digits [spaces]. `prefix` is a sign or 0x. */
-static void fmt_number(struct fmt_out *out, const struct fmt_spec *spec, u64 value, unsigned int base,
-		       const char *prefix)
+static void fmt_number(struct fmt_out *out, const struct fmt_spec *spec, u64 value,
+		       unsigned int base, const char *prefix)
 {
 	const char *digits = spec->upper ? "0123456789ABCDEF" : "0123456789abcdef";
 	char text[24]; /* 22 octal digits at most */
@@ -80,7 +80,9 @@ static const char *fmt_parse_number(const char *p, int *number, va_list *args)
 
 	if (*p == '*') {
 		n = va_arg(*args, int);
-		*number = n > FMT_WIDTH_MAX ? FMT_WIDTH_MAX : n < -FMT_WIDTH_MAX ? -FMT_WIDTH_MAX : n;
+		*number = n > FMT_WIDTH_MAX  ? FMT_WIDTH_MAX :
+			  n < -FMT_WIDTH_MAX ? -FMT_WIDTH_MAX :
+					       n;
 		return p + 1;
 	}
 	for (; *p >= '0' && *p <= '9'; p++)
@@ -142,7 +144,8 @@ static void fmt_signed(struct fmt_out *out, const struct fmt_spec *spec, va_list
 		fmt_number(out, spec, (u64)value, 10, prefix);
 }
 
-static void fmt_unsigned(struct fmt_out *out, const struct fmt_spec *spec, unsigned int base, va_list *args)
+static void fmt_unsigned(struct fmt_out *out, const struct fmt_spec *spec, unsigned int base,
+			 va_list *args)
 {
 	u64 value = spec->length == 8 ? va_arg(*args, unsigned long) : va_arg(*args, unsigned int);
 	const char *prefix = "";
@@ -160,7 +163,8 @@ static void fmt_string(struct fmt_out *out, const struct fmt_spec *spec, const c
 {
 	if (!s)
 		s = "(null)";
-	fmt_text(out, spec, s, spec->precision < 0 ? strlen(s) : strnlen(s, (size_t)spec->precision));
+	fmt_text(out, spec, s,
+		 spec->precision < 0 ? strlen(s) : strnlen(s, (size_t)spec->precision));
 }
 
 /* One conversion; an unknown letter is shown as it stands, so that the fault is seen. */
@@ -210,7 +214,8 @@ int fmt_vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 {
 	struct fmt_out out = { .buf = buf, .size = size };
 	struct fmt_spec spec;
-	va_list ap; /* a va_list parameter may be an array in disguise: only a copy has an address to hand on */
+	va_list ap; /* a va_list parameter may be an array in disguise: only a copy has an address
+		       to hand on */
 
 	va_copy(ap, args);
 	for (; *fmt; fmt++) {

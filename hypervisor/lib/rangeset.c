@@ -54,10 +54,13 @@ static int rangeset_grow(struct rangeset *r)
 	return 0;
 }
 
-/* Makes `new` slots of the `old` ones from index `at` on. Where that is more, rangeset_grow() saw to the room. */
-static void rangeset_resize_at(struct rangeset *r, unsigned int at, unsigned int old, unsigned int new)
+/* Makes `new` slots of the `old` ones from index `at` on. Where that is more, rangeset_grow() saw
+ * to the room. */
+static void rangeset_resize_at(struct rangeset *r, unsigned int at, unsigned int old,
+			       unsigned int new)
 {
-	memmove(&r->ranges[at + new], &r->ranges[at + old], (r->nr - at - old) * sizeof(r->ranges[0]));
+	memmove(&r->ranges[at + new], &r->ranges[at + old],
+		(r->nr - at - old) * sizeof(r->ranges[0]));
 	r->nr = r->nr - old + new;
 }
 
@@ -68,7 +71,8 @@ int rangeset_add(struct rangeset *r, unsigned long first, unsigned long last)
 
 	if (last < first)
 		return -EINVAL;
-	/* From the range that touches `first` from below to the one that touches `last` from above, all become one. */
+	/* From the range that touches `first` from below to the one that touches `last` from above,
+	 * all become one. */
 	at = rangeset_find(r, first ? first - 1 : 0);
 	for (end = at; end < r->nr && (last == ~0UL || r->ranges[end].first <= last + 1); end++)
 		;
@@ -100,7 +104,8 @@ int rangeset_remove(struct rangeset *r, unsigned long first, unsigned long last)
 		err = rangeset_grow(r);
 		if (err)
 			return err;
-		/* Split in two: the upper part keeps the old end, the lower one gets a slot before it. */
+		/* Split in two: the upper part keeps the old end, the lower one gets a slot before
+		 * it. */
 		rangeset_resize_at(r, at, 0, 1);
 		r->ranges[at] = (struct range){ r->ranges[at + 1].first, first - 1 };
 		r->ranges[at + 1].first = last + 1;
@@ -121,5 +126,6 @@ bool rangeset_contains(const struct rangeset *r, unsigned long first, unsigned l
 {
 	unsigned int at = rangeset_find(r, first);
 
-	return first <= last && at < r->nr && r->ranges[at].first <= first && r->ranges[at].last >= last;
+	return first <= last && at < r->nr && r->ranges[at].first <= first &&
+	       r->ranges[at].last >= last;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies are tuned for few instructions: two overlapping moves cover every short length without a loop, and the
- * string instructions do the rest (the processor's fast-string microcode; one count per 8 bytes under emulation).
+ * Copies are tuned for few instructions: two overlapping moves cover every short length without a
+ * loop, and the string instructions do the rest (the processor's fast-string microcode; one count
+ * per 8 bytes under emulation).
  *
- * The compiler recognises loops that copy, fill or measure and would replace them by calls to the very functions
- * that they implement. barrier() in a loop's body forbids that, whatever the flags.
+ * The compiler recognises loops that copy, fill or measure and would replace them by calls to the
+ * very functions that they implement. barrier() in a loop's body forbids that, whatever the flags.
  */
 #include "lib/string.h"
 
@@ -70,8 +71,8 @@ void *memmove(void *dst, const void *src, size_t n)
 		copy_short(d, s, n);
 		return dst;
 	}
-	/* Forwards is right unless the destination begins inside the source; memcpy reads its tail early, so exclude
-	 * any overlap. */
+	/* Forwards is right unless the destination begins inside the source; memcpy reads its tail
+	 * early, so exclude any overlap. */
 	if ((size_t)(d - s) >= n && (size_t)(s - d) >= n)
 		return memcpy(dst, src, n);
 	if (d < s) {

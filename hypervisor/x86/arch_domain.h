@@ -9,16 +9,17 @@
 #include "hv/domain.h"
 
 /*
- * A map_frame window: PERDOMAIN_WINDOW_PAGES entries of the vCPU's own L1 page in the per-domain area. Which window a
- * CPU uses goes with the page tables that it runs on: this_cpu(map_window) is set whenever CR3 is loaded
- * (x86/mm/address_space.c).
+ * A map_frame window: PERDOMAIN_WINDOW_PAGES entries of the vCPU's own L1 page in the per-domain
+ * area. Which window a CPU uses goes with the page tables that it runs on: this_cpu(map_window) is
+ * set whenever CR3 is loaded (x86/mm/address_space.c).
  */
 struct map_window {
-	u64 *l1;				   /* PERDOMAIN_WINDOW_PAGE's entry in the L1 page */
-	unsigned long virt;			   /* address of slot 0 */
+	u64 *l1;	    /* PERDOMAIN_WINDOW_PAGE's entry in the L1 page */
+	unsigned long virt; /* address of slot 0 */
 	unsigned long mfn[PERDOMAIN_WINDOW_PAGES]; /* what a slot maps; ~0UL: nothing */
-	u16 users[PERDOMAIN_WINDOW_PAGES];	   /* map_frame minus unmap_frame; 0: may be reused */
-	u64 touched[PERDOMAIN_WINDOW_PAGES / 64];  /* slots that may map something: what map_window_reset looks at */
+	u16 users[PERDOMAIN_WINDOW_PAGES]; /* map_frame minus unmap_frame; 0: may be reused */
+	u64 touched[PERDOMAIN_WINDOW_PAGES /
+		    64]; /* slots that may map something: what map_window_reset looks at */
 };
 
 /* What to push on the guest's kernel stack on the way out (x86/pv/bounce). */
@@ -40,8 +41,9 @@ struct pv_vcpu {
 
 	struct page_info *guest_table;	    /* [C] the kernel's L4: a type reference */
 	struct page_info *guest_table_user; /* [C] the user mode's L4, or NULL: a type reference */
-	u64 mode_cr3[2];		    /* [C] machine address of the L4 that is in force in user, kernel mode */
-	/* Where pv_map_l1_slot came to when it last walked the tables; of no use once the domain's upper tables changed. */
+	u64 mode_cr3[2]; /* [C] machine address of the L4 that is in force in user, kernel mode */
+	/* Where pv_map_l1_slot came to when it last walked the tables; of no use once the domain's
+	 * upper tables changed. */
 	struct {
 		u64 generation;		    /* of arch_domain's table_generation */
 		const struct page_info *l4; /* NULL: nothing */
@@ -49,12 +51,13 @@ struct pv_vcpu {
 		mfn_t l1;
 		u64 rights;
 	} last_walk; /* [M] */
-	/* A page on which this vCPU holds one type reference while its (in)validation is preempted; x86/pv/mmu.c. */
+	/* A page on which this vCPU holds one type reference while its (in)validation is preempted;
+	 * x86/pv/mmu.c. */
 	struct page_info *held_page; /* [M] */
 
-	bool in_kernel;			    /* [C] guest kernel mode: which L4 and GS base are in force */
+	bool in_kernel; /* [C] guest kernel mode: which L4 and GS base are in force */
 	unsigned long kernel_ss, kernel_sp; /* [C] stack_switch */
-	unsigned long ctrlreg[8];	    /* [C] guest's view of CR0, CR2 (in vcpu_info), CR3, CR4 */
+	unsigned long ctrlreg[8]; /* [C] guest's view of CR0, CR2 (in vcpu_info), CR3, CR4 */
 	unsigned long event_callback_eip, failsafe_callback_eip, syscall_callback_eip; /* [C] */
 	unsigned long syscall32_callback_eip, sysenter_callback_eip;		       /* [C] */
 	u16 syscall32_callback_cs, sysenter_callback_cs;			       /* [C] */
@@ -65,12 +68,13 @@ struct pv_vcpu {
 	unsigned int gdt_entries; /* [C] */
 	unsigned long ldt_base;	  /* [C] guest address */
 	unsigned int ldt_entries; /* [C] */
-	u32 ldt_mapped;		  /* [C] pages of the LDT that are mapped: bit each, a type reference each */
+	u32 ldt_mapped; /* [C] pages of the LDT that are mapped: bit each, a type reference each */
 
-	unsigned long fs_base, gs_base_kernel, gs_base_user; /* [C] of registers that are not live right now */
-	unsigned int iopl;				     /* [C] physdev set_iopl */
-	void __guest *iobmp;				     /* [C] guest's I/O bitmap */
-	unsigned int iobmp_limit;			     /* [C] ports */
+	unsigned long fs_base, gs_base_kernel,
+		gs_base_user;	  /* [C] of registers that are not live right now */
+	unsigned int iopl;	  /* [C] physdev set_iopl */
+	void __guest *iobmp;	  /* [C] guest's I/O bitmap */
+	unsigned int iobmp_limit; /* [C] ports */
 	unsigned long nmi_callback_eip;
 	bool nmi_masked;
 };
@@ -78,12 +82,12 @@ struct pv_vcpu {
 struct arch_vcpu {
 	struct cpu_user_regs user_regs; /* [C] while it does not run; else on its CPU's stack */
 	unsigned long debugreg[8];	/* [C] */
-	u64 cr3;			/* [C] machine address that CR3 gets for the mode it is in */
-	void *xstate;			/* [C] XSAVE (or FXSAVE) image, 64-byte aligned, size xstate_size() */
-	u64 xcr0, xcr0_accum;		/* [C] */
-	unsigned int dirty_cpu;		/* CPU whose registers may hold its state; ~0: none */
-	u64 *perdomain_l1;		/* [I] its L1 page in the per-domain area */
-	struct map_window window;	/* [C] */
+	u64 cr3;	      /* [C] machine address that CR3 gets for the mode it is in */
+	void *xstate;	      /* [C] XSAVE (or FXSAVE) image, 64-byte aligned, size xstate_size() */
+	u64 xcr0, xcr0_accum; /* [C] */
+	unsigned int dirty_cpu;	  /* CPU whose registers may hold its state; ~0: none */
+	u64 *perdomain_l1;	  /* [I] its L1 page in the per-domain area */
+	struct map_window window; /* [C] */
 	u64 tsc_aux;
 	struct vcpu_time_info time_last; /* [C] last published */
 	bool stts;			 /* [C] guest's CR0.TS */
@@ -91,11 +95,12 @@ struct arch_vcpu {
 };
 
 struct arch_domain {
-	spinlock_t mmu_lock;		  /* LOCK_PV_MMU: every change of a page table of this domain */
-	u64 table_generation;		  /* [M] moves with each change of an L2, L3 or L4 entry that was in use */
+	spinlock_t mmu_lock;  /* LOCK_PV_MMU: every change of a page table of this domain */
+	u64 table_generation; /* [M] moves with each change of an L2, L3 or L4 entry that was in use
+			       */
 	u64 *perdomain_l3, *perdomain_l2; /* [I] */
-	cpumask_t dirty_cpus;		  /* [A] CPUs whose TLB may hold this domain's translations */
-	struct rangeset ioport_caps;	  /* [D] I/O ports that it may use itself */
+	cpumask_t dirty_cpus;	     /* [A] CPUs whose TLB may hold this domain's translations */
+	struct rangeset ioport_caps; /* [D] I/O ports that it may use itself */
 	/* Of a domain that ends: 1 + pages still to be visited; 0: not begun (x86/pv/mmu.c). */
 	unsigned long relinquish_pages;
 	struct cpu_policy *cpu_policy;	    /* [D] x86/cpu/policy.h; NULL: pv_max */

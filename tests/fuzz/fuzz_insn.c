@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as an instruction. Decoding must stay in the buffer and say a plausible thing; what writes memory is
- * executed, too. Also run, with random bytes, by tests/unit/test_emul.c.
+ * Any bytes as an instruction. Decoding must stay in the buffer and say a plausible thing; what
+ * writes memory is executed, too. Also run, with random bytes, by tests/unit/test_emul.c.
  */
 /* links: hypervisor/x86/emul/decode.c hypervisor/x86/emul/execute.c hypervisor/x86/emul/tables.c */
 #include "x86/emul/decode.h"
@@ -19,11 +19,14 @@ static void check(bool ok)
 
 static void check_decoded(const struct insn *insn, size_t size)
 {
-	check(insn->op != INSN_NONE && insn->length >= 1 && insn->length <= size && insn->length <= INSN_MAX_BYTES);
+	check(insn->op != INSN_NONE && insn->length >= 1 && insn->length <= size &&
+	      insn->length <= INSN_MAX_BYTES);
 	check(insn->forced || insn->length <= INSN_MAX_LENGTH);
-	check(insn->operand_bytes && insn->operand_bytes <= 16 && !(insn->operand_bytes & (insn->operand_bytes - 1)));
+	check(insn->operand_bytes && insn->operand_bytes <= 16 &&
+	      !(insn->operand_bytes & (insn->operand_bytes - 1)));
 	check(insn->address_bytes == 4 || insn->address_bytes == 8);
-	check(insn->reg < 16 && insn->rm < 16 && insn->base <= INSN_NO_REG && insn->index <= INSN_NO_REG);
+	check(insn->reg < 16 && insn->rm < 16 && insn->base <= INSN_NO_REG &&
+	      insn->index <= INSN_NO_REG);
 	check(insn->segment <= INSN_NO_SEGMENT);
 	check(!insn->lock || (insn->is_memory && insn_op_writes_memory(insn->op)));
 }
@@ -40,7 +43,8 @@ static void execute(const struct insn *insn, const uint8_t *data, size_t size)
 		memcpy(old, data + size - sizeof(old), sizeof(old));
 	(void)insn_effective_address(insn, &regs);
 	(void)insn_source_address(insn, &regs);
-	check(insn_execute(insn, &regs, old, &result) == (insn_op_writes_memory(insn->op) ? 0 : -EOPNOTSUPP));
+	check(insn_execute(insn, &regs, old, &result) ==
+	      (insn_op_writes_memory(insn->op) ? 0 : -EOPNOTSUPP));
 	if (insn_op_writes_memory(insn->op) && insn->operand_bytes < 8)
 		check(!(result.value[0] >> (insn->operand_bytes * 8)));
 }
@@ -61,7 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* Its own bytes are enough, one less are not. */
 		check(insn_decode(&again, data, insn.length, (enum insn_mode)mode) == 0);
 		check(!memcmp(&insn, &again, sizeof(insn)));
-		check(insn_decode(&again, data, insn.length - 1U, (enum insn_mode)mode) == -ENODATA);
+		check(insn_decode(&again, data, insn.length - 1U, (enum insn_mode)mode) ==
+		      -ENODATA);
 		execute(&insn, data, size);
 	}
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypercalls of kernels from before interface 0x00030202, which NetBSD and Mini-OS still make: set_callbacks, and
- * sched_op, event_channel_op and physdev_op with the operation's number inside of the argument.
+ * The hypercalls of kernels from before interface 0x00030202, which NetBSD and Mini-OS still make:
+ * set_callbacks, and sched_op, event_channel_op and physdev_op with the operation's number inside
+ * of the argument.
  */
 #include "guest.h"
 
@@ -115,7 +116,8 @@ volatile unsigned int counted_entries;
 
 static long set_callbacks(const char *event, unsigned long failsafe, unsigned long syscall)
 {
-	return hypercall5(__HYPERVISOR_set_callbacks, (unsigned long)event, failsafe, syscall, 0, 0);
+	return hypercall5(__HYPERVISOR_set_callbacks, (unsigned long)event, failsafe, syscall, 0,
+			  0);
 }
 
 static void test_set_callbacks(unsigned int port)
@@ -124,11 +126,13 @@ static void test_set_callbacks(unsigned int port)
 	EXPECT_EQ(set_callbacks(counting_event_entry, (unsigned long)failsafe_entry, 0), 0);
 	send_and_expect_upcall(port);
 	EXPECT_EQ(counted_entries, 1);
-	/* An address that no handler can have: Xen leaves it out and says 0. Upcalls go on in either case. */
+	/* An address that no handler can have: Xen leaves it out and says 0. Upcalls go on in
+	 * either case. */
 	for (unsigned int i = 0; i < 3; i++) {
-		long ret = set_callbacks(i == 0 ? (const char *)NOT_CANONICAL : counting_event_entry,
-					 i == 1 ? NOT_CANONICAL : (unsigned long)failsafe_entry,
-					 i == 2 ? NOT_CANONICAL : 0);
+		long ret =
+			set_callbacks(i == 0 ? (const char *)NOT_CANONICAL : counting_event_entry,
+				      i == 1 ? NOT_CANONICAL : (unsigned long)failsafe_entry,
+				      i == 2 ? NOT_CANONICAL : 0);
 
 		EXPECT(ret == 0 || ret == -XEINVAL);
 		send_and_expect_upcall(port);

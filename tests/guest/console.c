@@ -26,7 +26,8 @@ static long console_write(const void *from, unsigned long count)
 /* The hypervisor's log from its beginning: the number of bytes. */
 static uint32_t read_log(void)
 {
-	static xen_sysctl_t op = { .cmd = XEN_SYSCTL_readconsole, .interface_version = XEN_SYSCTL_INTERFACE_VERSION };
+	static xen_sysctl_t op = { .cmd = XEN_SYSCTL_readconsole,
+				   .interface_version = XEN_SYSCTL_INTERFACE_VERSION };
 
 	op.u.readconsole.count = sizeof(hv_log) - 1;
 	set_xen_guest_handle(op.u.readconsole.buffer, hv_log);
@@ -44,7 +45,8 @@ static bool log_has(uint32_t size, const char *what, uint32_t length)
 
 static void expect_event_for_a_new_line(void)
 {
-	static xen_sysctl_t op = { .cmd = XEN_SYSCTL_debug_keys, .interface_version = XEN_SYSCTL_INTERFACE_VERSION };
+	static xen_sysctl_t op = { .cmd = XEN_SYSCTL_debug_keys,
+				   .interface_version = XEN_SYSCTL_INTERFACE_VERSION };
 	evtchn_bind_virq_t virq = { .virq = VIRQ_CON_RING, .vcpu = 0 };
 	sched_poll_t poll = { .nr_ports = 1 };
 	char key = 'h';
@@ -71,6 +73,7 @@ void test_main(void)
 	EXPECT_EQ(hc3(__HYPERVISOR_console_io, CONSOLEIO_read, 1, &c), 0);
 	EXPECT_EQ(hc3(__HYPERVISOR_console_io, 77, 1, &c), -XENOSYS);
 	EXPECT(!log_has(read_log(), LINE, 40));
-	EXPECT(log_has(read_log(), "command line: ", 14) || log_has(read_log(), "Command line: ", 14));
+	EXPECT(log_has(read_log(), "command line: ", 14) ||
+	       log_has(read_log(), "Command line: ", 14));
 	expect_event_for_a_new_line();
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes all that it can get of everything that is counted (event channels, frames and references of grants, mappings of
- * them, memory, vCPUs' timers), says how much that was, and then loops for ever with events masked. It runs as a guest
- * beside others; what it proves is that host and neighbours have enough, and that destroying it gives all of it back.
+ * Takes all that it can get of everything that is counted (event channels, frames and references of
+ * grants, mappings of them, memory, vCPUs' timers), says how much that was, and then loops for ever
+ * with events masked. It runs as a guest beside others; what it proves is that host and neighbours
+ * have enough, and that destroying it gives all of it back.
  */
 #include "guest.h"
 
@@ -28,15 +29,18 @@ static grant_entry_v1_t *take_grant_frames(unsigned long *frames)
 	set_xen_guest_handle(setup.frame_list, list);
 	for (*frames = 0; *frames < sizeof(list) / sizeof(list[0]); ++*frames) {
 		setup.nr_frames = (uint32_t)*frames + 1;
-		if (hc3(__HYPERVISOR_grant_table_op, GNTTABOP_setup_table, &setup, 1) || setup.status)
+		if (hc3(__HYPERVISOR_grant_table_op, GNTTABOP_setup_table, &setup, 1) ||
+		    setup.status)
 			break;
 	}
-	if (*frames == 0 || hc3(__HYPERVISOR_update_va_mapping, grants, list[0] << 12 | 0x67, UVMF_INVLPG))
+	if (*frames == 0 ||
+	    hc3(__HYPERVISOR_update_va_mapping, grants, list[0] << 12 | 0x67, UVMF_INVLPG))
 		guest_error("the grant table cannot be mapped");
 	return grants;
 }
 
-/* The same page of its own, mapped read-only in one place over and over: each mapping needs a handle. */
+/* The same page of its own, mapped read-only in one place over and over: each mapping needs a
+ * handle. */
 static unsigned long take_mappings(grant_entry_v1_t *grants)
 {
 	void *shared = page_take(), *window = page_take();
@@ -79,8 +83,8 @@ void test_main(void)
 	grant_entry_v1_t *grants = take_grant_frames(&frames);
 	unsigned long mappings = take_mappings(grants);
 
-	guest_printf("exhaust: %lu ports, %lu grant frames, %lu mappings, %lu pages\n", ports, frames, mappings,
-		     take_memory());
+	guest_printf("exhaust: %lu ports, %lu grant frames, %lu mappings, %lu pages\n", ports,
+		     frames, mappings, take_memory());
 	events_disable();
 	for (;;)
 		__asm__ volatile("" ::: "memory");

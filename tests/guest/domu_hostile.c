@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes random hypercalls with hostile arguments, for as long as its command line says: "seed=N calls=N". It runs as a
- * guest beside others; what it proves is that host and neighbours live on. The seed of a run that does harm reproduces
- * it.
+ * Makes random hypercalls with hostile arguments, for as long as its command line says: "seed=N
+ * calls=N". It runs as a guest beside others; what it proves is that host and neighbours live on.
+ * The seed of a run that does harm reproduces it.
  */
 #include "guest.h"
 
 static uint64_t state;
 static unsigned char *arena; /* ARENA_PAGES pages of random bytes that arguments point into */
 #define ARENA_PAGES 16UL
-/* Machine addresses of the L1 entries that map the arena, from before any call: the calls may spoil how to find them. */
+/* Machine addresses of the L1 entries that map the arena, from before any call: the calls may spoil
+ * how to find them. */
 static uint64_t arena_entries[ARENA_PAGES];
 static grant_entry_v1_t *grants; /* the first page of the grant table */
 static domid_t self;
@@ -32,9 +33,9 @@ static unsigned long arena_frame(void)
 }
 
 /*
- * A word that a structure may hold: what guests name (frames, ports, references, domains), limits, rubbish. As an address
- * it never lies in this program but in the arena, so that what a call writes there does not end the run: the first MiB
- * is not mapped, and 32-bit rubbish has its top bit set.
+ * A word that a structure may hold: what guests name (frames, ports, references, domains), limits,
+ * rubbish. As an address it never lies in this program but in the arena, so that what a call writes
+ * there does not end the run: the first MiB is not mapped, and 32-bit rubbish has its top bit set.
  */
 static uint64_t hostile_word(void)
 {
@@ -108,7 +109,8 @@ static void *hostile_struct(void)
 
 	/* Half of them 32-bit pairs: most fields are. */
 	for (unsigned int i = 0; i < 24; i++)
-		p[i] = rnd() & 1 ? hostile_word() : (hostile_word() & 0xffffffff) | hostile_word() << 32;
+		p[i] = rnd() & 1 ? hostile_word() :
+				   (hostile_word() & 0xffffffff) | hostile_word() << 32;
 	return p;
 }
 
@@ -160,7 +162,8 @@ static const unsigned char calls[] = {
 static bool is_suicide(unsigned int nr, unsigned long a0)
 {
 	if (nr == __HYPERVISOR_sched_op || nr == __HYPERVISOR_sched_op_compat)
-		return a0 == SCHEDOP_block || a0 == SCHEDOP_shutdown || a0 == SCHEDOP_poll || a0 == SCHEDOP_watchdog;
+		return a0 == SCHEDOP_block || a0 == SCHEDOP_shutdown || a0 == SCHEDOP_poll ||
+		       a0 == SCHEDOP_watchdog;
 	if (nr == __HYPERVISOR_vcpu_op)
 		return a0 == VCPUOP_down;
 	/* Its output would drown the log: 1 in 64 of them is enough. */
@@ -182,7 +185,8 @@ static void hostile_grant(void)
 /* Map, unmap and copy by references and handles that may exist, to places that may be allowed. */
 static void plausible_grant_call(void)
 {
-	static const unsigned int ops[] = { GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref, GNTTABOP_copy };
+	static const unsigned int ops[] = { GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref,
+					    GNTTABOP_copy };
 	unsigned int op = ops[rnd() % 3];
 	void *arg = hostile_struct();
 
@@ -218,17 +222,20 @@ static void fill_multicall(multicall_entry_t *entries, unsigned long n)
 	for (unsigned long i = 0; i < n; i++)
 		do
 			entries[i].op = calls[rnd() % sizeof(calls)];
-		while (entries[i].op == __HYPERVISOR_sched_op || entries[i].op == __HYPERVISOR_vcpu_op);
+		while (entries[i].op == __HYPERVISOR_sched_op ||
+		       entries[i].op == __HYPERVISOR_vcpu_op);
 }
 
-/* A new base of page tables that has nothing of this program would be its end: none of the first operations is one. */
+/* A new base of page tables that has nothing of this program would be its end: none of the first
+ * operations is one. */
 static void fill_mmuext(struct mmuext_op *ops, unsigned long n)
 {
 	for (unsigned long i = 0; i < n; i++)
 		if (rnd() % 4)
 			ops[i].cmd = (unsigned int)(rnd() % 20);
 	for (unsigned long i = 0; i < n; i++)
-		if (ops[i].cmd == MMUEXT_NEW_BASEPTR && machine_to_phys_mapping[ops[i].arg1.mfn & 0xffffff] < 0x1000000)
+		if (ops[i].cmd == MMUEXT_NEW_BASEPTR &&
+		    machine_to_phys_mapping[ops[i].arg1.mfn & 0xffffff] < 0x1000000)
 			ops[i].cmd = MMUEXT_PIN_L4_TABLE;
 }
 
@@ -283,8 +290,8 @@ static void one_call(void)
 		return;
 	hypercall5(nr, a[0], a[1], a[2], a[3], a[4]);
 	/* Handlers of rubbish would end this guest at its next exception. */
-	if (nr == __HYPERVISOR_set_trap_table || nr == __HYPERVISOR_callback_op || nr == __HYPERVISOR_set_callbacks ||
-	    nr == __HYPERVISOR_multicall)
+	if (nr == __HYPERVISOR_set_trap_table || nr == __HYPERVISOR_callback_op ||
+	    nr == __HYPERVISOR_set_callbacks || nr == __HYPERVISOR_multicall)
 		guest_install_traps();
 }
 
@@ -293,7 +300,8 @@ static void one_call(void)
 static unsigned long resume_rip, resume_rsp;
 static unsigned long done, total;
 
-/* What frames of the arena may be held by: descriptor tables, the user's page tables, breakpoints that the loop would hit. */
+/* What frames of the arena may be held by: descriptor tables, the user's page tables, breakpoints
+ * that the loop would hit. */
 static void let_go(void)
 {
 	struct mmuext_op ops[] = { { .cmd = MMUEXT_SET_LDT }, { .cmd = MMUEXT_NEW_USER_BASEPTR } };
@@ -304,7 +312,8 @@ static void let_go(void)
 	hc4(__HYPERVISOR_mmuext_op, &ops[1], 1, 0, DOMID_SELF);
 }
 
-/* Arena pages may have become page tables, read-only, or be gone: makes them ordinary again as far as it can be done. */
+/* Arena pages may have become page tables, read-only, or be gone: makes them ordinary again as far
+ * as it can be done. */
 static void repair(void)
 {
 	guest_install_traps();
@@ -339,8 +348,9 @@ static void on_exception(struct guest_regs *regs)
 	repeats = done == last_done ? repeats + 1 : 0;
 	last_done = done;
 	if (repeats == 1000)
-		guest_error("hostile: %lu calls done, then only exceptions: vector %lu at %#lx, address %#lx", done,
-			    regs->vector, regs->rip, shared_info->vcpu_info[0].arch.cr2);
+		guest_error("hostile: %lu calls done, then only exceptions: vector %lu at %#lx, "
+			    "address %#lx",
+			    done, regs->vector, regs->rip, shared_info->vcpu_info[0].arch.cr2);
 	regs->rip = resume_rip;
 	regs->rsp = resume_rsp;
 }
@@ -353,8 +363,8 @@ static void __attribute__((noinline)) loop(void)
 			 "1:"
 			 : "=m"(resume_rip), "=m"(resume_rsp)
 			 :
-			 : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
-			   "r15", "memory", "cc");
+			 : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11",
+			   "r12", "r13", "r14", "r15", "memory", "cc");
 	repair();
 	while (done < total) {
 		if (done % 25000 == 0)

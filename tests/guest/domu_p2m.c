@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Crashes with a list of frames that is as long as its command line says ("pfns=N", 4 TiB of memory otherwise) and names one
- * frame over and over. The list costs the guest five pages: its page tables lead to the same page again and again. It runs as
- * a guest; what it proves is that a tool that follows the list takes no more memory than the guest has.
+ * Crashes with a list of frames that is as long as its command line says ("pfns=N", 4 TiB of memory
+ * otherwise) and names one frame over and over. The list costs the guest five pages: its page
+ * tables lead to the same page again and again. It runs as a guest; what it proves is that a tool
+ * that follows the list takes no more memory than the guest has.
  */
 #include "guest.h"
 
@@ -26,12 +27,14 @@ void test_main(void)
 	unsigned long l1 = page_of(list << 12 | 0x65);
 	unsigned long l2 = page_of(l1 << 12 | 0x67);
 	unsigned long l3 = page_of(l2 << 12 | 0x67);
-	mmu_update_t update = { .ptr = entry_maddr((uint64_t *)start_info->pt_base + SLOT), .val = l3 << 12 | 0x67 };
+	mmu_update_t update = { .ptr = entry_maddr((uint64_t *)start_info->pt_base + SLOT),
+				.val = l3 << 12 | 0x67 };
 	struct sched_shutdown crash = { .reason = SHUTDOWN_crash };
 
 	if (hc4(__HYPERVISOR_mmu_update, &update, 1, 0, DOMID_SELF))
 		guest_error("the list cannot be mapped");
-	EXPECT_EQ(*(volatile uint64_t *)(SLOT << 39), *(volatile uint64_t *)((SLOT << 39) + (1UL << 38)));
+	EXPECT_EQ(*(volatile uint64_t *)(SLOT << 39),
+		  *(volatile uint64_t *)((SLOT << 39) + (1UL << 38)));
 	shared_info->arch.max_pfn = guest_option("pfns=", PFNS_MAX);
 	shared_info->arch.p2m_cr3 = virt_to_mfn((void *)start_info->pt_base) << 12;
 	shared_info->arch.p2m_vaddr = SLOT << 39;

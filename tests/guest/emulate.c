@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Privileged instructions of a guest's kernel are emulated: control registers, MSRs, CPUID, I/O ports. */
+/* Privileged instructions of a guest's kernel are emulated: control registers, MSRs, CPUID, I/O
+ * ports. */
 #include "guest.h"
 
 struct regs4 {
@@ -63,7 +64,10 @@ void test_main(void)
 	/* EFER: long mode is on. */
 	EXPECT((rdmsr(0xc0000080) & 0x500) == 0x500);
 	EXPECT_EQ(CATCH("movl $0x12345678, %%ecx\n\trdmsr", "i"(0)), 13);
-	EXPECT_EQ(CATCH("movl $0x12345678, %%ecx\n\txorl %%eax, %%eax\n\txorl %%edx, %%edx\n\twrmsr", "i"(0)), 13);
+	EXPECT_EQ(
+		CATCH("movl $0x12345678, %%ecx\n\txorl %%eax, %%eax\n\txorl %%edx, %%edx\n\twrmsr",
+		      "i"(0)),
+		13);
 	/* A segment base, by MSR and by hypercall. */
 	EXPECT_EQ(hc2(__HYPERVISOR_set_segment_base, SEGBASE_FS, 0x1234000), 0);
 	EXPECT_EQ(rdmsr(0xc0000100), 0x1234000);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event channels: allocate, bind, send, mask, close; a pending event makes an upcall once, on the way back from a
- * hypercall.
+ * Event channels: allocate, bind, send, mask, close; a pending event makes an upcall once, on the
+ * way back from a hypercall.
  */
 #include "guest.h"
 
@@ -22,15 +22,18 @@ static bool pending(unsigned int port)
 
 static void clear(unsigned int port)
 {
-	__atomic_fetch_and(&shared_info->evtchn_pending[port / 64], ~(1UL << (port % 64)), __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&shared_info->evtchn_pending[port / 64], ~(1UL << (port % 64)),
+			   __ATOMIC_SEQ_CST);
 }
 
 static void mask(unsigned int port, bool masked)
 {
 	if (masked)
-		__atomic_fetch_or(&shared_info->evtchn_mask[port / 64], 1UL << (port % 64), __ATOMIC_SEQ_CST);
+		__atomic_fetch_or(&shared_info->evtchn_mask[port / 64], 1UL << (port % 64),
+				  __ATOMIC_SEQ_CST);
 	else
-		__atomic_fetch_and(&shared_info->evtchn_mask[port / 64], ~(1UL << (port % 64)), __ATOMIC_SEQ_CST);
+		__atomic_fetch_and(&shared_info->evtchn_mask[port / 64], ~(1UL << (port % 64)),
+				   __ATOMIC_SEQ_CST);
 }
 
 static long op(unsigned int cmd, void *arg)

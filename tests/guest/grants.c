@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Grant tables: a domain grants to itself, maps, copies, unmaps; wrong references and rights are refused. */
+/* Grant tables: a domain grants to itself, maps, copies, unmaps; wrong references and rights are
+ * refused. */
 #include "guest.h"
 
 static grant_entry_v1_t *entries;
@@ -28,7 +29,8 @@ static void test_setup(void)
 	EXPECT_EQ(op(GNTTABOP_setup_table, &setup, 1), 0);
 	EXPECT_EQ(setup.status, GNTST_okay);
 	EXPECT(frames[0] != 0);
-	EXPECT_EQ(hc3(__HYPERVISOR_update_va_mapping, page, frames[0] << 12 | 0x67, UVMF_INVLPG), 0);
+	EXPECT_EQ(hc3(__HYPERVISOR_update_va_mapping, page, frames[0] << 12 | 0x67, UVMF_INVLPG),
+		  0);
 	entries = (grant_entry_v1_t *)page;
 	EXPECT_EQ(op(GNTTABOP_query_size, &query, 1), 0);
 	EXPECT_EQ(query.status, GNTST_okay);
@@ -38,7 +40,9 @@ static void test_setup(void)
 static void test_map(void)
 {
 	char *source = page_take(), *window = page_take();
-	gnttab_map_grant_ref_t map = { .host_addr = (uint64_t)window, .flags = GNTMAP_host_map, .ref = 10, .dom = 0 };
+	gnttab_map_grant_ref_t map = {
+		.host_addr = (uint64_t)window, .flags = GNTMAP_host_map, .ref = 10, .dom = 0
+	};
 	gnttab_unmap_grant_ref_t unmap = { .host_addr = (uint64_t)window };
 
 	/* Nothing granted yet. */

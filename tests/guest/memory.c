@@ -69,7 +69,9 @@ static void test_exchange(void)
 	for (unsigned int i = 0; i < 4; i++)
 		EXPECT_EQ(machine_to_phys_mapping[out + i], ((unsigned long)pages[0] >> 12) + i);
 	for (unsigned int i = 0; i < 4; i++)
-		EXPECT_EQ(hc3(__HYPERVISOR_update_va_mapping, pages[i], (out + i) << 12 | 0x67, UVMF_INVLPG), 0);
+		EXPECT_EQ(hc3(__HYPERVISOR_update_va_mapping, pages[i], (out + i) << 12 | 0x67,
+			      UVMF_INVLPG),
+			  0);
 }
 
 static void test_queries(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A frame is writable or a page table, never both; mmu_update, update_va_mapping and pinning keep to it. */
+/* A frame is writable or a page table, never both; mmu_update, update_va_mapping and pinning keep
+ * to it. */
 #include "guest.h"
 
 static long pin(unsigned int cmd, unsigned long mfn)
@@ -31,9 +32,11 @@ static void test_pinning(void)
 	EXPECT(hc3(__HYPERVISOR_update_va_mapping, table, mfn << 12 | 0x67, UVMF_INVLPG) < 0);
 	EXPECT(pin(MMUEXT_PIN_L2_TABLE, mfn) < 0);
 	/* Changed through the hypercall, seen through the read-only mapping. */
-	EXPECT_EQ(mmu_update(mfn << 12 | 8 | MMU_NORMAL_PT_UPDATE, virt_to_mfn(data) << 12 | 0x65), 0);
+	EXPECT_EQ(mmu_update(mfn << 12 | 8 | MMU_NORMAL_PT_UPDATE, virt_to_mfn(data) << 12 | 0x65),
+		  0);
 	EXPECT_EQ(table[1] & ~0x160UL, (virt_to_mfn(data) << 12 | 5));
-	/* An entry that maps a page table writable, or the hypervisor's memory, or nobody's, is refused. */
+	/* An entry that maps a page table writable, or the hypervisor's memory, or nobody's, is
+	 * refused. */
 	EXPECT(mmu_update(mfn << 12 | 16, mfn << 12 | 0x67) < 0);
 	EXPECT_EQ(table[2], 0);
 	EXPECT(mmu_update(mfn << 12 | 16, 0x3ffffffffffUL << 12 | 0x67) < 0);
@@ -83,7 +86,8 @@ static uint64_t *take_table(void)
 	return table;
 }
 
-/* What an update by address changes, and what a write may do, follow each change of the tables above. */
+/* What an update by address changes, and what a write may do, follow each change of the tables
+ * above. */
 static void test_upper_entries(void)
 {
 	char *va = (char *)0xc800000, *data = page_take();
@@ -100,7 +104,9 @@ static void test_upper_entries(void)
 	EXPECT_EQ(*data, 1);
 	/* Another table, and none. */
 	EXPECT_EQ(mmu_update(l2, virt_to_mfn(second) << 12 | 0x67), 0);
-	EXPECT_EQ(hc3(__HYPERVISOR_update_va_mapping, va + PAGE_SIZE, pte, UVMF_INVLPG | UVMF_LOCAL), 0);
+	EXPECT_EQ(hc3(__HYPERVISOR_update_va_mapping, va + PAGE_SIZE, pte,
+		      UVMF_INVLPG | UVMF_LOCAL),
+		  0);
 	EXPECT_EQ(first[1], 0);
 	EXPECT_EQ(second[1] & ~0x160UL, pte & ~0x160UL);
 	EXPECT_EQ(CATCH("movb $3, (%0)", "r"(va + PAGE_SIZE)), -1);
@@ -120,7 +126,8 @@ static void test_top_level(void)
 	for (unsigned int slot = 256; slot < 272; slot++)
 		EXPECT(mmu_update((mfn << 12) + slot * 8, 0) < 0);
 	/* The machine-to-phys table is readable and right. */
-	EXPECT_EQ(machine_to_phys_mapping[virt_to_mfn(shared_info - 1)], (unsigned long)(shared_info - 1) >> 12);
+	EXPECT_EQ(machine_to_phys_mapping[virt_to_mfn(shared_info - 1)],
+		  (unsigned long)(shared_info - 1) >> 12);
 	EXPECT_EQ(CATCH("movabsq %0, %%rax\n\tmovq %%rax, (%%rax)", "i"(0xffff800000000000UL)), 14);
 }
 

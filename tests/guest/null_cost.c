@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a null hypercall costs. Run with --icount, a TSC tick is an instruction and the figure is exact; Debian's Xen
- * 4.17 needs 280, and we are not to need more. Otherwise the figure is only printed.
+ * What a null hypercall costs. Run with --icount, a TSC tick is an instruction and the figure is
+ * exact; Debian's Xen 4.17 needs 280, and we are not to need more. Otherwise the figure is only
+ * printed.
  */
 #include "guest.h"
 
@@ -42,5 +43,6 @@ void test_main(void)
 
 	guest_printf("null hypercall: %lu %s\n", each, counting() ? "instructions" : "TSC ticks");
 	if (counting() && each > XEN_INSTRUCTIONS)
-		guest_fail("a null hypercall takes %lu instructions, Xen 4.17 takes %d", each, XEN_INSTRUCTIONS);
+		guest_fail("a null hypercall takes %lu instructions, Xen 4.17 takes %d", each,
+			   XEN_INSTRUCTIONS);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* System time goes on; a single-shot timer sends VIRQ_TIMER when it is due, wakes a blocked vCPU. */
+/* System time goes on; a single-shot timer sends VIRQ_TIMER when it is due, wakes a blocked vCPU.
+ */
 #include "guest.h"
 
-/* Nanoseconds. Debian's Xen on a busy host was seen to end a poll a little before its time: its clock is corrected once a second. */
+/* Nanoseconds. Debian's Xen on a busy host was seen to end a poll a little before its time: its
+ * clock is corrected once a second. */
 #define EARLY 1000000UL
 
 static volatile unsigned int upcalls;
@@ -17,7 +19,8 @@ static void on_event(struct guest_regs *regs)
 	shared_info->vcpu_info[0].evtchn_pending_sel = 0;
 }
 
-/* Any time may be asked for. Each one is in the hardware, as the next to come, once the short poll before it is over. */
+/* Any time may be asked for. Each one is in the hardware, as the next to come, once the short poll
+ * before it is over. */
 static void ask_for_all_times(void)
 {
 	sched_poll_t poll = { .nr_ports = 0 };

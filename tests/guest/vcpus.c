@@ -34,7 +34,8 @@ void second_nmi_main(void)
 /* Sleeps for good, but for an NMI: its events are masked. */
 static void sleep_for_nmi(void)
 {
-	struct callback_register cb = { .type = CALLBACKTYPE_nmi, .address = (unsigned long)second_nmi };
+	struct callback_register cb = { .type = CALLBACKTYPE_nmi,
+					.address = (unsigned long)second_nmi };
 	struct sched_poll poll = { .nr_ports = 0 };
 
 	hc2(__HYPERVISOR_callback_op, CALLBACKOP_register, &cb);
@@ -99,7 +100,8 @@ static bool becomes_blocked(void)
 	uint64_t end = system_time() + 5000000000UL;
 
 	do {
-		if (system_time() > end || hc3(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 1, &run))
+		if (system_time() > end ||
+		    hc3(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 1, &run))
 			return false;
 		hc2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
 	} while (run.state != RUNSTATE_blocked);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* xen_version tells a 4.x interface and the capabilities of a 64-bit PV host, and refuses what it does not know. */
+/* xen_version tells a 4.x interface and the capabilities of a 64-bit PV host, and refuses what it
+ * does not know. */
 #include "guest.h"
 
 void test_main(void)
@@ -22,5 +23,6 @@ void test_main(void)
 	EXPECT(features.submap & (1u << XENFEAT_mmu_pt_update_preserve_ad));
 	EXPECT_EQ(hc2(__HYPERVISOR_xen_version, 9999, 0), -XENOSYS);
 	EXPECT_EQ(hc2(__HYPERVISOR_xen_version, XENVER_capabilities, 0x7ffff000), -XEFAULT);
-	EXPECT_EQ(hc2(__HYPERVISOR_xen_version, XENVER_capabilities, 0xffff830000000000UL), -XEFAULT);
+	EXPECT_EQ(hc2(__HYPERVISOR_xen_version, XENVER_capabilities, 0xffff830000000000UL),
+		  -XEFAULT);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* CPUID's leaf 0xd says how large the extended state is that XSETBV lets a kernel have, in both formats (SDM 1 13). */
+/* CPUID's leaf 0xd says how large the extended state is that XSETBV lets a kernel have, in both
+ * formats (SDM 1 13). */
 #include "guest.h"
 
 #define XCR0_X87    0x01UL
@@ -29,7 +30,9 @@ static struct regs4 cpuid_forced(uint32_t leaf, uint32_t sub)
 
 static int xsetbv_vector(uint64_t value)
 {
-	return CATCH("xorl %%ecx, %%ecx\n\tmovl %k0, %%eax\n\tmovq %0, %%rdx\n\tshrq $32, %%rdx\n\txsetbv", "r"(value));
+	return CATCH("xorl %%ecx, %%ecx\n\tmovl %k0, %%eax\n\tmovq %0, %%rdx\n\tshrq $32, "
+		     "%%rdx\n\txsetbv",
+		     "r"(value));
 }
 
 static uint64_t xgetbv(void)
@@ -40,14 +43,16 @@ static uint64_t xgetbv(void)
 	return lo | (uint64_t)hi << 32;
 }
 
-/* All components that are enabled leave their initial state, so that even XSAVEC writes them whole. */
+/* All components that are enabled leave their initial state, so that even XSAVEC writes them whole.
+ */
 static void dirty_registers(uint64_t xcr0)
 {
-	__asm__ volatile("fninit\n\tfld1\n\tpcmpeqd %%xmm0, %%xmm0\n\tpcmpeqd %%xmm15, %%xmm15" ::: "memory");
+	__asm__ volatile("fninit\n\tfld1\n\tpcmpeqd %%xmm0, %%xmm0\n\tpcmpeqd %%xmm15, %%xmm15" ::
+				 : "memory");
 	if (xcr0 & XCR0_AVX)
-		__asm__ volatile(
-			"vinsertf128 $1, %%xmm0, %%ymm0, %%ymm0\n\tvinsertf128 $1, %%xmm15, %%ymm15, %%ymm15" ::
-				: "memory");
+		__asm__ volatile("vinsertf128 $1, %%xmm0, %%ymm0, %%ymm0\n\tvinsertf128 $1, "
+				 "%%xmm15, %%ymm15, %%ymm15" ::
+					 : "memory");
 	if (xcr0 & XCR0_AVX512)
 		__asm__ volatile("vpternlogd $0xff, %%zmm15, %%zmm15, %%zmm15\n\t"
 				 "vpternlogd $0xff, %%zmm31, %%zmm31, %%zmm31\n\t"
@@ -112,13 +117,15 @@ static void check_sizes(uint64_t xcr0, bool xsavec)
 	if (!xsavec)
 		return;
 	EXPECT_EQ(compacted, size_compacted(xcr0));
-	/* Not "equal": Bochs 2.7 puts the first component at 416, where its SSE registers end, instead of at 576. */
+	/* Not "equal": Bochs 2.7 puts the first component at 416, where its SSE registers end,
+	 * instead of at 576. */
 	EXPECT(written(true) <= compacted);
 }
 
 void test_main(void)
 {
-	static const uint64_t wanted[] = { XCR0_X87, XCR0_X87 | XCR0_SSE, XCR0_X87 | XCR0_SSE | XCR0_AVX,
+	static const uint64_t wanted[] = { XCR0_X87, XCR0_X87 | XCR0_SSE,
+					   XCR0_X87 | XCR0_SSE | XCR0_AVX,
 					   XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 };
 	static const uint64_t refused[] = { 0,
 					    XCR0_SSE,
@@ -133,7 +140,8 @@ void test_main(void)
 
 	if (!(cpuid_forced(1, 0).c & 1u << 26))
 		guest_skip("no XSAVE");
-	EXPECT(cpuid_forced(1, 0).c & 1u << 27); /* OSXSAVE: Linux looks for it before it sets CR4 */
+	EXPECT(cpuid_forced(1, 0).c &
+	       1u << 27); /* OSXSAVE: Linux looks for it before it sets CR4 */
 	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
 	__asm__ volatile("mov %0, %%cr4" : : "r"(cr4 | 0x40000)); /* OSXSAVE */
 	r = cpuid_forced(0xd, 0);

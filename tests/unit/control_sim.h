@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Simulated domains for tests of event channels and grants: the parts of core/domain/domain.c and the dispatcher that these
- * need.
+ * Simulated domains for tests of event channels and grants: the parts of core/domain/domain.c and
+ * the dispatcher that these need.
  */
 #ifndef UNIT_CONTROL_SIM_H
 #define UNIT_CONTROL_SIM_H
@@ -89,7 +89,9 @@ struct domain *domain_get_by_id(domid_t id)
 
 struct domain *hypercall_target(unsigned int id, int *err)
 {
-	struct domain *d = id == DOMID_SELF ? current->domain : id < SIM_DOMAINS ? sim_domain[id] : NULL;
+	struct domain *d = id == DOMID_SELF ? current->domain :
+			   id < SIM_DOMAINS ? sim_domain[id] :
+					      NULL;
 
 	*err = !d ? -ESRCH : -EPERM;
 	if (!d || (d != current->domain && !current->domain->is_privileged))
@@ -102,7 +104,8 @@ bool hypercall_preempt_check(void)
 	return sim_preempt;
 }
 
-long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int op, void __guest *arg)
+long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int op,
+		    void __guest *arg)
 {
 	u64 copy[SUBOP_MAX_SIZE / sizeof(u64)];
 	long ret;
@@ -116,7 +119,8 @@ long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int o
 		return -EFAULT;
 	ret = table[op].fn(copy);
 	assert_int_equal(host_locks_held(), 0);
-	if ((table[op].flags & SUBOP_OUT) && (ret >= 0 || ret == -ERESTART) && copy_to_guest(arg, copy, table[op].size))
+	if ((table[op].flags & SUBOP_OUT) && (ret >= 0 || ret == -ERESTART) &&
+	    copy_to_guest(arg, copy, table[op].size))
 		return -EFAULT;
 	return ret;
 }

@@ -67,8 +67,8 @@ static void interleave_relax(void);
 struct interleave_scene {
 	const char *name;
 	unsigned int cpus;
-	unsigned int changes;		/* of turns, in one run */
-	void (*setup)(void);		/* a new machine; on no CPU's stack, and never interrupted */
+	unsigned int changes; /* of turns, in one run */
+	void (*setup)(void);  /* a new machine; on no CPU's stack, and never interrupted */
 	void (*body)(unsigned int cpu); /* what a CPU does before it waits for interrupts */
 	void (*check)(void);		/* when all CPUs wait */
 	void (*teardown)(void);
@@ -122,8 +122,8 @@ static void interleave_fail(const char *what)
 	for (unsigned int i = 0; i < interleave_planned; i++)
 		snprintf(plan + strlen(plan), sizeof(plan) - strlen(plan), " step %u to CPU %u;",
 			 interleave_plan[i].step, interleave_plan[i].cpu);
-	fail_msg("%s: %s (run %lu, changes of turns:%s after %u steps)", interleave_scene->name, what, interleave_runs,
-		 plan, interleave_steps);
+	fail_msg("%s: %s (run %lu, changes of turns:%s after %u steps)", interleave_scene->name,
+		 what, interleave_runs, plan, interleave_steps);
 }
 
 /* So for what is asserted on a CPU's stack. */
@@ -199,8 +199,10 @@ static void interleave_switch(unsigned int next)
 	if (next == self)
 		return;
 	__sanitizer_start_switch_fiber(&interleave_cpus[self].fake_stack,
-				       next < INTERLEAVE_CPUS ? interleave_stacks[next] : interleave_main_stack,
-				       next < INTERLEAVE_CPUS ? INTERLEAVE_STACK_SIZE : interleave_main_size);
+				       next < INTERLEAVE_CPUS ? interleave_stacks[next] :
+								interleave_main_stack,
+				       next < INTERLEAVE_CPUS ? INTERLEAVE_STACK_SIZE :
+								interleave_main_size);
 	if (next < INTERLEAVE_CPUS)
 		host_set_cpu(next);
 	swapcontext(&interleave_cpus[self].context, to);
@@ -330,7 +332,8 @@ static void interleave_cpu_main(void)
 {
 	/* The very first comes from there. */
 	if (!interleave_main_stack)
-		__sanitizer_finish_switch_fiber(NULL, &interleave_main_stack, &interleave_main_size);
+		__sanitizer_finish_switch_fiber(NULL, &interleave_main_stack,
+						&interleave_main_size);
 	else
 		__sanitizer_finish_switch_fiber(NULL, NULL, NULL);
 	interleave_scene->body(host_cpu);
@@ -366,7 +369,8 @@ static void interleave_run(void)
 	interleave_failure = NULL;
 	interleave_running = true;
 	host_set_cpu(interleave_next(0));
-	__sanitizer_start_switch_fiber(&fake_stack, interleave_stacks[host_cpu], INTERLEAVE_STACK_SIZE);
+	__sanitizer_start_switch_fiber(&fake_stack, interleave_stacks[host_cpu],
+				       INTERLEAVE_STACK_SIZE);
 	swapcontext(&interleave_main, &interleave_cpus[host_cpu].context);
 	__sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
 	interleave_running = false;

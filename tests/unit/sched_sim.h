@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine for the scheduler: CPUs, domains whose vCPUs compute without end or in bursts, and time, which jumps from
- * event to event. For one test file: everything is static.
+ * A machine for the scheduler: CPUs, domains whose vCPUs compute without end or in bursts, and
+ * time, which jumps from event to event. For one test file: everything is static.
  */
 #ifndef SCHED_SIM_H
 #define SCHED_SIM_H
@@ -58,7 +58,8 @@ void arch_context_switch(struct vcpu *prev, struct vcpu *next)
 	if (!next->is_idle) {
 		assert_true(next->is_running && next->processor == cpu);
 		/* Or it may not run here since a moment ago, and this CPU has been told. */
-		assert_true(place_allowed(next, cpu) || (per_cpu(softirq_pending, cpu) & (1U << SOFTIRQ_SCHEDULE)));
+		assert_true(place_allowed(next, cpu) ||
+			    (per_cpu(softirq_pending, cpu) & (1U << SOFTIRQ_SCHEDULE)));
 		n->since = host_now;
 		if (n->woken_at) {
 			n->latency_sum += host_now - n->woken_at;
@@ -98,7 +99,8 @@ struct vcpu *vcpu_create(struct domain *d, unsigned int id)
 static struct domain *sim_domain(unsigned int nr_vcpus, unsigned int weight, unsigned int cap)
 {
 	struct domain *d = calloc(1, sizeof(*d));
-	struct xen_domctl_scheduler_op op = { .sched_id = XEN_SCHEDULER_CREDIT, .cmd = XEN_DOMCTL_SCHEDOP_putinfo };
+	struct xen_domctl_scheduler_op op = { .sched_id = XEN_SCHEDULER_CREDIT,
+					      .cmd = XEN_DOMCTL_SCHEDOP_putinfo };
 
 	d->id = (domid_t)sim_nr_domains;
 	d->max_vcpus = nr_vcpus;
@@ -142,7 +144,8 @@ static void sim_start(unsigned int cpus)
 	s_time_t now = host_now;
 
 	host_cpus_init(cpus);
-	/* Time goes on from test to test, as the scheduler has state that knows of no new beginning. */
+	/* Time goes on from test to test, as the scheduler has state that knows of no new
+	 * beginning. */
 	sim_began = host_now = now + SECONDS(1);
 	sim_nr_domains = 0;
 	sim_switches = 0;
@@ -287,7 +290,8 @@ static double sim_share(struct domain *d, s_time_t duration)
 static void sim_expect(const char *what, double is, double should, double tolerance)
 {
 	if (getenv("UNIT_LOG"))
-		fprintf(stderr, "%-40s %.4f, expected %.4f (%+.2f %%)\n", what, is, should, (is / should - 1) * 100);
+		fprintf(stderr, "%-40s %.4f, expected %.4f (%+.2f %%)\n", what, is, should,
+			(is / should - 1) * 100);
 	if (is < should * (1 - tolerance) || is > should * (1 + tolerance))
 		fail_msg("%s: %.4f CPUs instead of %.4f", what, is, should);
 }

@@ -7,7 +7,8 @@
 enum { LONGS = 4 };
 
 /* The obvious search, to compare with. */
-static unsigned int slow_next(const unsigned long *map, unsigned int nbits, unsigned int from, bool want)
+static unsigned int slow_next(const unsigned long *map, unsigned int nbits, unsigned int from,
+			      bool want)
 {
 	for (; from < nbits; from++)
 		if (bitmap_test_bit(map, from) == want)
@@ -22,7 +23,8 @@ static void searches_agree_with_a_bit_by_bit_search(void **state)
 
 	for (int round = 0; round < 300; round++) {
 		for (int i = 0; i < LONGS; i++) {
-			map[i] = unit_random(&seed) & unit_random(&seed) & unit_random(&seed) & unit_random(&seed);
+			map[i] = unit_random(&seed) & unit_random(&seed) & unit_random(&seed) &
+				 unit_random(&seed);
 			if (round % 3 == 1)
 				map[i] = ~map[i];
 			if (round % 5 == 0)
@@ -34,12 +36,16 @@ static void searches_agree_with_a_bit_by_bit_search(void **state)
 			for (unsigned int from = 0; from <= nbits + 2; from++) {
 				unsigned int f = min(from, nbits);
 
-				assert_int_equal(bitmap_next_set(map, nbits, from), slow_next(map, nbits, f, true));
-				assert_int_equal(bitmap_next_clear(map, nbits, from), slow_next(map, nbits, f, false));
+				assert_int_equal(bitmap_next_set(map, nbits, from),
+						 slow_next(map, nbits, f, true));
+				assert_int_equal(bitmap_next_clear(map, nbits, from),
+						 slow_next(map, nbits, f, false));
 				weight += from < nbits && bitmap_test_bit(map, from);
 			}
-			assert_int_equal(bitmap_first_set(map, nbits), slow_next(map, nbits, 0, true));
-			assert_int_equal(bitmap_first_clear(map, nbits), slow_next(map, nbits, 0, false));
+			assert_int_equal(bitmap_first_set(map, nbits),
+					 slow_next(map, nbits, 0, true));
+			assert_int_equal(bitmap_first_clear(map, nbits),
+					 slow_next(map, nbits, 0, false));
 			assert_int_equal(bitmap_weight(map, nbits), weight);
 			assert_int_equal(bitmap_is_empty(map, nbits), weight == 0);
 		}

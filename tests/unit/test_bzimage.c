@@ -6,14 +6,20 @@
 #include <string.h>
 #include "unit.h"
 
-enum { SECTORS = 3, PAYLOAD = 40, PAYLOAD_AT = (SECTORS + 1) * 512 + 64, SIZE = PAYLOAD_AT + PAYLOAD + 8 };
+enum {
+	SECTORS = 3,
+	PAYLOAD = 40,
+	PAYLOAD_AT = (SECTORS + 1) * 512 + 64,
+	SIZE = PAYLOAD_AT + PAYLOAD + 8
+};
 
 static void put(u8 *p, u32 value, unsigned int bytes)
 {
 	memcpy(p, &value, bytes);
 }
 
-/* An image as the boot protocol describes it, with an xz payload of 40 bytes, length word included. */
+/* An image as the boot protocol describes it, with an xz payload of 40 bytes, length word included.
+ */
 static void make_image(u8 *p)
 {
 	memset(p, 0, SIZE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: hypervisor/core/base/timer.c hypervisor/core/domain/vcpu_timer.c hypervisor/core/base/softirq.c hypervisor/lib/heap.c hypervisor/lib/bitmap.c */
 /*
- * Conversions between system time, TSC and the local APIC's timer, at every value that a guest may name, on processors
- * of 0.5 to 10 GHz: from the hypercall's argument to the hardware's register.
+ * Conversions between system time, TSC and the local APIC's timer, at every value that a guest may
+ * name, on processors of 0.5 to 10 GHz: from the hypercall's argument to the hardware's register.
  */
 #include <string.h>
 #include "core/domain/domain_internal.h"
@@ -97,12 +97,15 @@ static const u64 frequencies[] = {
 
 #define YEAR SECONDS(3600L * 24 * 365)
 
-static const s_time_t uptimes[] = { 0, 1, MILLISECS(20), SECONDS(60), 100 * SECONDS(3600 * 24), 10 * YEAR };
+static const s_time_t uptimes[] = {
+	0, 1, MILLISECS(20), SECONDS(60), 100 * SECONDS(3600 * 24), 10 * YEAR
+};
 
 /* What the boot firmware left in the TSC when system time began. */
 static const u64 first_tscs[] = { 0, 1, 12345678901, 1UL << 50 };
 
-/* Every power of two and its neighbours, as u64: so also everything that is negative as s64, INT64_MAX and ~0. */
+/* Every power of two and its neighbours, as u64: so also everything that is negative as s64,
+ * INT64_MAX and ~0. */
 static unsigned int deadlines(u64 out[200])
 {
 	unsigned int n = 0;
@@ -128,8 +131,8 @@ static void each_machine(void (*check)(u64 hz, s_time_t now))
 				set_frequency(frequencies[f]);
 				this_cpu(tsc_base) = first_tscs[t];
 				this_cpu(stime_base) = 0;
-				tsc = first_tscs[t] +
-				      (u64)((unsigned __int128)uptimes[u] * frequencies[f] / NS_PER_SEC);
+				tsc = first_tscs[t] + (u64)((unsigned __int128)uptimes[u] *
+							    frequencies[f] / NS_PER_SEC);
 				check(frequencies[f], uptimes[u]);
 			}
 }
@@ -158,9 +161,12 @@ static __int128 time_of_tsc(u64 value)
 	return (__int128)(ticks * tsc_scale.mul >> 32) + per_cpu(stime_base, 0);
 }
 
-#define LATE_NS 32 /* a tick of the slowest processor, and up to eight of a fast one that the scale has as one */
+#define LATE_NS                                                                                    \
+	32 /* a tick of the slowest processor, and up to eight of a fast one that the scale has as \
+	      one */
 
-/* What the hardware is set to is that time on the clock that guests are shown: never before it, hardly after it. */
+/* What the hardware is set to is that time on the clock that guests are shown: never before it,
+ * hardly after it. */
 static void check_tsc_at(u64 hz, s_time_t now)
 {
 	u64 when[200];
@@ -175,11 +181,11 @@ static void check_tsc_at(u64 hz, s_time_t now)
 		if (deadline <= per_cpu(stime_base, 0))
 			assert_int_equal(at, per_cpu(tsc_base, 0) + 1);
 		else if (time_of_tsc(at) < deadline && at != ~0UL)
-			fail_msg("%lu Hz: the deadline %#lx becomes TSC %#lx, %ld ns early", hz, when[i], at,
-				 (long)(deadline - time_of_tsc(at)));
+			fail_msg("%lu Hz: the deadline %#lx becomes TSC %#lx, %ld ns early", hz,
+				 when[i], at, (long)(deadline - time_of_tsc(at)));
 		else if (time_of_tsc(at) > (__int128)deadline + LATE_NS)
-			fail_msg("%lu Hz: the deadline %#lx becomes TSC %#lx, %ld ns late", hz, when[i], at,
-				 (long)(time_of_tsc(at) - deadline));
+			fail_msg("%lu Hz: the deadline %#lx becomes TSC %#lx, %ld ns late", hz,
+				 when[i], at, (long)(time_of_tsc(at) - deadline));
 	}
 }
 
@@ -219,7 +225,8 @@ static struct vcpu *vcpu(void)
 	return &v;
 }
 
-/* A timer that the guest set is either due, or the hardware is programmed for a time that still comes. */
+/* A timer that the guest set is either due, or the hardware is programmed for a time that still
+ * comes. */
 static void check_hardware(u64 hz, u64 asked)
 {
 	if (softirq_is_pending()) {
@@ -228,7 +235,8 @@ static void check_hardware(u64 hz, u64 asked)
 		return;
 	}
 	if (cpu_features.tsc_deadline ? tsc_deadline <= tsc : !apic_countdown)
-		fail_msg("%lu Hz: %#lx programs %#lx, the TSC is at %#lx", hz, asked, tsc_deadline, tsc);
+		fail_msg("%lu Hz: %#lx programs %#lx, the TSC is at %#lx", hz, asked, tsc_deadline,
+			 tsc);
 }
 
 static void check_guest_timers(u64 hz, s_time_t now)
@@ -264,7 +272,9 @@ static void any_timer_of_a_guest_reaches_a_tsc_deadline(void **state)
 
 static void any_timer_of_a_guest_reaches_a_countdown(void **state)
 {
-	static const u64 rates[] = { 1000, 24000000, 100000000, 1000000000, 5000000000, 10000000000 };
+	static const u64 rates[] = {
+		1000, 24000000, 100000000, 1000000000, 5000000000, 10000000000
+	};
 
 	cpu_features = (struct cpu_features){ 0 };
 	apic_is_x2apic = true;
@@ -331,7 +341,8 @@ static void the_tsc_is_measured_by_a_clock_that_counts(void **state)
 	for (tsc_per_tick = 40; tsc_per_tick < 600; tsc_per_tick += 7) {
 		hz = 14318180 * tsc_per_tick;
 		tsc = 0;
-		assert_in_range(measure(reference_read, 14318180, 0xffffffff), hz - hz / 1000, hz + hz / 1000);
+		assert_in_range(measure(reference_read, 14318180, 0xffffffff), hz - hz / 1000,
+				hz + hz / 1000);
 	}
 }
 

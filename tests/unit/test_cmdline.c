@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The boot options: what each accepts, and that what is not understood changes nothing and is said. */
+/* The boot options: what each accepts, and that what is not understood changes nothing and is said.
+ */
 /* links: hypervisor/core/base/cmdline.c hypervisor/lib/string.c hypervisor/lib/printf.c */
 #include "hv/cmdline.h"
 
@@ -57,7 +58,8 @@ static void serial_forms(void **state)
 
 static void log_levels(void **state)
 {
-	assert_true(boot_options.guest_loglvl < LOG_ERR && boot_options.guest_loglvl_limited < LOG_ERR);
+	assert_true(boot_options.guest_loglvl < LOG_ERR &&
+		    boot_options.guest_loglvl_limited < LOG_ERR);
 	cmdline_parse("loglvl=all guest_loglvl=error/warning");
 	assert_int_equal(boot_options.loglvl, LOG_DEBUG);
 	assert_int_equal(boot_options.guest_loglvl, LOG_ERR);

@@ -240,7 +240,8 @@ static char *numbered_lines(const char *what, size_t bytes)
 
 	assert_true(bytes < sizeof(text));
 	for (size_t at = 0; at < bytes; at += 64)
-		snprintf(text + at, 65, "%s %06zu %*s\n", what, at / 64, (int)(55 - strlen(what)), "");
+		snprintf(text + at, 65, "%s %06zu %*s\n", what, at / 64, (int)(55 - strlen(what)),
+			 "");
 	text[bytes] = '\0';
 	return text;
 }
@@ -435,8 +436,10 @@ static void sync_console_waits_for_each_write(void **state)
 		log_err("a line of the hypervisor that is longer than the FIFO");
 		host_now += 17 * CHAR_NS;
 		uart_advance();
-		_exit(strcmp(line_text(), "a line of Domain-0 that is longer than the FIFO\r\n"
-					  "(HV) a line of the hypervisor that is longer than the FIFO\r\n") != 0);
+		_exit(strcmp(line_text(),
+			     "a line of Domain-0 that is longer than the FIFO\r\n"
+			     "(HV) a line of the hypervisor that is longer than the FIFO\r\n") !=
+		      0);
 	}
 	waitpid(child, &status, 0);
 	assert_int_equal(status, 0);
@@ -459,8 +462,9 @@ static void a_uart_without_a_fifo_gets_one_character_at_a_time(void **state)
 }
 
 /*
- * Speeds that com1= takes, before a port that answers as fast as any does: nobody counts the line as
- * dead, whether the hypervisor waits itself or a timer does. In a child: exits with 0 if all came out.
+ * Speeds that com1= takes, before a port that answers as fast as any does: nobody counts the line
+ * as dead, whether the hypervisor waits itself or a timer does. In a child: exits with 0 if all
+ * came out.
  */
 static void write_slowly(unsigned int baud)
 {
@@ -568,8 +572,9 @@ static void a_debug_key_shows_what_guests_wrote(void **state)
 	say_as(2, ", and more\n");
 	guest_printk(sim_domain[3], LOG_WARN, "did something bad\n");
 	guest_log();
-	assert_non_null(strstr(log_text(), "(HV) d1: hello from 1\n(HV) d2: hello from 2, and more\n"
-					   "(HV) d3: did something bad\n"));
+	assert_non_null(strstr(log_text(),
+			       "(HV) d1: hello from 1\n(HV) d2: hello from 2, and more\n"
+			       "(HV) d3: did something bad\n"));
 	assert_non_null(strstr(line_text(), "(HV) d3: did something bad\r\n"));
 }
 
@@ -603,11 +608,15 @@ static void a_flood_is_bounded_and_its_loss_is_said_once(void **state)
 	say_as(1, "later\n");
 	say_as(1, "and later\n");
 	run_for(SECONDS(2));
-	assert_int_equal(count(line_text(), "(HV) d1: 90 lines left out\r\n(HV) d1: later\r\n(HV) d1: and later\r\n"),
-			 1);
+	assert_int_equal(
+		count(line_text(),
+		      "(HV) d1: 90 lines left out\r\n(HV) d1: later\r\n(HV) d1: and later\r\n"),
+		1);
 	assert_int_equal(count(line_text(), "left out"), 1);
 	/* The log of guests has the same. */
-	assert_int_equal(count(guest_log(), "(HV) d1: 90 lines left out\n(HV) d1: later\n(HV) d1: and later\n"), 1);
+	assert_int_equal(count(guest_log(),
+			       "(HV) d1: 90 lines left out\n(HV) d1: later\n(HV) d1: and later\n"),
+			 1);
 }
 
 /*
@@ -646,7 +655,8 @@ static void the_end_of_a_domain_says_what_is_left(void **state)
 	run_for(SECONDS(2));
 	console_domain_ends(sim_domain[1]);
 	run_for(SECONDS(2));
-	assert_non_null(strstr(line_text(), "(HV) d1: 10 lines left out\r\n(HV) d1: the last wo\r\n"));
+	assert_non_null(
+		strstr(line_text(), "(HV) d1: 10 lines left out\r\n(HV) d1: the last wo\r\n"));
 	console_domain_ends(sim_domain[1]);
 	run_for(SECONDS(2));
 	assert_int_equal(count(line_text(), "left out"), 1);
@@ -741,7 +751,8 @@ static void panic_after_output(void)
 static void a_panic_sends_first_what_waits(void **state)
 {
 	assert_int_equal(panics(panic_after_output, "dom0 000063"), 0);
-	assert_int_equal(panics(panic_after_output, "\n(HV) panic on CPU 0: the end\r\n(HV) backtrace:\r\n<rebooted>"),
+	assert_int_equal(panics(panic_after_output,
+				"\n(HV) panic on CPU 0: the end\r\n(HV) backtrace:\r\n<rebooted>"),
 			 0);
 }
 
@@ -763,7 +774,9 @@ static void panic_while_another_has_the_lock(void)
 
 static void a_panic_gets_through_a_lock_that_is_never_released(void **state)
 {
-	assert_int_equal(panics(panic_while_another_has_the_lock, "(HV) panic on CPU 0: the end\r\n"), 0);
+	assert_int_equal(panics(panic_while_another_has_the_lock,
+				"(HV) panic on CPU 0: the end\r\n"),
+			 0);
 }
 
 static void fault_in_the_console(void)
@@ -830,7 +843,9 @@ static void reboot_after_output(void)
 
 static void a_reboot_sends_first_what_waits(void **state)
 {
-	assert_int_equal(panics(reboot_after_output, "debug key 'R': reboot the machine\r\n<rebooted>"), 0);
+	assert_int_equal(panics(reboot_after_output,
+				"debug key 'R': reboot the machine\r\n<rebooted>"),
+			 0);
 	assert_int_equal(panics(reboot_after_output, "dom0 000063"), 0);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* links: hypervisor/lib/cpu_faults.c */
-/* The faults of processors that there are: what each says of itself, old microcode and new, and what it has. */
+/* The faults of processors that there are: what each says of itself, old microcode and new, and
+ * what it has. */
 #include <stdlib.h>
 #include <string.h>
 #include "lib/cpu_faults.h"
@@ -11,7 +12,8 @@
 #define HYGON 0x6f677948
 #define VIA   0x746e6543
 
-/* Leaf 1 ECX: AVX, RDRAND. Leaf 7 EBX: RTM, RDSEED. Leaf 7 EDX: what microcode of each year added. */
+/* Leaf 1 ECX: AVX, RDRAND. Leaf 7 EBX: RTM, RDSEED. Leaf 7 EDX: what microcode of each year added.
+ */
 #define AVX	   BIT(28)
 #define RDRAND	   BIT(30)
 #define RTM	   BIT(11)
@@ -156,7 +158,8 @@ static const struct {
 
 static struct cpu_facts facts_of(unsigned int i)
 {
-	struct cpu_facts f = { .arch_capabilities = processors[i].caps, .microcode = processors[i].microcode };
+	struct cpu_facts f = { .arch_capabilities = processors[i].caps,
+			       .microcode = processors[i].microcode };
 
 	/* As a list of leaves may have them: other ones between, any order. */
 	cpu_facts_add_leaf(&f, 0x80000021, 0, processors[i].e21a, 0, processors[i].e21c, 0);
@@ -187,10 +190,12 @@ static void each_processor_has_its_faults(void **state)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(processors); i++) {
 		f = facts_of(i);
-		assert_int_equal(cpu_facts_have_arch_capabilities(&f), !!(processors[i].f7d & ARCH_CAPS));
+		assert_int_equal(cpu_facts_have_arch_capabilities(&f),
+				 !!(processors[i].f7d & ARCH_CAPS));
 		names_of(cpu_faults_find(&f), text);
 		if (strcmp(text, processors[i].faults))
-			fail_msg("%s: \"%s\", not \"%s\"", processors[i].name, text, processors[i].faults);
+			fail_msg("%s: \"%s\", not \"%s\"", processors[i].name, text,
+				 processors[i].faults);
 	}
 }
 
@@ -203,7 +208,8 @@ static u32 fault_named(const char *name)
 	return 0;
 }
 
-/* A bit by which a processor says that it has not a fault takes that one away, and nothing else, on every processor. */
+/* A bit by which a processor says that it has not a fault takes that one away, and nothing else, on
+ * every processor. */
 static void what_a_processor_denies_it_has_not(void **state)
 {
 	static const struct {
@@ -249,7 +255,8 @@ static void every_fault_is_somebodys_and_has_texts(void **state)
 		assert_true(strlen(cpu_fault_title((enum cpu_fault)i)) > 2);
 		assert_true(strlen(cpu_fault_meaning((enum cpu_fault)i)) > 20);
 		/* A word for programs. */
-		assert_int_equal(strspn(cpu_fault_name((enum cpu_fault)i), "abcdefghijklmnopqrstuvwxyz0123456789_"),
+		assert_int_equal(strspn(cpu_fault_name((enum cpu_fault)i),
+					"abcdefghijklmnopqrstuvwxyz0123456789_"),
 				 strlen(cpu_fault_name((enum cpu_fault)i)));
 	}
 }
@@ -261,14 +268,16 @@ static void the_list_of_leaves_is_complete(void **state)
 
 	for (u32 leaf = 0; leaf < 0x40; leaf++)
 		for (u32 subleaf = 0; subleaf < 4; subleaf++) {
-			cpu_facts_add_leaf(&all, leaf, subleaf, leaf + 1, leaf + 2, leaf + 3, leaf + 4);
-			cpu_facts_add_leaf(&all, 0x80000000 + leaf, subleaf, leaf + 1, leaf + 2, leaf + 3, leaf + 4);
+			cpu_facts_add_leaf(&all, leaf, subleaf, leaf + 1, leaf + 2, leaf + 3,
+					   leaf + 4);
+			cpu_facts_add_leaf(&all, 0x80000000 + leaf, subleaf, leaf + 1, leaf + 2,
+					   leaf + 3, leaf + 4);
 		}
 	for (unsigned int i = 0; i < cpu_fault_nr_leaves; i++) {
 		u32 leaf = cpu_fault_leaves[i].leaf & 0xffff;
 
-		cpu_facts_add_leaf(&listed, cpu_fault_leaves[i].leaf, cpu_fault_leaves[i].subleaf, leaf + 1, leaf + 2,
-				   leaf + 3, leaf + 4);
+		cpu_facts_add_leaf(&listed, cpu_fault_leaves[i].leaf, cpu_fault_leaves[i].subleaf,
+				   leaf + 1, leaf + 2, leaf + 3, leaf + 4);
 	}
 	assert_memory_equal(&all, &listed, sizeof(all));
 }

@@ -19,7 +19,8 @@ struct blob {
 	size_t size;
 };
 
-/* As Linux's build calls them (scripts/Makefile.lib, scripts/xz_wrap.sh), and other options that people use. */
+/* As Linux's build calls them (scripts/Makefile.lib, scripts/xz_wrap.sh), and other options that
+ * people use. */
 static const struct tool {
 	const char *name, *command;
 	bool has_checksum;
@@ -39,12 +40,14 @@ void libc_shim_init(void)
 {
 }
 
-/* The libraries are not instrumented: a page without access behind each buffer finds what they read or write beyond it.
+/* The libraries are not instrumented: a page without access behind each buffer finds what they read
+ * or write beyond it.
  */
 static struct blob guarded(size_t size)
 {
 	size_t room = ROUND_UP(size + 1, 4096UL);
-	u8 *p = mmap(NULL, room + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	u8 *p = mmap(NULL, room + 4096, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	assert_true(p != MAP_FAILED);
 	assert_int_equal(mprotect(p + room, 4096, PROT_NONE), 0);
@@ -120,7 +123,8 @@ static void restores_what_each_tool_compressed(void **state)
 {
 	for (size_t t = 0; t < ARRAY_SIZE(tools); t++)
 		for (size_t size = SMALL; size; size = size == SMALL ? LARGE : 0) {
-			struct blob packed = compress(&tools[t], size), src = guarded(packed.size), dst = guarded(size);
+			struct blob packed = compress(&tools[t], size), src = guarded(packed.size),
+				    dst = guarded(size);
 			size_t outlen;
 
 			memcpy(src.data, packed.data, packed.size);
@@ -144,7 +148,9 @@ static void says_how_much_memory_it_needs(void **state)
 
 		assert_true(needed >= DECOMPRESS_MEM_MIN && needed < MiB(40));
 		mem.base = malloc(needed);
-		assert_int_equal(decompress(packed.data, packed.size, dst.data, dst.size, &outlen, &mem, &why), 0);
+		assert_int_equal(decompress(packed.data, packed.size, dst.data, dst.size, &outlen,
+					    &mem, &why),
+				 0);
 		assert_true(mem.used <= mem.size);
 		free(mem.base);
 		free(packed.data);
@@ -168,7 +174,8 @@ static void too_little_memory_is_said(void **state)
 			const char *why;
 			size_t outlen;
 
-			err = decompress(packed.data, packed.size, dst.data, dst.size, &outlen, &mem, &why);
+			err = decompress(packed.data, packed.size, dst.data, dst.size, &outlen,
+					 &mem, &why);
 			assert_true(err == 0 || err == -ENOMEM);
 			if (err)
 				assert_int_equal(outlen, 0);
@@ -199,7 +206,8 @@ static void data_that_does_not_fit_is_an_error(void **state)
 static void every_truncation_is_an_error(void **state)
 {
 	for (size_t t = 0; t < ARRAY_SIZE(tools); t++) {
-		struct blob packed = compress(&tools[t], SMALL), dst = guarded(SMALL), src = guarded(packed.size);
+		struct blob packed = compress(&tools[t], SMALL), dst = guarded(SMALL),
+			    src = guarded(packed.size);
 
 		for (size_t size = 0; size < packed.size; size++) {
 			u8 *p = src.data + src.size - size;
@@ -207,7 +215,8 @@ static void every_truncation_is_an_error(void **state)
 
 			memcpy(p, packed.data, size);
 			if (!run(p, size, dst, &outlen))
-				fail_msg("%s: %zu of %zu bytes are enough", tools[t].name, size, packed.size);
+				fail_msg("%s: %zu of %zu bytes are enough", tools[t].name, size,
+					 packed.size);
 		}
 		free(packed.data);
 		unguard(src);
@@ -228,12 +237,14 @@ static void trailing_bytes_are_an_error(void **state)
 	}
 }
 
-/* With a checksum, damage is found, or was in something that does not matter (a time stamp). Without: no harm is done.
+/* With a checksum, damage is found, or was in something that does not matter (a time stamp).
+ * Without: no harm is done.
  */
 static void no_flipped_bit_is_taken_for_good(void **state)
 {
 	for (size_t t = 0; t < ARRAY_SIZE(tools); t++) {
-		struct blob packed = compress(&tools[t], SMALL), dst = guarded(SMALL), src = guarded(packed.size);
+		struct blob packed = compress(&tools[t], SMALL), dst = guarded(SMALL),
+			    src = guarded(packed.size);
 
 		for (size_t bit = 0; bit < packed.size * 8; bit++) {
 			size_t outlen;

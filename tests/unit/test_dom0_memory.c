@@ -71,7 +71,8 @@ static void the_option_decides(void **state)
 static void parts_of_what_there_is(void **state)
 {
 	assert_int_equal(choose("dom0_mem=10%", 1000 * MiB(1)).nr_pages, PAGES(MiB(100)));
-	assert_int_equal(choose("dom0_mem=512M+10%,max:20%", 1000 * MiB(1)).nr_pages, PAGES(MiB(200)));
+	assert_int_equal(choose("dom0_mem=512M+10%,max:20%", 1000 * MiB(1)).nr_pages,
+			 PAGES(MiB(200)));
 	assert_int_equal(choose("dom0_mem=-25%", 1000 * MiB(1)).nr_pages, PAGES(MiB(750)));
 }
 

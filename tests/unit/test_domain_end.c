@@ -136,7 +136,8 @@ bool hypercall_preempt_check(void)
 	return false;
 }
 
-long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int op, void __guest *arg)
+long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int op,
+		    void __guest *arg)
 {
 	return -ENOSYS;
 }
@@ -216,7 +217,9 @@ static void start_machine(void)
 
 static void arm_vcpu_timers(struct vcpu *v)
 {
-	const struct evtchn_port init = { .type = PORT_VIRQ, .vcpu = (u16)v->id, .virq = VIRQ_TIMER };
+	const struct evtchn_port init = { .type = PORT_VIRQ,
+					  .vcpu = (u16)v->id,
+					  .virq = VIRQ_TIMER };
 
 	v->virq_to_evtchn[VIRQ_TIMER] = (u16)evtchn_port_alloc(victims, &init);
 	assert_int_equal(vcpu_timer_set_periodic(v, MILLISECS(10)), 0);
@@ -226,7 +229,8 @@ static void arm_vcpu_timers(struct vcpu *v)
 
 static void setup(void)
 {
-	const struct xen_domctl_createdomain config = { .max_vcpus = VCPUS, .max_evtchn_port = 100 };
+	const struct xen_domctl_createdomain config = { .max_vcpus = VCPUS,
+							.max_evtchn_port = 100 };
 	struct vcpu *v;
 
 	start_machine();
@@ -253,7 +257,8 @@ static void setup(void)
 	softirq_raise_on(1, SOFTIRQ_SCHEDULE);
 	if (play.parked) {
 		settle();
-		assert_true(victims->vcpus[0]->sched.parked && timer_is_armed(&victims->sched.refill));
+		assert_true(victims->vcpus[0]->sched.parked &&
+			    timer_is_armed(&victims->sched.refill));
 	}
 	host_set_cpu(0);
 }
@@ -351,7 +356,8 @@ static void crash_check(void)
 
 static void vcpus_that_crash_at_once_are_one_crash(void **state)
 {
-	const struct interleave_scene scene = { "crash", 3, 1, crash_setup, crash_body, crash_check, teardown };
+	const struct interleave_scene scene = { "crash",    3,		 1,	  crash_setup,
+						crash_body, crash_check, teardown };
 
 	memset(&play, 0, sizeof(play));
 	interleave_explore(&scene);

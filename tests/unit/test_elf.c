@@ -93,7 +93,8 @@ static void reads_segments_and_notes(void **state)
 	assert_int_equal(open_image(&elf, &img), 0);
 	assert_true(elf.is_64bit && elf.phnum == 2 && elf.entry == 0xffffffff81000000UL);
 	assert_int_equal(elf_segment_get(&elf, 0, &seg), 0);
-	assert_true(seg.type == PT_LOAD && seg.vaddr == 0xffffffff81000000UL && seg.paddr == 0x1000000);
+	assert_true(seg.type == PT_LOAD && seg.vaddr == 0xffffffff81000000UL &&
+		    seg.paddr == 0x1000000);
 	assert_true(seg.filesz == 64 && seg.memsz == 128 && seg.data == img.text);
 	assert_int_equal(elf_segment_get(&elf, 2, &seg), -EINVAL);
 	assert_int_equal(elf_for_each_note(&elf, collect, &seen), 0);
@@ -142,9 +143,12 @@ static void refuses_impossible_segments(void **state)
 		size_t field;
 		u64 value;
 	} damage[] = {
-		{ offsetof(Elf64_Phdr, p_offset), ~0UL },     { offsetof(Elf64_Phdr, p_filesz), ~0UL },
-		{ offsetof(Elf64_Phdr, p_filesz), 129 },      { offsetof(Elf64_Phdr, p_memsz), 63 },
-		{ offsetof(Elf64_Phdr, p_memsz), ~0UL },      { offsetof(Elf64_Phdr, p_vaddr), ~0UL - 64 },
+		{ offsetof(Elf64_Phdr, p_offset), ~0UL },
+		{ offsetof(Elf64_Phdr, p_filesz), ~0UL },
+		{ offsetof(Elf64_Phdr, p_filesz), 129 },
+		{ offsetof(Elf64_Phdr, p_memsz), 63 },
+		{ offsetof(Elf64_Phdr, p_memsz), ~0UL },
+		{ offsetof(Elf64_Phdr, p_vaddr), ~0UL - 64 },
 		{ offsetof(Elf64_Phdr, p_paddr), ~0UL - 64 },
 	};
 	struct elf_image elf;
@@ -201,7 +205,11 @@ static void reads_the_32_bit_form(void **state)
 			.e_phoff = sizeof(Elf32_Ehdr),
 			.e_phentsize = sizeof(Elf32_Phdr),
 			.e_phnum = 1 },
-		.ph = { .p_type = PT_LOAD, .p_offset = 84, .p_vaddr = 0x100000, .p_filesz = 16, .p_memsz = 32 },
+		.ph = { .p_type = PT_LOAD,
+			.p_offset = 84,
+			.p_vaddr = 0x100000,
+			.p_filesz = 16,
+			.p_memsz = 32 },
 	};
 	struct elf_segment seg;
 	struct elf_image elf;
@@ -251,7 +259,8 @@ static void survives_every_truncation_and_random_damage(void **state)
 
 		memcpy(copy, &img, sizeof(img));
 		while (flips--)
-			copy[unit_random(&seed) % (sizeof(img) - sizeof(img.text))] = (u8)unit_random(&seed);
+			copy[unit_random(&seed) % (sizeof(img) - sizeof(img.text))] =
+				(u8)unit_random(&seed);
 		try_everything(copy, sizeof(img));
 		free(copy);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The decoder against what the assembler makes, the executor against the processor that the test runs on: each
- * instruction is executed by both from the same registers, flags and memory.
+ * The decoder against what the assembler makes, the executor against the processor that the test
+ * runs on: each instruction is executed by both from the same registers, flags and memory.
  */
 /* links: hypervisor/x86/emul/decode.c hypervisor/x86/emul/execute.c hypervisor/x86/emul/tables.c */
 /* links: tests/fuzz/fuzz_insn.c */
@@ -140,7 +140,8 @@ static void decodes_the_other_privileged_ones(void **state)
 	IS("sysexitl", SYSEXIT);
 #undef IS
 	i = D64("invlpg -8(%%rbx, %%rcx, 4)");
-	assert_true(i.op == INSN_INVLPG && i.base == INSN_RBX && i.index == INSN_RCX && i.scale == 4);
+	assert_true(i.op == INSN_INVLPG && i.base == INSN_RBX && i.index == INSN_RCX &&
+		    i.scale == 4);
 	assert_int_equal(i.displacement, -8);
 	i = D64("int $0x82");
 	assert_true(i.op == INSN_INT && i.imm == 0x82);
@@ -155,10 +156,14 @@ static void decodes_the_forced_emulation_prefix(void **state)
 
 	assert_true(i.forced && i.op == INSN_CPUID && i.length == 7);
 	assert_false(D64("cpuid").forced);
-	assert_int_equal(insn_decode(&i, (const u8 *)"\x0f\x0bxen\x0f\x30", 7, INSN_MODE_64), -EOPNOTSUPP);
-	assert_int_equal(insn_decode(&i, (const u8 *)"\x0f\x0bxeN\x0f\xa2", 7, INSN_MODE_64), -EOPNOTSUPP);
+	assert_int_equal(insn_decode(&i, (const u8 *)"\x0f\x0bxen\x0f\x30", 7, INSN_MODE_64),
+			 -EOPNOTSUPP);
+	assert_int_equal(insn_decode(&i, (const u8 *)"\x0f\x0bxeN\x0f\xa2", 7, INSN_MODE_64),
+			 -EOPNOTSUPP);
 	for (size_t len = 0; len < 7; len++)
-		assert_int_equal(insn_decode(&i, (const u8 *)"\x0f\x0bxen\x0f\xa2", len, INSN_MODE_64), -ENODATA);
+		assert_int_equal(insn_decode(&i, (const u8 *)"\x0f\x0bxen\x0f\xa2", len,
+					     INSN_MODE_64),
+				 -ENODATA);
 }
 
 static void computes_effective_addresses(void **state)
@@ -250,7 +255,15 @@ static void every_truncation_asks_for_more(void **state)
 
 /* --- the processor's own opinion --- */
 
-enum { FLAG_CF = 1, FLAG_PF = 4, FLAG_AF = 0x10, FLAG_ZF = 0x40, FLAG_SF = 0x80, FLAG_DF = 0x400, FLAG_OF = 0x800 };
+enum {
+	FLAG_CF = 1,
+	FLAG_PF = 4,
+	FLAG_AF = 0x10,
+	FLAG_ZF = 0x40,
+	FLAG_SF = 0x80,
+	FLAG_DF = 0x400,
+	FLAG_OF = 0x800
+};
 enum { FLAGS_ARITH = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF };
 
 struct native_state {
@@ -264,35 +277,45 @@ void native_return(void);
 #define SLOT(n)	   "native_state+8*" #n "(%rip)"
 #define LOAD(n, r) "movq " SLOT(n) ", %" #r "\n"
 #define SAVE(n, r) "movq %" #r ", " SLOT(n) "\n"
-#define REGISTERS(op)                                                                                                \
-	op(0, rax) op(1, rcx) op(2, rdx) op(3, rbx) op(5, rbp) op(6, rsi) op(7, rdi) op(8, r8) op(9, r9) op(10, r10) \
-		op(11, r11) op(12, r12) op(13, r13) op(14, r14) op(15, r15) op(4, rsp)
+#define REGISTERS(op)                                                                             \
+	op(0, rax) op(1, rcx) op(2, rdx) op(3, rbx) op(5, rbp) op(6, rsi) op(7, rdi) op(8, r8)    \
+		op(9, r9) op(10, r10) op(11, r11) op(12, r12) op(13, r13) op(14, r14) op(15, r15) \
+			op(4, rsp)
 
 __asm__(".pushsection .text\n.globl native_run, native_return\nnative_run:\n"
-	"push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n" SAVE(17, rsp) "pushq " SLOT(
-		16) "\n popfq\n" REGISTERS(LOAD) "jmp *" SLOT(18) "\n"
-								  "native_return:\n" REGISTERS(SAVE)
-									  LOAD(17, rsp) "pushfq\n popq " SLOT(
-										  16) "\n cld\n"
-										      "pop %r15\n pop %r14\n pop "
-										      "%r13\n pop %r12\n pop %rbp\n "
-										      "pop %rbx\n ret\n.popsection");
+	"push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n" SAVE(
+		17,
+		rsp) "pushq " SLOT(16) "\n popfq\n" REGISTERS(LOAD) "jmp *" SLOT(18) "\n"
+										     "native_"
+										     "return:"
+										     "\n" REGISTERS(
+											     SAVE)
+											     LOAD(17, rsp) "pushfq\n popq " SLOT(
+												     16) "\n cld\n"
+													 "pop %r15\n pop %r14\n pop "
+													 "%r13\n pop %r12\n pop %rbp\n "
+													 "pop %rbx\n ret\n.popsection");
 
-/* Memory below 4 GiB, so that 32-bit addresses reach it: what instructions write to, guarded by unmapped neighbours. */
+/* Memory below 4 GiB, so that 32-bit addresses reach it: what instructions write to, guarded by
+ * unmapped neighbours. */
 enum { AREA = 4096, WINDOW = 256 };
 static u8 *area, *code_page;
 
 static int make_areas(void **state)
 {
-	area = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-	code_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	area = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1,
+		    0);
+	code_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	return area == MAP_FAILED || code_page == MAP_FAILED;
 }
 
 /* Runs the instruction on the processor: registers and flags in *regs, memory in the area. */
 static void run_native(const u8 *bytes, size_t len, struct insn_regs *regs)
 {
-	static const u8 jump_next[] = { 0xff, 0x25, 0, 0, 0, 0 }; /* jmp *0(%rip): to the address behind it */
+	static const u8 jump_next[] = {
+		0xff, 0x25, 0, 0, 0, 0
+	}; /* jmp *0(%rip): to the address behind it */
 	u64 back = (u64)native_return;
 
 	memcpy(code_page, bytes, len);
@@ -307,7 +330,8 @@ static void run_native(const u8 *bytes, size_t len, struct insn_regs *regs)
 	regs->rip += len;
 }
 
-/* Runs it by insn_execute(), on the area's bytes in `memory`; every iteration of a string instruction. */
+/* Runs it by insn_execute(), on the area's bytes in `memory`; every iteration of a string
+ * instruction. */
 static void run_emulated(const struct insn *insn, struct insn_regs *regs, u8 *memory)
 {
 	u64 rip = regs->rip;
@@ -317,7 +341,8 @@ static void run_emulated(const struct insn *insn, struct insn_regs *regs, u8 *me
 		u64 src = insn->op == INSN_MOVS ? insn_source_address(insn, regs) - (u64)area : dst;
 		struct insn_result result;
 
-		assert_true(dst <= AREA - (u64)insn->operand_bytes && src <= AREA - (u64)insn->operand_bytes);
+		assert_true(dst <= AREA - (u64)insn->operand_bytes &&
+			    src <= AREA - (u64)insn->operand_bytes);
 		memcpy(old, memory + src, insn->operand_bytes);
 		assert_int_equal(insn_execute(insn, regs, old, &result), 0);
 		if (result.store)
@@ -358,13 +383,14 @@ static void compare(const u8 *bytes, const struct insn *insn, const struct insn_
 	memcpy(memory, area, AREA);
 	run_native(bytes, insn->length, &want);
 	run_emulated(insn, &got, memory);
-	if (memcmp(want.gpr, got.gpr, sizeof(want.gpr)) || memcmp(memory, area, AREA) || want.rip != got.rip ||
-	    ((want.rflags ^ got.rflags) & defined)) {
+	if (memcmp(want.gpr, got.gpr, sizeof(want.gpr)) || memcmp(memory, area, AREA) ||
+	    want.rip != got.rip || ((want.rflags ^ got.rflags) & defined)) {
 		print_insn(bytes, insn->length);
 		for (int n = 0; n < 16; n++)
-			print_error("reg %d: before %lx processor %lx emulated %lx\n", n, start->gpr[n], want.gpr[n],
-				    got.gpr[n]);
-		print_error("flags before %lx processor %lx emulated %lx\n", start->rflags, want.rflags, got.rflags);
+			print_error("reg %d: before %lx processor %lx emulated %lx\n", n,
+				    start->gpr[n], want.gpr[n], got.gpr[n]);
+		print_error("flags before %lx processor %lx emulated %lx\n", start->rflags,
+			    want.rflags, got.rflags);
 		fail();
 	}
 }
@@ -372,9 +398,10 @@ static void compare(const u8 *bytes, const struct insn *insn, const struct insn_
 /* A random register value; often one where carries and signs change. */
 static u64 interesting(uint64_t *seed)
 {
-	static const u64 values[] = { 0,	   1,	      2,	 0x7f,	     0x80,	 0xff,
-				      0x7fff,	   0x8000,    0xffff,	 0x7fffffff, 0x80000000, 0xffffffff,
-				      0x100000000, ~0UL >> 1, 1UL << 63, ~0UL };
+	static const u64 values[] = { 0,	   1,	       2,	   0x7f,
+				      0x80,	   0xff,       0x7fff,	   0x8000,
+				      0xffff,	   0x7fffffff, 0x80000000, 0xffffffff,
+				      0x100000000, ~0UL >> 1,  1UL << 63,  ~0UL };
 	u64 r = unit_random(seed);
 
 	return r % 3 ? unit_random(seed) : values[(r >> 8) % ARRAY_SIZE(values)];
@@ -408,10 +435,12 @@ static bool random_insn(uint64_t *seed, u8 *bytes, struct insn *insn)
 	}
 	for (; n < INSN_MAX_BYTES; n++)
 		bytes[n] = (u8)unit_random(seed);
-	return !insn_decode(insn, bytes, INSN_MAX_BYTES, INSN_MODE_64) && insn_op_writes_memory(insn->op);
+	return !insn_decode(insn, bytes, INSN_MAX_BYTES, INSN_MODE_64) &&
+	       insn_op_writes_memory(insn->op);
 }
 
-/* Turns one register so that the operand lies in the middle of the area; false where no single register can. */
+/* Turns one register so that the operand lies in the middle of the area; false where no single
+ * register can. */
 static bool aim(const struct insn *insn, struct insn_regs *regs, uint64_t *seed)
 {
 	u64 target = (u64)area + AREA / 2 + unit_random(seed) % WINDOW;
@@ -451,7 +480,8 @@ static void executes_as_the_processor_does(void **state)
 			continue;
 		for (int i = 0; i < AREA; i += 8) {
 			/* Now and then what a compare-exchange waits for. */
-			u64 v = unit_random(&seed) % 4 ? interesting(&seed) : regs.gpr[i & 8 ? INSN_RDX : INSN_RAX];
+			u64 v = unit_random(&seed) % 4 ? interesting(&seed) :
+							 regs.gpr[i & 8 ? INSN_RDX : INSN_RAX];
 
 			memcpy(area + i, &v, 8);
 		}
@@ -462,7 +492,8 @@ static void executes_as_the_processor_does(void **state)
 				memcpy(operand, &regs.gpr[INSN_RAX],
 				       insn.op == INSN_CMPXCHG || insn.operand_bytes == 16 ? 8 : 4);
 			if (insn.op == INSN_CMPXCHG8B && unit_random(&seed) % 4)
-				memcpy(operand + insn.operand_bytes / 2, &regs.gpr[INSN_RDX], insn.operand_bytes / 2);
+				memcpy(operand + insn.operand_bytes / 2, &regs.gpr[INSN_RDX],
+				       insn.operand_bytes / 2);
 		}
 		compare(bytes, &insn, &regs);
 		seen[insn.op]++;
@@ -475,12 +506,15 @@ static void executes_as_the_processor_does(void **state)
 
 static void string_input_moves_its_registers(void **state)
 {
-	struct insn_regs regs = { .rip = 0x100, .gpr = { [INSN_RCX] = 2, [INSN_RSI] = 0x1000, [INSN_RDI] = 0x2000 } };
+	struct insn_regs regs = {
+		.rip = 0x100, .gpr = { [INSN_RCX] = 2, [INSN_RSI] = 0x1000, [INSN_RDI] = 0x2000 }
+	};
 	struct insn i = D64("rep insw");
 
 	assert_false(insn_string_is_done(&i, &regs));
 	insn_string_step(&i, &regs);
-	assert_true(regs.gpr[INSN_RDI] == 0x2002 && regs.gpr[INSN_RSI] == 0x1000 && regs.gpr[INSN_RCX] == 1);
+	assert_true(regs.gpr[INSN_RDI] == 0x2002 && regs.gpr[INSN_RSI] == 0x1000 &&
+		    regs.gpr[INSN_RCX] == 1);
 	assert_int_equal(regs.rip, 0x100);
 	insn_string_step(&i, &regs);
 	assert_int_equal(regs.rip, 0x100 + i.length);

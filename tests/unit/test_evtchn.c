@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event channels over simulated domains: the protocol, who may do what, teardown, and a model that random operations
- * are compared to.
+ * Event channels over simulated domains: the protocol, who may do what, teardown, and a model that
+ * random operations are compared to.
  */
 /* links: hypervisor/core/event/evtchn.c hypervisor/core/event/evtchn_send.c hypervisor/core/event/evtchn_ops.c hypervisor/lib/bitmap.c */
 #include "core/event/evtchn.h"
@@ -85,7 +85,8 @@ static void guest_consumes(unsigned int dom, unsigned int vcpu)
 
 	vi->evtchn_upcall_pending = 0;
 	vi->evtchn_pending_sel = 0;
-	memset(sim_domain[dom]->shared_info->evtchn_pending, 0, sizeof(sim_domain[dom]->shared_info->evtchn_pending));
+	memset(sim_domain[dom]->shared_info->evtchn_pending, 0,
+	       sizeof(sim_domain[dom]->shared_info->evtchn_pending));
 }
 
 /* Domain a's port for b, and b's bound to it. */
@@ -181,7 +182,8 @@ static void virqs_bind_once_and_reach_their_vcpu(void **state)
 	sim_run_as(0, 0);
 	assert_int_equal(OP(bind_virq, &timer), 0);
 	assert_int_equal(OP(bind_virq, &timer), -EEXIST);
-	assert_int_equal(OP(bind_virq, (&(struct evtchn_bind_virq){ VIRQ_CONSOLE, 1, 0 })), -EINVAL);
+	assert_int_equal(OP(bind_virq, (&(struct evtchn_bind_virq){ VIRQ_CONSOLE, 1, 0 })),
+			 -EINVAL);
 	assert_int_equal(OP(bind_virq, (&(struct evtchn_bind_virq){ NR_VIRQS, 0, 0 })), -EINVAL);
 	assert_int_equal(OP(bind_virq, (&(struct evtchn_bind_virq){ VIRQ_TIMER, 77, 0 })), -ENOENT);
 	assert_int_equal(OP(bind_virq, &console), 0);
@@ -231,8 +233,12 @@ static void ports_are_guarded(void **state)
 	assert_int_equal(OP(send, &(struct evtchn_send){ ~0U }), -EINVAL);
 	assert_int_equal(OP(close, &(struct evtchn_close){ 0 }), -EINVAL);
 	assert_int_equal(OP(bind_pirq, &(struct evtchn_bind_pirq){ 0 }), -EPERM);
-	assert_int_equal(do_event_channel_op(EVTCHNOP_init_control, (unsigned long)&bind, 0, 0, 0, 0), -ENOSYS);
-	assert_int_equal(do_event_channel_op(EVTCHNOP_set_priority, (unsigned long)&bind, 0, 0, 0, 0), -ENOSYS);
+	assert_int_equal(do_event_channel_op(EVTCHNOP_init_control, (unsigned long)&bind, 0, 0, 0,
+					     0),
+			 -ENOSYS);
+	assert_int_equal(do_event_channel_op(EVTCHNOP_set_priority, (unsigned long)&bind, 0, 0, 0,
+					     0),
+			 -ENOSYS);
 }
 
 static void physical_interrupts_bind_and_unbind(void **state)
@@ -301,7 +307,8 @@ static void model_check(void)
 			struct model_port *m = &model[d][p];
 
 			assert_int_equal(port ? port->type : PORT_FREE, m->type);
-			assert_int_equal(bitmap_test_bit(sim_domain[d]->evtchn->used, p), m->type != PORT_FREE);
+			assert_int_equal(bitmap_test_bit(sim_domain[d]->evtchn->used, p),
+					 m->type != PORT_FREE);
 			if (m->type == PORT_INTERDOMAIN) {
 				assert_ptr_equal(port->peer.domain, sim_domain[m->dom]);
 				assert_int_equal(port->peer.port, m->port);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Grant tables over simulated domains and frames: rights, references, teardown, and random operations against a model.
+ * Grant tables over simulated domains and frames: rights, references, teardown, and random
+ * operations against a model.
  */
 /* links: hypervisor/core/grant/grant.c hypervisor/core/grant/grant_map.c hypervisor/core/grant/grant_copy.c hypervisor/core/grant/grant_ops.c hypervisor/lib/bitmap.c */
 #include "core/grant/grant.h"
@@ -125,11 +126,14 @@ static void check_idle(void)
 	for (unsigned int i = 0; i < SIM_DOMAINS; i++) {
 		assert_int_equal(sim_domain[i]->refcount, 1);
 		for (unsigned int f = 0; f < FRAMES_EACH; f++) {
-			assert_int_equal(mfn_to_page(MFN(frame_of(i, f)))->count_info, PGC_ALLOCATED | 1);
+			assert_int_equal(mfn_to_page(MFN(frame_of(i, f)))->count_info,
+					 PGC_ALLOCATED | 1);
 			assert_int_equal(writable[frame_of(i, f)], 0);
 		}
 		for (u32 ref = 0; ref < GRANTS_PER_FRAME; ref++)
-			assert_int_equal(sim_domain[i]->grants->shared[0][ref].flags & (GTF_reading | GTF_writing), 0);
+			assert_int_equal(sim_domain[i]->grants->shared[0][ref].flags &
+						 (GTF_reading | GTF_writing),
+					 0);
 	}
 }
 
@@ -158,12 +162,16 @@ static grant_entry_v1_t *entry(unsigned int dom, u32 ref)
 
 static void grant(unsigned int dom, u32 ref, unsigned int to, unsigned long frame, u16 flags)
 {
-	*entry(dom, ref) = (grant_entry_v1_t){ (u16)(GTF_permit_access | flags), (domid_t)to, (u32)frame };
+	*entry(dom, ref) =
+		(grant_entry_v1_t){ (u16)(GTF_permit_access | flags), (domid_t)to, (u32)frame };
 }
 
-static int map(unsigned int as, unsigned int from, u32 ref, u32 flags, u64 addr, grant_handle_t *handle)
+static int map(unsigned int as, unsigned int from, u32 ref, u32 flags, u64 addr,
+	       grant_handle_t *handle)
 {
-	struct gnttab_map_grant_ref op = { .host_addr = addr, .flags = flags, .ref = ref, .dom = (domid_t)from };
+	struct gnttab_map_grant_ref op = {
+		.host_addr = addr, .flags = flags, .ref = ref, .dom = (domid_t)from
+	};
 
 	sim_run_as(as, 0);
 	assert_int_equal(OP1(map_grant_ref, &op), 0);
@@ -206,7 +214,8 @@ static void only_what_is_granted_can_be_mapped(void **state)
 	grant_handle_t h;
 
 	grant(1, 8, 2, frame_of(1, 0), GTF_readonly);
-	assert_int_equal(map(3, 1, 8, GNTMAP_host_map | GNTMAP_readonly, 1, &h), GNTST_general_error);
+	assert_int_equal(map(3, 1, 8, GNTMAP_host_map | GNTMAP_readonly, 1, &h),
+			 GNTST_general_error);
 	assert_int_equal(map(2, 1, 8, GNTMAP_host_map, 1, &h), GNTST_general_error);
 	assert_int_equal(map(2, 1, 8, 0, 1, &h), GNTST_bad_gntref);
 	assert_int_equal(map(2, 1, 7, GNTMAP_host_map, 1, &h), GNTST_general_error);
@@ -232,7 +241,8 @@ static void only_what_is_granted_can_be_mapped(void **state)
 	assert_int_equal(map(2, 1, 8, GNTMAP_host_map, PTES, &h), GNTST_general_error);
 	check_idle();
 	sim_domain[1]->state = DOMAIN_DYING;
-	assert_int_equal(map(2, 1, 8, GNTMAP_host_map | GNTMAP_readonly, 1, &h), GNTST_general_error);
+	assert_int_equal(map(2, 1, 8, GNTMAP_host_map | GNTMAP_readonly, 1, &h),
+			 GNTST_general_error);
 }
 
 static void what_the_granter_writes_later_changes_nothing(void **state)
@@ -242,7 +252,8 @@ static void what_the_granter_writes_later_changes_nothing(void **state)
 	grant(1, 8, 2, frame_of(1, 0), 0);
 	assert_int_equal(map(2, 1, 8, GNTMAP_host_map | GNTMAP_readonly, 1, &a), GNTST_okay);
 	grant(1, 8, 3, frame_of(1, 5), 0);
-	assert_int_equal(map(3, 1, 8, GNTMAP_host_map | GNTMAP_readonly, 1, &b), GNTST_general_error);
+	assert_int_equal(map(3, 1, 8, GNTMAP_host_map | GNTMAP_readonly, 1, &b),
+			 GNTST_general_error);
 	assert_int_equal(map(2, 1, 8, GNTMAP_host_map | GNTMAP_readonly, 2, &b), GNTST_okay);
 	assert_int_equal(pte[2][2], frame_of(1, 0) + 1);
 	assert_int_equal(unmap(2, a, 1), GNTST_okay);
@@ -321,11 +332,13 @@ static void a_batch_of_unmaps_costs_one_flush_even_when_it_faults(void **state)
 	}
 	fault_from = &u[10];
 	host_guest_fault = fault_there;
-	assert_int_equal(do_grant_table_op(GNTTABOP_unmap_grant_ref, (unsigned long)u, 20, 0, 0, 0), -EFAULT);
+	assert_int_equal(do_grant_table_op(GNTTABOP_unmap_grant_ref, (unsigned long)u, 20, 0, 0, 0),
+			 -EFAULT);
 	host_guest_fault = NULL;
 	assert_int_equal(flushes, 1);
 	assert_int_equal(sim_domain[1]->refcount, 11);
-	assert_int_equal(do_grant_table_op(GNTTABOP_unmap_grant_ref, (unsigned long)u, 20, 0, 0, 0), 0);
+	assert_int_equal(do_grant_table_op(GNTTABOP_unmap_grant_ref, (unsigned long)u, 20, 0, 0, 0),
+			 0);
 	assert_int_equal(flushes, 2);
 	for (unsigned int i = 0; i < 20; i++)
 		assert_int_equal(u[i].status, i < 10 ? GNTST_bad_handle : GNTST_okay);
@@ -480,7 +493,9 @@ static void tables_are_set_up_within_their_limit(void **state)
 	assert_int_equal(OP1(set_version, &version), -EOPNOTSUPP);
 	assert_int_equal(version.version, 1);
 	assert_int_equal(OP1(set_version, &version), 0);
-	assert_int_equal(do_grant_table_op(GNTTABOP_setup_table, (unsigned long)&setup_op, 2, 0, 0, 0), -EINVAL);
+	assert_int_equal(do_grant_table_op(GNTTABOP_setup_table, (unsigned long)&setup_op, 2, 0, 0,
+					   0),
+			 -EINVAL);
 	assert_int_equal(do_grant_table_op(GNTTABOP_cache_flush, 0, 1, 0, 0, 0), -EOPNOTSUPP);
 	assert_int_equal(do_grant_table_op(99, 0, 1, 0, 0, 0), -ENOSYS);
 	assert_int_equal(do_grant_table_op(GNTTABOP_copy, 0, 0x80000000UL, 0, 0, 0), -EINVAL);
@@ -503,7 +518,8 @@ static void swapping_needs_idle_entries(void **state)
 	assert_int_equal(swap.status, GNTST_eagain);
 }
 
-/* --- random operations against a model: what is mapped, and so which references there must be --- */
+/* --- random operations against a model: what is mapped, and so which references there must be ---
+ */
 
 struct model_map {
 	bool mapped, ro;
@@ -516,7 +532,8 @@ static struct model_map model[SIM_DOMAINS][SLOTS];
 
 static void model_check(void)
 {
-	unsigned int pins[SIM_DOMAINS][16] = { 0 }, wpins[SIM_DOMAINS][16] = { 0 }, maps[SIM_DOMAINS] = { 0 };
+	unsigned int pins[SIM_DOMAINS][16] = { 0 }, wpins[SIM_DOMAINS][16] = { 0 },
+		     maps[SIM_DOMAINS] = { 0 };
 	unsigned int entries[RAM_PAGES] = { 0 }, wentries[RAM_PAGES] = { 0 };
 
 	for (unsigned int d = 0; d < SIM_DOMAINS; d++)
@@ -544,7 +561,8 @@ static void model_check(void)
 		for (unsigned int f = 0; f < FRAMES_EACH; f++) {
 			unsigned long frame = frame_of(d, f);
 
-			assert_int_equal(mfn_to_page(MFN(frame))->count_info & PGC_COUNT_MASK, 1 + entries[frame]);
+			assert_int_equal(mfn_to_page(MFN(frame))->count_info & PGC_COUNT_MASK,
+					 1 + entries[frame]);
 			assert_int_equal(writable[frame], wentries[frame]);
 		}
 	}
@@ -564,9 +582,12 @@ static void random_map(u64 *seed)
 		m->mapped = false;
 		return;
 	}
-	status = map(d, from, ref, GNTMAP_host_map | (ro ? GNTMAP_readonly : 0), slot + 1, &m->handle);
+	status = map(d, from, ref, GNTMAP_host_map | (ro ? GNTMAP_readonly : 0), slot + 1,
+		     &m->handle);
 	if (status == GNTST_okay)
-		*m = (struct model_map){ true, ro, from, ref, (unsigned long)pte[d][slot + 1] - 1, m->handle };
+		*m = (struct model_map){
+			true, ro, from, ref, (unsigned long)pte[d][slot + 1] - 1, m->handle
+		};
 }
 
 static void random_operations_agree_with_the_model(void **state)
@@ -575,16 +596,20 @@ static void random_operations_agree_with_the_model(void **state)
 
 	memset(model, 0, sizeof(model));
 	for (unsigned int i = 0; i < 30000; i++) {
-		unsigned int d = unit_random(&seed) % SIM_DOMAINS, to = unit_random(&seed) % SIM_DOMAINS;
+		unsigned int d = unit_random(&seed) % SIM_DOMAINS,
+			     to = unit_random(&seed) % SIM_DOMAINS;
 		unsigned int ref = unit_random(&seed) % 16;
 
 		if (unit_random(&seed) % 3) {
 			random_map(&seed);
 		} else {
-			/* The granter keeps to the rules or not: it may write anything but the flags that are ours. */
+			/* The granter keeps to the rules or not: it may write anything but the
+			 * flags that are ours. */
 			u16 ours = entry(d, ref)->flags & (GTF_reading | GTF_writing);
 
-			grant(d, ref, to, frame_of(unit_random(&seed) % 8 ? d : to, unit_random(&seed) % FRAMES_EACH),
+			grant(d, ref, to,
+			      frame_of(unit_random(&seed) % 8 ? d : to,
+				       unit_random(&seed) % FRAMES_EACH),
 			      unit_random(&seed) % 2 ? GTF_readonly : 0);
 			entry(d, ref)->flags |= ours;
 			unwritable[frame_of(d, 0)] = writable[frame_of(d, 0)] == 0;

@@ -44,7 +44,8 @@ void ioapic_write_rte(const struct ioapic *io, unsigned int pin, u64 rte)
 }
 u64 ioapic_make_rte(unsigned int vector, u32 apic_id, bool level, bool active_low)
 {
-	return vector | (level ? RTE_LEVEL : 0) | (active_low ? RTE_ACTIVE_LOW : 0) | (u64)apic_id << RTE_DEST_SHIFT;
+	return vector | (level ? RTE_LEVEL : 0) | (active_low ? RTE_ACTIVE_LOW : 0) |
+	       (u64)apic_id << RTE_DEST_SHIFT;
 }
 void ioapic_mask(u32 gsi)
 {
@@ -281,9 +282,11 @@ static void vectors_run_out_cleanly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_level_interrupt_waits_for_the_guests_eoi, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_level_interrupt_waits_for_the_guests_eoi, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(an_edge_interrupt_needs_no_eoi, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_mode_of_a_gsi_is_set_before_use, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_mode_of_a_gsi_is_set_before_use, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(the_hypervisors_own_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(interrupts_follow_their_vcpu, setup, teardown),
 		cmocka_unit_test_setup_teardown(messages_of_a_group_lie_together, setup, teardown),

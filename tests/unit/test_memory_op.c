@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A domain's memory grows and is exchanged while another of its vCPUs gives back whatever the domain has, and another
- * domain takes it: at each release of a lock by the first CPU. What the table of machine frames says of a frame is its
- * owner's alone.
+ * A domain's memory grows and is exchanged while another of its vCPUs gives back whatever the
+ * domain has, and another domain takes it: at each release of a lock by the first CPU. What the
+ * table of machine frames says of a frame is its owner's alone.
  */
 /* links: hypervisor/core/base/buddy.c hypervisor/core/base/page_alloc.c hypervisor/core/base/page_list.c hypervisor/core/domain/page_ref.c */
 /* links: hypervisor/core/memory/memory_reservation.c hypervisor/core/memory/memory_exchange.c hypervisor/lib/bitmap.c */
@@ -16,7 +16,14 @@
 #include "lib/errno.h"
 #include "unit.h"
 
-enum { FRAMES = 1 << 10, FIRST = 512, RAM = FRAMES - FIRST, NR = 4, FRESH_PFN = 0x1000, OTHERS_PFN = 0x7777 };
+enum {
+	FRAMES = 1 << 10,
+	FIRST = 512,
+	RAM = FRAMES - FIRST,
+	NR = 4,
+	FRESH_PFN = 0x1000,
+	OTHERS_PFN = 0x7777
+};
 
 struct domain *dom_xen;
 static struct domain *dom_a, *dom_b;
@@ -145,7 +152,8 @@ static bool with_cpu1(unsigned int at, long (*call)(void))
 	host_unlocked = cpu1_steps_in;
 	(void)call();
 	host_unlocked = NULL;
-	for (const struct page_info *pg = page_list_first(&dom_b->pages); pg; pg = page_list_next(pg))
+	for (const struct page_info *pg = page_list_first(&dom_b->pages); pg;
+	     pg = page_list_next(pg))
 		assert_int_equal(m2p_get(page_to_mfn(pg)), OTHERS_PFN);
 	release_all(dom_a);
 	release_all(dom_b);
@@ -159,7 +167,9 @@ static bool with_cpu1(unsigned int at, long (*call)(void))
 static long populate(void)
 {
 	xen_pfn_t pfns[NR];
-	struct xen_memory_reservation r = { .nr_extents = NR, .extent_order = 1, .domid = DOMID_SELF };
+	struct xen_memory_reservation r = { .nr_extents = NR,
+					    .extent_order = 1,
+					    .domid = DOMID_SELF };
 	unsigned long done = 0;
 
 	for (unsigned int i = 0; i < NR; i++)
@@ -172,8 +182,10 @@ static xen_pfn_t in[NR], out[1];
 
 static long exchange(void)
 {
-	struct xen_memory_exchange x = { .in = { .nr_extents = NR, .domid = DOMID_SELF },
-					 .out = { .nr_extents = 1, .extent_order = 2, .domid = DOMID_SELF } };
+	struct xen_memory_exchange x = {
+		.in = { .nr_extents = NR, .domid = DOMID_SELF },
+		.out = { .nr_extents = 1, .extent_order = 2, .domid = DOMID_SELF }
+	};
 	unsigned long done = 0;
 
 	out[0] = FRESH_PFN;

@@ -103,7 +103,8 @@ static void scrub_all(void)
 static struct domain *new_domain(void)
 {
 	static unsigned int used;
-	/* Owners are named by page number above HEAP_VIRT: a page of the simulated machine's first MiB. */
+	/* Owners are named by page number above HEAP_VIRT: a page of the simulated machine's first
+	 * MiB. */
 	struct domain *d = (struct domain *)(HEAP_VIRT + (1 + used * 4) * PAGE_SIZE);
 
 	assert_true(sizeof(struct domain) <= 4 * PAGE_SIZE && used < 8);
@@ -213,7 +214,8 @@ static void clean_memory_is_preferred_unless_it_need_not_be(void **state)
 	c = page_alloc(NULL, 1, 0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(later); i++)
 		later[i] = page_alloc(NULL, 0, 0);
-	/* b keeps a from merging, so a is a dirty block of its own, and there is no clean one of its size. */
+	/* b keeps a from merging, so a is a dirty block of its own, and there is no clean one of
+	 * its size. */
 	page_free(a, 0);
 	/* Those stand in line now, and a does not any more. */
 	for (unsigned int i = 0; i < ARRAY_SIZE(later); i++)
@@ -256,7 +258,8 @@ static void high_memory_runs_out_before_low_memory_is_touched(void **state)
 	scrub_all();
 	while ((pg[n] = page_alloc(NULL, 8, MEMF_NO_SCRUB)) != NULL) {
 		if (n)
-			assert_true(__builtin_clzl(pg[n] - frame_table) >= __builtin_clzl(pg[n - 1] - frame_table));
+			assert_true(__builtin_clzl(pg[n] - frame_table) >=
+				    __builtin_clzl(pg[n - 1] - frame_table));
 		n++;
 	}
 	assert_int_equal(n, RAM >> 8);
@@ -555,11 +558,14 @@ static void a_shared_page_outlives_its_domain_while_it_is_mapped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(boot_memory_is_dirty_and_handed_out_clear, check_all_free),
+		cmocka_unit_test_teardown(boot_memory_is_dirty_and_handed_out_clear,
+					  check_all_free),
 		cmocka_unit_test_teardown(scrubbing_clears_exactly_what_is_dirty, check_all_free),
-		cmocka_unit_test_teardown(clean_memory_is_preferred_unless_it_need_not_be, check_all_free),
+		cmocka_unit_test_teardown(clean_memory_is_preferred_unless_it_need_not_be,
+					  check_all_free),
 		cmocka_unit_test_teardown(address_limits_are_kept, check_all_free),
-		cmocka_unit_test_teardown(high_memory_runs_out_before_low_memory_is_touched, check_all_free),
+		cmocka_unit_test_teardown(high_memory_runs_out_before_low_memory_is_touched,
+					  check_all_free),
 		cmocka_unit_test_teardown(a_domain_is_charged_and_limited, check_all_free),
 		cmocka_unit_test_teardown(a_dying_domain_gets_nothing, check_all_free),
 		cmocka_unit_test_teardown(references_keep_a_frame, check_all_free),

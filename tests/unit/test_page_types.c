@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page types and the hypercalls on them, over simulated frames. After each step every reference that should exist is
- * counted afresh from tables, pins, base pointers and held pages, and compared with what the frame table says.
+ * Page types and the hypercalls on them, over simulated frames. After each step every reference
+ * that should exist is counted afresh from tables, pins, base pointers and held pages, and compared
+ * with what the frame table says.
  */
 /* links: hypervisor/x86/mm/page_types.c hypervisor/x86/mm/page_validate.c hypervisor/x86/mm/page_check.c */
 /* links: hypervisor/x86/pv/mmu.c hypervisor/x86/pv/mmu_update.c hypervisor/x86/pv/mmuext.c */
@@ -186,7 +187,8 @@ static void expect_type(mfn_t mfn, u64 type)
 		return; /* device memory: no references */
 	expect_ref(mfn);
 	if (e->types)
-		assert_true(e->type == type); /* a frame never has two types: no page table is writable */
+		assert_true(e->type ==
+			    type); /* a frame never has two types: no page table is writable */
 	e->type = type;
 	e->types++;
 }
@@ -206,7 +208,8 @@ static void expect_page(const struct page_info *pg)
 		return;
 	if (!(t & PGT_VALIDATED)) {
 		assert_true(t & PGT_PARTIAL);
-		nr = (unsigned int)((t & PGT_NR_MASK) >> PGT_NR_SHIFT) + ((t & PGT_PARTIAL_CHILD) != 0);
+		nr = (unsigned int)((t & PGT_NR_MASK) >> PGT_NR_SHIFT) +
+		     ((t & PGT_PARTIAL_CHILD) != 0);
 	}
 	for (unsigned int i = 0; i < nr; i++) {
 		if (!(table[i] & PTE_PRESENT) || (level == 4 && l4_slot_is_hypervisor(i)))
@@ -305,7 +308,9 @@ static int set_up(void **state)
 	for (unsigned int g = 0; g < 2; g++) {
 		guests[g] = guest_new(g);
 		cpumask_set(g, &guests[g]->arch->dirty_cpus);
-		assert_int_equal(rangeset_add(&guests[g]->iomem_caps, 0x1000 * (g + 1), 0x1000 * (g + 1) + 3), 0);
+		assert_int_equal(rangeset_add(&guests[g]->iomem_caps, 0x1000 * (g + 1),
+					      0x1000 * (g + 1) + 3),
+				 0);
 		for (unsigned int i = 0; i < GUEST_PAGES; i++)
 			assert_int_equal(page_assign(guests[g], guest_page(g, i), 0, 0), 0);
 	}
@@ -373,7 +378,8 @@ static u64 slot_addr(unsigned int g, unsigned int page, unsigned int index)
 	return mfn_to_maddr(guest_mfn(g, page)) + index * 8;
 }
 
-/* Page 0 is an L4, 1 an L3, 2 and 3 L2s, 4 to 7 L1s that map 8 to 15 writable and all tables read-only. */
+/* Page 0 is an L4, 1 an L3, 2 and 3 L2s, 4 to 7 L1s that map 8 to 15 writable and all tables
+ * read-only. */
 static void build_tree(unsigned int g)
 {
 	guest_frame(g, 0)[0] = entry(g, 1, PTE_RW);
@@ -430,7 +436,9 @@ static void bad_entries_are_refused(void **state)
 	build_tree(0);
 	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), 0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(mmu_update_from(slot_addr(0, 2, 7), entry(0, 4, PTE_RW | bad[i]), SELF), -EINVAL);
+		assert_int_equal(mmu_update_from(slot_addr(0, 2, 7), entry(0, 4, PTE_RW | bad[i]),
+						 SELF),
+				 -EINVAL);
 	/* The hypervisor's slots, recursive tables, misaligned entries, another domain's frame. */
 	assert_int_equal(mmu_update_from(slot_addr(0, 0, 256), entry(0, 1, PTE_RW), SELF), -EINVAL);
 	assert_int_equal(mmu_update_from(slot_addr(0, 0, 271), 0, SELF), -EINVAL);
@@ -438,7 +446,9 @@ static void bad_entries_are_refused(void **state)
 	assert_int_equal(mmu_update_from(slot_addr(0, 2, 9), entry(0, 2, PTE_RW), SELF), -EINVAL);
 	assert_int_equal(mmu_update_from(slot_addr(0, 2, 9) + 4, 0, SELF), -EINVAL);
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), entry(1, 3, 0), SELF), -EINVAL);
-	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(RAM_PAGES - 1), PTE_PRESENT), SELF), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9),
+					 pte_make(MFN(RAM_PAGES - 1), PTE_PRESENT), SELF),
+			 -EINVAL);
 }
 
 static void harmless_changes_keep_references(void **state)
@@ -447,9 +457,12 @@ static void harmless_changes_keep_references(void **state)
 
 	build_tree(0);
 	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), 0);
-	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), e | PTE_NX | PTE_ACCESSED | BIT(58), SELF), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), e | PTE_NX | PTE_ACCESSED | BIT(58),
+					 SELF),
+			 0);
 	assert_true(*slot == (e | PTE_NX | PTE_ACCESSED | BIT(58)));
-	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0) | MMU_PT_UPDATE_PRESERVE_AD, e, SELF), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0) | MMU_PT_UPDATE_PRESERVE_AD, e, SELF),
+			 0);
 	assert_true(*slot == (e | PTE_ACCESSED));
 	assert_int_equal(page_type_count(guest_page(0, 8)), 1);
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), e & ~PTE_RW, SELF), 0);
@@ -470,15 +483,21 @@ static void device_memory_needs_permission(void **state)
 
 	build_tree(0);
 	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), 0);
-	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x1003), 1 | PTE_RW | PTE_PCD), SELF), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9),
+					 pte_make(MFN(0x1003), 1 | PTE_RW | PTE_PCD), SELF),
+			 0);
 	assert_true(*slot == pte_make(MFN(0x1003), 1 | PTE_RW | PTE_PCD | PTE_USER));
-	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x1002), 1), DOMID_IO), 0);
-	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x1004), 1), SELF), -EPERM);
-	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x2000), 1), SELF), -EPERM);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x1002), 1), DOMID_IO),
+			 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x1004), 1), SELF),
+			 -EPERM);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x2000), 1), SELF),
+			 -EPERM);
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x2000), 1), 1),
 			 -EPERM); /* domain 1's devices are not reached through its name */
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), entry(0, 9, 0), DOMID_IO), -EINVAL);
-	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(1UL << 38), 1), SELF), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(1UL << 38), 1), SELF),
+			 -EINVAL);
 }
 
 static void only_the_privileged_map_others(void **state)
@@ -492,8 +511,10 @@ static void only_the_privileged_map_others(void **state)
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 10), entry(1, 4, PTE_RW), 1), -EINVAL);
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 10), entry(1, 4, 0), 1), 0);
 	/* Tables of domain 1 by domain 0. */
-	assert_int_equal(mmu_update_from(slot_addr(1, 4, 30), entry(1, 21, PTE_RW), 2UL << 16 | 1), 0);
-	assert_int_equal(mmu_update_from(slot_addr(1, 4, 31), entry(0, 21, PTE_RW), 2UL << 16 | 1), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(1, 4, 30), entry(1, 21, PTE_RW), 2UL << 16 | 1),
+			 0);
+	assert_int_equal(mmu_update_from(slot_addr(1, 4, 31), entry(0, 21, PTE_RW), 2UL << 16 | 1),
+			 -EINVAL);
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), 0, SELF), 0);
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), 0, 7), -ESRCH);
 	run_as(2);
@@ -611,11 +632,15 @@ static void addresses_are_translated(void **state)
 	assert_true(pte_mfn(guest_frame(0, 7)[7]).n == guest_mfn(0, 9).n);
 	assert_true(pv_read_guest_l1e(va) == entry(0, 9, PTE_RW | PTE_USER));
 	assert_true(pv_read_guest_l1e(va + PAGE_SIZE) == 0);
-	assert_int_equal(do_update_va_mapping(va, entry(0, 2, PTE_RW), UVMF_NONE, 0, 0, 0), -EINVAL);
+	assert_int_equal(do_update_va_mapping(va, entry(0, 2, PTE_RW), UVMF_NONE, 0, 0, 0),
+			 -EINVAL);
 	assert_int_equal(do_update_va_mapping(va | 1UL << 47, 0, UVMF_NONE, 0, 0, 0), -EINVAL);
-	assert_int_equal(do_update_va_mapping(0xffff800000000000UL, 0, UVMF_NONE, 0, 0, 0), -EINVAL);
+	assert_int_equal(do_update_va_mapping(0xffff800000000000UL, 0, UVMF_NONE, 0, 0, 0),
+			 -EINVAL);
 	assert_int_equal(do_update_va_mapping(va + (1UL << 40), 0, UVMF_NONE, 0, 0, 0), -EINVAL);
-	assert_int_equal(do_update_va_mapping_otherdomain(va, entry(1, 9, PTE_RW), UVMF_NONE, 1, 0, 0), 0);
+	assert_int_equal(do_update_va_mapping_otherdomain(va, entry(1, 9, PTE_RW), UVMF_NONE, 1, 0,
+							  0),
+			 0);
 	check_everything();
 	/* The table in force outlives its pin. */
 	assert_int_equal(mmuext_from(MMUEXT_NEW_USER_BASEPTR, guest_mfn(0, 0), SELF), 0);
@@ -635,11 +660,15 @@ static void descriptors_are_made_safe(void **state)
 	assert_int_equal(pv_set_gdt(vcpus[1], &frame, 512), 0);
 	assert_true(gdt[2] == 0x00affb000000ffffUL);
 	check_everything();
-	assert_int_equal(do_update_descriptor(mfn_to_maddr(MFN(frame)) + 32, 0x00cf92000000ffffUL, 0, 0, 0, 0), 0);
+	assert_int_equal(do_update_descriptor(mfn_to_maddr(MFN(frame)) + 32, 0x00cf92000000ffffUL,
+					      0, 0, 0, 0),
+			 0);
 	assert_true(gdt[4] == 0x00cff3000000ffffUL);
-	assert_int_equal(do_update_descriptor(mfn_to_maddr(MFN(frame)) + 32, 0x0000ec0000080000UL, 0, 0, 0, 0),
+	assert_int_equal(do_update_descriptor(mfn_to_maddr(MFN(frame)) + 32, 0x0000ec0000080000UL,
+					      0, 0, 0, 0),
 			 -EINVAL);
-	assert_int_equal(do_update_descriptor(mfn_to_maddr(MFN(frame)) + 4, 0, 0, 0, 0, 0), -EINVAL);
+	assert_int_equal(do_update_descriptor(mfn_to_maddr(MFN(frame)) + 4, 0, 0, 0, 0, 0),
+			 -EINVAL);
 	assert_int_equal(pv_set_gdt(vcpus[1], &frame, FIRST_RESERVED_GDT_ENTRY + 1), -EINVAL);
 	guest_frame(0, 41)[0] = 0x0000890000000000UL; /* a TSS */
 	frame = mfn_x(guest_mfn(0, 41));
@@ -669,7 +698,8 @@ static void grants_have_entries_of_their_own(void **state)
 	assert_int_equal(page_type_count(pg), 0);
 	assert_int_equal(arch_grant_unmap(slot, frame, 0, flags), GNTST_general_error);
 	/* By address, moved, and onto itself. */
-	assert_int_equal(arch_grant_map(60 << 12, frame, GNTMAP_host_map | GNTMAP_readonly), GNTST_okay);
+	assert_int_equal(arch_grant_map(60 << 12, frame, GNTMAP_host_map | GNTMAP_readonly),
+			 GNTST_okay);
 	check_everything();
 	assert_int_equal(arch_grant_unmap(60 << 12, frame, 0, GNTMAP_host_map), GNTST_okay);
 	assert_int_equal(arch_grant_map(60 << 12, frame, GNTMAP_host_map), GNTST_okay);
@@ -681,7 +711,8 @@ static void grants_have_entries_of_their_own(void **state)
 	assert_int_equal(arch_grant_map(60 << 12, frame, GNTMAP_host_map), GNTST_okay);
 	assert_int_equal(arch_grant_unmap(60 << 12, frame, 60 << 12, GNTMAP_host_map), GNTST_okay);
 	assert_true(guest_frame(0, 4)[60] == 0);
-	assert_int_equal(arch_grant_map(0x7f0000000000, frame, GNTMAP_host_map), GNTST_bad_virt_addr);
+	assert_int_equal(arch_grant_map(0x7f0000000000, frame, GNTMAP_host_map),
+			 GNTST_bad_virt_addr);
 	assert_int_equal(arch_grant_map(slot_addr(0, 2, 0), frame, flags), GNTST_general_error);
 	check_everything();
 }
@@ -701,7 +732,8 @@ static bool guest_runs(const u8 *insn, struct cpu_user_regs *regs, unsigned long
 static void direct_writes_are_emulated(void **state)
 {
 	static const u8 mov[16] = { 0x48, 0x89, 0x07 }, xchg[16] = { 0x48, 0x87, 0x07 };
-	static const u8 lock_andb[16] = { 0xf0, 0x80, 0x27, 0xfd }, movl[16] = { 0x89, 0x07 }, push[16] = { 0x50 };
+	static const u8 lock_andb[16] = { 0xf0, 0x80, 0x27, 0xfd }, movl[16] = { 0x89, 0x07 },
+			push[16] = { 0x50 };
 	unsigned long table = 20UL << 12, l2 = 18UL << 12; /* pages 4 and 2, read-only in page 4 */
 	struct cpu_user_regs regs = { 0 };
 	u64 *slot = &guest_frame(0, 4)[70];
@@ -722,7 +754,8 @@ static void direct_writes_are_emulated(void **state)
 	regs.rax = 0x1234;
 	assert_true(guest_runs(movl, &regs, table + 70 * 8 + 4));
 	assert_true(*slot == 0x1234UL << 32);
-	/* Refused: a bad entry, another level's table, an instruction that does not write there, no such mapping. */
+	/* Refused: a bad entry, another level's table, an instruction that does not write there, no
+	 * such mapping. */
 	regs.rax = entry(0, 4, PTE_RW);
 	assert_false(guest_runs(mov, &regs, table + 70 * 8));
 	assert_true(*slot == 0x1234UL << 32);
@@ -765,7 +798,8 @@ static u64 rnd_entry(unsigned int page)
 	return pte_make(guest_mfn(g, child), flags);
 }
 
-/* The guest writes its memory as it likes where it can: what is mapped writable, or may become so at any time. */
+/* The guest writes its memory as it likes where it can: what is mapped writable, or may become so
+ * at any time. */
 static void scribble(void)
 {
 	unsigned int g = rnd(2), page = rnd(GUEST_PAGES);
@@ -777,9 +811,11 @@ static void scribble(void)
 
 static void random_step(void)
 {
-	static const unsigned int cmds[] = { MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,	   MMUEXT_PIN_L3_TABLE,
-					     MMUEXT_PIN_L4_TABLE, MMUEXT_UNPIN_TABLE,	   MMUEXT_UNPIN_TABLE,
-					     MMUEXT_NEW_BASEPTR,  MMUEXT_NEW_USER_BASEPTR, MMUEXT_CLEAR_PAGE };
+	static const unsigned int cmds[] = { MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
+					     MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE,
+					     MMUEXT_UNPIN_TABLE,  MMUEXT_UNPIN_TABLE,
+					     MMUEXT_NEW_BASEPTR,  MMUEXT_NEW_USER_BASEPTR,
+					     MMUEXT_CLEAR_PAGE };
 	unsigned int v = rnd(NR_VCPUS), g = v / 2, target, tries = rnd(4), foreign = SELF;
 	struct mmu_update req;
 	struct mmuext_op op;
@@ -793,11 +829,13 @@ static void random_step(void)
 	}
 	target = rnd(rnd(2) ? 20 : GUEST_PAGES);
 	if (ext) {
-		op = (struct mmuext_op){ .cmd = cmds[rnd(ARRAY_SIZE(cmds))], .arg1.mfn = mfn_x(guest_mfn(g, target)) };
+		op = (struct mmuext_op){ .cmd = cmds[rnd(ARRAY_SIZE(cmds))],
+					 .arg1.mfn = mfn_x(guest_mfn(g, target)) };
 		if (op.cmd <= MMUEXT_PIN_L4_TABLE && rnd(4))
 			op.arg1.mfn = mfn_x(guest_mfn(g, (target & ~3U) + op.cmd));
 	} else {
-		req.ptr = slot_addr(g, target, rnd_index()) | (rnd(4) ? 0 : MMU_PT_UPDATE_PRESERVE_AD);
+		req.ptr = slot_addr(g, target, rnd_index()) |
+			  (rnd(4) ? 0 : MMU_PT_UPDATE_PRESERVE_AD);
 		req.val = rnd_entry(g * GUEST_PAGES + target);
 	}
 	args[0] = ext ? (unsigned long)&op : (unsigned long)&req;
@@ -807,7 +845,8 @@ static void random_step(void)
 		if (ext)
 			err = do_mmuext_op(args[0], args[1], 0, foreign, 0, 0);
 		else
-			err = do_mmu_update(args[0], args[1], 0, foreign == SELF || rnd(2) ? foreign : 2UL << 16 | 1, 0,
+			err = do_mmu_update(args[0], args[1], 0,
+					    foreign == SELF || rnd(2) ? foreign : 2UL << 16 | 1, 0,
 					    0);
 		check_everything();
 	} while (err == -ERESTART && (tries-- || rnd(2)));

@@ -22,13 +22,15 @@
 
 static void prints_integers_as_the_c_library_does(void **state)
 {
-	static const char *const flags[] = { "", "-", "0", "+", " ", "#", "-#", "0#", "+0", "-+", " 0", "#+ 0" };
+	static const char *const flags[] = { "",   "-",	 "0",  "+",  " ",  "#",
+					     "-#", "0#", "+0", "-+", " 0", "#+ 0" };
 	static const char *const widths[] = { "", "1", "5", "12", "25" };
 	static const char *const precisions[] = { "", ".", ".0", ".1", ".4", ".24" };
 	static const char *const lengths[] = { "", "hh", "h", "l", "ll", "z" };
-	static const unsigned long values[] = { 0,	    1,		 9,	 0x7f,	     0x80,
-						0xff,	    0xffff,	 0x8000, 0x7fffffff, 0x80000000,
-						0xffffffff, 0x100000000, ~0UL,	 1UL << 63,  ~0UL >> 1 };
+	static const unsigned long values[] = { 0,	    1,		9,	    0x7f,
+						0x80,	    0xff,	0xffff,	    0x8000,
+						0x7fffffff, 0x80000000, 0xffffffff, 0x100000000,
+						~0UL,	    1UL << 63,	~0UL >> 1 };
 
 	for (size_t f = 0; f < ARRAY_SIZE(flags); f++)
 		for (size_t w = 0; w < ARRAY_SIZE(widths); w++)
@@ -38,8 +40,9 @@ static void prints_integers_as_the_c_library_does(void **state)
 						for (size_t v = 0; v < ARRAY_SIZE(values); v++) {
 							char fmt[64];
 
-							snprintf(fmt, sizeof(fmt), "<%%%s%s%s%s%c>", flags[f],
-								 widths[w], precisions[p], lengths[l], *c);
+							snprintf(fmt, sizeof(fmt), "<%%%s%s%s%s%c>",
+								 flags[f], widths[w], precisions[p],
+								 lengths[l], *c);
 							if (l >= 3)
 								same_as_libc(fmt, values[v]);
 							else
@@ -49,12 +52,14 @@ static void prints_integers_as_the_c_library_does(void **state)
 
 static void prints_text_as_the_c_library_does(void **state)
 {
-	same_as_libc("%s|%10s|%-10s|%.2s|%.10s|%*.*s|%-*s", "abc", "abc", "abc", "abc", "abc", 6, 1, "abc", 5, "x");
+	same_as_libc("%s|%10s|%-10s|%.2s|%.10s|%*.*s|%-*s", "abc", "abc", "abc", "abc", "abc", 6, 1,
+		     "abc", 5, "x");
 	same_as_libc("%c%5c%-5c|%%|%d%s", 'a', 'b', 'c', -5, "");
 	same_as_libc("%*d|%*d|%.*d", 8, 42, -8, 42, -1, 42);
 	same_as_libc("%p", (void *)0xffff828000001234UL);
 	same_as_libc("plain");
-	same_as_libc("%.3s", (const char[]){ 'a', 'b', 'c' }); /* no terminator within the precision */
+	same_as_libc("%.3s",
+		     (const char[]){ 'a', 'b', 'c' }); /* no terminator within the precision */
 }
 
 static void shows_null_strings_and_pointers(void **state)

@@ -48,11 +48,14 @@ static void agrees_with_a_bit_for_each_number(void **state)
 	uint64_t seed = UNIT_SEED;
 
 	for (int round = 0; round < 20000; round++) {
-		unsigned long first = unit_random(&seed) % N, last = first + unit_random(&seed) % 12;
+		unsigned long first = unit_random(&seed) % N,
+			      last = first + unit_random(&seed) % 12;
 		bool add = unit_random(&seed) & 1, all = true;
 
 		last = min(last, N - 1UL);
-		assert_int_equal(add ? rangeset_add(r, first, last) : rangeset_remove(r, first, last), 0);
+		assert_int_equal(add ? rangeset_add(r, first, last) :
+				       rangeset_remove(r, first, last),
+				 0);
 		for (unsigned long i = first; i <= last; i++)
 			in[i] = add;
 		check_shape(r);

@@ -16,9 +16,10 @@ void domain_put(struct domain *d)
 {
 }
 
-/* Every vCPU computes without end: domains get what their weights say, their vCPUs equal parts of it. */
-static void many_domains(unsigned int cpus, unsigned int nr, unsigned int vcpus, const unsigned int *weights,
-			 unsigned int nr_weights)
+/* Every vCPU computes without end: domains get what their weights say, their vCPUs equal parts of
+ * it. */
+static void many_domains(unsigned int cpus, unsigned int nr, unsigned int vcpus,
+			 const unsigned int *weights, unsigned int nr_weights)
 {
 	const s_time_t measured = SECONDS(20);
 	double total = 0, share;
@@ -131,7 +132,8 @@ static void cap_is_kept_on_an_idle_machine(void **state)
 
 static void cap_is_kept_among_others_and_can_be_lifted(void **state)
 {
-	struct xen_domctl_scheduler_op op = { .sched_id = XEN_SCHEDULER_CREDIT, .cmd = XEN_DOMCTL_SCHEDOP_putinfo };
+	struct xen_domctl_scheduler_op op = { .sched_id = XEN_SCHEDULER_CREDIT,
+					      .cmd = XEN_DOMCTL_SCHEDOP_putinfo };
 	const s_time_t measured = SECONDS(10);
 	struct domain *capped, *other;
 
@@ -172,11 +174,13 @@ static void weights_hold_among_pinned(void **state)
 	sim_mark();
 	sim_run(measured);
 	for (unsigned int i = 0; i < 3; i++)
-		sim_expect("ratio to the first", sim_share(d[i], measured) / sim_share(d[0], measured), 1 << i, 0.03);
+		sim_expect("ratio to the first",
+			   sim_share(d[i], measured) / sim_share(d[0], measured), 1 << i, 0.03);
 	sim_end();
 }
 
-/* A light one that is alone on its CPU does not draw everybody there, nor does it keep the CPU for itself. */
+/* A light one that is alone on its CPU does not draw everybody there, nor does it keep the CPU for
+ * itself. */
 static void a_light_pinned_vcpu_keeps_little(void **state)
 {
 	const s_time_t measured = SECONDS(20);
@@ -274,12 +278,14 @@ static void a_mixed_load_on_256_cpus_keeps_weights_and_caps(void **state)
 	}
 	for (unsigned int i = 0; i < 64; i++) {
 		if (i % 4 >= 2)
-			sim_expect("computes", share[i], per_weight / weights * weight[i % 3], 0.02);
+			sim_expect("computes", share[i], per_weight / weights * weight[i % 3],
+				   0.02);
 		else if (i % 4 == 0)
 			sim_expect("capped", share[i], (50 + i) / 100.0, 0.02);
 		else /* it gets what it asks for, as that is less than its share */
 			sim_expect("now and then", share[i],
-				   64 * (100 + 10.0 * i) / (100 + 10.0 * i + (20 + i) * 1000.0), 0.05);
+				   64 * (100 + 10.0 * i) / (100 + 10.0 * i + (20 + i) * 1000.0),
+				   0.05);
 		for_each_vcpu(sim_domains[i], v)
 			assert_true(sim_vcpu_share(v, measured) > 0);
 	}
@@ -304,8 +310,8 @@ static void one_that_wakes_runs_soon(void **state)
 	sim_mark();
 	sim_run(measured);
 	if (getenv("UNIT_LOG"))
-		fprintf(stderr, "wake-up: %ld us on average, %ld at most\n", s->latency_sum / (long)s->served / 1000,
-			s->latency_max / 1000);
+		fprintf(stderr, "wake-up: %ld us on average, %ld at most\n",
+			s->latency_sum / (long)s->served / 1000, s->latency_max / 1000);
 	assert_true(s->latency_sum / (s_time_t)s->served < MICROSECS(600));
 	assert_true(s->latency_max <= MICROSECS(1500));
 	sim_end();
@@ -355,12 +361,15 @@ static void nobody_waits_for_ever(void **state)
 	sim_start(16);
 	for (unsigned int i = 0; i < 40; i++) {
 		struct domain *d = sim_domain(1 + (unsigned int)(unit_random(&seed) % 6),
-					      1u << (unit_random(&seed) % 12), unit_random(&seed) % 5 ? 0 : 40);
+					      1u << (unit_random(&seed) % 12),
+					      unit_random(&seed) % 5 ? 0 : 40);
 		unsigned int first = (unsigned int)(unit_random(&seed) % 16);
 
 		if (unit_random(&seed) % 3 == 0)
-			sim_pin(d, first, first + (unsigned int)(unit_random(&seed) % (16 - first)));
-		sim_up(d, unit_random(&seed) % 2 ? 0 : (s_time_t)(unit_random(&seed) % 5000000) + 1000,
+			sim_pin(d, first,
+				first + (unsigned int)(unit_random(&seed) % (16 - first)));
+		sim_up(d,
+		       unit_random(&seed) % 2 ? 0 : (s_time_t)(unit_random(&seed) % 5000000) + 1000,
 		       (s_time_t)(unit_random(&seed) % 20000000) + 1000);
 	}
 	sim_run(SECONDS(10));
@@ -389,7 +398,8 @@ static void pausing_takes_a_vcpu_off_its_cpu(void **state)
 	sim_settle();
 	vcpu_sleep_sync(d->vcpus[1]);
 	for (unsigned int i = 0; i < 3; i++) {
-		assert_false(d->vcpus[i]->is_running || d->vcpus[i]->sched.queued || d->vcpus[i]->sched.active);
+		assert_false(d->vcpus[i]->is_running || d->vcpus[i]->sched.queued ||
+			     d->vcpus[i]->sched.active);
 		assert_int_equal(d->vcpus[i]->runstate.state, RUNSTATE_offline);
 	}
 	before = vcpu_cpu_time(d->vcpus[0]);
@@ -404,7 +414,8 @@ static void pausing_takes_a_vcpu_off_its_cpu(void **state)
 		vcpu_runstate_get(d->vcpus[i], &r);
 		assert_true(r.time[RUNSTATE_running] > (u64)MILLISECS(500));
 		/* Nothing is lost: the states' times add up to its life. */
-		assert_int_equal(r.time[0] + r.time[1] + r.time[2] + r.time[3], (u64)(host_now - sim_began));
+		assert_int_equal(r.time[0] + r.time[1] + r.time[2] + r.time[3],
+				 (u64)(host_now - sim_began));
 	}
 	assert_int_equal(per_cpu(run_queue, 0).load + per_cpu(run_queue, 1).load > 0, 1);
 	sim_end();
@@ -457,8 +468,10 @@ static void yield_lets_the_next_run(void **state)
 
 static void tools_see_the_credit_scheduler(void **state)
 {
-	struct xen_domctl_scheduler_op op = { .sched_id = XEN_SCHEDULER_CREDIT, .cmd = XEN_DOMCTL_SCHEDOP_getinfo };
-	struct xen_sysctl_scheduler_op sys = { .sched_id = XEN_SCHEDULER_CREDIT, .cmd = XEN_SYSCTL_SCHEDOP_getinfo };
+	struct xen_domctl_scheduler_op op = { .sched_id = XEN_SCHEDULER_CREDIT,
+					      .cmd = XEN_DOMCTL_SCHEDOP_getinfo };
+	struct xen_sysctl_scheduler_op sys = { .sched_id = XEN_SCHEDULER_CREDIT,
+					       .cmd = XEN_SYSCTL_SCHEDOP_getinfo };
 	struct domain *d;
 
 	sim_start(1);

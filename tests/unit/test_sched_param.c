@@ -34,7 +34,8 @@ unsigned long spin_lock_irqsave(spinlock_t *l)
 
 static void set(struct domain *d, unsigned int weight, unsigned int cap)
 {
-	struct xen_domctl_scheduler_op op = { .sched_id = XEN_SCHEDULER_CREDIT, .cmd = XEN_DOMCTL_SCHEDOP_putinfo };
+	struct xen_domctl_scheduler_op op = { .sched_id = XEN_SCHEDULER_CREDIT,
+					      .cmd = XEN_DOMCTL_SCHEDOP_putinfo };
 
 	op.u.credit.weight = (u16)weight;
 	op.u.credit.cap = (u16)cap;
@@ -62,8 +63,10 @@ static void any_weight_cap_and_slice_is_safe(void **state)
 {
 	static const unsigned int weights[] = { 1, 2, 255, 256, 65535 };
 	static const unsigned int caps[] = { 1, 0, 2, 100, 0xffff, 51200, 0, 51199, 1 };
-	struct xen_sysctl_scheduler_op op = { .sched_id = XEN_SCHEDULER_CREDIT, .cmd = XEN_SYSCTL_SCHEDOP_putinfo };
-	static const unsigned int slices[] = { XEN_SYSCTL_CSCHED_TSLICE_MIN, 10, XEN_SYSCTL_CSCHED_TSLICE_MAX };
+	struct xen_sysctl_scheduler_op op = { .sched_id = XEN_SCHEDULER_CREDIT,
+					      .cmd = XEN_SYSCTL_SCHEDOP_putinfo };
+	static const unsigned int slices[] = { XEN_SYSCTL_CSCHED_TSLICE_MIN, 10,
+					       XEN_SYSCTL_CSCHED_TSLICE_MAX };
 	struct domain *d, *other;
 
 	sim_start(4);

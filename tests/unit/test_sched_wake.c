@@ -49,7 +49,8 @@ struct domain *domain_get_by_id(domid_t id)
 	return NULL;
 }
 
-long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int op, void __guest *arg)
+long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int op,
+		    void __guest *arg)
 {
 	return -ENOSYS;
 }
@@ -287,7 +288,8 @@ static void check_vcpu(const struct vcpu *v)
 	bool runnable = vcpu_is_runnable(v);
 
 	if (v->is_running + v->sched.queued + v->sched.parked != runnable)
-		interleave_fail(runnable ? "a wake-up was lost: runnable, and nowhere" : "not runnable, yet somewhere");
+		interleave_fail(runnable ? "a wake-up was lost: runnable, and nowhere" :
+					   "not runnable, yet somewhere");
 	if (v->is_running != (rq->curr == v))
 		interleave_fail("it runs where it does not run");
 	if (v->sched.queued && rq->curr->is_idle)
@@ -341,11 +343,13 @@ static void explore(unsigned int cpus, unsigned int changes)
 	char name[200] = "";
 	struct interleave_scene scene = { name, cpus, changes, setup, body, check, teardown };
 
-	snprintf(name, sizeof(name), "%s%s%s%s%s", play.pinned ? "pinned, " : "", play.spent ? "capped, " : "",
-		 play.queued ? "another waits, " : "", play.ahead ? "has had more, " : "", play.warm ? "warm, " : "");
+	snprintf(name, sizeof(name), "%s%s%s%s%s", play.pinned ? "pinned, " : "",
+		 play.spent ? "capped, " : "", play.queued ? "another waits, " : "",
+		 play.ahead ? "has had more, " : "", play.warm ? "warm, " : "");
 	for (unsigned int cpu = 0; cpu < cpus; cpu++)
-		snprintf(name + strlen(name), sizeof(name) - strlen(name), "%sCPU %u: %s, %s", cpu ? "; " : "", cpu,
-			 act_names[play.acts[cpu][0]], act_names[play.acts[cpu][1]]);
+		snprintf(name + strlen(name), sizeof(name) - strlen(name), "%sCPU %u: %s, %s",
+			 cpu ? "; " : "", cpu, act_names[play.acts[cpu][0]],
+			 act_names[play.acts[cpu][1]]);
 	interleave_explore(&scene);
 }
 
@@ -362,7 +366,8 @@ static void explore_all(enum act first, unsigned int changes)
 			play.warm = kind / 4 == 2;
 			play.acts[0][0] = first;
 			play.acts[1][0] = act;
-			play.acts[1][1] = (first == BLOCK || first == POLL) && act != NMI ? EVENT : NOTHING;
+			play.acts[1][1] =
+				(first == BLOCK || first == POLL) && act != NMI ? EVENT : NOTHING;
 			explore(2, changes);
 		}
 }
@@ -414,9 +419,11 @@ static void any_three_cpus_lose_nothing(void **state)
 		play.ahead = kind & 16;
 		for (unsigned int cpu = 0; cpu < 3; cpu++)
 			for (unsigned int j = 0; j < 2; j++)
-				play.acts[cpu][j] = unit_random(&seed) % 2 ?
-							    own[unit_random(&seed) % ARRAY_SIZE(own)] :
-							    (enum act)(EVENT + unit_random(&seed) % (NR_ACTS - EVENT));
+				play.acts[cpu][j] =
+					unit_random(&seed) % 2 ?
+						own[unit_random(&seed) % ARRAY_SIZE(own)] :
+						(enum act)(EVENT +
+							   unit_random(&seed) % (NR_ACTS - EVENT));
 		explore(3, 1);
 	}
 }

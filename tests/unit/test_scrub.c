@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What becomes of a freed frame while CPUs have old translations of it: the allocator, its processor side and the TLB
- * clock together, over simulated TLBs. Whenever a CPU of the script gets its turn, it stores through all that its TLB
- * holds.
+ * What becomes of a freed frame while CPUs have old translations of it: the allocator, its
+ * processor side and the TLB clock together, over simulated TLBs. Whenever a CPU of the script gets
+ * its turn, it stores through all that its TLB holds.
  */
 /* links: hypervisor/core/base/buddy.c hypervisor/core/base/page_alloc.c hypervisor/core/base/page_list.c hypervisor/core/domain/page_ref.c */
 /* links: hypervisor/x86/mm/page_reuse.c hypervisor/core/base/timer.c hypervisor/core/base/softirq.c */

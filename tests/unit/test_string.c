@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions get other names here, so that they do not replace the C library's in the sanitizer's own code. */
+/* The functions get other names here, so that they do not replace the C library's in the
+ * sanitizer's own code. */
 #define memcpy	hv_memcpy
 #define memmove hv_memmove
 #define memset	hv_memset

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Control operations on the system over simulated domains: who may call, the pool of CPUs, lists, CPU sets, the log. */
+/* Control operations on the system over simulated domains: who may call, the pool of CPUs, lists,
+ * CPU sets, the log. */
 /* links: hypervisor/core/hypercall/sysctl.c hypervisor/core/hypercall/sysctl_system.c hypervisor/core/hypercall/sysctl_topology.c */
 /* links: hypervisor/core/hypercall/sysctl_cpupool.c hypervisor/core/hypercall/domctl_vcpu.c hypervisor/lib/bitmap.c */
 #include "core/hypercall/sysctl.h"
@@ -357,7 +358,8 @@ static void memory_is_told_as_one_node(void **state)
 	assert_int_equal(run(), 0);
 	assert_int_equal(op.u.physinfo.nr_cpus, CPUS);
 	assert_int_equal(op.u.physinfo.free_pages, 7);
-	assert_int_equal(op.u.physinfo.capabilities, XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1);
+	assert_int_equal(op.u.physinfo.capabilities,
+			 XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1);
 	op_begin(XEN_SYSCTL_availheap);
 	op.u.availheap.node = -1;
 	assert_int_equal(run(), 0);

@@ -90,7 +90,9 @@ static void check_stopped(void)
 
 static void a_timer_is_stopped_while_its_heap_grows(void **state)
 {
-	static const struct interleave_scene scene = { "stop", 2, 2, setup_crowded, body, check_stopped, teardown };
+	static const struct interleave_scene scene = { "stop",	      2,    2,
+						       setup_crowded, body, check_stopped,
+						       teardown };
 
 	act = stop;
 	interleave_explore(&scene);
@@ -109,7 +111,8 @@ static void check_armed(void)
 
 static void a_timer_stays_armed_while_its_heap_grows(void **state)
 {
-	static const struct interleave_scene scene = { "look", 2, 2, setup_crowded, body, check_armed, teardown };
+	static const struct interleave_scene scene = { "look", 2,	    2,	     setup_crowded,
+						       body,   check_armed, teardown };
 
 	act = look;
 	interleave_explore(&scene);
@@ -136,7 +139,8 @@ static void check_gone(void)
 
 static void a_killed_timer_may_be_freed(void **state)
 {
-	static const struct interleave_scene scene = { "kill", 2, 3, setup_due, body, check_gone, teardown };
+	static const struct interleave_scene scene = { "kill", 2,	   3,	    setup_due,
+						       body,   check_gone, teardown };
 
 	for (unsigned int i = 0; i < 4; i++) {
 		again = i & 1;

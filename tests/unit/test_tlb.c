@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* links: hypervisor/lib/bitmap.c */
-/* The TLB clock against a model: every CPU's TLB is a set of pages, and none may hold a page that is used anew. */
+/* The TLB clock against a model: every CPU's TLB is a set of pages, and none may hold a page that
+ * is used anew. */
 #include <string.h>
 #include "hv/arch.h"
 #include "hv/softirq.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a vCPU's vcpu_info lies: registered once, and what a second attempt may cost the rest of the host. */
+/* Where a vCPU's vcpu_info lies: registered once, and what a second attempt may cost the rest of
+ * the host. */
 /* links: hypervisor/core/domain/vcpu_context.c hypervisor/core/domain/guest_page.c hypervisor/lib/bitmap.c */
 #include "hv/domain.h"
 
@@ -126,7 +127,8 @@ static void a_second_attempt_maps_nothing(void **state)
 
 static void what_is_refused_changes_nothing(void **state)
 {
-	static const unsigned int offsets[] = { 1, 4, PAGE_SIZE - sizeof(vcpu_info_t) + 8, PAGE_SIZE, ~7U };
+	static const unsigned int offsets[] = { 1, 4, PAGE_SIZE - sizeof(vcpu_info_t) + 8,
+						PAGE_SIZE, ~7U };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(offsets); i++)
 		assert_int_equal(vcpu_register_info(&vcpu, FRAME, offsets[i]), -EINVAL);

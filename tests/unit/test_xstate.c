@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: hypervisor/lib/string.c hypervisor/lib/bitmap.c */
 /*
- * Extended state (CPUID leaf 0xd) of a dozen processors: what a guest is shown agrees with the processor, with what
- * XSETBV accepts, with the features, and with what Linux works out; what is saved of a vCPU can be restored.
+ * Extended state (CPUID leaf 0xd) of a dozen processors: what a guest is shown agrees with the
+ * processor, with what XSETBV accepts, with the features, and with what Linux works out; what is
+ * saved of a vCPU can be restored.
  */
 #include <stdlib.h>
 #include "host/host.h"
@@ -16,7 +17,8 @@
 #undef cpuid
 static struct cpuid_leaf cpuid(u32 leaf, u32 sub);
 
-__asm__(".data\n\t.globl _alternatives_start, _alternatives_end\n_alternatives_start: _alternatives_end: .quad "
+__asm__(".data\n\t.globl _alternatives_start, _alternatives_end\n_alternatives_start: "
+	"_alternatives_end: .quad "
 	"0\n\t.previous");
 
 #include "x86/cpu/feature.c"
@@ -61,7 +63,8 @@ static const struct processor {
 	u32 b, d, c; /* of leaf 0: the vendor */
 	u32 signature, max_leaf, f1c, f7b, f7c, f7d, e1c;
 	u64 xcr0, xss;
-	u32 xsave_features; /* 0xd/1 EAX: 1 XSAVEOPT, 2 XSAVEC, 4 XGETBV with ECX 1, 8 XSAVES, 16 XFD */
+	u32 xsave_features; /* 0xd/1 EAX: 1 XSAVEOPT, 2 XSAVEC, 4 XGETBV with ECX 1, 8 XSAVES, 16
+			       XFD */
 	struct component components[12];
 } processors[] = {
 	/* clang-format off */
@@ -165,14 +168,17 @@ static struct cpuid_leaf cpuid_xstate(u32 sub)
 
 	switch (sub) {
 	case 0:
-		return (struct cpuid_leaf){ (u32)cpu->xcr0, size_of_standard(live_xcr0), size_of_standard(cpu->xcr0),
-					    (u32)(cpu->xcr0 >> 32) };
+		return (struct cpuid_leaf){ (u32)cpu->xcr0, size_of_standard(live_xcr0),
+					    size_of_standard(cpu->xcr0), (u32)(cpu->xcr0 >> 32) };
 	case 1:
 		return (struct cpuid_leaf){ cpu->xsave_features,
-					    cpu->xsave_features & 0xa ? size_of_compacted(live_xcr0) : 0, (u32)cpu->xss,
-					    (u32)(cpu->xss >> 32) };
+					    cpu->xsave_features & 0xa ?
+						    size_of_compacted(live_xcr0) :
+						    0,
+					    (u32)cpu->xss, (u32)(cpu->xss >> 32) };
 	default:
-		return c ? (struct cpuid_leaf){ c->size, c->offset, c->flags, 0 } : (struct cpuid_leaf){ 0 };
+		return c ? (struct cpuid_leaf){ c->size, c->offset, c->flags, 0 } :
+			   (struct cpuid_leaf){ 0 };
 	}
 }
 
@@ -183,9 +189,11 @@ static struct cpuid_leaf cpuid(u32 leaf, u32 sub)
 		return (struct cpuid_leaf){ cpu->max_leaf, cpu->b, cpu->c, cpu->d };
 	case 1:
 		return (struct cpuid_leaf){ cpu->signature, 0x10800,
-					    cpu->f1c | (cpu->f1c & F1C_XSAVE ? F1C_OSXSAVE : 0), F1D_BASE };
+					    cpu->f1c | (cpu->f1c & F1C_XSAVE ? F1C_OSXSAVE : 0),
+					    F1D_BASE };
 	case 7:
-		return sub ? (struct cpuid_leaf){ 0 } : (struct cpuid_leaf){ 0, cpu->f7b, cpu->f7c, cpu->f7d };
+		return sub ? (struct cpuid_leaf){ 0 } :
+			     (struct cpuid_leaf){ 0, cpu->f7b, cpu->f7c, cpu->f7d };
 	case 0xd:
 		return cpu->xcr0 ? cpuid_xstate(sub) : (struct cpuid_leaf){ 0 };
 	case 0x80000000:
@@ -292,10 +300,11 @@ static bool guest_xsetbv(u64 xcr0)
 	return true;
 }
 
-#define EXPECT(cond)                                                                                    \
-	do {                                                                                            \
-		if (!(cond))                                                                            \
-			fail_msg("%s, %s, XCR0 %#lx: not true: %s", cpu->name, what, live_xcr0, #cond); \
+#define EXPECT(cond)                                                                            \
+	do {                                                                                    \
+		if (!(cond))                                                                    \
+			fail_msg("%s, %s, XCR0 %#lx: not true: %s", cpu->name, what, live_xcr0, \
+				 #cond);                                                        \
 	} while (0)
 
 /* SDM 1 13.3, and SDM 2 XSETBV. */
@@ -304,7 +313,8 @@ static bool hardware_accepts(u64 xcr0)
 	u64 avx512 = xcr0 & 0xe0, mpx = xcr0 & 0x18, amx = xcr0 & 0x60000;
 
 	return (xcr0 & 1) && !(xcr0 & ~cpu->xcr0) && (!(xcr0 & 4) || (xcr0 & 2)) &&
-	       (!avx512 || (avx512 == 0xe0 && (xcr0 & 4))) && (!mpx || mpx == 0x18) && (!amx || amx == 0x60000);
+	       (!avx512 || (avx512 == 0xe0 && (xcr0 & 4))) && (!mpx || mpx == 0x18) &&
+	       (!amx || amx == 0x60000);
 }
 
 static void check_leaf(const char *what, u64 max)
@@ -326,7 +336,8 @@ static void check_components(const char *what, u64 max)
 		struct cpuid_leaf l = shown(0xd, i), of_cpu = cpuid(0xd, i);
 
 		if (max & BIT(i))
-			EXPECT(l.a == of_cpu.a && l.b == of_cpu.b && l.c == (of_cpu.c & 2) && l.d == 0);
+			EXPECT(l.a == of_cpu.a && l.b == of_cpu.b && l.c == (of_cpu.c & 2) &&
+			       l.d == 0);
 		else
 			EXPECT(!l.a && !l.b && !l.c && !l.d);
 	}
@@ -335,13 +346,16 @@ static void check_components(const char *what, u64 max)
 /* Features stand for registers that can be had, and registers for features. */
 static void check_features(const char *what, u64 max)
 {
-	static const u16 avx[] = { FEATURE(AVX2), FEATURE(FMA),	       FEATURE(F16C),	  FEATURE(FMA4),   FEATURE(XOP),
-				   FEATURE(VAES), FEATURE(VPCLMULQDQ), FEATURE(AVX_VNNI), FEATURE(AVX512F) };
-	static const u16 avx512[] = { FEATURE(AVX512DQ),   FEATURE(AVX512BW),	 FEATURE(AVX512VL),
-				      FEATURE(AVX512CD),   FEATURE(AVX512_VBMI), FEATURE(AVX512_VNNI),
+	static const u16 avx[] = { FEATURE(AVX2),	FEATURE(FMA),	   FEATURE(F16C),
+				   FEATURE(FMA4),	FEATURE(XOP),	   FEATURE(VAES),
+				   FEATURE(VPCLMULQDQ), FEATURE(AVX_VNNI), FEATURE(AVX512F) };
+	static const u16 avx512[] = { FEATURE(AVX512DQ),    FEATURE(AVX512BW),
+				      FEATURE(AVX512VL),    FEATURE(AVX512CD),
+				      FEATURE(AVX512_VBMI), FEATURE(AVX512_VNNI),
 				      FEATURE(AVX512_BF16) };
-	static const u16 never[] = { FEATURE(MPX), FEATURE(PKU), FEATURE(LWP), FEATURE(XSAVES), FEATURE(ENQCMD),
-				     XFD,	   AMX_BF16,	 AMX_TILE,     AMX_INT8 };
+	static const u16 never[] = { FEATURE(MPX),    FEATURE(PKU),    FEATURE(LWP),
+				     FEATURE(XSAVES), FEATURE(ENQCMD), XFD,
+				     AMX_BF16,	      AMX_TILE,	       AMX_INT8 };
 
 	EXPECT(shown_feature(FEATURE(XSAVE)) == (max != 0));
 	EXPECT(shown_feature(FEATURE(OSXSAVE)) == (max != 0));
@@ -356,8 +370,9 @@ static void check_features(const char *what, u64 max)
 }
 
 /*
- * What Linux 5.19 and later works out (fpu__init_system_xstate): which components it enables, how large each format of
- * them is, and whether the processor says the same. Returns the components; 0: it turns XSAVE off.
+ * What Linux 5.19 and later works out (fpu__init_system_xstate): which components it enables, how
+ * large each format of them is, and whether the processor says the same. Returns the components; 0:
+ * it turns XSAVE off.
  */
 static u64 linux_boots(const char *what)
 {
@@ -407,7 +422,8 @@ static void check_guest(const char *what, u64 max)
 	check_components(what, max);
 	for (u64 bits = 0; bits < 1 << 12; bits++) {
 		/* All of XCR0's bits that any processor has: 0 to 9, both of AMX, LWP. */
-		u64 xcr0 = (bits & 0x3ff) | (bits & 0x400 ? 0x60000UL : 0) | (bits & 0x800 ? BIT(62) : 0);
+		u64 xcr0 = (bits & 0x3ff) | (bits & 0x400 ? 0x60000UL : 0) |
+			   (bits & 0x800 ? BIT(62) : 0);
 
 		EXPECT(xcr0_is_valid(xcr0, cpu_policy_xcr0(guest_arch.cpu_policy)) ==
 		       (hardware_accepts(xcr0) && !(xcr0 & ~max)));
@@ -461,8 +477,9 @@ static void build_without(const u16 *features, unsigned int nr)
 
 static void check_reduced(void)
 {
-	static const u16 none[] = { FEATURE(XSAVE) }, avx[] = { FEATURE(AVX) }, avx2[] = { FEATURE(AVX2) },
-			 avx512[] = { FEATURE(AVX512F) }, xsavec[] = { FEATURE(XSAVEC) },
+	static const u16 none[] = { FEATURE(XSAVE) }, avx[] = { FEATURE(AVX) },
+			 avx2[] = { FEATURE(AVX2) }, avx512[] = { FEATURE(AVX512F) },
+			 xsavec[] = { FEATURE(XSAVEC) },
 			 opt[] = { FEATURE(XSAVEOPT), FEATURE(XGETBV1) };
 
 	build_without(xsavec, 1);
@@ -540,7 +557,8 @@ static long restore_vcpu(u64 size)
 	return domctl_set_xstate(&guest, &op);
 }
 
-/* The registers hold something; all components are in use, as plain XSAVE may say of those in their initial state, too. */
+/* The registers hold something; all components are in use, as plain XSAVE may say of those in their
+ * initial state, too. */
 static void use_registers(u64 bv)
 {
 	u32 mxcsr = xstate_mxcsr_mask();

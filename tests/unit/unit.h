@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-/* Also where lib/string.h stands for the C library's header, and has only what the hypervisor uses. */
+/* Also where lib/string.h stands for the C library's header, and has only what the hypervisor uses.
+ */
 char *strstr(const char *text, const char *part);
 
-/* A small generator with a seed, so that a run that fails can be run again (xorshift64*, Vigna 2016). */
+/* A small generator with a seed, so that a run that fails can be run again (xorshift64*, Vigna
+ * 2016). */
 static inline uint64_t unit_random(uint64_t *state)
 {
 	*state ^= *state >> 12;

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the command line in a PV guest's start info, the NUL among them (MAX_GUEST_CMDLINE of the public xen.h). */
+/* Bytes of the command line in a PV guest's start info, the NUL among them (MAX_GUEST_CMDLINE of
+ * the public xen.h). */
 enum { MAX_CMDLINE = 1024 };
 
 struct check {
@@ -42,10 +43,12 @@ static void check_kernel(const struct check *k)
 
 	if (!k->c->kernel && !k->c->bootloader && is_good(k, "kernel") && is_good(k, "bootloader"))
 		config_error(k->diags, k->given->source, k->given->pos,
-			     "kernel is missing: expected kernel = \"/path/of/image\" or bootloader = \"pygrub\"");
+			     "kernel is missing: expected kernel = \"/path/of/image\" or "
+			     "bootloader = \"pygrub\"");
 	v = at(k, "ramdisk");
 	if (k->c->ramdisk && !k->c->kernel && k->c->bootloader)
-		config_warning(k->diags, v->source, v->key_pos, "ramdisk has no effect: the bootloader finds it");
+		config_warning(k->diags, v->source, v->key_pos,
+			       "ramdisk has no effect: the bootloader finds it");
 }
 
 static void check_cmdline(const struct check *k)
@@ -60,7 +63,8 @@ static void check_cmdline(const struct check *k)
 
 		if (is_set(k, parts[i]))
 			config_warning(k->diags, v->source, v->key_pos,
-				       "%s has no effect: cmdline is the whole command line", parts[i]);
+				       "%s has no effect: cmdline is the whole command line",
+				       parts[i]);
 	}
 	line = config_cmdline(k->c);
 	len = strlen(line);
@@ -69,17 +73,20 @@ static void check_cmdline(const struct check *k)
 		const struct value *v = at(k, k->c->cmdline ? "cmdline" : "extra");
 
 		config_error(k->diags, v->source, v->pos,
-			     "the kernel's command line has %zu bytes: expected at most %u", len, MAX_CMDLINE - 1);
+			     "the kernel's command line has %zu bytes: expected at most %u", len,
+			     MAX_CMDLINE - 1);
 	}
 }
 
-static void check_most(const struct check *k, const char *now, uint64_t value, const char *most, uint64_t limit)
+static void check_most(const struct check *k, const char *now, uint64_t value, const char *most,
+		       uint64_t limit)
 {
 	const struct value *v = at(k, most);
 
 	if (is_set(k, most) && is_good(k, now) && value > limit)
-		config_error(k->diags, v->source, v->pos, "%s: expected at least %s, which is %llu, found %llu", most,
-			     now, (unsigned long long)value, (unsigned long long)limit);
+		config_error(k->diags, v->source, v->pos,
+			     "%s: expected at least %s, which is %llu, found %llu", most, now,
+			     (unsigned long long)value, (unsigned long long)limit);
 }
 
 static void check_cpu(const struct check *k)
@@ -89,10 +96,11 @@ static void check_cpu(const struct check *k)
 
 	check_most(k, "memory", k->c->memory, "maxmem", k->c->maxmem);
 	check_most(k, "vcpus", k->c->vcpus, "maxvcpus", k->c->maxvcpus);
-	if (is_good(k, "vcpus") && is_good(k, "maxvcpus") && k->c->nr_cpus > 1 && k->c->nr_cpus > vcpus)
+	if (is_good(k, "vcpus") && is_good(k, "maxvcpus") && k->c->nr_cpus > 1 &&
+	    k->c->nr_cpus > vcpus)
 		config_error(k->diags, cpus->source, cpus->pos,
-			     "cpus: expected at most one for each of %llu vcpus, found %zu", (unsigned long long)vcpus,
-			     k->c->nr_cpus);
+			     "cpus: expected at most one for each of %llu vcpus, found %zu",
+			     (unsigned long long)vcpus, k->c->nr_cpus);
 	if (is_good(k, "vcpus") && is_good(k, "maxvcpus") && k->c->cpu_cap > 100 * vcpus)
 		config_error(k->diags, cap->source, cap->pos,
 			     "cpu_cap: expected at most 100 for each of %llu vcpus, found %llu",
@@ -113,10 +121,11 @@ static void check_devices(const struct check *k)
 		for (size_t j = 0; j < i && k->c->disk[i].vdev; j++) {
 			const struct value *v = element(k, "disk", i);
 
-			if (k->c->disk[j].vdev &&
-			    config_vdev_number(k->c->disk[i].vdev) == config_vdev_number(k->c->disk[j].vdev))
+			if (k->c->disk[j].vdev && config_vdev_number(k->c->disk[i].vdev) ==
+							  config_vdev_number(k->c->disk[j].vdev))
 				config_error(k->diags, v->source, v->pos,
-					     "disk vdev: %s is taken by another disk already", k->c->disk[i].vdev);
+					     "disk vdev: %s is taken by another disk already",
+					     k->c->disk[i].vdev);
 		}
 	}
 	for (size_t i = 0; i < k->c->nr_vif; i++) {
@@ -125,7 +134,8 @@ static void check_devices(const struct check *k)
 
 			if (k->c->vif[j].mac && !strcmp(k->c->vif[i].mac, k->c->vif[j].mac))
 				config_error(k->diags, v->source, v->pos,
-					     "vif mac: %s is taken by another interface already", k->c->vif[i].mac);
+					     "vif mac: %s is taken by another interface already",
+					     k->c->vif[i].mac);
 		}
 	}
 	if (k->c->bootloader && !k->c->kernel && !k->c->nr_disk && !value_find(k->given, "disk"))

@@ -27,14 +27,16 @@ static const char *name_of(const char *key)
 
 static const struct parser_keys keys = { .name_of = name_of, .is_list = is_list };
 
-struct config *config_parse(const char *text, size_t len, const char *filename, const char *const *overrides,
-			    size_t nr_overrides, struct config_diags *diags)
+struct config *config_parse(const char *text, size_t len, const char *filename,
+			    const char *const *overrides, size_t nr_overrides,
+			    struct config_diags *diags)
 {
 	struct value *object = value_new(VALUE_OBJECT, filename, nowhere);
 	struct config *c = xcalloc(1, sizeof(*c));
 
 	if (len > CONFIG_MAX_TEXT) {
-		config_error(diags, filename, nowhere, "expected at most %u bytes, found %zu", CONFIG_MAX_TEXT, len);
+		config_error(diags, filename, nowhere, "expected at most %u bytes, found %zu",
+			     CONFIG_MAX_TEXT, len);
 	} else {
 		parser_read(text, len, filename, &keys, object, diags);
 		for (size_t i = 0; i < nr_overrides; i++)
@@ -49,7 +51,8 @@ struct config *config_parse(const char *text, size_t len, const char *filename, 
 	return NULL;
 }
 
-/* The record that the object describes, or an error with all that is wrong; the record is empty then. */
+/* The record that the object describes, or an error with all that is wrong; the record is empty
+ * then. */
 static int fill_from(const struct config_schema *schema, void *record, const struct value *object,
 		     struct config_diags *diags, struct error **e)
 {
@@ -65,7 +68,8 @@ static int fill_from(const struct config_schema *schema, void *record, const str
 	return rc;
 }
 
-static int fill_from_json(const struct config_schema *schema, void *record, struct json_object *o, struct error **e)
+static int fill_from_json(const struct config_schema *schema, void *record, struct json_object *o,
+			  struct error **e)
 {
 	struct config_diags diags = { 0 };
 	struct value *object;
@@ -80,7 +84,8 @@ static int fill_from_json(const struct config_schema *schema, void *record, stru
 	return rc;
 }
 
-static int fill_from_text(const struct config_schema *schema, void *record, const char *text, struct error **e)
+static int fill_from_text(const struct config_schema *schema, void *record, const char *text,
+			  struct error **e)
 {
 	struct config_diags diags = { 0 };
 	struct value *v = value_new_string("", nowhere, text, strlen(text));
@@ -147,11 +152,12 @@ char *config_cmdline(const struct config *c)
 
 	if (c->cmdline)
 		return xstrdup(c->cmdline);
-	/* The kernel's ip=CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:AUTOCONF (Documentation/admin-guide/nfs/nfsroot.rst). */
+	/* The kernel's ip=CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:AUTOCONF
+	 * (Documentation/admin-guide/nfs/nfsroot.rst). */
 	if (c->ip || c->dhcp)
-		str_printf(&line, "ip=%s:%s:%s:%s:%s:%s:%s", or_empty(c->ip), or_empty(c->nfs_server),
-			   or_empty(c->gateway), or_empty(c->netmask), or_empty(c->hostname), or_empty(c->interface),
-			   c->dhcp ? "dhcp" : "off");
+		str_printf(&line, "ip=%s:%s:%s:%s:%s:%s:%s", or_empty(c->ip),
+			   or_empty(c->nfs_server), or_empty(c->gateway), or_empty(c->netmask),
+			   or_empty(c->hostname), or_empty(c->interface), c->dhcp ? "dhcp" : "off");
 	if (c->nfs_root) {
 		add_word(&line, "", "root=/dev/nfs");
 		add_word(&line, "nfsroot=", c->nfs_root);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The configuration of a domain: read from a file in xm's or xl's syntax, or from JSON, by one table of keys (schema.c).
+ * The configuration of a domain: read from a file in xm's or xl's syntax, or from JSON, by one
+ * table of keys (schema.c).
  *
- * Its JSON form is the contract between xm, xend and xend-worker: one flat object, keys as in the file, values typed; what is
- * absent has its default. disk and vif are lists of objects with the members of struct config_disk and struct config_vif.
+ * Its JSON form is the contract between xm, xend and xend-worker: one flat object, keys as in the
+ * file, values typed; what is absent has its default. disk and vif are lists of objects with the
+ * members of struct config_disk and struct config_vif.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -34,8 +36,8 @@ enum config_disk_mode { CONFIG_DISK_READ, CONFIG_DISK_WRITE };
 enum config_disk_format { CONFIG_FORMAT_RAW };
 
 /*
- * In these structs, strings that are not given and have no default are NULL; `set` says which keys were given (bit = row of
- * the table of keys; see config_is_set()); lists have nr_* elements.
+ * In these structs, strings that are not given and have no default are NULL; `set` says which keys
+ * were given (bit = row of the table of keys; see config_is_set()); lists have nr_* elements.
  */
 struct config_disk {
 	uint64_t set;
@@ -74,7 +76,8 @@ struct config {
 
 	char *kernel; /* kernel or bootloader is there */
 	char *ramdisk;
-	char *cmdline; /* the parts of the kernel's command line: config_cmdline() puts them together */
+	char *cmdline; /* the parts of the kernel's command line: config_cmdline() puts them
+			  together */
 	char *root;
 	char *extra;
 	char *ip;
@@ -93,7 +96,8 @@ struct config {
 	uint64_t maxmem; /* MiB; 0: as memory (config_maxmem()) */
 	uint64_t vcpus;
 	uint64_t maxvcpus; /* 0: as vcpus (config_maxvcpus()) */
-	/* None: any CPU. One: of all vCPUs. More: of vCPU 0, 1, ...; further vCPUs run anywhere. See config_cpus_parse(). */
+	/* None: any CPU. One: of all vCPUs. More: of vCPU 0, 1, ...; further vCPUs run anywhere.
+	 * See config_cpus_parse(). */
 	char **cpus;
 	size_t nr_cpus;
 	uint64_t cpu_weight;
@@ -118,11 +122,13 @@ struct config {
 enum { CONFIG_MAX_TEXT = 1024 * 1024 }; /* bytes of a configuration file */
 
 /*
- * Reads a file's text. `overrides` are arguments as of `xm create`: key=value, where value is either in the file's syntax
- * or a bare word; they count more than the file. NULL when diags has errors; warnings may be there in any case.
+ * Reads a file's text. `overrides` are arguments as of `xm create`: key=value, where value is
+ * either in the file's syntax or a bare word; they count more than the file. NULL when diags has
+ * errors; warnings may be there in any case.
  */
-struct config *config_parse(const char *text, size_t len, const char *filename, const char *const *overrides,
-			    size_t nr_overrides, struct config_diags *diags);
+struct config *config_parse(const char *text, size_t len, const char *filename,
+			    const char *const *overrides, size_t nr_overrides,
+			    struct config_diags *diags);
 
 /* All errors of the object are in the one error. NULL then. */
 struct config *config_from_json(struct json_object *o, struct error **e);
@@ -135,7 +141,8 @@ void config_free(struct config *c);
 void config_generate(struct config *c);
 bool config_is_set(const struct config *c, const char *key);
 
-/* The words of enums as in the file: config_action_name(CONFIG_RENAME_RESTART) is "rename-restart". */
+/* The words of enums as in the file: config_action_name(CONFIG_RENAME_RESTART) is "rename-restart".
+ */
 const char *config_action_name(unsigned int action);
 
 uint64_t config_maxmem(const struct config *c); /* MiB */
@@ -144,8 +151,9 @@ uint64_t config_maxvcpus(const struct config *c);
 char *config_cmdline(const struct config *c);
 
 /*
- * One device, as block-attach and network-attach have it. The text is an element of the file's list: "phy:/dev/vg/a,xvdb,w"
- * or "format=raw,vdev=xvdb,access=rw,target=/dev/vg/a"; "mac=...,bridge=..." ("" is a vif too). On an error *d is empty.
+ * One device, as block-attach and network-attach have it. The text is an element of the file's
+ * list: "phy:/dev/vg/a,xvdb,w" or "format=raw,vdev=xvdb,access=rw,target=/dev/vg/a";
+ * "mac=...,bridge=..." ("" is a vif too). On an error *d is empty.
  */
 int config_disk_parse(const char *text, struct config_disk *d, struct error **e);
 int config_disk_from_json(struct json_object *o, struct config_disk *d, struct error **e);
@@ -157,7 +165,8 @@ int config_vif_from_json(struct json_object *o, struct config_vif *v, struct err
 struct json_object *config_vif_to_json(const struct config_vif *v);
 void config_vif_free(struct config_vif *v);
 
-/* xenstore's number of a virtual disk (51712 for xvda; xen-vbd-interface(7)), -1 when it is not one. */
+/* xenstore's number of a virtual disk (51712 for xvda; xen-vbd-interface(7)), -1 when it is not
+ * one. */
 int config_vdev_number(const char *vdev);
 /* Its name ("xvda" for 51712), to be freed; NULL when no name has that number. */
 char *config_vdev_name(unsigned int number);
@@ -166,8 +175,9 @@ char *config_vdev_name(unsigned int number);
 int config_rate_parse(const char *text, uint64_t *bytes, uint64_t *interval_us, struct error **e);
 
 /*
- * CPUs: "all", or numbers and ranges of which ^ takes some away again: "0-3,5,^1". Sets the bits of those below nr_cpus in
- * map ((nr_cpus + 7) / 8 bytes, cleared first); naming another one, or none at all, is an error.
+ * CPUs: "all", or numbers and ranges of which ^ takes some away again: "0-3,5,^1". Sets the bits of
+ * those below nr_cpus in map ((nr_cpus + 7) / 8 bytes, cleared first); naming another one, or none
+ * at all, is an error.
  */
 int config_cpus_parse(const char *text, unsigned int nr_cpus, uint8_t *map, struct error **e);
 
@@ -177,7 +187,8 @@ int config_size_parse(const char *text, uint64_t unit_kb, uint64_t *kb, struct e
 /* 00:16:3e and three random bytes; a random (version 4) UUID. To be freed. */
 char *config_random_mac(void);
 char *config_random_uuid(void);
-/* Canonical (small letters, dashes), to be freed; NULL when it is not one. Dashes may be missing. */
+/* Canonical (small letters, dashes), to be freed; NULL when it is not one. Dashes may be missing.
+ */
 char *config_uuid_parse(const char *text);
 /* Canonical, to be freed; NULL when it is not the address of a single card. */
 char *config_mac_parse(const char *text);
@@ -193,7 +204,8 @@ struct config_live {
 	uint64_t start_time; /* seconds since 1970; 0: not known */
 };
 
-/* `xm list -l`'s form: (domain (domid 3) (name g1) ...). live may be NULL. To be freed by sexp_free(). */
+/* `xm list -l`'s form: (domain (domid 3) (name g1) ...). live may be NULL. To be freed by
+ * sexp_free(). */
 struct sexp *config_to_sexp(const struct config *c, const struct config_live *live);
 
 #endif

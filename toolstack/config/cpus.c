@@ -40,7 +40,8 @@ static bool is_empty(const uint8_t *map, unsigned int nr_cpus)
 }
 
 /* One part between commas. `is_first`: a ^ at the start takes away from all. */
-static int parse_part(char *part, bool is_first, unsigned int nr_cpus, uint8_t *map, struct error **e)
+static int parse_part(char *part, bool is_first, unsigned int nr_cpus, uint8_t *map,
+		      struct error **e)
 {
 	bool add = *part != '^';
 	char *text = str_trim(add ? part : part + 1);
@@ -51,8 +52,8 @@ static int parse_part(char *part, bool is_first, unsigned int nr_cpus, uint8_t *
 	if (strcmp(text, "all") && !parse_range(text, &first, &last))
 		return error_set(e, EINVAL, "CPUs are given as \"0-3,5,^1\" or \"all\".");
 	if (last >= nr_cpus)
-		return error_set(e, EINVAL, "There is no CPU %u: the host has CPUs 0 to %u.", (unsigned int)last,
-				 nr_cpus - 1);
+		return error_set(e, EINVAL, "There is no CPU %u: the host has CPUs 0 to %u.",
+				 (unsigned int)last, nr_cpus - 1);
 	set_range(map, first, last, add);
 	return 0;
 }

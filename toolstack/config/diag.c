@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add(struct config_diags *diags, bool is_error, const char *source, struct config_pos pos, const char *fmt,
-		va_list ap) __attribute__((format(printf, 5, 0)));
+static void add(struct config_diags *diags, bool is_error, const char *source,
+		struct config_pos pos, const char *fmt, va_list ap)
+	__attribute__((format(printf, 5, 0)));
 
-static void add(struct config_diags *diags, bool is_error, const char *source, struct config_pos pos, const char *fmt,
-		va_list ap)
+static void add(struct config_diags *diags, bool is_error, const char *source,
+		struct config_pos pos, const char *fmt, va_list ap)
 {
 	struct str shown = STR_INIT;
 	struct config_diag *d;
@@ -34,7 +35,8 @@ static void add(struct config_diags *diags, bool is_error, const char *source, s
 	d->text = str_steal(&shown);
 }
 
-void config_error(struct config_diags *diags, const char *source, struct config_pos pos, const char *fmt, ...)
+void config_error(struct config_diags *diags, const char *source, struct config_pos pos,
+		  const char *fmt, ...)
 {
 	va_list ap;
 
@@ -43,7 +45,8 @@ void config_error(struct config_diags *diags, const char *source, struct config_
 	va_end(ap);
 }
 
-void config_warning(struct config_diags *diags, const char *source, struct config_pos pos, const char *fmt, ...)
+void config_warning(struct config_diags *diags, const char *source, struct config_pos pos,
+		    const char *fmt, ...)
 {
 	va_list ap;
 

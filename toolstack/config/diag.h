@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a configuration's reader has to say: errors and warnings, each with its place. All of a file are collected. */
+/* What a configuration's reader has to say: errors and warnings, each with its place. All of a file
+ * are collected. */
 #ifndef CONFIG_DIAG_H
 #define CONFIG_DIAG_H
 
@@ -17,7 +18,8 @@ struct config_pos {
 
 struct config_diag {
 	bool is_error;
-	char *source; /* the file's name, or the argument that overrides a key, or an element in JSON ("disk[0]") */
+	char *source; /* the file's name, or the argument that overrides a key, or an element in
+			 JSON ("disk[0]") */
 	struct config_pos pos;
 	char *text;
 };
@@ -32,10 +34,10 @@ struct config_diags {
 
 enum { CONFIG_MAX_DIAGS = 100 }; /* More are counted, not kept. */
 
-void config_error(struct config_diags *diags, const char *source, struct config_pos pos, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-void config_warning(struct config_diags *diags, const char *source, struct config_pos pos, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+void config_error(struct config_diags *diags, const char *source, struct config_pos pos,
+		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void config_warning(struct config_diags *diags, const char *source, struct config_pos pos,
+		    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* By line and column; what has no line comes last. */
 void config_diags_sort(struct config_diags *diags);

@@ -2,8 +2,9 @@
 /*
  * A disk as one text, in the two forms that are in use:
  *
- *	phy:DEVICE,VDEV,MODE	file:IMAGE,VDEV:cdrom,r		tap:aio:IMAGE,VDEV,w	(xm; a fourth part is the backend)
- *	TARGET[,[FORMAT][,[VDEV][,[ACCESS]]]][,KEY=VALUE...]					(xl)
+ *	xm's:	phy:DEVICE,VDEV,MODE	file:IMAGE,VDEV:cdrom,r	    tap:aio:IMAGE,VDEV,w
+ *		A fourth part is the backend.
+ *	xl's:	TARGET[,[FORMAT][,[VDEV][,[ACCESS]]]][,KEY=VALUE...]
  *
  * In xl's form target= takes the rest of the text, commas included.
  */
@@ -50,13 +51,15 @@ static bool next_part(const struct value *text, size_t *rest, struct part *p)
 
 static bool is(const struct reader *r, struct part p, const char *word)
 {
-	return p.to - p.from == strlen(word) && !memcmp(r->text->text + p.from, word, p.to - p.from);
+	return p.to - p.from == strlen(word) &&
+	       !memcmp(r->text->text + p.from, word, p.to - p.from);
 }
 
 static void set(struct reader *r, const char *key, struct part p)
 {
 	struct config_pos pos = value_pos_in(r->text, p.from);
-	struct value *v = value_new_string(r->text->source, pos, r->text->text + p.from, p.to - p.from);
+	struct value *v =
+		value_new_string(r->text->source, pos, r->text->text + p.from, p.to - p.from);
 
 	value_set(r->object, key, pos, v);
 }
@@ -107,7 +110,7 @@ static struct config_pos pos_of(const struct reader *r, struct part p)
 	return value_pos_in(r->text, p.from);
 }
 
-/* --- xm's form -------------------------------------------------------------------------------- */
+/* --- xm's form --- */
 
 /* The target of "phy:", which may be relative to /dev. */
 static void set_device(struct reader *r, struct part p)
@@ -153,7 +156,8 @@ static bool read_prefix(struct reader *r, struct part p)
 static bool expect_xm(const struct reader *r)
 {
 	config_error(r->diags, r->text->source, r->text->pos,
-		     "disk: expected TARGET,VDEV,MODE as in \"phy:/dev/vg/guest,xvda,w\", found \"%.40s\"",
+		     "disk: expected TARGET,VDEV,MODE as in \"phy:/dev/vg/guest,xvda,w\", found "
+		     "\"%.40s\"",
 		     r->text->text);
 	return false;
 }
@@ -183,14 +187,15 @@ static bool read_xm(struct reader *r)
 			break;
 		default:
 			config_error(r->diags, r->text->source, pos_of(r, p),
-				     "disk: expected the end after TARGET,VDEV,MODE,BACKEND, found more");
+				     "disk: expected the end after TARGET,VDEV,MODE,BACKEND, found "
+				     "more");
 			return false;
 		}
 	}
 	return n < 3 ? expect_xm(r) : true;
 }
 
-/* --- xl's form -------------------------------------------------------------------------------- */
+/* --- xl's form --- */
 
 /* The length of KEY in KEY=...; 0 when the part has no such form. */
 static size_t key_length(const struct reader *r, struct part p)
@@ -206,7 +211,8 @@ static size_t key_length(const struct reader *r, struct part p)
 /* KEY=VALUE; *rest is moved to the end when it takes everything. */
 static void read_named(struct reader *r, struct part p, size_t len, size_t *rest)
 {
-	struct part key = { p.from, p.from + len }, value = trim(r->text, (struct part){ key.to + 1, p.to });
+	struct part key = { p.from, p.from + len },
+		    value = trim(r->text, (struct part){ key.to + 1, p.to });
 	char *name = xstrndup(r->text->text + p.from, len);
 
 	if (!strcmp(name, "target")) {
@@ -223,7 +229,8 @@ static void read_named(struct reader *r, struct part p, size_t len, size_t *rest
 		struct config_pos pos = pos_of(r, value);
 
 		value_set(r->object, name, pos_of(r, key),
-			  value_new_string(r->text->source, pos, r->text->text + value.from, value.to - value.from));
+			  value_new_string(r->text->source, pos, r->text->text + value.from,
+					   value.to - value.from));
 	}
 	free(name);
 }
@@ -242,8 +249,10 @@ static void read_positional(struct reader *r, unsigned int n, struct part p)
 		set_mode(r, p);
 	else
 		config_error(r->diags, r->text->source, pos_of(r, p),
-			     "disk: expected KEY=VALUE or cdrom after TARGET,FORMAT,VDEV,ACCESS, found \"%.*s\"",
-			     (int)(p.to - p.from < 40 ? p.to - p.from : 40), r->text->text + p.from);
+			     "disk: expected KEY=VALUE or cdrom after TARGET,FORMAT,VDEV,ACCESS, "
+			     "found \"%.*s\"",
+			     (int)(p.to - p.from < 40 ? p.to - p.from : 40),
+			     r->text->text + p.from);
 }
 
 static bool read_xl(struct reader *r)
@@ -283,7 +292,9 @@ static bool has_prefix(const char *text)
 
 struct value *disk_from_text(const struct value *text, struct config_diags *diags)
 {
-	struct reader r = { .text = text, .object = value_new(VALUE_OBJECT, text->source, text->pos), .diags = diags };
+	struct reader r = { .text = text,
+			    .object = value_new(VALUE_OBJECT, text->source, text->pos),
+			    .diags = diags };
 
 	if (has_prefix(text->text + strspn(text->text, " \t")) ? read_xm(&r) : read_xl(&r))
 		return r.object;
@@ -301,6 +312,7 @@ void disk_finish(void *record, const struct value *given, struct config_diags *d
 	if (!d->cdrom)
 		return;
 	if (mode && d->mode == CONFIG_DISK_WRITE)
-		config_error(diags, mode->source, mode->pos, "disk mode: expected \"r\" for a CD-ROM, found \"w\"");
+		config_error(diags, mode->source, mode->pos,
+			     "disk mode: expected \"r\" for a CD-ROM, found \"w\"");
 	d->mode = CONFIG_DISK_READ;
 }

@@ -43,7 +43,9 @@ static uint64_t least_maxmem(const struct domain_size *size)
 {
 	uint64_t kb = size->pages * KB_PER_PAGE;
 
-	return kb > DOMAIN_SIZE_SLACK_KB ? (kb - DOMAIN_SIZE_SLACK_KB + KB_PER_MIB - 1) / KB_PER_MIB : 0;
+	return kb > DOMAIN_SIZE_SLACK_KB ?
+		       (kb - DOMAIN_SIZE_SLACK_KB + KB_PER_MIB - 1) / KB_PER_MIB :
+		       0;
 }
 
 struct json_object *domain_size_put(struct domain_size *size, const struct config *config)
@@ -54,8 +56,10 @@ struct json_object *domain_size_put(struct domain_size *size, const struct confi
 	/* The limit may have been lowered (mem-max), and other tools may have written anything. */
 	size->target_kb = clamp(size->target_kb, LEAST_KB, most);
 	size->vcpus = clamp(size->vcpus, 1, cpus);
-	/* A guest that has not given back yet what a lower limit takes from it has all of that when it is restored. */
-	json_set_int(o, "maxmem", (int64_t)clamp(config_maxmem(config), least_maxmem(size), UINT64_MAX));
+	/* A guest that has not given back yet what a lower limit takes from it has all of that when
+	 * it is restored. */
+	json_set_int(o, "maxmem",
+		     (int64_t)clamp(config_maxmem(config), least_maxmem(size), UINT64_MAX));
 	json_set_int(o, "memory", (int64_t)((size->target_kb + KB_PER_MIB - 1) / KB_PER_MIB));
 	json_set_int(o, "maxvcpus", (int64_t)cpus);
 	json_set_int(o, "vcpus", (int64_t)size->vcpus);
@@ -64,29 +68,37 @@ struct json_object *domain_size_put(struct domain_size *size, const struct confi
 }
 
 /*
- * The configuration is what a person sees who is asked to trust the file, so a size must not take more of the host than that says.
- * static_max_kb takes nothing: a domain gets no more than the lower one of it and maxmem.
+ * The configuration is what a person sees who is asked to trust the file, so a size must not take
+ * more of the host than that says. static_max_kb takes nothing: a domain gets no more than the
+ * lower one of it and maxmem.
  */
-static int check_allowed(const struct domain_size *size, const struct config *config, struct error **e)
+static int check_allowed(const struct domain_size *size, const struct config *config,
+			 struct error **e)
 {
 	uint64_t most = config_maxmem(config), kb = size->pages * KB_PER_PAGE;
 
 	if (least_maxmem(size) > most || size->target_kb > most * KB_PER_MIB)
-		return error_set(e, EBADMSG,
-				 "The size of domain '%s' in its file, %llu KiB of memory, is more than its "
-				 "configuration there allows (maxmem, %llu MiB): the file is damaged, or was changed.",
-				 config->name, (unsigned long long)(kb > size->target_kb ? kb : size->target_kb),
-				 (unsigned long long)most);
+		return error_set(
+			e, EBADMSG,
+			"The size of domain '%s' in its file, %llu KiB of memory, is more than its "
+			"configuration there allows (maxmem, %llu MiB): the file is damaged, or "
+			"was changed.",
+			config->name,
+			(unsigned long long)(kb > size->target_kb ? kb : size->target_kb),
+			(unsigned long long)most);
 	if (size->vcpus > config_maxvcpus(config))
-		return error_set(e, EBADMSG,
-				 "The size of domain '%s' in its file, %llu vCPUs, is more than its configuration "
-				 "there allows (maxvcpus, %llu): the file is damaged, or was changed.",
-				 config->name, (unsigned long long)size->vcpus,
-				 (unsigned long long)config_maxvcpus(config));
+		return error_set(
+			e, EBADMSG,
+			"The size of domain '%s' in its file, %llu vCPUs, is more than its "
+			"configuration "
+			"there allows (maxvcpus, %llu): the file is damaged, or was changed.",
+			config->name, (unsigned long long)size->vcpus,
+			(unsigned long long)config_maxvcpus(config));
 	return 0;
 }
 
-struct config *domain_size_take(struct json_object *saved, struct domain_size *size, struct error **e)
+struct config *domain_size_take(struct json_object *saved, struct domain_size *size,
+				struct error **e)
 {
 	struct json_object *member = json_object_get(json_find(saved, MEMBER));
 	struct config *config;

@@ -7,36 +7,53 @@
 
 const struct config_foreign foreign_domain_keys[] = {
 	{ false,
-	  "acpi acpi_firmware acpi_laptop_slate acpi_s3 acpi_s4 altp2m altp2mhvm apic bios bios_path_override boot "
+	  "acpi acpi_firmware acpi_laptop_slate acpi_s3 acpi_s4 altp2m altp2mhvm apic bios "
+	  "bios_path_override boot "
 	  "cpuid "
-	  "device_model device_model_args device_model_args_hvm device_model_args_pv device_model_override "
-	  "device_model_stubdomain_override device_model_stubdomain_seclabel device_model_user device_model_version "
-	  "dm_restrict firmware firmware_override gfx_passthru guest_os_type hap hdtype hpet hvm_direct isa mca_caps "
+	  "device_model device_model_args device_model_args_hvm device_model_args_pv "
+	  "device_model_override "
+	  "device_model_stubdomain_override device_model_stubdomain_seclabel device_model_user "
+	  "device_model_version "
+	  "dm_restrict firmware firmware_override gfx_passthru guest_os_type hap hdtype hpet "
+	  "hvm_direct isa mca_caps "
 	  "mmio_hole "
-	  "ms_vm_genid nestedhvm nx oos opengl pae rdm rdm_mem_boundary s3_integrity shadow_memory smbios "
+	  "ms_vm_genid nestedhvm nx oos opengl pae rdm rdm_mem_boundary s3_integrity shadow_memory "
+	  "smbios "
 	  "smbios_firmware "
-	  "soundhw stdvga stubdomain_cmdline stubdomain_kernel stubdomain_memory stubdomain_ramdisk system_firmware "
+	  "soundhw stdvga stubdomain_cmdline stubdomain_kernel stubdomain_memory "
+	  "stubdomain_ramdisk system_firmware "
 	  "timer_mode vendor_device vga videoram viridian vkb_device vpt_align xen_platform_pci",
 	  ONLY_HVM },
 	{ false,
-	  "display keymap monitor nographic sdl serial spice spiceagent_mouse spice_clipboard_sharing "
+	  "display keymap monitor nographic sdl serial spice spiceagent_mouse "
+	  "spice_clipboard_sharing "
 	  "spicedisable_ticketing "
-	  "spicehost spicepasswd spiceport spicetls_port spiceusbredirection spicevdagent spice_image_compression "
-	  "spice_streaming_video usb vfb vnc vncconsole vncdisplay vnclisten vncpasswd vncunused vncviewer xauthority",
-	  "a paravirtualized guest has its console (xm console), no emulated screen, serial port or USB" },
-	{ false, "localtime rtc_timeoffset tsc_mode e820_host", "the guest's clock is UTC and its memory map plain" },
+	  "spicehost spicepasswd spiceport spicetls_port spiceusbredirection spicevdagent "
+	  "spice_image_compression "
+	  "spice_streaming_video usb vfb vnc vncconsole vncdisplay vnclisten vncpasswd vncunused "
+	  "vncviewer xauthority",
+	  "a paravirtualized guest has its console (xm console), no emulated screen, serial port "
+	  "or USB" },
+	{ false, "localtime rtc_timeoffset tsc_mode e820_host",
+	  "the guest's clock is UTC and its memory map plain" },
 	{ false, "seclabel init_seclabel access_control security_label",
 	  "there is no security policy of the hypervisor" },
 	{ false, "pool", "every domain runs in Pool-0, with all CPUs" },
 	{ false,
 	  "cpus_soft vnuma vpmu vmtrace_buf_kb msr_relaxed nomigrate suspend_cancel superpages "
-	  "suppress_spurious_page_faults memory_sharing max_grant_version on_watchdog on_soft_reset "
+	  "suppress_spurious_page_faults memory_sharing max_grant_version on_watchdog "
+	  "on_soft_reset "
 	  "xend_suspend_evtchn_compat driver_domain passthrough target",
 	  "the domain is made without it" },
-	{ true, "pci pciopt pci_msitranslate pci_permissive pci_power_mgmt pci_seize rdm_policy dtdev device_tree",
+	{ true,
+	  "pci pciopt pci_msitranslate pci_permissive pci_power_mgmt pci_seize rdm_policy dtdev "
+	  "device_tree",
 	  "devices of the host cannot be given to guests yet" },
-	{ true, "ioports iomem irq irqs ioport", "hardware of the host cannot be given to guests yet" },
-	{ true, "channel vtpm tpmif p9 pvcalls usbctrl usbdev usbdevice vdispl vsnd vkb vscsi virtio blkif netif",
+	{ true, "ioports iomem irq irqs ioport",
+	  "hardware of the host cannot be given to guests yet" },
+	{ true,
+	  "channel vtpm tpmif p9 pvcalls usbctrl usbdev usbdevice vdispl vsnd vkb vscsi virtio "
+	  "blkif netif",
 	  NO_DEVICE },
 	{ true, "vcpu_avail", "vcpus says how many begin, maxvcpus how many there can be" },
 	{ true, "restart", "on_poweroff, on_reboot and on_crash say what follows" },
@@ -47,7 +64,8 @@ const struct config_foreign foreign_domain_keys[] = {
 
 const struct config_foreign foreign_disk_keys[] = {
 	{ false, "direct-io-safe discard no-discard", "the backend decides that itself" },
-	{ true, "colo colo-host colo-port colo-export active-disk hidden-disk", "there is no COLO replication" },
+	{ true, "colo colo-host colo-port colo-export active-disk hidden-disk",
+	  "there is no COLO replication" },
 	{ true, "virtio specification", "the disk is a Xen block device" },
 	{ false, NULL, NULL },
 };

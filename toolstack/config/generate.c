@@ -11,7 +11,8 @@
 
 static void random_bytes(uint8_t *bytes, size_t len)
 {
-	/* So few bytes come at once; it fails only on kernels that are older than everything else here. */
+	/* So few bytes come at once; it fails only on kernels that are older than everything else
+	 * here. */
 	if (getrandom(bytes, len, 0) != (ssize_t)len)
 		abort();
 }
@@ -31,8 +32,9 @@ char *config_random_uuid(void)
 	random_bytes(b, sizeof(b));
 	b[6] = (b[6] & 0x0f) | 0x40; /* RFC 4122: version 4, variant 1 */
 	b[8] = (b[8] & 0x3f) | 0x80;
-	return xasprintf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3],
-			 b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	return xasprintf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+			 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
+			 b[12], b[13], b[14], b[15]);
 }
 
 char *config_uuid_parse(const char *text)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of keys that have a meaning here. What is known of other toolstacks' files and has none is in foreign.c. */
+/* The tables of keys that have a meaning here. What is known of other toolstacks' files and has
+ * none is in foreign.c. */
 #include "config/schema.h"
 #include "config/foreign.h"
 #include "config/key_field.h"
@@ -11,8 +12,9 @@
 #define BOOL(of, field)		       .name = #field, KEY_FIELD_BOOL(of, field), .fallback = "0"
 #define WORD(of, field, list)	       .name = #field, KEY_FIELD_WORD(of, field, list)
 #define TEXTS(of, field, kind_of_text) .name = #field, KEY_FIELD_TEXTS(of, field, kind_of_text)
-#define RECORDS(of, field)                                                                             \
-	.name = #field, .kind = KEY_RECORDS, .offset = KEY_OFFSET(of, field, struct config_##field *), \
+#define RECORDS(of, field)                                        \
+	.name = #field, .kind = KEY_RECORDS,                      \
+	.offset = KEY_OFFSET(of, field, struct config_##field *), \
 	.nr_offset = KEY_OFFSET(of, nr_##field, size_t), .record = &config_##field##_schema
 
 /* In the order of the enums in config.h. */
@@ -20,8 +22,10 @@ static const char *const builders[] = { "linux", "generic", NULL };
 static const char *const types[] = { "pv", NULL };
 static const char *const off_dhcp[] = { "off", "dhcp", NULL };
 static const char *const actions[] = { "destroy", "restart", "preserve", "rename-restart", NULL };
-static const char *const crash_actions[] = { "destroy",		 "restart",	     "preserve", "rename-restart",
-					     "coredump-destroy", "coredump-restart", NULL };
+static const char *const crash_actions[] = {
+	"destroy",	    "restart",		"preserve", "rename-restart",
+	"coredump-destroy", "coredump-restart", NULL
+};
 static const char *const start_actions[] = { "ignore", "start", NULL };
 static const char *const stop_actions[] = { "ignore", "shutdown", "suspend", NULL };
 static const char *const disk_types[] = { "phy", "file", NULL };
@@ -37,41 +41,52 @@ const char *config_action_name(unsigned int action)
 }
 
 static const struct config_key domain_keys[] = {
-	{ TEXT(config, name, text_name), .flags = KEY_REQUIRED, .doc = "The domain's name, unique on its host." },
-	{ TEXT(config, uuid, text_uuid),
-	  .doc = "The domain's identity, which it keeps when it is renamed or moved; random when absent." },
+	{ TEXT(config, name, text_name), .flags = KEY_REQUIRED,
+	  .doc = "The domain's name, unique on its host." },
+	{ TEXT(config, uuid, text_uuid), .doc = "The domain's identity, which it keeps when it is "
+						"renamed or moved; random when absent." },
 	{ TEXT(config, description, text_any), .doc = "A note for people." },
 	{ WORD(config, builder, builders), .fallback = "linux", .note = only_pv,
 	  .doc = "How xm names the kind of guest; both words are paravirtualized ones." },
-	{ WORD(config, type, types), .fallback = "pv", .note = only_pv, .doc = "How xl names the kind of guest." },
+	{ WORD(config, type, types), .fallback = "pv", .note = only_pv,
+	  .doc = "How xl names the kind of guest." },
 
-	{ TEXT(config, kernel, text_path), .doc = "The kernel's image on the host: a bzImage or an ELF file." },
+	{ TEXT(config, kernel, text_path),
+	  .doc = "The kernel's image on the host: a bzImage or an ELF file." },
 	{ TEXT(config, ramdisk, text_path), .doc = "The initial RAM disk on the host." },
-	{ TEXT(config, cmdline, text_any),
-	  .doc = "The whole command line of the kernel; root, ip and extra count only without it." },
+	{ TEXT(config, cmdline, text_any), .doc = "The whole command line of the kernel; root, ip "
+						  "and extra count only without it." },
 	{ TEXT(config, root, text_any), .doc = "Put before extra as root=VALUE." },
 	{ TEXT(config, extra, text_any), .doc = "The end of the kernel's command line." },
-	{ TEXT(config, ip, text_address),
-	  .doc = "The address that the kernel gives its first interface (ip= of its command line)." },
+	{ TEXT(config, ip, text_address), .doc = "The address that the kernel gives its first "
+						 "interface (ip= of its command line)." },
 	{ TEXT(config, netmask, text_address), .doc = "The netmask of that interface." },
 	{ TEXT(config, gateway, text_address), .doc = "The gateway of that interface." },
 	{ TEXT(config, hostname, text_name), .doc = "The host name that the kernel begins with." },
 	{ TEXT(config, interface, text_interface), .fallback = "eth0",
 	  .doc = "The interface that ip, netmask, gateway, hostname and dhcp are about." },
-	{ WORD(config, dhcp, off_dhcp), .fallback = "off", .doc = "Whether the kernel asks for its address." },
-	{ TEXT(config, nfs_server, text_address), .doc = "The server of a root file system on NFS." },
-	{ TEXT(config, nfs_root, text_path), .doc = "The directory on that server; root is /dev/nfs then." },
+	{ WORD(config, dhcp, off_dhcp), .fallback = "off",
+	  .doc = "Whether the kernel asks for its address." },
+	{ TEXT(config, nfs_server, text_address),
+	  .doc = "The server of a root file system on NFS." },
+	{ TEXT(config, nfs_root, text_path),
+	  .doc = "The directory on that server; root is /dev/nfs then." },
 	{ TEXT(config, bootloader, text_program),
 	  .doc = "A program that finds kernel and RAM disk in the guest's first disk: pygrub." },
-	{ TEXTS(config, bootargs, text_any), .flags = KEY_SPLIT, .doc = "Arguments for the bootloader." },
+	{ TEXTS(config, bootargs, text_any), .flags = KEY_SPLIT,
+	  .doc = "Arguments for the bootloader." },
 
-	{ MIB(config, memory, 4, 16 << 20), .fallback = "128", .doc = "Memory when the domain starts." },
-	{ MIB(config, maxmem, 4, 16 << 20), .doc = "The most that it can be given later; as memory when absent." },
-	{ UINT(config, vcpus, 1, 512), .unit = "CPUs", .fallback = "1", .doc = "Virtual CPUs when the domain starts." },
+	{ MIB(config, memory, 4, 16 << 20), .fallback = "128",
+	  .doc = "Memory when the domain starts." },
+	{ MIB(config, maxmem, 4, 16 << 20),
+	  .doc = "The most that it can be given later; as memory when absent." },
+	{ UINT(config, vcpus, 1, 512), .unit = "CPUs", .fallback = "1",
+	  .doc = "Virtual CPUs when the domain starts." },
 	{ UINT(config, maxvcpus, 1, 512), .unit = "CPUs",
 	  .doc = "The most that can be online later; as vcpus when absent." },
 	{ TEXTS(config, cpus, text_cpus), .flags = KEY_SINGLE,
-	  .doc = "The physical CPUs that the virtual ones may run on: one text for all, or a list with one for each." },
+	  .doc = "The physical CPUs that the virtual ones may run on: one text for all, or a list "
+		 "with one for each." },
 	{ UINT(config, cpu_weight, 1, 65535), .fallback = "256",
 	  .doc = "The share of CPU time, beside the weights of others." },
 	{ UINT(config, cpu_cap, 0, 51200), .unit = "per cent", .fallback = "0",
@@ -83,10 +98,13 @@ static const struct config_key domain_keys[] = {
 	{ UINT(config, max_event_channels, 1, 131071), .unit = "ports", .fallback = "1023",
 	  .doc = "The highest event channel port." },
 
-	{ WORD(config, on_poweroff, actions), .fallback = "destroy", .doc = "What follows when it shuts itself down." },
-	{ WORD(config, on_reboot, actions), .fallback = "restart", .doc = "What follows when it asks for a reboot." },
+	{ WORD(config, on_poweroff, actions), .fallback = "destroy",
+	  .doc = "What follows when it shuts itself down." },
+	{ WORD(config, on_reboot, actions), .fallback = "restart",
+	  .doc = "What follows when it asks for a reboot." },
 	{ WORD(config, on_crash, crash_actions), .fallback = "restart",
-	  .doc = "What follows when it crashes; coredump-* writes its memory to /var/lib/xen/dump first." },
+	  .doc = "What follows when it crashes; coredump-* writes its memory to /var/lib/xen/dump "
+		 "first." },
 	{ WORD(config, on_xend_start, start_actions), .fallback = "ignore",
 	  .doc = "For a managed domain: whether xend starts it when it starts itself." },
 	{ WORD(config, on_xend_stop, stop_actions), .fallback = "ignore",
@@ -103,29 +121,38 @@ static const struct config_key disk_keys[] = {
 	  .doc = "The block device or image of the host." },
 	{ TEXT(config_disk, vdev, text_vdev), .flags = KEY_REQUIRED,
 	  .doc = "What the guest sees: xvda, xvda1, sda, hda and so on." },
-	{ WORD(config_disk, mode, disk_modes), .fallback = "w", .doc = "r is read-only, w writable." },
-	{ BOOL(config_disk, cdrom), .doc = "Whether the guest sees a CD-ROM; it is read-only then." },
-	{ BOOL(config_disk, shared), .doc = "Whether it may be used elsewhere at the same time (mode w! or r!)." },
-	{ WORD(config_disk, format, disk_formats), .fallback = "raw", .doc = "The format of the image." },
-	{ TEXT(config_disk, backend, text_domain), .fallback = "0", .doc = "The domain that serves it." },
+	{ WORD(config_disk, mode, disk_modes), .fallback = "w",
+	  .doc = "r is read-only, w writable." },
+	{ BOOL(config_disk, cdrom),
+	  .doc = "Whether the guest sees a CD-ROM; it is read-only then." },
+	{ BOOL(config_disk, shared),
+	  .doc = "Whether it may be used elsewhere at the same time (mode w! or r!)." },
+	{ WORD(config_disk, format, disk_formats), .fallback = "raw",
+	  .doc = "The format of the image." },
+	{ TEXT(config_disk, backend, text_domain), .fallback = "0",
+	  .doc = "The domain that serves it." },
 	{ TEXT(config_disk, script, text_program),
 	  .doc = "The script that prepares the device, in /etc/xen/scripts unless absolute." },
 };
 
 static const struct config_key vif_keys[] = {
-	{ TEXT(config_vif, mac, text_mac),
-	  .doc = "The address of the interface; a random one beginning with 00:16:3e when absent." },
+	{ TEXT(config_vif, mac, text_mac), .doc = "The address of the interface; a random one "
+						  "beginning with 00:16:3e when absent." },
 	{ TEXT(config_vif, bridge, text_interface),
 	  .doc = "The bridge of the host that it belongs to; the default one when absent." },
-	{ TEXT(config_vif, ip, text_addresses), .doc = "The addresses that the guest will use, for scripts." },
+	{ TEXT(config_vif, ip, text_addresses),
+	  .doc = "The addresses that the guest will use, for scripts." },
 	{ TEXT(config_vif, script, text_program),
 	  .doc = "The script that connects it, in /etc/xen/scripts unless absolute." },
 	{ TEXT(config_vif, vifname, text_interface),
 	  .doc = "The name of its end on the host; vifDOMID.N when absent." },
 	{ TEXT(config_vif, rate, text_rate), .doc = "The most that the guest can send." },
-	{ TEXT(config_vif, backend, text_domain), .fallback = "0", .doc = "The domain that serves it." },
-	{ TEXT(config_vif, gatewaydev, text_interface), .doc = "The interface of the host that vif-route uses." },
-	{ UINT(config_vif, mtu, 68, 65535), .unit = "bytes", .doc = "The size of packets; the bridge's when absent." },
+	{ TEXT(config_vif, backend, text_domain), .fallback = "0",
+	  .doc = "The domain that serves it." },
+	{ TEXT(config_vif, gatewaydev, text_interface),
+	  .doc = "The interface of the host that vif-route uses." },
+	{ UINT(config_vif, mtu, 68, 65535), .unit = "bytes",
+	  .doc = "The size of packets; the bridge's when absent." },
 	{ WORD(config_vif, type, vif_types), .fallback = "netfront", .note = only_pv,
 	  .doc = "The kind of interface; both words mean a paravirtualized one." },
 };
@@ -139,7 +166,9 @@ static const char *const domain_aliases[][2] = {
 
 static const char *const no_aliases[][2] = { { NULL, NULL } };
 
-static const char *const disk_aliases[][2] = { { "access", "mode" }, { "backendtype", "type" }, { NULL, NULL } };
+static const char *const disk_aliases[][2] = { { "access", "mode" },
+					       { "backendtype", "type" },
+					       { NULL, NULL } };
 
 #define ROWS(table) .keys = (table), .nr = sizeof(table) / sizeof((table)[0])
 

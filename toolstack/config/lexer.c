@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void lexer_init(struct lexer *lx, const char *text, size_t len, const char *source, struct config_diags *diags)
+void lexer_init(struct lexer *lx, const char *text, size_t len, const char *source,
+		struct config_diags *diags)
 {
 	memset(lx, 0, sizeof(*lx));
 	lx->p = text;
@@ -124,7 +125,8 @@ static struct token read_number(struct lexer *lx, struct token t)
 	}
 	if (*end) {
 		config_error(lx->diags, lx->source, t.pos,
-			     "expected a whole number, or quotes around a string, found %.40s", text);
+			     "expected a whole number, or quotes around a string, found %.40s",
+			     text);
 		return bad(t);
 	}
 	t.type = TOKEN_NUMBER;
@@ -187,11 +189,13 @@ static bool read_escape(struct lexer *lx)
 		config_error(lx->diags, lx->source, pos, "a string cannot hold a NUL character");
 	else if (c == 'x' || value > 0)
 		config_error(lx->diags, lx->source, pos,
-			     "expected a byte's value after the backslash, \\x00 to \\xff or \\0 to \\377");
+			     "expected a byte's value after the backslash, \\x00 to \\xff or \\0 "
+			     "to \\377");
 	else if (isgraph(c))
-		config_error(
-			lx->diags, lx->source, pos,
-			"unknown escape \\%c: expected one of \\n \\t \\\\ \\' \\\" \\xHH, or \\\\ for a backslash", c);
+		config_error(lx->diags, lx->source, pos,
+			     "unknown escape \\%c: expected one of \\n \\t \\\\ \\' \\\" \\xHH, or "
+			     "\\\\ for a backslash",
+			     c);
 	else
 		config_error(lx->diags, lx->source, pos,
 			     "expected a character after the backslash, or \\\\ for a backslash");
@@ -210,12 +214,15 @@ static struct token read_string(struct lexer *lx, struct token t)
 		if (c == quote)
 			break;
 		if (c < 0 || c == '\n') {
-			config_error(lx->diags, lx->source, t.pos,
-				     "this string has no end: expected %c before the end of the line", quote);
+			config_error(
+				lx->diags, lx->source, t.pos,
+				"this string has no end: expected %c before the end of the line",
+				quote);
 			return bad(t);
 		}
 		if (!c && good) {
-			config_error(lx->diags, lx->source, here(lx), "a string cannot hold a NUL character");
+			config_error(lx->diags, lx->source, here(lx),
+				     "a string cannot hold a NUL character");
 			good = false;
 		}
 		if (c == '\\') {
@@ -242,10 +249,12 @@ static struct token read_foreign(struct lexer *lx, struct token t)
 	len = str_utf8_length(copy);
 	copy[len] = '\0';
 	if (len > 1)
-		config_error(lx->diags, lx->source, t.pos, "%s cannot stand outside of a string or a comment", copy);
+		config_error(lx->diags, lx->source, t.pos,
+			     "%s cannot stand outside of a string or a comment", copy);
 	else
 		config_error(lx->diags, lx->source, t.pos,
-			     "the byte 0x%02x cannot stand outside of a string or a comment", (unsigned char)*lx->p);
+			     "the byte 0x%02x cannot stand outside of a string or a comment",
+			     (unsigned char)*lx->p);
 	lx->p += len ? len : 1;
 	return bad(t);
 }

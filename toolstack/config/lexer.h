@@ -39,12 +39,13 @@ struct lexer {
 	struct config_diags *diags;
 };
 
-void lexer_init(struct lexer *lx, const char *text, size_t len, const char *source, struct config_diags *diags);
+void lexer_init(struct lexer *lx, const char *text, size_t len, const char *source,
+		struct config_diags *diags);
 void lexer_free(struct lexer *lx);
 
 /*
- * The next token. In a list, the end of a line means nothing, unless an assignment follows: then the list's end was
- * forgotten, and TOKEN_NEWLINE comes all the same.
+ * The next token. In a list, the end of a line means nothing, unless an assignment follows: then
+ * the list's end was forgotten, and TOKEN_NEWLINE comes all the same.
  */
 struct token lexer_next(struct lexer *lx, bool in_list);
 

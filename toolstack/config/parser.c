@@ -42,7 +42,8 @@ static void expected(struct parser *p, const char *fmt, ...)
 	what = xvasprintf(fmt, ap);
 	va_end(ap);
 	token_describe(&p->tok, &found);
-	config_error(p->diags, p->lx.source, p->tok.pos, "expected %s, found %s", what, str_text(&found));
+	config_error(p->diags, p->lx.source, p->tok.pos, "expected %s, found %s", what,
+		     str_text(&found));
 	str_free(&found);
 	free(what);
 }
@@ -50,7 +51,8 @@ static void expected(struct parser *p, const char *fmt, ...)
 /* Goes to where the next statement may begin, out of all lists that are open. */
 static void recover(struct parser *p)
 {
-	while (p->tok.type != TOKEN_END && p->tok.type != TOKEN_NEWLINE && (p->depth || !is_char(p, ';'))) {
+	while (p->tok.type != TOKEN_END && p->tok.type != TOKEN_NEWLINE &&
+	       (p->depth || !is_char(p, ';'))) {
 		if (is_char(p, '['))
 			p->depth++;
 		else if (is_char(p, ']') && p->depth)
@@ -65,8 +67,8 @@ static struct value *parse_value(struct parser *p);
 
 static bool begins_value(const struct parser *p)
 {
-	return p->tok.type == TOKEN_STRING || p->tok.type == TOKEN_NUMBER || p->tok.type == TOKEN_BAD ||
-	       is_char(p, '[');
+	return p->tok.type == TOKEN_STRING || p->tok.type == TOKEN_NUMBER ||
+	       p->tok.type == TOKEN_BAD || is_char(p, '[');
 }
 
 /* After an element. A comma that was forgotten is reported, and the list goes on. */
@@ -76,7 +78,8 @@ static void parse_comma(struct parser *p, struct value *list)
 		next(p);
 	} else if (!is_char(p, ']')) {
 		if (list->pos.line)
-			expected(p, "a comma or the ] of the list that begins in line %u", list->pos.line);
+			expected(p, "a comma or the ] of the list that begins in line %u",
+				 list->pos.line);
 		else
 			expected(p, "a comma or ]");
 		p->lost = !begins_value(p);
@@ -138,7 +141,8 @@ static struct value *parse_value(struct parser *p)
 		return v;
 	}
 	if (is_char(p, '['))
-		config_error(p->diags, p->lx.source, p->tok.pos, "lists lie too deep in each other");
+		config_error(p->diags, p->lx.source, p->tok.pos,
+			     "lists lie too deep in each other");
 	else
 		expected(p, p->depth ? "a string in quotes, a number, a list or ]" :
 				       "a string in quotes, a number or a list");
@@ -166,18 +170,20 @@ static void append(struct value *to, struct value *v, const char *key, struct co
 
 		value_describe(can_grow ? v : to, &shown);
 		if (can_grow)
-			config_error(diags, v->source, v->pos, "%s: expected another %s after +=, found %s", key,
+			config_error(diags, v->source, v->pos,
+				     "%s: expected another %s after +=, found %s", key,
 				     to->type == VALUE_LIST ? "list" : "string", str_text(&shown));
 		else
-			config_error(diags, v->source, v->pos, "%s: += adds to strings and lists only, and it is %s",
-				     key, str_text(&shown));
+			config_error(diags, v->source, v->pos,
+				     "%s: += adds to strings and lists only, and it is %s", key,
+				     str_text(&shown));
 		str_free(&shown);
 	}
 	value_free(v);
 }
 
-static void assign(struct value *object, const char *key, struct config_pos pos, bool is_append, struct value *v,
-		   struct config_diags *diags)
+static void assign(struct value *object, const char *key, struct config_pos pos, bool is_append,
+		   struct value *v, struct config_diags *diags)
 {
 	struct value *old = value_find(object, key);
 
@@ -186,7 +192,8 @@ static void assign(struct value *object, const char *key, struct config_pos pos,
 		return;
 	}
 	if (old) {
-		config_warning(diags, v->source, pos, "%s is set again (first in line %u): this value counts", key,
+		config_warning(diags, v->source, pos,
+			       "%s is set again (first in line %u): this value counts", key,
 			       old->key_pos.line);
 		value_free(value_take(object, key));
 	}
@@ -211,7 +218,8 @@ static void parse_statement(struct parser *p, struct value *object)
 	if (is_append || is_char(p, '=')) {
 		next(p);
 		v = parse_value(p);
-		if (!p->lost && p->tok.type != TOKEN_NEWLINE && p->tok.type != TOKEN_END && !is_char(p, ';'))
+		if (!p->lost && p->tok.type != TOKEN_NEWLINE && p->tok.type != TOKEN_END &&
+		    !is_char(p, ';'))
 			expected(p, "the end of the line");
 		assign(object, p->keys->name_of(key), pos, is_append, v, p->diags);
 	} else {
@@ -221,8 +229,8 @@ static void parse_statement(struct parser *p, struct value *object)
 	free(key);
 }
 
-void parser_read(const char *text, size_t len, const char *source, const struct parser_keys *keys, struct value *object,
-		 struct config_diags *diags)
+void parser_read(const char *text, size_t len, const char *source, const struct parser_keys *keys,
+		 struct value *object, struct config_diags *diags)
 {
 	struct parser p = { .keys = keys, .diags = diags };
 
@@ -238,7 +246,8 @@ void parser_read(const char *text, size_t len, const char *source, const struct 
 }
 
 /* The value of an argument in the file's syntax: all of it must be one. */
-static struct value *parse_argument(const char *text, const char *source, struct config_diags *diags)
+static struct value *parse_argument(const char *text, const char *source,
+				    struct config_diags *diags)
 {
 	struct parser p = { .diags = diags };
 	struct value *v;

@@ -56,7 +56,7 @@ const char *schema_nearest(const struct config_schema *schema, const char *name)
 	return nearest;
 }
 
-/* --- from values to fields -------------------------------------------------------------------- */
+/* --- from values to fields --- */
 
 struct fill {
 	const struct config_schema *schema;
@@ -69,8 +69,8 @@ static void wrong(const struct fill *f, const struct value *v, const char *expec
 	struct str found = STR_INIT;
 
 	value_describe(v, &found);
-	config_error(f->diags, v->source, v->pos, "%s%s: expected %s, found %s%s", f->schema->what, f->key->name,
-		     expected, str_text(&found), f->key->note ? f->key->note : "");
+	config_error(f->diags, v->source, v->pos, "%s%s: expected %s, found %s%s", f->schema->what,
+		     f->key->name, expected, str_text(&found), f->key->note ? f->key->note : "");
 	str_free(&found);
 }
 
@@ -125,8 +125,9 @@ static bool set_uint(const struct fill *f, void *field, const struct value *v)
 		*(uint64_t *)field = n;
 		return true;
 	}
-	what = xasprintf("a whole number%s%s from %llu to %llu", key->unit ? " of " : "", key->unit ? key->unit : "",
-			 (unsigned long long)key->min, (unsigned long long)key->max);
+	what = xasprintf("a whole number%s%s from %llu to %llu", key->unit ? " of " : "",
+			 key->unit ? key->unit : "", (unsigned long long)key->min,
+			 (unsigned long long)key->max);
 	wrong(f, v, what);
 	free(what);
 	return false;
@@ -152,8 +153,9 @@ static bool set_mib(const struct fill *f, void *field, const struct value *v)
 		*(uint64_t *)field = kb / 1024;
 		return true;
 	}
-	what = xasprintf("a size of %llu to %llu MiB: a number of MiB, or one with a unit as in \"2g\"",
-			 (unsigned long long)key->min, (unsigned long long)key->max);
+	what = xasprintf(
+		"a size of %llu to %llu MiB: a number of MiB, or one with a unit as in \"2g\"",
+		(unsigned long long)key->min, (unsigned long long)key->max);
 	wrong(f, v, what);
 	free(what);
 	return false;
@@ -170,10 +172,12 @@ static int word_index(const char *const *words, const char *word)
 
 static bool set_bool(const struct fill *f, void *field, const struct value *v)
 {
-	static const char *const words[] = { "0", "1", "no", "yes", "off", "on", "false", "true", NULL };
+	static const char *const words[] = { "0",  "1",	    "no",   "yes", "off",
+					     "on", "false", "true", NULL };
 	int index = -1;
 
-	if (v->type == VALUE_BOOL || (v->type == VALUE_NUMBER && (v->number == 0 || v->number == 1)))
+	if (v->type == VALUE_BOOL ||
+	    (v->type == VALUE_NUMBER && (v->number == 0 || v->number == 1)))
 		index = (int)v->number;
 	else if (v->type == VALUE_STRING)
 		index = word_index(words, v->text);
@@ -250,8 +254,8 @@ static bool too_many(const struct fill *f, const struct value *v)
 {
 	if (v->nr <= MAX_ITEMS)
 		return false;
-	config_error(f->diags, v->source, v->pos, "%s%s: expected at most %u, found %zu", f->schema->what, f->key->name,
-		     MAX_ITEMS, v->nr);
+	config_error(f->diags, v->source, v->pos, "%s%s: expected at most %u, found %zu",
+		     f->schema->what, f->key->name, MAX_ITEMS, v->nr);
 	return true;
 }
 
@@ -340,7 +344,8 @@ static bool set_field(const struct fill *f, void *record, const struct value *v)
 	return false;
 }
 
-static void report_unknown(const struct config_schema *schema, const struct value *v, struct config_diags *diags)
+static void report_unknown(const struct config_schema *schema, const struct value *v,
+			   struct config_diags *diags)
 {
 	const struct config_foreign *foreign = foreign_find(schema->foreign, v->key);
 	struct str name = STR_INIT;
@@ -350,22 +355,24 @@ static void report_unknown(const struct config_schema *schema, const struct valu
 		if (value_is_off(v))
 			return;
 		(foreign->is_error ? config_error : config_warning)(diags, v->source, v->key_pos,
-								    "%s%s is not supported: %s", schema->what, v->key,
+								    "%s%s is not supported: %s",
+								    schema->what, v->key,
 								    foreign->why);
 		return;
 	}
 	str_add_shown(&name, v->key, 40);
 	nearest = schema_nearest(schema, v->key);
-	(schema->unknown_is_warning ? config_warning : config_error)(diags, v->source, v->key_pos,
-								     "%s%s: there is no such key%s%s%s", schema->what,
-								     str_text(&name), nearest ? ", did you mean " : "",
-								     nearest ? nearest : "", nearest ? "?" : "");
+	(schema->unknown_is_warning ?
+		 config_warning :
+		 config_error)(diags, v->source, v->key_pos, "%s%s: there is no such key%s%s%s",
+			       schema->what, str_text(&name), nearest ? ", did you mean " : "",
+			       nearest ? nearest : "", nearest ? "?" : "");
 	str_free(&name);
 }
 
 /* The first of the object's members that say the key, by whatever name; NULL without one. */
-static const struct value *find_member(const struct config_schema *schema, const struct value *object,
-				       const struct config_key *key)
+static const struct value *find_member(const struct config_schema *schema,
+				       const struct value *object, const struct config_key *key)
 {
 	for (size_t i = 0; i < object->nr; i++) {
 		if (schema_find(schema, object->items[i]->key) == key)
@@ -374,8 +381,9 @@ static const struct value *find_member(const struct config_schema *schema, const
 	return NULL;
 }
 
-static void fill_member(const struct config_schema *schema, void *record, const struct value *object,
-			const struct value *v, struct config_diags *diags)
+static void fill_member(const struct config_schema *schema, void *record,
+			const struct value *object, const struct value *v,
+			struct config_diags *diags)
 {
 	struct fill f = { .schema = schema, .key = schema_find(schema, v->key), .diags = diags };
 	uint64_t *set = record;
@@ -386,17 +394,19 @@ static void fill_member(const struct config_schema *schema, void *record, const 
 		const char *first = find_member(schema, object, f.key)->key;
 
 		if (strcmp(first, v->key))
-			config_error(diags, v->source, v->key_pos, "%s%s and %s say the same: expected one of them",
-				     schema->what, first, v->key);
+			config_error(diags, v->source, v->key_pos,
+				     "%s%s and %s say the same: expected one of them", schema->what,
+				     first, v->key);
 		else
-			config_error(diags, v->source, v->key_pos, "%s%s is given twice", schema->what, v->key);
+			config_error(diags, v->source, v->key_pos, "%s%s is given twice",
+				     schema->what, v->key);
 	} else if (set_field(&f, record, v)) {
 		*set |= key_bit(schema, f.key);
 	}
 }
 
-static void fill_default(const struct config_schema *schema, void *record, const struct config_key *key,
-			 struct config_diags *diags)
+static void fill_default(const struct config_schema *schema, void *record,
+			 const struct config_key *key, struct config_diags *diags)
 {
 	struct config_pos none = { 0, 0 };
 	struct fill f = { .schema = schema, .key = key, .diags = diags };
@@ -421,14 +431,15 @@ void schema_fill(const struct config_schema *schema, void *record, const struct 
 		if (key->fallback)
 			fill_default(schema, record, key, diags);
 		else if (key->flags & KEY_REQUIRED && !find_member(schema, object, key))
-			config_error(diags, object->source, object->pos, "%s%s is missing: expected %s", schema->what,
-				     key->name, key->text->expected);
+			config_error(diags, object->source, object->pos,
+				     "%s%s is missing: expected %s", schema->what, key->name,
+				     key->text->expected);
 	}
 	if (schema->finish)
 		schema->finish(record, object, diags);
 }
 
-/* --- from fields to JSON ---------------------------------------------------------------------- */
+/* --- from fields to JSON --- */
 
 static struct json_object *texts_to_json(const struct config_key *key, char *const *list, size_t nr)
 {
@@ -442,7 +453,8 @@ static struct json_object *texts_to_json(const struct config_key *key, char *con
 	return array;
 }
 
-static struct json_object *records_to_json(const struct config_schema *schema, const char *array, size_t nr)
+static struct json_object *records_to_json(const struct config_schema *schema, const char *array,
+					   size_t nr)
 {
 	struct json_object *list = json_new_array();
 
@@ -474,7 +486,8 @@ static void field_to_json(const struct config_key *key, const void *record, stru
 		json_set(o, key->name, texts_to_json(key, *(char *const *const *)field, nr));
 		break;
 	case KEY_RECORDS:
-		json_set(o, key->name, records_to_json(key->record, *(const char *const *)field, nr));
+		json_set(o, key->name,
+			 records_to_json(key->record, *(const char *const *)field, nr));
 		break;
 	}
 }

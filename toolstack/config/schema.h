@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables of keys: what the parser, the JSON form, validation and the manual know of a domain's configuration, a disk and
- * a network interface. A record is one of the structs of config.h; each key is a field of it.
+ * The tables of keys: what the parser, the JSON form, validation and the manual know of a domain's
+ * configuration, a disk and a network interface. A record is one of the structs of config.h; each
+ * key is a field of it.
  */
 #ifndef CONFIG_SCHEMA_H
 #define CONFIG_SCHEMA_H
@@ -67,7 +68,8 @@ struct config_schema {
 	const char *list_form; /* "expected ..." for the list */
 	/* The object that a text stands for; NULL after a report. */
 	struct value *(*from_text)(const struct value *text, struct config_diags *diags);
-	/* Gives values to what depends on other keys, and checks what one key cannot know. `given`: what was filled in. */
+	/* Gives values to what depends on other keys, and checks what one key cannot know. `given`:
+	 * what was filled in. */
 	void (*finish)(void *record, const struct value *given, struct config_diags *diags);
 };
 

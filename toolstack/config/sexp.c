@@ -38,9 +38,11 @@ static void add_disk(struct sexp *domain, const struct config_disk *d)
 {
 	struct sexp *vbd = sexp_add(sexp_add(domain, sexp_new("device")), sexp_new("vbd"));
 
-	sexp_set_printf(vbd, "uname", "%s:%s", d->type == CONFIG_DISK_PHY ? "phy" : "file", d->target);
+	sexp_set_printf(vbd, "uname", "%s:%s", d->type == CONFIG_DISK_PHY ? "phy" : "file",
+			d->target);
 	sexp_set_printf(vbd, "dev", "%s:%s", d->vdev, d->cdrom ? "cdrom" : "disk");
-	sexp_set_printf(vbd, "mode", "%s%s", d->mode == CONFIG_DISK_WRITE ? "w" : "r", d->shared ? "!" : "");
+	sexp_set_printf(vbd, "mode", "%s%s", d->mode == CONFIG_DISK_WRITE ? "w" : "r",
+			d->shared ? "!" : "");
 	sexp_set(vbd, "backend", d->backend);
 	sexp_set(vbd, "script", d->script);
 }
@@ -77,11 +79,13 @@ static void add_live(struct sexp *domain, const struct config_live *live)
 	sexp_set(domain, "state", live->state);
 	if (live->domid < 0)
 		return;
-	sexp_set_printf(domain, "cpu_time", "%llu.%09llu", (unsigned long long)(live->cpu_ns / 1000000000),
+	sexp_set_printf(domain, "cpu_time", "%llu.%09llu",
+			(unsigned long long)(live->cpu_ns / 1000000000),
 			(unsigned long long)(live->cpu_ns % 1000000000));
 	sexp_set_printf(domain, "online_vcpus", "%u", live->online_vcpus);
 	if (live->start_time)
-		sexp_set_printf(domain, "start_time", "%llu.0", (unsigned long long)live->start_time);
+		sexp_set_printf(domain, "start_time", "%llu.0",
+				(unsigned long long)live->start_time);
 }
 
 /* How a file says this value of that key. */
@@ -104,7 +108,8 @@ struct sexp *config_to_sexp(const struct config *c, const struct config_live *li
 	sexp_set_printf(domain, "cpu_weight", "%llu", (unsigned long long)c->cpu_weight);
 	sexp_set_printf(domain, "cpu_cap", "%llu", (unsigned long long)c->cpu_cap);
 	sexp_set_printf(domain, "memory", "%llu",
-			(unsigned long long)(live && live->domid >= 0 ? live->memory_mb : c->memory));
+			(unsigned long long)(live && live->domid >= 0 ? live->memory_mb :
+									c->memory));
 	sexp_set_printf(domain, "maxmem", "%llu", (unsigned long long)config_maxmem(c));
 	add_bootloader(domain, c);
 	sexp_set(domain, "on_poweroff", word_of("on_poweroff", c->on_poweroff));

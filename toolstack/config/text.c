@@ -36,7 +36,8 @@ static char *parse_chars(const char *text, const char *set, size_t longest)
 	return xstrdup(text);
 }
 
-/* Names go into one column of lists, into file names and into xenstore; and an ID must not be taken for one. */
+/* Names go into one column of lists, into file names and into xenstore; and an ID must not be taken
+ * for one. */
 static char *parse_name(const char *text)
 {
 	if (!text[strspn(text, DIGITS)])
@@ -85,7 +86,8 @@ static char *parse_addresses(const char *text)
 		str_printf(&all, "%s%s", all.len ? " " : "", word);
 		if (slash)
 			*slash = '\0';
-		good = is_address(word, &most) && (!slash || str_to_u64(slash + 1, 10, 0, most, &bits));
+		good = is_address(word, &most) &&
+		       (!slash || str_to_u64(slash + 1, 10, 0, most, &bits));
 	}
 	good &= all.len > 0;
 	free(copy);
@@ -128,19 +130,25 @@ static char *parse_cpus(const char *text)
 }
 
 const struct config_text text_any = { "a string in one line, in UTF-8", parse_any, false };
-const struct config_text text_name = { "a name of letters, digits and _ . : + - (128 at most, not digits only)",
-				       parse_name, false };
-const struct config_text text_uuid = { "a UUID such as \"6b3c7a10-2f4e-4d7a-9f0e-0123456789ab\"", config_uuid_parse,
-				       false };
+const struct config_text text_name = {
+	"a name of letters, digits and _ . : + - (128 at most, not digits only)", parse_name, false
+};
+const struct config_text text_uuid = { "a UUID such as \"6b3c7a10-2f4e-4d7a-9f0e-0123456789ab\"",
+				       config_uuid_parse, false };
 const struct config_text text_path = { "an absolute path", parse_path, false };
-const struct config_text text_program = { "a program's name or absolute path", parse_program, false };
+const struct config_text text_program = { "a program's name or absolute path", parse_program,
+					  false };
 const struct config_text text_address = { "an IP address", parse_address, false };
-const struct config_text text_addresses = { "IP addresses separated by blanks", parse_addresses, false };
-const struct config_text text_mac = { "a MAC address such as \"00:16:3e:01:02:03\", not a multicast one",
-				      config_mac_parse, false };
-const struct config_text text_vdev = { "a virtual disk such as xvda, xvda1, sda or hda", parse_vdev, false };
-const struct config_text text_rate = { "a rate such as \"10Mb/s\" or \"250KB/s@20ms\"", parse_rate, false };
-const struct config_text text_domain = { "a domain's name or ID", parse_domain, true };
-const struct config_text text_interface = { "a network interface's name (15 characters at most)", parse_interface,
+const struct config_text text_addresses = { "IP addresses separated by blanks", parse_addresses,
 					    false };
+const struct config_text text_mac = {
+	"a MAC address such as \"00:16:3e:01:02:03\", not a multicast one", config_mac_parse, false
+};
+const struct config_text text_vdev = { "a virtual disk such as xvda, xvda1, sda or hda", parse_vdev,
+				       false };
+const struct config_text text_rate = { "a rate such as \"10Mb/s\" or \"250KB/s@20ms\"", parse_rate,
+				       false };
+const struct config_text text_domain = { "a domain's name or ID", parse_domain, true };
+const struct config_text text_interface = { "a network interface's name (15 characters at most)",
+					    parse_interface, false };
 const struct config_text text_cpus = { "CPUs such as \"0-3,5,^1\" or \"all\"", parse_cpus, true };

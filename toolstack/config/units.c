@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Digits at *p, which is moved behind them. False without digits, or when the number has more than 15 of them. */
+/* Digits at *p, which is moved behind them. False without digits, or when the number has more than
+ * 15 of them. */
 static bool parse_digits(const char **p, uint64_t *value)
 {
 	const char *from = *p;
@@ -38,7 +39,9 @@ int config_size_parse(const char *text, uint64_t unit_kb, uint64_t *kb, struct e
 	}
 	if (!good || *p || value > UINT64_MAX / 1024 / unit_kb)
 		return error_set(e, EINVAL,
-				 "\"%.40s\" is not a size: expected a number, which k, m, g or t may follow.", text);
+				 "\"%.40s\" is not a size: expected a number, which k, m, g or t "
+				 "may follow.",
+				 text);
 	*kb = value * unit_kb;
 	return 0;
 }
@@ -87,7 +90,8 @@ int config_rate_parse(const char *text, uint64_t *bytes, uint64_t *interval_us, 
 {
 	const char *p = text;
 	uint64_t value, bits, interval, total = 0;
-	bool good = parse_digits(&p, &value) && parse_rate_unit(&p, &bits) && parse_interval(p, &interval);
+	bool good = parse_digits(&p, &value) && parse_rate_unit(&p, &bits) &&
+		    parse_interval(p, &interval);
 
 	if (good) {
 		/* At most 10^15 * 8 * 10^9 bits/s * 2^32 us: needs more than 64 bits. */
@@ -97,8 +101,10 @@ int config_rate_parse(const char *text, uint64_t *bytes, uint64_t *interval_us, 
 		total = (uint64_t)product;
 	}
 	if (!good)
-		return error_set(e, EINVAL, "\"%.40s\" is not a rate: expected one such as 10Mb/s or 250KB/s@20ms.",
-				 text);
+		return error_set(
+			e, EINVAL,
+			"\"%.40s\" is not a rate: expected one such as 10Mb/s or 250KB/s@20ms.",
+			text);
 	*bytes = total;
 	*interval_us = interval;
 	return 0;

@@ -14,7 +14,8 @@ struct value *value_new(enum value_type type, const char *source, struct config_
 	return v;
 }
 
-struct value *value_new_string(const char *source, struct config_pos pos, const char *text, size_t len)
+struct value *value_new_string(const char *source, struct config_pos pos, const char *text,
+			       size_t len)
 {
 	struct value *v = value_new(VALUE_STRING, source, pos);
 
@@ -67,7 +68,8 @@ struct value *value_take(struct value *object, const char *key)
 		struct value *item = object->items[i];
 
 		if (!strcmp(item->key, key)) {
-			memmove(object->items + i, object->items + i + 1, (--object->nr - i) * sizeof(struct value *));
+			memmove(object->items + i, object->items + i + 1,
+				(--object->nr - i) * sizeof(struct value *));
 			return item;
 		}
 	}
@@ -97,7 +99,8 @@ bool value_is_off(const struct value *v)
 	case VALUE_NUMBER:
 		return !v->number;
 	case VALUE_STRING:
-		return !*v->text || !strcmp(v->text, "0") || !strcasecmp(v->text, "no") || !strcasecmp(v->text, "off");
+		return !*v->text || !strcmp(v->text, "0") || !strcasecmp(v->text, "no") ||
+		       !strcasecmp(v->text, "off");
 	case VALUE_LIST:
 	case VALUE_OBJECT:
 		return !v->nr;
@@ -140,7 +143,8 @@ void value_describe(const struct value *v, struct str *out)
 	}
 }
 
-/* source: the element of a list that it lies in, "" outside of lists. key: what it is called there. */
+/* source: the element of a list that it lies in, "" outside of lists. key: what it is called there.
+ */
 static struct value *from_json(struct json_object *o, const char *source, const char *key);
 
 static struct value *members_from_json(struct json_object *o, const char *source)
@@ -175,7 +179,8 @@ static struct value *string_from_json(struct json_object *o, const char *source)
 	size_t len = (size_t)json_object_get_string_len(o);
 	struct value *v = value_new(VALUE_STRING, source, none);
 
-	/* JSON's strings may hold NULs. Another character that no key takes stands for them here. */
+	/* JSON's strings may hold NULs. Another character that no key takes stands for them here.
+	 */
 	v->text = xmalloc(len + 1);
 	memcpy(v->text, json_object_get_string(o), len + 1);
 	for (size_t i = 0; i < len; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a file, an argument or JSON says, before it is known what it should say: values with their places. */
+/* What a file, an argument or JSON says, before it is known what it should say: values with their
+ * places. */
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
 
@@ -26,9 +27,9 @@ struct value {
 	enum value_type type;
 	char *source;
 	struct config_pos pos;
-	bool plain;	      /* a string without escapes: byte i of text stands at pos.column + 1 + i */
-	int64_t number;	      /* VALUE_NUMBER, VALUE_BOOL */
-	char *text;	      /* VALUE_STRING */
+	bool plain;	/* a string without escapes: byte i of text stands at pos.column + 1 + i */
+	int64_t number; /* VALUE_NUMBER, VALUE_BOOL */
+	char *text;	/* VALUE_STRING */
 	struct value **items; /* VALUE_LIST, VALUE_OBJECT */
 	size_t nr;
 	size_t capacity;
@@ -39,16 +40,19 @@ struct value {
 };
 
 struct value *value_new(enum value_type type, const char *source, struct config_pos pos);
-struct value *value_new_string(const char *source, struct config_pos pos, const char *text, size_t len);
+struct value *value_new_string(const char *source, struct config_pos pos, const char *text,
+			       size_t len);
 void value_free(struct value *v);
 /* item belongs to the list from now on. */
 void value_add(struct value *list, struct value *item);
 /* The same for an object. */
-void value_set(struct value *object, const char *key, struct config_pos key_pos, struct value *item);
+void value_set(struct value *object, const char *key, struct config_pos key_pos,
+	       struct value *item);
 struct value *value_find(const struct value *object, const char *key);
 /* Takes a member out of an object and gives it back; NULL when there is none. */
 struct value *value_take(struct value *object, const char *key);
-/* Where byte `offset` of a string's text stands; without that knowledge, where the string begins. */
+/* Where byte `offset` of a string's text stands; without that knowledge, where the string begins.
+ */
 struct config_pos value_pos_in(const struct value *string, size_t offset);
 
 /* None, or an empty string: like no such line at all. */

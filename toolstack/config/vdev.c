@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names and numbers of virtual disks (xen-vbd-interface(7)): bits 28 and up zero, then major << 8 | minor of the device that
- * the guest would know; or 1 << 28 | disk << 8 | partition for what does not fit there.
+ * Names and numbers of virtual disks (xen-vbd-interface(7)): bits 28 and up zero, then major << 8 |
+ * minor of the device that the guest would know; or 1 << 28 | disk << 8 | partition for what does
+ * not fit there.
  */
 #include "config/config.h"
 #include "lib/alloc.h"
@@ -11,7 +12,8 @@
 
 enum { EXTENDED = 1 << 28, MAX_DISK = (1 << 20) - 1 };
 
-/* "a" -> 0, "z" -> 25, "aa" -> 26; the letters are passed over. -1 without letters or when there are too many. */
+/* "a" -> 0, "z" -> 25, "aa" -> 26; the letters are passed over. -1 without letters or when there
+ * are too many. */
 static int parse_letters(const char **p)
 {
 	int disk = 0;
@@ -28,7 +30,8 @@ static int parse_letters(const char **p)
 
 int config_vdev_number(const char *vdev)
 {
-	bool is_xvd = str_starts(vdev, "xvd"), is_sd = str_starts(vdev, "sd"), is_hd = str_starts(vdev, "hd");
+	bool is_xvd = str_starts(vdev, "xvd"), is_sd = str_starts(vdev, "sd"),
+	     is_hd = str_starts(vdev, "hd");
 	uint64_t part = 0;
 	const char *p;
 	int disk;
@@ -40,10 +43,13 @@ int config_vdev_number(const char *vdev)
 	if (disk < 0 || *p == '0' || (*p && !str_to_u64(p, 10, 1, 255, &part)))
 		return -1;
 	if (is_hd)
-		return disk < 4 && part < 64 ? (disk < 2 ? 3 : 22) << 8 | (disk & 1) << 6 | (int)part : -1;
+		return disk < 4 && part < 64 ?
+			       (disk < 2 ? 3 : 22) << 8 | (disk & 1) << 6 | (int)part :
+			       -1;
 	if (is_sd)
 		return disk < 16 && part < 16 ? 8 << 8 | disk << 4 | (int)part : -1;
-	return disk < 16 && part < 16 ? 202 << 8 | disk << 4 | (int)part : EXTENDED | disk << 8 | (int)part;
+	return disk < 16 && part < 16 ? 202 << 8 | disk << 4 | (int)part :
+					EXTENDED | disk << 8 | (int)part;
 }
 
 static char *name(const char *prefix, unsigned int disk, unsigned int part)

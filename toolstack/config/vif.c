@@ -17,13 +17,15 @@ static bool read_part(struct value *object, const struct value *text, char *part
 
 	if (!equal || equal == trimmed) {
 		config_error(diags, text->source, pos,
-			     "vif: expected KEY=VALUE parts separated by commas, found \"%.40s\"", trimmed);
+			     "vif: expected KEY=VALUE parts separated by commas, found \"%.40s\"",
+			     trimmed);
 		return false;
 	}
 	*equal = '\0';
 	value = equal + 1 + strspn(equal + 1, " \t");
 	value_pos = value_pos_in(text, offset + (size_t)(value - part));
-	value_set(object, str_trim(trimmed), pos, value_new_string(text->source, value_pos, value, strlen(value)));
+	value_set(object, str_trim(trimmed), pos,
+		  value_new_string(text->source, value_pos, value, strlen(value)));
 	return true;
 }
 

@@ -31,8 +31,9 @@ static char *parse_host(const char *text)
 	return xstrdup(text);
 }
 
-static const struct config_text text_host = { "regular expressions of host names, separated by blanks", parse_host,
-					      false };
+static const struct config_text text_host = {
+	"regular expressions of host names, separated by blanks", parse_host, false
+};
 
 /* In the order of enum xend_log_level. */
 static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
@@ -83,23 +84,32 @@ static const struct config_key keys[] = {
 
 static const struct config_foreign foreign[] = {
 	{ false,
-	  "xend-http-server xend-port xend-address xend-tcp-xmlrpc-server xend-tcp-xmlrpc-server-address "
-	  "xend-tcp-xmlrpc-server-port xend-tcp-xmlrpc-server-ssl-key-file xend-tcp-xmlrpc-server-ssl-cert-file "
-	  "xend-unix-xmlrpc-server xen-api-server xen-api-server-ssl-key-file xen-api-server-ssl-cert-file "
+	  "xend-http-server xend-port xend-address xend-tcp-xmlrpc-server "
+	  "xend-tcp-xmlrpc-server-address "
+	  "xend-tcp-xmlrpc-server-port xend-tcp-xmlrpc-server-ssl-key-file "
+	  "xend-tcp-xmlrpc-server-ssl-cert-file "
+	  "xend-unix-xmlrpc-server xen-api-server xen-api-server-ssl-key-file "
+	  "xen-api-server-ssl-cert-file "
 	  "xend-unix-path "
 	  "xend-udev-event-server",
 	  "xend has one interface, the socket that xm uses" },
 	{ false, "xend-unix-server", "the socket that xm uses is always there" },
 	{ false, "logfile", "the log is /var/log/xen/xend.log, and the journal" },
-	{ false, "enable-dump", "on_crash = \"coredump-restart\" in a domain's file asks for that" },
-	{ false, "dom0-cpus", "Domain-0 uses the CPUs that it was booted with; xm vcpu-set changes that" },
-	{ false, "device-create-timeout device-destroy-timeout", "how long a device may take is fixed" },
+	{ false, "enable-dump",
+	  "on_crash = \"coredump-restart\" in a domain's file asks for that" },
+	{ false, "dom0-cpus",
+	  "Domain-0 uses the CPUs that it was booted with; xm vcpu-set changes that" },
+	{ false, "device-create-timeout device-destroy-timeout",
+	  "how long a device may take is fixed" },
 	{ false, "vnc-listen vncpasswd vnc-tls vnc-x509-cert-dir vnc-x509-verify keymap",
 	  "there are no emulated screens" },
-	{ false, "xend-relocation-udev-server external-migration-tool", "domains are moved by xend itself" },
+	{ false, "xend-relocation-udev-server external-migration-tool",
+	  "domains are moved by xend itself" },
 	{ false,
-	  "vif-antispoof total_available_memory pci-passthrough-strict-check pci-dev-assign-strict-check "
-	  "resource-label-change-script xend-domains-path xend-domains-lock-path domain-shutdown-timeout "
+	  "vif-antispoof total_available_memory pci-passthrough-strict-check "
+	  "pci-dev-assign-strict-check "
+	  "resource-label-change-script xend-domains-path xend-domains-lock-path "
+	  "domain-shutdown-timeout "
 	  "xend-vifname tpm enable-dom0-balloon",
 	  "it has no equivalent here" },
 	{ false, NULL, NULL },
@@ -125,7 +135,8 @@ static struct config_pos pos_of(const struct sexp *s)
 }
 
 /* (KEY VALUE), (KEY) which says that there is none, or an error. */
-static void read_item(const struct sexp *item, const char *name, struct value *object, struct config_diags *diags)
+static void read_item(const struct sexp *item, const char *name, struct value *object,
+		      struct config_diags *diags)
 {
 	const char *key = sexp_head(item);
 	const struct sexp *argument = item->nr > 1 ? item->items[1] : NULL;
@@ -137,21 +148,25 @@ static void read_item(const struct sexp *item, const char *name, struct value *o
 	}
 	if (item->nr > 2 || (argument && !argument->text)) {
 		config_error(diags, name, pos_of(item),
-			     "%s: expected one value: (%s VALUE); one with blanks needs quotes", key, key);
+			     "%s: expected one value: (%s VALUE); one with blanks needs quotes",
+			     key, key);
 		v = value_new(VALUE_BROKEN, name, pos_of(item));
 	} else if (argument) {
-		v = value_new_string(name, pos_of(argument), argument->text, strlen(argument->text));
+		v = value_new_string(name, pos_of(argument), argument->text,
+				     strlen(argument->text));
 	} else {
 		v = value_new(VALUE_NONE, name, pos_of(item));
 	}
 	if (value_find(object, key)) {
-		config_warning(diags, name, pos_of(item), "%s is set again: this value counts", key);
+		config_warning(diags, name, pos_of(item), "%s is set again: this value counts",
+			       key);
 		value_free(value_take(object, key));
 	}
 	value_set(object, key, pos_of(item), v);
 }
 
-struct xend_config *xend_config_parse(const char *text, size_t len, const char *name, struct config_diags *diags)
+struct xend_config *xend_config_parse(const char *text, size_t len, const char *name,
+				      struct config_diags *diags)
 {
 	static const struct config_pos nowhere = { 0, 0 };
 	struct xend_config *c = xcalloc(1, sizeof(*c));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What /etc/xen/xend-config.sxp says about the daemon itself, by a table of keys like that of domains. */
+/* What /etc/xen/xend-config.sxp says about the daemon itself, by a table of keys like that of
+ * domains. */
 #ifndef CONFIG_XEND_CONFIG_H
 #define CONFIG_XEND_CONFIG_H
 
@@ -11,7 +12,12 @@
 
 #define XEND_CONFIG_PATH "/etc/xen/xend-config.sxp"
 
-enum xend_log_level { XEND_LOG_ERROR, XEND_LOG_WARNING, XEND_LOG_INFO, XEND_LOG_DEBUG }; /* as enum log_level */
+enum xend_log_level {
+	XEND_LOG_ERROR,
+	XEND_LOG_WARNING,
+	XEND_LOG_INFO,
+	XEND_LOG_DEBUG
+}; /* as enum log_level */
 
 /* Strings without a default are NULL when they are not given. */
 struct xend_config {
@@ -24,7 +30,8 @@ struct xend_config {
 	uint64_t relocation_ssl_port;
 	char *relocation_ssl_key_file;
 	char *relocation_ssl_cert_file;
-	/* Extended regular expressions of host names and addresses, one must match as a whole; none: every host. */
+	/* Extended regular expressions of host names and addresses, one must match as a whole;
+	 * none: every host. */
 	char **relocation_hosts_allow;
 	size_t nr_relocation_hosts_allow;
 
@@ -48,11 +55,15 @@ struct xend_config {
 /* The row of each key (config/schema.h). */
 extern const struct config_schema xend_config_schema;
 
-/* NULL when diags has errors. Keys that are not known are warnings. To be freed by xend_config_free(). */
-struct xend_config *xend_config_parse(const char *text, size_t len, const char *name, struct config_diags *diags);
+/* NULL when diags has errors. Keys that are not known are warnings. To be freed by
+ * xend_config_free(). */
+struct xend_config *xend_config_parse(const char *text, size_t len, const char *name,
+				      struct config_diags *diags);
 
-/* The file's; a file that is not there means defaults. NULL after an error, which holds all errors of the file. */
-struct xend_config *xend_config_load(const char *path, struct config_diags *diags, struct error **e);
+/* The file's; a file that is not there means defaults. NULL after an error, which holds all errors
+ * of the file. */
+struct xend_config *xend_config_load(const char *path, struct config_diags *diags,
+				     struct error **e);
 
 /* Whether a host of this name or address is one of relocation_hosts_allow. */
 bool xend_config_allows(const struct xend_config *c, const char *host);

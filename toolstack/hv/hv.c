@@ -27,7 +27,8 @@ int hv_open(struct hv **out, struct error **e)
 		errnum = errno != 0 ? errno : EIO;
 		hv_close(hv);
 		return error_set(e, errnum,
-				 "Cannot speak to the hypervisor: %s. Was this system started under Xenolith or Xen, "
+				 "Cannot speak to the hypervisor: %s. Was this system started "
+				 "under Xenolith or Xen, "
 				 "and is the module xen-privcmd loaded?",
 				 strerror(errnum));
 	}
@@ -57,7 +58,8 @@ static const char *hv_reason(int errnum)
 	case EPERM:
 		return "the hypervisor does not permit it";
 	case EACCES:
-		return "the hypervisor speaks another version of the management interface than these tools";
+		return "the hypervisor speaks another version of the management interface than "
+		       "these tools";
 	case ENOSYS:
 	case EOPNOTSUPP:
 		return "the hypervisor does not offer that";

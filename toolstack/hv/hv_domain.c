@@ -25,9 +25,11 @@ static unsigned int grant_version_offered(struct hv *hv)
 	return info.capabilities & XEN_SYSCTL_PHYSCAP_gnttab_v2 ? 2 : 1;
 }
 
-int hv_domain_create(struct hv *hv, const struct hv_domain_spec *spec, uint32_t *domid, struct error **e)
+int hv_domain_create(struct hv *hv, const struct hv_domain_spec *spec, uint32_t *domid,
+		     struct error **e)
 {
-	unsigned int version = spec->grant_version != 0 ? spec->grant_version : grant_version_offered(hv);
+	unsigned int version =
+		spec->grant_version != 0 ? spec->grant_version : grant_version_offered(hv);
 	struct xen_domctl *op = hv_domctl_begin(hv, XEN_DOMCTL_createdomain, *domid);
 	struct xen_domctl_createdomain *create = &op->u.createdomain;
 	int rc;
@@ -47,7 +49,8 @@ int hv_domain_create(struct hv *hv, const struct hv_domain_spec *spec, uint32_t 
 }
 
 /* A domctl without arguments. */
-static int simple_domctl(struct hv *hv, uint32_t cmd, uint32_t domid, const char *verb, struct error **e)
+static int simple_domctl(struct hv *hv, uint32_t cmd, uint32_t domid, const char *verb,
+			 struct error **e)
 {
 	int rc;
 
@@ -111,7 +114,8 @@ static void info_from_abi(const struct xen_domctl_getdomaininfo *raw, struct hv_
 		.running = raw->flags & XEN_DOMINF_running,
 		.hap = raw->flags & XEN_DOMINF_hap,
 		.xenstore = raw->flags & XEN_DOMINF_xs_domain,
-		.shutdown_reason = (raw->flags >> XEN_DOMINF_shutdownshift) & XEN_DOMINF_shutdownmask,
+		.shutdown_reason =
+			(raw->flags >> XEN_DOMINF_shutdownshift) & XEN_DOMINF_shutdownmask,
 		.pages = raw->tot_pages,
 		.max_pages = raw->max_pages,
 		.outstanding_pages = raw->outstanding_pages,
@@ -140,8 +144,8 @@ int hv_domain_info(struct hv *hv, uint32_t domid, struct hv_domain_info *info, s
 }
 
 /* Appends domains from `first` on to *list; returns how many there were, or -errno. */
-static int list_chunk(struct hv *hv, xen_domctl_getdomaininfo_t *buffer, uint32_t first, struct hv_domain_info **list,
-		      size_t *count)
+static int list_chunk(struct hv *hv, xen_domctl_getdomaininfo_t *buffer, uint32_t first,
+		      struct hv_domain_info **list, size_t *count)
 {
 	struct xen_sysctl *op = hv_sysctl_begin(hv, XEN_SYSCTL_getdomaininfolist);
 	struct hv_domain_info *longer;
@@ -207,10 +211,13 @@ int hv_domain_set_max_mem(struct hv *hv, uint32_t domid, uint64_t kb, struct err
 
 	op->u.max_mem.max_memkb = kb;
 	rc = hv_domctl(hv);
-	return rc < 0 ? hv_fail(e, -rc, "limit the memory of domain %u to %llu KiB", domid, (unsigned long long)kb) : 0;
+	return rc < 0 ? hv_fail(e, -rc, "limit the memory of domain %u to %llu KiB", domid,
+				(unsigned long long)kb) :
+			0;
 }
 
-int hv_domain_send_trigger(struct hv *hv, uint32_t domid, unsigned int trigger, unsigned int vcpu, struct error **e)
+int hv_domain_send_trigger(struct hv *hv, uint32_t domid, unsigned int trigger, unsigned int vcpu,
+			   struct error **e)
 {
 	struct xen_domctl *op = hv_domctl_begin(hv, XEN_DOMCTL_sendtrigger, domid);
 	int rc;
@@ -237,7 +244,8 @@ int hv_domain_get_tsc(struct hv *hv, uint32_t domid, struct hv_tsc_info *tsc, st
 	return 0;
 }
 
-int hv_domain_set_tsc(struct hv *hv, uint32_t domid, const struct hv_tsc_info *tsc, struct error **e)
+int hv_domain_set_tsc(struct hv *hv, uint32_t domid, const struct hv_tsc_info *tsc,
+		      struct error **e)
 {
 	struct xen_domctl *op = hv_domctl_begin(hv, XEN_DOMCTL_settscinfo, domid);
 	int rc;

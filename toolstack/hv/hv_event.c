@@ -8,14 +8,17 @@
 
 #include "hv/hv_internal.h"
 
-int hv_evtchn_alloc_unbound(struct hv *hv, uint32_t domid, uint32_t remote, uint32_t *port, struct error **e)
+int hv_evtchn_alloc_unbound(struct hv *hv, uint32_t domid, uint32_t remote, uint32_t *port,
+			    struct error **e)
 {
 	struct evtchn_alloc_unbound *op = hv_op_begin(hv, sizeof(*op));
 
 	op->dom = (domid_t)domid;
 	op->remote_dom = (domid_t)remote;
-	if (xencall2(hv->calls, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, (uintptr_t)op) < 0)
-		return hv_fail(e, errno, "make an event channel from domain %u to domain %u", domid, remote);
+	if (xencall2(hv->calls, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound,
+		     (uintptr_t)op) < 0)
+		return hv_fail(e, errno, "make an event channel from domain %u to domain %u", domid,
+			       remote);
 	*port = op->port;
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames of a domain: to map them, to ask and to change what they are. Argument layouts: xen/domctl.h, xen/xen.h. */
+/* Frames of a domain: to map them, to ask and to change what they are. Argument layouts:
+ * xen/domctl.h, xen/xen.h. */
 #include "hv/hv.h"
 
 #include <errno.h>
@@ -13,8 +14,8 @@
 /* Xen takes no more frames than this in one getpageframeinfo3. */
 #define INFO_CHUNK 1024
 
-void *hv_map_frames(struct hv *hv, uint32_t domid, int prot, const xen_pfn_t *frames, int *errs, size_t count,
-		    struct error **e)
+void *hv_map_frames(struct hv *hv, uint32_t domid, int prot, const xen_pfn_t *frames, int *errs,
+		    size_t count, struct error **e)
 {
 	void *address = xenforeignmemory_map(hv->memory, domid, prot, count, frames, errs);
 
@@ -50,7 +51,8 @@ int hv_frames_info(struct hv *hv, uint32_t domid, xen_pfn_t *frames, size_t coun
 	return rc < 0 ? hv_fail(e, -rc, "read the types of domain %u's pages", domid) : 0;
 }
 
-int hv_mmuext(struct hv *hv, uint32_t domid, const struct mmuext_op *ops, size_t count, struct error **e)
+int hv_mmuext(struct hv *hv, uint32_t domid, const struct mmuext_op *ops, size_t count,
+	      struct error **e)
 {
 	struct mmuext_op *buffer = hv_buffer(hv, count * sizeof(*buffer), e);
 	int rc;
@@ -61,7 +63,9 @@ int hv_mmuext(struct hv *hv, uint32_t domid, const struct mmuext_op *ops, size_t
 	rc = xencall4(hv->calls, __HYPERVISOR_mmuext_op, (uintptr_t)buffer, count, 0, domid);
 	rc = rc < 0 ? -errno : 0;
 	hv_buffer_free(hv, buffer);
-	return rc < 0 ? hv_fail(e, -rc, "make page tables of %zu pages of domain %u", count, domid) : 0;
+	return rc < 0 ?
+		       hv_fail(e, -rc, "make page tables of %zu pages of domain %u", count, domid) :
+		       0;
 }
 
 int hv_hypercall_page(struct hv *hv, uint32_t domid, uint64_t gmfn, struct error **e)
@@ -74,11 +78,13 @@ int hv_hypercall_page(struct hv *hv, uint32_t domid, uint64_t gmfn, struct error
 	return rc < 0 ? hv_fail(e, -rc, "fill the hypercall page of domain %u", domid) : 0;
 }
 
-int hv_grant_seed(struct hv *hv, uint32_t domid, const struct hv_grant_seed *seeds, size_t count, struct error **e)
+int hv_grant_seed(struct hv *hv, uint32_t domid, const struct hv_grant_seed *seeds, size_t count,
+		  struct error **e)
 {
 	void *table = NULL;
 	xenforeignmemory_resource_handle *resource =
-		xenforeignmemory_map_resource(hv->memory, (domid_t)domid, XENMEM_resource_grant_table,
+		xenforeignmemory_map_resource(hv->memory, (domid_t)domid,
+					      XENMEM_resource_grant_table,
 					      XENMEM_resource_grant_table_id_shared, 0, 1, &table,
 					      PROT_READ | PROT_WRITE, 0);
 	grant_entry_v1_t *entries = table;

@@ -51,21 +51,26 @@ int hv_host_version(struct hv *hv, struct hv_version *version, struct error **e)
 		copy_text(version->extra, sizeof(version->extra), page, sizeof(xen_extraversion_t));
 	hv_op_begin(hv, 4096);
 	if (version_op(hv, XENVER_capabilities, page) >= 0)
-		copy_text(version->capabilities, sizeof(version->capabilities), page, sizeof(xen_capabilities_info_t));
+		copy_text(version->capabilities, sizeof(version->capabilities), page,
+			  sizeof(xen_capabilities_info_t));
 	hv_op_begin(hv, 4096);
 	if (version_op(hv, XENVER_changeset, page) >= 0)
-		copy_text(version->changeset, sizeof(version->changeset), page, sizeof(xen_changeset_info_t));
+		copy_text(version->changeset, sizeof(version->changeset), page,
+			  sizeof(xen_changeset_info_t));
 	hv_op_begin(hv, 4096);
 	if (version_op(hv, XENVER_commandline, page) >= 0)
-		copy_text(version->commandline, sizeof(version->commandline), page, sizeof(xen_commandline_t));
+		copy_text(version->commandline, sizeof(version->commandline), page,
+			  sizeof(xen_commandline_t));
 	hv_op_begin(hv, 4096);
 	if (version_op(hv, XENVER_compile_info, page) >= 0) {
 		const struct xen_compile_info *info = page;
 
-		copy_text(version->compiler, sizeof(version->compiler), info->compiler, sizeof(info->compiler));
-		copy_text(version->compile_by, sizeof(version->compile_by), info->compile_by, sizeof(info->compile_by));
-		copy_text(version->compile_domain, sizeof(version->compile_domain), info->compile_domain,
-			  sizeof(info->compile_domain));
+		copy_text(version->compiler, sizeof(version->compiler), info->compiler,
+			  sizeof(info->compiler));
+		copy_text(version->compile_by, sizeof(version->compile_by), info->compile_by,
+			  sizeof(info->compile_by));
+		copy_text(version->compile_domain, sizeof(version->compile_domain),
+			  info->compile_domain, sizeof(info->compile_domain));
 		copy_text(version->compile_date, sizeof(version->compile_date), info->compile_date,
 			  sizeof(info->compile_date));
 	}

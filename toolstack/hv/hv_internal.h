@@ -20,8 +20,10 @@ struct hv {
 	} * op;
 };
 
-/* Says in *e that WHAT (a phrase that follows "cannot") failed, with what errnum means here. Returns -errnum. */
-int hv_fail(struct error **e, int errnum, const char *what, ...) __attribute__((format(printf, 3, 4)));
+/* Says in *e that WHAT (a phrase that follows "cannot") failed, with what errnum means here.
+ * Returns -errnum. */
+int hv_fail(struct error **e, int errnum, const char *what, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* The zeroed buffer for one call. */
 struct xen_domctl *hv_domctl_begin(struct hv *hv, uint32_t cmd, uint32_t domid);

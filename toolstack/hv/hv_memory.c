@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How much memory a domain has, and what it is told of it. Argument layouts: xen/memory.h, xen/hvm/e820.h. */
+/* How much memory a domain has, and what it is told of it. Argument layouts: xen/memory.h,
+ * xen/hvm/e820.h. */
 #include "hv/hv.h"
 
 #include <errno.h>
@@ -17,8 +18,8 @@ struct e820_entry {
 
 _Static_assert(sizeof(struct e820_entry) == 20, "an entry of the E820 map");
 
-long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xen_pfn_t *mfns, size_t count,
-			unsigned int order, struct error **e)
+long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xen_pfn_t *mfns,
+			size_t count, unsigned int order, struct error **e)
 {
 	xen_pfn_t *buffer = hv_buffer(hv, count * sizeof(*buffer), e);
 	struct xen_memory_reservation *op;
@@ -39,7 +40,8 @@ long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xe
 	return rc < 0 ? hv_fail(e, (int)-rc, "allocate memory for domain %u", domid) : rc;
 }
 
-int hv_memory_release(struct hv *hv, uint32_t domid, const xen_pfn_t *mfns, size_t count, struct error **e)
+int hv_memory_release(struct hv *hv, uint32_t domid, const xen_pfn_t *mfns, size_t count,
+		      struct error **e)
 {
 	xen_pfn_t *buffer = hv_buffer(hv, count * sizeof(*buffer), e);
 	struct xen_memory_reservation *op;
@@ -67,7 +69,8 @@ int hv_memory_claim(struct hv *hv, uint32_t domid, uint64_t pages, struct error 
 	op->nr_extents = pages;
 	op->domid = (domid_t)domid;
 	rc = hv_memory_op(hv, XENMEM_claim_pages, op);
-	return rc < 0 ? hv_fail(e, (int)-rc, "reserve %llu MiB for domain %u", (unsigned long long)pages >> 8, domid) :
+	return rc < 0 ? hv_fail(e, (int)-rc, "reserve %llu MiB for domain %u",
+				(unsigned long long)pages >> 8, domid) :
 			0;
 }
 

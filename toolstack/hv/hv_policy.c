@@ -8,7 +8,8 @@
 
 #include "hv/hv_internal.h"
 
-/* Room for any policy: the interface tells the numbers it has, which were under 200 and 10 in 4.17. */
+/* Room for any policy: the interface tells the numbers it has, which were under 200 and 10 in 4.17.
+ */
 #define LEAVES_MAX 1024
 #define MSRS_MAX   256
 
@@ -26,7 +27,9 @@ static void buffers_free(struct hv *hv, struct buffers *buffers)
 static int buffers_alloc(struct hv *hv, struct buffers *buffers, struct error **e)
 {
 	buffers->leaves = hv_buffer(hv, LEAVES_MAX * sizeof(*buffers->leaves), e);
-	buffers->msrs = buffers->leaves != NULL ? hv_buffer(hv, MSRS_MAX * sizeof(*buffers->msrs), e) : NULL;
+	buffers->msrs = buffers->leaves != NULL ?
+				hv_buffer(hv, MSRS_MAX * sizeof(*buffers->msrs), e) :
+				NULL;
 	if (buffers->msrs == NULL) {
 		buffers_free(hv, buffers);
 		return -ENOMEM;
@@ -43,8 +46,8 @@ void hv_policy_free(struct hv_cpu_policy *policy)
 	memset(policy, 0, sizeof(*policy));
 }
 
-static int policy_from(struct hv_cpu_policy *policy, const struct buffers *buffers, uint32_t nr_leaves,
-		       uint32_t nr_msrs)
+static int policy_from(struct hv_cpu_policy *policy, const struct buffers *buffers,
+		       uint32_t nr_leaves, uint32_t nr_msrs)
 {
 	if (nr_leaves > LEAVES_MAX || nr_msrs > MSRS_MAX)
 		return -EPROTO;
@@ -61,7 +64,8 @@ static int policy_from(struct hv_cpu_policy *policy, const struct buffers *buffe
 	return 0;
 }
 
-int hv_policy_get_system(struct hv *hv, unsigned int index, struct hv_cpu_policy *policy, struct error **e)
+int hv_policy_get_system(struct hv *hv, unsigned int index, struct hv_cpu_policy *policy,
+			 struct error **e)
 {
 	struct buffers buffers;
 	struct xen_sysctl *op;
@@ -78,13 +82,15 @@ int hv_policy_get_system(struct hv *hv, unsigned int index, struct hv_cpu_policy
 	set_xen_guest_handle(op->u.cpu_policy.msrs, buffers.msrs);
 	rc = hv_sysctl(hv);
 	if (rc >= 0)
-		rc = policy_from(policy, &buffers, op->u.cpu_policy.nr_leaves, op->u.cpu_policy.nr_msrs);
+		rc = policy_from(policy, &buffers, op->u.cpu_policy.nr_leaves,
+				 op->u.cpu_policy.nr_msrs);
 	buffers_free(hv, &buffers);
 	return rc < 0 ? hv_fail(e, -rc, "read the processor's features") : 0;
 }
 
 static struct xen_domctl *domain_policy_begin(struct hv *hv, uint32_t cmd, uint32_t domid,
-					      const struct buffers *buffers, uint32_t nr_leaves, uint32_t nr_msrs)
+					      const struct buffers *buffers, uint32_t nr_leaves,
+					      uint32_t nr_msrs)
 {
 	struct xen_domctl *op = hv_domctl_begin(hv, cmd, domid);
 
@@ -95,7 +101,8 @@ static struct xen_domctl *domain_policy_begin(struct hv *hv, uint32_t cmd, uint3
 	return op;
 }
 
-int hv_policy_get_domain(struct hv *hv, uint32_t domid, struct hv_cpu_policy *policy, struct error **e)
+int hv_policy_get_domain(struct hv *hv, uint32_t domid, struct hv_cpu_policy *policy,
+			 struct error **e)
 {
 	struct buffers buffers;
 	struct xen_domctl *op;
@@ -104,15 +111,18 @@ int hv_policy_get_domain(struct hv *hv, uint32_t domid, struct hv_cpu_policy *po
 	memset(policy, 0, sizeof(*policy));
 	if (rc < 0)
 		return rc;
-	op = domain_policy_begin(hv, XEN_DOMCTL_get_cpu_policy, domid, &buffers, LEAVES_MAX, MSRS_MAX);
+	op = domain_policy_begin(hv, XEN_DOMCTL_get_cpu_policy, domid, &buffers, LEAVES_MAX,
+				 MSRS_MAX);
 	rc = hv_domctl(hv);
 	if (rc >= 0)
-		rc = policy_from(policy, &buffers, op->u.cpu_policy.nr_leaves, op->u.cpu_policy.nr_msrs);
+		rc = policy_from(policy, &buffers, op->u.cpu_policy.nr_leaves,
+				 op->u.cpu_policy.nr_msrs);
 	buffers_free(hv, &buffers);
 	return rc < 0 ? hv_fail(e, -rc, "read the processor features of domain %u", domid) : 0;
 }
 
-int hv_policy_set_domain(struct hv *hv, uint32_t domid, const struct hv_cpu_policy *policy, struct error **e)
+int hv_policy_set_domain(struct hv *hv, uint32_t domid, const struct hv_cpu_policy *policy,
+			 struct error **e)
 {
 	struct buffers buffers;
 	struct xen_domctl *op;
@@ -126,12 +136,14 @@ int hv_policy_set_domain(struct hv *hv, uint32_t domid, const struct hv_cpu_poli
 		return rc;
 	memcpy(buffers.leaves, policy->leaves, policy->nr_leaves * sizeof(*buffers.leaves));
 	memcpy(buffers.msrs, policy->msrs, policy->nr_msrs * sizeof(*buffers.msrs));
-	op = domain_policy_begin(hv, XEN_DOMCTL_set_cpu_policy, domid, &buffers, policy->nr_leaves, policy->nr_msrs);
+	op = domain_policy_begin(hv, XEN_DOMCTL_set_cpu_policy, domid, &buffers, policy->nr_leaves,
+				 policy->nr_msrs);
 	rc = hv_domctl(hv);
 	leaf = op->u.cpu_policy.err_leaf;
 	msr = op->u.cpu_policy.err_msr;
 	buffers_free(hv, &buffers);
-	return rc < 0 ? hv_fail(e, -rc, "set the processor features of domain %u (CPUID leaf %#x, MSR %#x)", domid,
-				leaf, msr) :
+	return rc < 0 ? hv_fail(e, -rc,
+				"set the processor features of domain %u (CPUID leaf %#x, MSR %#x)",
+				domid, leaf, msr) :
 			0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Weight and cap of domains, parameters of the scheduler. Argument layouts: xen/domctl.h, xen/sysctl.h. */
+/* Weight and cap of domains, parameters of the scheduler. Argument layouts: xen/domctl.h,
+ * xen/sysctl.h. */
 #include "hv/hv.h"
 
 #include <errno.h>
@@ -25,7 +26,9 @@ static int weighted_scheduler(struct hv *hv, uint32_t *id, struct error **e)
 	if (rc < 0)
 		return rc;
 	if (*id != XEN_SCHEDULER_CREDIT && *id != XEN_SCHEDULER_CREDIT2)
-		return error_set(e, EOPNOTSUPP, "The hypervisor's scheduler (number %u) knows no weight and cap.", *id);
+		return error_set(e, EOPNOTSUPP,
+				 "The hypervisor's scheduler (number %u) knows no weight and cap.",
+				 *id);
 	return 0;
 }
 
@@ -49,9 +52,11 @@ int hv_sched_get(struct hv *hv, uint32_t domid, struct hv_credit *credit, struct
 	return 0;
 }
 
-_Static_assert(offsetof(struct xen_domctl_sched_credit, weight) == offsetof(struct xen_domctl_sched_credit2, weight),
+_Static_assert(offsetof(struct xen_domctl_sched_credit, weight) ==
+		       offsetof(struct xen_domctl_sched_credit2, weight),
 	       "weight of credit and credit2");
-_Static_assert(offsetof(struct xen_domctl_sched_credit, cap) == offsetof(struct xen_domctl_sched_credit2, cap),
+_Static_assert(offsetof(struct xen_domctl_sched_credit, cap) ==
+		       offsetof(struct xen_domctl_sched_credit2, cap),
 	       "cap of credit and credit2");
 
 int hv_sched_set(struct hv *hv, uint32_t domid, const struct hv_credit *credit, struct error **e)
@@ -63,7 +68,8 @@ int hv_sched_set(struct hv *hv, uint32_t domid, const struct hv_credit *credit, 
 	if (rc < 0)
 		return rc;
 	if (credit->weight < 1 || credit->weight > 65535 || credit->cap > 65535)
-		return error_set(e, EINVAL, "A weight is 1 to 65535 and a cap 0 to 65535, not %u and %u.",
+		return error_set(e, EINVAL,
+				 "A weight is 1 to 65535 and a cap 0 to 65535, not %u and %u.",
 				 credit->weight, credit->cap);
 	op = hv_domctl_begin(hv, XEN_DOMCTL_scheduler_op, domid);
 	op->u.scheduler_op.sched_id = id;

@@ -25,7 +25,8 @@ int hv_vcpu_allocate(struct hv *hv, uint32_t domid, unsigned int max, struct err
 	return rc < 0 ? hv_fail(e, -rc, "give domain %u its %u vCPUs", domid, max) : 0;
 }
 
-int hv_vcpu_info(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_vcpu_info *info, struct error **e)
+int hv_vcpu_info(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_vcpu_info *info,
+		 struct error **e)
 {
 	struct xen_domctl *op = hv_domctl_begin(hv, XEN_DOMCTL_getvcpuinfo, domid);
 	int rc;
@@ -45,8 +46,8 @@ int hv_vcpu_info(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_vcp
 }
 
 /* In the page of the operation: the maps go in as they are given and come out as they hold. */
-static int affinity(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard,
-		    struct hv_cpumap *soft)
+static int affinity(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vcpu,
+		    struct hv_cpumap *hard, struct hv_cpumap *soft)
 {
 	struct xen_domctl *op = hv_domctl_begin(hv, cmd, domid);
 	struct xen_domctl_vcpuaffinity *affinity = &op->u.vcpuaffinity;
@@ -61,7 +62,8 @@ static int affinity(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vc
 	if (cmd == XEN_DOMCTL_setvcpuaffinity && soft != NULL)
 		memcpy(soft_bits, soft->bits, sizeof(*soft));
 	affinity->vcpu = vcpu;
-	affinity->flags = (hard != NULL ? XEN_VCPUAFFINITY_HARD : 0) | (soft != NULL ? XEN_VCPUAFFINITY_SOFT : 0);
+	affinity->flags = (hard != NULL ? XEN_VCPUAFFINITY_HARD : 0) |
+			  (soft != NULL ? XEN_VCPUAFFINITY_SOFT : 0);
 	set_xen_guest_handle(affinity->cpumap_hard.bitmap, hard_bits);
 	affinity->cpumap_hard.nr_bits = HV_CPUMAP_CPUS;
 	set_xen_guest_handle(affinity->cpumap_soft.bitmap, soft_bits);
@@ -81,7 +83,9 @@ int hv_vcpu_get_affinity(struct hv *hv, uint32_t domid, unsigned int vcpu, struc
 {
 	int rc = affinity(hv, XEN_DOMCTL_getvcpuaffinity, domid, vcpu, hard, soft);
 
-	return rc < 0 ? hv_fail(e, -rc, "read the CPU affinity of vCPU %u of domain %u", vcpu, domid) : 0;
+	return rc < 0 ? hv_fail(e, -rc, "read the CPU affinity of vCPU %u of domain %u", vcpu,
+				domid) :
+			0;
 }
 
 int hv_vcpu_set_affinity(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard,
@@ -92,7 +96,8 @@ int hv_vcpu_set_affinity(struct hv *hv, uint32_t domid, unsigned int vcpu, struc
 	return rc < 0 ? hv_fail(e, -rc, "pin vCPU %u of domain %u", vcpu, domid) : 0;
 }
 
-static int context_op(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vcpu, vcpu_guest_context_t *buffer)
+static int context_op(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vcpu,
+		      vcpu_guest_context_t *buffer)
 {
 	struct xen_domctl *op = hv_domctl_begin(hv, cmd, domid);
 
@@ -101,8 +106,8 @@ static int context_op(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int 
 	return hv_domctl(hv);
 }
 
-int hv_vcpu_get_context(struct hv *hv, uint32_t domid, unsigned int vcpu, vcpu_guest_context_t *context,
-			struct error **e)
+int hv_vcpu_get_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
+			vcpu_guest_context_t *context, struct error **e)
 {
 	vcpu_guest_context_t *buffer = hv_buffer(hv, sizeof(*buffer), e);
 	int rc;
@@ -114,11 +119,12 @@ int hv_vcpu_get_context(struct hv *hv, uint32_t domid, unsigned int vcpu, vcpu_g
 	if (rc >= 0)
 		*context = *buffer;
 	hv_buffer_free(hv, buffer);
-	return rc < 0 ? hv_fail(e, -rc, "read the registers of vCPU %u of domain %u", vcpu, domid) : 0;
+	return rc < 0 ? hv_fail(e, -rc, "read the registers of vCPU %u of domain %u", vcpu, domid) :
+			0;
 }
 
-int hv_vcpu_set_context(struct hv *hv, uint32_t domid, unsigned int vcpu, const vcpu_guest_context_t *context,
-			struct error **e)
+int hv_vcpu_set_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
+			const vcpu_guest_context_t *context, struct error **e)
 {
 	vcpu_guest_context_t *buffer = hv_buffer(hv, sizeof(*buffer), e);
 	int rc;
@@ -128,11 +134,12 @@ int hv_vcpu_set_context(struct hv *hv, uint32_t domid, unsigned int vcpu, const 
 	*buffer = *context;
 	rc = context_op(hv, XEN_DOMCTL_setvcpucontext, domid, vcpu, buffer);
 	hv_buffer_free(hv, buffer);
-	return rc < 0 ? hv_fail(e, -rc, "set the registers of vCPU %u of domain %u", vcpu, domid) : 0;
+	return rc < 0 ? hv_fail(e, -rc, "set the registers of vCPU %u of domain %u", vcpu, domid) :
+			0;
 }
 
-int hv_vcpu_get_ext_context(struct hv *hv, uint32_t domid, unsigned int vcpu, struct xen_domctl_ext_vcpucontext *ext,
-			    struct error **e)
+int hv_vcpu_get_ext_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
+			    struct xen_domctl_ext_vcpucontext *ext, struct error **e)
 {
 	struct xen_domctl *op = hv_domctl_begin(hv, XEN_DOMCTL_get_ext_vcpucontext, domid);
 	int rc;
@@ -140,20 +147,23 @@ int hv_vcpu_get_ext_context(struct hv *hv, uint32_t domid, unsigned int vcpu, st
 	op->u.ext_vcpucontext.vcpu = vcpu;
 	rc = hv_domctl(hv);
 	if (rc < 0)
-		return hv_fail(e, -rc, "read the entry points of vCPU %u of domain %u", vcpu, domid);
+		return hv_fail(e, -rc, "read the entry points of vCPU %u of domain %u", vcpu,
+			       domid);
 	*ext = op->u.ext_vcpucontext;
 	return 0;
 }
 
-int hv_vcpu_set_ext_context(struct hv *hv, uint32_t domid, const struct xen_domctl_ext_vcpucontext *ext,
-			    struct error **e)
+int hv_vcpu_set_ext_context(struct hv *hv, uint32_t domid,
+			    const struct xen_domctl_ext_vcpucontext *ext, struct error **e)
 {
 	struct xen_domctl *op = hv_domctl_begin(hv, XEN_DOMCTL_set_ext_vcpucontext, domid);
 	int rc;
 
 	op->u.ext_vcpucontext = *ext;
 	rc = hv_domctl(hv);
-	return rc < 0 ? hv_fail(e, -rc, "set the entry points of vCPU %u of domain %u", ext->vcpu, domid) : 0;
+	return rc < 0 ? hv_fail(e, -rc, "set the entry points of vCPU %u of domain %u", ext->vcpu,
+				domid) :
+			0;
 }
 
 /* A copy of a hypercall's buffer in ordinary memory; NULL if there is no memory. */
@@ -167,11 +177,11 @@ static void *copy_of(const void *buffer, size_t size)
 }
 
 /*
- * size in: of the buffer, which may be NULL; out: what the state takes. features: what the first call, without a buffer,
- * has said, and the second one must repeat.
+ * size in: of the buffer, which may be NULL; out: what the state takes. features: what the first
+ * call, without a buffer, has said, and the second one must repeat.
  */
-static int xsave_op(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vcpu, void *buffer, size_t *size,
-		    uint64_t *features)
+static int xsave_op(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vcpu, void *buffer,
+		    size_t *size, uint64_t *features)
 {
 	struct xen_domctl *op = hv_domctl_begin(hv, cmd, domid);
 	int rc;
@@ -186,7 +196,8 @@ static int xsave_op(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vc
 	return rc;
 }
 
-int hv_vcpu_get_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, void **data, size_t *size, struct error **e)
+int hv_vcpu_get_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, void **data, size_t *size,
+		      struct error **e)
 {
 	uint64_t features = 0;
 	void *buffer;
@@ -198,7 +209,8 @@ int hv_vcpu_get_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, void **d
 	if (rc == 0 && *size > XSAVE_MAX)
 		rc = -E2BIG;
 	if (rc < 0)
-		return hv_fail(e, -rc, "read the extended state of vCPU %u of domain %u", vcpu, domid);
+		return hv_fail(e, -rc, "read the extended state of vCPU %u of domain %u", vcpu,
+			       domid);
 	if (*size == 0)
 		return 0;
 	buffer = hv_buffer(hv, *size, e);
@@ -211,10 +223,13 @@ int hv_vcpu_get_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, void **d
 	hv_buffer_free(hv, buffer);
 	if (rc >= 0 && *data == NULL)
 		rc = -ENOMEM;
-	return rc < 0 ? hv_fail(e, -rc, "read the extended state of vCPU %u of domain %u", vcpu, domid) : 0;
+	return rc < 0 ? hv_fail(e, -rc, "read the extended state of vCPU %u of domain %u", vcpu,
+				domid) :
+			0;
 }
 
-int hv_vcpu_set_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, const void *data, size_t size, struct error **e)
+int hv_vcpu_set_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, const void *data,
+		      size_t size, struct error **e)
 {
 	void *buffer = hv_buffer(hv, size, e);
 	uint64_t features = 0;
@@ -225,11 +240,13 @@ int hv_vcpu_set_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, const vo
 	memcpy(buffer, data, size);
 	rc = xsave_op(hv, XEN_DOMCTL_setvcpuextstate, domid, vcpu, buffer, &size, &features);
 	hv_buffer_free(hv, buffer);
-	return rc < 0 ? hv_fail(e, -rc, "set the extended state of vCPU %u of domain %u", vcpu, domid) : 0;
+	return rc < 0 ? hv_fail(e, -rc, "set the extended state of vCPU %u of domain %u", vcpu,
+				domid) :
+			0;
 }
 
-static int msrs_op(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vcpu, xen_domctl_vcpu_msr_t *buffer,
-		   size_t *count)
+static int msrs_op(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vcpu,
+		   xen_domctl_vcpu_msr_t *buffer, size_t *count)
 {
 	struct xen_domctl *op = hv_domctl_begin(hv, cmd, domid);
 	int rc;
@@ -242,8 +259,8 @@ static int msrs_op(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vcp
 	return rc;
 }
 
-int hv_vcpu_get_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu, xen_domctl_vcpu_msr_t **msrs, size_t *count,
-		     struct error **e)
+int hv_vcpu_get_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu, xen_domctl_vcpu_msr_t **msrs,
+		     size_t *count, struct error **e)
 {
 	xen_domctl_vcpu_msr_t *buffer;
 	size_t room = 0;
@@ -267,11 +284,12 @@ int hv_vcpu_get_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu, xen_domct
 		rc = *msrs != NULL ? 0 : -ENOMEM;
 	}
 	hv_buffer_free(hv, buffer);
-	return rc < 0 ? hv_fail(e, -rc, "read the registers of vCPU %u of domain %u", vcpu, domid) : 0;
+	return rc < 0 ? hv_fail(e, -rc, "read the registers of vCPU %u of domain %u", vcpu, domid) :
+			0;
 }
 
-int hv_vcpu_set_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu, const xen_domctl_vcpu_msr_t *msrs, size_t count,
-		     struct error **e)
+int hv_vcpu_set_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu,
+		     const xen_domctl_vcpu_msr_t *msrs, size_t count, struct error **e)
 {
 	xen_domctl_vcpu_msr_t *buffer = hv_buffer(hv, count * sizeof(*buffer), e);
 	int rc;
@@ -281,5 +299,6 @@ int hv_vcpu_set_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu, const xen
 	memcpy(buffer, msrs, count * sizeof(*buffer));
 	rc = msrs_op(hv, XEN_DOMCTL_set_vcpu_msrs, domid, vcpu, buffer, &count);
 	hv_buffer_free(hv, buffer);
-	return rc < 0 ? hv_fail(e, -rc, "set the registers of vCPU %u of domain %u", vcpu, domid) : 0;
+	return rc < 0 ? hv_fail(e, -rc, "set the registers of vCPU %u of domain %u", vcpu, domid) :
+			0;
 }

@@ -28,7 +28,9 @@ int file_read_fd(int fd, const char *name, size_t limit, struct str *out, struct
 		if (!n)
 			return 0;
 		if (total > limit)
-			return error_set(e, EFBIG, "%s is too large: at most %zu bytes are allowed.", name, limit);
+			return error_set(e, EFBIG,
+					 "%s is too large: at most %zu bytes are allowed.", name,
+					 limit);
 	}
 }
 
@@ -65,7 +67,8 @@ int file_write_fd(int fd, const char *name, const void *data, size_t len, struct
 static int sync_directory_of(const char *path, struct error **e)
 {
 	const char *slash = strrchr(path, '/');
-	char *dir = slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
+	char *dir =
+		slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = 0;
 
@@ -84,7 +87,8 @@ int file_write_atomic(const char *path, const void *data, size_t len, mode_t mod
 	int rc;
 
 	if (fd < 0) {
-		rc = error_set(e, errno, "Cannot make a new file beside %s: %s.", path, strerror(errno));
+		rc = error_set(e, errno, "Cannot make a new file beside %s: %s.", path,
+			       strerror(errno));
 		goto out_free;
 	}
 	rc = file_write_fd(fd, tmp, data, len, e);
@@ -115,7 +119,8 @@ int file_make_dirs(const char *path, mode_t mode, struct error **e)
 			continue;
 		*p = '\0';
 		if (mkdir(copy, c ? 0755 : mode) < 0 && errno != EEXIST)
-			rc = error_set(e, errno, "Cannot make the directory %s: %s.", copy, strerror(errno));
+			rc = error_set(e, errno, "Cannot make the directory %s: %s.", copy,
+				       strerror(errno));
 		*p = c;
 		if (!c)
 			break;

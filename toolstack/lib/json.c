@@ -20,7 +20,8 @@ struct json_object *json_parse(const char *text, size_t len, struct error **e)
 		o = json_tokener_parse_ex(tokener, text, (int)len);
 	if (len <= INT_MAX)
 		why = json_tokener_get_error(tokener);
-	/* A number or a word may go on until something else comes; the text's end is such a thing. */
+	/* A number or a word may go on until something else comes; the text's end is such a thing.
+	 */
 	if (why == json_tokener_continue && len < INT_MAX) {
 		o = json_tokener_parse_ex(tokener, "", 1);
 		why = json_tokener_get_error(tokener);
@@ -35,8 +36,8 @@ struct json_object *json_parse(const char *text, size_t len, struct error **e)
 			why = json_tokener_error_parse_unexpected;
 	}
 	if (why != json_tokener_success) {
-		error_set(e, EINVAL, "Not valid JSON at byte %zu: %s.", json_tokener_get_parse_end(tokener),
-			  json_tokener_error_desc(why));
+		error_set(e, EINVAL, "Not valid JSON at byte %zu: %s.",
+			  json_tokener_get_parse_end(tokener), json_tokener_error_desc(why));
 		json_object_put(o);
 		o = NULL;
 	}
@@ -66,7 +67,8 @@ struct json_object *json_parse_object(const char *text, size_t len, struct error
 		return NULL;
 	}
 	if (!json_object_is_type(o, json_type_object)) {
-		error_set(e, EINVAL, "A JSON object was expected, this is %s.", type_name(json_object_get_type(o)));
+		error_set(e, EINVAL, "A JSON object was expected, this is %s.",
+			  type_name(json_object_get_type(o)));
 		json_object_put(o);
 		return NULL;
 	}
@@ -83,8 +85,8 @@ struct json_object *json_find(struct json_object *o, const char *key)
 	return value;
 }
 
-int json_opt_typed(struct json_object *o, const char *key, enum json_type type, struct json_object **out,
-		   struct error **e)
+int json_opt_typed(struct json_object *o, const char *key, enum json_type type,
+		   struct json_object **out, struct error **e)
 {
 	struct json_object *value = json_find(o, key);
 
@@ -96,25 +98,29 @@ int json_opt_typed(struct json_object *o, const char *key, enum json_type type, 
 	return 0;
 }
 
-int json_get_typed(struct json_object *o, const char *key, enum json_type type, struct json_object **out,
-		   struct error **e)
+int json_get_typed(struct json_object *o, const char *key, enum json_type type,
+		   struct json_object **out, struct error **e)
 {
 	int rc = json_opt_typed(o, key, type, out, e);
 
 	if (!rc && !*out)
-		rc = error_set(e, ENOENT, "\"%s\" is missing, it must be %s.", key, type_name(type));
+		rc = error_set(e, ENOENT, "\"%s\" is missing, it must be %s.", key,
+			       type_name(type));
 	return rc;
 }
 
-int json_opt_string(struct json_object *o, const char *key, const char *otherwise, const char **out, struct error **e)
+int json_opt_string(struct json_object *o, const char *key, const char *otherwise, const char **out,
+		    struct error **e)
 {
 	struct json_object *value;
 	int rc = json_opt_typed(o, key, json_type_string, &value, e);
 
 	if (rc)
 		return rc;
-	/* Nothing that this project exchanges has a NUL inside; as a C string it would be another text. */
-	if (value && strlen(json_object_get_string(value)) != (size_t)json_object_get_string_len(value))
+	/* Nothing that this project exchanges has a NUL inside; as a C string it would be another
+	 * text. */
+	if (value &&
+	    strlen(json_object_get_string(value)) != (size_t)json_object_get_string_len(value))
 		return error_set(e, EINVAL, "\"%s\" holds a NUL character.", key);
 	*out = value ? json_object_get_string(value) : otherwise;
 	return 0;
@@ -128,8 +134,8 @@ int json_get_string(struct json_object *o, const char *key, const char **out, st
 	return rc ? rc : json_opt_string(o, key, NULL, out, e);
 }
 
-int json_opt_int(struct json_object *o, const char *key, int64_t min, int64_t max, int64_t otherwise, int64_t *out,
-		 struct error **e)
+int json_opt_int(struct json_object *o, const char *key, int64_t min, int64_t max,
+		 int64_t otherwise, int64_t *out, struct error **e)
 {
 	struct json_object *value;
 	int64_t number;
@@ -144,13 +150,14 @@ int json_opt_int(struct json_object *o, const char *key, int64_t min, int64_t ma
 	errno = 0;
 	number = json_object_get_int64(value);
 	if (errno == ERANGE || number < min || number > max)
-		return error_set(e, EINVAL, "\"%s\" must lie between %lld and %lld, it is %s.", key, (long long)min,
-				 (long long)max, json_object_get_string(value));
+		return error_set(e, EINVAL, "\"%s\" must lie between %lld and %lld, it is %s.", key,
+				 (long long)min, (long long)max, json_object_get_string(value));
 	*out = number;
 	return 0;
 }
 
-int json_get_int(struct json_object *o, const char *key, int64_t min, int64_t max, int64_t *out, struct error **e)
+int json_get_int(struct json_object *o, const char *key, int64_t min, int64_t max, int64_t *out,
+		 struct error **e)
 {
 	struct json_object *value;
 	int rc = json_get_typed(o, key, json_type_int, &value, e);
@@ -158,7 +165,8 @@ int json_get_int(struct json_object *o, const char *key, int64_t min, int64_t ma
 	return rc ? rc : json_opt_int(o, key, min, max, 0, out, e);
 }
 
-int json_opt_bool(struct json_object *o, const char *key, bool otherwise, bool *out, struct error **e)
+int json_opt_bool(struct json_object *o, const char *key, bool otherwise, bool *out,
+		  struct error **e)
 {
 	struct json_object *value;
 	int rc = json_opt_typed(o, key, json_type_boolean, &value, e);
@@ -193,7 +201,8 @@ struct json_object *json_new_array(void)
 	return check(json_object_new_array());
 }
 
-/* The bytes of s that are no UTF-8, such as half of a character that was cut, become ?: JSON has no others. */
+/* The bytes of s that are no UTF-8, such as half of a character that was cut, become ?: JSON has no
+ * others. */
 struct json_object *json_new_string(const char *s)
 {
 	struct json_object *o;
@@ -259,8 +268,8 @@ void json_set_bool(struct json_object *o, const char *key, bool value)
 void json_print(struct json_object *o, struct str *s)
 {
 	size_t len;
-	const char *text =
-		json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	const char *text = json_object_to_json_string_length(
+		o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
 
 	if (!text)
 		abort();

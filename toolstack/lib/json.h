@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json-c with types checked and errors in words. Strings and objects that are got belong to the object they come from; what
- * is set belongs to the object it goes to.
+ * json-c with types checked and errors in words. Strings and objects that are got belong to the
+ * object they come from; what is set belongs to the object it goes to.
  *
- * json_get_*: the member must be there and of that type: -ENOENT or -EINVAL, and a sentence that names it.
- * json_opt_*: when it is not there (or null), *out becomes `otherwise`; of another type is -EINVAL all the same.
+ * json_get_*: the member must be there and of that type: -ENOENT or -EINVAL, and a sentence that
+ * names it. json_opt_*: when it is not there (or null), *out becomes `otherwise`; of another type
+ * is -EINVAL all the same.
  */
 #ifndef LIB_JSON_H
 #define LIB_JSON_H
@@ -19,8 +20,9 @@
 enum { JSON_MAX_DEPTH = 32 };
 
 /*
- * Parses one JSON value with nothing but blanks around it, at most JSON_MAX_DEPTH deep. NULL after an error (EINVAL), which
- * says where; NULL without an error cannot be told from the JSON value null, so a caller looks at *e or wants an object.
+ * Parses one JSON value with nothing but blanks around it, at most JSON_MAX_DEPTH deep. NULL after
+ * an error (EINVAL), which says where; NULL without an error cannot be told from the JSON value
+ * null, so a caller looks at *e or wants an object.
  */
 struct json_object *json_parse(const char *text, size_t len, struct error **e);
 /* The same for a value that must be an object: never NULL without an error. */
@@ -28,18 +30,21 @@ struct json_object *json_parse_object(const char *text, size_t len, struct error
 
 int json_get_string(struct json_object *o, const char *key, const char **out, struct error **e);
 /* A whole number within min..max. */
-int json_get_int(struct json_object *o, const char *key, int64_t min, int64_t max, int64_t *out, struct error **e);
+int json_get_int(struct json_object *o, const char *key, int64_t min, int64_t max, int64_t *out,
+		 struct error **e);
 int json_get_bool(struct json_object *o, const char *key, bool *out, struct error **e);
 /* type: json_type_object, json_type_array, ... */
-int json_get_typed(struct json_object *o, const char *key, enum json_type type, struct json_object **out,
-		   struct error **e);
+int json_get_typed(struct json_object *o, const char *key, enum json_type type,
+		   struct json_object **out, struct error **e);
 
-int json_opt_string(struct json_object *o, const char *key, const char *otherwise, const char **out, struct error **e);
-int json_opt_int(struct json_object *o, const char *key, int64_t min, int64_t max, int64_t otherwise, int64_t *out,
-		 struct error **e);
-int json_opt_bool(struct json_object *o, const char *key, bool otherwise, bool *out, struct error **e);
-int json_opt_typed(struct json_object *o, const char *key, enum json_type type, struct json_object **out,
-		   struct error **e);
+int json_opt_string(struct json_object *o, const char *key, const char *otherwise, const char **out,
+		    struct error **e);
+int json_opt_int(struct json_object *o, const char *key, int64_t min, int64_t max,
+		 int64_t otherwise, int64_t *out, struct error **e);
+int json_opt_bool(struct json_object *o, const char *key, bool otherwise, bool *out,
+		  struct error **e);
+int json_opt_typed(struct json_object *o, const char *key, enum json_type type,
+		   struct json_object **out, struct error **e);
 
 /* The member, NULL when it is not there. */
 struct json_object *json_find(struct json_object *o, const char *key);

@@ -66,7 +66,8 @@ void log_set_stderr(int on)
 	the_log.to_stderr = on;
 }
 
-/* The full file becomes PATH.1. When that cannot be done, lines still go to the old file: better too long than lost. */
+/* The full file becomes PATH.1. When that cannot be done, lines still go to the old file: better
+ * too long than lost. */
 static void rotate(void)
 {
 	char *old = xasprintf("%s.1", the_log.path);

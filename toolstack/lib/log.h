@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log of a program: lines with time, level and text, to a file of bounded size, to stderr, or both. On stderr each line
- * begins with <N>, the level that systemd's journal reads, when stderr is the journal.
+ * The log of a program: lines with time, level and text, to a file of bounded size, to stderr, or
+ * both. On stderr each line begins with <N>, the level that systemd's journal reads, when stderr is
+ * the journal.
  */
 #ifndef LIB_LOG_H
 #define LIB_LOG_H
@@ -11,7 +12,8 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* Opens (or makes) the file; lines are appended. Past `limit` bytes it is renamed to PATH.1 and a new one begins. */
+/* Opens (or makes) the file; lines are appended. Past `limit` bytes it is renamed to PATH.1 and a
+ * new one begins. */
 int log_open(const char *path, size_t limit, struct error **e);
 /* What is less important than `level` is not written. At first: info. */
 void log_set_level(enum log_level level);

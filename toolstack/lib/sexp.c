@@ -78,7 +78,7 @@ void sexp_free(struct sexp *s)
 	free(s);
 }
 
-/* --- reading -------------------------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 static void step(struct reader *r)
 {
@@ -202,7 +202,8 @@ static struct sexp *read_one(struct reader *r, unsigned int depth)
 	return read_list(r, depth);
 }
 
-struct sexp *sexp_parse(const char *text, size_t len, unsigned int *line, unsigned int *column, const char **why)
+struct sexp *sexp_parse(const char *text, size_t len, unsigned int *line, unsigned int *column,
+			const char **why)
 {
 	struct reader r = { .p = text, .end = text + len, .line = 1, .column = 1 };
 	struct sexp *all = sexp_new_list();
@@ -222,7 +223,7 @@ struct sexp *sexp_parse(const char *text, size_t len, unsigned int *line, unsign
 	return all;
 }
 
-/* --- printing ------------------------------------------------------------------------------------------------------- */
+/* --- printing --- */
 
 static bool holds_lists(const struct sexp *s)
 {

@@ -27,7 +27,7 @@ struct report {
 	int status; /* as waitpid's */
 };
 
-/* --- in the child ------------------------------------------------------------------------- */
+/* --- in the child --- */
 
 #define REPORT_FD 3
 
@@ -62,8 +62,9 @@ static int die_with_parent(void)
 static const char *run_program(const struct confine_spec *spec)
 {
 	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", NULL };
-	static const char *const env_restricted[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C",
-						      "HOME=" CONFINE_OUTPUT, "TMPDIR=" CONFINE_OUTPUT, NULL };
+	static const char *const env_restricted[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+						      "LANG=C", "HOME=" CONFINE_OUTPUT,
+						      "TMPDIR=" CONFINE_OUTPUT, NULL };
 	const char *what = "give it its directory";
 
 	if (chdir("/") == 0 && (!spec->restricted || confine_drop(spec, &what) == 0)) {
@@ -87,7 +88,8 @@ static _Noreturn void send_report(struct report *report, int errnum, const char 
  * its parent's end is its own. A program can lose that signal, by a call, a change of its user, or
  * a thread that runs another program, and it cannot touch this process.
  */
-static _Noreturn void child(const struct confine_spec *spec, int out, int err, int report_fd, int directory)
+static _Noreturn void child(const struct confine_spec *spec, int out, int err, int report_fd,
+			    int directory)
 {
 	struct report report = { 0 };
 	const char *what = "give it its descriptors";
@@ -118,7 +120,7 @@ static _Noreturn void child(const struct confine_spec *spec, int out, int err, i
 	send_report(&report, 0, "");
 }
 
-/* --- in the parent ------------------------------------------------------------------------ */
+/* --- in the parent --- */
 
 static int set_number(int fs, const char *key, unsigned long long value)
 {
@@ -140,9 +142,11 @@ static int make_directory(const struct confine_spec *spec)
 
 	if (fs < 0)
 		return -1;
-	if (set_number(fs, "size", spec->output_size) == 0 && set_number(fs, "nr_inodes", 256) == 0 &&
-	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) == 0 && set_number(fs, "uid", owner) == 0 &&
-	    set_number(fs, "gid", owner) == 0 && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+	if (set_number(fs, "size", spec->output_size) == 0 &&
+	    set_number(fs, "nr_inodes", 256) == 0 &&
+	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) == 0 &&
+	    set_number(fs, "uid", owner) == 0 && set_number(fs, "gid", owner) == 0 &&
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		directory = fsmount(fs, FSMOUNT_CLOEXEC, attributes);
 	close(fs);
 	return directory;
@@ -174,7 +178,8 @@ static void read_complaint(int fd, struct str *complaint)
 }
 
 /* Until the program has ended, and what it said last is read; or until it must be ended. */
-static enum confine_end watch(int pidfd, int out, int err, unsigned int seconds, struct confine_result *result)
+static enum confine_end watch(int pidfd, int out, int err, unsigned int seconds,
+			      struct confine_result *result)
 {
 	struct pollfd p[3] = { { pidfd, POLLIN, 0 }, { out, POLLIN, 0 }, { err, POLLIN, 0 } };
 	int64_t deadline = now_ms() + seconds * 1000LL;
@@ -212,8 +217,8 @@ static int judge_start(int report_fd, const char *program, int *status, struct e
 	if (!report.errnum)
 		return 0;
 	report.what[sizeof(report.what) - 1] = '\0';
-	return error_set(e, report.errnum, "%s cannot be run: xend-worker could not %s: %s.", program, report.what,
-			 strerror(report.errnum));
+	return error_set(e, report.errnum, "%s cannot be run: xend-worker could not %s: %s.",
+			 program, report.what, strerror(report.errnum));
 }
 
 struct pipes {
@@ -258,7 +263,8 @@ static pid_t fork_apart(bool restricted)
 	return (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
 }
 
-static int run(const struct confine_spec *spec, struct pipes *pipes, struct confine_result *result, struct error **e)
+static int run(const struct confine_spec *spec, struct pipes *pipes, struct confine_result *result,
+	       struct error **e)
 {
 	pid_t pid = fork_apart(spec->restricted);
 	int pidfd, rc;
@@ -266,11 +272,13 @@ static int run(const struct confine_spec *spec, struct pipes *pipes, struct conf
 	if (pid == 0)
 		child(spec, pipes->out[1], pipes->err[1], pipes->report[1], result->output);
 	if (pid < 0)
-		return error_set(e, errno, "%s cannot be run: no process could be made for it: %s.", spec->program,
-				 strerror(errno));
+		return error_set(e, errno, "%s cannot be run: no process could be made for it: %s.",
+				 spec->program, strerror(errno));
 	close_write_ends(pipes);
 	pidfd = pidfd_open(pid, 0);
-	rc = pidfd < 0 ? error_set(e, errno, "%s cannot be watched: %s.", spec->program, strerror(errno)) : 0;
+	rc = pidfd < 0 ? error_set(e, errno, "%s cannot be watched: %s.", spec->program,
+				   strerror(errno)) :
+			 0;
 	if (rc == 0)
 		result->end = watch(pidfd, pipes->out[0], pipes->err[0], spec->seconds, result);
 	kill(pid, SIGKILL);
@@ -293,9 +301,11 @@ int confine_run(const struct confine_spec *spec, struct confine_result *result, 
 		return rc;
 	result->output = make_directory(spec);
 	if (result->output < 0)
-		return error_set(e, errno, "%s cannot be run: its directory (a tmpfs) could not be made: %s.",
+		return error_set(e, errno,
+				 "%s cannot be run: its directory (a tmpfs) could not be made: %s.",
 				 spec->program, strerror(errno));
-	if (pipe2(pipes.out, O_CLOEXEC) != 0 || pipe2(pipes.err, O_CLOEXEC) != 0 || pipe2(pipes.report, O_CLOEXEC) != 0)
+	if (pipe2(pipes.out, O_CLOEXEC) != 0 || pipe2(pipes.err, O_CLOEXEC) != 0 ||
+	    pipe2(pipes.report, O_CLOEXEC) != 0)
 		rc = error_set(e, errno, "%s cannot be run: %s.", spec->program, strerror(errno));
 	else
 		rc = run(spec, &pipes, result, e);

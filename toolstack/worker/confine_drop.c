@@ -27,9 +27,15 @@ static int set_limits(const struct confine_spec *spec)
 		__rlimit_resource_t resource;
 		rlim_t value;
 	} limits[] = {
-		{ RLIMIT_AS, MEMORY_MAX },	 { RLIMIT_CPU, spec->seconds }, { RLIMIT_FSIZE, spec->output_size },
-		{ RLIMIT_NPROC, PROCESSES_MAX }, { RLIMIT_NOFILE, FILES_MAX },	{ RLIMIT_CORE, 0 },
-		{ RLIMIT_MEMLOCK, 0 },		 { RLIMIT_MSGQUEUE, 0 },	{ RLIMIT_SIGPENDING, FILES_MAX },
+		{ RLIMIT_AS, MEMORY_MAX },
+		{ RLIMIT_CPU, spec->seconds },
+		{ RLIMIT_FSIZE, spec->output_size },
+		{ RLIMIT_NPROC, PROCESSES_MAX },
+		{ RLIMIT_NOFILE, FILES_MAX },
+		{ RLIMIT_CORE, 0 },
+		{ RLIMIT_MEMLOCK, 0 },
+		{ RLIMIT_MSGQUEUE, 0 },
+		{ RLIMIT_SIGPENDING, FILES_MAX },
 	};
 
 	if (setpriority(PRIO_PROCESS, 0, NICENESS) != 0)
@@ -54,7 +60,8 @@ static int drop_user(uint32_t id)
 			return -1;
 	if (setgroups(0, NULL) != 0 || setresgid(id, id, id) != 0 || setresuid(id, id, id) != 0)
 		return -1;
-	return syscall(SYS_capset, &header, none) != 0 ? -1 : prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return syscall(SYS_capset, &header, none) != 0 ? -1 :
+							 prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 /*
@@ -161,14 +168,16 @@ static int deny_ioctls(scmp_filter_ctx filter)
 	/* The kernel looks at the lower half of the argument only. */
 	for (size_t i = 0; i < COUNT(denied_ioctls) && rc == 0; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
-				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, (scmp_datum_t)denied_ioctls[i] << 8));
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00,
+					      (scmp_datum_t)denied_ioctls[i] << 8));
 	return rc;
 }
 
 static int deny_calls(void)
 {
-	static const unsigned int namespaces[] = { CLONE_NEWUSER, CLONE_NEWNS,	CLONE_NEWPID,	CLONE_NEWNET,
-						   CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP };
+	static const unsigned int namespaces[] = { CLONE_NEWUSER,  CLONE_NEWNS,	 CLONE_NEWPID,
+						   CLONE_NEWNET,   CLONE_NEWIPC, CLONE_NEWUTS,
+						   CLONE_NEWCGROUP };
 	/* Programs of other ABIs (32 bits, x32) are killed: their calls have other numbers. */
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int rc = filter == NULL ? -ENOMEM : 0;

@@ -68,7 +68,8 @@ static int make_parents(int tree, const char *path)
  */
 static int show(int tree, const char *path, bool is_directory)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+					       MOUNT_ATTR_NODEV };
 	const char *inside = path + 1;
 	int fd, from, rc = -1;
 
@@ -127,9 +128,11 @@ static int make_nodes(int tree, const struct confine_spec *spec)
 	static const struct {
 		const char *path;
 		unsigned int minor;
-	} nodes[] = {
-		{ "dev/null", 3 }, { "dev/zero", 5 }, { "dev/full", 7 }, { "dev/random", 8 }, { "dev/urandom", 9 }
-	};
+	} nodes[] = { { "dev/null", 3 },
+		      { "dev/zero", 5 },
+		      { "dev/full", 7 },
+		      { "dev/random", 8 },
+		      { "dev/urandom", 9 } };
 
 	if (mkdirat(tree, "dev", 0755) != 0)
 		return -1;
@@ -176,7 +179,8 @@ static int enter_restricted(const struct confine_spec *spec, int output, const c
 	if (fill(tree, spec, output, what) != 0)
 		return -1;
 	*what = "enter its file tree";
-	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) != 0 || fchdir(tree) != 0 || chroot(".") != 0)
+	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) != 0 || fchdir(tree) != 0 ||
+	    chroot(".") != 0)
 		return -1;
 	return close(tree);
 }
@@ -184,7 +188,8 @@ static int enter_restricted(const struct confine_spec *spec, int output, const c
 static int enter_unrestricted(int output, const char **what)
 {
 	*what = "give it its directory";
-	return move_mount(output, "", AT_FDCWD, CONFINE_OUTPUT_UNRESTRICTED, MOVE_MOUNT_F_EMPTY_PATH);
+	return move_mount(output, "", AT_FDCWD, CONFINE_OUTPUT_UNRESTRICTED,
+			  MOVE_MOUNT_F_EMPTY_PATH);
 }
 
 int confine_enter_tree(const struct confine_spec *spec, int output, const char **what)
@@ -197,7 +202,8 @@ int confine_enter_tree(const struct confine_spec *spec, int output, const char *
 	*what = "part it from the host's mounts";
 	if (mount(NULL, "/", NULL, MS_REC | (spec->restricted ? MS_PRIVATE : MS_SLAVE), NULL) != 0)
 		return -1;
-	if ((spec->restricted ? enter_restricted(spec, output, what) : enter_unrestricted(output, what)) != 0)
+	if ((spec->restricted ? enter_restricted(spec, output, what) :
+				enter_unrestricted(output, what)) != 0)
 		return -1;
 	umask(022);
 	return 0;

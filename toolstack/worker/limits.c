@@ -8,7 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* The list of frames of a guest with 4 TiB of addresses takes 16 MiB, a window onto its memory up to 16 MiB. */
+/* The list of frames of a guest with 4 TiB of addresses takes 16 MiB, a window onto its memory up
+ * to 16 MiB. */
 #define BASE	 (128ULL << 20)
 #define PER_PAGE 64ULL
 /* The highest score there is (proc(5), oom_score_adj). */
@@ -36,7 +37,8 @@ int limits_for_domain(uint64_t pages, struct error **e)
 		return 0;
 	return setrlimit(RLIMIT_AS, &limit) == 0 ?
 		       0 :
-		       error_set(e, errno, "The worker cannot limit its memory: %s.", strerror(errno));
+		       error_set(e, errno, "The worker cannot limit its memory: %s.",
+				 strerror(errno));
 }
 
 void limits_be_first_to_go(void)

@@ -8,8 +8,8 @@
 #include "lib/error.h"
 
 /*
- * An address sanitizer takes terabytes of address space and system calls of its own: a test build runs without the limits
- * that it cannot live with.
+ * An address sanitizer takes terabytes of address space and system calls of its own: a test build
+ * runs without the limits that it cannot live with.
  */
 #if defined(__SANITIZE_ADDRESS__)
 #define LIMITS_SANITIZED 1
@@ -25,11 +25,12 @@
 /* Address space that the process has, in bytes; 0 if /proc does not say. */
 uint64_t limits_address_space(void);
 /*
- * From now on the process gets no more address space than work on a domain of so many pages takes: a fixed amount for
- * windows onto its memory and buffers, and 64 bytes for each page.
+ * From now on the process gets no more address space than work on a domain of so many pages takes:
+ * a fixed amount for windows onto its memory and buffers, and 64 bytes for each page.
  */
 int limits_for_domain(uint64_t pages, struct error **e);
-/* When Domain-0 runs out of memory the kernel ends this process first, and not xend, xenstored or a guest's disk. */
+/* When Domain-0 runs out of memory the kernel ends this process first, and not xend, xenstored or a
+ * guest's disk. */
 void limits_be_first_to_go(void);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* xend-worker: see worker.h. What it knows of the world is in the request; it never touches xenstore. */
+/* xend-worker: see worker.h. What it knows of the world is in the request; it never touches
+ * xenstore. */
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -98,7 +99,8 @@ int worker_ask(const char *what, struct error **e)
 	if (rc == 0 && strcmp(str_text(&answer), "done") != 0)
 		rc = -ECANCELED;
 	str_free(&answer);
-	return rc < 0 ? error_set(e, rc, "The request to %s the domain was not fulfilled.", what) : 0;
+	return rc < 0 ? error_set(e, rc, "The request to %s the domain was not fulfilled.", what) :
+			0;
 }
 
 /* The request: one line, or all up to the end of input. */

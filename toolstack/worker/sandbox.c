@@ -32,7 +32,7 @@ struct report {
 	char why[REASON_MAX];
 };
 
-/* --- in the child ---------------------------------------------------------------------------------- */
+/* --- in the child --- */
 
 static int set_limit(int resource, rlim_t value)
 {
@@ -48,9 +48,11 @@ static int limit_resources(const struct sandbox_limits *limits)
 	if (!LIMITS_SANITIZED && set_limit(RLIMIT_AS, now + limits->memory) != 0)
 		return -1;
 	/* Memory that files are mapped by does not count as data; RLIMIT_AS counts all. */
-	return set_limit(RLIMIT_CPU, limits->seconds) != 0 || set_limit(RLIMIT_FSIZE, limits->file_size) != 0 ||
+	return set_limit(RLIMIT_CPU, limits->seconds) != 0 ||
+			       set_limit(RLIMIT_FSIZE, limits->file_size) != 0 ||
 			       set_limit(RLIMIT_CORE, 0) != 0 || set_limit(RLIMIT_NPROC, 0) != 0 ||
-			       set_limit(RLIMIT_NOFILE, OUTPUT_FD + 1) != 0 || set_limit(RLIMIT_MEMLOCK, 0) != 0 ?
+			       set_limit(RLIMIT_NOFILE, OUTPUT_FD + 1) != 0 ||
+			       set_limit(RLIMIT_MEMLOCK, 0) != 0 ?
 		       -1 :
 		       0;
 }
@@ -62,7 +64,8 @@ static int drop_privilege(void)
 		return -1;
 	if (geteuid() != 0)
 		return 0;
-	/* A directory that is empty soon; without /proc the filter of system calls is what keeps it from files. */
+	/* A directory that is empty soon; without /proc the filter of system calls is what keeps it
+	 * from files. */
 	if (chroot("/proc/self/fdinfo") == 0 && chdir("/") != 0)
 		return -1;
 	return setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
@@ -74,9 +77,11 @@ static int drop_privilege(void)
 static int allow_only_needed_calls(void)
 {
 	static const int allowed[] = {
-		SCMP_SYS(read),	  SCMP_SYS(pread64),	SCMP_SYS(write),      SCMP_SYS(pwrite64),     SCMP_SYS(lseek),
-		SCMP_SYS(fstat),  SCMP_SYS(newfstatat), SCMP_SYS(ftruncate),  SCMP_SYS(brk),	      SCMP_SYS(munmap),
-		SCMP_SYS(mremap), SCMP_SYS(madvise),	SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn), SCMP_SYS(futex),
+		SCMP_SYS(read),	      SCMP_SYS(pread64),      SCMP_SYS(write),
+		SCMP_SYS(pwrite64),   SCMP_SYS(lseek),	      SCMP_SYS(fstat),
+		SCMP_SYS(newfstatat), SCMP_SYS(ftruncate),    SCMP_SYS(brk),
+		SCMP_SYS(munmap),     SCMP_SYS(mremap),	      SCMP_SYS(madvise),
+		SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn), SCMP_SYS(futex),
 	};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int rc = filter == NULL ? -ENOMEM : 0;
@@ -118,8 +123,8 @@ static int die_with_parent(pid_t parent)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ? -1 : 0;
 }
 
-static _Noreturn void child(sandbox_fn *fn, void *context, int report_fd, int output_fd, void *result,
-			    const struct sandbox_limits *limits, pid_t parent)
+static _Noreturn void child(sandbox_fn *fn, void *context, int report_fd, int output_fd,
+			    void *result, const struct sandbox_limits *limits, pid_t parent)
 {
 	struct report report = { 0 };
 	const char *why = "it could not be looked at";
@@ -138,11 +143,12 @@ static _Noreturn void child(sandbox_fn *fn, void *context, int report_fd, int ou
 	if (report.rc != 0 && why != NULL)
 		strncpy(report.why, why, sizeof(report.why) - 1);
 	/* Less than PIPE_BUF: all or nothing. */
-	syscall(SYS_exit_group, write(REPORT_FD, &report, sizeof(report)) == sizeof(report) ? 0 : 2);
+	syscall(SYS_exit_group,
+		write(REPORT_FD, &report, sizeof(report)) == sizeof(report) ? 0 : 2);
 	__builtin_unreachable();
 }
 
-/* --- in the parent --------------------------------------------------------------------------------- */
+/* --- in the parent --- */
 
 static int64_t now_ms(void)
 {
@@ -173,24 +179,29 @@ static int wait_report(int fd, unsigned int seconds, struct report *report)
 	}
 }
 
-static int judge(int waited, int status, const struct report *report, unsigned int seconds, const char *what,
-		 struct error **e)
+static int judge(int waited, int status, const struct report *report, unsigned int seconds,
+		 const char *what, struct error **e)
 {
 	if (waited == -ETIMEDOUT || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
-		return error_set(e, ETIMEDOUT, "%s is not usable: reading it took more than %u seconds.", what,
+		return error_set(e, ETIMEDOUT,
+				 "%s is not usable: reading it took more than %u seconds.", what,
 				 seconds);
 	if (waited != 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return error_set(e, EINVAL, "%s is not usable: the process that read it was stopped (%s).", what,
+		return error_set(e, EINVAL,
+				 "%s is not usable: the process that read it was stopped (%s).",
+				 what,
 				 WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "no answer");
 	if (report->rc != 0)
-		return error_set(e, report->rc, "%s is not usable: %.*s.", what, REASON_MAX - 1, report->why);
+		return error_set(e, report->rc, "%s is not usable: %.*s.", what, REASON_MAX - 1,
+				 report->why);
 	return 0;
 }
 
 int sandbox_run(sandbox_fn *fn, void *context, int output_fd, void *result, size_t result_size,
 		const struct sandbox_limits *limits, const char *what, struct error **e)
 {
-	void *shared = mmap(NULL, result_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *shared =
+		mmap(NULL, result_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct report report = { 0 };
 	int pipe_fds[2], status = 0, rc;
 	pid_t parent = getpid(), pid;

@@ -31,7 +31,8 @@ int target_check(struct json_object *request, struct hv *hv, struct error **e)
 	if (rc == 0)
 		rc = hv_domain_info(hv, (uint32_t)domid, &info, e);
 	if (rc == 0 && !is_uuid(info.uuid, uuid))
-		rc = error_set(e, ESRCH, "Domain %lld is not the one with the UUID %.40s.", (long long)domid, uuid);
+		rc = error_set(e, ESRCH, "Domain %lld is not the one with the UUID %.40s.",
+			       (long long)domid, uuid);
 	return rc;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xend-worker: one process for each long job. It reads one JSON object from stdin, says how far it is in JSON lines on
- * stdout, and ends with a line {"result":{...}} (exit status 0) or {"error":"sentence","errno":N} (1).
+ * xend-worker: one process for each long job. It reads one JSON object from stdin, says how far it
+ * is in JSON lines on stdout, and ends with a line {"result":{...}} (exit status 0) or
+ * {"error":"sentence","errno":N} (1).
  */
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H
@@ -19,7 +20,8 @@ worker_op_fn op_save;
 worker_op_fn op_restore;
 worker_op_fn op_dump;
 
-/* Says {"progress":{"stage":...,"done":...,"total":...}}, at most some hundred times for one stage. */
+/* Says {"progress":{"stage":...,"done":...,"total":...}}, at most some hundred times for one stage.
+ */
 void worker_progress(const char *stage, uint64_t done, uint64_t total);
 
 /* Says {"request":WHAT} and waits for the line "done" on stdin. */

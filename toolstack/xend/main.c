@@ -2,7 +2,8 @@
 /*
  * xend: the daemon that manages domains. One event loop; see docs/toolstack.md for the map.
  *
- * It can be killed at any moment and started again: what it knows, it knows from the hypervisor, from xenstore and from the records.
+ * It can be killed at any moment and started again: what it knows, it knows from the hypervisor,
+ * from xenstore and from the records.
  */
 #include "xend/xend.h"
 
@@ -63,7 +64,8 @@ static int take_pid_file(struct error **e)
 	if (fd < 0)
 		return error_set(e, errno, "Cannot write %s: %s.", XEND_PID_PATH, strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB))
-		return error_set(e, EBUSY, "Another xend runs already (%s is locked).", XEND_PID_PATH);
+		return error_set(e, EBUSY, "Another xend runs already (%s is locked).",
+				 XEND_PID_PATH);
 	n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
 	if (ftruncate(fd, 0) || pwrite(fd, text, (size_t)n, 0) != n)
 		return error_set(e, errno, "Cannot write %s: %s.", XEND_PID_PATH, strerror(errno));
@@ -98,7 +100,8 @@ static void on_signal(uv_signal_t *signal, int number)
 		uv_stop(loop);
 }
 
-/* The first task: what was left half done first, then what shall be started. What makes domains waits for recovery, the rest for locks. */
+/* The first task: what was left half done first, then what shall be started. What makes domains
+ * waits for recovery, the rest for locks. */
 static void begin(void *arg)
 {
 	network_start();
@@ -172,11 +175,13 @@ static void tear_down(void)
 static void usage(FILE *to)
 {
 	fprintf(to, "Usage: xend [--foreground] [--socket PATH] [--version]\n"
-		    "Manages the domains of this host; xm speaks to it. It stays in the foreground unless --daemon is "
+		    "Manages the domains of this host; xm speaks to it. It stays in the foreground "
+		    "unless --daemon is "
 		    "given.\n");
 }
 
-/* Detaches from the terminal. The parent ends once the child is ready to serve, or with its status, so that who started it may go on. */
+/* Detaches from the terminal. The parent ends once the child is ready to serve, or with its status,
+ * so that who started it may go on. */
 static int daemonize(void)
 {
 	int ready[2], status = 0;
@@ -252,7 +257,8 @@ int main(int argc, char **argv)
 	xend_start_time = time(NULL);
 	umask(022);
 	loop = uv_default_loop();
-	if (file_make_dirs("/var/log/xen", 0755, &e) || log_open(XEND_LOG_PATH, XEND_LOG_LIMIT, &e)) {
+	if (file_make_dirs("/var/log/xen", 0755, &e) ||
+	    log_open(XEND_LOG_PATH, XEND_LOG_LIMIT, &e)) {
 		log_error("%s", error_text(e));
 		error_free(&e);
 	}

@@ -28,8 +28,9 @@ static void describe(const struct xm_option *options, char *letters, struct opti
 	for (; options && options[count].name; count++) {
 		const struct xm_option *option = &options[count];
 
-		names[count] = (struct option){ option->name, option->argument ? required_argument : no_argument, NULL,
-						option->id };
+		names[count] = (struct option){ option->name,
+						option->argument ? required_argument : no_argument,
+						NULL, option->id };
 		if (option->id < 256) {
 			*letters++ = (char)option->id;
 			if (option->argument)
@@ -51,7 +52,8 @@ static int bad_option(const struct xm_command *command, int problem, const char 
 	return xm_usage_error(command, "unknown option -%c", optopt);
 }
 
-int xm_args_parse(struct xm_args *args, const struct xm_command *command, int argc, char **argv, bool *help)
+int xm_args_parse(struct xm_args *args, const struct xm_command *command, int argc, char **argv,
+		  bool *help)
 {
 	struct option names[XM_MAX_OPTIONS + 2];
 	char letters[LETTERS];
@@ -79,12 +81,16 @@ int xm_args_parse(struct xm_args *args, const struct xm_command *command, int ar
 	args->count = argc - optind;
 	if (args->count < command->min_operands)
 		return xm_usage_error(command, "%s needs %s%d argument%s, %d given", command->name,
-				      command->max_operands == command->min_operands ? "" : "at least ",
-				      command->min_operands, command->min_operands == 1 ? "" : "s", args->count);
+				      command->max_operands == command->min_operands ? "" :
+										       "at least ",
+				      command->min_operands, command->min_operands == 1 ? "" : "s",
+				      args->count);
 	if (command->max_operands >= 0 && args->count > command->max_operands)
 		return xm_usage_error(command, "%s takes %s%d argument%s, %d given", command->name,
-				      command->max_operands == command->min_operands ? "" : "at most ",
-				      command->max_operands, command->max_operands == 1 ? "" : "s", args->count);
+				      command->max_operands == command->min_operands ? "" :
+										       "at most ",
+				      command->max_operands, command->max_operands == 1 ? "" : "s",
+				      args->count);
 	return XM_OK;
 }
 

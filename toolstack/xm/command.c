@@ -54,7 +54,8 @@ static const struct xm_command *find_exact(const char *word)
 }
 
 /* The number of commands that begin with the word; the first of them in *command. */
-static int find_prefix(const char *word, const struct xm_command **command, char *names, size_t size)
+static int find_prefix(const char *word, const struct xm_command **command, char *names,
+		       size_t size)
 {
 	int count = 0;
 
@@ -70,7 +71,8 @@ static int find_prefix(const char *word, const struct xm_command **command, char
 	return count;
 }
 
-enum xm_find_result xm_find(const char *word, const struct xm_command **command, char *candidates, size_t size)
+enum xm_find_result xm_find(const char *word, const struct xm_command **command, char *candidates,
+			    size_t size)
 {
 	int count = 0;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a command of xm is: a row of a table that drives dispatch, options, help, the man page and completion. */
+/* What a command of xm is: a row of a table that drives dispatch, options, help, the man page and
+ * completion. */
 #ifndef XM_COMMAND_H
 #define XM_COMMAND_H
 
@@ -36,9 +37,9 @@ struct xm_command {
 	int (*run)(const struct xm_args *args); /* returns an enum xm_status */
 	const char *usage;			/* its operands, as help shows them */
 	const char *summary;			/* one line */
-	const char *help;			/* paragraphs, not wrapped, with blank lines between them */
-	const char *examples;			/* lines "COMMAND\tWHAT IT DOES" */
-	const struct xm_option *options;	/* NULL: none but --help */
+	const char *help;     /* paragraphs, not wrapped, with blank lines between them */
+	const char *examples; /* lines "COMMAND\tWHAT IT DOES" */
+	const struct xm_option *options; /* NULL: none but --help */
 	int min_operands;
 	int max_operands; /* -1: any number */
 };
@@ -64,8 +65,8 @@ extern const struct xm_command xm_help_commands[];
 /* What was typed after a command's name. */
 struct xm_args {
 	const struct xm_command *command;
-	const char *value
-		[XM_MAX_OPTIONS]; /* by row of command->options: NULL when it was not given, "" when it takes none */
+	const char *value[XM_MAX_OPTIONS]; /* by row of command->options: NULL when it was not
+					      given, "" when it takes none */
 	char **operands;
 	int count; /* of operands */
 };
@@ -73,16 +74,19 @@ struct xm_args {
 enum xm_find_result { XM_FOUND, XM_FOUND_ALIAS, XM_NOT_FOUND, XM_AMBIGUOUS };
 
 /*
- * Find a command by its name, an older name, or a unique prefix of two letters or more. *command is set when it is found.
- * `candidates`, if not NULL, receives a text for a message: the names that begin so, or the ones that are near.
+ * Find a command by its name, an older name, or a unique prefix of two letters or more. *command is
+ * set when it is found. `candidates`, if not NULL, receives a text for a message: the names that
+ * begin so, or the ones that are near.
  */
-enum xm_find_result xm_find(const char *word, const struct xm_command **command, char *candidates, size_t size);
+enum xm_find_result xm_find(const char *word, const struct xm_command **command, char *candidates,
+			    size_t size);
 
 /*
- * Split what follows a command's name into options and operands, in place. Returns XM_OK, or XM_USAGE after having said
- * on stderr what is wrong. *help is set when help was asked for.
+ * Split what follows a command's name into options and operands, in place. Returns XM_OK, or
+ * XM_USAGE after having said on stderr what is wrong. *help is set when help was asked for.
  */
-int xm_args_parse(struct xm_args *args, const struct xm_command *command, int argc, char **argv, bool *help);
+int xm_args_parse(struct xm_args *args, const struct xm_command *command, int argc, char **argv,
+		  bool *help);
 
 /* True if the option was given. */
 bool xm_args_has(const struct xm_args *args, int id);
@@ -100,7 +104,8 @@ const char *xm_usage_line(const struct xm_command *command, char *buffer, size_t
 void xm_help_command(const struct xm_command *command);
 
 /* Say "Error: SENTENCE" on stderr, with the usage of the command; returns XM_USAGE. */
-int xm_usage_error(const struct xm_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int xm_usage_error(const struct xm_command *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Say "Error: SENTENCE" on stderr; returns XM_FAILED. */
 int xm_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

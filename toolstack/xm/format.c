@@ -32,7 +32,8 @@ static int64_t mib(int64_t kb)
 
 void format_list_header(FILE *out)
 {
-	fprintf(out, "%-40s %3s %5s %5s %10s %9s\n", "Name", "ID", "Mem", "VCPUs", "State", "Time(s)");
+	fprintf(out, "%-40s %3s %5s %5s %10s %9s\n", "Name", "ID", "Mem", "VCPUs", "State",
+		"Time(s)");
 }
 
 void format_list_row(FILE *out, const struct list_row *row)
@@ -40,13 +41,15 @@ void format_list_row(FILE *out, const struct list_row *row)
 	char name[FORMAT_NAME_MAX], id[24];
 
 	snprintf(id, sizeof(id), "%" PRId64, row->id);
-	fprintf(out, "%-40s %3s %5" PRId64 " %5" PRId64 " %10s %8.1f\n", format_name(row->name, name), id,
-		mib(row->memory_kb), row->vcpus, row->state, (double)row->cpu_ns / NS_PER_SECOND);
+	fprintf(out, "%-40s %3s %5" PRId64 " %5" PRId64 " %10s %8.1f\n",
+		format_name(row->name, name), id, mib(row->memory_kb), row->vcpus, row->state,
+		(double)row->cpu_ns / NS_PER_SECOND);
 }
 
 void format_vcpu_header(FILE *out)
 {
-	fprintf(out, "%-32s %5s %5s %5s %5s %9s %s\n", "Name", "ID", "VCPU", "CPU", "State", "Time(s)", "CPU Affinity");
+	fprintf(out, "%-32s %5s %5s %5s %5s %9s %s\n", "Name", "ID", "VCPU", "CPU", "State",
+		"Time(s)", "CPU Affinity");
 }
 
 void format_vcpu_row(FILE *out, const struct vcpu_row *row)
@@ -56,8 +59,8 @@ void format_vcpu_row(FILE *out, const struct vcpu_row *row)
 	snprintf(id, sizeof(id), "%" PRId64, row->id);
 	if (row->cpu >= 0)
 		snprintf(cpu, sizeof(cpu), "%" PRId64, row->cpu);
-	fprintf(out, "%-32s %5s %5" PRId64 " %5s %5s  %8.1f %s\n", format_name(row->name, name), id, row->vcpu, cpu,
-		row->state, (double)row->cpu_ns / NS_PER_SECOND, row->affinity);
+	fprintf(out, "%-32s %5s %5" PRId64 " %5s %5s  %8.1f %s\n", format_name(row->name, name), id,
+		row->vcpu, cpu, row->state, (double)row->cpu_ns / NS_PER_SECOND, row->affinity);
 }
 
 void format_sched_header(FILE *out)
@@ -70,7 +73,8 @@ void format_sched_row(FILE *out, const struct sched_row *row)
 	char name[FORMAT_NAME_MAX], id[24];
 
 	snprintf(id, sizeof(id), "%" PRId64, row->id);
-	fprintf(out, "%-32s %5s %6" PRId64 " %4" PRId64 "\n", format_name(row->name, name), id, row->weight, row->cap);
+	fprintf(out, "%-32s %5s %6" PRId64 " %4" PRId64 "\n", format_name(row->name, name), id,
+		row->weight, row->cap);
 }
 
 const char *format_uptime(int64_t seconds, char *buffer, size_t size)
@@ -81,8 +85,8 @@ const char *format_uptime(int64_t seconds, char *buffer, size_t size)
 	if (seconds < 0)
 		snprintf(buffer, size, "-");
 	else if (days)
-		snprintf(buffer, size, "%" PRId64 " day%s, %d:%02d:%02d", days, days == 1 ? "" : "s", hours, minutes,
-			 left);
+		snprintf(buffer, size, "%" PRId64 " day%s, %d:%02d:%02d", days,
+			 days == 1 ? "" : "s", hours, minutes, left);
 	else
 		snprintf(buffer, size, "%d:%02d:%02d", hours, minutes, left);
 	return buffer;
@@ -103,30 +107,32 @@ void format_uptime_row(FILE *out, const struct uptime_row *row)
 
 void format_block_header(FILE *out)
 {
-	fprintf(out, "%-5s %-3s %-6s %-5s %-6s %-8s %s\n", "Vdev", "BE", "handle", "state", "evt-ch", "ring-ref",
-		"BE-path");
+	fprintf(out, "%-5s %-3s %-6s %-5s %-6s %-8s %s\n", "Vdev", "BE", "handle", "state",
+		"evt-ch", "ring-ref", "BE-path");
 }
 
 void format_block_row(FILE *out, const struct block_row *row)
 {
-	fprintf(out, "%-5" PRId64 " %-3" PRId64 " %-6" PRId64 " %-5" PRId64 " %-6" PRId64 " %-8" PRId64 " %s\n",
-		row->devid, row->backend, row->handle, row->state, row->event_channel, row->ring_ref,
-		row->backend_path);
+	fprintf(out,
+		"%-5" PRId64 " %-3" PRId64 " %-6" PRId64 " %-5" PRId64 " %-6" PRId64 " %-8" PRId64
+		" %s\n",
+		row->devid, row->backend, row->handle, row->state, row->event_channel,
+		row->ring_ref, row->backend_path);
 }
 
 void format_network_header(FILE *out)
 {
-	fprintf(out, "%-3s %-3s %-17s %-6s %-5s %-6s %5s/%-11s %s\n", "Idx", "BE", "Mac Addr.", "handle", "state",
-		"evt-ch", "tx-", "rx-ring-ref", "BE-path");
+	fprintf(out, "%-3s %-3s %-17s %-6s %-5s %-6s %5s/%-11s %s\n", "Idx", "BE", "Mac Addr.",
+		"handle", "state", "evt-ch", "tx-", "rx-ring-ref", "BE-path");
 }
 
 void format_network_row(FILE *out, const struct network_row *row)
 {
 	fprintf(out,
-		"%-3" PRId64 " %-3" PRId64 " %-17s %-6" PRId64 " %-5" PRId64 " %-6" PRId64 " %5" PRId64 "/%-11" PRId64
-		" %s\n",
-		row->index, row->backend, row->mac, row->handle, row->state, row->event_channel, row->tx_ring_ref,
-		row->rx_ring_ref, row->backend_path);
+		"%-3" PRId64 " %-3" PRId64 " %-17s %-6" PRId64 " %-5" PRId64 " %-6" PRId64
+		" %5" PRId64 "/%-11" PRId64 " %s\n",
+		row->index, row->backend, row->mac, row->handle, row->state, row->event_channel,
+		row->tx_ring_ref, row->rx_ring_ref, row->backend_path);
 }
 
 void format_info(FILE *out, const char *key, const char *value)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables that xm prints. Programs split them at blanks and count the columns (Ganeti, Pacemaker, people's scripts), so the
- * formats are those of the xm that came before, to the letter, and no cell holds a blank but where the old one did.
+ * The tables that xm prints. Programs split them at blanks and count the columns (Ganeti,
+ * Pacemaker, people's scripts), so the formats are those of the xm that came before, to the letter,
+ * and no cell holds a blank but where the old one did.
  */
 #ifndef XM_FORMAT_H
 #define XM_FORMAT_H
@@ -76,8 +77,8 @@ void format_info(FILE *out, const char *key, const char *value);
 const char *format_uptime(int64_t seconds, char *buffer, size_t size);
 
 /*
- * A domain's name as it may stand in a cell: blanks become '_' (xl allows them; a row must split into its columns), and what
- * a terminal would act on becomes '?'. Never empty.
+ * A domain's name as it may stand in a cell: blanks become '_' (xl allows them; a row must split
+ * into its columns), and what a terminal would act on becomes '?'. Never empty.
  */
 const char *format_name(const char *name, char buffer[FORMAT_NAME_MAX]);
 

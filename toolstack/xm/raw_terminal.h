@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A terminal that gives and takes bytes as they are, and is put back however the program ends (but for SIGKILL). */
+/* A terminal that gives and takes bytes as they are, and is put back however the program ends (but
+ * for SIGKILL). */
 #ifndef XM_RAW_TERMINAL_H
 #define XM_RAW_TERMINAL_H
 

@@ -5,7 +5,8 @@
 #define HEAD_DIRTY_SHIFT 5
 #define HEAD_MASK	 0xffffffU
 _Static_assert(HEAD_MASK <= PGC_COUNT_MASK, "a head's order and dirty index lie in the count bits");
-_Static_assert((2UL << MAX_ORDER << HEAD_DIRTY_SHIFT) - 1 <= HEAD_MASK, "index + 1 of any frame of a block fits");
+_Static_assert((2UL << MAX_ORDER << HEAD_DIRTY_SHIFT) - 1 <= HEAD_MASK,
+	       "index + 1 of any frame of a block fits");
 _Static_assert(MAX_ORDER + 1 <= HEAD_ORDER_MASK, "order + 1 fits");
 
 void buddy_init(struct buddy *b, unsigned int max_order, u32 flags)
@@ -24,10 +25,11 @@ static unsigned int head_first_dirty(const struct page_info *pg)
 	return ((pg->count_info & HEAD_MASK) >> HEAD_DIRTY_SHIFT) - 1;
 }
 
-static void block_link(struct buddy *b, struct page_info *pg, unsigned int order, unsigned int first_dirty)
+static void block_link(struct buddy *b, struct page_info *pg, unsigned int order,
+		       unsigned int first_dirty)
 {
-	pg->count_info =
-		(u32)(pg->count_info & ~PGC_COUNT_MASK) | (order + 1) | ((first_dirty + 1) << HEAD_DIRTY_SHIFT);
+	pg->count_info = (u32)(pg->count_info & ~PGC_COUNT_MASK) | (order + 1) |
+			 ((first_dirty + 1) << HEAD_DIRTY_SHIFT);
 	if (first_dirty == BUDDY_CLEAN)
 		page_list_add_tail(pg, &b->free[order]);
 	else
@@ -48,11 +50,12 @@ static unsigned int block_unlink(struct buddy *b, struct page_info *pg, unsigned
 }
 
 /*
- * The buddy of a block, if it is free as a whole. Orders below MAX_ORDER only, so both lie in one aligned 2^MAX_ORDER
- * frames, for which the frame table is there or not as a whole. A block at frame 0 does not merge upward: its buddy
- * belongs to another zone.
+ * The buddy of a block, if it is free as a whole. Orders below MAX_ORDER only, so both lie in one
+ * aligned 2^MAX_ORDER frames, for which the frame table is there or not as a whole. A block at
+ * frame 0 does not merge upward: its buddy belongs to another zone.
  */
-static struct page_info *block_free_buddy(const struct buddy *b, unsigned long mfn, unsigned int order)
+static struct page_info *block_free_buddy(const struct buddy *b, unsigned long mfn,
+					  unsigned int order)
 {
 	unsigned long other = mfn ^ (1UL << order);
 	struct page_info *pg = mfn_to_page(MFN(other));
@@ -63,7 +66,8 @@ static struct page_info *block_free_buddy(const struct buddy *b, unsigned long m
 	return (pg->count_info & (PGC_STATE_FREE | PGC_HV | HEAD_ORDER_MASK)) == wanted ? pg : NULL;
 }
 
-void buddy_insert(struct buddy *b, struct page_info *pg, unsigned int order, unsigned int first_dirty)
+void buddy_insert(struct buddy *b, struct page_info *pg, unsigned int order,
+		  unsigned int first_dirty)
 {
 	b->nr_free += 1UL << order;
 	for (; order < b->max_order; order++) {
@@ -86,8 +90,8 @@ void buddy_insert(struct buddy *b, struct page_info *pg, unsigned int order, uns
 }
 
 /*
- * What of a block's first_dirty holds for its halves. Dirt in the lower half says nothing of the upper: then it may be
- * dirty.
+ * What of a block's first_dirty holds for its halves. Dirt in the lower half says nothing of the
+ * upper: then it may be dirty.
  */
 static unsigned int lower_dirty(unsigned int first_dirty, unsigned int half)
 {

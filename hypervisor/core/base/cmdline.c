@@ -16,7 +16,8 @@ struct boot_options boot_options = {
 
 struct option {
 	const char *name;
-	bool (*parse)(const char *value, void *where); /* false: not understood; value is "" for a bare word */
+	bool (*parse)(const char *value,
+		      void *where); /* false: not understood; value is "" for a bare word */
 	void *where;
 };
 
@@ -241,7 +242,8 @@ static bool parse_console(const char *s, void *where)
 
 		for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
 			if (strlen(names[i]) == len && !strncmp(s, names[i], len)) {
-				str_copy(boot_options.console, names[i], sizeof(boot_options.console));
+				str_copy(boot_options.console, names[i],
+					 sizeof(boot_options.console));
 				return true;
 			}
 		}

@@ -34,7 +34,8 @@ static bool panic_said;
 static bool boot_done;
 
 static char input_ring[INPUT_SIZE];
-static u32 input_head, input_tail; /* interrupt puts at tail, console_getc takes at head; under console_lock */
+static u32 input_head,
+	input_tail; /* interrupt puts at tail, console_getc takes at head; under console_lock */
 static unsigned int ctrl_a_run;
 static bool input_to_hypervisor;
 

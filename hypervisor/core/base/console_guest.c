@@ -67,7 +67,8 @@ static void tell_lost(const struct domain *d, u32 lost, bool show)
 
 	if (!lost)
 		return;
-	n = fmt_snprintf(line, sizeof(line), CONSOLE_PREFIX "d%u: %u lines left out\n", d->id, lost);
+	n = fmt_snprintf(line, sizeof(line), CONSOLE_PREFIX "d%u: %u lines left out\n", d->id,
+			 lost);
 	add_line(line, (size_t)n, show);
 }
 

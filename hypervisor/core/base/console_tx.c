@@ -207,7 +207,8 @@ bool tx_has_lost_lines(void)
 static void show_lost_lines(void)
 {
 	char line[80];
-	int n = fmt_snprintf(line, sizeof(line), CONSOLE_PREFIX "%u lines of guests were left out here\n", lost_lines);
+	int n = fmt_snprintf(line, sizeof(line),
+			     CONSOLE_PREFIX "%u lines of guests were left out here\n", lost_lines);
 
 	lost_lines = 0;
 	append(line, (size_t)n);

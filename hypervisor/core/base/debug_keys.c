@@ -17,7 +17,8 @@ static struct {
 } keys[KEYS];
 
 static char queue[QUEUE];
-static u32 queue_head, queue_tail; /* the interrupt adds at the tail, the softirq of the same CPU takes at the head */
+static u32 queue_head, queue_tail; /* the interrupt adds at the tail, the softirq of the same CPU
+				      takes at the head */
 
 void debug_key_register(char key, const char *what, void (*fn)(char key))
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypervisor's own pages. RAM comes from page_alloc in chunks of 2 MiB, each mapped at HEAP_VIRT + machine address
- * by one entry of a page table, and is given out in blocks of pages; a chunk that is empty again goes back, but for one
- * spare.
+ * The hypervisor's own pages. RAM comes from page_alloc in chunks of 2 MiB, each mapped at
+ * HEAP_VIRT + machine address by one entry of a page table, and is given out in blocks of pages; a
+ * chunk that is empty again goes back, but for one spare.
  */
 #include "hv/mm.h"
 
@@ -45,7 +45,8 @@ static void block_insert(struct page_info *pg, unsigned int order)
 /* Takes 2^order frames, whole chunks, from the allocator and maps them. */
 static struct page_info *chunks_get(unsigned int order)
 {
-	struct page_info *pg = page_alloc(NULL, order, MEMF_NO_SCRUB | MEMF_BITS(ARCH_HEAP_ADDRESS_BITS));
+	struct page_info *pg =
+		page_alloc(NULL, order, MEMF_NO_SCRUB | MEMF_BITS(ARCH_HEAP_ADDRESS_BITS));
 
 	if (!pg)
 		return NULL;

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The allocator of RAM: a buddy system for each zone. Zone z holds the frames whose number has z significant bits, so
- * machine addresses below 2^(z + 12); an allocation comes from the highest zone that its address limit allows, which
- * keeps low memory for those who need it.
+ * The allocator of RAM: a buddy system for each zone. Zone z holds the frames whose number has z
+ * significant bits, so machine addresses below 2^(z + 12); an allocation comes from the highest
+ * zone that its address limit allows, which keeps low memory for those who need it.
  *
- * Freed memory is dirty (PGC_SCRUB on each frame) until somebody has cleared it: an idle CPU (page_alloc_scrub_some),
- * or else the next allocation of it. Either calls arch_page_reused first: what a CPU wrote through an old translation
- * after the frame was cleared would be there for the next owner.
+ * Freed memory is dirty (PGC_SCRUB on each frame) until somebody has cleared it: an idle CPU
+ * (page_alloc_scrub_some), or else the next allocation of it. Either calls arch_page_reused first:
+ * what a CPU wrote through an old translation after the frame was cleared would be there for the
+ * next owner.
  *
  * A frame that was freed stands in line (`fresh`) before it joins the free blocks. What was freed a
- * moment ago costs a flush of every CPU that has not flushed since, and a guest that gives one frame
- * back and takes one, over and over, must not get that frame each time. So there is at most one
- * flush for FRESH_MAX freed frames, or for all that are free.
+ * moment ago costs a flush of every CPU that has not flushed since, and a guest that gives one
+ * frame back and takes one, over and over, must not get that frame each time. So there is at most
+ * one flush for FRESH_MAX freed frames, or for all that are free.
  *
- * heap_lock [H] covers the free blocks and the claims. Clearing and flushing are done outside of it: a block that was
- * taken out belongs to who took it.
+ * heap_lock [H] covers the free blocks and the claims. Clearing and flushing are done outside of
+ * it: a block that was taken out belongs to who took it.
  */
 #include "hv/mm.h"
 
@@ -37,13 +38,15 @@ static DEFINE_SPINLOCK(heap_lock, LOCK_HEAP);
 static struct buddy zones[NR_ZONES];	       /* [H] */
 static struct page_list fresh[NR_ZONES];       /* [H] frames that were freed last, in that order */
 static bool zones_ready;		       /* set at boot */
-static unsigned long zone_scrubbing[NR_ZONES]; /* [H] taken out by page_alloc_scrub_some: free, but not at hand */
+static unsigned long zone_scrubbing[NR_ZONES]; /* [H] taken out by page_alloc_scrub_some: free, but
+						  not at hand */
 static unsigned long nr_scrubbing;	       /* [H] their sum */
-static unsigned long nr_free;		       /* [H] frames in all zones, those in line and being scrubbed included */
-static unsigned long nr_fresh;		       /* [H] frames that ever stood in line */
-static unsigned long nr_claimed;	       /* [H] sum of all d->claimed_pages */
-static unsigned long nr_dirty;		       /* [A] free frames with PGC_SCRUB */
-static unsigned long nr_held;		       /* frames that page_alloc_hold_range kept; boot only */
+static unsigned long
+	nr_free; /* [H] frames in all zones, those in line and being scrubbed included */
+static unsigned long nr_fresh;	 /* [H] frames that ever stood in line */
+static unsigned long nr_claimed; /* [H] sum of all d->claimed_pages */
+static unsigned long nr_dirty;	 /* [A] free frames with PGC_SCRUB */
+static unsigned long nr_held;	 /* frames that page_alloc_hold_range kept; boot only */
 
 static unsigned int zone_of(mfn_t mfn)
 {
@@ -178,7 +181,8 @@ void page_alloc_add_range(paddr_t start, paddr_t end)
 	mfn = max(mfn, 1UL);
 	while (mfn < last) {
 		struct page_info *pg = mfn_to_page(MFN(mfn));
-		unsigned int order = min((unsigned int)__builtin_ctzl(mfn), (unsigned int)MAX_ORDER);
+		unsigned int order =
+			min((unsigned int)__builtin_ctzl(mfn), (unsigned int)MAX_ORDER);
 
 		while (mfn + (1UL << order) > last)
 			order--;
@@ -209,7 +213,8 @@ static unsigned long frames_available(const struct domain *d)
 
 static struct page_info *zones_take(unsigned int order, unsigned int memf)
 {
-	enum buddy_preference prefer = memf & MEMF_NO_SCRUB ? BUDDY_PREFER_DIRTY : BUDDY_PREFER_CLEAN;
+	enum buddy_preference prefer =
+		memf & MEMF_NO_SCRUB ? BUDDY_PREFER_DIRTY : BUDDY_PREFER_CLEAN;
 	int limit = zone_limit(MEMF_GET_BITS(memf));
 	struct page_info *pg;
 
@@ -231,7 +236,8 @@ static struct page_info *zones_take(unsigned int order, unsigned int memf)
 }
 
 /* A block off the free lists. *claim: how much of d's claim it used up. */
-static struct page_info *block_take(struct domain *d, unsigned int order, unsigned int memf, unsigned int *claim)
+static struct page_info *block_take(struct domain *d, unsigned int order, unsigned int memf,
+				    unsigned int *claim)
 {
 	unsigned long n = 1UL << order;
 	struct page_info *pg = NULL;
@@ -252,7 +258,8 @@ static struct page_info *block_take(struct domain *d, unsigned int order, unsign
 				d->claimed_pages -= *claim;
 		}
 		/*
-		 * The last free frames may be in the hands of a CPU that clears them: it gives them back in a moment.
+		 * The last free frames may be in the hands of a CPU that clears them: it gives them
+		 * back in a moment.
 		 */
 		scrubbing = nr_scrubbing != 0;
 		spin_unlock(&heap_lock);
@@ -272,7 +279,8 @@ static void claim_restore(struct domain *d, unsigned int claim)
 	spin_unlock(&heap_lock);
 }
 
-/* Makes a block that was taken out ready for its next use: no stale translations, cleared, no flags. */
+/* Makes a block that was taken out ready for its next use: no stale translations, cleared, no
+ * flags. */
 static void block_prepare(struct page_info *pg, unsigned int order, bool clear)
 {
 	unsigned long dirty = 0;
@@ -345,7 +353,8 @@ static struct page_info *scrub_take(unsigned int *z, unsigned int *order)
 	return pg;
 }
 
-static void scrub_give_back(struct page_info *pg, unsigned int z, unsigned int order, unsigned int first_dirty)
+static void scrub_give_back(struct page_info *pg, unsigned int z, unsigned int order,
+			    unsigned int first_dirty)
 {
 	spin_lock(&heap_lock);
 	zone_scrubbing[z] -= 1UL << order;
@@ -357,7 +366,8 @@ static void scrub_give_back(struct page_info *pg, unsigned int z, unsigned int o
 /* May other CPUs be interrupted now, so that frames that were freed lately can be cleared? */
 static bool scrub_may_interrupt(void)
 {
-	return READ_ONCE(nr_fresh) - scrub_flush_fresh >= FRESH_MAX || time_now() >= scrub_flush_next;
+	return READ_ONCE(nr_fresh) - scrub_flush_fresh >= FRESH_MAX ||
+	       time_now() >= scrub_flush_next;
 }
 
 /* The same for this block. If so, and it is needed, it counts as done. */
@@ -372,16 +382,19 @@ static bool scrub_may_begin(const struct page_info *pg, unsigned int order)
 	return true;
 }
 
-/* No free block is dirty. Frames that stand in line become free blocks; false: none may, for now. */
+/* No free block is dirty. Frames that stand in line become free blocks; false: none may, for now.
+ */
 static bool scrub_take_fresh(void)
 {
 	bool found = false;
 
 	spin_lock(&heap_lock);
 	for (int z = NR_ZONES - 1; z >= 0 && !found; z--) {
-		/* The last one was freed last: no CPU has to flush for the others if none has to for it. */
+		/* The last one was freed last: no CPU has to flush for the others if none has to
+		 * for it. */
 		found = fresh[z].nr &&
-			(!arch_page_reuse_interrupts(frame_table + fresh[z].tail, 0) || scrub_may_interrupt());
+			(!arch_page_reuse_interrupts(frame_table + fresh[z].tail, 0) ||
+			 scrub_may_interrupt());
 		if (found)
 			fresh_leave_all((unsigned int)z);
 	}
@@ -480,7 +493,8 @@ int page_claim(struct domain *d, unsigned long pages)
 	if (!pages) {
 		nr_claimed -= d->claimed_pages;
 		d->claimed_pages = 0;
-	} else if (d->claimed_pages || domain_is_dying(d) || pages < d->tot_pages || pages > d->max_pages) {
+	} else if (d->claimed_pages || domain_is_dying(d) || pages < d->tot_pages ||
+		   pages > d->max_pages) {
 		err = -EINVAL;
 	} else {
 		more = pages - d->tot_pages;

@@ -6,7 +6,8 @@
 #include "hv/mm.h"
 
 /* page_assign of frames that arch_page_reused was called for. */
-int __must_check page_assign_prepared(struct domain *d, struct page_info *pg, unsigned int order, unsigned int memf);
+int __must_check page_assign_prepared(struct domain *d, struct page_info *pg, unsigned int order,
+				      unsigned int memf);
 /* Back to the allocator: a frame whose last reference is gone, off the list of d, its owner. */
 void page_alloc_release(struct page_info *pg, const struct domain *d);
 /* Frames of page_alloc_hold_range that are still held. */

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hv_alloc and hv_free. Up to half a page: objects of a few sizes, each size with pages of its own. Above: whole pages.
+ * hv_alloc and hv_free. Up to half a page: objects of a few sizes, each size with pages of its own.
+ * Above: whole pages.
  *
- * What is known of such a page is in its struct page_info (a page of the heap has no other use for it):
+ * What is known of such a page is in its struct page_info (a page of the heap has no other use for
+ * it):
  *
- *   count_info	its low bits: SLAB_PAGE | size class, or SLAB_SPAN | number of pages for the first page of a larger
- *             	allocation
+ *   count_info	its low bits: SLAB_PAGE | size class, or SLAB_SPAN | number of pages for the first
+ * page of a larger allocation
  *   type_info	SLAB_PAGE: index of the first free object (15..0), number of those in use (31..16)
  *   next, prev	SLAB_PAGE: list of the pages of its class that have a free object
  *
- * A free object holds in its first two bytes the index of the next free one, and a debug build fills the rest of it
- * with a pattern and looks at that again when the object is given out.
+ * A free object holds in its first two bytes the index of the next free one, and a debug build
+ * fills the rest of it with a pattern and looks at that again when the object is given out.
  */
 #include "hv/mm.h"
 
@@ -31,7 +33,8 @@
 #endif
 
 /* Powers of two are aligned to their size. All are multiples of 16. */
-static const u16 class_sizes[] = { 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 672, 1024, 1360, 2048 };
+static const u16 class_sizes[] = { 16,	32,  48,  64,  96,   128,  192,
+				   256, 384, 512, 672, 1024, 1360, 2048 };
 #define NR_CLASSES ARRAY_SIZE(class_sizes)
 
 static DEFINE_SPINLOCK(slab_lock, LOCK_SLAB);
@@ -78,10 +81,12 @@ static struct page_info *slab_page_new(unsigned int c)
 	return pg;
 }
 
-/* Takes an object of a page that has one. Caller holds slab_lock; the page is on its class's list. */
+/* Takes an object of a page that has one. Caller holds slab_lock; the page is on its class's list.
+ */
 static u8 *slab_take(struct page_info *pg, unsigned int c)
 {
-	u8 *object = (u8 *)mfn_to_hv_virt(page_to_mfn(pg)) + (pg->type_info & SLAB_VALUE) * class_sizes[c];
+	u8 *object = (u8 *)mfn_to_hv_virt(page_to_mfn(pg)) +
+		     (pg->type_info & SLAB_VALUE) * class_sizes[c];
 	u16 next = *(u16 *)object;
 
 	pg->type_info = ((pg->type_info & ~SLAB_VALUE) | next) + SLAB_USED_ONE;

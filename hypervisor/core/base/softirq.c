@@ -30,15 +30,16 @@ void softirq_raise_on(unsigned int cpu, enum softirq nr)
 {
 	u32 old = __atomic_fetch_or(&per_cpu(softirq_pending, cpu), 1U << nr, __ATOMIC_SEQ_CST);
 
-	/* Somebody who found the bit set before us has sent the IPI, or it is the CPU's own and it will look. */
+	/* Somebody who found the bit set before us has sent the IPI, or it is the CPU's own and it
+	 * will look. */
 	if (!(old & (1U << nr)) && cpu != smp_processor_id())
 		arch_cpu_kick(cpu);
 }
 
 /*
- * SOFTIRQ_SCHEDULE comes last: it may leave for another vCPU and not return, and what the others wake is then taken
- * into account. What becomes pending meanwhile is run too: a handler runs only on new cause, and no guest can raise one
- * while its CPU is in here.
+ * SOFTIRQ_SCHEDULE comes last: it may leave for another vCPU and not return, and what the others
+ * wake is then taken into account. What becomes pending meanwhile is run too: a handler runs only
+ * on new cause, and no guest can raise one while its CPU is in here.
  */
 noinline void softirq_run(void)
 {
@@ -79,7 +80,8 @@ static void tasklet_run_all(void)
 	}
 	for (t = ordered; t; t = next) {
 		next = t->next;
-		/* From here on it may be scheduled again, by fn itself too, so its link is not ours any more. */
+		/* From here on it may be scheduled again, by fn itself too, so its link is not ours
+		 * any more. */
 		atomic_xchg(&t->scheduled, 0);
 		t->fn(t->data);
 	}

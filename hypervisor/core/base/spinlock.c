@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticket locks: fair, so no CPU starves. But in a virtual machine the CPU whose ticket is next may not be running, and
- * all others would wait until its host lets it: there whoever comes first takes a free lock (measured in an emulator on
- * a busy host: half the processor time of booting Debian went into such waits). The debug build keeps a stack of held ranks for each CPU and stops at the
- * first acquisition out of order, or of a lock that is sometimes taken with interrupts on and sometimes off.
+ * Ticket locks: fair, so no CPU starves. But in a virtual machine the CPU whose ticket is next may
+ * not be running, and all others would wait until its host lets it: there whoever comes first takes
+ * a free lock (measured in an emulator on a busy host: half the processor time of booting Debian
+ * went into such waits). The debug build keeps a stack of held ranks for each CPU and stops at the
+ * first acquisition out of order, or of a lock that is sometimes taken with interrupts on and
+ * sometimes off.
  */
 #include "hv/spinlock.h"
 
@@ -22,7 +24,8 @@ struct held_locks {
 };
 static DEFINE_PER_CPU(struct held_locks, held_locks);
 
-/* Locks that interrupt handlers take, or that are taken under such a lock: never with interrupts on. */
+/* Locks that interrupt handlers take, or that are taken under such a lock: never with interrupts
+ * on. */
 static bool rank_needs_irqs_off(unsigned int rank)
 {
 	return rank == LOCK_IRQ || rank == LOCK_IOAPIC || rank == LOCK_PCI || rank == LOCK_SCHED ||
@@ -44,7 +47,8 @@ static void check_acquire(const spinlock_t *l, bool same)
 		if (h->lock[i] == l)
 			panic("lock %p of rank %u taken twice", (const void *)l, l->rank);
 		if (held > l->rank || (held == l->rank && !same && held != LOCK_NONE))
-			panic("lock %p of rank %u taken under one of rank %u", (const void *)l, l->rank, held);
+			panic("lock %p of rank %u taken under one of rank %u", (const void *)l,
+			      l->rank, held);
 	}
 }
 
@@ -69,7 +73,8 @@ static void note_release(spinlock_t *l)
 	while (i > 0 && h->lock[i - 1] != l)
 		i--;
 	if (i == 0)
-		panic("lock %p of rank %u released by a CPU that does not hold it", (const void *)l, l->rank);
+		panic("lock %p of rank %u released by a CPU that does not hold it", (const void *)l,
+		      l->rank);
 	for (h->nr--; i <= h->nr; i++)
 		h->lock[i - 1] = h->lock[i];
 	l->owner_cpu = 0;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers. Each CPU has a heap, ordered by expiry, and programs its hardware for the first one. Stopping the first timer
- * or moving it later leaves the hardware as it is: the early interrupt finds nothing due and programs the right time;
- * most timers of guests are moved again before they fire.
+ * Timers. Each CPU has a heap, ordered by expiry, and programs its hardware for the first one.
+ * Stopping the first timer or moving it later leaves the hardware as it is: the early interrupt
+ * finds nothing due and programs the right time; most timers of guests are moved again before they
+ * fire.
  *
- * A heap's array grows in softirq context, where memory may be allocated. Until it has grown, or when there is no
- * memory, timers without a place wait in an unsorted list, so arming a timer never fails.
+ * A heap's array grows in softirq context, where memory may be allocated. Until it has grown, or
+ * when there is no memory, timers without a place wait in an unsorted list, so arming a timer never
+ * fails.
  */
 #include "hv/timer.h"
 
@@ -201,8 +203,8 @@ static void queue_grow(struct timer_queue *q)
 	q->heap.nodes = bigger;
 	q->heap.capacity = slots - 1;
 	/*
-	 * A timer enters the heap before it leaves the list, because timer_is_armed looks without the
-	 * lock. The caller programs the hardware.
+	 * A timer enters the heap before it leaves the list, because timer_is_armed looks without
+	 * the lock. The caller programs the hardware.
 	 */
 	while ((t = q->overflow) != NULL && heap_insert(&q->heap, &t->node, t->node.key) == 0) {
 		q->overflow = t->next;
@@ -235,8 +237,8 @@ static void timer_softirq(void)
 	if (unlikely(q->overflow || q->heap.nr > q->heap.capacity - q->heap.capacity / 4))
 		queue_grow(q);
 	flags = spin_lock_irqsave(&q->lock);
-	/* Only what was due when we came: a timer that arms itself anew for the past gets its turn with the next
-	 * softirq. */
+	/* Only what was due when we came: a timer that arms itself anew for the past gets its turn
+	 * with the next softirq. */
 	while ((t = queue_first(q)) != NULL && (s_time_t)t->node.key <= now) {
 		void (*fn)(void *) = t->fn;
 		void *data = t->data;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Domains and vCPUs: creation, lookup, and the last reference. Pausing is in pause.c, the end of a domain in
- * domain_end.c.
+ * Domains and vCPUs: creation, lookup, and the last reference. Pausing is in pause.c, the end of a
+ * domain in domain_end.c.
  *
- * A domain's structure lives while anyone holds a reference: its existence holds one until domain_kill is through, each
- * lookup one, and its pages together one. Since the last reference may be dropped under any lock, the memory is freed
- * by a tasklet.
+ * A domain's structure lives while anyone holds a reference: its existence holds one until
+ * domain_kill is through, each lookup one, and its pages together one. Since the last reference may
+ * be dropped under any lock, the memory is freed by a tasklet.
  */
 #include "hv/domain.h"
 
@@ -31,7 +31,8 @@ static struct list domain_list = LIST_INIT(domain_list); /* by ascending ID; [do
 static struct domain *domain_hash[DOMAIN_HASH_SIZE];	 /* the same by ID; [domlist_lock] */
 static DEFINE_SPINLOCK(domlist_lock, LOCK_DOMLIST);
 
-static struct domain *dead_domains; /* unreferenced, to be freed by reaper; pushed with cmpxchg, linked by next_dead */
+static struct domain *dead_domains; /* unreferenced, to be freed by reaper; pushed with cmpxchg,
+				       linked by next_dead */
 static void domain_reap(void *unused);
 static struct tasklet reaper = { .fn = domain_reap };
 
@@ -129,9 +130,10 @@ static void domain_struct_free(struct domain *d)
 static int domain_create_parts(struct domain *d, const struct xen_domctl_createdomain *config)
 {
 	unsigned int ports = config->max_evtchn_port;
-	unsigned int frames = config->max_grant_frames < 0 ? GRANT_DEFAULT_FRAMES : config->max_grant_frames;
-	unsigned int maptrack =
-		config->max_maptrack_frames < 0 ? GRANT_DEFAULT_MAPTRACK_FRAMES : config->max_maptrack_frames;
+	unsigned int frames =
+		config->max_grant_frames < 0 ? GRANT_DEFAULT_FRAMES : config->max_grant_frames;
+	unsigned int maptrack = config->max_maptrack_frames < 0 ? GRANT_DEFAULT_MAPTRACK_FRAMES :
+								  config->max_maptrack_frames;
 	int err;
 
 	d->shared_info = shared_page_alloc(d, true);
@@ -149,7 +151,8 @@ static int domain_create_parts(struct domain *d, const struct xen_domctl_created
 	return err;
 }
 
-struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *config, bool privileged)
+struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *config,
+			     bool privileged)
 {
 	struct domain *d;
 	int err = -ENOMEM;
@@ -331,8 +334,8 @@ void domain_dump_pages(void)
 
 	spin_lock(&domlist_lock);
 	list_for_each(d, &domain_list, link)
-		log_err("domain %u: pages %u of %u, vCPUs %u, references %u, state %d", d->id, d->tot_pages,
-			d->max_pages, d->max_vcpus, d->refcount, d->state);
+		log_err("domain %u: pages %u of %u, vCPUs %u, references %u, state %d", d->id,
+			d->tot_pages, d->max_pages, d->max_vcpus, d->refcount, d->state);
 	spin_unlock(&domlist_lock);
 }
 
@@ -344,15 +347,18 @@ void domain_dump_all(char key)
 	(void)key;
 	spin_lock(&domlist_lock);
 	list_for_each(d, &domain_list, link) {
-		log_err("domain %u: references %u, state %d, shut down %d (reason %u), pauses %d, pages %u of %u\n",
-			d->id, d->refcount, d->state, d->is_shut_down, d->shutdown_code, d->pause_count, d->tot_pages,
-			d->max_pages);
+		log_err("domain %u: references %u, state %d, shut down %d (reason %u), pauses %d, "
+			"pages %u of %u\n",
+			d->id, d->refcount, d->state, d->is_shut_down, d->shutdown_code,
+			d->pause_count, d->tot_pages, d->max_pages);
 		for_each_vcpu(d, v) {
 			/* vcpu_info stays where it is. */
 			spin_lock(&v->lock);
-			log_err("  vcpu %u: cpu %u%s, pause flags %#x count %d, upcall pending %u mask %u\n", v->id,
-				v->processor, v->is_running ? " running" : "", v->pause_flags, v->pause_count,
-				v->vcpu_info->evtchn_upcall_pending, v->vcpu_info->evtchn_upcall_mask);
+			log_err("  vcpu %u: cpu %u%s, pause flags %#x count %d, upcall pending %u "
+				"mask %u\n",
+				v->id, v->processor, v->is_running ? " running" : "",
+				v->pause_flags, v->pause_count, v->vcpu_info->evtchn_upcall_pending,
+				v->vcpu_info->evtchn_upcall_mask);
 			spin_unlock(&v->lock);
 		}
 	}

@@ -25,7 +25,8 @@ static void host_shutdown(u32 reason)
 		arch_power_off();
 	case SHUTDOWN_crash:
 	case SHUTDOWN_watchdog:
-		log_err("Domain-0 %s\n", reason == SHUTDOWN_crash ? "crashed" : "stopped feeding its watchdog");
+		log_err("Domain-0 %s\n",
+			reason == SHUTDOWN_crash ? "crashed" : "stopped feeding its watchdog");
 		if (boot_options.noreboot) {
 			log_err("option noreboot is set: halted\n");
 			arch_halt();
@@ -48,7 +49,8 @@ static bool stop_vcpus(struct domain *d, u32 reason)
 	if (!again)
 		d->shutdown_code = reason;
 	d->is_shutting_down = true;
-	/* Every time: a vCPU that was made since then must stop too, or one that crashes would go on for ever. */
+	/* Every time: a vCPU that was made since then must stop too, or one that crashes would go
+	 * on for ever. */
 	for_each_vcpu(d, v) {
 		if (v->paused_for_shutdown)
 			continue;
@@ -68,7 +70,8 @@ static void tell_shutdown(struct domain *d, u32 reason)
 	port = (int)d->suspend_port;
 	spin_unlock(&d->lock);
 	console_domain_ends(d);
-	/* Who saves the domain may have asked to be told by a port of its own (XEN_DOMCTL_subscribe). */
+	/* Who saves the domain may have asked to be told by a port of its own
+	 * (XEN_DOMCTL_subscribe). */
 	if (reason == SHUTDOWN_suspend && port > 0)
 		evtchn_send(d, (unsigned int)port);
 	else
@@ -110,7 +113,8 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	va_start(args, fmt);
 	fmt_vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
-	/* Several of its vCPUs may break the rules at once: one line each time that Domain-0 lets it run. */
+	/* Several of its vCPUs may break the rules at once: one line each time that Domain-0 lets
+	 * it run. */
 	if (!stop_vcpus(d, SHUTDOWN_crash))
 		return;
 	log_err("domain %u crashed: %s\n", d->id, why);

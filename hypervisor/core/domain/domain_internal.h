@@ -5,7 +5,8 @@
 
 #include "hv/domain.h"
 
-/* Limits of a domain whose builder names none (negative values in struct xen_domctl_createdomain). */
+/* Limits of a domain whose builder names none (negative values in struct xen_domctl_createdomain).
+ */
 #define GRANT_DEFAULT_FRAMES	      64
 #define GRANT_DEFAULT_MAPTRACK_FRAMES 1024
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages of a guest that the hypervisor writes for long: mapped in every address space, and referenced meanwhile. */
+/* Pages of a guest that the hypervisor writes for long: mapped in every address space, and
+ * referenced meanwhile. */
 #include "hv/mm.h"
 
 #include "hv/arch.h"

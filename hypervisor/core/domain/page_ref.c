@@ -2,9 +2,10 @@
 /*
  * Owners of frames and references to them.
  *
- * An unowned frame has a count of 0 without PGC_ALLOCATED, and page_get takes nothing without PGC_ALLOCATED. So once
- * the count has come to 0 it stays there, whatever other CPUs try meanwhile, and who brought it there frees the frame
- * alone. The owner is set before count_info lets anybody in, and is cleared after the count has come to 0.
+ * An unowned frame has a count of 0 without PGC_ALLOCATED, and page_get takes nothing without
+ * PGC_ALLOCATED. So once the count has come to 0 it stays there, whatever other CPUs try meanwhile,
+ * and who brought it there frees the frame alone. The owner is set before count_info lets anybody
+ * in, and is cleared after the count has come to 0.
  */
 #include "hv/mm.h"
 
@@ -16,7 +17,8 @@
 
 #define PGC_OWNED ((u32)(PGC_ALLOCATED | 1))
 
-int page_assign_prepared(struct domain *d, struct page_info *pg, unsigned int order, unsigned int memf)
+int page_assign_prepared(struct domain *d, struct page_info *pg, unsigned int order,
+			 unsigned int memf)
 {
 	unsigned long n = 1UL << order;
 	bool counted = !(memf & MEMF_NO_REFCOUNT);
@@ -52,7 +54,8 @@ int page_assign(struct domain *d, struct page_info *pg, unsigned int order, unsi
 }
 
 /*
- * Off d's list. Caller holds d->page_lock. True: that was the last page, and d's reference for them is to be dropped.
+ * Off d's list. Caller holds d->page_lock. True: that was the last page, and d's reference for them
+ * is to be dropped.
  */
 static bool page_unlink(struct domain *d, struct page_info *pg, bool counted)
 {
@@ -83,13 +86,15 @@ int page_steal(struct domain *d, struct page_info *pg, unsigned int memf)
 	return 0;
 }
 
-/* Count and owner are looked at and changed together: the reference is on a frame of d's, whatever happens meanwhile. */
+/* Count and owner are looked at and changed together: the reference is on a frame of d's, whatever
+ * happens meanwhile. */
 bool page_get(struct page_info *pg, const struct domain *d)
 {
 	u64 x = READ_ONCE(pg->count_and_owner);
 
 	do {
-		if (x >> 32 != domain_to_owner(d) || !(x & PGC_ALLOCATED) || (x & PGC_COUNT_MASK) == PGC_COUNT_MASK)
+		if (x >> 32 != domain_to_owner(d) || !(x & PGC_ALLOCATED) ||
+		    (x & PGC_COUNT_MASK) == PGC_COUNT_MASK)
 			return false;
 	} while (!atomic_cmpxchg(&pg->count_and_owner, &x, x + 1));
 	return true;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pages of the hypervisor that a guest may map. Such a frame is a page of the heap that has an owner and references as
- * a guest's own frames do, and a type reference that keeps it from ever being taken for a page table.
+ * Pages of the hypervisor that a guest may map. Such a frame is a page of the heap that has an
+ * owner and references as a guest's own frames do, and a type reference that keeps it from ever
+ * being taken for a page table.
  *
- * shared_page_free takes it away from its owner at once: a mapping that somebody still has must not keep a pointer to a
- * domain that is about to go. The frame then belongs to dom_xen until its last reference is dropped.
+ * shared_page_free takes it away from its owner at once: a mapping that somebody still has must not
+ * keep a pointer to a domain that is about to go. The frame then belongs to dom_xen until its last
+ * reference is dropped.
  */
 #include "hv/mm.h"
 

@@ -30,7 +30,8 @@ int vcpu_reset(struct vcpu *v)
 
 	vcpu_pause(v);
 	spin_lock(&d->lock);
-	/* First: between the steps of a reset that is preempted it has half of its tables, and must not run. */
+	/* First: between the steps of a reset that is preempted it has half of its tables, and must
+	 * not run. */
 	v->is_initialised = false;
 	atomic_or(&v->pause_flags, VPF_DOWN);
 	err = arch_vcpu_reset(v);
@@ -64,7 +65,8 @@ int vcpu_register_info(struct vcpu *v, mfn_t mfn, unsigned int offset)
 		return -EINVAL;
 	if (v != current && !(READ_ONCE(v->pause_flags) & VPF_DOWN))
 		return -EINVAL;
-	/* Looked at before the page is mapped: unmapping it again would flush the TLB of every CPU. */
+	/* Looked at before the page is mapped: unmapping it again would flush the TLB of every CPU.
+	 */
 	if (has_own_info(v))
 		return -EINVAL;
 	err = guest_page_map(v->domain, mfn, &page);

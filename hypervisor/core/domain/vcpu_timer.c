@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A vCPU's periodic and single-shot timers, whose interrupt is VIRQ_TIMER (xen/vcpu.h; set_timer_op of xen/xen.h). */
+/* A vCPU's periodic and single-shot timers, whose interrupt is VIRQ_TIMER (xen/vcpu.h; set_timer_op
+ * of xen/xen.h). */
 #include "core/domain/vcpu_timer.h"
 
 #include "core/domain/domain_internal.h"
@@ -77,17 +78,18 @@ void vcpu_timer_stop_periodic(struct vcpu *v)
 	spin_unlock(&v->lock);
 }
 
-/* The timer goes where its vCPU is, so that it fires there: once armed it need not follow, as the event wakes the vCPU
- * anywhere. */
+/* The timer goes where its vCPU is, so that it fires there: once armed it need not follow, as the
+ * event wakes the vCPU anywhere. */
 void vcpu_timer_set_singleshot(struct vcpu *v, u64 deadline)
 {
 	timer_migrate(&v->singleshot_timer, smp_processor_id());
 	/* What no signed number holds lies centuries ahead. */
-	timer_set(&v->singleshot_timer, deadline > (u64)STIME_MAX - 1 ? STIME_MAX - 1 : (s_time_t)deadline);
+	timer_set(&v->singleshot_timer,
+		  deadline > (u64)STIME_MAX - 1 ? STIME_MAX - 1 : (s_time_t)deadline);
 }
 
-long do_set_timer_op(unsigned long timeout, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-		     unsigned long a5)
+long do_set_timer_op(unsigned long timeout, unsigned long a1, unsigned long a2, unsigned long a3,
+		     unsigned long a4, unsigned long a5)
 {
 	if (timeout)
 		vcpu_timer_set_singleshot(current, timeout);

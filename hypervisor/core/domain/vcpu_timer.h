@@ -5,8 +5,10 @@
 
 #include "hv/domain.h"
 
-int __must_check vcpu_timer_set_periodic(struct vcpu *v, u64 period); /* -EINVAL: below a millisecond, or absurd */
+int __must_check vcpu_timer_set_periodic(struct vcpu *v,
+					 u64 period); /* -EINVAL: below a millisecond, or absurd */
 void vcpu_timer_stop_periodic(struct vcpu *v);
-void vcpu_timer_set_singleshot(struct vcpu *v, u64 deadline); /* system time; one that has passed fires at once */
+void vcpu_timer_set_singleshot(struct vcpu *v,
+			       u64 deadline); /* system time; one that has passed fires at once */
 
 #endif

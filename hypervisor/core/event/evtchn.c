@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Event channels: the ports of a domain, how they are made, changed and closed. core/event/evtchn.h explains the locks. */
+/* Event channels: the ports of a domain, how they are made, changed and closed. core/event/evtchn.h
+ * explains the locks. */
 #include "core/event/evtchn.h"
 
 #include "hv/console.h"
@@ -99,8 +100,8 @@ static void close_virq(struct domain *d, const struct evtchn_port *p)
 }
 
 /*
- * Closes an interdomain port whose peer was `r` a moment ago: -EAGAIN if it is no longer. The caller holds a reference
- * on r.
+ * Closes an interdomain port whose peer was `r` a moment ago: -EAGAIN if it is no longer. The
+ * caller holds a reference on r.
  */
 static int close_interdomain(struct domain *d, unsigned int port, struct domain *r)
 {
@@ -143,7 +144,8 @@ int evtchn_port_close(struct domain *d, unsigned int port)
 			err = -EINVAL;
 			break;
 		case PORT_INTERDOMAIN:
-			/* The order of the two locks is not ours to choose: look again when both are held. */
+			/* The order of the two locks is not ours to choose: look again when both
+			 * are held. */
 			r = p->peer.domain;
 			if (!domain_get(r))
 				BUG();
@@ -170,7 +172,8 @@ int evtchn_port_close(struct domain *d, unsigned int port)
 	return err;
 }
 
-/* Closes ports from e->closing on: -ERESTART when there is more to do but something else waits for the CPU. */
+/* Closes ports from e->closing on: -ERESTART when there is more to do but something else waits for
+ * the CPU. */
 static int close_all(struct domain *d)
 {
 	struct evtchn_domain *e = d->evtchn;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between evtchn.c (ports and their state), evtchn_send.c (delivery) and evtchn_ops.c (the hypercall).
+ * Between evtchn.c (ports and their state), evtchn_send.c (delivery) and evtchn_ops.c (the
+ * hypercall).
  *
- * Two locks. The domain's event lock (LOCK_EVTCHN; both domains' for an interdomain channel) is held by whoever changes
- * what a port is. Each port has also a lock of one bit, taken with interrupts off, innermost but for the scheduler's:
- * the change itself is made under it, and a sender holds nothing else. So a sender costs two short atomic sections and
- * no lock that other ports share, may be an interrupt handler, and still: while it holds the port it sends from, that
- * port cannot be closed, so its peer is not unbound nor given to somebody else, and the peer's domain, which an
- * interdomain port holds a reference on, lives.
+ * Two locks. The domain's event lock (LOCK_EVTCHN; both domains' for an interdomain channel) is
+ * held by whoever changes what a port is. Each port has also a lock of one bit, taken with
+ * interrupts off, innermost but for the scheduler's: the change itself is made under it, and a
+ * sender holds nothing else. So a sender costs two short atomic sections and no lock that other
+ * ports share, may be an interrupt handler, and still: while it holds the port it sends from, that
+ * port cannot be closed, so its peer is not unbound nor given to somebody else, and the peer's
+ * domain, which an interdomain port holds a reference on, lives.
  */
 #ifndef CORE_EVENT_EVTCHN_H
 #define CORE_EVENT_EVTCHN_H
@@ -34,20 +36,22 @@ struct evtchn_port {
 		u32 pirq, virq;
 	};
 } __aligned(32);
-_Static_assert(sizeof(struct evtchn_port) == 32, "a bucket of ports is a page, and is indexed by a shift");
+_Static_assert(sizeof(struct evtchn_port) == 32,
+	       "a bucket of ports is a page, and is indexed by a shift");
 
 #define PORTS_PER_BUCKET 128
 #define PORT_BUCKETS	 (EVTCHN_2L_NR_CHANNELS / PORTS_PER_BUCKET)
 
 struct evtchn_domain {
-	spinlock_t lock;			   /* LOCK_EVTCHN */
-	bool dying;				   /* [E] no new ports */
-	unsigned int nr_ports;			   /* [I] ports are below it */
-	u32 pollers;				   /* [A] at least as many as vCPUs have VPF_POLL set */
-	unsigned int closing;			   /* [E] how far evtchn_reset or destruction came */
-	struct evtchn_port *buckets[PORT_BUCKETS]; /* [E] made on demand, never freed before the domain */
-	BITMAP(used, EVTCHN_2L_NR_CHANNELS);	   /* [E] */
-	BITMAP(pirqs, EVTCHN_2L_NR_CHANNELS);	   /* [E] those that are PORT_PIRQ */
+	spinlock_t lock;       /* LOCK_EVTCHN */
+	bool dying;	       /* [E] no new ports */
+	unsigned int nr_ports; /* [I] ports are below it */
+	u32 pollers;	       /* [A] at least as many as vCPUs have VPF_POLL set */
+	unsigned int closing;  /* [E] how far evtchn_reset or destruction came */
+	struct evtchn_port
+		*buckets[PORT_BUCKETS];	     /* [E] made on demand, never freed before the domain */
+	BITMAP(used, EVTCHN_2L_NR_CHANNELS); /* [E] */
+	BITMAP(pirqs, EVTCHN_2L_NR_CHANNELS); /* [E] those that are PORT_PIRQ */
 };
 
 /* The port's structure, or NULL if it never was in use. No lock needed. */
@@ -101,12 +105,13 @@ static inline struct vcpu *evtchn_vcpu(const struct domain *d, unsigned int id)
 
 static inline bool virq_is_per_vcpu(unsigned int virq)
 {
-	return virq == VIRQ_TIMER || virq == VIRQ_DEBUG || virq == VIRQ_XENOPROF || virq == VIRQ_XENPMU;
+	return virq == VIRQ_TIMER || virq == VIRQ_DEBUG || virq == VIRQ_XENOPROF ||
+	       virq == VIRQ_XENPMU;
 }
 
 /*
- * A free port of d with the given type and content (of *init): its number, or -ENOSPC, -ENOMEM, -EINVAL (d is dying).
- * d's event lock held.
+ * A free port of d with the given type and content (of *init): its number, or -ENOSPC, -ENOMEM,
+ * -EINVAL (d is dying). d's event lock held.
  */
 int evtchn_port_alloc(struct domain *d, const struct evtchn_port *init);
 /* The port is free for others. Event lock held; what it was bound to no longer refers to it. */
@@ -119,7 +124,8 @@ int evtchn_port_close(struct domain *d, unsigned int port);
 void evtchn_lock_pair(struct domain *a, struct domain *b);
 void evtchn_unlock_pair(struct domain *a, struct domain *b);
 
-/* Sets the port pending for vCPU `vcpu` of d: the two-level protocol of xen.h, struct shared_info. */
+/* Sets the port pending for vCPU `vcpu` of d: the two-level protocol of xen.h, struct shared_info.
+ */
 void evtchn_set_pending(struct domain *d, unsigned int port, unsigned int vcpu);
 /* Unmasks; delivers what is pending. */
 void evtchn_unmask(struct domain *d, unsigned int port, unsigned int vcpu);

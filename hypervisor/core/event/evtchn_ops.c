@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The hypercall event_channel_op: each sub-operation checks what it is given and makes or changes a port. */
+/* The hypercall event_channel_op: each sub-operation checks what it is given and makes or changes a
+ * port. */
 #include "core/event/evtchn.h"
 
 #include "hv/hypercall_handlers.h"
@@ -60,7 +61,9 @@ static int bind_ports(struct domain *ld, struct domain *rd, unsigned int rport)
 		domain_put(rd);
 		return lport;
 	}
-	rnew = (struct evtchn_port){ .type = PORT_INTERDOMAIN, .vcpu = rp->vcpu, .peer = { ld, (u32)lport } };
+	rnew = (struct evtchn_port){ .type = PORT_INTERDOMAIN,
+				     .vcpu = rp->vcpu,
+				     .peer = { ld, (u32)lport } };
 	evtchn_port_change(rp, &rnew);
 	/* The peer may have sent while nobody was there: our end starts with an event. */
 	evtchn_set_pending(ld, (unsigned int)lport, 0);
@@ -146,11 +149,13 @@ static long op_bind_pirq(void *arg)
 	if (!d->pirqs || !v)
 		return -EPERM;
 	init.pirq = op->pirq;
-	/* All under the event lock, so that nobody closes the port before the interrupt is bound to it. */
+	/* All under the event lock, so that nobody closes the port before the interrupt is bound to
+	 * it. */
 	spin_lock(&d->evtchn->lock);
 	port = evtchn_port_alloc(d, &init);
 	if (port > 0) {
-		err = pirq_guest_bind(v, op->pirq, (unsigned int)port, op->flags & BIND_PIRQ__WILL_SHARE);
+		err = pirq_guest_bind(v, op->pirq, (unsigned int)port,
+				      op->flags & BIND_PIRQ__WILL_SHARE);
 		if (err)
 			evtchn_port_free(d, (unsigned int)port);
 	}
@@ -246,20 +251,24 @@ static long op_reset(void *arg)
 
 /* The FIFO operations (11 to 13) have no row: -ENOSYS tells a guest to stay with two levels. */
 static const struct subop evtchn_ops[] = {
-	[EVTCHNOP_bind_interdomain] = { op_bind_interdomain, sizeof(struct evtchn_bind_interdomain), CALL_ANY,
-					SUBOP_OUT },
-	[EVTCHNOP_bind_virq] = { op_bind_virq, sizeof(struct evtchn_bind_virq), CALL_ANY, SUBOP_OUT },
-	[EVTCHNOP_bind_pirq] = { op_bind_pirq, sizeof(struct evtchn_bind_pirq), CALL_ANY, SUBOP_OUT },
+	[EVTCHNOP_bind_interdomain] = { op_bind_interdomain, sizeof(struct evtchn_bind_interdomain),
+					CALL_ANY, SUBOP_OUT },
+	[EVTCHNOP_bind_virq] = { op_bind_virq, sizeof(struct evtchn_bind_virq), CALL_ANY,
+				 SUBOP_OUT },
+	[EVTCHNOP_bind_pirq] = { op_bind_pirq, sizeof(struct evtchn_bind_pirq), CALL_ANY,
+				 SUBOP_OUT },
 	[EVTCHNOP_close] = { op_close, sizeof(struct evtchn_close), CALL_ANY, 0 },
 	[EVTCHNOP_status] = { op_status, sizeof(struct evtchn_status), CALL_ANY, SUBOP_OUT },
-	[EVTCHNOP_alloc_unbound] = { op_alloc_unbound, sizeof(struct evtchn_alloc_unbound), CALL_ANY, SUBOP_OUT },
+	[EVTCHNOP_alloc_unbound] = { op_alloc_unbound, sizeof(struct evtchn_alloc_unbound),
+				     CALL_ANY, SUBOP_OUT },
 	[EVTCHNOP_bind_ipi] = { op_bind_ipi, sizeof(struct evtchn_bind_ipi), CALL_ANY, SUBOP_OUT },
 	[EVTCHNOP_bind_vcpu] = { op_bind_vcpu, sizeof(struct evtchn_bind_vcpu), CALL_ANY, 0 },
 	[EVTCHNOP_unmask] = { op_unmask, sizeof(struct evtchn_unmask), CALL_ANY, 0 },
 	[EVTCHNOP_reset] = { op_reset, sizeof(struct evtchn_reset), CALL_ANY, 0 },
 };
 
-/* By far the most frequent one, and nothing stands between two domains that talk to each other but it: no table. */
+/* By far the most frequent one, and nothing stands between two domains that talk to each other but
+ * it: no table. */
 static __flatten noinline long op_send(const void __guest *arg)
 {
 	struct evtchn_send send;
@@ -269,10 +278,11 @@ static __flatten noinline long op_send(const void __guest *arg)
 	return evtchn_send_by_hypercall(send.port);
 }
 
-long do_event_channel_op(unsigned long cmd, unsigned long arg, unsigned long a2, unsigned long a3, unsigned long a4,
-			 unsigned long a5)
+long do_event_channel_op(unsigned long cmd, unsigned long arg, unsigned long a2, unsigned long a3,
+			 unsigned long a4, unsigned long a5)
 {
 	if (likely(cmd == EVTCHNOP_send))
 		return op_send((const void __guest *)arg);
-	return subop_dispatch(evtchn_ops, ARRAY_SIZE(evtchn_ops), (unsigned int)cmd, (void __guest *)arg);
+	return subop_dispatch(evtchn_ops, ARRAY_SIZE(evtchn_ops), (unsigned int)cmd,
+			      (void __guest *)arg);
 }

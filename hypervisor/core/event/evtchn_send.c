@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Delivery of events. What is here runs in any context but NMI, and takes no lock but a port's own. */
+/* Delivery of events. What is here runs in any context but NMI, and takes no lock but a port's own.
+ */
 #include "core/event/evtchn.h"
 
 #include "hv/sched.h"
@@ -96,7 +97,8 @@ static int send_from(struct domain *d, unsigned int port)
 		evtchn_set_pending(p->peer.domain, p->peer.port, READ_ONCE(peer->vcpu));
 	} else if (p->type == PORT_IPI) {
 		evtchn_set_pending(d, port, p->vcpu);
-	} else if (p->type != PORT_UNBOUND) { /* unbound: nobody listens, and the event is lost by design */
+	} else if (p->type !=
+		   PORT_UNBOUND) { /* unbound: nobody listens, and the event is lost by design */
 		err = -EINVAL;
 	}
 	evtchn_port_release(p);
@@ -167,7 +169,8 @@ void evtchn_unmask(struct domain *d, unsigned int port, unsigned int vcpu)
 	shared_info_t *s = d->shared_info;
 	struct vcpu *v = evtchn_vcpu(d, vcpu);
 
-	if (bit_test_and_clear_atomic(s->evtchn_mask, port) && bitmap_test_bit(s->evtchn_pending, port) && v &&
+	if (bit_test_and_clear_atomic(s->evtchn_mask, port) &&
+	    bitmap_test_bit(s->evtchn_pending, port) && v &&
 	    !bit_test_and_set_atomic(&v->vcpu_info->evtchn_pending_sel, port / BITS_PER_LONG))
 		vcpu_mark_events_pending(v);
 }

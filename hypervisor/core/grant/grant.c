@@ -19,7 +19,8 @@ union grant_head {
 		domid_t domid;
 	};
 };
-_Static_assert(offsetof(grant_entry_v1_t, domid) == 2 && sizeof(grant_entry_v1_t) == 8, "xen/grant_table.h");
+_Static_assert(offsetof(grant_entry_v1_t, domid) == 2 && sizeof(grant_entry_v1_t) == 8,
+	       "xen/grant_table.h");
 
 int grant_domain_create(struct domain *d, unsigned int max_frames, unsigned int max_maptrack_frames)
 {
@@ -114,8 +115,8 @@ static struct active_grant *active_entry(const struct grant_table *gt, u32 ref)
 }
 
 /*
- * Sets GTF_reading, and GTF_writing for write access, if the entry grants that to `user`. It may change while we look;
- * then we look again, a few times. gt->lock held.
+ * Sets GTF_reading, and GTF_writing for write access, if the entry grants that to `user`. It may
+ * change while we look; then we look again, a few times. gt->lock held.
  */
 static int entry_claim(grant_entry_v1_t *entry, domid_t user, enum grant_access access)
 {
@@ -124,7 +125,8 @@ static int entry_claim(grant_entry_v1_t *entry, domid_t user, enum grant_access 
 
 	old.word = READ_ONCE(*word);
 	for (unsigned int tries = 0; tries < CMPXCHG_TRIES; tries++) {
-		if ((old.flags & GTF_type_mask) != GTF_permit_access || old.domid != user || (old.flags & GTF_sub_page))
+		if ((old.flags & GTF_type_mask) != GTF_permit_access || old.domid != user ||
+		    (old.flags & GTF_sub_page))
 			return GNTST_general_error;
 		new = old;
 		new.flags |= GTF_reading;
@@ -145,10 +147,11 @@ static void entry_release(grant_entry_v1_t *entry, u16 flags)
 }
 
 /*
- * The references that `access` adds to those that the active entry has. Only RAM of d's own can be granted, no pages
- * that the hypervisor shares with it. gt->lock held.
+ * The references that `access` adds to those that the active entry has. Only RAM of d's own can be
+ * granted, no pages that the hypervisor shares with it. gt->lock held.
  */
-static int take_references(struct domain *d, const struct active_grant *act, enum grant_access access)
+static int take_references(struct domain *d, const struct active_grant *act,
+			   enum grant_access access)
 {
 	bool first = !act->readers && !act->writers;
 	struct page_info *pg = mfn_to_page(MFN(act->frame));
@@ -171,8 +174,8 @@ static int take_references(struct domain *d, const struct active_grant *act, enu
 }
 
 /* gt->lock held. */
-static int pin_locked(struct domain *d, struct grant_table *gt, u32 ref, domid_t user, enum grant_access access,
-		      mfn_t *frame)
+static int pin_locked(struct domain *d, struct grant_table *gt, u32 ref, domid_t user,
+		      enum grant_access access, mfn_t *frame)
 {
 	grant_entry_v1_t *entry = shared_entry(gt, ref);
 	struct active_grant *act = active_entry(gt, ref);
@@ -190,7 +193,8 @@ static int pin_locked(struct domain *d, struct grant_table *gt, u32 ref, domid_t
 			return status;
 		if (first) {
 			/*
-			 * From now on the granter leaves it alone, or has itself to blame: it is not looked at again.
+			 * From now on the granter leaves it alone, or has itself to blame: it is
+			 * not looked at again.
 			 */
 			act->frame = READ_ONCE(entry->frame);
 			act->user = user;
@@ -206,7 +210,8 @@ static int pin_locked(struct domain *d, struct grant_table *gt, u32 ref, domid_t
 	return GNTST_okay;
 }
 
-__flatten int grant_pin(struct domain *d, u32 ref, domid_t user, enum grant_access access, mfn_t *frame)
+__flatten int grant_pin(struct domain *d, u32 ref, domid_t user, enum grant_access access,
+			mfn_t *frame)
 {
 	struct grant_table *gt = d->grants;
 	int status = GNTST_bad_gntref;
@@ -241,8 +246,8 @@ __flatten void grant_unpin(struct domain *d, u32 ref, enum grant_access access)
 		released |= GTF_reading;
 	}
 	/*
-	 * The granter may use the page as it likes, for page tables too, as soon as it sees this: so our references are
-	 * gone before.
+	 * The granter may use the page as it likes, for page tables too, as soon as it sees this:
+	 * so our references are gone before.
 	 */
 	if (released)
 		entry_release(shared_entry(gt, ref), released);

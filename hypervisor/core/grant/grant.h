@@ -2,14 +2,15 @@
 /*
  * Between grant.c (tables and pins), grant_map.c, grant_copy.c and grant_ops.c (the hypercall).
  *
- * A grant entry lies in memory that the granter writes at any time. It is read once, when its first use begins, into an
- * active entry; from then on only the active entry counts. Each use is a pin, for reading or for writing. While an
- * entry has pins it holds one reference on the frame, while it has writing ones also a writable type reference; both
- * are taken before the use begins and dropped when nobody can reach the frame any more: unmapped and flushed. Only then
- * the granter sees the entry free (GTF_reading, GTF_writing).
+ * A grant entry lies in memory that the granter writes at any time. It is read once, when its first
+ * use begins, into an active entry; from then on only the active entry counts. Each use is a pin,
+ * for reading or for writing. While an entry has pins it holds one reference on the frame, while it
+ * has writing ones also a writable type reference; both are taken before the use begins and dropped
+ * when nobody can reach the frame any more: unmapped and flushed. Only then the granter sees the
+ * entry free (GTF_reading, GTF_writing).
  *
- * A mapping is an entry of the mapper's maptrack; the handle is its index. It holds a pin, and a reference on the
- * granter.
+ * A mapping is an entry of the mapper's maptrack; the handle is its index. It holds a pin, and a
+ * reference on the granter.
  *
  * [G] the table's lock, LOCK_GRANT. Never two of them at once.
  */
@@ -38,7 +39,8 @@ _Static_assert(sizeof(struct active_grant) == 12, "6 KiB for each shared frame")
 struct maptrack {
 	struct domain *granter; /* [G] a reference is held */
 	u32 ref;		/* [G] of a free entry: the next free one */
-	u32 flags;		/* [G] GNTMAP_* of what is mapped; 0: free, or not mapped yet: who took it fills it */
+	u32 flags; /* [G] GNTMAP_* of what is mapped; 0: free, or not mapped yet: who took it fills
+		      it */
 };
 
 struct grant_table {
@@ -57,7 +59,8 @@ struct grant_table {
 enum grant_access { GRANT_READ, GRANT_WRITE };
 
 /*
- * Pins grant `ref` of d for `user`: GNTST_okay and the frame, or another status. No lock held. A pin keeps the frame.
+ * Pins grant `ref` of d for `user`: GNTST_okay and the frame, or another status. No lock held. A
+ * pin keeps the frame.
  */
 int grant_pin(struct domain *d, u32 ref, domid_t user, enum grant_access access, mfn_t *frame);
 void grant_unpin(struct domain *d, u32 ref, enum grant_access access);
@@ -80,7 +83,8 @@ struct copy_end {
 	char *va;
 };
 struct grant_batch {
-	bool stale; /* the mapper's TLBs may have translations that are no longer in its page tables */
+	bool stale; /* the mapper's TLBs may have translations that are no longer in its page tables
+		     */
 	unsigned int nr;
 	struct {
 		struct domain *granter;
@@ -92,7 +96,8 @@ struct grant_batch {
 
 void grant_map(struct gnttab_map_grant_ref *op);
 /* new_addr: 0, or what takes the mapping's place. Returns the status. */
-int grant_unmap(struct grant_batch *b, grant_handle_t handle, u64 host_addr, u64 dev_bus_addr, u64 new_addr);
+int grant_unmap(struct grant_batch *b, grant_handle_t handle, u64 host_addr, u64 dev_bus_addr,
+		u64 new_addr);
 void grant_unmap_finish(struct grant_batch *b);
 void grant_copy(struct grant_batch *b, struct gnttab_copy *op);
 void grant_copy_finish(struct grant_batch *b);

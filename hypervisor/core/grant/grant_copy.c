@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GNTTABOP_copy. Either end is a grant of some domain or a frame of the caller's own. The ends of a copy stay pinned
- * and mapped for the next one of the same call, which often has one of them again: a packet that is spread over pages,
- * or several in one.
+ * GNTTABOP_copy. Either end is a grant of some domain or a frame of the caller's own. The ends of a
+ * copy stay pinned and mapped for the next one of the same call, which often has one of them again:
+ * a packet that is spread over pages, or several in one.
  */
 #include "core/grant/grant.h"
 
@@ -35,7 +35,8 @@ static int end_take_grant(struct copy_end *e, u32 ref, domid_t domid)
 	e->domain = domain_get_by_id(domid == DOMID_SELF ? ld->id : domid);
 	if (!e->domain)
 		return GNTST_bad_domain;
-	status = e->domain->grants ? grant_pin(e->domain, ref, ld->id, e->access, &e->mfn) : GNTST_bad_domain;
+	status = e->domain->grants ? grant_pin(e->domain, ref, ld->id, e->access, &e->mfn) :
+				     GNTST_bad_domain;
 	if (status != GNTST_okay)
 		domain_put(e->domain);
 	return status;
@@ -58,7 +59,8 @@ static int end_take_own(struct copy_end *e, xen_pfn_t mfn, domid_t domid)
 	return GNTST_okay;
 }
 
-static int end_take(struct copy_end *e, const struct gnttab_copy_ptr *p, bool is_ref, enum grant_access access)
+static int end_take(struct copy_end *e, const struct gnttab_copy_ptr *p, bool is_ref,
+		    enum grant_access access)
 {
 	u64 name = is_ref ? p->u.ref : p->u.gmfn;
 	int status;
@@ -70,7 +72,8 @@ static int end_take(struct copy_end *e, const struct gnttab_copy_ptr *p, bool is
 	e->access = access;
 	e->domid = p->domid;
 	e->name = name;
-	status = is_ref ? end_take_grant(e, p->u.ref, p->domid) : end_take_own(e, p->u.gmfn, p->domid);
+	status = is_ref ? end_take_grant(e, p->u.ref, p->domid) :
+			  end_take_own(e, p->u.gmfn, p->domid);
 	if (status != GNTST_okay)
 		return status;
 	e->va = map_frame(e->mfn);
@@ -82,7 +85,8 @@ __flatten void grant_copy(struct grant_batch *b, struct gnttab_copy *op)
 {
 	int status;
 
-	if (op->source.offset + op->len > (int)PAGE_SIZE || op->dest.offset + op->len > (int)PAGE_SIZE) {
+	if (op->source.offset + op->len > (int)PAGE_SIZE ||
+	    op->dest.offset + op->len > (int)PAGE_SIZE) {
 		op->status = GNTST_bad_copy_arg;
 		return;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Mapping of grants: the handles of the mapper, and what happens to them when it maps, unmaps, dies. */
+/* Mapping of grants: the handles of the mapper, and what happens to them when it maps, unmaps,
+ * dies. */
 #include "core/grant/grant.h"
 
 #include "hv/hypercall.h"
@@ -75,8 +76,8 @@ void maptrack_free_all(struct grant_table *gt)
 }
 
 /* Pins and maps for the handle. */
-static int map_for_handle(struct domain *ld, struct domain *granter, struct gnttab_map_grant_ref *op,
-			  grant_handle_t handle)
+static int map_for_handle(struct domain *ld, struct domain *granter,
+			  struct gnttab_map_grant_ref *op, grant_handle_t handle)
 {
 	struct grant_table *gt = ld->grants;
 	enum grant_access access = access_of(op->flags);
@@ -139,8 +140,10 @@ put:
 		domain_put(granter);
 }
 
-/* Takes the entry for an unmap: false if there is no such mapping or another CPU is about to unmap it. */
-static bool maptrack_begin_unmap(struct grant_table *gt, grant_handle_t handle, struct maptrack *copy)
+/* Takes the entry for an unmap: false if there is no such mapping or another CPU is about to unmap
+ * it. */
+static bool maptrack_begin_unmap(struct grant_table *gt, grant_handle_t handle,
+				 struct maptrack *copy)
 {
 	struct maptrack *m;
 	bool ok = false;
@@ -174,7 +177,8 @@ static bool maptrack_end_unmap(struct grant_table *gt, grant_handle_t handle, u3
 	return last;
 }
 
-__flatten int grant_unmap(struct grant_batch *b, grant_handle_t handle, u64 host_addr, u64 dev_bus_addr, u64 new_addr)
+__flatten int grant_unmap(struct grant_batch *b, grant_handle_t handle, u64 host_addr,
+			  u64 dev_bus_addr, u64 new_addr)
 {
 	struct grant_table *gt = current->domain->grants;
 	int status = GNTST_okay;
@@ -211,9 +215,9 @@ __flatten int grant_unmap(struct grant_batch *b, grant_handle_t handle, u64 host
 __flatten void grant_unmap_finish(struct grant_batch *b)
 {
 	/*
-	 * The frames may be used for something else as soon as the pins are gone. Where a mapping for devices keeps the
-	 * pin, the host's has to be gone from the TLBs all the same; and who drops that pin later cannot know whether
-	 * the other has flushed by then.
+	 * The frames may be used for something else as soon as the pins are gone. Where a mapping
+	 * for devices keeps the pin, the host's has to be gone from the TLBs all the same; and who
+	 * drops that pin later cannot know whether the other has flushed by then.
 	 */
 	if (b->nr || b->stale)
 		arch_tlb_flush_domain(current->domain);
@@ -225,7 +229,8 @@ __flatten void grant_unmap_finish(struct grant_batch *b)
 	b->nr = 0;
 }
 
-/* d does not run any more, so that its page tables, which still have the mappings, are not in use. */
+/* d does not run any more, so that its page tables, which still have the mappings, are not in use.
+ */
 int grant_domain_release_mappings(struct domain *d)
 {
 	struct grant_table *gt = d->grants;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypercall grant_table_op: an array of operations of one kind. It can be preempted between any two of them, and
- * then continues with the rest of the array.
+ * The hypercall grant_table_op: an array of operations of one kind. It can be preempted between any
+ * two of them, and then continues with the rest of the array.
  */
 #include "core/grant/grant.h"
 
@@ -27,7 +27,8 @@ static long op_unmap_and_replace(struct grant_batch *b, void *arg)
 {
 	struct gnttab_unmap_and_replace *op = arg;
 
-	/* Address 0 would mean a plain unmap further down; nothing that takes the mapping's place is there. */
+	/* Address 0 would mean a plain unmap further down; nothing that takes the mapping's place
+	 * is there. */
 	if (op->host_addr && op->new_addr)
 		op->status = (s16)grant_unmap(b, op->handle, op->host_addr, 0, op->new_addr);
 	else
@@ -66,10 +67,11 @@ static long op_setup_table(struct grant_batch *b, void *arg)
 		return 0;
 	op->status = op->nr_frames > d->grants->max_frames ? GNTST_general_error : GNTST_okay;
 	/*
-	 * Frame by frame: a table that grows by many is no reason to keep events waiting, and what is done is not done
-	 * again.
+	 * Frame by frame: a table that grows by many is no reason to keep events waiting, and what
+	 * is done is not done again.
 	 */
-	for (u32 n = READ_ONCE(d->grants->nr_frames); op->status == GNTST_okay && n < op->nr_frames; n++) {
+	for (u32 n = READ_ONCE(d->grants->nr_frames); op->status == GNTST_okay && n < op->nr_frames;
+	     n++) {
 		if (grant_grow(d, n + 1)) {
 			op->status = GNTST_general_error;
 		} else if (hypercall_preempt_check()) {
@@ -142,7 +144,8 @@ static long op_swap(struct grant_batch *b, void *arg)
 	return 0;
 }
 
-/* Not offered. This status, of all, says that the frame is still the caller's (xen/grant_table.h). */
+/* Not offered. This status, of all, says that the frame is still the caller's (xen/grant_table.h).
+ */
 static long op_transfer(struct grant_batch *b, void *arg)
 {
 	struct gnttab_transfer *op = arg;
@@ -182,9 +185,11 @@ static const struct {
 	[GNTTABOP_transfer] = { op_transfer, sizeof(struct gnttab_transfer), false },
 	[GNTTABOP_copy] = { op_copy, sizeof(struct gnttab_copy), false },
 	[GNTTABOP_query_size] = { op_query_size, sizeof(struct gnttab_query_size), true },
-	[GNTTABOP_unmap_and_replace] = { op_unmap_and_replace, sizeof(struct gnttab_unmap_and_replace), false },
+	[GNTTABOP_unmap_and_replace] = { op_unmap_and_replace,
+					 sizeof(struct gnttab_unmap_and_replace), false },
 	[GNTTABOP_set_version] = { op_set_version, sizeof(struct gnttab_set_version), true },
-	[GNTTABOP_get_status_frames] = { op_get_status_frames, sizeof(struct gnttab_get_status_frames), true },
+	[GNTTABOP_get_status_frames] = { op_get_status_frames,
+					 sizeof(struct gnttab_get_status_frames), true },
 	[GNTTABOP_get_version] = { op_get_version, sizeof(struct gnttab_get_version), true },
 	[GNTTABOP_swap_grant_ref] = { op_swap, sizeof(struct gnttab_swap_grant_ref), false },
 	[GNTTABOP_cache_flush] = { NULL, 0, false },
@@ -192,7 +197,8 @@ static const struct {
 #define GRANT_OP_MAX_SIZE 64
 
 /* Runs up to `count` operations; *done says how many are finished. */
-static __flatten long run_ops(unsigned int cmd, char __guest *ops, unsigned int count, unsigned int *done)
+static __flatten long run_ops(unsigned int cmd, char __guest *ops, unsigned int count,
+			      unsigned int *done)
 {
 	unsigned int size = grant_ops[cmd].size;
 	u64 op[GRANT_OP_MAX_SIZE / sizeof(u64)];
@@ -222,8 +228,8 @@ static __flatten long run_ops(unsigned int cmd, char __guest *ops, unsigned int 
 	return ret;
 }
 
-long do_grant_table_op(unsigned long cmd, unsigned long arg, unsigned long count, unsigned long a3, unsigned long a4,
-		       unsigned long a5)
+long do_grant_table_op(unsigned long cmd, unsigned long arg, unsigned long count, unsigned long a3,
+		       unsigned long a4, unsigned long a5)
 {
 	char __guest *ops = (char __guest *)arg;
 	unsigned int n = (unsigned int)count, done;
@@ -241,7 +247,8 @@ long do_grant_table_op(unsigned long cmd, unsigned long arg, unsigned long count
 		return -EINVAL;
 	ret = run_ops((unsigned int)cmd, ops, n, &done);
 	if (ret == -ERESTART) {
-		hypercall_set_arg(1, (__force unsigned long)(ops + (size_t)done * grant_ops[cmd].size));
+		hypercall_set_arg(1, (__force unsigned long)(ops +
+							     (size_t)done * grant_ops[cmd].size));
 		hypercall_set_arg(2, n - done);
 	}
 	return ret;

@@ -95,8 +95,8 @@ static long console_io_read(unsigned long count, char __guest *buffer)
 	return copy_to_guest(buffer, chunk, n) ? -EFAULT : (long)n;
 }
 
-long do_console_io(unsigned long cmd, unsigned long count, unsigned long buffer, unsigned long a3, unsigned long a4,
-		   unsigned long a5)
+long do_console_io(unsigned long cmd, unsigned long count, unsigned long buffer, unsigned long a3,
+		   unsigned long a4, unsigned long a5)
 {
 	/* The interface's counts are of 32 bits. */
 	count &= 0xffffffffUL;

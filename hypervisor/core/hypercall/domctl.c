@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypercall domctl: the one gate of the control operations on domains (xen/domctl.h). A row says what its operation
- * needs; what has no row is for the processor's side, which answers -ENOSYS to what nobody knows.
+ * The hypercall domctl: the one gate of the control operations on domains (xen/domctl.h). A row
+ * says what its operation needs; what has no row is for the processor's side, which answers -ENOSYS
+ * to what nobody knows.
  */
 #include "core/hypercall/domctl.h"
 
@@ -17,8 +18,8 @@ enum {
 };
 
 /*
- * No operation may run while another does. Whoever does not get it tries again: it might be holding up the one that has
- * it.
+ * No operation may run while another does. Whoever does not get it tries again: it might be holding
+ * up the one that has it.
  */
 static DEFINE_SPINLOCK(domctl_lock, LOCK_DOMCTL);
 
@@ -44,24 +45,33 @@ static const struct {
 	/* clang-format off: a row each */
 	ROW(createdomain, domctl_create, OUT), ROW(destroydomain, domctl_destroy, OTHER),
 	ROW(pausedomain, domctl_pause, OTHER), ROW(unpausedomain, domctl_unpause, DOMAIN),
-	ROW(getdomaininfo, domctl_getdomaininfo, OUT), ROW(setvcpuaffinity, domctl_set_affinity, DOMAIN | OUT),
+	ROW(getdomaininfo, domctl_getdomaininfo, OUT),
+	ROW(setvcpuaffinity, domctl_set_affinity, DOMAIN | OUT),
 	ROW(shadow_op, domctl_shadow_op, OTHER | OUT), ROW(max_mem, domctl_max_mem, DOMAIN),
-	ROW(setvcpucontext, domctl_set_context, OTHER), ROW(getvcpucontext, domctl_get_context, OTHER | OUT),
+	ROW(setvcpucontext, domctl_set_context, OTHER),
+	ROW(getvcpucontext, domctl_get_context, OTHER | OUT),
 	ROW(getvcpuinfo, domctl_getvcpuinfo, DOMAIN | OUT), ROW(max_vcpus, domctl_max_vcpus, OTHER),
-	ROW(scheduler_op, domctl_scheduler, DOMAIN | OUT), ROW(setdomainhandle, domctl_set_handle, DOMAIN),
-	ROW(setdebugging, domctl_set_debugging, OTHER), ROW(irq_permission, domctl_irq_permission, DOMAIN),
-	ROW(iomem_permission, domctl_iomem_permission, DOMAIN), ROW(settimeoffset, domctl_set_time_offset, DOMAIN),
-	ROW(getvcpuaffinity, domctl_get_affinity, DOMAIN | OUT), ROW(resumedomain, domctl_resume, OTHER),
-	ROW(subscribe, domctl_subscribe, DOMAIN), ROW(memory_mapping, domctl_memory_mapping, DOMAIN),
+	ROW(scheduler_op, domctl_scheduler, DOMAIN | OUT),
+	ROW(setdomainhandle, domctl_set_handle, DOMAIN),
+	ROW(setdebugging, domctl_set_debugging, OTHER),
+	ROW(irq_permission, domctl_irq_permission, DOMAIN),
+	ROW(iomem_permission, domctl_iomem_permission, DOMAIN),
+	ROW(settimeoffset, domctl_set_time_offset, DOMAIN),
+	ROW(getvcpuaffinity, domctl_get_affinity, DOMAIN | OUT),
+	ROW(resumedomain, domctl_resume, OTHER), ROW(subscribe, domctl_subscribe, DOMAIN),
+	ROW(memory_mapping, domctl_memory_mapping, DOMAIN),
 	ROW(setnodeaffinity, domctl_set_node_affinity, DOMAIN),
-	ROW(getnodeaffinity, domctl_get_node_affinity, DOMAIN | OUT), ROW(cacheflush, domctl_nothing, DOMAIN),
+	ROW(getnodeaffinity, domctl_get_node_affinity, DOMAIN | OUT),
+	ROW(cacheflush, domctl_nothing, DOMAIN),
 	/* There is no I/O memory management unit in use, so no device is given to a guest. */
 	ROW(assign_device, domctl_unsupported, 0), ROW(deassign_device, domctl_unsupported, 0),
-	ROW(test_assign_device, domctl_unsupported, 0), ROW(get_device_group, domctl_unsupported, 0),
-	ROW(set_virq_handler, domctl_unsupported, DOMAIN), ROW(set_target, domctl_unsupported, DOMAIN),
-	ROW(soft_reset, domctl_unsupported, OTHER), ROW(setvnumainfo, domctl_unsupported, DOMAIN),
-	ROW(debug_op, domctl_unsupported, DOMAIN), ROW(vm_event_op, domctl_unsupported, DOMAIN),
-	ROW(monitor_op, domctl_unsupported, DOMAIN), ROW(mem_sharing_op, domctl_unsupported, DOMAIN),
+	ROW(test_assign_device, domctl_unsupported, 0),
+	ROW(get_device_group, domctl_unsupported, 0),
+	ROW(set_virq_handler, domctl_unsupported, DOMAIN),
+	ROW(set_target, domctl_unsupported, DOMAIN), ROW(soft_reset, domctl_unsupported, OTHER),
+	ROW(setvnumainfo, domctl_unsupported, DOMAIN), ROW(debug_op, domctl_unsupported, DOMAIN),
+	ROW(vm_event_op, domctl_unsupported, DOMAIN), ROW(monitor_op, domctl_unsupported, DOMAIN),
+	ROW(mem_sharing_op, domctl_unsupported, DOMAIN),
 	ROW(psr_cmt_op, domctl_unsupported, DOMAIN), ROW(psr_alloc, domctl_unsupported, DOMAIN),
 	ROW(vmtrace_op, domctl_unsupported, DOMAIN),
 	/* clang-format on */
@@ -97,8 +107,8 @@ out:
 	return ret;
 }
 
-long do_domctl(unsigned long arg, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-	       unsigned long a5)
+long do_domctl(unsigned long arg, unsigned long a1, unsigned long a2, unsigned long a3,
+	       unsigned long a4, unsigned long a5)
 {
 	void __guest *guest_op = (void __guest *)arg;
 	struct xen_domctl op;

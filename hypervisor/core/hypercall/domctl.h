@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Between domctl.c, which dispatches, and the files with the sub-operations; sysctl.c uses some of it. */
+/* Between domctl.c, which dispatches, and the files with the sub-operations; sysctl.c uses some of
+ * it. */
 #ifndef CORE_HYPERCALL_DOMCTL_H
 #define CORE_HYPERCALL_DOMCTL_H
 
@@ -8,17 +9,19 @@
 #include <xen/domctl.h>
 #include "hv/guest_access.h"
 
-/* A sub-operation on d (NULL where the row asks for no domain); op is a private copy. LOCK_DOMCTL is held. */
+/* A sub-operation on d (NULL where the row asks for no domain); op is a private copy. LOCK_DOMCTL
+ * is held. */
 typedef long domctl_fn(struct domain *d, struct xen_domctl *op);
 
 /* domctl_life.c */
-domctl_fn domctl_create, domctl_destroy, domctl_pause, domctl_unpause, domctl_resume, domctl_max_vcpus, domctl_max_mem;
+domctl_fn domctl_create, domctl_destroy, domctl_pause, domctl_unpause, domctl_resume,
+	domctl_max_vcpus, domctl_max_mem;
 /* domctl_info.c */
-domctl_fn domctl_getdomaininfo, domctl_getvcpuinfo, domctl_set_handle, domctl_set_debugging, domctl_set_time_offset,
-	domctl_subscribe, domctl_scheduler;
+domctl_fn domctl_getdomaininfo, domctl_getvcpuinfo, domctl_set_handle, domctl_set_debugging,
+	domctl_set_time_offset, domctl_subscribe, domctl_scheduler;
 /* domctl_vcpu.c */
-domctl_fn domctl_set_context, domctl_get_context, domctl_set_affinity, domctl_get_affinity, domctl_set_node_affinity,
-	domctl_get_node_affinity;
+domctl_fn domctl_set_context, domctl_get_context, domctl_set_affinity, domctl_get_affinity,
+	domctl_set_node_affinity, domctl_get_node_affinity;
 /* domctl_access.c */
 domctl_fn domctl_irq_permission, domctl_iomem_permission, domctl_memory_mapping, domctl_shadow_op;
 
@@ -26,8 +29,8 @@ domctl_fn domctl_irq_permission, domctl_iomem_permission, domctl_memory_mapping,
 void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info);
 
 /*
- * CPU sets of tools (xen.h, struct xenctl_bitmap): bits beyond ours are ignored on the way in, and are zero on the way
- * out.
+ * CPU sets of tools (xen.h, struct xenctl_bitmap): bits beyond ours are ignored on the way in, and
+ * are zero on the way out.
  */
 int __must_check cpumask_from_guest(cpumask_t *mask, const struct xenctl_bitmap *map);
 int __must_check cpumask_to_guest(const struct xenctl_bitmap *map, const cpumask_t *mask);

@@ -5,7 +5,8 @@
 #include "hv/arch.h"
 #include "lib/errno.h"
 
-static long permit(struct domain *d, struct rangeset *set, unsigned long first, unsigned long last, bool allow)
+static long permit(struct domain *d, struct rangeset *set, unsigned long first, unsigned long last,
+		   bool allow)
 {
 	long err;
 
@@ -22,7 +23,8 @@ long domctl_irq_permission(struct domain *d, struct xen_domctl *op)
 {
 	const struct xen_domctl_irq_permission *p = &op->u.irq_permission;
 
-	/* The numbers are Domain-0's own, and of those only what it may use itself can be passed on. */
+	/* The numbers are Domain-0's own, and of those only what it may use itself can be passed
+	 * on. */
 	if (!rangeset_contains(&current->domain->irq_caps, p->pirq, p->pirq))
 		return -EPERM;
 	return permit(d, &d->irq_caps, p->pirq, p->pirq, p->allow_access);
@@ -55,13 +57,15 @@ long domctl_memory_mapping(struct domain *d, struct xen_domctl *op)
 
 	if (!frames_ok(m->first_mfn, m->nr_mfns) || !frames_ok(m->first_gfn, m->nr_mfns))
 		return -EINVAL;
-	return rangeset_contains(&current->domain->iomem_caps, m->first_mfn, m->first_mfn + m->nr_mfns - 1) ? 0 :
-													      -EPERM;
+	return rangeset_contains(&current->domain->iomem_caps, m->first_mfn,
+				 m->first_mfn + m->nr_mfns - 1) ?
+		       0 :
+		       -EPERM;
 }
 
 /*
- * Nothing keeps a log of dirty pages yet, so there is nothing to turn off either; and no page tables of ours to pay
- * for.
+ * Nothing keeps a log of dirty pages yet, so there is nothing to turn off either; and no page
+ * tables of ours to pay for.
  */
 long domctl_shadow_op(struct domain *d, struct xen_domctl *op)
 {

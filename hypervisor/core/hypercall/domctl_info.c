@@ -35,11 +35,14 @@ void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	memset(info, 0, sizeof(*info));
 	info->domain = d->id;
 	spin_lock(&d->lock);
-	info->flags = (d->state == DOMAIN_DEAD ? XEN_DOMINF_dying : 0) | (d->is_shut_down ? XEN_DOMINF_shutdown : 0) |
+	info->flags = (d->state == DOMAIN_DEAD ? XEN_DOMINF_dying : 0) |
+		      (d->is_shut_down ? XEN_DOMINF_shutdown : 0) |
 		      (d->controller_pause_count ? XEN_DOMINF_paused : 0) |
 		      (d->debugger_attached ? XEN_DOMINF_debugged : 0) |
 		      (d->create_flags & XEN_DOMCTL_CDF_xs_domain ? XEN_DOMINF_xs_domain : 0) |
-		      (d->is_shut_down ? (d->shutdown_code & XEN_DOMINF_shutdownmask) << XEN_DOMINF_shutdownshift : 0);
+		      (d->is_shut_down ? (d->shutdown_code & XEN_DOMINF_shutdownmask)
+						 << XEN_DOMINF_shutdownshift :
+					 0);
 	memcpy(info->handle, d->handle, sizeof(info->handle));
 	spin_unlock(&d->lock);
 	vcpus_get_info(d, info);

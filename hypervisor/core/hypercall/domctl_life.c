@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Control operations: a domain is made, gets its vCPUs and its memory, is stopped, goes on, ends. */
+/* Control operations: a domain is made, gets its vCPUs and its memory, is stopped, goes on, ends.
+ */
 #include "core/hypercall/domctl.h"
 
 #include "hv/arch.h"
@@ -8,8 +9,8 @@
 #include "lib/errno.h"
 
 /*
- * An ID that no domain has; low ones are not used again at once, so that a late caller does not hit a new domain.
- * LOCK_DOMCTL.
+ * An ID that no domain has; low ones are not used again at once, so that a late caller does not hit
+ * a new domain. LOCK_DOMCTL.
  */
 static int free_domid(domid_t *id)
 {
@@ -40,14 +41,16 @@ static int config_check(const struct xen_domctl_createdomain *c)
 {
 	if (c->flags & ~((XEN_DOMCTL_CDF_MAX << 1) - 1))
 		return refuse(-EINVAL, "unknown flags");
-	if (c->flags &
-	    (XEN_DOMCTL_CDF_iommu | XEN_DOMCTL_CDF_nested_virt | XEN_DOMCTL_CDF_vpmu | XEN_DOMCTL_CDF_s3_integrity))
-		return refuse(-EINVAL, "it asks for an IOMMU, nested virtualization, performance counters or tboot");
+	if (c->flags & (XEN_DOMCTL_CDF_iommu | XEN_DOMCTL_CDF_nested_virt | XEN_DOMCTL_CDF_vpmu |
+			XEN_DOMCTL_CDF_s3_integrity))
+		return refuse(-EINVAL, "it asks for an IOMMU, nested virtualization, performance "
+				       "counters or tboot");
 	if (c->iommu_opts)
 		return refuse(-EINVAL, "IOMMU options without an IOMMU");
 	if (c->max_vcpus < 1 || c->max_vcpus > HV_MAX_VCPUS)
 		return refuse(-EINVAL, "bad number of vCPUs");
-	if (XEN_DOMCTL_GRANT_version(c->grant_opts) != 1 || (c->grant_opts & ~XEN_DOMCTL_GRANT_version_mask))
+	if (XEN_DOMCTL_GRANT_version(c->grant_opts) != 1 ||
+	    (c->grant_opts & ~XEN_DOMCTL_GRANT_version_mask))
 		return refuse(-EINVAL, "only version 1 of grant tables is offered");
 	if (c->vmtrace_size)
 		return refuse(-EINVAL, "tracing is not offered");
@@ -100,7 +103,8 @@ long domctl_resume(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
-/* The number was fixed at creation; this makes the vCPUs themselves. Called again, it goes on where it was. */
+/* The number was fixed at creation; this makes the vCPUs themselves. Called again, it goes on where
+ * it was. */
 long domctl_max_vcpus(struct domain *d, struct xen_domctl *op)
 {
 	if (op->u.max_vcpus.max != d->max_vcpus || domain_is_dying(d))

@@ -31,7 +31,8 @@ int cpumask_to_guest(const struct xenctl_bitmap *map, const cpumask_t *mask)
 	if (copy_to_guest(guest_ptr(map->bitmap), copy.bits, bytes))
 		return -EFAULT;
 	if (DIV_ROUND_UP((u64)map->nr_bits, 8) > bytes)
-		return clear_guest(guest_ptr(map->bitmap) + bytes, DIV_ROUND_UP((u64)map->nr_bits, 8) - bytes);
+		return clear_guest(guest_ptr(map->bitmap) + bytes,
+				   DIV_ROUND_UP((u64)map->nr_bits, 8) - bytes);
 	return 0;
 }
 
@@ -43,7 +44,10 @@ static int affinity_check(const struct xen_domctl_vcpuaffinity *a)
 {
 	if (!(a->flags & AFFINITY_KINDS) || (a->flags & ~(AFFINITY_KINDS | XEN_VCPUAFFINITY_FORCE)))
 		return -EINVAL;
-	return a->cpumap_hard.nr_bits > AFFINITY_BITS_MAX || a->cpumap_soft.nr_bits > AFFINITY_BITS_MAX ? -EINVAL : 0;
+	return a->cpumap_hard.nr_bits > AFFINITY_BITS_MAX ||
+			       a->cpumap_soft.nr_bits > AFFINITY_BITS_MAX ?
+		       -EINVAL :
+		       0;
 }
 
 /* Says what is in effect now. */

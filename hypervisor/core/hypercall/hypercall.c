@@ -2,10 +2,11 @@
 /*
  * Dispatch of hypercalls (hypercalls.tbl), their sub-operations, and multicalls.
  *
- * Arguments are in RDI, RSI, RDX, R10, R8, R9 (xen/arch-x86/xen.h). A handler that says -ERESTART is called again: RIP
- * goes back over the two bytes of the guest's SYSCALL and the argument registers hold what hypercall_set_arg stored. So
- * whatever is due on the way to the guest (a softirq, an event) happens in between, and no state of the hypervisor's
- * waits for the guest to return.
+ * Arguments are in RDI, RSI, RDX, R10, R8, R9 (xen/arch-x86/xen.h). A handler that says -ERESTART
+ * is called again: RIP goes back over the two bytes of the guest's SYSCALL and the argument
+ * registers hold what hypercall_set_arg stored. So whatever is due on the way to the guest (a
+ * softirq, an event) happens in between, and no state of the hypervisor's waits for the guest to
+ * return.
  */
 #include "hv/hypercall.h"
 
@@ -37,7 +38,8 @@ const hypercall_fn hypercall_direct[HYPERCALL_NR_END] = { HYPERCALL_ROWS(HYPERCA
 #define HYPERCALL_CHECK(nr, name, ...) _Static_assert((nr) == __HYPERVISOR_##name, #name);
 HYPERCALL_ROWS(HYPERCALL_CHECK)
 
-/* The entry of the multicall that this CPU is executing, or NULL. A handler never leaves its CPU before it returns. */
+/* The entry of the multicall that this CPU is executing, or NULL. A handler never leaves its CPU
+ * before it returns. */
 static DEFINE_PER_CPU(struct multicall_entry *, batch_entry);
 
 static inline const struct hypercall *hypercall_lookup(unsigned long nr)
@@ -97,12 +99,12 @@ static long multicall_one(struct multicall_entry *e)
 }
 
 /*
- * Runs the hypercalls of an array in order, each with its result in its entry. An entry is read once; only its result
- * is written, or, when its handler was preempted, its arguments. Continues with what is left of the array. -EFAULT ends
- * it.
+ * Runs the hypercalls of an array in order, each with its result in its entry. An entry is read
+ * once; only its result is written, or, when its handler was preempted, its arguments. Continues
+ * with what is left of the array. -EFAULT ends it.
  */
-long do_multicall(unsigned long list, unsigned long count, unsigned long a2, unsigned long a3, unsigned long a4,
-		  unsigned long a5)
+long do_multicall(unsigned long list, unsigned long count, unsigned long a2, unsigned long a3,
+		  unsigned long a4, unsigned long a5)
 {
 	struct multicall_entry __guest *next = (struct multicall_entry __guest *)list;
 	u32 left = (u32)count;
@@ -131,7 +133,8 @@ preempted:
 	return -ERESTART;
 }
 
-long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int op, void __guest *arg)
+long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int op,
+		    void __guest *arg)
 {
 	u64 copy[SUBOP_MAX_SIZE / sizeof(u64)];
 	const struct subop *row;
@@ -148,7 +151,8 @@ long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int o
 	if (row->size && copy_from_guest(copy, arg, row->size))
 		return -EFAULT;
 	ret = row->fn(row->size ? copy : NULL);
-	if ((row->flags & SUBOP_OUT) && (ret >= 0 || ret == -ERESTART) && copy_to_guest(arg, copy, row->size))
+	if ((row->flags & SUBOP_OUT) && (ret >= 0 || ret == -ERESTART) &&
+	    copy_to_guest(arg, copy, row->size))
 		return -EFAULT;
 	return ret;
 }

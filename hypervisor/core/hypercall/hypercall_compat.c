@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hypercalls of kernels from before interface 0x00030202 (NetBSD, Mini-OS). They differ from today's in one thing: the
- * number of the operation lies in the guest's structure, before its arguments. So each reads that number and calls
- * today's handler, which reads the arguments.
+ * Hypercalls of kernels from before interface 0x00030202 (NetBSD, Mini-OS). They differ from
+ * today's in one thing: the number of the operation lies in the guest's structure, before its
+ * arguments. So each reads that number and calls today's handler, which reads the arguments.
  */
 #include "hv/hypercall.h"
 
@@ -13,11 +13,12 @@
 #include "hypercall_table.h"
 #include "lib/errno.h"
 
-#define COMPAT_ARGS(a0, a1)                                                                                      \
-	unsigned long a0, unsigned long a1, unsigned long unused2, unsigned long unused3, unsigned long unused4, \
-		unsigned long unused5
+#define COMPAT_ARGS(a0, a1)                                                               \
+	unsigned long a0, unsigned long a1, unsigned long unused2, unsigned long unused3, \
+		unsigned long unused4, unsigned long unused5
 
-/* Only yield, block and shutdown existed; the reason of a shutdown is the argument itself (xen/sched.h). */
+/* Only yield, block and shutdown existed; the reason of a shutdown is the argument itself
+ * (xen/sched.h). */
 long do_sched_op_compat(COMPAT_ARGS(cmd, arg))
 {
 	switch (cmd) {
@@ -44,7 +45,8 @@ long do_event_channel_op_compat(COMPAT_ARGS(arg, unused1))
 	return do_event_channel_op(cmd, (__force unsigned long)&op->u, 0, 0, 0, 0);
 }
 
-/* PHYSDEVOP_IRQ_UNMASK_NOTIFY asks for nothing since interrupts have an EOI of their own (xen/physdev.h). */
+/* PHYSDEVOP_IRQ_UNMASK_NOTIFY asks for nothing since interrupts have an EOI of their own
+ * (xen/physdev.h). */
 long do_physdev_op_compat(COMPAT_ARGS(arg, unused1))
 {
 	physdev_op_t __guest *op = (physdev_op_t __guest *)arg;

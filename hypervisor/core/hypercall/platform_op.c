@@ -47,7 +47,8 @@ static long pf_get_cpuinfo(struct xen_platform_op *op)
 	info->flags = XEN_PCPU_FLAGS_INVALID;
 	info->apic_id = info->acpi_id = ~0U;
 	if (info->xen_cpuid < nr_cpus) {
-		info->flags = cpumask_test(info->xen_cpuid, &cpu_online_map) ? XEN_PCPU_FLAGS_ONLINE : 0;
+		info->flags =
+			cpumask_test(info->xen_cpuid, &cpu_online_map) ? XEN_PCPU_FLAGS_ONLINE : 0;
 		arch_cpu_ids(info->xen_cpuid, &info->apic_id, &info->acpi_id);
 	}
 	return 0;
@@ -69,7 +70,8 @@ static long pf_firmware_info(struct xen_platform_op *op)
 	}
 }
 
-/* Idle states and frequencies are left to the processors themselves; that Domain-0 offers its tables is no error. */
+/* Idle states and frequencies are left to the processors themselves; that Domain-0 offers its
+ * tables is no error. */
 static long pf_set_processor_pminfo(struct xen_platform_op *op)
 {
 	return op->u.set_pminfo.type <= XEN_PM_PDC ? 0 : -EINVAL;
@@ -130,8 +132,8 @@ static const struct {
 	[XENPF_getidletime] = { pf_getidletime, true },
 };
 
-long do_platform_op(unsigned long arg, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-		    unsigned long a5)
+long do_platform_op(unsigned long arg, unsigned long a1, unsigned long a2, unsigned long a3,
+		    unsigned long a4, unsigned long a5)
 {
 	void __guest *guest_op = (void __guest *)arg;
 	struct xen_platform_op op;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypercall sysctl: control operations on the whole system (xen/sysctl.h). What has no row is for the
- * processor's side, which answers -ENOSYS to what nobody knows.
+ * The hypercall sysctl: control operations on the whole system (xen/sysctl.h). What has no row is
+ * for the processor's side, which answers -ENOSYS to what nobody knows.
  */
 #include "core/hypercall/sysctl.h"
 
@@ -9,10 +9,12 @@
 #include "hv/arch.h"
 #include "lib/errno.h"
 
-/* One at a time, as tools expect: what one sets the next one sees. Whoever does not get it comes again. */
+/* One at a time, as tools expect: what one sets the next one sees. Whoever does not get it comes
+ * again. */
 static DEFINE_SPINLOCK(sysctl_lock, LOCK_DOMCTL);
 
-/* Profiles, trace buffers, patches, power states, cache allocation, CPUs that come and go: there are none. */
+/* Profiles, trace buffers, patches, power states, cache allocation, CPUs that come and go: there
+ * are none. */
 static long sysctl_unsupported(struct xen_sysctl *op)
 {
 	return -EOPNOTSUPP;
@@ -25,17 +27,28 @@ static const struct {
 	bool out; /* copy back on success */
 } sysctl_ops[] = {
 	/* clang-format off: a row each */
-	ROW(readconsole, sysctl_readconsole, true),   ROW(physinfo, sysctl_physinfo, true),
-	ROW(sched_id, sysctl_sched_id, true),	      ROW(getdomaininfolist, sysctl_getdomaininfolist, true),
-	ROW(debug_keys, sysctl_debug_keys, false),    ROW(getcpuinfo, sysctl_getcpuinfo, true),
-	ROW(availheap, sysctl_availheap, true),	      ROW(cputopoinfo, sysctl_cputopoinfo, true),
-	ROW(numainfo, sysctl_numainfo, true),	      ROW(cpupool_op, sysctl_cpupool, true),
-	ROW(scheduler_op, sysctl_scheduler, true),    ROW(pcitopoinfo, sysctl_pcitopoinfo, true),
-	ROW(tbuf_op, sysctl_unsupported, false),      ROW(perfc_op, sysctl_unsupported, false),
-	ROW(get_pmstat, sysctl_unsupported, false),   ROW(cpu_hotplug, sysctl_unsupported, false),
-	ROW(pm_op, sysctl_unsupported, false),	      ROW(page_offline_op, sysctl_unsupported, false),
-	ROW(lockprof_op, sysctl_unsupported, false),  ROW(coverage_op, sysctl_unsupported, false),
-	ROW(psr_cmt_op, sysctl_unsupported, false),   ROW(psr_alloc, sysctl_unsupported, false),
+	ROW(readconsole, sysctl_readconsole, true),
+	ROW(physinfo, sysctl_physinfo, true),
+	ROW(sched_id, sysctl_sched_id, true),
+	ROW(getdomaininfolist, sysctl_getdomaininfolist, true),
+	ROW(debug_keys, sysctl_debug_keys, false),
+	ROW(getcpuinfo, sysctl_getcpuinfo, true),
+	ROW(availheap, sysctl_availheap, true),
+	ROW(cputopoinfo, sysctl_cputopoinfo, true),
+	ROW(numainfo, sysctl_numainfo, true),
+	ROW(cpupool_op, sysctl_cpupool, true),
+	ROW(scheduler_op, sysctl_scheduler, true),
+	ROW(pcitopoinfo, sysctl_pcitopoinfo, true),
+	ROW(tbuf_op, sysctl_unsupported, false),
+	ROW(perfc_op, sysctl_unsupported, false),
+	ROW(get_pmstat, sysctl_unsupported, false),
+	ROW(cpu_hotplug, sysctl_unsupported, false),
+	ROW(pm_op, sysctl_unsupported, false),
+	ROW(page_offline_op, sysctl_unsupported, false),
+	ROW(lockprof_op, sysctl_unsupported, false),
+	ROW(coverage_op, sysctl_unsupported, false),
+	ROW(psr_cmt_op, sysctl_unsupported, false),
+	ROW(psr_alloc, sysctl_unsupported, false),
 	ROW(livepatch_op, sysctl_unsupported, false),
 	/* clang-format on */
 };
@@ -48,8 +61,8 @@ static long sysctl_run(struct xen_sysctl *op, bool *copyback)
 	return sysctl_ops[op->cmd].fn(op);
 }
 
-long do_sysctl(unsigned long arg, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-	       unsigned long a5)
+long do_sysctl(unsigned long arg, unsigned long a1, unsigned long a2, unsigned long a3,
+	       unsigned long a4, unsigned long a5)
 {
 	void __guest *guest_op = (void __guest *)arg;
 	struct xen_sysctl op;

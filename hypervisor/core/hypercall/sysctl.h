@@ -11,8 +11,8 @@
 typedef long sysctl_fn(struct xen_sysctl *op);
 
 /* sysctl_system.c */
-sysctl_fn sysctl_readconsole, sysctl_debug_keys, sysctl_physinfo, sysctl_sched_id, sysctl_getdomaininfolist,
-	sysctl_availheap, sysctl_scheduler;
+sysctl_fn sysctl_readconsole, sysctl_debug_keys, sysctl_physinfo, sysctl_sched_id,
+	sysctl_getdomaininfolist, sysctl_availheap, sysctl_scheduler;
 /* sysctl_topology.c */
 sysctl_fn sysctl_getcpuinfo, sysctl_cputopoinfo, sysctl_numainfo, sysctl_pcitopoinfo;
 /* sysctl_cpupool.c */

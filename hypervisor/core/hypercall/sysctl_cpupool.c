@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The pools of CPUs that tools ask for: there is one, number 0, with every CPU and every domain in it, and no other can
- * be made. */
+/* The pools of CPUs that tools ask for: there is one, number 0, with every CPU and every domain in
+ * it, and no other can be made. */
 #include "core/hypercall/sysctl.h"
 
 #include "hv/sched.h"

@@ -22,7 +22,8 @@ long sysctl_readconsole(struct xen_sysctl *op)
 	size_t n;
 
 	while (done < want) {
-		n = console_read_log(chunk, min(want - done, (u32)LOG_CHUNK), &index, incremental, false);
+		n = console_read_log(chunk, min(want - done, (u32)LOG_CHUNK), &index, incremental,
+				     false);
 		if (!n)
 			break;
 		if (copy_to_guest_offset(r->buffer, done, chunk, n))
@@ -30,7 +31,8 @@ long sysctl_readconsole(struct xen_sysctl *op)
 		done += (u32)n;
 		incremental = true;
 	}
-	/* Only what has arrived is forgotten: with this call, or with those that the caller's index comes from. */
+	/* Only what has arrived is forgotten: with this call, or with those that the caller's index
+	 * comes from. */
 	if (r->clear)
 		console_read_log(chunk, 0, &index, true, true);
 	r->index = index;
@@ -65,8 +67,8 @@ long sysctl_physinfo(struct xen_sysctl *op)
 	p->capabilities = XEN_SYSCTL_PHYSCAP_gnttab_v1;
 	p->total_pages = total_pages;
 	/*
-	 * Free frames that are still to be scrubbed can be had as well, so they count as free; tools add scrub_pages to
-	 * get what will be free.
+	 * Free frames that are still to be scrubbed can be had as well, so they count as free;
+	 * tools add scrub_pages to get what will be free.
 	 */
 	p->free_pages = page_alloc_free_count();
 	p->outstanding_pages = page_claimed_total();
@@ -89,7 +91,9 @@ long sysctl_getdomaininfolist(struct xen_sysctl *op)
 	struct domain *d;
 	u32 n = 0;
 
-	for (; n < l->max_domains && next < DOMID_FIRST_RESERVED && (d = domain_get_next(next)) != NULL; n++) {
+	for (; n < l->max_domains && next < DOMID_FIRST_RESERVED &&
+	       (d = domain_get_next(next)) != NULL;
+	     n++) {
 		next = (domid_t)(d->id + 1);
 		domain_get_info(d, &info);
 		domain_put(d);

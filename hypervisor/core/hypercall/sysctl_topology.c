@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Control operations that ask for CPUs, memory nodes and devices. All memory is one node, number 0. */
+/* Control operations that ask for CPUs, memory nodes and devices. All memory is one node, number 0.
+ */
 #include "core/hypercall/sysctl.h"
 
 #include "hv/arch.h"
@@ -29,7 +30,8 @@ long sysctl_cputopoinfo(struct xen_sysctl *op)
 
 	if (!guest_handle_is_null(t->cputopo)) {
 		for (u32 cpu = 0; cpu < n; cpu++) {
-			xen_sysctl_cputopo_t topo = { XEN_INVALID_CORE_ID, XEN_INVALID_SOCKET_ID, XEN_INVALID_NODE_ID };
+			xen_sysctl_cputopo_t topo = { XEN_INVALID_CORE_ID, XEN_INVALID_SOCKET_ID,
+						      XEN_INVALID_NODE_ID };
 
 			if (cpumask_test(cpu, &cpu_online_map))
 				arch_cpu_topology(cpu, &topo);
@@ -46,13 +48,16 @@ long sysctl_cputopoinfo(struct xen_sysctl *op)
 long sysctl_numainfo(struct xen_sysctl *op)
 {
 	struct xen_sysctl_numainfo *info = &op->u.numainfo;
-	const xen_sysctl_meminfo_t mem = { total_pages << PAGE_SHIFT, page_alloc_free_count() << PAGE_SHIFT };
+	const xen_sysctl_meminfo_t mem = { total_pages << PAGE_SHIFT, page_alloc_free_count()
+									      << PAGE_SHIFT };
 	const u32 distance = LOCAL_DISTANCE;
 
 	if (info->num_nodes) {
-		if (!guest_handle_is_null(info->meminfo) && copy_to_guest_offset(info->meminfo, 0, &mem, 1))
+		if (!guest_handle_is_null(info->meminfo) &&
+		    copy_to_guest_offset(info->meminfo, 0, &mem, 1))
 			return -EFAULT;
-		if (!guest_handle_is_null(info->distance) && copy_to_guest_offset(info->distance, 0, &distance, 1))
+		if (!guest_handle_is_null(info->distance) &&
+		    copy_to_guest_offset(info->distance, 0, &distance, 1))
 			return -EFAULT;
 	}
 	info->num_nodes = 1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The hypercall xen_version: who we are, in the words of the interface whose version we implement (xen/version.h). */
+/* The hypercall xen_version: who we are, in the words of the interface whose version we implement
+ * (xen/version.h). */
 #include "hv/hypercall_handlers.h"
 
 #include <xen/version.h>
@@ -56,15 +57,16 @@ static long ver_changeset(void __guest *arg)
 
 static long ver_platform_parameters(void __guest *arg)
 {
-	static const struct xen_platform_parameters params = { .virt_start = HYPERVISOR_VIRT_START };
+	static const struct xen_platform_parameters params = { .virt_start =
+								       HYPERVISOR_VIRT_START };
 
 	return copy_out(arg, &params, sizeof(params));
 }
 
 static u32 feature_bits(const struct domain *d)
 {
-	u32 bits = (1U << XENFEAT_mmu_pt_update_preserve_ad) | (1U << XENFEAT_gnttab_map_avail_bits) |
-		   (1U << XENFEAT_not_direct_mapped);
+	u32 bits = (1U << XENFEAT_mmu_pt_update_preserve_ad) |
+		   (1U << XENFEAT_gnttab_map_avail_bits) | (1U << XENFEAT_not_direct_mapped);
 
 	if (d->vm_assist & (1U << VMASST_TYPE_pae_extended_cr3))
 		bits |= 1U << XENFEAT_pae_pgdir_above_4gb;
@@ -98,9 +100,11 @@ static long ver_commandline(void __guest *arg)
 {
 	static const xen_commandline_t denied = "<denied>";
 
-	_Static_assert(sizeof(boot_options.text) == sizeof(xen_commandline_t), "the whole buffer is copied");
+	_Static_assert(sizeof(boot_options.text) == sizeof(xen_commandline_t),
+		       "the whole buffer is copied");
 	/* It may tell of the machine what is no guest's business. */
-	return copy_out(arg, current->domain->is_privileged ? boot_options.text : denied, sizeof(denied));
+	return copy_out(arg, current->domain->is_privileged ? boot_options.text : denied,
+			sizeof(denied));
 }
 
 static long (*const version_ops[])(void __guest *arg) = {
@@ -114,10 +118,11 @@ static long (*const version_ops[])(void __guest *arg) = {
 	[XENVER_commandline] = ver_commandline,
 };
 
-long do_xen_version(unsigned long cmd, unsigned long arg, unsigned long a2, unsigned long a3, unsigned long a4,
-		    unsigned long a5)
+long do_xen_version(unsigned long cmd, unsigned long arg, unsigned long a2, unsigned long a3,
+		    unsigned long a4, unsigned long a5)
 {
-	/* The call that guests make to see whether an event is pending: nothing may stand before it. */
+	/* The call that guests make to see whether an event is pending: nothing may stand before
+	 * it. */
 	if (likely(cmd == XENVER_version))
 		return XEN_MAJOR << 16 | XEN_MINOR;
 	if (cmd == XENVER_pagesize)

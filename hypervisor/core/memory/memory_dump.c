@@ -16,15 +16,15 @@ void memory_log_held(void)
 {
 	unsigned long heap = hv_heap_used_count(), all = hv_memory_pages();
 
-	log_info("memory: the hypervisor holds %lu KiB: image and tables of frames %lu, heap %lu", kib(all),
-		 kib(all - min(heap, all)), kib(heap));
+	log_info("memory: the hypervisor holds %lu KiB: image and tables of frames %lu, heap %lu",
+		 kib(all), kib(all - min(heap, all)), kib(heap));
 }
 
 void memory_dump(char key)
 {
 	memory_log_held();
 	log_err("memory: free %lu KiB: dirty %lu, claimed %lu, unused parts of heap chunks %lu",
-		kib(page_alloc_free_count()), kib(page_alloc_dirty_count()), kib(page_claimed_total()),
-		kib(hv_heap_free_count()));
+		kib(page_alloc_free_count()), kib(page_alloc_dirty_count()),
+		kib(page_claimed_total()), kib(hv_heap_free_count()));
 	domain_dump_pages();
 }

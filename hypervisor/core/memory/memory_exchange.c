@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * XENMEM_exchange: a domain gives frames and gets as many others, contiguous ones or below an address, for its devices.
- * It is done in chunks, each as a whole or not at all: the new frames are taken from the allocator first, then the old
- * ones from the domain, then the new ones become the domain's, which can no longer fail but for a domain that dies.
+ * XENMEM_exchange: a domain gives frames and gets as many others, contiguous ones or below an
+ * address, for its devices. It is done in chunks, each as a whole or not at all: the new frames are
+ * taken from the allocator first, then the old ones from the domain, then the new ones become the
+ * domain's, which can no longer fail but for a domain that dies.
  */
 #include "core/memory/memory_op.h"
 
@@ -15,9 +16,9 @@ struct exchange {
 	const struct xen_memory_exchange *x;
 	unsigned int memf;
 	unsigned int in_per_chunk, out_per_chunk; /* extents */
-	struct page_list in, out;		  /* frames that were the domain's; heads of new extents */
-	xen_pfn_t *in_mfns, *out_pfns;		  /* EXTENTS_MAX each */
-	unsigned long *in_names;		  /* what the machine-to-phys table said of the frames in `in` */
+	struct page_list in, out;      /* frames that were the domain's; heads of new extents */
+	xen_pfn_t *in_mfns, *out_pfns; /* EXTENTS_MAX each */
+	unsigned long *in_names; /* what the machine-to-phys table said of the frames in `in` */
 };
 
 /* n frames that were taken without counting stay away: the domain dies. */
@@ -75,7 +76,8 @@ static void free_old(struct exchange *e)
 static int allocate_new(struct exchange *e)
 {
 	for (unsigned int i = 0; i < e->out_per_chunk; i++) {
-		struct page_info *pg = page_alloc(NULL, e->x->out.extent_order, e->memf | MEMF_NO_ASSIGN);
+		struct page_info *pg =
+			page_alloc(NULL, e->x->out.extent_order, e->memf | MEMF_NO_ASSIGN);
 
 		if (!pg)
 			return -ENOMEM;
@@ -135,7 +137,8 @@ static int exchange_chunk(struct exchange *e, unsigned long chunk)
 	int err;
 
 	if (copy_from_guest_offset(e->in_mfns, e->x->in.extent_start, in_first, e->in_per_chunk) ||
-	    copy_from_guest_offset(e->out_pfns, e->x->out.extent_start, out_first, e->out_per_chunk))
+	    copy_from_guest_offset(e->out_pfns, e->x->out.extent_start, out_first,
+				   e->out_per_chunk))
 		return -EFAULT;
 	for (unsigned int i = 0; i < e->out_per_chunk; i++)
 		if (e->out_pfns[i] >= MEMORY_PFN_MAX)
@@ -158,15 +161,18 @@ static int exchange_check(const struct xen_memory_exchange *x)
 
 	if (x->in.domid != x->out.domid || in > MEMORY_ORDER_MAX || out > MEMORY_ORDER_MAX)
 		return -EINVAL;
-	if (x->in.nr_extents > MEMOP_EXTENTS_MAX >> in || x->out.nr_extents > MEMOP_EXTENTS_MAX >> out ||
-	    x->in.nr_extents << in != x->out.nr_extents << out || x->nr_exchanged > x->in.nr_extents)
+	if (x->in.nr_extents > MEMOP_EXTENTS_MAX >> in ||
+	    x->out.nr_extents > MEMOP_EXTENTS_MAX >> out ||
+	    x->in.nr_extents << in != x->out.nr_extents << out ||
+	    x->nr_exchanged > x->in.nr_extents)
 		return -EINVAL;
 	return 0;
 }
 
 static long exchange_all(struct exchange *e, struct xen_memory_exchange *x)
 {
-	unsigned long first = x->nr_exchanged / e->in_per_chunk, chunks = x->in.nr_extents / e->in_per_chunk;
+	unsigned long first = x->nr_exchanged / e->in_per_chunk,
+		      chunks = x->in.nr_extents / e->in_per_chunk;
 	int err;
 
 	for (unsigned long chunk = first; chunk < chunks; chunk++) {
@@ -192,7 +198,8 @@ long memory_exchange(void *arg, unsigned long *done)
 		return ret;
 	e.in_per_chunk = out > in ? 1U << (out - in) : 1;
 	e.out_per_chunk = in > out ? 1U << (in - out) : 1;
-	if (x->nr_exchanged % e.in_per_chunk || !memory_flags_decode(x->out.mem_flags, out, &e.memf))
+	if (x->nr_exchanged % e.in_per_chunk ||
+	    !memory_flags_decode(x->out.mem_flags, out, &e.memf))
 		return -EINVAL;
 	e.d = hypercall_target(x->in.domid, &err);
 	if (!e.d)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory maps: the machine's, the one that a builder gave a domain, and the table from machine frames to a guest's own.
+ * Memory maps: the machine's, the one that a builder gave a domain, and the table from machine
+ * frames to a guest's own.
  */
 #include "core/memory/memory_op.h"
 
@@ -14,7 +15,8 @@ struct e820_entry {
 	u32 type;
 } __packed;
 _Static_assert(sizeof(struct e820_entry) == 20, "xen/memory.h: the format of E820");
-_Static_assert(sizeof(((struct domain *)NULL)->memory_map[0]) == sizeof(struct e820_entry), "copied as it is");
+_Static_assert(sizeof(((struct domain *)NULL)->memory_map[0]) == sizeof(struct e820_entry),
+	       "copied as it is");
 
 static void __guest *entry_at(const struct xen_memory_map *map, unsigned int i)
 {
@@ -87,18 +89,21 @@ long memory_map_machine(void *arg, unsigned long *done)
 	return 0;
 }
 
-#define M2P_EXTENT_FRAMES (MiB(2) / sizeof(unsigned long)) /* frames that 2 MiB of the table tell of */
+#define M2P_EXTENT_FRAMES \
+	(MiB(2) / sizeof(unsigned long)) /* frames that 2 MiB of the table tell of */
 
 long memory_m2p_list(void *arg, unsigned long *done)
 {
 	struct xen_machphys_mfn_list *list = arg;
-	unsigned long n = min(DIV_ROUND_UP(max_page, M2P_EXTENT_FRAMES), (unsigned long)list->max_extents);
+	unsigned long n =
+		min(DIV_ROUND_UP(max_page, M2P_EXTENT_FRAMES), (unsigned long)list->max_extents);
 	xen_pfn_t last = 0;
 
 	for (unsigned long i = 0; i < n; i++) {
 		mfn_t mfn = arch_m2p_extent(i);
 
-		/* The table's frames are mapped one by one as ordinary memory: a hole repeats what stands before it. */
+		/* The table's frames are mapped one by one as ordinary memory: a hole repeats what
+		 * stands before it. */
 		if (!mfn_eq(mfn, INVALID_MFN))
 			last = mfn_x(mfn);
 		if (copy_to_guest_offset(list->extent_start, i, &last, 1))
@@ -112,7 +117,8 @@ long memory_m2p_where(void *arg, unsigned long *done)
 {
 	struct xen_machphys_mapping *m = arg;
 
-	/* The whole range that a table may ever have: a guest that moves to a larger machine looks only once. */
+	/* The whole range that a table may ever have: a guest that moves to a larger machine looks
+	 * only once. */
 	m->v_start = MACH2PHYS_VIRT_START;
 	m->v_end = MACH2PHYS_VIRT_END;
 	m->max_mfn = (m->v_end - m->v_start) / sizeof(unsigned long) - 1;

@@ -31,8 +31,8 @@ long memory_maximum(void *arg, unsigned long *done)
 }
 
 /*
- * A guest that addresses machine frames says itself how many of its own it has: any number, so it is bounded here. One
- * that is about to be restored has said nothing yet: that is no error.
+ * A guest that addresses machine frames says itself how many of its own it has: any number, so it
+ * is bounded here. One that is about to be restored has said nothing yet: that is no error.
  */
 long memory_maximum_gpfn(void *arg, unsigned long *done)
 {
@@ -51,7 +51,8 @@ long memory_maximum_gpfn(void *arg, unsigned long *done)
 }
 
 /*
- * No memory is populated on demand, so a target changes nothing; tools set one with each change of a domain's memory.
+ * No memory is populated on demand, so a target changes nothing; tools set one with each change of
+ * a domain's memory.
  */
 static long pod_target(struct xen_pod_target *t, bool set)
 {
@@ -121,7 +122,8 @@ long memory_acquire_resource(void *arg, unsigned long *done)
 
 	if (r->pad)
 		return -EINVAL;
-	if (r->type != XENMEM_resource_grant_table || r->id != XENMEM_resource_grant_table_id_shared)
+	if (r->type != XENMEM_resource_grant_table ||
+	    r->id != XENMEM_resource_grant_table_id_shared)
 		return -EOPNOTSUPP;
 	d = domain_get_by_id(r->domid);
 	if (!d)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A domain's reservation grows and shrinks. These calls say how many extents they did and nothing else: an error is a
- * number that is smaller than what was asked for (xen/memory.h).
+ * A domain's reservation grows and shrinks. These calls say how many extents they did and nothing
+ * else: an error is a number that is smaller than what was asked for (xen/memory.h).
  */
 #include "core/memory/memory_op.h"
 
@@ -25,8 +25,8 @@ bool memory_flags_decode(unsigned int mem_flags, unsigned int order, unsigned in
 }
 
 /* One extent more or less: false when it cannot be. extent is the index in r->extent_start. */
-typedef bool extent_fn(struct domain *d, const struct xen_memory_reservation *r, unsigned long extent,
-		       unsigned int memf);
+typedef bool extent_fn(struct domain *d, const struct xen_memory_reservation *r,
+		       unsigned long extent, unsigned int memf);
 
 static long for_each_extent(struct xen_memory_reservation *r, unsigned long *done, extent_fn *fn)
 {
@@ -36,8 +36,8 @@ static long for_each_extent(struct xen_memory_reservation *r, unsigned long *don
 	long ret;
 	int err;
 
-	if (r->nr_extents > MEMOP_EXTENTS_MAX || r->extent_order > MEMORY_ORDER_MAX || i > r->nr_extents ||
-	    !memory_flags_decode(r->mem_flags, r->extent_order, &memf))
+	if (r->nr_extents > MEMOP_EXTENTS_MAX || r->extent_order > MEMORY_ORDER_MAX ||
+	    i > r->nr_extents || !memory_flags_decode(r->mem_flags, r->extent_order, &memf))
 		return (long)i;
 	d = hypercall_target(r->domid, &err);
 	if (!d)
@@ -58,8 +58,8 @@ static long for_each_extent(struct xen_memory_reservation *r, unsigned long *don
 	return ret;
 }
 
-static bool extent_add(struct domain *d, const struct xen_memory_reservation *r, unsigned long extent,
-		       unsigned int memf)
+static bool extent_add(struct domain *d, const struct xen_memory_reservation *r,
+		       unsigned long extent, unsigned int memf)
 {
 	struct page_info *pg = page_alloc(d, r->extent_order, memf);
 	xen_pfn_t mfn;
@@ -67,14 +67,17 @@ static bool extent_add(struct domain *d, const struct xen_memory_reservation *r,
 	if (!pg)
 		return false;
 	mfn = mfn_x(page_to_mfn(pg));
-	return guest_handle_is_null(r->extent_start) || !copy_to_guest_offset(r->extent_start, extent, &mfn, 1);
+	return guest_handle_is_null(r->extent_start) ||
+	       !copy_to_guest_offset(r->extent_start, extent, &mfn, 1);
 }
 
 /*
- * Another vCPU of d's, or d's end, may give the frames back as soon as they are d's, and they be another domain's by now.
- * One that is still d's stays so while page_lock is held, and loses what is said here when it is freed.
+ * Another vCPU of d's, or d's end, may give the frames back as soon as they are d's, and they be
+ * another domain's by now. One that is still d's stays so while page_lock is held, and loses what
+ * is said here when it is freed.
  */
-static void name_frames(struct domain *d, const struct page_info *pg, unsigned int order, xen_pfn_t pfn)
+static void name_frames(struct domain *d, const struct page_info *pg, unsigned int order,
+			xen_pfn_t pfn)
 {
 	u32 owner = domain_to_owner(d);
 
@@ -85,8 +88,8 @@ static void name_frames(struct domain *d, const struct page_info *pg, unsigned i
 	spin_unlock(&d->page_lock);
 }
 
-static bool extent_populate(struct domain *d, const struct xen_memory_reservation *r, unsigned long extent,
-			    unsigned int memf)
+static bool extent_populate(struct domain *d, const struct xen_memory_reservation *r,
+			    unsigned long extent, unsigned int memf)
 {
 	struct page_info *pg;
 	xen_pfn_t pfn, mfn;
@@ -119,8 +122,8 @@ static bool frame_remove(struct domain *d, mfn_t mfn)
 	return removed;
 }
 
-static bool extent_remove(struct domain *d, const struct xen_memory_reservation *r, unsigned long extent,
-			  unsigned int memf)
+static bool extent_remove(struct domain *d, const struct xen_memory_reservation *r,
+			  unsigned long extent, unsigned int memf)
 {
 	xen_pfn_t mfn;
 

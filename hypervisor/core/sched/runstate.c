@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the time of a vCPU goes (xen/vcpu.h, struct vcpu_runstate_info): kept in whole nanoseconds, nothing is ever
- * lost. */
+/* Where the time of a vCPU goes (xen/vcpu.h, struct vcpu_runstate_info): kept in whole nanoseconds,
+ * nothing is ever lost. */
 #include "core/sched/sched_internal.h"
 
 #include "hv/guest_access.h"
@@ -22,7 +22,8 @@ void runstate_change(struct vcpu *v, int state, s_time_t now)
 
 int runstate_when_off(const struct vcpu *v)
 {
-	return READ_ONCE(v->pause_flags) & (VPF_BLOCKED | VPF_POLL) ? RUNSTATE_blocked : RUNSTATE_offline;
+	return READ_ONCE(v->pause_flags) & (VPF_BLOCKED | VPF_POLL) ? RUNSTATE_blocked :
+								      RUNSTATE_offline;
 }
 
 void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out)
@@ -53,9 +54,10 @@ u64 cpu_idle_time(unsigned int cpu)
 }
 
 /*
- * In: v is current, so nobody else changes its runstate, and its kernel's page tables are loaded. A guest that asked
- * for it (VMASST_TYPE_runstate_update_flag) sees XEN_RUNSTATE_UPDATE in state_entry_time for as long as the rest is
- * being written. One that has unmapped its copy goes without.
+ * In: v is current, so nobody else changes its runstate, and its kernel's page tables are loaded. A
+ * guest that asked for it (VMASST_TYPE_runstate_update_flag) sees XEN_RUNSTATE_UPDATE in
+ * state_entry_time for as long as the rest is being written. One that has unmapped its copy goes
+ * without.
  */
 void vcpu_runstate_publish(struct vcpu *v)
 {
@@ -71,7 +73,8 @@ void vcpu_runstate_publish(struct vcpu *v)
 			return;
 		return;
 	}
-	entry_time = (u64 __guest *)((char __guest *)guest + offsetof(struct vcpu_runstate_info, state_entry_time));
+	entry_time = (u64 __guest *)((char __guest *)guest +
+				     offsetof(struct vcpu_runstate_info, state_entry_time));
 	flagged = r.state_entry_time | XEN_RUNSTATE_UPDATE;
 	if (copy_to_guest(entry_time, &flagged, sizeof(flagged)))
 		return;

@@ -5,10 +5,10 @@
  * A vCPU is in one of these states, all changed under the lock of its processor's queue:
  *	off	not runnable (or about to be woken), in no queue
  *	queued	runnable, waits
- *	running	is_running: curr of its queue, or just replaced there, its registers still being saved
- *	parked	runnable, but its domain's cap is used up
- * One that is replaced is in no queue until arch says sched_context_saved(): until then no other CPU may run it, and
- *what happens to it meanwhile (a wake-up, a new affinity) is looked at there.
+ *	running	is_running: curr of its queue, or just replaced there, its registers still being
+ *saved parked	runnable, but its domain's cap is used up One that is replaced is in no queue until
+ *arch says sched_context_saved(): until then no other CPU may run it, and what happens to it
+ *meanwhile (a wake-up, a new affinity) is looked at there.
  */
 #include "core/sched/sched_internal.h"
 
@@ -49,7 +49,8 @@ void sched_enqueue(struct run_queue *rq, struct vcpu *v)
 	share_join(rq, v);
 	/* From the end: who just ran belongs there. Behind its equals. */
 	for (after = rq->queue.prev; after != &rq->queue; after = after->prev)
-		if (vtime_diff(list_entry(after, struct vcpu, sched.link)->sched.vtime, v->sched.vtime) <= 0)
+		if (vtime_diff(list_entry(after, struct vcpu, sched.link)->sched.vtime,
+			       v->sched.vtime) <= 0)
 			break;
 	list_add(&v->sched.link, after);
 	v->sched.queued = true;
@@ -94,8 +95,9 @@ static void call_idle_cpu(const struct vcpu *v)
 }
 
 /*
- * A timer that is set for an earlier time stays: it fires about once a slice for nothing (slice_timer_fired), where moving it
- * would cost a part of each switch. Under rq's lock, as everything about this timer.
+ * A timer that is set for an earlier time stays: it fires about once a slice for nothing
+ * (slice_timer_fired), where moving it would cost a part of each switch. Under rq's lock, as
+ * everything about this timer.
  */
 static void set_slice_end(struct run_queue *rq, s_time_t end)
 {
@@ -127,7 +129,8 @@ static void preempt_for(struct run_queue *rq, const struct vcpu *v, s_time_t now
 	if (deserves_more(rq, v))
 		end = rq->run_start + MICROSECS(READ_ONCE(sched_params.ratelimit_us));
 	else
-		end = now + MILLISECS(READ_ONCE(sched_params.slice_ms)); /* it may have begun a lone slice */
+		end = now + MILLISECS(READ_ONCE(
+				    sched_params.slice_ms)); /* it may have begun a lone slice */
 	if (end <= now)
 		ask_to_schedule(rq);
 	else if (rq->slice_end > end)
@@ -209,7 +212,8 @@ void vcpu_block(void)
 	struct vcpu *v = current;
 
 	atomic_or(&v->pause_flags, VPF_BLOCKED);
-	/* The sender of an event sets the event and then looks at our flag; the locked instruction orders our half. */
+	/* The sender of an event sets the event and then looks at our flag; the locked instruction
+	 * orders our half. */
 	if (vcpu_must_look(v))
 		atomic_and(&v->pause_flags, ~(u32)VPF_BLOCKED);
 	else
@@ -238,7 +242,8 @@ void vcpu_yield(void)
 
 /* --- switching --- */
 
-/* The first of the queue that may run; those whose cap is used up are parked. *slice: for how long. */
+/* The first of the queue that may run; those whose cap is used up are parked. *slice: for how long.
+ */
 static struct vcpu *first_runnable(struct run_queue *rq, s_time_t now, s_time_t *slice)
 {
 	struct vcpu *v;
@@ -251,7 +256,8 @@ static struct vcpu *first_runnable(struct run_queue *rq, s_time_t now, s_time_t 
 }
 
 /* May prev go on, apart from who else waits? */
-static bool may_continue(const struct run_queue *rq, struct vcpu *prev, s_time_t now, s_time_t *slice)
+static bool may_continue(const struct run_queue *rq, struct vcpu *prev, s_time_t now,
+			 s_time_t *slice)
 {
 	return !prev->is_idle && vcpu_is_runnable(prev) && place_allowed(prev, rq->cpu) &&
 	       share_budget_left(prev, now, slice);
@@ -264,12 +270,14 @@ static s_time_t lone_slice(const struct vcpu *v, s_time_t slice)
 }
 
 /*
- * Chooses who runs from now on and until when. The chosen one is out of the queue. prev goes on when it has had least,
- * or has only just begun.
+ * Chooses who runs from now on and until when. The chosen one is out of the queue. prev goes on
+ * when it has had least, or has only just begun.
  */
-static struct vcpu *choose_next(struct run_queue *rq, struct vcpu *prev, s_time_t now, s_time_t *end)
+static struct vcpu *choose_next(struct run_queue *rq, struct vcpu *prev, s_time_t now,
+				s_time_t *end)
 {
-	s_time_t full = MILLISECS(READ_ONCE(sched_params.slice_ms)), prev_slice = full, slice = full;
+	s_time_t full = MILLISECS(READ_ONCE(sched_params.slice_ms)), prev_slice = full,
+		 slice = full;
 	s_time_t may_preempt = rq->run_start + MICROSECS(READ_ONCE(sched_params.ratelimit_us));
 	bool yielding = prev->sched.yielding, stays;
 	struct vcpu *head;
@@ -278,22 +286,29 @@ static struct vcpu *choose_next(struct run_queue *rq, struct vcpu *prev, s_time_
 	if (!stays && !prev->is_idle)
 		share_leave(rq, prev);
 	head = first_runnable(rq, now, &slice);
-	/* Before it goes idle this CPU is in the set, so that who queues a vCPU meanwhile calls it. */
+	/* Before it goes idle this CPU is in the set, so that who queues a vCPU meanwhile calls it.
+	 */
 	if (!stays && !head)
 		cpumask_set(rq->cpu, &sched_idle_cpus);
 	if (!cpumask_empty(&sched_offering_cpus)) {
-		place_steal(rq, stays && (!head || vtime_diff(prev->sched.vtime, head->sched.vtime) < 0) ? prev : head,
+		place_steal(rq,
+			    stays && (!head ||
+				      vtime_diff(prev->sched.vtime, head->sched.vtime) < 0) ?
+				    prev :
+				    head,
 			    now);
 		/* The lock was dropped. */
 		slice = full;
 		stays = stays && may_continue(rq, prev, now, &prev_slice);
 		head = first_runnable(rq, now, &slice);
 	}
-	if (stays && head && !yielding && vtime_diff(prev->sched.vtime, head->sched.vtime) > 0 && now < may_preempt) {
+	if (stays && head && !yielding && vtime_diff(prev->sched.vtime, head->sched.vtime) > 0 &&
+	    now < may_preempt) {
 		*end = min(may_preempt, now + prev_slice);
 		return prev;
 	}
-	if (stays && (!head || (!yielding && vtime_diff(prev->sched.vtime, head->sched.vtime) <= 0))) {
+	if (stays &&
+	    (!head || (!yielding && vtime_diff(prev->sched.vtime, head->sched.vtime) <= 0))) {
 		*end = now + (head ? prev_slice : lone_slice(prev, prev_slice));
 		return prev;
 	}
@@ -303,7 +318,8 @@ static struct vcpu *choose_next(struct run_queue *rq, struct vcpu *prev, s_time_
 		return head;
 	}
 	if (!cpumask_test_and_set(rq->cpu, &sched_idle_cpus))
-		softirq_raise(SOFTIRQ_SCHEDULE); /* prev slept while the lock was dropped: look once more */
+		softirq_raise(SOFTIRQ_SCHEDULE); /* prev slept while the lock was dropped: look once
+						    more */
 	return rq->idle;
 }
 
@@ -371,8 +387,8 @@ void sched_context_saved(struct vcpu *prev)
 	smp_mb();
 	WRITE_ONCE(prev->is_running, false);
 	/* Most often it sleeps, and switch_states has seen that. */
-	if (prev->is_idle ||
-	    (!vcpu_is_runnable(prev) && !prev->sched.active && prev->runstate.state == runstate_when_off(prev))) {
+	if (prev->is_idle || (!vcpu_is_runnable(prev) && !prev->sched.active &&
+			      prev->runstate.state == runstate_when_off(prev))) {
 		spin_unlock_irqrestore(&rq->lock, flags);
 		return;
 	}
@@ -422,8 +438,8 @@ static void slice_timer_fired(void *data)
 	spin_unlock_irqrestore(&rq->lock, flags);
 }
 
-/* The vCPU that runs here now has come from another CPU: interrupts of its devices follow, without a lock of the
- * scheduler. */
+/* The vCPU that runs here now has come from another CPU: interrupts of its devices follow, without
+ * a lock of the scheduler. */
 static void interrupts_follow(void *data)
 {
 	struct vcpu *v = current;
@@ -497,7 +513,8 @@ void sched_vcpu_init(struct vcpu *v)
 		/* Siblings start side by side; waking places them anew. */
 		other = v->id ? v->domain->vcpus[v->id - 1] : NULL;
 		cpu = other ? cpumask_next(other->processor, &cpu_online_map) :
-			      bitmap_next_set(cpu_online_map.bits, nr_cpus, v->domain->id % nr_cpus);
+			      bitmap_next_set(cpu_online_map.bits, nr_cpus,
+					      v->domain->id % nr_cpus);
 		v->processor = cpu < nr_cpus ? cpu : cpumask_first(&cpu_online_map);
 		if (v->domain->is_privileged && boot_options.dom0_vcpus_pin)
 			cpumask_set(v->processor, &v->sched.hard_affinity);
@@ -532,8 +549,9 @@ void sched_dump(char key)
 		unsigned long flags = spin_lock_irqsave(&rq->lock);
 		const struct vcpu *v;
 
-		log_err("CPU %u: runs d%uv%u, %u wait, load %u, clock %ld\n", cpu, rq->curr->domain->id, rq->curr->id,
-			rq->nr_queued, rq->load, (long)(rq->clock - rq->offset));
+		log_err("CPU %u: runs d%uv%u, %u wait, load %u, clock %ld\n", cpu,
+			rq->curr->domain->id, rq->curr->id, rq->nr_queued, rq->load,
+			(long)(rq->clock - rq->offset));
 		list_for_each(v, &rq->queue, sched.link)
 			log_err("  d%uv%u at %+ld\n", v->domain->id, v->id,
 				(long)vtime_diff(v->sched.vtime, rq->clock));

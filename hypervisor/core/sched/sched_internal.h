@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between the files of the scheduler: sched.c (running, waking, sleeping), sched_share.c (who deserves how much),
- * sched_place.c (which CPU), sched_param.c (weights, caps, affinity for the tools), runstate.c.
+ * Between the files of the scheduler: sched.c (running, waking, sleeping), sched_share.c (who
+ * deserves how much), sched_place.c (which CPU), sched_param.c (weights, caps, affinity for the
+ * tools), runstate.c.
  */
 #ifndef CORE_SCHED_SCHED_INTERNAL_H
 #define CORE_SCHED_SCHED_INTERNAL_H
@@ -14,8 +15,8 @@
 #define SCHED_WEIGHT_DEFAULT 256
 
 /*
- * A CPU's run queue. Members are the vCPUs that wait in it and the one that runs, unless that is the idle vCPU.
- * All but the lock: [Q] its lock; other CPUs may glance at fields marked [G].
+ * A CPU's run queue. Members are the vCPUs that wait in it and the one that runs, unless that is
+ * the idle vCPU. All but the lock: [Q] its lock; other CPUs may glance at fields marked [G].
  */
 struct run_queue {
 	spinlock_t lock;	/* LOCK_SCHED; interrupts off */
@@ -24,11 +25,12 @@ struct run_queue {
 	struct vcpu *idle;	/* [I] */
 	struct list queue;	/* [Q] ascending vtime */
 	unsigned int nr_queued; /* [Q, G] */
-	u64 clock;		/* [Q, G] virtual time: that of the member which has had least, never backwards */
-	u64 offset;		/* [Q, G] clock - offset is comparable between CPUs */
-	u32 load;		/* [Q, G] sum of its members' load */
-	u32 nr_members;		/* [Q, G] */
-	u64 offer;		/* [Q, G] comparable virtual time of the first that another CPU might run */
+	u64 clock;  /* [Q, G] virtual time: that of the member which has had least, never backwards
+		     */
+	u64 offset; /* [Q, G] clock - offset is comparable between CPUs */
+	u32 load;   /* [Q, G] sum of its members' load */
+	u32 nr_members; /* [Q, G] */
+	u64 offer;	/* [Q, G] comparable virtual time of the first that another CPU might run */
 	s_time_t run_start;	/* [Q] since when curr runs without a break */
 	s_time_t slice_end;	/* [Q] when slice_timer fires */
 	s_time_t looked_around; /* by its CPU: when it last compared itself with others */
@@ -42,8 +44,10 @@ struct sched_params {
 };
 extern struct sched_params sched_params;
 
-extern cpumask_t sched_idle_cpus;     /* [A] those whose idle vCPU runs and that nobody has called on yet */
-extern cpumask_t sched_offering_cpus; /* [A] those that have a vCPU waiting which may run elsewhere */
+extern cpumask_t
+	sched_idle_cpus; /* [A] those whose idle vCPU runs and that nobody has called on yet */
+extern cpumask_t
+	sched_offering_cpus; /* [A] those that have a vCPU waiting which may run elsewhere */
 
 /* --- sched_share.c: all with the queue's lock --- */
 /* a - b of virtual times, which wrap. */
@@ -58,7 +62,8 @@ void share_deactivate(struct vcpu *v, s_time_t now);
 u64 share_cost(const struct vcpu *v, s_time_t ns); /* virtual time of that much CPU time */
 void share_join(struct run_queue *rq, struct vcpu *v);
 void share_leave(struct run_queue *rq, struct vcpu *v);
-/* v, not yet a member, comes to the queue awake (true) or from another queue: keeps its claim within bounds. */
+/* v, not yet a member, comes to the queue awake (true) or from another queue: keeps its claim
+ * within bounds. */
 void share_arrive(struct run_queue *rq, struct vcpu *v, bool woken, s_time_t now);
 /* v changes its queue: its vtime is translated. */
 void share_translate(struct vcpu *v, const struct run_queue *from, const struct run_queue *to);
@@ -77,15 +82,16 @@ unsigned int place_vcpu(const struct vcpu *v);
 bool place_allowed(const struct vcpu *v, unsigned int cpu);
 void place_update_offer(struct run_queue *rq); /* after each change of the queue */
 /*
- * Takes a vCPU over from another CPU if one deserves it more than `mine` (the best of this CPU; NULL: it would go
- * idle). Drops and retakes rq's lock.
+ * Takes a vCPU over from another CPU if one deserves it more than `mine` (the best of this CPU;
+ * NULL: it would go idle). Drops and retakes rq's lock.
  */
 void place_steal(struct run_queue *rq, const struct vcpu *mine, s_time_t now);
 
 /* --- sched.c --- */
-struct run_queue *sched_lock_vcpu(const struct vcpu *v, unsigned long *flags); /* the queue of v->processor, locked */
-void sched_enqueue(struct run_queue *rq, struct vcpu *v);		       /* joins if it is no member yet */
-void sched_dequeue(struct run_queue *rq, struct vcpu *v);		       /* stays a member */
+struct run_queue *sched_lock_vcpu(const struct vcpu *v,
+				  unsigned long *flags);  /* the queue of v->processor, locked */
+void sched_enqueue(struct run_queue *rq, struct vcpu *v); /* joins if it is no member yet */
+void sched_dequeue(struct run_queue *rq, struct vcpu *v); /* stays a member */
 
 /* --- runstate.c --- */
 void runstate_change(struct vcpu *v, int state, s_time_t now);

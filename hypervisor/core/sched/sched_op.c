@@ -60,7 +60,8 @@ static long op_watchdog(void *arg)
 		return -EINVAL;
 	spin_lock(&d->lock);
 	if (op->id == 0) {
-		for (index = 0; index < ARRAY_SIZE(d->watchdogs) && d->watchdogs[index].in_use; index++)
+		for (index = 0; index < ARRAY_SIZE(d->watchdogs) && d->watchdogs[index].in_use;
+		     index++)
 			;
 		if (index < ARRAY_SIZE(d->watchdogs)) {
 			watchdog_arm(d, index, op->timeout);
@@ -140,7 +141,8 @@ static long op_poll(void *arg)
 
 	if (op->nr_ports > POLL_PORTS_MAX)
 		return -EINVAL;
-	if (op->nr_ports && !guest_range_ok(guest_array_at(op->ports, 0), op->nr_ports * sizeof(single)))
+	if (op->nr_ports &&
+	    !guest_range_ok(guest_array_at(op->ports, 0), op->nr_ports * sizeof(single)))
 		return -EFAULT;
 	if (op->nr_ports == 1 && copy_from_guest_offset(&single, op->ports, 0, 1))
 		return -EFAULT;
@@ -153,7 +155,8 @@ static long op_poll(void *arg)
 		return min(ret, 0);
 	}
 	if (op->timeout)
-		poll_sleep(v, op->timeout > (u64)STIME_MAX - 1 ? STIME_MAX - 1 : (s_time_t)op->timeout);
+		poll_sleep(v, op->timeout > (u64)STIME_MAX - 1 ? STIME_MAX - 1 :
+								 (s_time_t)op->timeout);
 	softirq_raise(SOFTIRQ_SCHEDULE);
 	return 0;
 }
@@ -220,14 +223,17 @@ static const struct subop sched_ops[] = {
 	[SCHEDOP_block] = { op_block, 0, CALL_ANY, 0 },
 	[SCHEDOP_shutdown] = { op_shutdown, sizeof(struct sched_shutdown), CALL_ANY, 0 },
 	[SCHEDOP_poll] = { op_poll, sizeof(struct sched_poll), CALL_ANY, 0 },
-	[SCHEDOP_remote_shutdown] = { op_remote_shutdown, sizeof(struct sched_remote_shutdown), CALL_DOM0, 0 },
+	[SCHEDOP_remote_shutdown] = { op_remote_shutdown, sizeof(struct sched_remote_shutdown),
+				      CALL_DOM0, 0 },
 	[SCHEDOP_shutdown_code] = { op_shutdown_code, sizeof(struct sched_shutdown), CALL_ANY, 0 },
 	[SCHEDOP_watchdog] = { op_watchdog, sizeof(struct sched_watchdog), CALL_ANY, 0 },
-	[SCHEDOP_pin_override] = { op_pin_override, sizeof(struct sched_pin_override), CALL_DOM0, 0 },
+	[SCHEDOP_pin_override] = { op_pin_override, sizeof(struct sched_pin_override), CALL_DOM0,
+				   0 },
 };
 
-long do_sched_op(unsigned long cmd, unsigned long arg, unsigned long a2, unsigned long a3, unsigned long a4,
-		 unsigned long a5)
+long do_sched_op(unsigned long cmd, unsigned long arg, unsigned long a2, unsigned long a3,
+		 unsigned long a4, unsigned long a5)
 {
-	return subop_dispatch(sched_ops, ARRAY_SIZE(sched_ops), (unsigned int)cmd, (void __guest *)arg);
+	return subop_dispatch(sched_ops, ARRAY_SIZE(sched_ops), (unsigned int)cmd,
+			      (void __guest *)arg);
 }

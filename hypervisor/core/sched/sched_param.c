@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What tools may set: weight and cap of a domain, parameters of all, affinities. Shown as the `credit` scheduler. */
+/* What tools may set: weight and cap of a domain, parameters of all, affinities. Shown as the
+ * `credit` scheduler. */
 #include "core/sched/sched_internal.h"
 
 #include <xen/sysctl.h>
@@ -12,7 +13,8 @@ unsigned int sched_id(void)
 	return XEN_SCHEDULER_CREDIT;
 }
 
-/* -EINVAL: another scheduler's operation, or a cap that no number of the domain's vCPUs could use. */
+/* -EINVAL: another scheduler's operation, or a cap that no number of the domain's vCPUs could use.
+ */
 long sched_domctl(struct domain *d, struct xen_domctl_scheduler_op *op)
 {
 	if (op->sched_id != XEN_SCHEDULER_CREDIT || d->is_idle)
@@ -31,7 +33,8 @@ long sched_domctl(struct domain *d, struct xen_domctl_scheduler_op *op)
 			share_set_cap(d, op->u.credit.cap);
 		return 0;
 	default:
-		/* putvcpuinfo, getvcpuinfo: domctl.h has them fail where the parameters are the domain's. */
+		/* putvcpuinfo, getvcpuinfo: domctl.h has them fail where the parameters are the
+		 * domain's. */
 		return -EINVAL;
 	}
 }
@@ -44,7 +47,8 @@ long sched_sysctl(struct xen_sysctl_scheduler_op *op)
 		return -EINVAL;
 	switch (op->cmd) {
 	case XEN_SYSCTL_SCHEDOP_putinfo:
-		if (c->tslice_ms < XEN_SYSCTL_CSCHED_TSLICE_MIN || c->tslice_ms > XEN_SYSCTL_CSCHED_TSLICE_MAX ||
+		if (c->tslice_ms < XEN_SYSCTL_CSCHED_TSLICE_MIN ||
+		    c->tslice_ms > XEN_SYSCTL_CSCHED_TSLICE_MAX ||
 		    c->vcpu_migr_delay_us > XEN_SYSCTL_CSCHED_MGR_DLY_MAX_US ||
 		    (c->ratelimit_us && (c->ratelimit_us > XEN_SYSCTL_SCHED_RATELIMIT_MAX ||
 					 c->ratelimit_us < XEN_SYSCTL_SCHED_RATELIMIT_MIN)) ||

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which CPU runs a vCPU. One that wakes stays where it ran last unless it finds that CPU busy and another idle. A CPU
- * that goes idle takes over whatever waits elsewhere; a busy one looks at some others each slice and takes one over
- * when that has had less than its share, as comparable clocks say, and comes from a more loaded queue.
+ * Which CPU runs a vCPU. One that wakes stays where it ran last unless it finds that CPU busy and
+ * another idle. A CPU that goes idle takes over whatever waits elsewhere; a busy one looks at some
+ * others each slice and takes one over when that has had less than its share, as comparable clocks
+ * say, and comes from a more loaded queue.
  */
 #include "core/sched/sched_internal.h"
 
@@ -73,8 +74,8 @@ static noinline unsigned int place_anew(const struct vcpu *v, bool last_allowed)
 			return next_round(last, &soft);
 		if (!last_allowed || !cpumask_test(last, &v->sched.soft_affinity))
 			return cpumask_test(last, &idle) ? last : next_round(last, &idle);
-		/* Busy where it likes to be, idle where it does not: any CPU that runs it at once is better than
-		 * waiting. */
+		/* Busy where it likes to be, idle where it does not: any CPU that runs it at once
+		 * is better than waiting. */
 		return next_round(last, &idle);
 	}
 	if (last_allowed && cpumask_test(last, &v->sched.soft_affinity))
@@ -85,7 +86,8 @@ static noinline unsigned int place_anew(const struct vcpu *v, bool last_allowed)
 	if (last_allowed)
 		return last;
 	cpu = least_loaded(&set, last);
-	/* No CPU of its affinity is online: affinities are checked when they are set, so this is only for safety. */
+	/* No CPU of its affinity is online: affinities are checked when they are set, so this is
+	 * only for safety. */
 	return cpu < nr_cpus ? cpu : cpumask_first(&cpu_online_map);
 }
 
@@ -122,8 +124,10 @@ void place_update_offer(struct run_queue *rq)
 	}
 }
 
-/* The vCPU of `from` that `rq` may have; at_most: comparable virtual time that it may have had (unless `any`). */
-static struct vcpu *choose(struct run_queue *from, const struct run_queue *rq, bool any, u64 at_most, s_time_t now)
+/* The vCPU of `from` that `rq` may have; at_most: comparable virtual time that it may have had
+ * (unless `any`). */
+static struct vcpu *choose(struct run_queue *from, const struct run_queue *rq, bool any,
+			   u64 at_most, s_time_t now)
 {
 	struct vcpu *v, *second = NULL;
 	unsigned int depth = LOOK_DEPTH;
@@ -147,7 +151,8 @@ static struct vcpu *choose(struct run_queue *from, const struct run_queue *rq, b
 }
 
 /* Both locks are taken in the order of CPU numbers; rq's is still held on return. */
-static bool take_from(struct run_queue *rq, struct run_queue *from, bool any, u64 at_most, s_time_t now)
+static bool take_from(struct run_queue *rq, struct run_queue *from, bool any, u64 at_most,
+		      s_time_t now)
 {
 	struct vcpu *v;
 
@@ -176,7 +181,8 @@ static void steal_for_idle(struct run_queue *rq, s_time_t now)
 	     cpu = cpumask_next(cpu, &sched_offering_cpus))
 		if (take_from(rq, &per_cpu(run_queue, cpu), true, 0, now))
 			return;
-	for (cpu = cpumask_first(&sched_offering_cpus); cpu < rq->cpu; cpu = cpumask_next(cpu, &sched_offering_cpus))
+	for (cpu = cpumask_first(&sched_offering_cpus); cpu < rq->cpu;
+	     cpu = cpumask_next(cpu, &sched_offering_cpus))
 		if (take_from(rq, &per_cpu(run_queue, cpu), true, 0, now))
 			return;
 }
@@ -184,17 +190,20 @@ static void steal_for_idle(struct run_queue *rq, s_time_t now)
 static void steal_for_balance(struct run_queue *rq, const struct vcpu *mine, s_time_t now)
 {
 	/* Half a slice: what differs by less would only go to and fro. */
-	u64 at_most = mine->sched.vtime - rq->offset - share_cost(mine, MILLISECS(sched_params.slice_ms) / 2);
+	u64 at_most = mine->sched.vtime - rq->offset -
+		      share_cost(mine, MILLISECS(sched_params.slice_ms) / 2);
 	struct run_queue *best = NULL;
 	unsigned int cpu, nr;
 
 	cpu = next_round(rq->look_next, &sched_offering_cpus);
-	for (nr = 0; nr < LOOK_AT && cpu < nr_cpus; nr++, cpu = next_round(cpu, &sched_offering_cpus)) {
+	for (nr = 0; nr < LOOK_AT && cpu < nr_cpus;
+	     nr++, cpu = next_round(cpu, &sched_offering_cpus)) {
 		struct run_queue *other = &per_cpu(run_queue, cpu);
 		u64 offer = READ_ONCE(other->offer);
 
 		rq->look_next = cpu;
-		if (cpu == rq->cpu || READ_ONCE(other->load) <= rq->load || vtime_diff(offer, at_most) > 0)
+		if (cpu == rq->cpu || READ_ONCE(other->load) <= rq->load ||
+		    vtime_diff(offer, at_most) > 0)
 			continue;
 		if (!best || vtime_diff(offer, READ_ONCE(best->offer)) < 0)
 			best = other;

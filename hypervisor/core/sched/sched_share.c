@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shares. Each vCPU has a virtual time that advances, while it runs, the faster the less it is entitled to:
+ * Shares. Each vCPU has a virtual time that advances, while it runs, the faster the less it is
+ *entitled to:
  *
  *	d(vtime) = d(time) * runnable vCPUs of its domain * 256 / weight of the domain
  *
- * A CPU runs the one with the least virtual time, so over time all of a queue advance alike, and each gets CPU time in
- * proportion to its share of its domain's weight. How many vCPUs of a domain are runnable changes while one of them
- *runs, so not their number is used but its integral over the time that is charged (the domain's "crowd"): the sum is
- *exact.
+ * A CPU runs the one with the least virtual time, so over time all of a queue advance alike, and
+ *each gets CPU time in proportion to its share of its domain's weight. How many vCPUs of a domain
+ *are runnable changes while one of them runs, so not their number is used but its integral over the
+ *time that is charged (the domain's "crowd"): the sum is exact.
  *
- * Crowd. sum(t_i) over the runnable vCPUs' wake-up times and their number n give the integral at any time t up to a
- *constant: n * t - sum(t_i). Both live in one word (n in the low bits), so a vCPU that wakes or sleeps needs a single
- *atomic addition.
+ * Crowd. sum(t_i) over the runnable vCPUs' wake-up times and their number n give the integral at
+ *any time t up to a constant: n * t - sum(t_i). Both live in one word (n in the low bits), so a
+ *vCPU that wakes or sleeps needs a single atomic addition.
  *
- * Clocks. A queue's clock follows its least virtual time. One that wakes may not claim for the time that it slept: it
- *gets at most one slice's advance over the clock, which is the boost of wake-up, and which it consumes when it runs.
- *Between CPUs, `clock - offset` is comparable. A CPU that is ahead of another one takes over vCPUs from it
- *(sched_place.c), so clocks stay together where affinities allow that. Where they do not (one CPU's vCPUs are pinned
- *there, or a single vCPU weighs more than a whole CPU), a clock would drift off without end and the newcomer who meets
- *another clock would starve or starve others; so each queue shifts its offset when it is too far off the mean. That
- *moves the whole queue: proportions within it stay.
+ * Clocks. A queue's clock follows its least virtual time. One that wakes may not claim for the time
+ *that it slept: it gets at most one slice's advance over the clock, which is the boost of wake-up,
+ *and which it consumes when it runs. Between CPUs, `clock - offset` is comparable. A CPU that is
+ *ahead of another one takes over vCPUs from it (sched_place.c), so clocks stay together where
+ *affinities allow that. Where they do not (one CPU's vCPUs are pinned there, or a single vCPU
+ *weighs more than a whole CPU), a clock would drift off without end and the newcomer who meets
+ *another clock would starve or starve others; so each queue shifts its offset when it is too far
+ *off the mean. That moves the whole queue: proportions within it stay.
  *
- * Cap. A bucket of CPU time that fills at the rate of the cap. Who finds it empty is parked until it is half full. It
- *may be overdrawn by the end of a slice, which the next fillings pay, so on average the cap is exact.
+ * Cap. A bucket of CPU time that fills at the rate of the cap. Who finds it empty is parked until
+ *it is half full. It may be overdrawn by the end of a slice, which the next fillings pay, so on
+ *average the cap is exact.
  */
 #include "core/sched/sched_internal.h"
 
@@ -38,8 +41,8 @@ _Static_assert(HV_MAX_VCPUS <= CROWD_MASK, "vCPUs of a domain are counted in CRO
 #define CAP_PERIOD    MILLISECS(30) /* the bucket holds a period's worth */
 #define CAP_MIN_SLICE MICROSECS(500)
 
-/* The mean of all busy queues' comparable clocks, made anew every SYNC_PERIOD by whoever comes first. Racy reads are
- * fine. */
+/* The mean of all busy queues' comparable clocks, made anew every SYNC_PERIOD by whoever comes
+ * first. Racy reads are fine. */
 static struct {
 	u64 clock, bound;
 	s_time_t next;
@@ -119,7 +122,8 @@ void share_charge(struct vcpu *v, s_time_t now)
 		return;
 	at = crowd_integral(d, now);
 	crowd = (at - v->sched.crowd_at) & (~0ULL >> CROWD_BITS);
-	/* v itself was in it all the time; readings of other CPUs' clocks may differ by a little. */
+	/* v itself was in it all the time; readings of other CPUs' clocks may differ by a little.
+	 */
 	crowd = max(crowd, (u64)ran);
 	crowd = min(crowd, (u64)ran * CROWD_MASK);
 	v->sched.vtime += crowd * SCHED_WEIGHT_DEFAULT / d->sched.weight;
@@ -158,7 +162,8 @@ void share_leave(struct run_queue *rq, struct vcpu *v)
 
 void share_update_clock(struct run_queue *rq)
 {
-	const struct vcpu *head = list_is_empty(&rq->queue) ? NULL : list_first(&rq->queue, struct vcpu, sched.link);
+	const struct vcpu *head =
+		list_is_empty(&rq->queue) ? NULL : list_first(&rq->queue, struct vcpu, sched.link);
 	u64 least;
 
 	if (!rq->curr->is_idle && rq->curr->sched.load) {
@@ -210,7 +215,8 @@ static void mean_update(void)
 
 		if (!members || !load)
 			continue;
-		/* A 16th of it, and the remainder given up: HV_MAX_CPUS differences cannot overflow the sum. */
+		/* A 16th of it, and the remainder given up: HV_MAX_CPUS differences cannot overflow
+		 * the sum. */
 		sum += vtime_diff(READ_ONCE(rq->clock) - READ_ONCE(rq->offset), base) / 16;
 		cost += (u64)slice_ns() * SCHED_WEIGHT_DEFAULT * LOAD_UNIT * members / load;
 		busy++;
@@ -234,9 +240,10 @@ void share_synchronize(struct run_queue *rq, s_time_t now)
 	bound = (s64)READ_ONCE(mean.bound);
 	if (ahead > bound)
 		rq->offset += (u64)(ahead - bound);
-	/* One that is behind and has something to offer is not shifted at once: others are to take that over for being
-	 * behind. */
-	else if (ahead < (cpumask_test(rq->cpu, &sched_offering_cpus) ? -bound * SYNC_PATIENCE : -bound))
+	/* One that is behind and has something to offer is not shifted at once: others are to take
+	 * that over for being behind. */
+	else if (ahead <
+		 (cpumask_test(rq->cpu, &sched_offering_cpus) ? -bound * SYNC_PATIENCE : -bound))
 		rq->offset -= (u64)(-bound - ahead);
 }
 
@@ -255,16 +262,16 @@ bool share_budget_left(struct vcpu *v, s_time_t now, s_time_t *slice)
 	budget_refill(d, now);
 	left = d->sched.budget;
 	spin_unlock_irqrestore(&d->sched.cap_lock, flags);
-	/* Charged often enough that the bucket, half full at the refill, does not run over before what was used is
-	 * taken out. */
+	/* Charged often enough that the bucket, half full at the refill, does not run over before
+	 * what was used is taken out. */
 	*slice = min(*slice, CAP_PERIOD / 3);
 	crowd = max(crowd_count(d), 1U);
 	*slice = min(*slice, max((s_time_t)(left / crowd), CAP_MIN_SLICE));
 	return left > 0;
 }
 
-/* v is runnable, not queued, and its domain's budget is used up. It is marked before the timer is set, under the lock
- * that the refill takes. */
+/* v is runnable, not queued, and its domain's budget is used up. It is marked before the timer is
+ * set, under the lock that the refill takes. */
 void share_park(struct run_queue *rq, struct vcpu *v, s_time_t now)
 {
 	struct domain *d = v->domain;
@@ -277,7 +284,8 @@ void share_park(struct run_queue *rq, struct vcpu *v, s_time_t now)
 	flags = spin_lock_irqsave(&sd->cap_lock);
 	missing = CAP_PERIOD * sd->cap / 200 - sd->budget;
 	if (!timer_is_armed(&sd->refill))
-		timer_set(&sd->refill, sd->cap ? now + max(missing, (s64)0) * 100 / sd->cap + 1 : now);
+		timer_set(&sd->refill,
+			  sd->cap ? now + max(missing, (s64)0) * 100 / sd->cap + 1 : now);
 	spin_unlock_irqrestore(&sd->cap_lock, flags);
 }
 

@@ -78,7 +78,8 @@ static long op_get_runstate(struct vcpu *v, void __guest *guest)
 	return copy_to_guest(guest, &info, sizeof(info));
 }
 
-/* From now on it is written whenever v begins to run. An address that does not work now is refused. */
+/* From now on it is written whenever v begins to run. An address that does not work now is refused.
+ */
 static long op_register_runstate(struct vcpu *v, void __guest *guest)
 {
 	struct vcpu_register_runstate_memory_area area;
@@ -89,7 +90,8 @@ static long op_register_runstate(struct vcpu *v, void __guest *guest)
 		return -EFAULT;
 	addr = (__force void __guest *)area.addr.v;
 	vcpu_runstate_get(v, &info);
-	if (addr && (!guest_range_ok(addr, sizeof(info)) || copy_to_guest(addr, &info, sizeof(info))))
+	if (addr &&
+	    (!guest_range_ok(addr, sizeof(info)) || copy_to_guest(addr, &info, sizeof(info))))
 		return -EFAULT;
 	spin_lock(&v->lock);
 	WRITE_ONCE(v->runstate_guest, addr);
@@ -105,8 +107,9 @@ static long op_register_time(struct vcpu *v, void __guest *guest)
 	if (copy_from_guest(&area, guest, sizeof(area)))
 		return -EFAULT;
 	addr = (__force void __guest *)area.addr.v;
-	if (addr && (!guest_range_ok(addr, sizeof(struct vcpu_time_info)) ||
-		     copy_to_guest(addr, (const void *)&v->vcpu_info->time, sizeof(struct vcpu_time_info))))
+	if (addr &&
+	    (!guest_range_ok(addr, sizeof(struct vcpu_time_info)) ||
+	     copy_to_guest(addr, (const void *)&v->vcpu_info->time, sizeof(struct vcpu_time_info))))
 		return -EFAULT;
 	spin_lock(&v->lock);
 	WRITE_ONCE(v->time_guest, addr);
@@ -196,8 +199,8 @@ static const struct {
 };
 
 /* -ENOENT: the domain has no such vCPU. */
-long do_vcpu_op(unsigned long cmd, unsigned long vcpuid, unsigned long arg, unsigned long a3, unsigned long a4,
-		unsigned long a5)
+long do_vcpu_op(unsigned long cmd, unsigned long vcpuid, unsigned long arg, unsigned long a3,
+		unsigned long a4, unsigned long a5)
 {
 	const struct domain *d = current->domain;
 	struct vcpu *v;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Atomic counters and barriers. On x86 a locked instruction is a full barrier; plain loads and stores are ordered but
- * for a store followed by a load.
+ * Atomic counters and barriers. On x86 a locked instruction is a full barrier; plain loads and
+ * stores are ordered but for a store followed by a load.
  */
 #ifndef HV_ATOMIC_H
 #define HV_ATOMIC_H
@@ -18,7 +18,8 @@
 #define atomic_and(p, v)	((void)__atomic_fetch_and(p, v, __ATOMIC_SEQ_CST))
 #define atomic_xchg(p, v)	__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 /* Stores `new` if *p equals *old, else loads *p into *old; true when stored. */
-#define atomic_cmpxchg(p, old, new) __atomic_compare_exchange_n(p, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+#define atomic_cmpxchg(p, old, new) \
+	__atomic_compare_exchange_n(p, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 
 #define smp_mb()    __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_rmb()   barrier()

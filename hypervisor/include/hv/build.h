@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Included before everything else (the Makefile's -include): what every object of the hypervisor is compiled under. */
+/* Included before everything else (the Makefile's -include): what every object of the hypervisor is
+ * compiled under. */
 #ifndef HV_BUILD_H
 #define HV_BUILD_H
 

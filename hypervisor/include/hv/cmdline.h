@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The boot options, each a row of the table in core/base/cmdline.c. An unknown one is named in a warning.
+ * The boot options, each a row of the table in core/base/cmdline.c. An unknown one is named in a
+ * warning.
  */
 #ifndef HV_CMDLINE_H
 #define HV_CMDLINE_H
 
 #include "lib/types.h"
 
-/* An amount of memory, of what there is: bytes + percent, or (less) all but that. All zero: not said. */
+/* An amount of memory, of what there is: bytes + percent, or (less) all but that. All zero: not
+ * said. */
 struct mem_amount {
 	u64 bytes;
 	unsigned int percent;
@@ -17,7 +19,8 @@ struct mem_amount {
 struct boot_options {
 	char text[1024]; /* the whole line, for XENVER_commandline */
 	struct {
-		struct mem_amount size, min, max; /* x86/pv/dom0/dom0_memory.h says what they come to */
+		struct mem_amount size, min,
+			max; /* x86/pv/dom0/dom0_memory.h says what they come to */
 	} dom0_mem;
 	unsigned int dom0_max_vcpus; /* 0: as many as CPUs */
 	unsigned int maxcpus;	     /* 0: all */

@@ -2,18 +2,19 @@
 /*
  * The limits of the build and the hypervisor's virtual address space.
  *
- * A 64-bit PV guest leaves L4 slots 256 to 271 (0xffff800000000000 to 0xffff87ffffffffff, xen/arch-x86/xen-x86_64.h) to
- * the hypervisor. Slots that every address space shares are filled once at boot and never change, so a guest's L4 page
- * needs only a copy of them; PERDOMAIN is the one slot that differs from domain to domain.
+ * A 64-bit PV guest leaves L4 slots 256 to 271 (0xffff800000000000 to 0xffff87ffffffffff,
+ * xen/arch-x86/xen-x86_64.h) to the hypervisor. Slots that every address space shares are filled
+ * once at boot and never change, so a guest's L4 page needs only a copy of them; PERDOMAIN is the
+ * one slot that differs from domain to domain.
  *
- *  slot  what                                                              shared by all  user-readable
- *  256   machine-to-phys table, the read-only view that guests use             yes            yes
- *  257   machine-to-phys table, the hypervisor's writable view                 yes            no
- *  258   frame table: struct page_info, one for each frame of RAM              yes            no
- *  259   the hypervisor's own memory at HEAP_VIRT + machine address: only      yes            no
- *        2 MiB chunks that belong to the hypervisor are mapped here
- *  260   per-domain area: per vCPU its GDT, LDT and map_frame window           no             no
- *  261   image, stacks, device memory                                          yes            no
+ *  slot  what                                                       shared by all  user-readable
+ *  256   machine-to-phys table, the read-only view that guests use      yes            yes
+ *  257   machine-to-phys table, the hypervisor's writable view          yes            no
+ *  258   frame table: struct page_info, one for each frame of RAM       yes            no
+ *  259   the hypervisor's own memory at HEAP_VIRT + machine address:    yes            no
+ *        only 2 MiB chunks that belong to it are mapped here
+ *  260   per-domain area: per vCPU its GDT, LDT and map_frame window    no             no
+ *  261   image, stacks, device memory                                   yes            no
  */
 #ifndef HV_CONFIG_H
 #define HV_CONFIG_H
@@ -28,8 +29,9 @@
 #define PAGE_SIZE  (HV_UL(1) << PAGE_SHIFT)
 #define PAGE_MASK  (~(PAGE_SIZE - 1))
 
-#define HV_MAX_CPUS   1024 /* size of a cpumask; the CPUs present are counted at boot */
-#define HV_MAX_VCPUS  512  /* of one domain: an L2 page of the per-domain area holds one L1 page for each */
+#define HV_MAX_CPUS 1024 /* size of a cpumask; the CPUs present are counted at boot */
+#define HV_MAX_VCPUS \
+	512 /* of one domain: an L2 page of the per-domain area holds one L1 page for each */
 #define HV_FIRST_SLOT 256
 #define HV_LAST_SLOT  271
 
@@ -41,25 +43,29 @@
 #define HEAP_VIRT_END	   L4_SLOT_ADDR(260)
 #define PERDOMAIN_SLOT	   260
 #define PERDOMAIN_VIRT	   L4_SLOT_ADDR(PERDOMAIN_SLOT)
-#define IMAGE_VIRT	   L4_SLOT_ADDR(261)		    /* the image's link address: 1 GiB for it */
-#define IMAGE_PHYS	   HV_UL(0x200000)		    /* where it is loaded, all of it in one piece */
-#define STACK_VIRT	   (IMAGE_VIRT + HV_UL(0x40000000)) /* CPU n's stacks at STACK_VIRT + n * STACK_STRIDE */
-#define DEVICE_VIRT	   (IMAGE_VIRT + HV_UL(0x80000000)) /* device memory and frames mapped for good; 2 GiB */
-#define DEVICE_VIRT_END	   (IMAGE_VIRT + HV_UL(0x100000000))
-#define BOOT_VIRT	   (IMAGE_VIRT + 0x4000000000UL) /* boot modules and Domain-0's kernel while it is built */
-#define BOOT_VIRT_END	   (IMAGE_VIRT + 0x8000000000UL)
+#define IMAGE_VIRT	   L4_SLOT_ADDR(261) /* the image's link address: 1 GiB for it */
+#define IMAGE_PHYS	   HV_UL(0x200000)   /* where it is loaded, all of it in one piece */
+#define STACK_VIRT \
+	(IMAGE_VIRT + HV_UL(0x40000000)) /* CPU n's stacks at STACK_VIRT + n * STACK_STRIDE */
+#define DEVICE_VIRT \
+	(IMAGE_VIRT + HV_UL(0x80000000)) /* device memory and frames mapped for good; 2 GiB */
+#define DEVICE_VIRT_END (IMAGE_VIRT + HV_UL(0x100000000))
+#define BOOT_VIRT \
+	(IMAGE_VIRT + 0x4000000000UL) /* boot modules and Domain-0's kernel while it is built */
+#define BOOT_VIRT_END (IMAGE_VIRT + 0x8000000000UL)
 
 /* Per-domain area: 2 MiB (one L1 page) for each vCPU. */
-#define PERDOMAIN_VCPU_SHIFT   21
-#define PERDOMAIN_GDT_PAGE     0  /* pages 0 to 15: GDT; 0 to 13 the guest's frames, 14 this CPU's own descriptors */
+#define PERDOMAIN_VCPU_SHIFT 21
+#define PERDOMAIN_GDT_PAGE \
+	0 /* pages 0 to 15: GDT; 0 to 13 the guest's frames, 14 this CPU's own descriptors */
 #define PERDOMAIN_LDT_PAGE     16 /* pages 16 to 31 */
 #define PERDOMAIN_WINDOW_PAGE  32 /* map_frame window */
 #define PERDOMAIN_WINDOW_PAGES 128
 
 /*
- * A CPU's stacks: STACK_STRIDE aligned, so the top is found by masking the stack pointer, from whichever of the stacks.
- * Pages: 0 guard, 1 NMI, 2 guard, 3 #DF, 4 guard, 5 #MC, 6 guard, 7 #DB, 8 guard, 9 to 15 the primary stack, at whose
- * very top lies struct cpu_info (hv/percpu.h).
+ * A CPU's stacks: STACK_STRIDE aligned, so the top is found by masking the stack pointer, from
+ * whichever of the stacks. Pages: 0 guard, 1 NMI, 2 guard, 3 #DF, 4 guard, 5 #MC, 6 guard, 7 #DB, 8
+ * guard, 9 to 15 the primary stack, at whose very top lies struct cpu_info (hv/percpu.h).
  */
 #define STACK_STRIDE	   (16 * PAGE_SIZE)
 #define STACK_NMI_PAGE	   1

@@ -37,14 +37,14 @@ void guest_log_tell_lost(struct domain *d);
 void guest_log_dump(char key); /* debug key G */
 
 /*
- * Says what happened with registers and a symbolised backtrace, on every console, then reboots or halts (option
- * noreboot).
+ * Says what happened with registers and a symbolised backtrace, on every console, then reboots or
+ * halts (option noreboot).
  */
 void __noreturn panic(const char *fmt, ...) __printf(1, 2);
 
 /*
- * Boot cannot go on for a reason that a person can mend (a wrong module, too little memory): one line, then halts; no
- * reset.
+ * Boot cannot go on for a reason that a person can mend (a wrong module, too little memory): one
+ * line, then halts; no reset.
  */
 void __noreturn boot_fail(const char *fmt, ...) __printf(1, 2);
 /*
@@ -98,16 +98,17 @@ size_t console_write_dom0(const char *s, size_t len);
  * not held.
  */
 void console_domain_ends(struct domain *d);
-/* Takes one input character that is for Domain-0, or -1. VIRQ_CONSOLE tells Domain-0 that there is one. */
+/* Takes one input character that is for Domain-0, or -1. VIRQ_CONSOLE tells Domain-0 that there is
+ * one. */
 int console_getc(void);
 /*
- * Called by the serial driver, interrupt context: routes input to Domain-0 or, after Ctrl-A three times, to the debug
- * keys.
+ * Called by the serial driver, interrupt context: routes input to Domain-0 or, after Ctrl-A three
+ * times, to the debug keys.
  */
 void console_rx(char c);
 /*
- * Copies log bytes from position *index on into `buf` (at most `len`), advances *index; `clear` forgets what was read.
- * Returns the number of bytes. For XEN_SYSCTL_readconsole.
+ * Copies log bytes from position *index on into `buf` (at most `len`), advances *index; `clear`
+ * forgets what was read. Returns the number of bytes. For XEN_SYSCTL_readconsole.
  */
 size_t console_read_log(char *buf, size_t len, u32 *index, bool incremental, bool clear);
 

@@ -2,9 +2,12 @@
 /*
  * Domains and their virtual CPUs.
  *
- * Lock tags: [I] set at creation, never changes   [A] atomic   [D] d->lock   [P] d->page_lock   [V] v->lock
- *            [E] event lock (core/event/evtchn.c)   [S] the scheduler's lock of v->processor   [C] only by the CPU that runs
- *            v
+ * Lock tags:
+ *	[I] set at creation, never changes	[A] atomic
+ *	[D] d->lock				[P] d->page_lock
+ *	[V] v->lock				[E] event lock (core/event/evtchn.c)
+ *	[S] the scheduler's lock of v->processor
+ *	[C] only by the CPU that runs v
  */
 #ifndef HV_DOMAIN_H
 #define HV_DOMAIN_H
@@ -31,7 +34,8 @@ struct grant_table;
 struct pirq_domain;
 
 /*
- * Why a vCPU does not run; a vCPU is runnable when pause_flags and both pause counts (its own, its domain's) are zero.
+ * Why a vCPU does not run; a vCPU is runnable when pause_flags and both pause counts (its own, its
+ * domain's) are zero.
  */
 enum vcpu_pause_flag {
 	VPF_BLOCKED = 1 << 0, /* sched_op block: an event wakes it */
@@ -45,12 +49,15 @@ struct vcpu {
 	struct domain *domain;	/* [I] */
 	struct arch_vcpu *arch; /* [I] */
 
-	/* Never NULL: in shared_info, registered by the guest, or a dummy page of the hypervisor. */
+	/* Never NULL: in shared_info, registered by the guest, or a dummy page of the hypervisor.
+	 */
 	vcpu_info_t *vcpu_info;
-	vcpu_info_t *own_info; /* [I] the hypervisor's own page of a vCPU that has no place in shared_info, or NULL */
-	vcpu_info_t *unregistered_info; /* [I] where vcpu_info was before the guest registered its own */
-	mfn_t vcpu_info_mfn;		/* [V] registered by VCPUOP_register_vcpu_info: INVALID_MFN if not */
-	spinlock_t lock;		/* LOCK_VCPU */
+	vcpu_info_t *own_info; /* [I] the hypervisor's own page of a vCPU that has no place in
+				  shared_info, or NULL */
+	vcpu_info_t *
+		unregistered_info; /* [I] where vcpu_info was before the guest registered its own */
+	mfn_t vcpu_info_mfn; /* [V] registered by VCPUOP_register_vcpu_info: INVALID_MFN if not */
+	spinlock_t lock;     /* LOCK_VCPU */
 
 	u32 pause_flags;	  /* [A] VPF_* */
 	s32 pause_count;	  /* [A] the hypervisor's own reasons */
@@ -124,15 +131,18 @@ struct domain {
 
 	struct sched_domain sched; /* core/sched */
 
-	u32 printk_tokens; /* guest_printk's rate limit; these three under a lock of core/base/console_guest.c */
+	u32 printk_tokens; /* guest_printk's rate limit; these three under a lock of
+			      core/base/console_guest.c */
 	u32 printk_lost;   /* messages over the limit since the last that was within it */
 	s_time_t printk_refill;
 
-	/* What control operations keep of it (core/memory/memory_map.c, console_io.c, domctl*.c). */
+	/* What control operations keep of it (core/memory/memory_map.c, console_io.c, domctl*.c).
+	 */
 	struct {
 		u64 start, size;
 		u32 type;
-	} __packed memory_map[DOMAIN_MEMORY_MAP_MAX]; /* [D] pseudo-physical E820, as its builder set it */
+	} __packed memory_map[DOMAIN_MEMORY_MAP_MAX]; /* [D] pseudo-physical E820, as its builder
+							 set it */
 	unsigned int nr_memory_map;		      /* [D] 0: none was set */
 	char console_line[120];			      /* [D] what it wrote of a line so far */
 	unsigned int console_fill;		      /* [D] */
@@ -155,11 +165,13 @@ extern struct domain *dom_xen, *dom_io;
 /* --- life (core/domain/domain.c) --- */
 void domain_subsystem_init(void); /* boot: idle_domain, dom_xen, dom_io */
 /*
- * A new, paused domain without vCPUs' context, reference count 1 (held by its existence). ERR_PTR(-EEXIST, -ENOMEM,
- * -EINVAL).
+ * A new, paused domain without vCPUs' context, reference count 1 (held by its existence).
+ * ERR_PTR(-EEXIST, -ENOMEM, -EINVAL).
  */
-struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *config, bool privileged);
-/* vCPU `id` of d, down and without context, its first processor chosen by the scheduler. NULL on no memory. */
+struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *config,
+			     bool privileged);
+/* vCPU `id` of d, down and without context, its first processor chosen by the scheduler. NULL on no
+ * memory. */
 struct vcpu *vcpu_create(struct domain *d, unsigned int id);
 struct domain *domain_get_by_id(domid_t id); /* with a reference, or NULL */
 bool __must_check domain_get(struct domain *d);
@@ -181,18 +193,20 @@ int domain_pause_by_controller(struct domain *d);   /* 0, -EBUSY */
 int domain_unpause_by_controller(struct domain *d); /* 0, -EINVAL if it was not paused */
 
 /* --- the end --- */
-int domain_shutdown(struct domain *d, u32 reason); /* SHUTDOWN_*; tells Domain-0 when all vCPUs are out */
-void domain_resume(struct domain *d);		   /* after a suspend that was called off */
+int domain_shutdown(struct domain *d,
+		    u32 reason);      /* SHUTDOWN_*; tells Domain-0 when all vCPUs are out */
+void domain_resume(struct domain *d); /* after a suspend that was called off */
 /*
- * Crashes the domain of a vCPU that broke the rules; the host goes on, unless that is Domain-0. The log says why, unless
- * the domain was shutting down already.
+ * Crashes the domain of a vCPU that broke the rules; the host goes on, unless that is Domain-0. The
+ * log says why, unless the domain was shutting down already.
  */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 /* Kills in bounded steps: 0 when done, -ERESTART to be called again. */
 int __must_check domain_kill(struct domain *d);
 
 /* --- context --- */
-/* Gives a vCPU its first registers, checked. Caller holds d->lock. -EINVAL and others: nothing changed. */
+/* Gives a vCPU its first registers, checked. Caller holds d->lock. -EINVAL and others: nothing
+ * changed. */
 int __must_check vcpu_set_context(struct vcpu *v, const vcpu_guest_context_t *ctx);
 int __must_check vcpu_reset(struct vcpu *v);
 
@@ -202,7 +216,8 @@ void vcpu_unregister_info(struct vcpu *v);
 
 static inline bool vcpu_is_runnable(const struct vcpu *v)
 {
-	return !(READ_ONCE(v->pause_flags) | (u32)READ_ONCE(v->pause_count) | (u32)READ_ONCE(v->domain->pause_count));
+	return !(READ_ONCE(v->pause_flags) | (u32)READ_ONCE(v->pause_count) |
+		 (u32)READ_ONCE(v->domain->pause_count));
 }
 
 static inline bool domain_is_dying(const struct domain *d)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event channels: what the rest of the hypervisor sends and asks (core/event/evtchn.c). xen/event_channel.h is the interface.
+ * Event channels: what the rest of the hypervisor sends and asks (core/event/evtchn.c).
+ * xen/event_channel.h is the interface.
  */
 #ifndef HV_EVTCHN_H
 #define HV_EVTCHN_H
@@ -8,12 +9,13 @@
 #include "hv/arch.h"
 
 int __must_check evtchn_domain_create(struct domain *d, unsigned int max_ports);
-int __must_check evtchn_domain_destroy(struct domain *d); /* closes every port in steps: 0 or -ERESTART */
+int __must_check
+evtchn_domain_destroy(struct domain *d); /* closes every port in steps: 0 or -ERESTART */
 void evtchn_domain_free(struct domain *d);
 
 /*
- * Virtual interrupts, VIRQ_* of xen.h: of one vCPU (timer, debug), or the domain's (its bound vCPU). Any context but
- * NMI.
+ * Virtual interrupts, VIRQ_* of xen.h: of one vCPU (timer, debug), or the domain's (its bound
+ * vCPU). Any context but NMI.
  */
 void evtchn_send_vcpu_virq(struct vcpu *v, unsigned int virq);
 void evtchn_send_domain_virq(struct domain *d, unsigned int virq);
@@ -32,9 +34,9 @@ int evtchn_alloc_unbound(struct domain *d, domid_t remote);
 /* Ports that sched_op poll waits for: bit is set now? -EINVAL if there is no such port. */
 int evtchn_port_poll(struct domain *d, unsigned int port);
 /*
- * sched_op poll. begin: v (current) waits for `port`, or for several (-1): sets VPF_POLL; look at the ports after it,
- * an event that comes from then on ends the wait. end: clears VPF_POLL, for the caller to go on or to vcpu_wake(v);
- * false: it was ended already.
+ * sched_op poll. begin: v (current) waits for `port`, or for several (-1): sets VPF_POLL; look at
+ * the ports after it, an event that comes from then on ends the wait. end: clears VPF_POLL, for the
+ * caller to go on or to vcpu_wake(v); false: it was ended already.
  */
 void evtchn_poll_begin(struct vcpu *v, int port);
 bool evtchn_poll_end(struct vcpu *v);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one way to the memory of the current guest. A guest address is checked to lie outside the hypervisor's range and
- * is copied with faults caught, so a bad one costs -EFAULT. Read once into a local; never look at the guest's copy
- * twice. May be called only on behalf of `current`, with no spinlock that an interrupt handler takes.
+ * The one way to the memory of the current guest. A guest address is checked to lie outside the
+ * hypervisor's range and is copied with faults caught, so a bad one costs -EFAULT. Read once into a
+ * local; never look at the guest's copy twice. May be called only on behalf of `current`, with no
+ * spinlock that an interrupt handler takes.
  */
 #ifndef HV_GUEST_ACCESS_H
 #define HV_GUEST_ACCESS_H
@@ -14,7 +15,8 @@ int __must_check copy_from_guest(void *dst, const void __guest *src, size_t size
 int __must_check copy_to_guest(void __guest *dst, const void *src, size_t size);
 int __must_check clear_guest(void __guest *dst, size_t size);
 
-/* A guest's pointer out of a public struct's XEN_GUEST_HANDLE; `guest_array_at` is the address of element i. */
+/* A guest's pointer out of a public struct's XEN_GUEST_HANDLE; `guest_array_at` is the address of
+ * element i. */
 #define guest_ptr(handle)	     ((__force __typeof__(*(handle).p) __guest *)(handle).p)
 #define guest_array_at(handle, i)    ((__force void __guest *)((handle).p + (i)))
 #define guest_handle_is_null(handle) ((handle).p == NULL)
@@ -25,7 +27,8 @@ int __must_check clear_guest(void __guest *dst, size_t size);
 #define copy_to_guest_offset(handle, i, src, nr) \
 	copy_to_guest(guest_array_at(handle, i), src, sizeof(*(handle).p) * (nr))
 
-/* True if [addr, addr + size) lies wholly in the part of the address space that a guest may name. */
+/* True if [addr, addr + size) lies wholly in the part of the address space that a guest may name.
+ */
 bool guest_range_ok(const void __guest *addr, size_t size);
 
 #endif

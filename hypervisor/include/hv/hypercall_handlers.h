@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The handlers of hypercalls in core/, as hypercalls.tbl names them. All have the form of hypercall_fn. */
+/* The handlers of hypercalls in core/, as hypercalls.tbl names them. All have the form of
+ * hypercall_fn. */
 #ifndef HV_HYPERCALL_HANDLERS_H
 #define HV_HYPERCALL_HANDLERS_H
 
 #include "hv/hypercall.h"
 
-typedef long hypercall_handler(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-			       unsigned long a5);
+typedef long hypercall_handler(unsigned long a0, unsigned long a1, unsigned long a2,
+			       unsigned long a3, unsigned long a4, unsigned long a5);
 
 hypercall_handler do_event_channel_op; /* cmd, arg */
 hypercall_handler do_grant_table_op;   /* cmd, args, count */

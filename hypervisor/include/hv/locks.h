@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The order of locks, outermost first. A CPU that holds a lock may take only locks of a higher rank; the debug build
- * checks it at each acquisition. Two locks of one rank are never held together, but where LOCK_PAIR is said (ordered by
- * domain ID).
+ * The order of locks, outermost first. A CPU that holds a lock may take only locks of a higher
+ * rank; the debug build checks it at each acquisition. Two locks of one rank are never held
+ * together, but where LOCK_PAIR is said (ordered by domain ID).
  */
 #ifndef HV_LOCKS_H
 #define HV_LOCKS_H

@@ -2,9 +2,10 @@
 /*
  * Frames of RAM and their owners: the frame table, the page allocator, the hypervisor's own memory.
  *
- * References. A frame that a domain owns holds one reference for its allocation (PGC_ALLOCATED) and one for each use. A
- * use as something in particular also holds a type reference. While the type count is above zero the type cannot
- * change, so a frame is writable by a guest or a page table, never both. x86/mm/page_types.c has the essay.
+ * References. A frame that a domain owns holds one reference for its allocation (PGC_ALLOCATED) and
+ * one for each use. A use as something in particular also holds a type reference. While the type
+ * count is above zero the type cannot change, so a frame is writable by a guest or a page table,
+ * never both. x86/mm/page_types.c has the essay.
  */
 #ifndef HV_MM_H
 #define HV_MM_H
@@ -16,8 +17,8 @@
 struct domain;
 
 /*
- * Machine frame number; guest frame number (what a guest calls physical; for PV the same as mfn); index in a PV guest's
- * p2m.
+ * Machine frame number; guest frame number (what a guest calls physical; for PV the same as mfn);
+ * index in a PV guest's p2m.
  */
 typedef struct {
 	unsigned long n;
@@ -45,20 +46,23 @@ struct page_info {
 	union {
 		struct {
 			u32 count_info; /* [A] PGC_*: flags and number of references */
-			u32 owner;	/* [L] struct domain as (address - HEAP_VIRT) >> PAGE_SHIFT; 0: nobody */
+			u32 owner; /* [L] struct domain as (address - HEAP_VIRT) >> PAGE_SHIFT; 0:
+				      nobody */
 		};
-		u64 count_and_owner; /* [A] both, for who takes a reference if the owner is whom he thinks */
+		u64 count_and_owner; /* [A] both, for who takes a reference if the owner is whom he
+					thinks */
 	};
 	/*
-	 * [L] list links, frame numbers; PAGE_LIST_NULL ends. The head of a free block keeps its order in prev's place
-	 * as the allocator defines (core/base/page_alloc.c).
+	 * [L] list links, frame numbers; PAGE_LIST_NULL ends. The head of a free block keeps its
+	 * order in prev's place as the allocator defines (core/base/page_alloc.c).
 	 */
 	u32 next, prev;
 };
 _Static_assert(sizeof(struct page_info) == 24, "the frame table's cost is part of the design");
 
-#define PGC_ALLOCATED  BIT(31) /* the allocation's own reference is held */
-#define PGC_HV	       BIT(30) /* the hypervisor's own (hv_alloc_pages): dropping references does not free it */
+#define PGC_ALLOCATED BIT(31) /* the allocation's own reference is held */
+#define PGC_HV \
+	BIT(30) /* the hypervisor's own (hv_alloc_pages): dropping references does not free it */
 #define PGC_SCRUB      BIT(29) /* free, but holds what its last owner wrote */
 #define PGC_STATE_FREE BIT(28) /* in the allocator */
 #define PGC_RESERVED   BIT(27) /* not RAM, or the image's: never given out */
@@ -107,51 +111,61 @@ struct page_info *page_list_next(const struct page_info *pg); /* or NULL */
 
 /* --- the allocator of RAM (core/base/page_alloc.c) --- */
 #define MAX_ORDER	 18
-#define MEMF_NO_SCRUB	 BIT(0)			  /* the caller overwrites the whole of it before anybody reads */
-#define MEMF_NO_ASSIGN	 BIT(1)			  /* page_alloc: owner is left NULL, no accounting */
-#define MEMF_NO_REFCOUNT BIT(2)			  /* assigned, but not counted in d->tot_pages */
+#define MEMF_NO_SCRUB	 BIT(0) /* the caller overwrites the whole of it before anybody reads */
+#define MEMF_NO_ASSIGN	 BIT(1) /* page_alloc: owner is left NULL, no accounting */
+#define MEMF_NO_REFCOUNT BIT(2) /* assigned, but not counted in d->tot_pages */
 #define MEMF_BITS(n)	 ((unsigned int)(n) << 8) /* machine addresses below 2^n only; 0: any */
 #define MEMF_GET_BITS(f) (((f) >> 8) & 0xff)
 
 void page_alloc_add_range(paddr_t start, paddr_t end); /* boot: gives the range to the allocator */
-/* Boot: RAM that the hypervisor keeps (PGC_HV); page_alloc_add_range may still give it to the allocator later. */
+/* Boot: RAM that the hypervisor keeps (PGC_HV); page_alloc_add_range may still give it to the
+ * allocator later. */
 void page_alloc_hold_range(paddr_t start, paddr_t end);
 /*
- * 2^order contiguous, aligned frames for `d` (NULL: nobody). Zeroed unless MEMF_NO_SCRUB; no CPU has a stale
- * translation to them. Counted against d->max_pages. NULL when out of memory or over the limit. Each frame has
- * PGC_ALLOCATED | 1.
+ * 2^order contiguous, aligned frames for `d` (NULL: nobody). Zeroed unless MEMF_NO_SCRUB; no CPU
+ * has a stale translation to them. Counted against d->max_pages. NULL when out of memory or over
+ * the limit. Each frame has PGC_ALLOCATED | 1.
  */
 struct page_info *page_alloc(struct domain *d, unsigned int order, unsigned int memf);
 /*
- * Unowned frames (no `d`, or MEMF_NO_ASSIGN) have no reference at all, so nobody can take one. A domain's frames stay
- * on d->pages until the last reference is dropped: who walks the list takes elements off it only to add them to it
- * again.
+ * Unowned frames (no `d`, or MEMF_NO_ASSIGN) have no reference at all, so nobody can take one. A
+ * domain's frames stay on d->pages until the last reference is dropped: who walks the list takes
+ * elements off it only to add them to it again.
  */
-/* Frees unowned frames (page_alloc without owner). Frames of domains are freed by page_put of the last reference. */
+/* Frees unowned frames (page_alloc without owner). Frames of domains are freed by page_put of the
+ * last reference. */
 void page_free(struct page_info *pg, unsigned int order);
 /*
- * Gives unowned frames to `d` with PGC_ALLOCATED | 1. -E2BIG over max_pages (unless no-refcount), -EINVAL d is dying.
+ * Gives unowned frames to `d` with PGC_ALLOCATED | 1. -E2BIG over max_pages (unless no-refcount),
+ * -EINVAL d is dying.
  */
-int __must_check page_assign(struct domain *d, struct page_info *pg, unsigned int order, unsigned int memf);
+int __must_check page_assign(struct domain *d, struct page_info *pg, unsigned int order,
+			     unsigned int memf);
 /*
- * Takes a frame away from its owner `d`, who must hold only the allocation reference and no type reference; on success
- * the frame is unowned and off d's list, d's count lowered unless MEMF_NO_REFCOUNT. -EINVAL, -EBUSY.
+ * Takes a frame away from its owner `d`, who must hold only the allocation reference and no type
+ * reference; on success the frame is unowned and off d's list, d's count lowered unless
+ * MEMF_NO_REFCOUNT. -EINVAL, -EBUSY.
  */
-int __must_check __nonnull_arg(1) page_steal(struct domain *d, struct page_info *pg, unsigned int memf);
-unsigned long page_alloc_free_count(void); /* frames that are free, heap chunks' free parts included */
-unsigned long page_alloc_free_in(unsigned int min_bits, unsigned int max_bits); /* by address width, for availheap */
-unsigned long page_alloc_dirty_count(void);					/* free but still to be scrubbed */
+int __must_check __nonnull_arg(1)
+	page_steal(struct domain *d, struct page_info *pg, unsigned int memf);
+unsigned long page_alloc_free_count(
+	void); /* frames that are free, heap chunks' free parts included */
+unsigned long page_alloc_free_in(unsigned int min_bits,
+				 unsigned int max_bits); /* by address width, for availheap */
+unsigned long page_alloc_dirty_count(void);		 /* free but still to be scrubbed */
 /*
- * Idle work, of one CPU at a time: scrubs a bounded amount. False: nothing is left, or what is left has to wait. As
- * page_alloc: interrupts on, no lock.
+ * Idle work, of one CPU at a time: scrubs a bounded amount. False: nothing is left, or what is left
+ * has to wait. As page_alloc: interrupts on, no lock.
  */
 bool page_alloc_scrub_some(void);
-/* Claims (XENMEM_claim_pages): frames set aside for d; page_alloc for others leaves them. 0, -ENOMEM, -EINVAL. */
+/* Claims (XENMEM_claim_pages): frames set aside for d; page_alloc for others leaves them. 0,
+ * -ENOMEM, -EINVAL. */
 int page_claim(struct domain *d, unsigned long pages);
 unsigned long page_claimed_total(void);
 
 /* --- references --- */
-/* Takes a reference if `d` owns the frame and it is allocated; false otherwise (also when the count would overflow). */
+/* Takes a reference if `d` owns the frame and it is allocated; false otherwise (also when the count
+ * would overflow). */
 bool __must_check page_get(struct page_info *pg, const struct domain *d);
 /* The last one frees the frame: interrupts on, no lock from LOCK_PAGE_LIST on. */
 void page_put(struct page_info *pg);
@@ -161,14 +175,16 @@ struct page_info *__must_check page_get_from_mfn(mfn_t mfn, const struct domain 
 void page_put_alloc_ref(struct page_info *pg);
 
 /* --- the hypervisor's own memory: mapped at HEAP_VIRT + machine address, in 2 MiB chunks --- */
-void *hv_alloc_pages(unsigned int order); /* zeroed; NULL when out of memory; page aligned to 2^order pages */
+void *hv_alloc_pages(
+	unsigned int order); /* zeroed; NULL when out of memory; page aligned to 2^order pages */
 void hv_free_pages(void *va, unsigned int order);
-void *hv_alloc(size_t size);	     /* zeroed, 16-byte aligned; NULL when out of memory; up to 1 MiB */
-void hv_free(void *p);		     /* NULL is fine */
+void *hv_alloc(size_t size); /* zeroed, 16-byte aligned; NULL when out of memory; up to 1 MiB */
+void hv_free(void *p);	     /* NULL is fine */
 unsigned long hv_memory_pages(void); /* frames that the hypervisor holds for itself */
 void memory_log_held(void);	     /* says so in the log */
 void memory_dump(char key);	     /* debug key */
-/* Boot: a 2 MiB chunk that is mapped at HEAP_VIRT already and whose first `used` frames are taken. */
+/* Boot: a 2 MiB chunk that is mapped at HEAP_VIRT already and whose first `used` frames are taken.
+ */
 void hv_heap_add_boot_chunk(mfn_t first, unsigned int used);
 
 /* Translation of hv_alloc'ed addresses and of the image. */
@@ -184,27 +200,30 @@ static inline struct page_info *virt_to_page(const void *va)
 }
 
 /*
- * A page of the hypervisor that a domain may map: shared_info, grant table frames. Writable (or read-only) for `d`
- * only. shared_page_free drops it; the frame itself is freed when the guest's last mapping is gone.
+ * A page of the hypervisor that a domain may map: shared_info, grant table frames. Writable (or
+ * read-only) for `d` only. shared_page_free drops it; the frame itself is freed when the guest's
+ * last mapping is gone.
  */
 void *shared_page_alloc(struct domain *d, bool guest_writable);
 void shared_page_free(void *va);
 
 /* --- mapping frames (x86/mm/map_frame.c) --- */
 /*
- * Maps a frame readable and writable in the current address space's window; a cached hit costs a few instructions.
- * Never held across a return to a guest or a context switch; at most MAP_FRAME_NESTING at once; not from interrupt
- * handlers.
+ * Maps a frame readable and writable in the current address space's window; a cached hit costs a
+ * few instructions. Never held across a return to a guest or a context switch; at most
+ * MAP_FRAME_NESTING at once; not from interrupt handlers.
  */
 #define MAP_FRAME_NESTING 32
 void *map_frame(mfn_t mfn);
 void unmap_frame(const void *va);
-/* For good, in every address space: pages that events reach at any time (vcpu_info). NULL when out of space. */
+/* For good, in every address space: pages that events reach at any time (vcpu_info). NULL when out
+ * of space. */
 void *map_frame_global(mfn_t mfn);
 void unmap_frame_global(const void *addr);
 /*
- * A frame of d's, mapped like that, with a general and a writable type reference held. -EINVAL: not d's, or of another
- * type; -ENOMEM. No lock from LOCK_PAGE_LIST on; guest_page_unmap drops what guest_page_map took.
+ * A frame of d's, mapped like that, with a general and a writable type reference held. -EINVAL: not
+ * d's, or of another type; -ENOMEM. No lock from LOCK_PAGE_LIST on; guest_page_unmap drops what
+ * guest_page_map took.
  */
 struct guest_page {
 	struct page_info *pg;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a CPU has of its own. struct cpu_info lies at the top of each CPU's stacks, which are aligned, so every piece of
- * code finds it from the stack pointer and neither GS nor any other register of the guest is touched on the way in.
+ * What a CPU has of its own. struct cpu_info lies at the top of each CPU's stacks, which are
+ * aligned, so every piece of code finds it from the stack pointer and neither GS nor any other
+ * register of the guest is touched on the way in.
  *
- * Per-CPU variables: DEFINE_PER_CPU(type, name) in a .c file, DECLARE_PER_CPU in a header; this_cpu(name) and
- * per_cpu(name, cpu) are lvalues. The template is the section .percpu; each CPU gets a zeroed copy before it starts.
+ * Per-CPU variables: DEFINE_PER_CPU(type, name) in a .c file, DECLARE_PER_CPU in a header;
+ * this_cpu(name) and per_cpu(name, cpu) are lvalues. The template is the section .percpu; each CPU
+ * gets a zeroed copy before it starts.
  */
 #ifndef HV_PERCPU_H
 #define HV_PERCPU_H
@@ -25,10 +27,11 @@ struct cpu_info {
 	unsigned long scratch[3]; /* of the entry code */
 };
 /*
- * The processor aligns a new stack to 16 bytes before it pushes SS to RIP (SDM 3A 6.14.2): they are to land in
- * guest_regs.
+ * The processor aligns a new stack to 16 bytes before it pushes SS to RIP (SDM 3A 6.14.2): they are
+ * to land in guest_regs.
  */
-_Static_assert((sizeof(struct cpu_info) - offsetof(struct cpu_user_regs, es)) % 16 == 0, "TSS.RSP0 is &guest_regs.es");
+_Static_assert((sizeof(struct cpu_info) - offsetof(struct cpu_user_regs, es)) % 16 == 0,
+	       "TSS.RSP0 is &guest_regs.es");
 
 static __always_inline struct cpu_info *cpu_info(void)
 {

@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler: proportional share with weight and cap. xen/sched.h and xen/domctl.h (scheduler_op) are the interface.
+ * The scheduler: proportional share with weight and cap. xen/sched.h and xen/domctl.h
+ * (scheduler_op) are the interface.
  */
 #ifndef HV_SCHED_H
 #define HV_SCHED_H
 
 #include "hv/domain.h"
 
-void sched_init(void);		       /* boot, before any vCPU */
-void sched_cpu_init(unsigned int cpu); /* before a CPU starts: its queue, its idle vCPU as current */
+void sched_init(void); /* boot, before any vCPU */
+void sched_cpu_init(
+	unsigned int cpu); /* before a CPU starts: its queue, its idle vCPU as current */
 int __must_check sched_domain_init(struct domain *d);
-void sched_domain_free(struct domain *d); /* waits for its timer's handler; before its vCPUs are freed */
-void sched_vcpu_init(struct vcpu *v);	  /* chooses v->processor; v is not runnable yet */
+void sched_domain_free(
+	struct domain *d); /* waits for its timer's handler; before its vCPUs are freed */
+void sched_vcpu_init(struct vcpu *v); /* chooses v->processor; v is not runnable yet */
 void sched_vcpu_free(struct vcpu *v);
 
 void vcpu_wake(struct vcpu *v);		/* v may have become runnable */
 void vcpu_sleep_nosync(struct vcpu *v); /* v may have stopped being runnable */
-void vcpu_sleep_sync(struct vcpu *v);	/* and waits until it is off its CPU, its state written back */
-void vcpu_block(void);			/* current: until an event; events that came meanwhile cancel it */
+void vcpu_sleep_sync(
+	struct vcpu *v); /* and waits until it is off its CPU, its state written back */
+void vcpu_block(void);	 /* current: until an event; events that came meanwhile cancel it */
 void vcpu_yield(void);
 /*
  * current, once it leaves the hypervisor: until that time, or an event that it can take. For a
@@ -40,14 +44,17 @@ struct xen_sysctl_scheduler_op;
 long sched_sysctl(struct xen_sysctl_scheduler_op *op);
 unsigned int sched_id(void); /* XEN_SCHEDULER_CREDIT */
 
-/* Idle work can go on: if this CPU does not idle, one that does looks for it. If none does, the next one will. */
+/* Idle work can go on: if this CPU does not idle, one that does looks for it. If none does, the
+ * next one will. */
 void sched_wake_idle_cpu(void);
 
-/* Called by arch after the switch, on the new stack, with interrupts off: prev is now off its CPU. */
+/* Called by arch after the switch, on the new stack, with interrupts off: prev is now off its CPU.
+ */
 void sched_context_saved(struct vcpu *prev);
 void sched_dump(char key);
 
-/* The guest's copy of the runstate (VCPUOP_register_runstate_memory_area): by arch, when it returns to v. */
+/* The guest's copy of the runstate (VCPUOP_register_runstate_memory_area): by arch, when it returns
+ * to v. */
 void vcpu_runstate_publish(struct vcpu *v);
 
 #endif

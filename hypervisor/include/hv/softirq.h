@@ -16,16 +16,18 @@ enum softirq {
 DECLARE_PER_CPU(u32, softirq_pending); /* bit per softirq; set atomically, also by other CPUs */
 
 void softirq_register(enum softirq nr, void (*handler)(void));
-void softirq_raise(enum softirq nr);			  /* on this CPU */
-void softirq_raise_on(unsigned int cpu, enum softirq nr); /* on any CPU, with an IPI if it is another */
-void softirq_run(void);					  /* runs all pending ones; called with interrupts on */
+void softirq_raise(enum softirq nr); /* on this CPU */
+void softirq_raise_on(unsigned int cpu,
+		      enum softirq nr); /* on any CPU, with an IPI if it is another */
+void softirq_run(void);			/* runs all pending ones; called with interrupts on */
 static inline bool softirq_is_pending(void)
 {
 	return READ_ONCE(this_cpu(softirq_pending)) != 0;
 }
 
 /*
- * A call deferred to softirq context; scheduling one that is already scheduled does nothing. Any context may schedule.
+ * A call deferred to softirq context; scheduling one that is already scheduled does nothing. Any
+ * context may schedule.
  */
 struct tasklet {
 	struct tasklet *next;

@@ -3,7 +3,8 @@
 #ifndef HV_SPECULATION_H
 #define HV_SPECULATION_H
 
-/* `index` if it is below `bound`, else 0: in mispredicted branches too, for what a guest names (Spectre, variant 1). */
+/* `index` if it is below `bound`, else 0: in mispredicted branches too, for what a guest names
+ * (Spectre, variant 1). */
 static inline unsigned long index_below(unsigned long index, unsigned long bound)
 {
 	unsigned long mask;

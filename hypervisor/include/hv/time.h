@@ -14,7 +14,8 @@ typedef s64 s_time_t; /* nanoseconds since boot */
 
 s_time_t time_now(void);
 
-/* The conversion that guests are told (struct vcpu_time_info): ns = ((tsc << shift) * mul) >> 32. */
+/* The conversion that guests are told (struct vcpu_time_info): ns = ((tsc << shift) * mul) >> 32.
+ */
 struct tsc_scale {
 	u32 mul;
 	s8 shift;

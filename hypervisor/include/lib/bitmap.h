@@ -41,7 +41,10 @@ static inline bool bit_test_and_set_atomic(void *map, unsigned int n)
 {
 	bool old;
 
-	__asm__ __volatile__("lock btsl %2, %0" : "+m"(*(u32(*)[])map), "=@ccc"(old) : "r"(n) : "memory");
+	__asm__ __volatile__("lock btsl %2, %0"
+			     : "+m"(*(u32(*)[])map), "=@ccc"(old)
+			     : "r"(n)
+			     : "memory");
 	return old;
 }
 
@@ -49,7 +52,10 @@ static inline bool bit_test_and_clear_atomic(void *map, unsigned int n)
 {
 	bool old;
 
-	__asm__ __volatile__("lock btrl %2, %0" : "+m"(*(u32(*)[])map), "=@ccc"(old) : "r"(n) : "memory");
+	__asm__ __volatile__("lock btrl %2, %0"
+			     : "+m"(*(u32(*)[])map), "=@ccc"(old)
+			     : "r"(n)
+			     : "memory");
 	return old;
 }
 
@@ -60,11 +66,14 @@ unsigned int bitmap_next_clear(const unsigned long *map, unsigned int nbits, uns
 unsigned int bitmap_weight(const unsigned long *map, unsigned int nbits);
 bool bitmap_is_empty(const unsigned long *map, unsigned int nbits);
 bool bitmap_intersects(const unsigned long *a, const unsigned long *b, unsigned int nbits);
-void bitmap_and(unsigned long *dst, const unsigned long *a, const unsigned long *b, unsigned int nbits);
+void bitmap_and(unsigned long *dst, const unsigned long *a, const unsigned long *b,
+		unsigned int nbits);
 void bitmap_zero(unsigned long *map, unsigned int nbits);
-void bitmap_fill(unsigned long *map, unsigned int nbits); /* sets the first nbits, clears the rest */
+void bitmap_fill(unsigned long *map,
+		 unsigned int nbits); /* sets the first nbits, clears the rest */
 
-#define bitmap_for_each(bit, map, nbits) \
-	for ((bit) = bitmap_first_set(map, nbits); (bit) < (nbits); (bit) = bitmap_next_set(map, nbits, (bit) + 1))
+#define bitmap_for_each(bit, map, nbits)                            \
+	for ((bit) = bitmap_first_set(map, nbits); (bit) < (nbits); \
+	     (bit) = bitmap_next_set(map, nbits, (bit) + 1))
 
 #endif

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The faults by which processors tell one guest what another one, or the hypervisor, computes: which of them a processor
- * has, by what it says of itself. Pure: the hypervisor and xend both ask.
+ * The faults by which processors tell one guest what another one, or the hypervisor, computes:
+ * which of them a processor has, by what it says of itself. Pure: the hypervisor and xend both ask.
  */
 #ifndef LIB_CPU_FAULTS_H
 #define LIB_CPU_FAULTS_H
 
 #include "lib/types.h"
 
-/* What faults depend on, zero where a processor does not say. cpu_facts_add_leaf() fills in all but the last two. */
+/* What faults depend on, zero where a processor does not say. cpu_facts_add_leaf() fills in all but
+ * the last two. */
 struct cpu_facts {
 	u32 vendor;			      /* leaf 0 EBX */
 	unsigned int family, model, stepping; /* as the manuals compose them from leaf 1 EAX */
 	u32 f1c, f7b, f7d, f7_2d;	      /* leaves 1 ECX; 7 EBX, EDX; 7, subleaf 2 EDX */
 	u32 e8b, e21a, e21c;		      /* leaves 0x80000008 EBX; 0x80000021 EAX, ECX */
-	u64 arch_capabilities;		      /* MSR 0x10a, where leaf 7 EDX bit 29 says that there is one */
-	u32 microcode;			      /* revision; only AMD's are looked at */
+	u64 arch_capabilities; /* MSR 0x10a, where leaf 7 EDX bit 29 says that there is one */
+	u32 microcode;	       /* revision; only AMD's are looked at */
 };
 
 enum cpu_fault {
@@ -53,11 +54,13 @@ void cpu_facts_add_leaf(struct cpu_facts *f, u32 leaf, u32 subleaf, u32 a, u32 b
 /* Is there MSR 0x10a to be read? After leaf 7. */
 bool cpu_facts_have_arch_capabilities(const struct cpu_facts *f);
 
-/* The set of faults: bit N for fault N. What microcode keeps from happening by itself is not in it. */
+/* The set of faults: bit N for fault N. What microcode keeps from happening by itself is not in it.
+ */
 u32 cpu_faults_find(const struct cpu_facts *f);
 
-const char *cpu_fault_name(enum cpu_fault fault);    /* one word, for programs: "l1tf" */
-const char *cpu_fault_title(enum cpu_fault fault);   /* as people call it: "L1TF" */
-const char *cpu_fault_meaning(enum cpu_fault fault); /* what it lets a guest do while nothing guards against it */
+const char *cpu_fault_name(enum cpu_fault fault);  /* one word, for programs: "l1tf" */
+const char *cpu_fault_title(enum cpu_fault fault); /* as people call it: "L1TF" */
+const char *cpu_fault_meaning(
+	enum cpu_fault fault); /* what it lets a guest do while nothing guards against it */
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A reader of ELF64 (and, for segments only, ELF32) executables that trusts nothing: every offset and size is checked
- * against the image before use. System V ABI, "Object Files"; Xen's notes: public/elfnote.h.
+ * A reader of ELF64 (and, for segments only, ELF32) executables that trusts nothing: every offset
+ * and size is checked against the image before use. System V ABI, "Object Files"; Xen's notes:
+ * public/elfnote.h.
  */
 #ifndef LIB_ELF_H
 #define LIB_ELF_H
@@ -32,13 +33,14 @@ struct elf_note {
 
 /* 0, or -EINVAL/-ENOEXEC with *why set to a sentence for a person. */
 int __must_check elf_open(struct elf_image *elf, const void *data, size_t size, const char **why);
-int __must_check elf_segment_get(const struct elf_image *elf, unsigned int index, struct elf_segment *seg);
+int __must_check elf_segment_get(const struct elf_image *elf, unsigned int index,
+				 struct elf_segment *seg);
 /*
- * Calls fn for each note of every PT_NOTE segment until it returns non-zero; returns that, or -EINVAL for damaged
- * notes.
+ * Calls fn for each note of every PT_NOTE segment until it returns non-zero; returns that, or
+ * -EINVAL for damaged notes.
  */
-int __must_check elf_for_each_note(const struct elf_image *elf, int (*fn)(const struct elf_note *note, void *data),
-				   void *data);
+int __must_check elf_for_each_note(const struct elf_image *elf,
+				   int (*fn)(const struct elf_note *note, void *data), void *data);
 /* Numeric value of a 4 or 8 byte note descriptor. */
 u64 elf_note_u64(const struct elf_note *note);
 

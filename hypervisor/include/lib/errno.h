@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The error numbers that guests and tools see: the public interface's own list, under their plain names. A host test
- * that has included the C library's <errno.h> keeps that one's macros; on x86-64 Linux the values are the same.
+ * The error numbers that guests and tools see: the public interface's own list, under their plain
+ * names. A host test that has included the C library's <errno.h> keeps that one's macros; on x86-64
+ * Linux the values are the same.
  */
 #ifndef LIB_ERRNO_H
 #define LIB_ERRNO_H
@@ -18,6 +19,7 @@ enum errno_value {
 };
 #endif
 
-_Static_assert(EPERM == 1 && EINVAL == 22 && ENOSYS == 38 && EOPNOTSUPP == 95, "Xen's error numbers");
+_Static_assert(EPERM == 1 && EINVAL == 22 && ENOSYS == 38 && EOPNOTSUPP == 95,
+	       "Xen's error numbers");
 
 #endif

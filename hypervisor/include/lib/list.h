@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Doubly linked circular lists, embedded in their elements. Not locked: the owner's lock protects the list. */
+/* Doubly linked circular lists, embedded in their elements. Not locked: the owner's lock protects
+ * the list. */
 #ifndef LIB_LIST_H
 #define LIB_LIST_H
 
@@ -44,7 +45,8 @@ static inline void list_add_tail(struct list *n, struct list *head)
 	list_insert_between(n, head->prev, head);
 }
 
-/* Removes `n` from its list and leaves it an empty list of its own, so removing twice is harmless. */
+/* Removes `n` from its list and leaves it an empty list of its own, so removing twice is harmless.
+ */
 static inline void list_del(struct list *n)
 {
 	n->prev->next = n->next;
@@ -60,6 +62,7 @@ static inline void list_del(struct list *n)
 #define list_for_each_safe(pos, tmp, head, member)                          \
 	for (pos = container_of((head)->next, __typeof__(*pos), member),    \
 	    tmp = container_of(pos->member.next, __typeof__(*pos), member); \
-	     &pos->member != (head); pos = tmp, tmp = container_of(tmp->member.next, __typeof__(*tmp), member))
+	     &pos->member != (head);                                        \
+	     pos = tmp, tmp = container_of(tmp->member.next, __typeof__(*tmp), member))
 
 #endif

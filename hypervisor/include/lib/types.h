@@ -57,7 +57,8 @@ typedef unsigned long paddr_t; /* machine (physical) address, bytes */
 #undef __always_inline /* the C library's headers, where they are included, mean the same by it */
 #define __always_inline inline __attribute__((always_inline))
 #define noinline	__attribute__((noinline))
-/* A frequent path: what it calls is part of it, wherever that lies, but for what is marked noinline: the rare. */
+/* A frequent path: what it calls is part of it, wherever that lies, but for what is marked
+ * noinline: the rare. */
 #define __flatten __attribute__((flatten))
 
 /* Code and data that are freed once Domain-0 runs. */

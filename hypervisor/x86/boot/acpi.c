@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The few ACPI tables that the hypervisor itself needs (ACPI 6.4, chapter 5.2). Read through the boot page tables,
- * before paging_init; tables above 4 GiB are passed over. Lengths are checked against the table's own header only: the
- * firmware is trusted, but may be sloppy.
+ * The few ACPI tables that the hypervisor itself needs (ACPI 6.4, chapter 5.2). Read through the
+ * boot page tables, before paging_init; tables above 4 GiB are passed over. Lengths are checked
+ * against the table's own header only: the firmware is trusted, but may be sloppy.
  */
 #include "x86/boot/acpi.h"
 
@@ -76,7 +76,8 @@ struct acpi_fadt {
 	u32 smi_cmd;
 	u8 acpi_enable, acpi_disable, s4bios_req, pstate_cnt;
 	u32 pm1a_evt, pm1b_evt, pm1a_cnt, pm1b_cnt, pm2_cnt, pm_timer, gpe0, gpe1;
-	u8 pm1_evt_len, pm1_cnt_len, pm2_cnt_len, pm_timer_len, gpe0_len, gpe1_len, gpe1_base, cst_cnt;
+	u8 pm1_evt_len, pm1_cnt_len, pm2_cnt_len, pm_timer_len, gpe0_len, gpe1_len, gpe1_base,
+		cst_cnt;
 	u16 lvl2_lat, lvl3_lat, flush_size, flush_stride;
 	u8 duty_offset, duty_width, day_alarm, month_alarm, century;
 	u16 boot_arch;
@@ -121,7 +122,8 @@ static const struct acpi_header *__init table_at(u64 addr)
 
 	if (!addr || addr >= GiB(4) - PAGE_SIZE)
 		return NULL;
-	if (t->length < sizeof(*t) || t->length > MiB(16) || addr + t->length > GiB(4) || sum(t, t->length))
+	if (t->length < sizeof(*t) || t->length > MiB(16) || addr + t->length > GiB(4) ||
+	    sum(t, t->length))
 		return NULL;
 	return t;
 }
@@ -183,9 +185,10 @@ static void __init parse_madt(const struct acpi_header *t)
 }
 
 /*
- * \_S5 is `Name (_S5, Package () { typ_a, typ_b, ... })`. In AML (ACPI 20.2): NameOp 0x08, an optional root '\',
- * "_S5_", PackageOp 0x12, PkgLength (its first byte's top two bits: how many follow), NumElements, then integers:
- * ZeroOp 0, OneOp 1 or BytePrefix 0x0a and a byte.
+ * \_S5 is `Name (_S5, Package () { typ_a, typ_b, ... })`. In AML (ACPI 20.2): NameOp 0x08, an
+ * optional root '\',
+ * "_S5_", PackageOp 0x12, PkgLength (its first byte's top two bits: how many follow), NumElements,
+ * then integers: ZeroOp 0, OneOp 1 or BytePrefix 0x0a and a byte.
  */
 static void __init find_s5(const struct acpi_header *dsdt)
 {
@@ -195,7 +198,8 @@ static void __init find_s5(const struct acpi_header *dsdt)
 	for (; p + 16 <= end; p++) {
 		const u8 *q;
 
-		if (memcmp(p, "_S5_\x12", 5) || (p[-1] != 0x08 && !(p[-1] == '\\' && p[-2] == 0x08)))
+		if (memcmp(p, "_S5_\x12", 5) ||
+		    (p[-1] != 0x08 && !(p[-1] == '\\' && p[-2] == 0x08)))
 			continue;
 		q = p + 5;
 		q += (*q >> 6) + 2;
@@ -327,12 +331,13 @@ void __init acpi_parse(void)
 		log_warn("ACPI: the list of tables is damaged or out of reach");
 		return;
 	}
-	for (size_t pos = sizeof(*root); pos + (wide ? 8 : 4) <= root->length; pos += wide ? 8 : 4) {
+	for (size_t pos = sizeof(*root); pos + (wide ? 8 : 4) <= root->length;
+	     pos += wide ? 8 : 4) {
 		u64 addr = 0;
 
 		memcpy(&addr, (const u8 *)root + pos, wide ? 8 : 4);
 		parse_table(addr);
 	}
-	log_info("ACPI: %u processors, %u I/O APICs, %s HPET, %u PCI segments", platform.nr_cpus, platform.nr_ioapics,
-		 platform.hpet_addr ? "a" : "no", platform.nr_mcfg);
+	log_info("ACPI: %u processors, %u I/O APICs, %s HPET, %u PCI segments", platform.nr_cpus,
+		 platform.nr_ioapics, platform.hpet_addr ? "a" : "no", platform.nr_mcfg);
 }

@@ -20,8 +20,8 @@ struct boot_info {
 };
 extern struct boot_info boot_info; /* gone with the rest of .init when Domain-0 runs */
 
-/* Fills boot_info and boot_memory_map, reserves what the loader gave. Needs the boot page tables (all below 4 GiB
- * mapped 1:1). */
+/* Fills boot_info and boot_memory_map, reserves what the loader gave. Needs the boot page tables
+ * (all below 4 GiB mapped 1:1). */
 void multiboot_parse(u32 magic, u32 info);
 
 /* From head.S, on the boot stack in long mode. */

@@ -8,9 +8,12 @@
 #include "x86/cpu/feature.h"
 #include "x86/irq/ioapic.h"
 
-#define LOW_MEMORY_FRAMES 0x100UL   /* the first MiB: BIOS data, video memory, ROMs and their tables */
-#define MSI_FRAME_FIRST	  0xfee00UL /* local APICs and message-signalled interrupts, SDM 3A 10.11.1 */
-#define MSI_FRAME_LAST	  0xfeeffUL
+#define LOW_MEMORY_FRAMES \
+	0x100UL /* the first MiB: BIOS data, video memory, ROMs and their tables */
+#define MSI_FRAME_FIRST                                                           \
+	0xfee00UL /* local APICs and message-signalled interrupts, SDM 3A 10.11.1 \
+		   */
+#define MSI_FRAME_LAST 0xfeeffUL
 
 struct port_range {
 	u16 first, last;
@@ -47,7 +50,8 @@ static void __init remove_frames(struct domain *d, unsigned long first, unsigned
 		boot_fail("not enough memory for Domain-0's device memory");
 }
 
-/* Everything that is not RAM, but the interrupt controllers. RAM is reached as the owner of a frame only. */
+/* Everything that is not RAM, but the interrupt controllers. RAM is reached as the owner of a frame
+ * only. */
 static void __init permit_memory(struct domain *d)
 {
 	unsigned long last = (1UL << (cpu_features.paddr_bits - PAGE_SHIFT)) - 1;
@@ -56,7 +60,9 @@ static void __init permit_memory(struct domain *d)
 		boot_fail("not enough memory for Domain-0's device memory");
 	for (unsigned int i = 0; i < boot_memory_map.nr; i++) {
 		unsigned long first = boot_memory_map.e[i].start >> PAGE_SHIFT;
-		unsigned long end = DIV_ROUND_UP(boot_memory_map.e[i].start + boot_memory_map.e[i].size, PAGE_SIZE);
+		unsigned long end =
+			DIV_ROUND_UP(boot_memory_map.e[i].start + boot_memory_map.e[i].size,
+				     PAGE_SIZE);
 
 		if (boot_memory_map.e[i].type != E820_RAM || end <= LOW_MEMORY_FRAMES)
 			continue;

@@ -113,7 +113,8 @@ void __init memory_map_release(void (*fn)(paddr_t start, paddr_t end))
 	for (unsigned int i = 0; i < nr_reserved; i++) {
 		paddr_t start = max(reserved[i].start, done), end = reserved[i].end;
 
-		if (start >= end || reserved[i].start == IMAGE_PHYS || !memory_map_is_type(start, end, E820_RAM)) {
+		if (start >= end || reserved[i].start == IMAGE_PHYS ||
+		    !memory_map_is_type(start, end, E820_RAM)) {
 			done = max(done, end);
 			continue;
 		}
@@ -143,8 +144,8 @@ void __init memory_map_for_each_free(void (*fn)(paddr_t start, paddr_t end))
 	for (unsigned int i = 0; i < m->nr; i++) {
 		if (m->e[i].type != E820_RAM)
 			continue;
-		each_free_in(ROUND_UP(m->e[i].start, PAGE_SIZE), ROUND_DOWN(m->e[i].start + m->e[i].size, PAGE_SIZE),
-			     fn);
+		each_free_in(ROUND_UP(m->e[i].start, PAGE_SIZE),
+			     ROUND_DOWN(m->e[i].start + m->e[i].size, PAGE_SIZE), fn);
 	}
 }
 
@@ -153,7 +154,8 @@ bool memory_map_is_type(paddr_t start, paddr_t end, u32 type)
 	const struct memory_map *m = &boot_memory_map;
 
 	for (unsigned int i = 0; i < m->nr; i++)
-		if (m->e[i].type == type && start >= m->e[i].start && end <= m->e[i].start + m->e[i].size)
+		if (m->e[i].type == type && start >= m->e[i].start &&
+		    end <= m->e[i].start + m->e[i].size)
 			return true;
 	return false;
 }

@@ -15,7 +15,8 @@
 
 /* Multiboot 0.6.96, 3.3: the part that we use. */
 struct mb1_info {
-	u32 flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr, syms[4], mmap_length, mmap_addr;
+	u32 flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr, syms[4],
+		mmap_length, mmap_addr;
 	u32 drives[2], config_table, boot_loader_name;
 };
 struct mb1_module {
@@ -83,7 +84,8 @@ static void __init add_module(u32 start, u32 end, const char *cmdline)
 		return;
 	}
 	str_copy(boot_info.module_cmdlines[n], cmdline, sizeof(boot_info.module_cmdlines[n]));
-	boot_info.modules[n] = (struct boot_module){ start, end - start, boot_info.module_cmdlines[n] };
+	boot_info.modules[n] =
+		(struct boot_module){ start, end - start, boot_info.module_cmdlines[n] };
 	boot_info.nr_modules++;
 	memory_map_reserve(start, end);
 }
@@ -106,7 +108,8 @@ static void __init parse_mb1(const struct mb1_info *mb)
 		const struct mb1_module *mods = low(mb->mods_addr);
 
 		for (u32 i = 0; i < mb->mods_count; i++)
-			add_module(mods[i].start, mods[i].end, mods[i].string ? low(mods[i].string) : "");
+			add_module(mods[i].start, mods[i].end,
+				   mods[i].string ? low(mods[i].string) : "");
 	}
 }
 
@@ -162,12 +165,13 @@ static void __init parse_mb2(u32 info)
 }
 
 /*
- * QEMU puts the file's name before the words of a command line, GRUB does not, but its script for hypervisors puts the
- * word "placeholder" there because some expect a name.
+ * QEMU puts the file's name before the words of a command line, GRUB does not, but its script for
+ * hypervisors puts the word "placeholder" there because some expect a name.
  */
 static void __init drop_file_name(char *line)
 {
-	bool has_name = !strncmp(boot_info.loader, "qemu", 4) || line[0] == '/' || !strncmp(line, "placeholder ", 12);
+	bool has_name = !strncmp(boot_info.loader, "qemu", 4) || line[0] == '/' ||
+			!strncmp(line, "placeholder ", 12);
 	size_t first = 0;
 
 	if (!has_name)

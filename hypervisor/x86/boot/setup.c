@@ -89,13 +89,14 @@ static void __init start_serial_input(void)
 		return;
 	}
 	interrupt_register(VECTOR_SERIAL, serial_interrupt);
-	ioapic_write_rte(io, pin, ioapic_make_rte(VECTOR_SERIAL, apic_ids[0], isa.level, isa.active_low));
+	ioapic_write_rte(io, pin,
+			 ioapic_make_rte(VECTOR_SERIAL, apic_ids[0], isa.level, isa.active_low));
 	serial_enable_irq();
 }
 
 /*
- * Idle work. One CPU does it at a time: more would only wait for one another at the allocator's lock, and keep the CPU
- * that works from it. False: nothing to do, or another is at it.
+ * Idle work. One CPU does it at a time: more would only wait for one another at the allocator's
+ * lock, and keep the CPU that works from it. False: nothing to do, or another is at it.
  */
 static bool idle_scrub(void)
 {

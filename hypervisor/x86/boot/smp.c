@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The processors besides the first: their memory (stacks, per-CPU variables, descriptors), and their start (SDM
- * 3A 8.4). They are started one after the other: the trampoline has room for one stack pointer.
+ * The processors besides the first: their memory (stacks, per-CPU variables, descriptors), and
+ * their start (SDM 3A 8.4). They are started one after the other: the trampoline has room for one
+ * stack pointer.
  */
 #include "x86/boot/smp.h"
 
@@ -30,8 +31,8 @@ unsigned long percpu_offsets[HV_MAX_CPUS];
 
 extern u64 boot_l4[PT_ENTRIES];
 /* trampoline.S */
-extern const char trampoline_start[], trampoline_end[], trampoline_cr3[], trampoline_efer[], trampoline_stack[],
-	trampoline_entry[];
+extern const char trampoline_start[], trampoline_end[], trampoline_cr3[], trampoline_efer[],
+	trampoline_stack[], trampoline_entry[];
 
 static u32 called_in; /* CPU that runs C code now */
 
@@ -91,8 +92,9 @@ void __init smp_prepare_cpu(unsigned int cpu)
 
 void __init smp_count_cpus(void)
 {
-	unsigned int limit =
-		boot_options.maxcpus ? min(boot_options.maxcpus, (unsigned int)HV_MAX_VCPUS) : HV_MAX_VCPUS;
+	unsigned int limit = boot_options.maxcpus ?
+				     min(boot_options.maxcpus, (unsigned int)HV_MAX_VCPUS) :
+				     HV_MAX_VCPUS;
 	u32 boot_id = cpuid(1, 0).b >> 24;
 
 	/* Leaf 11 (or 31) has the whole x2APIC ID. */
@@ -141,7 +143,8 @@ static char *__init prepare_trampoline(void)
 	if (!page)
 		panic("the trampoline page cannot be mapped");
 	/* 1:1 for the trampoline, the hypervisor's own slots for what comes after it. */
-	memcpy(&boot_l4[HV_FIRST_SLOT], &idle_l4[HV_FIRST_SLOT], (HV_LAST_SLOT - HV_FIRST_SLOT + 1) * sizeof(u64));
+	memcpy(&boot_l4[HV_FIRST_SLOT], &idle_l4[HV_FIRST_SLOT],
+	       (HV_LAST_SLOT - HV_FIRST_SLOT + 1) * sizeof(u64));
 	memcpy(page, trampoline_start, size);
 	memcpy(page + (trampoline_cr3 - trampoline_start), &cr3, sizeof(cr3));
 	memcpy(page + (trampoline_efer - trampoline_start), &efer, sizeof(efer));

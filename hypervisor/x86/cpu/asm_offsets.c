@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Offsets of structure members for assembler files: scripts/gen-asm-offsets makes asm_offsets.h of it. */
+/* Offsets of structure members for assembler files: scripts/gen-asm-offsets makes asm_offsets.h of
+ * it. */
 #include "hv/domain.h"
 #include "hv/hypercall.h"
 #include "lib/errno.h"
@@ -42,7 +43,8 @@ void asm_offsets(void)
 	DEFINE(VCPU_vcpu_info, offsetof(struct vcpu, vcpu_info));
 	DEFINE(AVCPU_in_kernel, offsetof(struct arch_vcpu, pv.in_kernel));
 	DEFINE(AVCPU_bounce_flags, offsetof(struct arch_vcpu, pv.bounce.flags));
-	_Static_assert(offsetof(struct trap_bounce, nmi_pending) == offsetof(struct trap_bounce, flags) + 1,
+	_Static_assert(offsetof(struct trap_bounce, nmi_pending) ==
+			       offsetof(struct trap_bounce, flags) + 1,
 		       "entry.S looks at both at once");
 
 	DEFINE(VCPUINFO_upcall_pending, offsetof(struct vcpu_info, evtchn_upcall_pending));

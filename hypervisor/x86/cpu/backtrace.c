@@ -65,8 +65,8 @@ static void print_code(unsigned long addr, const char *mark)
 		log_err("  %s%016lx", mark, addr);
 }
 
-/* Both bounds lie in the stack page run that `sp` points into, so nothing unmapped is read: a stack never leaves its
- * pages. */
+/* Both bounds lie in the stack page run that `sp` points into, so nothing unmapped is read: a stack
+ * never leaves its pages. */
 static unsigned long stack_end(unsigned long sp)
 {
 	unsigned long base = sp & ~(STACK_STRIDE - 1), page = (sp - base) / PAGE_SIZE;
@@ -140,20 +140,22 @@ void backtrace_print(unsigned long rip, unsigned long rsp, unsigned long rbp)
 
 void backtrace_regs(const struct cpu_user_regs *r)
 {
-	log_err("rip %04x:%016lx rsp %04x:%016lx rflags %08lx error %#x vector %#x", r->cs, r->rip, r->ss, r->rsp,
-		r->rflags, r->error_code, r->entry_vector);
+	log_err("rip %04x:%016lx rsp %04x:%016lx rflags %08lx error %#x vector %#x", r->cs, r->rip,
+		r->ss, r->rsp, r->rflags, r->error_code, r->entry_vector);
 	log_err("rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
 	log_err("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
 	log_err("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
 	log_err("r13 %016lx r14 %016lx r15 %016lx", r->r13, r->r14, r->r15);
-	log_err("cr0 %08lx cr2 %016lx cr3 %016lx cr4 %08lx", read_cr0(), read_cr2(), read_cr3(), read_cr4());
+	log_err("cr0 %08lx cr2 %016lx cr3 %016lx cr4 %08lx", read_cr0(), read_cr2(), read_cr3(),
+		read_cr4());
 	if (!guest_mode(r))
 		backtrace_print(r->rip, r->rsp, r->rbp);
 }
 
 void arch_backtrace(void)
 {
-	/* A function that asks for its frame's address has a frame: the caller's RBP and the return address lie there.
+	/* A function that asks for its frame's address has a frame: the caller's RBP and the return
+	 * address lie there.
 	 */
 	const unsigned long *frame = __builtin_frame_address(0);
 

@@ -5,20 +5,22 @@
 
 #include "hv/time.h"
 
-/* Boot CPU: measures the TSC against the HPET or the PIT, starts system time, reads the wall clock. */
+/* Boot CPU: measures the TSC against the HPET or the PIT, starts system time, reads the wall clock.
+ */
 void clock_init(void);
 /*
- * Makes a starting CPU's system time that of the boot CPU: both call their half at about the same time, interrupts off.
- * Its TSC need not be in step.
+ * Makes a starting CPU's system time that of the boot CPU: both call their half at about the same
+ * time, interrupts off. Its TSC need not be in step.
  */
 void clock_sync_source(void);
 void clock_sync_target(void);
 /*
- * The first TSC value of this CPU at which the clock (time_now) shows `when` or later. ~0 for what no TSC reaches, and
- * never 0, which would turn a TSC deadline off.
+ * The first TSC value of this CPU at which the clock (time_now) shows `when` or later. ~0 for what
+ * no TSC reaches, and never 0, which would turn a TSC deadline off.
  */
 u64 clock_tsc_at(s_time_t when);
-/* a * b / c, rounded down, without overflow in between. ~0 if that does not fit, or if c is 0: DIV would fault. */
+/* a * b / c, rounded down, without overflow in between. ~0 if that does not fit, or if c is 0: DIV
+ * would fault. */
 static inline u64 mul_div(u64 a, u64 b, u64 c)
 {
 	u64 hi, lo, quotient, rest;

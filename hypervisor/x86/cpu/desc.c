@@ -25,8 +25,10 @@ static u64 boot_cpu_gdt[PAGE_SIZE / sizeof(u64)] __aligned(4096) __section(".bss
 #define DESC_CODE32_3 0x00cffb000000ffffUL
 #define DESC_DATA_3   0x00cff3000000ffffUL
 #define DESC_CODE64_3 0x00affb000000ffffUL
-#define DESC_LIMIT_3  0x0040f30000000000UL /* byte-granular data of base 0, limit to be filled in */
-#define DESC_TSS      0x0000890000000000UL
+#define DESC_LIMIT_3                                                                \
+	0x0040f30000000000UL /* byte-granular data of base 0, limit to be filled in \
+			      */
+#define DESC_TSS 0x0000890000000000UL
 
 #define GATE_INTERRUPT 0x8e
 #define GATE_DPL3      0x60
@@ -53,7 +55,8 @@ void __init idt_init(void)
 	idt_table[X86_TRAP_DF].ist = IST_DF;
 	idt_table[X86_TRAP_MC].ist = IST_MC;
 	idt_table[X86_TRAP_DB].ist = IST_DB;
-	/* What guests reach with INT3, INTO and INT; any other INT is a #GP whose error code names the vector. */
+	/* What guests reach with INT3, INTO and INT; any other INT is a #GP whose error code names
+	 * the vector. */
 	idt_table[X86_TRAP_BP].type |= GATE_DPL3;
 	idt_table[X86_TRAP_OF].type |= GATE_DPL3;
 	idt_table[0x80].type |= GATE_DPL3;
@@ -69,8 +72,8 @@ static void fill_gdt(u64 *gdt, unsigned int cpu)
 	gdt[GDT_INDEX(0xe020)] = DESC_CODE32_3;
 	gdt[GDT_INDEX(0xe028)] = DESC_DATA_3;
 	gdt[GDT_INDEX(0xe030)] = DESC_CODE64_3;
-	gdt[GDT_INDEX(HV_TSS)] =
-		DESC_TSS | (sizeof(struct tss64) - 1) | (base & 0xffffff) << 16 | ((base >> 24) & 0xff) << 56;
+	gdt[GDT_INDEX(HV_TSS)] = DESC_TSS | (sizeof(struct tss64) - 1) | (base & 0xffffff) << 16 |
+				 ((base >> 24) & 0xff) << 56;
 	gdt[GDT_INDEX(HV_TSS) + 1] = base >> 32;
 	gdt[GDT_INDEX(HV_LDT)] = 0;
 	gdt[GDT_INDEX(HV_LDT) + 1] = 0;

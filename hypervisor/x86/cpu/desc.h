@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptor tables. Guests' selectors are those of xen/arch-x86/xen-x86_64.h (FLAT_KERNEL_CS 0xe033 and so on, from
- * FIRST_RESERVED_GDT_ENTRY); the hypervisor's own descriptors share that one reserved page, which is page 14 of every
- * GDT: each CPU has its own such page (its TSS is in it).
+ * Descriptor tables. Guests' selectors are those of xen/arch-x86/xen-x86_64.h (FLAT_KERNEL_CS
+ * 0xe033 and so on, from FIRST_RESERVED_GDT_ENTRY); the hypervisor's own descriptors share that one
+ * reserved page, which is page 14 of every GDT: each CPU has its own such page (its TSS is in it).
  */
 #ifndef X86_CPU_DESC_H
 #define X86_CPU_DESC_H
@@ -45,10 +45,12 @@ extern struct idt_entry idt_table[256];
 DECLARE_PER_CPU(struct tss64, tss);
 DECLARE_PER_CPU(void *, gdt_page); /* hv_alloc_pages: the reserved page of this CPU's GDT */
 
-/* Boot CPU, first thing: IDT and descriptors with `stacks` (STACK_STRIDE bytes, aligned) as its stacks, loaded. */
+/* Boot CPU, first thing: IDT and descriptors with `stacks` (STACK_STRIDE bytes, aligned) as its
+ * stacks, loaded. */
 void desc_boot_init(unsigned long stacks);
 /*
- * Prepares `cpu`'s GDT page and TSS (memory: -ENOMEM); and loads them on this CPU together with IDT and syscall MSRs.
+ * Prepares `cpu`'s GDT page and TSS (memory: -ENOMEM); and loads them on this CPU together with IDT
+ * and syscall MSRs.
  */
 int desc_cpu_prepare(unsigned int cpu);
 void desc_cpu_load(void);

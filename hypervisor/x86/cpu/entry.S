@@ -76,7 +76,7 @@
 
 	.section .text.entry, "ax", @progbits
 
-/* --- SYSCALL -------------------------------------------------------------------------------------- */
+/* --- SYSCALL --- */
 
 /*
  * One entry point for each CPU: stores RSP at its place in guest_regs and goes on below it. The displacements are
@@ -260,7 +260,7 @@ FUNCTION entry_sysenter
 	CALL_WITH_FRAME pv_entry_sysenter
 	jmp	ret_to_guest
 
-/* --- interrupts and exceptions --------------------------------------------------------------------- */
+/* --- interrupts and exceptions --- */
 
 FUNCTION entry_common
 	SAVE_GPRS
@@ -329,7 +329,7 @@ entry_stubs:
 	.set vector, vector + 1
 	.endr
 
-/* --- leaving a stack ------------------------------------------------------------------------------- */
+/* --- leaving a stack --- */
 
 	.section .text.entry, "ax", @progbits
 

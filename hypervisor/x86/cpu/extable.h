@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Instructions of the hypervisor that may fault: pairs of (instruction, where to go on) in the section .extable. The
- * trap code asks extable_fixup before it calls a fault of ours a bug.
+ * Instructions of the hypervisor that may fault: pairs of (instruction, where to go on) in the
+ *section .extable. The trap code asks extable_fixup before it calls a fault of ours a bug.
  *
  *	EXTABLE(1b, 2f)			in an .S file
  *	"1: mov ..." EXTABLE_C(1b, 2f)	in inline assembler

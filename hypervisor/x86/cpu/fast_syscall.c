@@ -14,10 +14,13 @@ extern const u8 entry_sysenter[];
 #define SYSCALL_STUB_BYTES 19
 
 /*
- * SYSRET takes CS from STAR[63:48] + 16 and SS from + 8, with RPL 3; SYSCALL takes CS from STAR[47:32] and SS from + 8
- * (SDM 2B, SYSCALL; AMD APM 2 6.1.1). Hence the order of the descriptors in the reserved page.
+ * SYSRET takes CS from STAR[63:48] + 16 and SS from + 8, with RPL 3; SYSCALL takes CS from
+ * STAR[47:32] and SS from + 8 (SDM 2B, SYSCALL; AMD APM 2 6.1.1). Hence the order of the
+ * descriptors in the reserved page.
  */
-_Static_assert(FLAT_RING3_CS64 == (FLAT_RING3_CS32 + 16) && FLAT_RING3_SS32 == (FLAT_RING3_CS32 + 8), "SYSRET");
+_Static_assert(FLAT_RING3_CS64 == (FLAT_RING3_CS32 + 16) &&
+		       FLAT_RING3_SS32 == (FLAT_RING3_CS32 + 8),
+	       "SYSRET");
 _Static_assert(HV_SS == HV_CS + 8, "SYSCALL, SYSENTER");
 
 static void write_star(u64 value)
@@ -30,11 +33,14 @@ void entry_cpu_load(void)
 	unsigned int cpu = smp_processor_id();
 
 	write_star((u64)FLAT_RING3_CS32 << 48 | (u64)HV_CS << 32);
-	wrmsr(MSR_LSTAR, (unsigned long)entry_syscall_stubs + (unsigned long)cpu * SYSCALL_STUB_BYTES);
-	wrmsr(MSR_SYSCALL_MASK, X86_EFLAGS_IF | X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_NT | X86_EFLAGS_AC |
-					X86_EFLAGS_IOPL | X86_EFLAGS_RF | X86_EFLAGS_CF | X86_EFLAGS_VM);
+	wrmsr(MSR_LSTAR,
+	      (unsigned long)entry_syscall_stubs + (unsigned long)cpu * SYSCALL_STUB_BYTES);
+	wrmsr(MSR_SYSCALL_MASK, X86_EFLAGS_IF | X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_NT |
+					X86_EFLAGS_AC | X86_EFLAGS_IOPL | X86_EFLAGS_RF |
+					X86_EFLAGS_CF | X86_EFLAGS_VM);
 	if (cpu_features.vendor == VENDOR_AMD)
-		wrmsr(MSR_CSTAR, (unsigned long)entry_syscall32_stubs + (unsigned long)cpu * SYSCALL_STUB_BYTES);
+		wrmsr(MSR_CSTAR, (unsigned long)entry_syscall32_stubs +
+					 (unsigned long)cpu * SYSCALL_STUB_BYTES);
 	if (cpu_features.l1d & BIT(11)) { /* SEP */
 		wrmsr(MSR_IA32_SYSENTER_CS, HV_CS);
 		wrmsr(MSR_IA32_SYSENTER_ESP, entry_stack_top(cpu));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Says at boot which faults of the processor let guests read what is not theirs. Against none of lib/cpu_faults.h's is
- * there a guard yet but one: an IBPB between domains keeps one guest's training of branches from another, where the
- * processor has it (x86/pv/context.c).
+ * Says at boot which faults of the processor let guests read what is not theirs. Against none of
+ * lib/cpu_faults.h's is there a guard yet but one: an IBPB between domains keeps one guest's
+ * training of branches from another, where the processor has it (x86/pv/context.c).
  */
 #include "hv/console.h"
 #include "lib/cpu_faults.h"
@@ -40,8 +40,10 @@ void __init cpu_faults_report(void)
 	faults = cpu_faults_find(&f);
 	for (unsigned int i = 0; i < CPU_FAULTS; i++)
 		if (faults & 1U << i)
-			log_warn("processors of this kind have %s: %s", cpu_fault_title((enum cpu_fault)i),
+			log_warn("processors of this kind have %s: %s",
+				 cpu_fault_title((enum cpu_fault)i),
 				 cpu_fault_meaning((enum cpu_fault)i));
 	if (faults)
-		log_warn("Xenolith does not guard against that yet: run no strangers' guests on this machine");
+		log_warn("Xenolith does not guard against that yet: run no strangers' guests on "
+			 "this machine");
 }

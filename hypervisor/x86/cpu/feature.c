@@ -11,7 +11,8 @@ unsigned long hv_cr4;
 
 #define XCR0_GUESTS (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512)
 
-/* WB, WT, UC-, UC as after reset, then WC, WP, UC, UC: what PV guests expect of entries 4 to 7 (Linux reads it back).
+/* WB, WT, UC-, UC as after reset, then WC, WP, UC, UC: what PV guests expect of entries 4 to 7
+ * (Linux reads it back).
  */
 #define PAT_VALUE 0x050100070406UL
 
@@ -138,17 +139,18 @@ void __init cpu_features_probe(void)
 	if (!has(f->l1d, 24) || !has(f->l1d, 9) || !has(f->e1d, 11) || !has(f->e1d, 20))
 		panic("the processor lacks FXSAVE, a local APIC, SYSCALL or no-execute pages");
 	hv_cr4 = X86_CR4_PAE | X86_CR4_MCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_DE |
-		 (f->pge ? X86_CR4_PGE : 0) | (f->smep ? X86_CR4_SMEP : 0) | (f->smap ? X86_CR4_SMAP : 0) |
-		 (f->umip ? X86_CR4_UMIP : 0) | (f->fsgsbase ? X86_CR4_FSGSBASE : 0) | (f->xsave ? X86_CR4_OSXSAVE : 0);
+		 (f->pge ? X86_CR4_PGE : 0) | (f->smep ? X86_CR4_SMEP : 0) |
+		 (f->smap ? X86_CR4_SMAP : 0) | (f->umip ? X86_CR4_UMIP : 0) |
+		 (f->fsgsbase ? X86_CR4_FSGSBASE : 0) | (f->xsave ? X86_CR4_OSXSAVE : 0);
 	if (f->smap)
 		patch_smap_sites();
 	if (has(f->l1c, 31)) /* SDM and APM leave this bit to hypervisors: they set it */
 		spin_set_unfair();
 	while (*brand == ' ')
 		brand++;
-	log_info("processor: %s %s family %u model %u stepping %u%s%s%s%s%s", f->vendor_name, brand, f->family,
-		 f->model, f->stepping, f->smep ? " SMEP" : "", f->smap ? " SMAP" : "", f->umip ? " UMIP" : "",
-		 f->xsave ? " XSAVE" : "", f->x2apic ? " x2APIC" : "");
+	log_info("processor: %s %s family %u model %u stepping %u%s%s%s%s%s", f->vendor_name, brand,
+		 f->family, f->model, f->stepping, f->smep ? " SMEP" : "", f->smap ? " SMAP" : "",
+		 f->umip ? " UMIP" : "", f->xsave ? " XSAVE" : "", f->x2apic ? " x2APIC" : "");
 }
 
 void cpu_features_enable(void)
@@ -160,9 +162,11 @@ void cpu_features_enable(void)
 		u32 missing = cpu_features.l1c & ~cpuid(1, 0).c & ~(u32)BIT(27);
 
 		if (missing)
-			panic("a processor lacks features of the boot processor (CPUID 1 ECX %#x)", missing);
+			panic("a processor lacks features of the boot processor (CPUID 1 ECX %#x)",
+			      missing);
 	}
-	write_cr0(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_PG);
+	write_cr0(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM |
+		  X86_CR0_PG);
 	write_cr4(hv_cr4);
 	wrmsr(MSR_EFER, efer);
 	wrmsr(MSR_IA32_PAT, PAT_VALUE);

@@ -13,14 +13,15 @@ struct cpu_features {
 	unsigned int family, model, stepping, max_leaf, max_ext_leaf;
 	unsigned int paddr_bits;
 	/*
-	 * CPUID words by name: leaf 1 ECX, EDX; 7/0 EBX, ECX, EDX; 0x80000001 ECX, EDX; 0xd/1 EAX; 0x80000007 EDX;
-	 * 0x80000008 EBX
+	 * CPUID words by name: leaf 1 ECX, EDX; 7/0 EBX, ECX, EDX; 0x80000001 ECX, EDX; 0xd/1 EAX;
+	 * 0x80000007 EDX; 0x80000008 EBX
 	 */
 	u32 l1c, l1d, l7b, l7c, l7d, e1c, e1d, xs1a, e7d, e8b;
-	bool smep, smap, umip, fsgsbase, xsave, xsaveopt, x2apic, tsc_deadline, invariant_tsc, page1gb, pge;
+	bool smep, smap, umip, fsgsbase, xsave, xsaveopt, x2apic, tsc_deadline, invariant_tsc,
+		page1gb, pge;
 	bool pcid, rdtscp, ibpb, svm, vmx, syscall32, erms;
 	u64 arch_capabilities; /* MSR 0x10a; 0: there is none */
-	u64 xcr0_mask;	       /* XSAVE components that we let guests have (x87, SSE, AVX, AVX-512) */
+	u64 xcr0_mask; /* XSAVE components that we let guests have (x87, SSE, AVX, AVX-512) */
 };
 /* Components of XCR0 (SDM 1 13.1). */
 #define XCR0_X87    0x01UL
@@ -33,7 +34,8 @@ extern struct cpu_features cpu_features;
 void cpu_features_probe(void);
 /* This CPU: CR0, CR4, EFER, XCR0, PAT as every CPU has them; SMEP, SMAP, UMIP, NX, WP. */
 void cpu_features_enable(void);
-/* Boot, once exceptions are handled: a line on the console for each fault of lib/cpu_faults.h that the processor has. */
+/* Boot, once exceptions are handled: a line on the console for each fault of lib/cpu_faults.h that
+ * the processor has. */
 void cpu_faults_report(void);
 /* CR4 that the hypervisor and PV guests run with. */
 extern unsigned long hv_cr4;
@@ -42,8 +44,8 @@ extern unsigned long hv_cr4;
 bool xcr0_is_valid(u64 xcr0, u64 may);
 
 /* --- XSAVE state (x86/cpu/xstate.c) --- */
-unsigned int xstate_size(void);	     /* bytes of a vCPU's image */
-u32 xstate_mxcsr_mask(void);	     /* bits of MXCSR that there are. CR0.TS is clear at the first call */
+unsigned int xstate_size(void); /* bytes of a vCPU's image */
+u32 xstate_mxcsr_mask(void); /* bits of MXCSR that there are. CR0.TS is clear at the first call */
 void xstate_init_image(void *image); /* reset values: FCW 0x37f, MXCSR 0x1f80 */
 void xstate_save(void *image, u64 mask);
 void xstate_restore(void *image, u64 mask);

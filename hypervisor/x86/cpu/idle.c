@@ -40,7 +40,8 @@ bool arch_irqs_enabled(void)
 void arch_cpu_idle(void)
 {
 	arch_irq_disable();
-	/* STI takes effect after the next instruction: an interrupt between the check and HLT still ends the HLT. */
+	/* STI takes effect after the next instruction: an interrupt between the check and HLT still
+	 * ends the HLT. */
 	if (softirq_is_pending())
 		arch_irq_enable();
 	else

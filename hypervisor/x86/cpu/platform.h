@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine as ACPI describes it; x86/boot/acpi.c fills this in once, from then on it does not change. */
+/* The machine as ACPI describes it; x86/boot/acpi.c fills this in once, from then on it does not
+ * change. */
 #ifndef X86_CPU_PLATFORM_H
 #define X86_CPU_PLATFORM_H
 

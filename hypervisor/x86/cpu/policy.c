@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Intel SDM volume 2, CPUID; AMD APM volume 3 appendix E; xen/arch-x86/cpufeatureset.h names the features. */
+/* Intel SDM volume 2, CPUID; AMD APM volume 3 appendix E; xen/arch-x86/cpufeatureset.h names the
+ * features. */
 #include "x86/cpu/policy.h"
 
 #include <xen/arch-x86/cpufeatureset.h>
@@ -17,9 +18,10 @@ struct cpu_policy cpu_policy_host;
 struct cpu_policy cpu_policy_pv_max;
 
 /*
- * What a PV guest may use: instructions of user space, and what its kernel can do in ring 3. Not here, and so hidden:
- * virtualization, what would need control registers or MSRs that the hypervisor keeps (SMEP, PCID, MTRR, machine
- * checks, speculation controls), large and global pages, and RDTSCP and RDPID, because TSC_AUX is not switched.
+ * What a PV guest may use: instructions of user space, and what its kernel can do in ring 3. Not
+ * here, and so hidden: virtualization, what would need control registers or MSRs that the
+ * hypervisor keeps (SMEP, PCID, MTRR, machine checks, speculation controls), large and global
+ * pages, and RDTSCP and RDPID, because TSC_AUX is not switched.
  */
 static const u16 pv_features[] = {
 	/* clang-format off */
@@ -46,12 +48,15 @@ static const struct {
 	u32 leaf, subleaf;
 	enum reg reg;
 } feature_words[CPU_POLICY_WORDS] = {
-	[0] = { 1, 0, REG_D },		[1] = { 1, 0, REG_C },		 [2] = { 0x80000001, 0, REG_D },
-	[3] = { 0x80000001, 0, REG_C }, [4] = { 0xd, 1, REG_A },	 [5] = { 7, 0, REG_B },
-	[6] = { 7, 0, REG_C },		[7] = { 0x80000007, 0, REG_D },	 [8] = { 0x80000008, 0, REG_B },
-	[9] = { 7, 0, REG_D },		[10] = { 7, 1, REG_A },		 [11] = { 0x80000021, 0, REG_A },
-	[12] = { 7, 1, REG_B },		[13] = { 7, 2, REG_D },		 [14] = { 7, 1, REG_C },
-	[15] = { 7, 1, REG_D },		[18] = { 0x80000021, 0, REG_C },
+	[0] = { 1, 0, REG_D },		 [1] = { 1, 0, REG_C },
+	[2] = { 0x80000001, 0, REG_D },	 [3] = { 0x80000001, 0, REG_C },
+	[4] = { 0xd, 1, REG_A },	 [5] = { 7, 0, REG_B },
+	[6] = { 7, 0, REG_C },		 [7] = { 0x80000007, 0, REG_D },
+	[8] = { 0x80000008, 0, REG_B },	 [9] = { 7, 0, REG_D },
+	[10] = { 7, 1, REG_A },		 [11] = { 0x80000021, 0, REG_A },
+	[12] = { 7, 1, REG_B },		 [13] = { 7, 2, REG_D },
+	[14] = { 7, 1, REG_C },		 [15] = { 7, 1, REG_D },
+	[18] = { 0x80000021, 0, REG_C },
 };
 
 static u32 *leaf_reg(xen_cpuid_leaf_t *l, enum reg reg)
@@ -191,15 +196,16 @@ static void policy_mask_features(struct cpu_policy *p, const u32 allowed[CPU_POL
 
 		if (!feature_words[i].leaf)
 			continue;
-		l = (xen_cpuid_leaf_t *)cpu_policy_find(p, feature_words[i].leaf, feature_words[i].subleaf);
+		l = (xen_cpuid_leaf_t *)cpu_policy_find(p, feature_words[i].leaf,
+							feature_words[i].subleaf);
 		if (l)
 			*leaf_reg(l, feature_words[i].reg) &= allowed[i];
 	}
 }
 
 /*
- * Features that are none without another one: that one's own, or the registers that it stands for. What needs a feature
- * comes after what that feature needs.
+ * Features that are none without another one: that one's own, or the registers that it stands for.
+ * What needs a feature comes after what that feature needs.
  */
 static const struct {
 	u16 feature, needs;
@@ -229,7 +235,8 @@ static void words_clear(u32 words[CPU_POLICY_WORDS], unsigned int feature)
 	words[feature / 32] &= ~(1U << (feature % 32));
 }
 
-/* After features were taken away: those that need them go, too, and leaf 0xd is made for what is left. */
+/* After features were taken away: those that need them go, too, and leaf 0xd is made for what is
+ * left. */
 static void policy_settle(struct cpu_policy *p)
 {
 	u32 words[CPU_POLICY_WORDS];
@@ -271,7 +278,8 @@ void __init cpu_policy_init(void)
 	one->c |= 1U << (FEATURE(HYPERVISOR) % 32);
 }
 
-int cpu_policy_apply(struct cpu_policy *p, const xen_cpuid_leaf_t *leaves, unsigned int nr, unsigned int *bad)
+int cpu_policy_apply(struct cpu_policy *p, const xen_cpuid_leaf_t *leaves, unsigned int nr,
+		     unsigned int *bad)
 {
 	struct cpu_policy next = *p;
 	u32 allowed[CPU_POLICY_WORDS];
@@ -279,7 +287,8 @@ int cpu_policy_apply(struct cpu_policy *p, const xen_cpuid_leaf_t *leaves, unsig
 	for (unsigned int i = 0; i < nr; i++) {
 		const xen_cpuid_leaf_t *in = &leaves[i];
 		xen_cpuid_leaf_t *l;
-		bool known = in->leaf <= MAX_BASIC_LEAF || (in->leaf >= FIRST_EXT_LEAF && in->leaf <= MAX_EXT_LEAF) ||
+		bool known = in->leaf <= MAX_BASIC_LEAF ||
+			     (in->leaf >= FIRST_EXT_LEAF && in->leaf <= MAX_EXT_LEAF) ||
 			     (in->leaf >> 16) == 0x4000;
 
 		if (!known) {
@@ -287,8 +296,10 @@ int cpu_policy_apply(struct cpu_policy *p, const xen_cpuid_leaf_t *leaves, unsig
 			return -ERANGE;
 		}
 		l = (xen_cpuid_leaf_t *)cpu_policy_find(&next, in->leaf, in->subleaf);
-		/* How many leaves there are follows from us, and of 0xd only the features are the builder's. */
-		if (!l || in->leaf == 0 || in->leaf == FIRST_EXT_LEAF || (in->leaf == 0xd && in->subleaf != 1))
+		/* How many leaves there are follows from us, and of 0xd only the features are the
+		 * builder's. */
+		if (!l || in->leaf == 0 || in->leaf == FIRST_EXT_LEAF ||
+		    (in->leaf == 0xd && in->subleaf != 1))
 			continue;
 		l->a = in->a;
 		l->b = in->b;

@@ -12,15 +12,17 @@
 _Static_assert(CPU_POLICY_LEAVES <= CPU_POLICY_MAX_LEAVES, "tools have room for all of ours");
 
 /*
- * libxc writes its own idea of the policy, every leaf that it knows of, into as many places as it was given leaves. So
- * the list is filled up to what it may need with a component of the saved state that no processor has.
+ * libxc writes its own idea of the policy, every leaf that it knows of, into as many places as it
+ * was given leaves. So the list is filled up to what it may need with a component of the saved
+ * state that no processor has.
  */
 static const xen_cpuid_leaf_t padding = { .leaf = 0xd, .subleaf = 40 };
 
-int cpu_policy_to_guest(const struct cpu_policy *p, void __guest *leaves, u32 *nr_leaves, void __guest *msrs,
-			u32 *nr_msrs)
+int cpu_policy_to_guest(const struct cpu_policy *p, void __guest *leaves, u32 *nr_leaves,
+			void __guest *msrs, u32 *nr_msrs)
 {
-	/* The same for every domain: no CPUID faulting for a guest's own use. The processor's has its capabilities. */
+	/* The same for every domain: no CPUID faulting for a guest's own use. The processor's has
+	 * its capabilities. */
 	const xen_msr_entry_t policy_msrs[] = {
 		{ .idx = MSR_PLATFORM_INFO, .val = 0 },
 		{ .idx = MSR_IA32_ARCH_CAPS, .val = cpu_features.arch_capabilities },
@@ -34,8 +36,8 @@ int cpu_policy_to_guest(const struct cpu_policy *p, void __guest *leaves, u32 *n
 			return -ENOBUFS;
 		*nr_leaves = min(*nr_leaves, (u32)CPU_POLICY_MAX_LEAVES);
 		for (u32 i = 0; i < *nr_leaves; i++)
-			if (copy_to_guest((xen_cpuid_leaf_t __guest *)leaves + i, i < p->nr ? &p->leaf[i] : &padding,
-					  sizeof(padding)))
+			if (copy_to_guest((xen_cpuid_leaf_t __guest *)leaves + i,
+					  i < p->nr ? &p->leaf[i] : &padding, sizeof(padding)))
 				return -EFAULT;
 	}
 	if (!msrs) {
@@ -64,8 +66,8 @@ static long get_policy(struct xen_sysctl_cpu_policy *op)
 		return -EINVAL;
 	if (!policies[op->index])
 		return -EOPNOTSUPP;
-	return cpu_policy_to_guest(policies[op->index], guest_ptr(op->leaves), &op->nr_leaves, guest_ptr(op->msrs),
-				   &op->nr_msrs);
+	return cpu_policy_to_guest(policies[op->index], guest_ptr(op->leaves), &op->nr_leaves,
+				   guest_ptr(op->msrs), &op->nr_msrs);
 }
 
 /* Tools that know of fewer words get those. */
@@ -100,7 +102,8 @@ long arch_sysctl(struct xen_sysctl *op, bool *copyback)
 	*copyback = true;
 	switch (op->cmd) {
 	case XEN_SYSCTL_get_cpu_levelling_caps:
-		/* What guests see is decided when CPUID is emulated, not by masks of the processor's. */
+		/* What guests see is decided when CPUID is emulated, not by masks of the
+		 * processor's. */
 		op->u.cpu_levelling_caps.caps = 0;
 		return 0;
 	case XEN_SYSCTL_get_cpu_featureset:

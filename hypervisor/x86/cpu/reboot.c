@@ -30,7 +30,8 @@ void __noreturn arch_reboot(void)
 		outb((u16)platform.reset_reg.address, platform.reset_value);
 		io_wait(10000);
 	}
-	/* The chipset's reset control register: hard reset, then CPU reset (PIIX3, ICH: port 0xcf9). */
+	/* The chipset's reset control register: hard reset, then CPU reset (PIIX3, ICH: port
+	 * 0xcf9). */
 	outb(0xcf9, 0x02);
 	io_wait(100);
 	outb(0xcf9, 0x06);

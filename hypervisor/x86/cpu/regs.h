@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Control registers, MSRs and flags (Intel SDM volume 3 chapter 2 and volume 4; AMD APM volume 2 chapter 3 and appendix
- * A), and the instructions that reach them.
+ * Control registers, MSRs and flags (Intel SDM volume 3 chapter 2 and volume 4; AMD APM volume 2
+ * chapter 3 and appendix A), and the instructions that reach them.
  */
 #ifndef X86_CPU_REGS_H
 #define X86_CPU_REGS_H
@@ -146,9 +146,13 @@ static inline u64 rdmsr(u32 msr)
 }
 static inline void wrmsr(u32 msr, u64 v)
 {
-	__asm__ __volatile__("wrmsr" : : "c"(msr), "a"((u32)(v & 0xffffffff)), "d"((u32)(v >> 32)) : "memory");
+	__asm__ __volatile__("wrmsr"
+			     :
+			     : "c"(msr), "a"((u32)(v & 0xffffffff)), "d"((u32)(v >> 32))
+			     : "memory");
 }
-/* With the fault caught: 0, or -EFAULT if the CPU does not have the MSR or the value. (x86/cpu/extable.c) */
+/* With the fault caught: 0, or -EFAULT if the CPU does not have the MSR or the value.
+ * (x86/cpu/extable.c) */
 int __must_check rdmsr_safe(u32 msr, u64 *v);
 
 struct cpuid_leaf {
@@ -158,7 +162,9 @@ static inline struct cpuid_leaf cpuid(u32 leaf, u32 sub)
 {
 	struct cpuid_leaf r;
 
-	__asm__ __volatile__("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(sub));
+	__asm__ __volatile__("cpuid"
+			     : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
+			     : "a"(leaf), "c"(sub));
 	return r;
 }
 static inline u64 rdtsc(void)
@@ -208,8 +214,8 @@ static inline u32 inl(u16 port)
 	return v;
 }
 /*
- * Access to user-mode pages: three bytes of nothing, which boot replaces by STAC and CLAC where the CPU has SMAP. The
- * list of such places (address, which) is freed after boot.
+ * Access to user-mode pages: three bytes of nothing, which boot replaces by STAC and CLAC where the
+ * CPU has SMAP. The list of such places (address, which) is freed after boot.
  */
 #define X86_SMAP_SITE(kind)                                     \
 	"771: .byte 0x0f, 0x1f, 0x00\n"                         \

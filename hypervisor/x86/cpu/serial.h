@@ -8,7 +8,8 @@
 
 #include "lib/types.h"
 
-/* Sets up the UART that boot_options names and makes it the console's device. Works before anything else does. */
+/* Sets up the UART that boot_options names and makes it the console's device. Works before anything
+ * else does. */
 void serial_init(void);
 /* Takes what came in (interrupt, or timer). */
 void serial_receive(void);

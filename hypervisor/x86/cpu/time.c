@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System time from the TSC. One frequency, measured at boot, serves every CPU; a CPU whose TSC is not in step gets a
- * base of its own when it starts. The wall clock is that of the CMOS at boot, or what Domain-0 sets.
+ * System time from the TSC. One frequency, measured at boot, serves every CPU; a CPU whose TSC is
+ * not in step gets a base of its own when it starts. The wall clock is that of the CMOS at boot, or
+ * what Domain-0 sets.
  */
 #include "hv/time.h"
 
@@ -20,8 +21,10 @@
 
 static u64 tsc_hz;
 static struct tsc_scale tsc_scale;
-static DEFINE_PER_CPU(u64, tsc_base);	     /* TSC ... */
-static DEFINE_PER_CPU(s_time_t, stime_base); /* ... at this system time; set before the CPU is online, then constant */
+static DEFINE_PER_CPU(u64, tsc_base); /* TSC ... */
+static DEFINE_PER_CPU(
+	s_time_t,
+	stime_base); /* ... at this system time; set before the CPU is online, then constant */
 
 static DEFINE_SPINLOCK(wallclock_lock, LOCK_VCPU);
 static u64 wallclock_sec; /* of system time 0, under wallclock_lock */
@@ -55,7 +58,8 @@ static u64 add_saturating(u64 a, u64 b)
 	return a + b < a ? ~0UL : a + b;
 }
 
-/* Undoes scale(). With the frequency instead, a timer would be early by what rounding makes the two rates differ. */
+/* Undoes scale(). With the frequency instead, a timer would be early by what rounding makes the two
+ * rates differ. */
 u64 clock_tsc_at(s_time_t when)
 {
 	s_time_t since = this_cpu(stime_base);
@@ -110,7 +114,8 @@ static u64 __init hpet_read(void)
 	return *(volatile u32 *)(hpet + HPET_COUNT);
 }
 
-/* PIT channel 2 counts down from 65536 without end at 1.193182 MHz; its gate is bit 0 of port 0x61 (8254 data sheet).
+/* PIT channel 2 counts down from 65536 without end at 1.193182 MHz; its gate is bit 0 of port 0x61
+ * (8254 data sheet).
  */
 static void __init pit_start(void)
 {
@@ -155,7 +160,8 @@ static u64 __init measure(u64 (*read)(void), u64 ref_hz, u64 mask)
 	u64 tsc0 = 0, tsc1 = 0, ref0 = sample(read, &tsc0), ref1, hz;
 	u64 ticks = mul_div(CALIBRATION_NS, ref_hz, NS_PER_SEC);
 
-	/* A reference that stands still must not hang the boot: some 10^9 TSC ticks are enough to see it. */
+	/* A reference that stands still must not hang the boot: some 10^9 TSC ticks are enough to
+	 * see it. */
 	while (((read() - ref0) & mask) < ticks && rdtsc() - tsc0 < 10 * NS_PER_SEC)
 		cpu_relax();
 	ref1 = sample(read, &tsc1);
@@ -193,8 +199,8 @@ static u64 __init measure_pit(void)
 }
 
 /*
- * ns = ((tsc << shift) * mul) >> 32. The shift brings the frequency into (1, 2] GHz, so that the fraction 10^9 /
- * frequency has all 32 bits of mul.
+ * ns = ((tsc << shift) * mul) >> 32. The shift brings the frequency into (1, 2] GHz, so that the
+ * fraction 10^9 / frequency has all 32 bits of mul.
  */
 static void __init set_frequency(u64 hz)
 {
@@ -241,7 +247,8 @@ void clock_sync_target(void)
 		cpu_relax();
 	answered = rdtsc_ordered();
 	high = time_at(answered);
-	/* In step: the boot CPU's answer lies between question and answer as this CPU's TSC, too, sees them. */
+	/* In step: the boot CPU's answer lies between question and answer as this CPU's TSC, too,
+	 * sees them. */
 	if (sync.time < low || sync.time > high) {
 		this_cpu(tsc_base) = asked + (answered - asked) / 2;
 		this_cpu(stime_base) = sync.time;
@@ -267,15 +274,16 @@ static unsigned int __init from_bcd(unsigned int v, bool binary)
 /* Days from 1970-01-01 to a date of the Gregorian calendar. */
 static u64 __init days_since_epoch(unsigned int year, unsigned int month, unsigned int day)
 {
-	static const u16 before_month[] __section(".init.rodata") = { 0,   31,	59,  90,  120, 151,
-								      181, 212, 243, 273, 304, 334 };
+	static const u16 before_month[] __section(
+		".init.rodata") = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
 	unsigned int y = month > 2 ? year : year - 1; /* leap days until the last February */
 	u64 leap_days = y / 4 - y / 100 + y / 400 - 477;
 
 	return (u64)(year - 1970) * 365 + leap_days + before_month[(month - 1) % 12] + day - 1;
 }
 
-/* MC146818: registers 0, 2, 4 time, 7 to 9 date, A bit 7 update in progress, B bit 2 binary, bit 1 24 hours. */
+/* MC146818: registers 0, 2, 4 time, 7 to 9 date, A bit 7 update in progress, B bit 2 binary, bit 1
+ * 24 hours. */
 static u64 __init read_cmos_clock(void)
 {
 	unsigned int sec, min, hour, day, month, year, raw_hour;
@@ -314,7 +322,8 @@ void time_set_wallclock(u64 sec, u32 nsec)
 	spin_unlock(&wallclock_lock);
 	for (d = domain_get_next(0); d; d = next) {
 		arch_domain_update_wallclock(d);
-		next = d->id < DOMID_FIRST_RESERVED - 1 ? domain_get_next((domid_t)(d->id + 1)) : NULL;
+		next = d->id < DOMID_FIRST_RESERVED - 1 ? domain_get_next((domid_t)(d->id + 1)) :
+							  NULL;
 		domain_put(d);
 	}
 }

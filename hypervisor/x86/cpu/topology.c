@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which CPUs are threads of one core and cores of one package: from their APIC IDs (SDM 3A 9.9.3). */
+/* Which CPUs are threads of one core and cores of one package: from their APIC IDs (SDM 3A 9.9.3).
+ */
 #include "hv/arch.h"
 
 #include <xen/sysctl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exceptions in the hypervisor's own code. Each is foreseen (extable.h), harmless (a debug trap that a guest's
- * breakpoint caused), or a bug that ends the machine.
+ * Exceptions in the hypervisor's own code. Each is foreseen (extable.h), harmless (a debug trap
+ * that a guest's breakpoint caused), or a bug that ends the machine.
  */
 #include "x86/cpu/entry.h"
 
@@ -27,8 +27,9 @@ const char *trap_name(unsigned int vector)
 }
 
 /* SDM 3A table 6-1, AMD APM 2 table 8-1. */
-#define ERROR_CODE_VECTORS \
-	(BIT(8) | BIT(10) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17) | BIT(21) | BIT(29) | BIT(30))
+#define ERROR_CODE_VECTORS                                                                        \
+	(BIT(8) | BIT(10) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17) | BIT(21) | BIT(29) | \
+	 BIT(30))
 
 bool trap_has_error_code(unsigned int vector)
 {
@@ -40,14 +41,15 @@ void trap_fatal(struct cpu_user_regs *regs, unsigned long cr2)
 	panic_begin();
 	backtrace_regs(regs);
 	if (regs->entry_vector == X86_TRAP_PF)
-		panic("page fault at %#lx, code address %#lx, error %#x", cr2, regs->rip, regs->error_code);
-	panic("%s (%u) at %#lx, error %#x", trap_name(regs->entry_vector), regs->entry_vector, regs->rip,
-	      regs->error_code);
+		panic("page fault at %#lx, code address %#lx, error %#x", cr2, regs->rip,
+		      regs->error_code);
+	panic("%s (%u) at %#lx, error %#x", trap_name(regs->entry_vector), regs->entry_vector,
+	      regs->rip, regs->error_code);
 }
 
 /*
- * A guest's breakpoint on memory that we touch for it, or SYSENTER with TF set, or a trap that a MOV to SS deferred
- * into us (SDM 3A 6.8.3): of no use to us, and too late for the guest.
+ * A guest's breakpoint on memory that we touch for it, or SYSENTER with TF set, or a trap that a
+ * MOV to SS deferred into us (SDM 3A 6.8.3): of no use to us, and too late for the guest.
  */
 static void debug_trap(struct cpu_user_regs *regs)
 {
@@ -63,7 +65,8 @@ void nmi_handle(void)
 	pv_dom0_nmi(inb(0x61) & 0xc0);
 }
 
-/* NMIs are blocked until the next IRET, whichever it is (SDM 3A 6.7.1): so here is one, to the next instruction. */
+/* NMIs are blocked until the next IRET, whichever it is (SDM 3A 6.7.1): so here is one, to the next
+ * instruction. */
 void nmi_unblock(void)
 {
 	unsigned long scratch;

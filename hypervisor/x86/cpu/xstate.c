@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The x87, SSE and AVX state of a vCPU: an XSAVE image, or an FXSAVE image on CPUs without XSAVE (SDM 1, chapter 13).
+/* The x87, SSE and AVX state of a vCPU: an XSAVE image, or an FXSAVE image on CPUs without XSAVE
+ * (SDM 1, chapter 13).
  */
 #include "x86/cpu/feature.h"
 
@@ -12,7 +13,8 @@
 #define FCW_RESET	  0x37f
 #define MXCSR_RESET	  0x1f80
 #define FXSAVE_MXCSR_MASK 28 /* where FXSAVE stores it (SDM 1 10.5.1) */
-/* Bits of MXCSR that every processor in 64-bit mode has, when FXSAVE stores no mask (SDM 1 11.6.6). */
+/* Bits of MXCSR that every processor in 64-bit mode has, when FXSAVE stores no mask (SDM 1 11.6.6).
+ */
 #define MXCSR_MASK_DEFAULT 0xffbfU
 
 /* XCR0 that this CPU has; 0: not known. */
@@ -20,7 +22,9 @@ static DEFINE_PER_CPU(u64, xcr0_now);
 
 unsigned int xstate_size(void)
 {
-	return cpu_features.xsave ? cpu_policy_xsave_size(&cpu_policy_host, cpu_features.xcr0_mask) : FXSAVE_SIZE;
+	return cpu_features.xsave ?
+		       cpu_policy_xsave_size(&cpu_policy_host, cpu_features.xcr0_mask) :
+		       FXSAVE_SIZE;
 }
 
 u32 xstate_mxcsr_mask(void)
@@ -66,8 +70,8 @@ void xstate_restore(void *image, u64 mask)
 {
 	u32 lo = (u32)mask, hi = (u32)(mask >> 32);
 
-	/* AMD leaves the x87 error pointers of the last owner in place when no exception is pending: overwritten by
-	 * this. */
+	/* AMD leaves the x87 error pointers of the last owner in place when no exception is
+	 * pending: overwritten by this. */
 	if (cpu_features.vendor == VENDOR_AMD)
 		__asm__ __volatile__("fnclex; emms; fildl %0" : : "m"(*(const u32 *)image));
 	if (!cpu_features.xsave)

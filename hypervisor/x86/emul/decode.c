@@ -38,7 +38,8 @@ static u64 sign_extend(u64 value, unsigned int bytes)
 	return (u64)((s64)(value << shift) >> shift);
 }
 
-/* Legacy prefixes in any order; in 64-bit mode a REX prefix, which counts only right before the opcode. */
+/* Legacy prefixes in any order; in 64-bit mode a REX prefix, which counts only right before the
+ * opcode. */
 static int read_prefixes(struct cursor *c, struct prefixes *p, enum insn_mode mode, u8 *opcode)
 {
 	u64 byte;
@@ -135,7 +136,8 @@ static int read_memory_operand(struct insn *insn, struct cursor *c, u8 rex, u8 m
 		return err;
 	insn->displacement = disp_bytes ? sign_extend(disp, disp_bytes) : 0;
 	if (insn->segment == INSN_NO_SEGMENT)
-		insn->segment = insn->base == INSN_RSP || insn->base == INSN_RBP ? INSN_SS : INSN_DS;
+		insn->segment =
+			insn->base == INSN_RSP || insn->base == INSN_RBP ? INSN_SS : INSN_DS;
 	return 0;
 }
 
@@ -177,7 +179,8 @@ static int read_modrm(struct insn *insn, struct cursor *c, struct insn_entry *e,
 	return read_memory_operand(insn, c, rex, mod, (u8)(modrm & 7));
 }
 
-static u8 operand_size(const struct insn *insn, const struct insn_entry *e, const struct prefixes *p)
+static u8 operand_size(const struct insn *insn, const struct insn_entry *e,
+		       const struct prefixes *p)
 {
 	if (e->form & F_BYTE)
 		return 1;
@@ -209,7 +212,8 @@ static int read_immediate(struct insn *insn, struct cursor *c, const struct insn
 }
 
 /* What the processor refuses, and the encodings that mean another instruction. */
-static int check_prefixes(const struct insn *insn, const struct insn_entry *e, const struct prefixes *p)
+static int check_prefixes(const struct insn *insn, const struct insn_entry *e,
+			  const struct prefixes *p)
 {
 	if (p->lock && (!(e->form & F_LOCK) || !insn->is_memory))
 		return -EINVAL;
@@ -281,7 +285,8 @@ static int decode(struct insn *insn, struct cursor *c)
 
 int insn_decode(struct insn *out, const u8 *bytes, size_t len, enum insn_mode mode)
 {
-	/* UD2, then "xen": an instruction that the hypervisor is asked to emulate (XEN_EMULATE_PREFIX). */
+	/* UD2, then "xen": an instruction that the hypervisor is asked to emulate
+	 * (XEN_EMULATE_PREFIX). */
 	static const u8 forced[] = { 0x0f, 0x0b, 'x', 'e', 'n' };
 	struct cursor c = { .bytes = bytes, .len = len, .limit = INSN_MAX_LENGTH };
 	int err;

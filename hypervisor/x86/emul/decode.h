@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A decoder and executor for the instructions that a hypervisor of paravirtualized guests must emulate: the privileged
- * ones that fault in ring 3, and those that write memory in units of at most 16 bytes (to page tables). All others are
- * refused. Pure: it looks at nothing but its arguments. Intel SDM volume 2 is the source; instructions are named as
- * there.
+ * A decoder and executor for the instructions that a hypervisor of paravirtualized guests must
+ * emulate: the privileged ones that fault in ring 3, and those that write memory in units of at
+ * most 16 bytes (to page tables). All others are refused. Pure: it looks at nothing but its
+ * arguments. Intel SDM volume 2 is the source; instructions are named as there.
  */
 #ifndef X86_EMUL_DECODE_H
 #define X86_EMUL_DECODE_H
@@ -140,7 +140,8 @@ struct insn {
 	bool has_modrm;
 	u8 reg, rm;	/* with their REX bits; rm is a register only if !is_memory */
 	bool is_memory; /* a memory operand given by ModRM or by an absolute offset */
-	u8 segment;	/* enum insn_segment: of the memory operand, or of a string instruction's source */
+	u8 segment; /* enum insn_segment: of the memory operand, or of a string instruction's source
+		     */
 	bool rip_relative;
 	u8 base, index;	  /* enum insn_gpr, INSN_NO_REG: none */
 	u8 scale;	  /* 1, 2, 4, 8 */
@@ -151,25 +152,28 @@ struct insn {
 };
 
 /*
- * Decodes the instruction that `bytes` begin with, of which `len` are there (more than INSN_MAX_BYTES are not looked
- * at). 0, or *out zeroed and -EOPNOTSUPP: not one of ours;  -EINVAL: the processor would raise #UD (LOCK where it may
- * not be, over 15 bytes); -ENODATA: it goes on behind `len`.
+ * Decodes the instruction that `bytes` begin with, of which `len` are there (more than
+ * INSN_MAX_BYTES are not looked at). 0, or *out zeroed and -EOPNOTSUPP: not one of ours; -EINVAL:
+ * the processor would raise #UD (LOCK where it may not be, over 15 bytes); -ENODATA: it goes on
+ * behind `len`.
  */
 int __must_check insn_decode(struct insn *out, const u8 *bytes, size_t len, enum insn_mode mode);
 
 /*
- * Offset in its segment of the memory operand: of the destination (in ES) for INS, STOS and MOVS, of the source for
- * OUTS. The caller adds the segment's base.
+ * Offset in its segment of the memory operand: of the destination (in ES) for INS, STOS and MOVS,
+ * of the source for OUTS. The caller adds the segment's base.
  */
 u64 insn_effective_address(const struct insn *insn, const struct insn_regs *regs);
 /* MOVS: offset of the source in insn->segment. */
 u64 insn_source_address(const struct insn *insn, const struct insn_regs *regs);
 
-/* Register `number` as an operand of `bytes` bytes; without REX the one-byte registers 4 to 7 are AH, CH, DH and BH. */
-u64 insn_reg_read(const struct insn *insn, const struct insn_regs *regs, unsigned int number, unsigned int bytes);
+/* Register `number` as an operand of `bytes` bytes; without REX the one-byte registers 4 to 7 are
+ * AH, CH, DH and BH. */
+u64 insn_reg_read(const struct insn *insn, const struct insn_regs *regs, unsigned int number,
+		  unsigned int bytes);
 /* Likewise; four bytes clear the upper half, one or two leave the rest as it is. */
-void insn_reg_write(const struct insn *insn, struct insn_regs *regs, unsigned int number, unsigned int bytes,
-		    u64 value);
+void insn_reg_write(const struct insn *insn, struct insn_regs *regs, unsigned int number,
+		    unsigned int bytes, u64 value);
 
 /* Moves the instruction pointer behind the instruction. */
 void insn_advance(const struct insn *insn, struct insn_regs *regs);
@@ -177,23 +181,24 @@ void insn_advance(const struct insn *insn, struct insn_regs *regs);
 /* A string instruction with REP whose count is zero: nothing is to be done but insn_advance(). */
 bool insn_string_is_done(const struct insn *insn, const struct insn_regs *regs);
 /*
- * After one iteration of INS, OUTS, STOS or MOVS: moves RSI, RDI (by DF) and RCX (if REP), and the instruction pointer
- * if it was the last.
+ * After one iteration of INS, OUTS, STOS or MOVS: moves RSI, RDI (by DF) and RCX (if REP), and the
+ * instruction pointer if it was the last.
  */
 void insn_string_step(const struct insn *insn, struct insn_regs *regs);
 
 struct insn_result {
-	u64 value[2];	       /* what the memory operand becomes, low half first */
-	bool store;	       /* false: memory stays as it is (CMPXCHG that failed, REP with count zero) */
+	u64 value[2]; /* what the memory operand becomes, low half first */
+	bool store;   /* false: memory stays as it is (CMPXCHG that failed, REP with count zero) */
 	struct insn_regs regs; /* what the registers become, RIP and flags included */
 };
 
 /*
- * Executes an instruction that writes memory (insn_op_writes_memory()). For one with LOCK the caller stores the result
- * only if memory still holds `old`, and starts again otherwise. `old`: insn->operand_bytes bytes, low half first. Flags
- * that the manual leaves undefined stay as they were. -EOPNOTSUPP: not such an instruction.
+ * Executes an instruction that writes memory (insn_op_writes_memory()). For one with LOCK the
+ * caller stores the result only if memory still holds `old`, and starts again otherwise. `old`:
+ * insn->operand_bytes bytes, low half first. Flags that the manual leaves undefined stay as they
+ * were. -EOPNOTSUPP: not such an instruction.
  */
-int __must_check insn_execute(const struct insn *insn, const struct insn_regs *regs, const u64 old[2],
-			      struct insn_result *result);
+int __must_check insn_execute(const struct insn *insn, const struct insn_regs *regs,
+			      const u64 old[2], struct insn_result *result);
 
 #endif

@@ -24,14 +24,16 @@ static u64 address_mask(const struct insn *insn)
 	return size_mask(insn->address_bytes);
 }
 
-u64 insn_reg_read(const struct insn *insn, const struct insn_regs *regs, unsigned int number, unsigned int bytes)
+u64 insn_reg_read(const struct insn *insn, const struct insn_regs *regs, unsigned int number,
+		  unsigned int bytes)
 {
 	if (bytes == 1 && !insn->has_rex && number >= 4 && number < 8)
 		return (regs->gpr[number - 4] >> 8) & 0xff;
 	return regs->gpr[number] & size_mask(bytes);
 }
 
-void insn_reg_write(const struct insn *insn, struct insn_regs *regs, unsigned int number, unsigned int bytes, u64 value)
+void insn_reg_write(const struct insn *insn, struct insn_regs *regs, unsigned int number,
+		    unsigned int bytes, u64 value)
 {
 	u64 mask = size_mask(bytes);
 
@@ -50,8 +52,8 @@ static u64 address_reg(const struct insn *insn, const struct insn_regs *regs, un
 	return number == INSN_NO_REG ? 0 : regs->gpr[number] & address_mask(insn);
 }
 
-/* BTS and its like with a register: the bit may lie anywhere around the operand. SDM volume 2, 3.1.1.9, "Bit(BitBase,
- * BitOffset)". */
+/* BTS and its like with a register: the bit may lie anywhere around the operand. SDM volume
+ * 2, 3.1.1.9, "Bit(BitBase, BitOffset)". */
 static u64 bit_string_offset(const struct insn *insn, const struct insn_regs *regs)
 {
 	unsigned int bits = insn->operand_bytes * 8U, shift = 64 - bits;
@@ -79,7 +81,8 @@ u64 insn_effective_address(const struct insn *insn, const struct insn_regs *regs
 	}
 	if (insn->rip_relative)
 		address += regs->rip + insn->length;
-	address += address_reg(insn, regs, insn->base) + address_reg(insn, regs, insn->index) * insn->scale;
+	address += address_reg(insn, regs, insn->base) +
+		   address_reg(insn, regs, insn->index) * insn->scale;
 	return (address + bit_string_offset(insn, regs)) & address_mask(insn);
 }
 
@@ -100,7 +103,8 @@ bool insn_string_is_done(const struct insn *insn, const struct insn_regs *regs)
 	return insn->rep && !address_reg(insn, regs, INSN_RCX);
 }
 
-static void address_reg_add(const struct insn *insn, struct insn_regs *regs, unsigned int number, s64 n)
+static void address_reg_add(const struct insn *insn, struct insn_regs *regs, unsigned int number,
+			    s64 n)
 {
 	regs->gpr[number] = (regs->gpr[number] + (u64)n) & address_mask(insn);
 }
@@ -143,10 +147,12 @@ static void set_flags(struct insn_regs *regs, u64 which, u64 flags)
 }
 
 /*
- * a + b + carry, or a - b - borrow: with the flags. A carry out of a bit shows where operands and sum disagree; an
- * overflow where both operands of the addition have one sign and the sum has the other.
+ * a + b + carry, or a - b - borrow: with the flags. A carry out of a bit shows where operands and
+ * sum disagree; an overflow where both operands of the addition have one sign and the sum has the
+ * other.
  */
-static u64 add_with_flags(struct insn_regs *regs, u64 a, u64 b, bool carry, unsigned int bytes, u64 which)
+static u64 add_with_flags(struct insn_regs *regs, u64 a, u64 b, bool carry, unsigned int bytes,
+			  u64 which)
 {
 	u64 sum = (a + b + carry) & size_mask(bytes), top = 1UL << (bytes * 8 - 1);
 	u64 carries = (a & b) | ((a | b) & ~sum);
@@ -162,7 +168,8 @@ static u64 add_with_flags(struct insn_regs *regs, u64 a, u64 b, bool carry, unsi
 	return sum;
 }
 
-static u64 sub_with_flags(struct insn_regs *regs, u64 a, u64 b, bool borrow, unsigned int bytes, u64 which)
+static u64 sub_with_flags(struct insn_regs *regs, u64 a, u64 b, bool borrow, unsigned int bytes,
+			  u64 which)
 {
 	u64 diff = (a - b - borrow) & size_mask(bytes), top = 1UL << (bytes * 8 - 1);
 	u64 borrows = (~a & b) | ((~a | b) & diff);
@@ -271,7 +278,8 @@ static void execute_string(const struct insn *insn, struct insn_result *r, u64 s
 	insn_string_step(insn, &r->regs);
 }
 
-int insn_execute(const struct insn *insn, const struct insn_regs *regs, const u64 old[2], struct insn_result *result)
+int insn_execute(const struct insn *insn, const struct insn_regs *regs, const u64 old[2],
+		 struct insn_result *result)
 {
 	unsigned int bytes = insn->operand_bytes;
 	u64 before = old[0] & size_mask(bytes), operand;
@@ -280,11 +288,14 @@ int insn_execute(const struct insn *insn, const struct insn_regs *regs, const u6
 	if (!insn_op_writes_memory(insn->op))
 		return -EOPNOTSUPP;
 	if (insn->op == INSN_STOS || insn->op == INSN_MOVS) {
-		execute_string(insn, result, insn->op == INSN_STOS ? regs->gpr[INSN_RAX] & size_mask(bytes) : before);
+		execute_string(insn, result,
+			       insn->op == INSN_STOS ? regs->gpr[INSN_RAX] & size_mask(bytes) :
+						       before);
 		return 0;
 	}
 	/* Without ModRM (MOV to an absolute offset) the register is RAX, number 0. */
-	operand = insn->has_imm ? insn->imm & size_mask(bytes) : insn_reg_read(insn, regs, insn->reg, bytes);
+	operand = insn->has_imm ? insn->imm & size_mask(bytes) :
+				  insn_reg_read(insn, regs, insn->reg, bytes);
 	switch (insn->op) {
 	case INSN_MOV:
 		result->value[0] = operand;

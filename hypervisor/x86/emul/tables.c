@@ -5,8 +5,9 @@
 #define RM (F_MODRM | F_MEMORY)
 
 /* An arithmetic operation with a register: r/m8, r8 and r/m, r. */
-#define ALU(opcode, operation) \
-	[opcode] = { INSN_##operation, RM | F_BYTE | F_LOCK, 0 }, [(opcode) + 1] = { INSN_##operation, RM | F_LOCK, 0 }
+#define ALU(opcode, operation)                                    \
+	[opcode] = { INSN_##operation, RM | F_BYTE | F_LOCK, 0 }, \
+	[(opcode) + 1] = { INSN_##operation, RM | F_LOCK, 0 }
 
 const struct insn_entry insn_one_byte[256] = {
 	ALU(0x00, ADD),

@@ -12,7 +12,8 @@ enum insn_form {
 	F_REGISTER = 1 << 3,   /* ... which names a register whatever its mod field says (MOV CR) */
 	F_IMM8 = 1 << 4,       /* a byte follows, sign-extended */
 	F_IMM8U = 1 << 5,      /* a byte follows, zero-extended */
-	F_IMM = 1 << 6,	       /* an operand's size of bytes follows, four for an operand of eight, sign-extended */
+	F_IMM = 1 << 6,	       /* an operand's size of bytes follows, four for an operand of eight,
+				  sign-extended */
 	F_LOCK = 1 << 7,       /* may have LOCK */
 	F_STRING = 1 << 8,     /* RSI or RDI */
 	F_OFFSET = 1 << 9,     /* an absolute offset follows: memory */

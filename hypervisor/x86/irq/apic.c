@@ -18,7 +18,8 @@ u32 apic_ids[HV_MAX_CPUS];
 static volatile u8 *mmio; /* xAPIC registers */
 static u64 timer_hz;	  /* of the APIC timer, undivided */
 
-/* Registers: offsets in the xAPIC page; the x2APIC's MSR is 0x800 + offset / 16 (SDM 3A 10.12.1.2). */
+/* Registers: offsets in the xAPIC page; the x2APIC's MSR is 0x800 + offset / 16 (SDM 3A 10.12.1.2).
+ */
 #define APIC_ID		  0x020
 #define APIC_TPR	  0x080
 #define APIC_EOI	  0x0b0
@@ -145,8 +146,10 @@ u64 arch_cpu_physid(unsigned int cpu)
 /* The two 8259s are remapped off the exceptions' vectors and masked for good. */
 static void __init silence_pics(void)
 {
-	static const u8 init[] __section(".init.rodata") = { 0x11, VECTOR_PIC_FIRST, 0x04, 0x01, 0xff };
-	static const u8 init2[] __section(".init.rodata") = { 0x11, VECTOR_PIC_FIRST + 8, 0x02, 0x01, 0xff };
+	static const u8 init[] __section(".init.rodata") = { 0x11, VECTOR_PIC_FIRST, 0x04, 0x01,
+							     0xff };
+	static const u8 init2[] __section(".init.rodata") = { 0x11, VECTOR_PIC_FIRST + 8, 0x02,
+							      0x01, 0xff };
 
 	outb(0x20, init[0]);
 	outb(0xa0, init2[0]);
@@ -192,7 +195,8 @@ void apic_cpu_init(void)
 	reg_write(APIC_ESR, 0);
 	reg_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
 	reg_write(APIC_TIMER_INIT, 0);
-	reg_write(APIC_LVT_TIMER, VECTOR_TIMER | (cpu_features.tsc_deadline ? LVT_TSC_DEADLINE : 0));
+	reg_write(APIC_LVT_TIMER,
+		  VECTOR_TIMER | (cpu_features.tsc_deadline ? LVT_TSC_DEADLINE : 0));
 	/* What was in service when the firmware or a crashed kernel left. */
 	for (unsigned int i = 0; i < 256; i++) {
 		unsigned int busy = 0;
@@ -226,7 +230,8 @@ void __init apic_timer_calibrate(void)
 	log_info("local APIC timer: %lu MHz", timer_hz / 1000000);
 }
 
-/* This CPU; a deadline that has passed interrupts at once. Interrupts off, or nobody else programs. */
+/* This CPU; a deadline that has passed interrupts at once. Interrupts off, or nobody else programs.
+ */
 void arch_timer_program(s_time_t deadline)
 {
 	s_time_t now;
@@ -242,7 +247,9 @@ void arch_timer_program(s_time_t deadline)
 	}
 	now = time_now();
 	/* Too far for 32 bits: it comes early and is programmed again. */
-	ticks = deadline > now ? mul_div((u64)min(deadline - now, SECONDS(1)), timer_hz, NS_PER_SEC) + 1 : 1;
+	ticks = deadline > now ?
+			mul_div((u64)min(deadline - now, SECONDS(1)), timer_hz, NS_PER_SEC) + 1 :
+			1;
 	reg_write(APIC_TIMER_INIT, (u32)min(ticks, 0xffffffffUL));
 }
 

@@ -9,7 +9,8 @@
 extern bool apic_is_x2apic;
 extern u32 apic_ids[HV_MAX_CPUS]; /* APIC ID of each CPU, by number */
 
-void apic_init(void);	  /* boot CPU, once: finds out the mode, maps the registers, silences the old PICs */
+void apic_init(
+	void); /* boot CPU, once: finds out the mode, maps the registers, silences the old PICs */
 void apic_cpu_init(void); /* this CPU: on, error and spurious vectors, timer masked */
 void apic_eoi(void);
 /* Interrupt `vector` to one CPU (by APIC ID), edge, fixed. */
@@ -23,7 +24,8 @@ bool apic_is_in_service(unsigned int vector);
 void apic_timer_calibrate(void);
 /* Timer interrupt: raises SOFTIRQ_TIMER. */
 void apic_timer_interrupt(void);
-/* Message address and data words that deliver `vector` to a CPU, for MSI and (as RTE halves) the I/O APIC. */
+/* Message address and data words that deliver `vector` to a CPU, for MSI and (as RTE halves) the
+ * I/O APIC. */
 u32 apic_msi_address(u32 apic_id);
 u32 apic_msi_data(unsigned int vector);
 

@@ -18,8 +18,8 @@ static void gsi_unmask(struct irq_desc *desc)
 }
 
 /*
- * While Remote IRR is set the local APIC's EOI is still to come and will be matched by vector, so the vector must not
- * change (82093AA data sheet, Remote IRR).
+ * While Remote IRR is set the local APIC's EOI is still to come and will be matched by vector, so
+ * the vector must not change (82093AA data sheet, Remote IRR).
  */
 static bool gsi_route(struct irq_desc *desc, unsigned int cpu, unsigned int vector)
 {
@@ -33,7 +33,8 @@ static bool gsi_route(struct irq_desc *desc, unsigned int cpu, unsigned int vect
 	if (desc->started && (rte & RTE_LEVEL) && (rte & RTE_REMOTE_IRR))
 		return false;
 	ioapic_write_rte(io, pin,
-			 ioapic_make_rte(vector, apic_ids[cpu], desc->level, desc->active_low) | (rte & RTE_MASKED));
+			 ioapic_make_rte(vector, apic_ids[cpu], desc->level, desc->active_low) |
+				 (rte & RTE_MASKED));
 	return true;
 }
 

@@ -40,7 +40,8 @@ u32 ioapic_read(const struct ioapic *io, u8 reg)
 u64 ioapic_read_rte(const struct ioapic *io, unsigned int pin)
 {
 	unsigned long flags = spin_lock_irqsave(&window_lock);
-	u64 rte = window_read(io, IOAPIC_RTE(pin)) | (u64)window_read(io, (u8)(IOAPIC_RTE(pin) + 1)) << 32;
+	u64 rte = window_read(io, IOAPIC_RTE(pin)) | (u64)window_read(io, (u8)(IOAPIC_RTE(pin) + 1))
+							     << 32;
 
 	spin_unlock_irqrestore(&window_lock, flags);
 	return rte;
@@ -59,8 +60,8 @@ void ioapic_write_rte(const struct ioapic *io, unsigned int pin, u64 rte)
 
 u64 ioapic_make_rte(unsigned int vector, u32 apic_id, bool level, bool active_low)
 {
-	return vector | RTE_DELIVERY_FIXED | (level ? RTE_LEVEL : 0) | (active_low ? RTE_ACTIVE_LOW : 0) |
-	       (u64)(apic_id & 0xff) << RTE_DEST_SHIFT;
+	return vector | RTE_DELIVERY_FIXED | (level ? RTE_LEVEL : 0) |
+	       (active_low ? RTE_ACTIVE_LOW : 0) | (u64)(apic_id & 0xff) << RTE_DEST_SHIFT;
 }
 
 struct ioapic *ioapic_of_gsi(u32 gsi, unsigned int *pin)
@@ -111,8 +112,8 @@ struct isa_irq ioapic_isa_irq(unsigned int irq)
 	struct isa_irq isa = { .gsi = irq };
 
 	if (irq < ARRAY_SIZE(platform.overrides) && platform.overrides[irq].present) {
-		/* Polarity in bits 0-1, trigger mode in 2-3: 3 is active low, level; 0 is the bus's, which is high,
-		 * edge. */
+		/* Polarity in bits 0-1, trigger mode in 2-3: 3 is active low, level; 0 is the
+		 * bus's, which is high, edge. */
 		isa.gsi = platform.overrides[irq].gsi;
 		isa.active_low = (platform.overrides[irq].flags & 3) == 3;
 		isa.level = (platform.overrides[irq].flags >> 2 & 3) == 3;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * I/O APICs: a redirection table entry (RTE) for each pin; global system interrupts (GSIs) number the pins of all of
- * them, and the MADT says which GSI each ISA interrupt has. At boot every pin is masked. (82093AA data sheet;
- * ACPI 5.2.12)
+ * I/O APICs: a redirection table entry (RTE) for each pin; global system interrupts (GSIs) number
+ * the pins of all of them, and the MADT says which GSI each ISA interrupt has. At boot every pin is
+ * masked. (82093AA data sheet; ACPI 5.2.12)
  */
 #ifndef X86_IRQ_IOAPIC_H
 #define X86_IRQ_IOAPIC_H
@@ -36,8 +36,8 @@ void ioapic_init(void); /* boot: maps each of the MADT's and masks its pins */
 struct ioapic *ioapic_of_gsi(u32 gsi, unsigned int *pin);
 u32 ioapic_gsi_end(void); /* one more than the greatest GSI */
 u32 ioapic_read(const struct ioapic *io, u8 reg);
-/* Whole RTEs. The caller holds a lock of rank LOCK_IOAPIC over a read and the write that depends on it; each call alone
- * is safe. */
+/* Whole RTEs. The caller holds a lock of rank LOCK_IOAPIC over a read and the write that depends on
+ * it; each call alone is safe. */
 u64 ioapic_read_rte(const struct ioapic *io, unsigned int pin);
 void ioapic_write_rte(const struct ioapic *io, unsigned int pin, u64 rte);
 /* Masked for as long as the entry is changed; an RTE for `vector` to a CPU's APIC ID. */

@@ -49,7 +49,8 @@ void arch_call_on(const cpumask_t *cpus, void (*fn)(void *), void *data)
 	}
 	if (cpumask_empty(&others))
 		return;
-	/* Interrupts stay on while this waits, so two CPUs that call each other serve one another. */
+	/* Interrupts stay on while this waits, so two CPUs that call each other serve one another.
+	 */
 	spin_lock(&call_lock);
 	call.fn = fn;
 	call.data = data;

@@ -11,10 +11,12 @@
 #include "x86/irq/ioapic.h"
 #include "x86/irq/vectors.h"
 
-/* What was on its way to the old vector has long arrived by then: no CPU keeps interrupts off that long. */
+/* What was on its way to the old vector has long arrived by then: no CPU keeps interrupts off that
+ * long. */
 #define MOVE_SETTLE MILLISECS(10)
 
-static DEFINE_PER_CPU(struct irq_desc *[256], vector_irqs); /* changed under vector_lock, read by the CPU itself */
+static DEFINE_PER_CPU(struct irq_desc *[256],
+		      vector_irqs); /* changed under vector_lock, read by the CPU itself */
 static DEFINE_SPINLOCK(vector_lock, LOCK_IOAPIC);
 
 static struct irq_desc *gsi_descs;
@@ -26,8 +28,8 @@ static struct irq_desc *free_descs;
 
 static bool vector_usable(unsigned int vector)
 {
-	return vector >= VECTOR_DEVICE_FIRST && vector <= VECTOR_DEVICE_LAST && vector != VECTOR_GUEST_SYSCALL &&
-	       vector != VECTOR_GUEST_HYPERCALL;
+	return vector >= VECTOR_DEVICE_FIRST && vector <= VECTOR_DEVICE_LAST &&
+	       vector != VECTOR_GUEST_SYSCALL && vector != VECTOR_GUEST_HYPERCALL;
 }
 
 static bool vectors_free(unsigned int cpu, unsigned int first, unsigned int nr)
@@ -38,8 +40,10 @@ static bool vectors_free(unsigned int cpu, unsigned int first, unsigned int nr)
 	return true;
 }
 
-/* Consecutive vectors of `cpu` for these descriptors: the first one, or 0. wish: the only one that will do, or 0. */
-static unsigned int vectors_take(unsigned int cpu, struct irq_desc *const *descs, unsigned int nr, unsigned int wish)
+/* Consecutive vectors of `cpu` for these descriptors: the first one, or 0. wish: the only one that
+ * will do, or 0. */
+static unsigned int vectors_take(unsigned int cpu, struct irq_desc *const *descs, unsigned int nr,
+				 unsigned int wish)
 {
 	unsigned int first = wish ? wish : ROUND_UP((unsigned int)VECTOR_DEVICE_FIRST, nr);
 	unsigned long flags = spin_lock_irqsave(&vector_lock);
@@ -141,7 +145,8 @@ void irq_set_affinity(struct irq_desc *desc, unsigned int cpu)
 
 	if (desc->vector && !desc->immovable) {
 		desc->wanted_cpu = reachable_cpu(cpu);
-		/* A level-triggered one moves with its next interrupt, when it is masked and acknowledged anyway. */
+		/* A level-triggered one moves with its next interrupt, when it is masked and
+		 * acknowledged anyway. */
 		if (desc->wanted_cpu != desc->cpu && !desc->level)
 			irq_move(desc);
 	}
@@ -323,14 +328,16 @@ void irq_dump(char key)
 
 	(void)key;
 	cpumask_for_each(cpu, &cpu_online_map) {
-		for (unsigned int vector = VECTOR_DEVICE_FIRST; vector <= VECTOR_DEVICE_LAST; vector++) {
+		for (unsigned int vector = VECTOR_DEVICE_FIRST; vector <= VECTOR_DEVICE_LAST;
+		     vector++) {
 			const struct irq_desc *desc = READ_ONCE(per_cpu(vector_irqs, cpu)[vector]);
 
 			if (!desc)
 				continue;
 			log_err("CPU %u vector %#x: %s %d, %s%s%s, port %u\n", cpu, vector,
-				desc->message ? "message" : "GSI", (int)desc->gsi, desc->level ? "level" : "edge",
-				desc->started ? ", started" : "", desc->eoi_due ? ", EOI due" : "", desc->port);
+				desc->message ? "message" : "GSI", (int)desc->gsi,
+				desc->level ? "level" : "edge", desc->started ? ", started" : "",
+				desc->eoi_due ? ", EOI due" : "", desc->port);
 		}
 	}
 }

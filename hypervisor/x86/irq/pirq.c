@@ -14,7 +14,7 @@
 
 struct pirq {
 	struct irq_desc *desc; /* NULL: not mapped */
-	u16 group;	       /* of the first of a group: how many follow it, itself included; else 0 */
+	u16 group; /* of the first of a group: how many follow it, itself included; else 0 */
 	bool reserved;
 	bool bound;
 };
@@ -44,7 +44,8 @@ static void eoi_map_set(struct pirq_domain *p, unsigned int pirq, bool needed)
 
 /* --- mapping --- */
 
-static bool range_is_free(const struct pirq_domain *p, unsigned int first, unsigned int nr, bool or_reserved)
+static bool range_is_free(const struct pirq_domain *p, unsigned int first, unsigned int nr,
+			  bool or_reserved)
 {
 	for (unsigned int i = first; i < first + nr; i++)
 		if (i >= p->nr || p->pirqs[i].desc || (p->pirqs[i].reserved && !or_reserved))
@@ -121,7 +122,8 @@ static int map_locked(struct domain *d, int wish, struct irq_desc *const *descs,
 		}
 	}
 	for (unsigned int i = 0; i < nr; i++) {
-		p->pirqs[(unsigned int)first + i] = (struct pirq){ .desc = descs[i], .group = i ? 0 : (u16)nr };
+		p->pirqs[(unsigned int)first + i] =
+			(struct pirq){ .desc = descs[i], .group = i ? 0 : (u16)nr };
 		eoi_map_set(p, (unsigned int)first + i, descs[i]->level);
 	}
 	return first;
@@ -301,7 +303,8 @@ int pirq_set_eoi_page(struct domain *d, mfn_t mfn)
 
 	if (!p)
 		return -EINVAL;
-	/* Looked at before the page is mapped: unmapping it again would flush the TLB of every CPU. */
+	/* Looked at before the page is mapped: unmapping it again would flush the TLB of every CPU.
+	 */
 	spin_lock(&p->lock);
 	err = p->eoi_page.va ? -EBUSY : 0;
 	spin_unlock(&p->lock);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who has which interrupt vector. 0x00-0x1f exceptions; 0x20-0x2f unused (where a stray interrupt of the old PICs would
- * come); 0x30-0xef devices', given out by x86/irq/irq.c, but 0x80 and 0x82, which guests use with INT; 0xf0-0xff fixed
- * ones. A higher vector has the higher priority (SDM 3A 10.8.3).
+ * Who has which interrupt vector. 0x00-0x1f exceptions; 0x20-0x2f unused (where a stray interrupt
+ * of the old PICs would come); 0x30-0xef devices', given out by x86/irq/irq.c, but 0x80 and 0x82,
+ * which guests use with INT; 0xf0-0xff fixed ones. A higher vector has the higher priority (SDM
+ * 3A 10.8.3).
  */
 #ifndef X86_IRQ_VECTORS_H
 #define X86_IRQ_VECTORS_H
@@ -24,11 +25,12 @@
 #ifndef __ASSEMBLY__
 #include "lib/types.h"
 
-/* Boot: who handles a fixed vector (VECTOR_TIMER and up). fn acknowledges the local APIC itself (apic_eoi). */
+/* Boot: who handles a fixed vector (VECTOR_TIMER and up). fn acknowledges the local APIC itself
+ * (apic_eoi). */
 void interrupt_register(unsigned int vector, void (*fn)(void));
 
-/* Device vectors' handler (x86/irq/irq.c). It acknowledges the local APIC itself (apic_eoi), when the interrupt allows
- * it. */
+/* Device vectors' handler (x86/irq/irq.c). It acknowledges the local APIC itself (apic_eoi), when
+ * the interrupt allows it. */
 void irq_device_vector(unsigned int vector);
 #endif
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Address spaces: what of the hypervisor is in each, the per-domain area, and the switch from one to another.
+ * Address spaces: what of the hypervisor is in each, the per-domain area, and the switch from one
+ * to another.
  *
- * A vCPU's window belongs to the CPU that has loaded its page tables. So a CPU must have loaded others (the idle
- * vCPU's) before the vCPU may run elsewhere.
+ * A vCPU's window belongs to the CPU that has loaded its page tables. So a CPU must have loaded
+ * others (the idle vCPU's) before the vCPU may run elsewhere.
  */
 #include "x86/mm/paging.h"
 
@@ -18,13 +19,15 @@ static DEFINE_PER_CPU(struct domain *, loaded_domain);
 
 void l4_fill_hypervisor_slots(u64 *l4, const struct domain *d)
 {
-	memcpy(l4 + HV_FIRST_SLOT, idle_l4 + HV_FIRST_SLOT, (HV_LAST_SLOT - HV_FIRST_SLOT + 1) * sizeof(*l4));
+	memcpy(l4 + HV_FIRST_SLOT, idle_l4 + HV_FIRST_SLOT,
+	       (HV_LAST_SLOT - HV_FIRST_SLOT + 1) * sizeof(*l4));
 	l4[PERDOMAIN_SLOT] = pte_make(virt_to_mfn(d->arch->perdomain_l3), PTE_TABLE_HV);
 }
 
 static unsigned int l2_order(const struct domain *d)
 {
-	unsigned int pages = DIV_ROUND_UP(max(d->max_vcpus, 1U), (unsigned int)PT_ENTRIES), order = 0;
+	unsigned int pages = DIV_ROUND_UP(max(d->max_vcpus, 1U), (unsigned int)PT_ENTRIES),
+		     order = 0;
 
 	while ((1U << order) < pages)
 		order++;
@@ -69,7 +72,8 @@ int perdomain_vcpu_create(struct vcpu *v)
 	if (!l1)
 		return -ENOMEM;
 	v->arch->perdomain_l1 = l1;
-	map_window_init(&v->arch->window, l1 + PERDOMAIN_WINDOW_PAGE, perdomain_virt(v, PERDOMAIN_WINDOW_PAGE));
+	map_window_init(&v->arch->window, l1 + PERDOMAIN_WINDOW_PAGE,
+			perdomain_virt(v, PERDOMAIN_WINDOW_PAGE));
 	WRITE_ONCE(v->domain->arch->perdomain_l2[v->id], pte_make(virt_to_mfn(l1), PTE_TABLE_HV));
 	return 0;
 }

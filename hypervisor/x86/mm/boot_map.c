@@ -5,7 +5,8 @@
 #include "hv/mm.h"
 #include "x86/mm/paging.h"
 
-/* Boot runs on one CPU and maps a handful of things, so addresses are handed out once and not used again. */
+/* Boot runs on one CPU and maps a handful of things, so addresses are handed out once and not used
+ * again. */
 static unsigned long boot_virt_next __initdata = BOOT_VIRT;
 
 static unsigned long __init boot_virt_reserve(size_t pages)
@@ -13,7 +14,8 @@ static unsigned long __init boot_virt_reserve(size_t pages)
 	unsigned long va = boot_virt_next;
 
 	if (pages > (BOOT_VIRT_END - va) / PAGE_SIZE)
-		panic("the boot modules do not fit into %lu GiB of address space", (BOOT_VIRT_END - BOOT_VIRT) >> 30);
+		panic("the boot modules do not fit into %lu GiB of address space",
+		      (BOOT_VIRT_END - BOOT_VIRT) >> 30);
 	boot_virt_next += pages * PAGE_SIZE;
 	return va;
 }
@@ -25,7 +27,8 @@ const void *__init boot_map(paddr_t start, size_t size)
 	unsigned long va = boot_virt_reserve(pages);
 
 	for (size_t i = 0; i < pages; i++)
-		if (hv_map_page(va + i * PAGE_SIZE, maddr_to_mfn(first + i * PAGE_SIZE), PTE_HV_RW & ~PTE_RW))
+		if (hv_map_page(va + i * PAGE_SIZE, maddr_to_mfn(first + i * PAGE_SIZE),
+				PTE_HV_RW & ~PTE_RW))
 			panic("not enough memory to map a boot module");
 	return (const void *)(va + (start - first));
 }
@@ -47,7 +50,8 @@ void *__init boot_buffer_alloc(size_t size)
 			continue;
 		}
 		for (size_t i = 0; pg && i < (1UL << order); i++) {
-			if (hv_map_page(va + (done + i) * PAGE_SIZE, mfn_add(page_to_mfn(pg), i), PTE_HV_RW)) {
+			if (hv_map_page(va + (done + i) * PAGE_SIZE, mfn_add(page_to_mfn(pg), i),
+					PTE_HV_RW)) {
 				page_free(pg, order);
 				pg = NULL;
 			}

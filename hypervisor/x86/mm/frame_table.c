@@ -8,7 +8,9 @@
 #include "x86/mm/boot_alloc.h"
 #include "x86/mm/paging.h"
 
-#define LOW_MEMORY MiB(1) /* the firmware's and the trampoline's: never RAM to us, Domain-0 sees it as devices */
+#define LOW_MEMORY                                                                          \
+	MiB(1) /* the firmware's and the trampoline's: never RAM to us, Domain-0 sees it as \
+		  devices */
 
 unsigned long max_page, total_pages;
 
@@ -23,7 +25,8 @@ bool gib_has_ram(unsigned long gib)
 
 bool mfn_valid(mfn_t mfn)
 {
-	return mfn_x(mfn) < max_page && bitmap_test_bit(gibs, (unsigned int)(mfn_x(mfn) / GIB_FRAMES)) &&
+	return mfn_x(mfn) < max_page &&
+	       bitmap_test_bit(gibs, (unsigned int)(mfn_x(mfn) / GIB_FRAMES)) &&
 	       !(READ_ONCE(mfn_to_page(mfn)->count_info) & PGC_RESERVED);
 }
 
@@ -128,7 +131,8 @@ void __init frame_table_init(void)
 		if (!gib_has_ram(gib))
 			continue;
 		memset((char *)M2P_RW_VIRT + gib * M2P_PER_GIB, 0xff, M2P_PER_GIB);
-		memset((char *)FRAME_TABLE_VIRT + gib * FRAME_TABLE_PER_GIB, 0, FRAME_TABLE_PER_GIB);
+		memset((char *)FRAME_TABLE_VIRT + gib * FRAME_TABLE_PER_GIB, 0,
+		       FRAME_TABLE_PER_GIB);
 	}
 	boot_alloc_for_each_free(free_piece_init);
 	gap_init(gap_start, ROUND_UP(max_page, GIB_FRAMES));

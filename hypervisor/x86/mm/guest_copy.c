@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies to and from the memory of the current PV guest, through its own page tables. The guest's kernel runs in ring
- * 3, so its half and the user's are alike: mapped for user mode. What it may not write (CR0.WP) or has not mapped
- * faults, and the fault ends the copy (.extable).
+ * Copies to and from the memory of the current PV guest, through its own page tables. The guest's
+ * kernel runs in ring 3, so its half and the user's are alike: mapped for user mode. What it may
+ * not write (CR0.WP) or has not mapped faults, and the fault ends the copy (.extable).
  */
 #include "hv/guest_access.h"
 
@@ -71,7 +71,8 @@ static unsigned long copy16_catching(void *dst, const void *src)
 			     "3: movq %1, (%3)\n"
 			     "4: movq %2, 8(%3)\n"
 			     "   xorl %k0, %k0\n"
-			     "5:" EXTABLE_C(1b, 5b) EXTABLE_C(2b, 5b) EXTABLE_C(3b, 5b) EXTABLE_C(4b, 5b)
+			     "5:" EXTABLE_C(1b, 5b) EXTABLE_C(2b, 5b) EXTABLE_C(3b, 5b)
+				     EXTABLE_C(4b, 5b)
 			     : "+&r"(left), "=&r"(low), "=&r"(high)
 			     : "r"(dst), "r"(src)
 			     : "memory");

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The map_frame window: a cache of mappings. A frame's home slot is its number modulo the slots. An entry that nobody
- * uses stays as it is until its slot is wanted for another frame, so to map the same page tables again costs nothing.
- * Only the CPU that runs on the window's address space touches it, and not from interrupt handlers: no lock.
+ * The map_frame window: a cache of mappings. A frame's home slot is its number modulo the slots. An
+ * entry that nobody uses stays as it is until its slot is wanted for another frame, so to map the
+ * same page tables again costs nothing. Only the CPU that runs on the window's address space
+ * touches it, and not from interrupt handlers: no lock.
  *
- * An entry is replaced with one INVLPG. Other CPUs need none: they load CR3, and with it drop the window's translations
- * (which are not global), before they run in this address space.
+ * An entry is replaced with one INVLPG. Other CPUs need none: they load CR3, and with it drop the
+ * window's translations (which are not global), before they run in this address space.
  */
 #include "x86/mm/map_frame.h"
 
@@ -30,7 +31,8 @@ void map_window_init(struct map_window *w, u64 *l1, unsigned long virt)
 		w->mfn[i] = mfn_x(INVALID_MFN);
 }
 
-/* The home slot has another frame: the first slot from there on that has this one, or that nobody uses. */
+/* The home slot has another frame: the first slot from there on that has this one, or that nobody
+ * uses. */
 static noinline void *map_frame_slow(struct map_window *w, unsigned long mfn)
 {
 	unsigned int slot = mfn & WINDOW_MASK, tries = 0;
@@ -86,7 +88,8 @@ void map_window_reset(struct vcpu *v)
 		}
 		w->touched[word] = 0;
 	}
-	/* Its translations go with the load of CR3 that brings v to run; if it runs right here, they must go now. */
+	/* Its translations go with the load of CR3 that brings v to run; if it runs right here,
+	 * they must go now. */
 	if (this_cpu(map_window) == w)
 		write_cr3(read_cr3());
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The invariants of page types, looked at from a validated table: debug builds and tests ask after each validation.
- * Only what holds at any moment is looked at, since other CPUs go on meanwhile: references that this table itself
- * holds.
+ * The invariants of page types, looked at from a validated table: debug builds and tests ask after
+ * each validation. Only what holds at any moment is looked at, since other CPUs go on meanwhile:
+ * references that this table itself holds.
  */
 #include "x86/mm/page_validate.h"
 
@@ -28,7 +28,8 @@ static bool l1_entry_is_consistent(u64 e)
 	return !(e & PTE_RW) || ((t & PGT_TYPE_MASK) == PGT_WRITABLE && (t & PGT_COUNT_MASK));
 }
 
-static bool table_entry_is_consistent(const struct page_info *table, unsigned int level, unsigned int i, u64 e)
+static bool table_entry_is_consistent(const struct page_info *table, unsigned int level,
+				      unsigned int i, u64 e)
 {
 	const struct page_info *pg;
 	u64 t;
@@ -39,8 +40,8 @@ static bool table_entry_is_consistent(const struct page_info *table, unsigned in
 		return false;
 	pg = mfn_to_page(pte_mfn(e));
 	t = READ_ONCE(pg->type_info);
-	return (t & PGT_TYPE_MASK) == (u64)(level - 1) << 60 && (t & PGT_COUNT_MASK) && (t & PGT_VALIDATED) &&
-	       page_owner(pg) == page_owner(table);
+	return (t & PGT_TYPE_MASK) == (u64)(level - 1) << 60 && (t & PGT_COUNT_MASK) &&
+	       (t & PGT_VALIDATED) && page_owner(pg) == page_owner(table);
 }
 
 bool page_table_is_consistent(struct page_info *pg)
@@ -54,7 +55,8 @@ bool page_table_is_consistent(struct page_info *pg)
 		return true;
 	table = map_frame(page_to_mfn(pg));
 	for (unsigned int i = 0; ok && i < PT_ENTRIES; i++)
-		ok = level == 1 ? l1_entry_is_consistent(table[i]) : table_entry_is_consistent(pg, level, i, table[i]);
+		ok = level == 1 ? l1_entry_is_consistent(table[i]) :
+				  table_entry_is_consistent(pg, level, i, table[i]);
 	unmap_frame(table);
 	return ok;
 }

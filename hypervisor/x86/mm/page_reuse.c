@@ -23,7 +23,8 @@ static u32 stamp_of(const struct page_info *pg)
 	return (u32)((READ_ONCE(pg->type_info) & PGT_STAMP_MASK) >> PGT_STAMP_SHIFT);
 }
 
-/* CPUs that may have a translation to a frame whose last one went from the page tables at `stamp`. */
+/* CPUs that may have a translation to a frame whose last one went from the page tables at `stamp`.
+ */
 static void stale_cpus(cpumask_t *cpus, u32 stamp)
 {
 	*cpus = cpu_online_map;
@@ -49,8 +50,8 @@ void arch_page_reused(struct page_info *pg, unsigned int order)
 	if (likely(!uncached))
 		return;
 	/*
-	 * Written past the caches: no old line of it may hide, or later overwrite, what is in memory. After the flush of
-	 * the TLBs: from then on nobody writes it like that.
+	 * Written past the caches: no old line of it may hide, or later overwrite, what is in
+	 * memory. After the flush of the TLBs: from then on nobody writes it like that.
 	 */
 	for (unsigned long i = 0; i < 1UL << order; i++) {
 		if (pg[i].type_info & PGT_UNCACHED)

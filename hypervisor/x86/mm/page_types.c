@@ -2,44 +2,50 @@
 /*
  * Type references: what keeps a guest from writing a page table that the processor walks.
  *
- * THE RULE. A frame that a processor uses as a page table (or descriptor table) of a guest, the guest cannot write; a
- * frame that a guest can write, no processor uses as such. Everything else follows from it, since the hypervisor has
- * then seen each entry before a processor does, and each entry that it lets in maps only what the guest may have.
+ * THE RULE. A frame that a processor uses as a page table (or descriptor table) of a guest, the
+ * guest cannot write; a frame that a guest can write, no processor uses as such. Everything else
+ * follows from it, since the hypervisor has then seen each entry before a processor does, and each
+ * entry that it lets in maps only what the guest may have.
  *
- * COUNTS. type_info holds a type and a count of uses as that type. While the count is above zero the type cannot
- * change. A use also has a general reference (count_info), so a frame with type references is never freed. Uses are:
- *   WRITABLE   a present, writable L1 entry; a grant; the hypervisor while it writes on a guest's behalf
- *   L1..L3     a present entry of a table one level up, of the same owner; L1..L4 a pin (PGT_PINNED owns one)
- *   L4         CR3 of a vCPU, for its kernel or its user mode
- *   SEG_DESC   a page of a vCPU's GDT or LDT
- *   any table  held_page of a vCPU, the remains of a preempted operation (below)
- * A present, read-only L1 entry holds a general reference only. Entries for device memory hold none. A table points one
- * level down only, never to its own level or up: there are no cycles of type references, and no linear page tables.
+ * COUNTS. type_info holds a type and a count of uses as that type. While the count is above zero
+ * the type cannot change. A use also has a general reference (count_info), so a frame with type
+ * references is never freed. Uses are: WRITABLE   a present, writable L1 entry; a grant; the
+ * hypervisor while it writes for a guest L1..L3     a present entry of a table one level up, of the
+ * same owner L1..L4     a pin (PGT_PINNED owns one) L4         CR3 of a vCPU, for its kernel or its
+ * user mode SEG_DESC   a page of a vCPU's GDT or LDT any table  held_page of a vCPU, the remains of
+ * a preempted operation (below) A present, read-only L1 entry holds a general reference only.
+ * Entries for device memory hold none. A table points one level down only, never to its own level
+ * or up: there are no cycles of type references, and no linear page tables.
  *
  * STATES of a table whose count is above zero, all changed under its owner's mmu_lock alone:
- *   VALIDATED    every present entry holds its references; the only state in which a parent, a CR3 or a pin may show
- *                it to a processor and in which the guest may have an entry changed
- *   PARTIAL, nr  entries below nr hold theirs, those from nr on none; with PARTIAL_CHILD, entry nr's child holds one,
- *                though the child itself is partial
- * Validation moves nr up from 0, devalidation down from 512. Both may stop after any entry (hypercall_preempt_check)
- * and leave the page partial, with a reference on it in held_page of the vCPU (or in the parent, as PARTIAL_CHILD).
- * Whoever takes the next reference of the same type goes on upwards from nr, whichever way it moved before; whoever
- * drops the last one goes on downwards. So a partial page needs no owner of its work, and a failed validation is
- * nothing but a partial page whose reference is dropped.
+ *   VALIDATED    every present entry holds its references; the only state in which a parent, a
+ *                CR3 or a pin may show it to a processor and in which the guest may have an entry
+ *                changed
+ *   PARTIAL, nr  entries below nr hold theirs, those from nr on none; with PARTIAL_CHILD, entry
+ *                nr's child holds one, though the child itself is partial
+ * Validation moves nr up from 0, devalidation down from 512. Both may stop after any entry
+ * (hypercall_preempt_check) and leave the page partial, with a reference on it in held_page of the
+ * vCPU (or in the parent, as PARTIAL_CHILD). Whoever takes the next reference of the same type goes
+ * on upwards from nr, whichever way it moved before; whoever drops the last one goes on downwards.
+ * So a partial page needs no owner of its work, and a failed validation is nothing but a partial
+ * page whose reference is dropped.
  *
  * CHANGES OF TYPE happen while the count is zero, in this order:
- *   lock         the first reference of the new type is taken with a cmpxchg; from here on nobody gets another type. (A
- *                table also has its owner's mmu_lock.) The page is not VALIDATED yet.
- *   flush        a TLB may still have a writable translation from before, or a paging-structure cache may still walk
- *                the page as the table that it was. Every CPU that may (the owner's dirty_cpus; all CPUs if another
- *                domain had it writable) and that has not flushed since the count fell to zero (the stamp) is flushed.
- *                This is needed in both directions.
+ *   lock         the first reference of the new type is taken with a cmpxchg; from here on nobody
+ *                gets another type. (A table also has its owner's mmu_lock.) The page is not
+ *                VALIDATED yet.
+ *   flush        a TLB may still have a writable translation from before, or a paging-structure
+ *                cache may still walk the page as the table that it was. Every CPU that may (the
+ *                owner's dirty_cpus; all CPUs if another domain had it writable) and that has not
+ *                flushed since the count fell to zero (the stamp) is flushed. This is needed in
+ *                both directions.
  *   validate     now the contents cannot change any more: each entry is looked at once.
- *   publish      VALIDATED is set. A second user of a WRITABLE page waits for it: that page needs no lock, only the
- *                flush.
+ *   publish      VALIDATED is set. A second user of a WRITABLE page waits for it: that page needs
+ *                no lock, only the flush.
  *
- * A frame of one owner may be mapped by another domain's L1 table: only the atomic words of its struct page_info are
- * touched then, never its owner's lock. PGT_FOREIGN remembers that the owner's dirty_cpus do not tell the whole story.
+ * A frame of one owner may be mapped by another domain's L1 table: only the atomic words of its
+ * struct page_info are touched then, never its owner's lock. PGT_FOREIGN remembers that the owner's
+ * dirty_cpus do not tell the whole story.
  */
 #include "x86/mm/page_types.h"
 
@@ -70,7 +76,8 @@ static bool type_change_needs_flush(u64 old, u64 type)
 	return (old & PGT_TYPE_MASK) != type && (old & PGT_TYPE_MASK) != PGT_NONE;
 }
 
-/* The frame was `old` and is now of another type, seen by nobody: nothing of before may stay behind. */
+/* The frame was `old` and is now of another type, seen by nobody: nothing of before may stay
+ * behind. */
 static noinline void type_change_flush(struct page_info *pg, u64 old)
 {
 	const struct domain *d = page_owner(pg);
@@ -130,7 +137,8 @@ int page_type_get_keep(struct page_info *pg, u64 type, bool *kept)
 	} else if (likely(old & PGT_VALIDATED)) {
 		return 0;
 	} else if (!page_type_is_locked_kind(type)) {
-		/* Another CPU is between lock and publish. Its flush may want this CPU: interrupts are on. */
+		/* Another CPU is between lock and publish. Its flush may want this CPU: interrupts
+		 * are on. */
 		while (!(READ_ONCE(pg->type_info) & PGT_VALIDATED))
 			cpu_relax();
 		return 0;
@@ -147,9 +155,9 @@ static struct page_info **held_slot(void)
 }
 
 /*
- * Takes over a general and a type reference of a partial page. There is one place for them: page_held_settle has
- * emptied it before each operation. Without a place (boot, or a second reference on the same page, dropped at once) the
- * work is done here.
+ * Takes over a general and a type reference of a partial page. There is one place for them:
+ * page_held_settle has emptied it before each operation. Without a place (boot, or a second
+ * reference on the same page, dropped at once) the work is done here.
  */
 static noinline void held_keep(struct page_info *pg)
 {
@@ -207,7 +215,8 @@ int page_held_settle(const struct page_info *target)
 
 /* --- references --- */
 
-/* Gives back the type reference of a page that turned out invalid; the caller's general reference stays the caller's.
+/* Gives back the type reference of a page that turned out invalid; the caller's general reference
+ * stays the caller's.
  */
 static noinline void type_drop_failed(struct page_info *pg)
 {
@@ -230,9 +239,9 @@ int page_type_get(struct page_info *pg, u64 type)
 }
 
 /*
- * The stamp is the clock's value from before the exchange, and a use that came and went in between has to be seen by
- * it: it may have left a translation after that value. It leaves the count as it was. So a drop that is not the last
- * one counts in the stamp's place.
+ * The stamp is the clock's value from before the exchange, and a use that came and went in between
+ * has to be seen by it: it may have left a translation after that value. It leaves the count as it
+ * was. So a drop that is not the last one counts in the stamp's place.
  */
 int page_type_put(struct page_info *pg)
 {
@@ -247,14 +256,16 @@ int page_type_put(struct page_info *pg)
 				new &= ~PGT_STAMP_MASK;
 			continue;
 		}
-		if (page_type_is_table(x & PGT_TYPE_MASK) && (x & (PGT_VALIDATED | PGT_PARTIAL_CHILD | PGT_NR_MASK))) {
+		if (page_type_is_table(x & PGT_TYPE_MASK) &&
+		    (x & (PGT_VALIDATED | PGT_PARTIAL_CHILD | PGT_NR_MASK))) {
 			int err = page_devalidate(pg);
 
 			if (err)
 				return err;
 			x = READ_ONCE(pg->type_info);
 		}
-		new = (x & (PGT_TYPE_MASK | PGT_FOREIGN | PGT_UNCACHED)) | (u64)tlb_clock() << PGT_STAMP_SHIFT;
+		new = (x & (PGT_TYPE_MASK | PGT_FOREIGN | PGT_UNCACHED)) |
+		      (u64)tlb_clock() << PGT_STAMP_SHIFT;
 	} while (!atomic_cmpxchg(&pg->type_info, &x, new));
 	return 0;
 }

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Types of frames: struct page_info's type_info. x86/mm/page_types.c has the essay on the invariants.
+ * Types of frames: struct page_info's type_info. x86/mm/page_types.c has the essay on the
+ *invariants.
  *
- *   63..60 type   59 pinned  58 validated  57 partial (see nr)  56 partial child holds a reference
- *   55..46 nr: entries validated so far, of a partial page   45 mapped writable by another domain   44 mapped uncached
- *   43..24 TLB clock when the count last fell to zero; while it is above, drops   23..0 count
+ *	63..60	type
+ *	59	pinned
+ *	58	validated
+ *	57	partial (see nr)
+ *	56	partial child holds a reference
+ *	55..46	nr: entries validated so far, of a partial page
+ *	45	mapped writable by another domain
+ *	44	mapped uncached
+ *	43..24	TLB clock when the count last fell to zero; while it is above, drops
+ *	23..0	count
  */
 #ifndef X86_MM_PAGE_TYPES_H
 #define X86_MM_PAGE_TYPES_H
@@ -27,41 +35,47 @@
 #define PGT_PARTIAL_CHILD BIT(56)
 #define PGT_NR_SHIFT	  46
 #define PGT_NR_MASK	  (0x3ffUL << PGT_NR_SHIFT)
-#define PGT_FOREIGN	  BIT(45) /* since the type last changed, a domain other than the owner had it writable */
-#define PGT_UNCACHED	  BIT(44) /* since the type last changed, it was mapped writable and not write-back */
-#define PGT_STAMP_SHIFT	  24
-#define PGT_STAMP_MASK	  (0xfffffUL << PGT_STAMP_SHIFT)
-#define PGT_DROPS_FULL	  BIT(43) /* drops begin anew */
-#define PGT_COUNT_MASK	  (BIT(24) - 1)
+#define PGT_FOREIGN \
+	BIT(45) /* since the type last changed, a domain other than the owner had it writable */
+#define PGT_UNCACHED \
+	BIT(44) /* since the type last changed, it was mapped writable and not write-back */
+#define PGT_STAMP_SHIFT 24
+#define PGT_STAMP_MASK	(0xfffffUL << PGT_STAMP_SHIFT)
+#define PGT_DROPS_FULL	BIT(43) /* drops begin anew */
+#define PGT_COUNT_MASK	(BIT(24) - 1)
 
 #define PGT_STATE_MASK (PGT_VALIDATED | PGT_PARTIAL | PGT_PARTIAL_CHILD | PGT_NR_MASK)
 
 /*
- * Takes a type reference; the caller holds a (general) reference on the frame, one for each type reference. 0;
- * -EINVAL: it has another type in use, or is not a valid page of that type; -EBUSY: the count is full;
- * -ERESTART: preempted (tables only), the caller now holds the type reference, on a partial page: it
- * calls page_type_put. Never when an idle vCPU runs (boot). For page tables and descriptor pages the caller
- * holds the owner's mmu_lock. May flush TLBs of other CPUs: interrupts on.
+ * Takes a type reference; the caller holds a (general) reference on the frame, one for each type
+ * reference. 0; -EINVAL: it has another type in use, or is not a valid page of that type; -EBUSY:
+ * the count is full; -ERESTART: preempted (tables only), the caller now holds the type reference,
+ * on a partial page: it calls page_type_put. Never when an idle vCPU runs (boot). For page tables
+ * and descriptor pages the caller holds the owner's mmu_lock. May flush TLBs of other CPUs:
+ * interrupts on.
  */
 int __must_check page_type_get(struct page_info *pg, u64 type);
-/* Drops one. For tables, owner's mmu_lock held. -ERESTART: preempted, the reference is still held: call again. */
+/* Drops one. For tables, owner's mmu_lock held. -ERESTART: preempted, the reference is still held:
+ * call again. */
 int __must_check page_type_put(struct page_info *pg);
 /*
- * page_get_from_mfn and page_type_get together, for the current vCPU. After -ERESTART its held_page owns both
- * references: call again with the same arguments to go on, or page_held_settle.
+ * page_get_from_mfn and page_type_get together, for the current vCPU. After -ERESTART its held_page
+ * owns both references: call again with the same arguments to go on, or page_held_settle.
  */
 int __must_check page_get_and_type(mfn_t mfn, struct domain *d, u64 type, struct page_info **out);
 void page_put_and_type(struct page_info *pg); /* not for tables that may be preempted */
-/* Drops both references of a table, owner's mmu_lock held; what is left when that is preempted goes to held_page. */
+/* Drops both references of a table, owner's mmu_lock held; what is left when that is preempted goes
+ * to held_page. */
 void page_put_table(struct page_info *pg);
 /*
- * Before an operation on page tables, and after the last one of a hypercall: finishes what the current vCPU's held_page
- * is left with, unless that is what the operation takes a reference of (`target`, may be NULL). 0, or -ERESTART: call
- * again later. No mmu_lock held.
+ * Before an operation on page tables, and after the last one of a hypercall: finishes what the
+ * current vCPU's held_page is left with, unless that is what the operation takes a reference of
+ * (`target`, may be NULL). 0, or -ERESTART: call again later. No mmu_lock held.
  */
 int __must_check page_held_settle(const struct page_info *target);
 
-/* Writes back and drops the lines of RAM that was written past the caches: what was written is then what is read. */
+/* Writes back and drops the lines of RAM that was written past the caches: what was written is then
+ * what is read. */
 void frame_flush_cache(mfn_t mfn);
 
 static inline u64 page_type(const struct page_info *pg)

@@ -12,17 +12,20 @@
 #define PTE_CACHE_BITS (PTE_PWT | PTE_PCD | PTE_PAT)
 
 /*
- * Device memory: nobody counts references of it. A domain maps what its iomem_caps say, as its own or as dom_io's; never
- * as that of another domain, whose iomem_caps would be read under the wrong lock: d's mmu_lock is held here, and whoever
- * changes iomem_caps of a living domain holds its mmu_lock, too.
+ * Device memory: nobody counts references of it. A domain maps what its iomem_caps say, as its own
+ * or as dom_io's; never as that of another domain, whose iomem_caps would be read under the wrong
+ * lock: d's mmu_lock is held here, and whoever changes iomem_caps of a living domain holds its
+ * mmu_lock, too.
  */
-static noinline int l1e_get_device(const struct domain *d, const struct domain *target_owner, u64 *entry)
+static noinline int l1e_get_device(const struct domain *d, const struct domain *target_owner,
+				   u64 *entry)
 {
 	unsigned long mfn = mfn_x(pte_mfn(*entry));
 
 	if (mfn >> (cpu_features.paddr_bits - PAGE_SHIFT))
 		return -EINVAL;
-	if ((target_owner != d && target_owner != dom_io) || !rangeset_contains(&d->iomem_caps, mfn, mfn))
+	if ((target_owner != d && target_owner != dom_io) ||
+	    !rangeset_contains(&d->iomem_caps, mfn, mfn))
 		return -EPERM;
 	*entry = l1e_adjust(*entry);
 	return 0;
@@ -78,7 +81,8 @@ void l1e_put(u64 entry)
 	page_put(pg);
 }
 
-/* The first entry from i on, up to n, that is present; n: none. Most of a table is empty, so eight are looked at at once. */
+/* The first entry from i on, up to n, that is present; n: none. Most of a table is empty, so eight
+ * are looked at at once. */
 static unsigned int next_present(const u64 *table, unsigned int i, unsigned int n)
 {
 	while (i < n) {
@@ -95,7 +99,8 @@ static unsigned int next_present(const u64 *table, unsigned int i, unsigned int 
 	return n;
 }
 
-/* All of an L1 table, not preemptible: 512 entries, each of a bounded cost. *nr: entries that hold their references. */
+/* All of an L1 table, not preemptible: 512 entries, each of a bounded cost. *nr: entries that hold
+ * their references. */
 static __flatten int l1_validate(struct domain *d, u64 *table, unsigned int *nr)
 {
 	for (unsigned int i = *nr; (i = next_present(table, i, PT_ENTRIES)) < PT_ENTRIES; i++) {
@@ -235,9 +240,10 @@ static int table_devalidate(unsigned int level, const u64 *table, struct progres
 /* --- descriptor pages --- */
 
 /*
- * Segment descriptors, SDM 3A 3.4.5. What is not present cannot be loaded, so it may be anything. System descriptors
- * and gates lead out of ring 3: none. Code and data get DPL 3 (a guest's kernel runs there, and may ask for DPL 0 in
- * good faith), code is not conforming, and the accessed bit is set, so that the processor never writes to the page.
+ * Segment descriptors, SDM 3A 3.4.5. What is not present cannot be loaded, so it may be anything.
+ * System descriptors and gates lead out of ring 3: none. Code and data get DPL 3 (a guest's kernel
+ * runs there, and may ask for DPL 0 in good faith), code is not conforming, and the accessed bit is
+ * set, so that the processor never writes to the page.
  */
 #define DESC_ACCESSED	BIT(40)
 #define DESC_CONFORMING BIT(42) /* of code; of data: expand-down */
@@ -297,7 +303,8 @@ static void page_state_set(struct page_info *pg, u64 state)
 
 static void page_set_partial(struct page_info *pg, const struct progress *p)
 {
-	page_state_set(pg, PGT_PARTIAL | p->nr * BIT(PGT_NR_SHIFT) | (p->child ? PGT_PARTIAL_CHILD : 0));
+	page_state_set(pg, PGT_PARTIAL | p->nr * BIT(PGT_NR_SHIFT) |
+				   (p->child ? PGT_PARTIAL_CHILD : 0));
 }
 
 noinline int page_validate(struct page_info *pg)
@@ -336,7 +343,8 @@ noinline int page_devalidate(struct page_info *pg)
 	u64 *table = map_frame(page_to_mfn(pg));
 	int err = 0;
 
-	/* Partial before the first reference goes: nobody may take it for valid, nor go by what it said. */
+	/* Partial before the first reference goes: nobody may take it for valid, nor go by what it
+	 * said. */
 	page_set_partial(pg, &p);
 	page_owner(pg)->arch->table_generation++;
 	if (level == 1) {

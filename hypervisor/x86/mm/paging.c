@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypervisor's part of the address space once it runs: the slots that all address spaces share. Their L4 entries
- * never change; below, page tables are pages of the heap (or of boot, mapped the same way), so each is found at
- * HEAP_VIRT + machine address. A table that was made stays.
+ * The hypervisor's part of the address space once it runs: the slots that all address spaces share.
+ * Their L4 entries never change; below, page tables are pages of the heap (or of boot, mapped the
+ * same way), so each is found at HEAP_VIRT + machine address. A table that was made stays.
  */
 #include "x86/mm/paging.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The page tables that the hypervisor runs on, made on boot's (which map all below 4 GiB 1:1 and the image). Page-table
- * pages come from below 4 GiB; the frame table and the machine-to-phys table from anywhere: they are filled after the
- * switch. Each part of the image is writable or executable, never both.
+ * The page tables that the hypervisor runs on, made on boot's (which map all below 4 GiB 1:1 and
+ * the image). Page-table pages come from below 4 GiB; the frame table and the machine-to-phys table
+ * from anywhere: they are filled after the switch. Each part of the image is writable or
+ * executable, never both.
  */
 #include "x86/mm/paging.h"
 
@@ -40,7 +41,8 @@ static u64 *__init boot_entry(unsigned long va, unsigned int level, u64 flags)
 static void __init boot_map_large(unsigned long va, size_t size, u64 table_flags, u64 flags)
 {
 	for (size_t at = 0; at < size; at += MiB(2))
-		*boot_entry(va + at, 2, table_flags) = boot_alloc_2m(~0UL) | flags | PTE_PSE | PTE_GLOBAL;
+		*boot_entry(va + at, 2, table_flags) =
+			boot_alloc_2m(~0UL) | flags | PTE_PSE | PTE_GLOBAL;
 }
 
 static void __init map_frame_tables(void)
@@ -48,13 +50,16 @@ static void __init map_frame_tables(void)
 	for (unsigned long gib = 0; gib * GIB_FRAMES < max_page; gib++) {
 		if (!gib_has_ram(gib))
 			continue;
-		boot_map_large(FRAME_TABLE_VIRT + gib * FRAME_TABLE_PER_GIB, FRAME_TABLE_PER_GIB, PTE_TABLE_HV,
-			       PTE_HV_RW);
-		boot_map_large(M2P_RW_VIRT + gib * M2P_PER_GIB, M2P_PER_GIB, PTE_TABLE, PTE_HV_RW | PTE_USER);
+		boot_map_large(FRAME_TABLE_VIRT + gib * FRAME_TABLE_PER_GIB, FRAME_TABLE_PER_GIB,
+			       PTE_TABLE_HV, PTE_HV_RW);
+		boot_map_large(M2P_RW_VIRT + gib * M2P_PER_GIB, M2P_PER_GIB, PTE_TABLE,
+			       PTE_HV_RW | PTE_USER);
 	}
-	/* One set of tables, two views: what an L4 entry forbids no entry below it can allow (SDM 3A 4.6). */
+	/* One set of tables, two views: what an L4 entry forbids no entry below it can allow (SDM
+	 * 3A 4.6). */
 	boot_l4_final[pt_index(M2P_RW_VIRT, 4)] &= ~(u64)PTE_USER;
-	boot_l4_final[pt_index(M2P_RO_VIRT, 4)] = (boot_l4_final[pt_index(M2P_RW_VIRT, 4)] & ~(u64)PTE_RW) | PTE_USER;
+	boot_l4_final[pt_index(M2P_RO_VIRT, 4)] =
+		(boot_l4_final[pt_index(M2P_RW_VIRT, 4)] & ~(u64)PTE_RW) | PTE_USER;
 }
 
 static void __init map_heap_chunk(paddr_t chunk, unsigned int used)
@@ -71,7 +76,8 @@ static void __init map_heap(void)
 
 static void __init map_image_part(const char *start, const char *end, u64 flags)
 {
-	for (unsigned long va = (unsigned long)start & PAGE_MASK; va < (unsigned long)end; va += PAGE_SIZE)
+	for (unsigned long va = (unsigned long)start & PAGE_MASK; va < (unsigned long)end;
+	     va += PAGE_SIZE)
 		*boot_entry(va, 1, PTE_TABLE_HV) = image_to_maddr(va) | flags | PTE_GLOBAL;
 }
 
@@ -105,7 +111,8 @@ void __init paging_init(void)
 
 	write_cr3((unsigned long)boot_l4_final);
 	idle_l4 = mfn_to_hv_virt(maddr_to_mfn((paddr_t)boot_l4_final));
-	map_window_init(&boot_window, (u64 *)(HEAP_VIRT + (unsigned long)window_l1), BOOT_WINDOW_VIRT);
+	map_window_init(&boot_window, (u64 *)(HEAP_VIRT + (unsigned long)window_l1),
+			BOOT_WINDOW_VIRT);
 	this_cpu(map_window) = &boot_window;
 	frame_table_init();
 	boot_alloc_for_each_chunk(add_heap_chunk);

@@ -2,17 +2,20 @@
 /*
  * TLB flushes and their clock.
  *
- * A CPU notes, with each full flush, what the clock showed right before it. A frame is stamped with the clock once its
- * last mapping is gone from the page tables. A CPU whose note is later than the stamp began its flush after the stamp,
- * so after the mapping went, and has no translation of it. For that the clock has to move between a stamp and the flush
- * that follows it: a flush moves it when somebody was given the present value as a stamp.
+ * A CPU notes, with each full flush, what the clock showed right before it. A frame is stamped with
+ * the clock once its last mapping is gone from the page tables. A CPU whose note is later than the
+ * stamp began its flush after the stamp, so after the mapping went, and has no translation of it.
+ * For that the clock has to move between a stamp and the flush that follows it: a flush moves it
+ * when somebody was given the present value as a stamp.
  *
- * "All but global": guests never have global translations (x86/pv clears the bit), so a load of CR3 drops all of
- * theirs. The hypervisor's own are global and are dropped page by page, when something is unmapped.
+ * "All but global": guests never have global translations (x86/pv clears the bit), so a load of CR3
+ * drops all of theirs. The hypervisor's own are global and are dropped page by page, when something
+ * is unmapped.
  *
- * Stamps have 20 bits. At the last value the clock stands still, which costs flushes but is safe, until tlb_wrap has
- * started it anew: it flushes every CPU, so that no CPU's note is of the old round, and meanwhile nothing is filtered.
- * A stamp that is later than the clock is of an old round, before that flush.
+ * Stamps have 20 bits. At the last value the clock stands still, which costs flushes but is safe,
+ * until tlb_wrap has started it anew: it flushes every CPU, so that no CPU's note is of the old
+ * round, and meanwhile nothing is filtered. A stamp that is later than the clock is of an old
+ * round, before that flush.
  */
 #include "x86/mm/tlb.h"
 
@@ -103,8 +106,8 @@ u32 tlb_stamp_later(u32 a, u32 b)
 /* --- this CPU --- */
 
 /*
- * Interrupts off from the note to the flush: an interrupt that flushed in between would leave a later note to be
- * overwritten.
+ * Interrupts off from the note to the flush: an interrupt that flushed in between would leave a
+ * later note to be overwritten.
  */
 void tlb_load_cr3(unsigned long cr3)
 {
@@ -142,7 +145,8 @@ void tlb_flush_local_all(void)
 enum flush_what { FLUSH_GUEST, FLUSH_ALL, FLUSH_PAGE };
 
 static DEFINE_SPINLOCK(request_lock, LOCK_IPI);
-/* [request_lock] The one request under way; who finds itself in `pending` does it and leaves the set. */
+/* [request_lock] The one request under way; who finds itself in `pending` does it and leaves the
+ * set. */
 static struct {
 	enum flush_what what;
 	unsigned long va;
@@ -175,8 +179,8 @@ void tlb_ipi_handler(void)
 }
 
 /*
- * While a CPU waits for others it must serve them, or two that wait for each other with interrupts off would do so for
- * ever. With interrupts on the interrupt itself does that.
+ * While a CPU waits for others it must serve them, or two that wait for each other with interrupts
+ * off would do so for ever. With interrupts on the interrupt itself does that.
  */
 static void wait_a_little(void)
 {
@@ -202,7 +206,8 @@ static void flush_on(const cpumask_t *cpus, enum flush_what what, unsigned long 
 	request.va = va;
 	barrier();
 	/*
-	 * A CPU that polls may find itself in it before the interrupt is sent: then the interrupt finds nothing to do.
+	 * A CPU that polls may find itself in it before the interrupt is sent: then the interrupt
+	 * finds nothing to do.
 	 */
 	for (unsigned int i = 0; i < ARRAY_SIZE(others.bits); i++)
 		WRITE_ONCE(request.pending.bits[i], others.bits[i]);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TLB flushes, here and on other CPUs, and the clock that says which are not needed. Every full flush of a CPU stamps
- * it with the clock; a frame whose last mapping went away at time t needs no flush on CPUs that flushed after t.
+ * TLB flushes, here and on other CPUs, and the clock that says which are not needed. Every full
+ * flush of a CPU stamps it with the clock; a frame whose last mapping went away at time t needs no
+ * flush on CPUs that flushed after t.
  *
- * Guests' translations are never global (x86/pv takes the bit out of their entries): a load of CR3 drops them all.
- * Those that wait for other CPUs need interrupts on, and no lock held that anybody takes with interrupts off.
+ * Guests' translations are never global (x86/pv takes the bit out of their entries): a load of CR3
+ * drops them all. Those that wait for other CPUs need interrupts on, and no lock held that anybody
+ * takes with interrupts off.
  */
 #ifndef X86_MM_TLB_H
 #define X86_MM_TLB_H

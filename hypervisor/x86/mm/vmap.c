@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses for what is mapped for good, or for long: registers of devices, single frames that are needed in every
- * address space. One bit for each page of the first GiB at DEVICE_VIRT.
+ * Addresses for what is mapped for good, or for long: registers of devices, single frames that are
+ * needed in every address space. One bit for each page of the first GiB at DEVICE_VIRT.
  */
 #include "hv/mm.h"
 

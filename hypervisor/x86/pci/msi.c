@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who writes what: Domain-0 switches MSI and MSI-X on and off in the capability's control word, the hypervisor writes
- * addresses, data, mask bits and the number of messages. A message that can be masked is masked while it changes. One
- * that cannot is only ever moved to a CPU where its vector number is free, so that one store of the address moves it
- * and no half-changed message can be sent.
+ * Who writes what: Domain-0 switches MSI and MSI-X on and off in the capability's control word, the
+ * hypervisor writes addresses, data, mask bits and the number of messages. A message that can be
+ * masked is masked while it changes. One that cannot is only ever moved to a CPU where its vector
+ * number is free, so that one store of the address moves it and no half-changed message can be
+ * sent.
  */
 #include "x86/pci/msi.h"
 
@@ -36,8 +37,8 @@
 #define MSIX_ENTRY_CONTROL 3
 #define MSIX_ENTRY_MASKED  1U
 
-/* A group of messages of one MSI capability, or one entry of an MSI-X table. [L] the lock of the descriptor that uses
- * it */
+/* A group of messages of one MSI capability, or one entry of an MSI-X table. [L] the lock of the
+ * descriptor that uses it */
 struct msi_entry {
 	struct list link; /* list_lock */
 	struct pci_addr addr;
@@ -89,7 +90,8 @@ static void write_all(const struct msi_entry *e)
 
 	if (!e->msix) {
 		control = pci_read(e->addr, e->cap + MSI_CONTROL, 2) & ~(u32)MSI_CONTROL_ENABLED;
-		pci_write(e->addr, e->cap + MSI_CONTROL, 2, control | (u32)__builtin_ctz(e->nr) << 4);
+		pci_write(e->addr, e->cap + MSI_CONTROL, 2,
+			  control | (u32)__builtin_ctz(e->nr) << 4);
 	}
 	write_message(e);
 	write_masks(e);
@@ -127,7 +129,8 @@ static void msi_unmask(struct irq_desc *desc)
 	set_mask(desc, false);
 }
 
-/* Of a group only the first says where all go: their vectors follow one another (irq_assign_vectors). */
+/* Of a group only the first says where all go: their vectors follow one another
+ * (irq_assign_vectors). */
 static bool msi_route(struct irq_desc *desc, unsigned int cpu, unsigned int vector)
 {
 	struct msi_entry *e = desc->message;
@@ -161,13 +164,15 @@ static bool in_use(const struct msi_request *rq)
 	const struct msi_entry *e;
 
 	list_for_each(e, &entries, link)
-		if (e->addr.seg == rq->addr.seg && e->addr.bus == rq->addr.bus && e->addr.devfn == rq->addr.devfn &&
+		if (e->addr.seg == rq->addr.seg && e->addr.bus == rq->addr.bus &&
+		    e->addr.devfn == rq->addr.devfn &&
 		    (e->msix != rq->msix || !e->msix || e->index == rq->entry))
 			return true;
 	return false;
 }
 
-/* The table lies in device memory of the device itself: in a BAR whose start Domain-0 knows and the device confirms. */
+/* The table lies in device memory of the device itself: in a BAR whose start Domain-0 knows and the
+ * device confirms. */
 static int map_table(struct msi_entry *e, const struct msi_request *rq)
 {
 	u32 control = pci_read(e->addr, e->cap + MSIX_CONTROL, 2);

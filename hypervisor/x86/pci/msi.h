@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Message-signalled interrupts (PCI 3.0 6.8): messages that devices send, as the hypervisor programs them. */
+/* Message-signalled interrupts (PCI 3.0 6.8): messages that devices send, as the hypervisor
+ * programs them. */
 #ifndef X86_PCI_MSI_H
 #define X86_PCI_MSI_H
 
@@ -17,9 +18,10 @@ struct msi_request {
 };
 
 /*
- * Makes descriptors for the messages and writes them, masked where the device can mask, into the device. 0 and descs[0
- * .. nr - 1]; -ENODEV: no such device or capability; -EINVAL; -EBUSY: in use; -ENXIO: its memory is switched off;
- * -ENOMEM, -ENOSPC.
+ * Makes descriptors for the messages and writes them, masked where the device can mask, into the
+ * device. 0 and descs[0
+ * .. nr - 1]; -ENODEV: no such device or capability; -EINVAL; -EBUSY: in use; -ENXIO: its memory is
+ * switched off; -ENOMEM, -ENOSPC.
  */
 int __must_check msi_create(const struct msi_request *rq, struct irq_desc **descs);
 /* The other way, for all messages of the group. They are stopped. */

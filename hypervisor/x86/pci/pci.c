@@ -17,7 +17,8 @@
 #define BAR_TYPE_64	 0x4
 #define BAR_MEMORY_MASK	 0xfU
 
-static volatile u8 **mapped_buses[16]; /* by entry of the MCFG: its buses, NULL where not mapped; set once */
+static volatile u8 *
+	*mapped_buses[16]; /* by entry of the MCFG: its buses, NULL where not mapped; set once */
 
 static u32 port_address(struct pci_addr a, unsigned int reg)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PCI configuration space (PCI 3.0 chapter 6; PCI Express 7.2): through the ports 0xcf8 and 0xcfc for the first 256
- * bytes of segment 0, else through the memory that the MCFG table names.
+ * PCI configuration space (PCI 3.0 chapter 6; PCI Express 7.2): through the ports 0xcf8 and 0xcfc
+ * for the first 256 bytes of segment 0, else through the memory that the MCFG table names.
  */
 #ifndef X86_PCI_PCI_H
 #define X86_PCI_PCI_H
@@ -27,7 +27,8 @@ struct pci_addr {
 /* size: 1, 2 or 4 bytes, reg aligned to it. Reads of what does not exist give all ones. */
 u32 pci_read(struct pci_addr a, unsigned int reg, unsigned int size);
 void pci_write(struct pci_addr a, unsigned int reg, unsigned int size, u32 value);
-/* May be called where memory can be mapped: afterwards the function is reachable in any context. -ENODEV, -ENOMEM. */
+/* May be called where memory can be mapped: afterwards the function is reachable in any context.
+ * -ENODEV, -ENOMEM. */
 int __must_check pci_prepare(struct pci_addr a);
 bool pci_exists(struct pci_addr a);
 /* Offset of a capability, or 0. */

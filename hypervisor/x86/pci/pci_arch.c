@@ -4,7 +4,8 @@
 
 #include "x86/pci/pci.h"
 
-/* In a segment that needs memory to reach it, the functions that Domain-0 told us of (pci_prepare). */
+/* In a segment that needs memory to reach it, the functions that Domain-0 told us of (pci_prepare).
+ */
 bool arch_pci_exists(u16 segment, u8 bus, u8 devfn)
 {
 	return pci_exists((struct pci_addr){ segment, bus, devfn });

@@ -7,7 +7,8 @@
 
 #include <xen/xen.h>
 
-/* A canonical address: bits 63 to 47 are equal. Others must never get into RIP, a segment base or a debug register. */
+/* A canonical address: bits 63 to 47 are equal. Others must never get into RIP, a segment base or a
+ * debug register. */
 static inline bool is_canonical(unsigned long addr)
 {
 	return (unsigned long)((long)(addr << 16) >> 16) == addr;

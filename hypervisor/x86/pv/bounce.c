@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Traps and events towards the guest. An exception is queued in v->arch->pv.bounce; on the way out pv_exit_work builds
- * the frame on the guest kernel's stack and points the registers at the handler:
+ * Traps and events towards the guest. An exception is queued in v->arch->pv.bounce; on the way out
+ *pv_exit_work builds the frame on the guest kernel's stack and points the registers at the handler:
  *
- *	rsp -> RCX, R11, [error code], RIP, CS | event mask << 32, RFLAGS, RSP, SS			(all)
- *	       RCX, R11, DS, ES, FS, GS, RIP, CS | event mask << 32, RFLAGS, RSP, SS			(failsafe)
+ *	rsp -> RCX, R11, [error code], RIP, CS | event mask << 32, RFLAGS, RSP, SS
+ *(all) RCX, R11, DS, ES, FS, GS, RIP, CS | event mask << 32, RFLAGS, RSP, SS
+ *(failsafe)
  *
- * RFLAGS.IF in the frame is the inverse of the event mask, and CS has RPL 0 if the guest's kernel was interrupted: both
- * modes really run in ring 3. RCX and R11 are there so that the handler may be entered by SYSRET.
+ * RFLAGS.IF in the frame is the inverse of the event mask, and CS has RPL 0 if the guest's kernel
+ *was interrupted: both modes really run in ring 3. RCX and R11 are there so that the handler may be
+ *entered by SYSRET.
  */
 #include "x86/pv/bounce.h"
 
@@ -24,8 +26,9 @@
 
 unsigned long pv_sanitise_rflags(unsigned long rflags)
 {
-	rflags &= X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_TF |
-		  X86_EFLAGS_DF | X86_EFLAGS_OF | X86_EFLAGS_RF | X86_EFLAGS_AC | X86_EFLAGS_ID;
+	rflags &= X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | X86_EFLAGS_SF |
+		  X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_OF | X86_EFLAGS_RF | X86_EFLAGS_AC |
+		  X86_EFLAGS_ID;
 	return rflags | X86_EFLAGS_IF | X86_EFLAGS_MBS;
 }
 
@@ -40,14 +43,16 @@ static void queue_trap(unsigned int vector, u32 error_code, u8 flags)
 
 	if (!ti->address) {
 		domain_crash(v->domain,
-			     "vCPU %u has no handler for %s (%u), error %#x, at %04x:%#lx in %s mode, CR2 %#lx", v->id,
-			     trap_name(vector), vector, error_code, regs->cs, regs->rip,
+			     "vCPU %u has no handler for %s (%u), error %#x, at %04x:%#lx in %s "
+			     "mode, CR2 %#lx",
+			     v->id, trap_name(vector), vector, error_code, regs->cs, regs->rip,
 			     pv_of(v)->in_kernel ? "kernel" : "user", pv_of(v)->ctrlreg[2]);
 		return;
 	}
 	b->eip = ti->address;
 	b->error_code = error_code;
-	b->flags = (u8)((b->flags & TBF_FAILSAFE) | TBF_EXCEPTION | flags | (TI_GET_IF(ti) ? TBF_INTERRUPT : 0));
+	b->flags = (u8)((b->flags & TBF_FAILSAFE) | TBF_EXCEPTION | flags |
+			(TI_GET_IF(ti) ? TBF_INTERRUPT : 0));
 }
 
 __flatten void pv_inject_trap(unsigned int vector, u32 error_code)
@@ -55,7 +60,8 @@ __flatten void pv_inject_trap(unsigned int vector, u32 error_code)
 	queue_trap(vector, error_code, trap_has_error_code(vector) ? TBF_EXCEPTION_ERRCODE : 0);
 }
 
-/* Kernel and user mode are both ring 3, so the processor calls every fault a user's: the guest is told its own mode. */
+/* Kernel and user mode are both ring 3, so the processor calls every fault a user's: the guest is
+ * told its own mode. */
 __flatten void pv_inject_page_fault(unsigned long addr, u32 error_code)
 {
 	struct vcpu *v = current;
@@ -86,7 +92,9 @@ void pv_queue_failsafe(void)
 	struct vcpu *v = current;
 
 	if (!pv_of(v)->failsafe_callback_eip) {
-		domain_crash(v->domain, "vCPU %u: bad segment or return address at %04x:%#lx, and no failsafe callback",
+		domain_crash(v->domain,
+			     "vCPU %u: bad segment or return address at %04x:%#lx, and no failsafe "
+			     "callback",
 			     v->id, guest_cpu_user_regs()->cs, guest_cpu_user_regs()->rip);
 		return;
 	}
@@ -96,11 +104,11 @@ void pv_queue_failsafe(void)
 /* --- frames --- */
 
 /*
- * Builds a frame that has `extra` (words) between R11 and RIP, and enters `eip` in kernel mode, events masked if
- * `mask_events`. The domain is crashed if its stack cannot be written.
+ * Builds a frame that has `extra` (words) between R11 and RIP, and enters `eip` in kernel mode,
+ * events masked if `mask_events`. The domain is crashed if its stack cannot be written.
  */
-static void enter_guest_handler(struct vcpu *v, struct cpu_user_regs *regs, unsigned long eip, const u64 *extra,
-				unsigned int nr_extra, bool mask_events)
+static void enter_guest_handler(struct vcpu *v, struct cpu_user_regs *regs, unsigned long eip,
+				const u64 *extra, unsigned int nr_extra, bool mask_events)
 {
 	vcpu_info_t *vi = v->vcpu_info;
 	u8 mask = READ_ONCE(vi->evtchn_upcall_mask) ? 1 : 0;
@@ -126,7 +134,8 @@ static void enter_guest_handler(struct vcpu *v, struct cpu_user_regs *regs, unsi
 		guest_put_word(sp + i * sizeof(u64), BOUNCE_HEAD_WORDS, extra[i], fault);
 	guest_put_word(tail, 0, regs->rip, fault);
 	guest_put_word(tail, 1, cs | (u64)mask << 32, fault);
-	guest_put_word(tail, 2, (regs->rflags & ~(u64)X86_EFLAGS_IF) | (mask ? 0 : X86_EFLAGS_IF), fault);
+	guest_put_word(tail, 2, (regs->rflags & ~(u64)X86_EFLAGS_IF) | (mask ? 0 : X86_EFLAGS_IF),
+		       fault);
 	guest_put_word(tail, 3, regs->rsp, fault);
 	guest_put_word(tail, 4, regs->ss, fault);
 	clac();
@@ -136,15 +145,17 @@ static void enter_guest_handler(struct vcpu *v, struct cpu_user_regs *regs, unsi
 	regs->rip = eip;
 	regs->cs = FLAT_KERNEL_CS;
 	regs->ss = FLAT_KERNEL_SS;
-	regs->rflags &= ~(u64)(X86_EFLAGS_TF | X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_VM | X86_EFLAGS_AC);
+	regs->rflags &= ~(u64)(X86_EFLAGS_TF | X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_VM |
+			       X86_EFLAGS_AC);
 	regs->entry_vector = ENTRY_SYSCALL;
 	return;
 
 fault:
 	clac();
 bad_stack:
-	domain_crash(v->domain, "vCPU %u: cannot write to its kernel stack at %#lx to enter %#lx from %#lx", v->id, sp,
-		     eip, regs->rip);
+	domain_crash(v->domain,
+		     "vCPU %u: cannot write to its kernel stack at %#lx to enter %#lx from %#lx",
+		     v->id, sp, eip, regs->rip);
 }
 
 void pv_deliver_exception(struct vcpu *v, struct cpu_user_regs *regs)
@@ -165,7 +176,8 @@ static void deliver_failsafe(struct vcpu *v, struct cpu_user_regs *regs)
 	const u64 selectors[4] = { regs->ds, regs->es, regs->fs, regs->gs };
 
 	pv_of(v)->bounce.flags &= (u8)~TBF_FAILSAFE;
-	enter_guest_handler(v, regs, pv_of(v)->failsafe_callback_eip, selectors, 4, pv_of(v)->failsafe_disables_events);
+	enter_guest_handler(v, regs, pv_of(v)->failsafe_callback_eip, selectors, 4,
+			    pv_of(v)->failsafe_disables_events);
 }
 
 /* --- on the way out --- */
@@ -178,8 +190,8 @@ bool arch_vcpu_nmi_deliverable(const struct vcpu *v)
 }
 
 /*
- * Delivers one thing; false: there is nothing (more). Those delivered later run first, on top of those delivered
- * earlier.
+ * Delivers one thing; false: there is nothing (more). Those delivered later run first, on top of
+ * those delivered earlier.
  */
 static bool deliver_one(struct vcpu *v, struct cpu_user_regs *regs)
 {
@@ -202,8 +214,9 @@ static bool deliver_one(struct vcpu *v, struct cpu_user_regs *regs)
 }
 
 /*
- * The softirq of the scheduler may leave for another vCPU and never return here; the way out is then gone again from
- * its start when this vCPU runs next. A domain that deliver_one crashed raises that softirq, so the loop ends.
+ * The softirq of the scheduler may leave for another vCPU and never return here; the way out is
+ * then gone again from its start when this vCPU runs next. A domain that deliver_one crashed raises
+ * that softirq, so the loop ends.
  */
 __flatten void pv_exit_work(struct cpu_user_regs *regs)
 {
@@ -217,9 +230,9 @@ __flatten void pv_exit_work(struct cpu_user_regs *regs)
 }
 
 /*
- * CS, SS or RIP are the guest kernel's mistake, or its user's if it lets him choose them. The guest gets the exception
- * as if its own IRET had got as far as the bad address. A page fault of ours is a descriptor table that is not there:
- * beyond the table's limit.
+ * CS, SS or RIP are the guest kernel's mistake, or its user's if it lets him choose them. The guest
+ * gets the exception as if its own IRET had got as far as the bad address. A page fault of ours is
+ * a descriptor table that is not there: beyond the table's limit.
  */
 void pv_exit_iret_failed(struct cpu_user_regs *regs)
 {
@@ -240,11 +253,13 @@ __flatten void pv_entry_syscall(struct cpu_user_regs *regs)
 	struct pv_vcpu *pv = pv_of(v);
 
 	if (unlikely(!pv->syscall_callback_eip)) {
-		domain_crash(v->domain, "vCPU %u: SYSCALL in user mode at %#lx, and no syscall callback", v->id,
-			     regs->rip);
+		domain_crash(v->domain,
+			     "vCPU %u: SYSCALL in user mode at %#lx, and no syscall callback",
+			     v->id, regs->rip);
 		return;
 	}
-	enter_guest_handler(v, regs, pv->syscall_callback_eip, NULL, 0, pv->syscall_disables_events);
+	enter_guest_handler(v, regs, pv->syscall_callback_eip, NULL, 0,
+			    pv->syscall_disables_events);
 }
 
 void pv_entry_syscall32(struct cpu_user_regs *regs)
@@ -253,7 +268,8 @@ void pv_entry_syscall32(struct cpu_user_regs *regs)
 	struct pv_vcpu *pv = pv_of(v);
 
 	if (pv->syscall32_callback_eip)
-		enter_guest_handler(v, regs, pv->syscall32_callback_eip, NULL, 0, pv->syscall32_disables_events);
+		enter_guest_handler(v, regs, pv->syscall32_callback_eip, NULL, 0,
+				    pv->syscall32_disables_events);
 	else
 		pv_inject_trap(X86_TRAP_UD, 0);
 }
@@ -264,7 +280,8 @@ void pv_entry_sysenter(struct cpu_user_regs *regs)
 	struct pv_vcpu *pv = pv_of(v);
 
 	if (pv->sysenter_callback_eip)
-		enter_guest_handler(v, regs, pv->sysenter_callback_eip, NULL, 0, pv->sysenter_disables_events);
+		enter_guest_handler(v, regs, pv->sysenter_callback_eip, NULL, 0,
+				    pv->sysenter_disables_events);
 	else
 		pv_inject_trap(X86_TRAP_GP, 0);
 }

@@ -6,13 +6,15 @@
 #include "x86/pv/address.h"
 #include "x86/pv/pv.h"
 
-/* struct trap_bounce.flags, besides those of arch_domain.h: the failsafe callback is to be called. */
+/* struct trap_bounce.flags, besides those of arch_domain.h: the failsafe callback is to be called.
+ */
 #define TBF_FAILSAFE 16
 
 /* An INT n that the guest's handler table permits: queues the handler without an error code. */
 void pv_inject_software_interrupt(unsigned int vector);
 /*
- * May the current guest, in the mode it is in, enter `vector` by INT n: it has a handler of sufficient privilege level.
+ * May the current guest, in the mode it is in, enter `vector` by INT n: it has a handler of
+ * sufficient privilege level.
  */
 bool pv_software_interrupt_allowed(unsigned int vector);
 /* Enters the handler of the exception that is queued (TBF_EXCEPTION) for v, which is current. */
@@ -26,7 +28,8 @@ unsigned long pv_sanitise_rflags(unsigned long rflags);
 /* --- segments.c: selectors and bases of the current vCPU --- */
 void pv_read_selectors(struct cpu_user_regs *regs); /* into regs->ds, es, fs, gs */
 /*
- * Live bases. The base of the GS that is not in force is kept in MSR_SHADOW_GS_BASE (so that SWAPGS changes the mode).
+ * Live bases. The base of the GS that is not in force is kept in MSR_SHADOW_GS_BASE (so that SWAPGS
+ * changes the mode).
  */
 unsigned long pv_read_fs_base(void);
 unsigned long pv_read_gs_base(void);
@@ -34,7 +37,8 @@ unsigned long pv_read_shadow_gs_base(void);
 void pv_write_fs_base(unsigned long base);
 void pv_write_gs_base(unsigned long base);
 void pv_write_shadow_gs_base(unsigned long base);
-/* Loads the selector of user mode's GS, as SEGBASE_GS_USER_SEL says; a bad one becomes the null selector. */
+/* Loads the selector of user mode's GS, as SEGBASE_GS_USER_SEL says; a bad one becomes the null
+ * selector. */
 void pv_load_user_gs_selector(u16 sel);
 
 /* --- context.c --- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Hypercalls by which a PV guest sets up its processor: handlers, stacks, segment bases, debug registers; and IRET. */
+/* Hypercalls by which a PV guest sets up its processor: handlers, stacks, segment bases, debug
+ * registers; and IRET. */
 #include "hv/hypercall.h"
 
 #include <xen/callback.h>
@@ -13,13 +14,13 @@
 #include "x86/mm/guest_words.h"
 #include "x86/pv/bounce.h"
 
-#define HYPERCALL_ARGS(a, b)                                                                                   \
-	unsigned long a, unsigned long b, unsigned long unused2, unsigned long unused3, unsigned long unused4, \
-		unsigned long unused5
+#define HYPERCALL_ARGS(a, b)                                                            \
+	unsigned long a, unsigned long b, unsigned long unused2, unsigned long unused3, \
+		unsigned long unused4, unsigned long unused5
 
 /*
- * traps: an array that ends with an entry of address 0; NULL empties the table. At most 256 vectors, so at most that
- * many entries.
+ * traps: an array that ends with an entry of address 0; NULL empties the table. At most 256
+ * vectors, so at most that many entries.
  */
 long do_set_trap_table(HYPERCALL_ARGS(traps, unused1))
 {
@@ -56,7 +57,8 @@ long do_stack_switch(HYPERCALL_ARGS(ss, sp))
 	return 0;
 }
 
-/* The register itself: the guest's FPU is always loaded, TS only serves the guest's own laziness. */
+/* The register itself: the guest's FPU is always loaded, TS only serves the guest's own laziness.
+ */
 long do_fpu_taskswitch(HYPERCALL_ARGS(set, unused1))
 {
 	current->arch->stts = set != 0;
@@ -104,7 +106,8 @@ long do_set_segment_base(HYPERCALL_ARGS(which, base))
 	}
 }
 
-/* Assists that we know; the 32-bit ones have no meaning here. PAE_EXTENDED_CR3 and WRITABLE_PAGETABLES always hold. */
+/* Assists that we know; the 32-bit ones have no meaning here. PAE_EXTENDED_CR3 and
+ * WRITABLE_PAGETABLES always hold. */
 #define VM_ASSISTS                                                                  \
 	(BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) | \
 	 BIT(VMASST_TYPE_runstate_update_flag))
@@ -129,7 +132,8 @@ long do_vm_assist(HYPERCALL_ARGS(cmd, type))
 
 /* --- callback_op --- */
 
-static int callback_set(struct pv_vcpu *pv, unsigned int type, unsigned long address, bool mask_events)
+static int callback_set(struct pv_vcpu *pv, unsigned int type, unsigned long address,
+			bool mask_events)
 {
 	switch (type) {
 	case CALLBACKTYPE_event:
@@ -166,7 +170,8 @@ static long callback_register(void *arg)
 
 	if (!is_canonical(cb->address))
 		return -EINVAL;
-	return callback_set(pv_of(current), cb->type, cb->address, cb->flags & CALLBACKF_mask_events);
+	return callback_set(pv_of(current), cb->type, cb->address,
+			    cb->flags & CALLBACKF_mask_events);
 }
 
 /* Those without which no guest can live are only ever replaced. */
@@ -185,18 +190,21 @@ static long callback_unregister(void *arg)
 }
 
 static const struct subop callback_ops[] = {
-	[CALLBACKOP_register] = { callback_register, sizeof(struct callback_register), CALL_ANY, 0 },
-	[CALLBACKOP_unregister] = { callback_unregister, sizeof(struct callback_unregister), CALL_ANY, 0 },
+	[CALLBACKOP_register] = { callback_register, sizeof(struct callback_register), CALL_ANY,
+				  0 },
+	[CALLBACKOP_unregister] = { callback_unregister, sizeof(struct callback_unregister),
+				    CALL_ANY, 0 },
 };
 
 long do_callback_op(HYPERCALL_ARGS(cmd, arg))
 {
-	return subop_dispatch(callback_ops, ARRAY_SIZE(callback_ops), (unsigned int)cmd, (void __guest *)arg);
+	return subop_dispatch(callback_ops, ARRAY_SIZE(callback_ops), (unsigned int)cmd,
+			      (void __guest *)arg);
 }
 
 /* What kernels from before callback_op say at once (xen/arch-x86/xen-x86_64.h). syscall 0: none. */
-long do_set_callbacks(unsigned long event, unsigned long failsafe, unsigned long syscall, unsigned long unused3,
-		      unsigned long unused4, unsigned long unused5)
+long do_set_callbacks(unsigned long event, unsigned long failsafe, unsigned long syscall,
+		      unsigned long unused3, unsigned long unused4, unsigned long unused5)
 {
 	struct pv_vcpu *pv = pv_of(current);
 
@@ -240,8 +248,9 @@ long do_nmi_op(HYPERCALL_ARGS(cmd, arg))
 /* --- IRET --- */
 
 /*
- * The frame is struct iret_context at the guest's RSP (xen/arch-x86/xen-x86_64.h). To user mode if its CS has RPL 3,
- * else to the kernel. Whatever is wrong with the selectors or RIP shows when the processor loads them.
+ * The frame is struct iret_context at the guest's RSP (xen/arch-x86/xen-x86_64.h). To user mode if
+ * its CS has RPL 3, else to the kernel. Whatever is wrong with the selectors or RIP shows when the
+ * processor loads them.
  */
 __flatten void pv_iret(struct cpu_user_regs *regs)
 {
@@ -250,12 +259,15 @@ __flatten void pv_iret(struct cpu_user_regs *regs)
 
 	if (unlikely(!guest_range_ok((const void __guest *)regs->rsp, sizeof(ctx)) ||
 		     guest_get_iret_context(&ctx, regs->rsp))) {
-		domain_crash(v->domain, "vCPU %u: cannot read its IRET frame at %#lx", v->id, regs->rsp);
+		domain_crash(v->domain, "vCPU %u: cannot read its IRET frame at %#lx", v->id,
+			     regs->rsp);
 		return;
 	}
 	if ((ctx.cs & 3) == 3) {
 		if (unlikely(!pv_of(v)->guest_table_user)) {
-			domain_crash(v->domain, "vCPU %u: IRET to user mode without page tables for it", v->id);
+			domain_crash(v->domain,
+				     "vCPU %u: IRET to user mode without page tables for it",
+				     v->id);
 			return;
 		}
 		pv_toggle_mode(v);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changing the vCPU that a CPU runs. All of the state is written back at once, so that a vCPU that does not run is
- * nowhere but in its structure; the one exception is the copy of its FPU registers that stays in the CPU and is still
- * good if it comes back there first. An idle CPU runs on the hypervisor's own page tables.
+ * Changing the vCPU that a CPU runs. All of the state is written back at once, so that a vCPU that
+ * does not run is nowhere but in its structure; the one exception is the copy of its FPU registers
+ * that stays in the CPU and is still good if it comes back there first. An idle CPU runs on the
+ * hypervisor's own page tables.
  */
 #include "hv/arch.h"
 #include "hv/console.h"
@@ -23,7 +24,8 @@ static DEFINE_PER_CPU(u64, tsc_aux_now);
 
 #define GDT_RESERVED_PAGE 14
 #define GDT_LIMIT	  ((GDT_RESERVED_PAGE + 1) * PAGE_SIZE - 1)
-_Static_assert(HV_CS >> PAGE_SHIFT == GDT_RESERVED_PAGE, "the reserved page of each GDT holds our descriptors");
+_Static_assert(HV_CS >> PAGE_SHIFT == GDT_RESERVED_PAGE,
+	       "the reserved page of each GDT holds our descriptors");
 
 struct table_pointer {
 	u16 limit;
@@ -38,8 +40,8 @@ static void load_gdt(unsigned long base)
 }
 
 /*
- * The GDT where only its reserved page is mapped: good in every address space, so it is in force while they change (an
- * NMI may come at any time) and on an idle CPU.
+ * The GDT where only its reserved page is mapped: good in every address space, so it is in force
+ * while they change (an NMI may come at any time) and on an idle CPU.
  */
 static void load_own_gdt(void)
 {
@@ -56,7 +58,8 @@ void pv_load_ldt(const struct vcpu *v)
 
 	if (v->arch->pv.ldt_entries) {
 		limit = v->arch->pv.ldt_entries * 8UL - 1;
-		desc[0] = DESC_LDT | (limit & 0xffff) | (base & 0xffffff) << 16 | ((base >> 24) & 0xff) << 56;
+		desc[0] = DESC_LDT | (limit & 0xffff) | (base & 0xffffff) << 16 |
+			  ((base >> 24) & 0xff) << 56;
 		desc[1] = base >> 32;
 		sel = HV_LDT;
 	}
@@ -106,7 +109,8 @@ static void load_tsc_aux(const struct vcpu *v)
 static void vcpu_load(struct vcpu *v)
 {
 	if (this_cpu(last_domain) != v->domain) {
-		/* Branch predictions that another domain trained are of no use to this one (SDM 4, IA32_PRED_CMD). */
+		/* Branch predictions that another domain trained are of no use to this one (SDM 4,
+		 * IA32_PRED_CMD). */
 		if (cpu_features.ibpb)
 			wrmsr(MSR_IA32_PRED_CMD, 1);
 		map_window_reset(v);
@@ -148,8 +152,8 @@ void arch_context_switch(struct vcpu *prev, struct vcpu *next)
 }
 
 /*
- * Nothing is written back lazily; but the FPU image in memory may be about to change, so the copy in a CPU is not to be
- * used again.
+ * Nothing is written back lazily; but the FPU image in memory may be about to change, so the copy
+ * in a CPU is not to be used again.
  */
 void arch_vcpu_sync_state(struct vcpu *v)
 {
@@ -175,7 +179,9 @@ void arch_vcpu_kick(struct vcpu *v)
 static u64 *argument_register(unsigned int index)
 {
 	struct cpu_user_regs *regs = guest_cpu_user_regs();
-	u64 *const args[6] = { &regs->rdi, &regs->rsi, &regs->rdx, &regs->r10, &regs->r8, &regs->r9 };
+	u64 *const args[6] = {
+		&regs->rdi, &regs->rsi, &regs->rdx, &regs->r10, &regs->r8, &regs->r9
+	};
 
 	BUG_ON(index >= ARRAY_SIZE(args));
 	return args[index];

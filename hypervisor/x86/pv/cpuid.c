@@ -19,8 +19,9 @@ static void cpuid_xen_leaf(const struct vcpu *v, u32 leaf, u32 sub, struct cpuid
 
 	switch (leaf) {
 	case XEN_CPUID_LEAF(0):
-		*out = (struct cpuid_leaf){ XEN_CPUID_LEAF(XEN_CPUID_MAX_NUM_LEAVES), XEN_CPUID_SIGNATURE_EBX,
-					    XEN_CPUID_SIGNATURE_ECX, XEN_CPUID_SIGNATURE_EDX };
+		*out = (struct cpuid_leaf){ XEN_CPUID_LEAF(XEN_CPUID_MAX_NUM_LEAVES),
+					    XEN_CPUID_SIGNATURE_EBX, XEN_CPUID_SIGNATURE_ECX,
+					    XEN_CPUID_SIGNATURE_EDX };
 		break;
 	case XEN_CPUID_LEAF(1):
 		out->a = XEN_INTERFACE_VERSION_MAJOR << 16 | XEN_INTERFACE_VERSION_MINOR;
@@ -33,7 +34,8 @@ static void cpuid_xen_leaf(const struct vcpu *v, u32 leaf, u32 sub, struct cpuid
 	case XEN_CPUID_LEAF(3):
 		time_get_calibration(&c);
 		if (sub == 0) {
-			out->a = cpu_features.invariant_tsc ? 2 : 0; /* the TSC is safe on this host */
+			out->a = cpu_features.invariant_tsc ? 2 :
+							      0; /* the TSC is safe on this host */
 			out->b = v->domain->arch->tsc_mode;
 			out->c = (u32)time_tsc_khz();
 			out->d = v->domain->arch->incarnation;
@@ -67,7 +69,8 @@ void pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub, struct cpuid_leaf *out)
 		out->b |= (v->id * 2) << 24; /* initial APIC ID */
 		break;
 	case 0xd:
-		/* The policy has the size of all that may be enabled, a guest reads that of what is enabled now. */
+		/* The policy has the size of all that may be enabled, a guest reads that of what is
+		 * enabled now. */
 		if (sub == 0 && out->b)
 			out->b = cpu_policy_xsave_size(policy, v->arch->xcr0);
 		else if (sub == 1 && out->b)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Debug registers of guests (SDM 3B chapter 17): checked so that no breakpoint of theirs is on the hypervisor's
- * addresses.
+ * Debug registers of guests (SDM 3B chapter 17): checked so that no breakpoint of theirs is on the
+ * hypervisor's addresses.
  */
 #include "x86/pv/bounce.h"
 
@@ -67,7 +67,8 @@ static int check_dr7(unsigned long value, unsigned long *checked)
 {
 	if (value >> 32)
 		return -EINVAL;
-	/* General detect would let every MOV DR of ours trap; I/O breakpoints would trap our own port accesses. */
+	/* General detect would let every MOV DR of ours trap; I/O breakpoints would trap our own
+	 * port accesses. */
 	if (value & DR7_GD)
 		return -EPERM;
 	for (unsigned int i = 0; i < 4; i++)

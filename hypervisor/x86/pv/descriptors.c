@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's GDT and LDT. Their pages are of type SEG_DESC while they are in use: the guest cannot write them, and each
- * descriptor in them has been made safe (descriptor_make_safe). They are mapped, read-only, in the vCPU's own part of
- * the per-domain area, when they are set; a page of the LDT that cannot be a descriptor page at that time, when the
- * processor touches it.
+ * A guest's GDT and LDT. Their pages are of type SEG_DESC while they are in use: the guest cannot
+ * write them, and each descriptor in them has been made safe (descriptor_make_safe). They are
+ * mapped, read-only, in the vCPU's own part of the per-domain area, when they are set; a page of
+ * the LDT that cannot be a descriptor page at that time, when the processor touches it.
  */
 #include "x86/pv/pv_mmu.h"
 
@@ -20,11 +20,13 @@
 #define LDT_MAX_ENTRIES (LDT_PAGES * DESCS_PER_PAGE)
 #define DESC_PTE	(PTE_PRESENT | PTE_ACCESSED | PTE_NX)
 
-_Static_assert(FIRST_RESERVED_GDT_PAGE == 14, "page 14 of each GDT is the hypervisor's (hv/config.h)");
-_Static_assert(sizeof(((struct pv_vcpu *)0)->gdt_frames) == GDT_FRAMES * sizeof(mfn_t), "a frame for each page");
+_Static_assert(FIRST_RESERVED_GDT_PAGE == 14,
+	       "page 14 of each GDT is the hypervisor's (hv/config.h)");
+_Static_assert(sizeof(((struct pv_vcpu *)0)->gdt_frames) == GDT_FRAMES * sizeof(mfn_t),
+	       "a frame for each page");
 
-/* Behind the part of a GDT that a guest has set: descriptors that are not present, so that a selector there faults in
- * the guest. */
+/* Behind the part of a GDT that a guest has set: descriptors that are not present, so that a
+ * selector there faults in the guest. */
 static u8 no_descriptors[PAGE_SIZE] __aligned(4096);
 
 /* v is current or does not run. */
@@ -61,13 +63,15 @@ void pv_destroy_gdt(struct vcpu *v)
 	unsigned int nr = (unsigned int)DIV_ROUND_UP(pv->gdt_entries, DESCS_PER_PAGE);
 
 	for (unsigned int i = 0; i < GDT_FRAMES; i++)
-		desc_page_map(v, PERDOMAIN_GDT_PAGE + i, pte_make(virt_to_mfn(no_descriptors), DESC_PTE));
+		desc_page_map(v, PERDOMAIN_GDT_PAGE + i,
+			      pte_make(virt_to_mfn(no_descriptors), DESC_PTE));
 	for (unsigned int i = 0; i < nr; i++)
 		desc_frame_put(v->domain, pv->gdt_frames[i]);
 	pv->gdt_entries = 0;
 }
 
-/* v is current or does not run; `entries` descriptors in as many frames as they need. -EINVAL, -EBUSY: nothing changed.
+/* v is current or does not run; `entries` descriptors in as many frames as they need. -EINVAL,
+ * -EBUSY: nothing changed.
  */
 int pv_set_gdt(struct vcpu *v, const unsigned long *frames, unsigned int entries)
 {
@@ -94,8 +98,8 @@ int pv_set_gdt(struct vcpu *v, const unsigned long *frames, unsigned int entries
 }
 
 /* frame list, entries */
-long do_set_gdt(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-		unsigned long a5)
+long do_set_gdt(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
+		unsigned long a4, unsigned long a5)
 {
 	unsigned long frames[GDT_FRAMES];
 	unsigned int entries = (unsigned int)a1;
@@ -111,8 +115,8 @@ long do_set_gdt(unsigned long a0, unsigned long a1, unsigned long a2, unsigned l
 }
 
 /* machine address of a descriptor, its new value */
-long do_update_descriptor(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-			  unsigned long a5)
+long do_update_descriptor(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
+			  unsigned long a4, unsigned long a5)
 {
 	struct domain *d = current->domain;
 	struct page_info *pg;
@@ -125,7 +129,8 @@ long do_update_descriptor(unsigned long a0, unsigned long a1, unsigned long a2, 
 	if (!pg)
 		return -EINVAL;
 	pv_mmu_lock(d);
-	/* A page in use as a descriptor page stays one; any other must be one that the guest may write. */
+	/* A page in use as a descriptor page stays one; any other must be one that the guest may
+	 * write. */
 	type = page_type_count(pg) && page_type(pg) == PGT_SEG_DESC ? PGT_SEG_DESC : PGT_WRITABLE;
 	err = page_type_get(pg, type);
 	if (!err) {
@@ -158,7 +163,8 @@ void pv_destroy_ldt(struct vcpu *v)
 	}
 }
 
-/* Page i of the current vCPU's LDT, which is not mapped. False: there is none, or none that may be. */
+/* Page i of the current vCPU's LDT, which is not mapped. False: there is none, or none that may be.
+ */
 static bool ldt_page_map(struct vcpu *v, unsigned int i)
 {
 	struct pv_vcpu *pv = pv_of(v);
@@ -193,8 +199,9 @@ int pv_set_ldt(struct vcpu *v, unsigned long base, unsigned int entries)
 }
 
 /*
- * `addr` lies in the mapping of the current vCPU's LDT. True: it is mapped now. Not with interrupts off (a context
- * switch, the way back to the guest): this takes the mmu_lock and may wait for other CPUs.
+ * `addr` lies in the mapping of the current vCPU's LDT. True: it is mapped now. Not with interrupts
+ * off (a context switch, the way back to the guest): this takes the mmu_lock and may wait for other
+ * CPUs.
  */
 noinline bool pv_fault_fixup_ldt(unsigned long addr)
 {
@@ -203,7 +210,8 @@ noinline bool pv_fault_fixup_ldt(unsigned long addr)
 	unsigned long offset = addr - perdomain_virt(v, PERDOMAIN_LDT_PAGE);
 	unsigned int i = (unsigned int)(offset >> PAGE_SHIFT);
 
-	if (offset >= pv->ldt_entries * sizeof(u64) || (pv->ldt_mapped & BIT(i)) || !arch_irqs_enabled())
+	if (offset >= pv->ldt_entries * sizeof(u64) || (pv->ldt_mapped & BIT(i)) ||
+	    !arch_irqs_enabled())
 		return false;
 	return ldt_page_map(v, i);
 }

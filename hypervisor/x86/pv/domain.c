@@ -7,7 +7,8 @@
 #include "x86/pv/bounce.h"
 #include "x86/mm/paging.h"
 
-/* config is NULL for the idle domain, which owns no memory and whose vCPUs never leave the hypervisor. */
+/* config is NULL for the idle domain, which owns no memory and whose vCPUs never leave the
+ * hypervisor. */
 int arch_domain_create(struct domain *d, const struct xen_domctl_createdomain *config)
 {
 	struct arch_domain *a;

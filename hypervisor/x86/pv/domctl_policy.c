@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPU policies in and out: what CPUID tells a domain, as its builder wants it, within what a PV guest may see at most.
+ * CPU policies in and out: what CPUID tells a domain, as its builder wants it, within what a PV
+ * guest may see at most.
  */
 #include "x86/pv/domctl_x86.h"
 
@@ -18,8 +19,8 @@ long domctl_get_policy(struct domain *d, struct xen_domctl *op)
 
 	if (!d->arch->cpu_policy)
 		return -EINVAL;
-	return cpu_policy_to_guest(d->arch->cpu_policy, guest_ptr(c->leaves), &c->nr_leaves, guest_ptr(c->msrs),
-				   &c->nr_msrs);
+	return cpu_policy_to_guest(d->arch->cpu_policy, guest_ptr(c->leaves), &c->nr_leaves,
+				   guest_ptr(c->msrs), &c->nr_msrs);
 }
 
 static long check_msrs(struct xen_domctl_cpu_policy *c)
@@ -30,7 +31,8 @@ static long check_msrs(struct xen_domctl_cpu_policy *c)
 		if (copy_from_guest_offset(&entry, c->msrs, i, 1))
 			return -EFAULT;
 		/* Their values follow from the processor. */
-		if ((entry.idx != MSR_PLATFORM_INFO && entry.idx != MSR_ARCH_CAPABILITIES) || entry.flags) {
+		if ((entry.idx != MSR_PLATFORM_INFO && entry.idx != MSR_ARCH_CAPABILITIES) ||
+		    entry.flags) {
 			c->err_msr = entry.idx;
 			return -ERANGE;
 		}

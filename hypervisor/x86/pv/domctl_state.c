@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parts of a PV vCPU's state beside vcpu_guest_context: callbacks of 32-bit system calls, the extended registers,
- * MSRs; and the domain's TSC. xen/domctl.h has the layouts; a saved domain carries them from host to host.
+ * The parts of a PV vCPU's state beside vcpu_guest_context: callbacks of 32-bit system calls, the
+ * extended registers, MSRs; and the domain's TSC. xen/domctl.h has the layouts; a saved domain
+ * carries them from host to host.
  */
 #include "x86/pv/domctl_x86.h"
 
@@ -62,7 +63,8 @@ long domctl_set_ext_context(struct domain *d, struct xen_domctl *op)
 
 /* --- XSAVE --- */
 
-/* What is copied: XCR0, all that was ever in it, then the image in the standard format (SDM 1 13.4). */
+/* What is copied: XCR0, all that was ever in it, then the image in the standard format (SDM
+ * 1 13.4). */
 struct xstate_header {
 	u64 xcr0, xcr0_accum;
 };
@@ -76,13 +78,15 @@ static u64 used_components(u64 xcr0_accum)
 	return xcr0_accum | XCR0_X87 | XCR0_SSE;
 }
 
-/* No more than was ever used, so that a guest that was shown less than this processor has moves to one that has less. */
+/* No more than was ever used, so that a guest that was shown less than this processor has moves to
+ * one that has less. */
 static u32 image_size(u64 xcr0_accum)
 {
 	return cpu_policy_xsave_size(&cpu_policy_host, used_components(xcr0_accum));
 }
 
-/* Some processors have XSTATE_BV say of a component in its initial state, too, that it is in the image. */
+/* Some processors have XSTATE_BV say of a component in its initial state, too, that it is in the
+ * image. */
 static int copy_image(char __guest *buffer, const struct vcpu *v)
 {
 	u64 bv;
@@ -119,7 +123,8 @@ long domctl_get_xstate(struct domain *d, struct xen_domctl *op)
 	if (!size || x->size != sizeof(header) + image_size(header.xcr0_accum) ||
 	    x->xfeature_mask != cpu_features.xcr0_mask)
 		err = -EINVAL;
-	else if (copy_to_guest(buffer, &header, sizeof(header)) || copy_image(buffer + sizeof(header), v))
+	else if (copy_to_guest(buffer, &header, sizeof(header)) ||
+		 copy_image(buffer + sizeof(header), v))
 		err = -EFAULT;
 	vcpu_unpause(v);
 	return err;
@@ -141,11 +146,12 @@ static bool image_ok(const u8 *image, u64 xcr0_accum)
 	return !(mxcsr & ~xstate_mxcsr_mask());
 }
 
-static long set_xstate(struct vcpu *v, const struct xstate_header *header, const u8 *image, size_t size)
+static long set_xstate(struct vcpu *v, const struct xstate_header *header, const u8 *image,
+		       size_t size)
 {
 	if (!xcr0_is_valid(header->xcr0, header->xcr0_accum & cpu_features.xcr0_mask) ||
-	    (header->xcr0_accum & ~cpu_features.xcr0_mask) || size < image_size(header->xcr0_accum) ||
-	    !image_ok(image, header->xcr0_accum))
+	    (header->xcr0_accum & ~cpu_features.xcr0_mask) ||
+	    size < image_size(header->xcr0_accum) || !image_ok(image, header->xcr0_accum))
 		return -EINVAL;
 	vcpu_pause(v);
 	/* The CPU that ran it last may have its registers still: they are old now. */
@@ -217,7 +223,8 @@ long domctl_set_msrs(struct domain *d, struct xen_domctl *op)
 	for (u32 i = 0; i < m->msr_count; i++) {
 		if (copy_from_guest_offset(&msr, m->msrs, i, 1))
 			return -EFAULT;
-		if (msr.reserved || (msr.index == MSR_TSC_AUX ? msr.value > 0xffffffff : msr.value != 0)) {
+		if (msr.reserved ||
+		    (msr.index == MSR_TSC_AUX ? msr.value > 0xffffffff : msr.value != 0)) {
 			m->msr_count = i;
 			return -EINVAL;
 		}
@@ -233,7 +240,8 @@ long domctl_set_msrs(struct domain *d, struct xen_domctl *op)
 /* --- TSC --- */
 
 /*
- * The guest reads the processor's own TSC, whatever mode is asked for; what was set is kept for who saves the domain.
+ * The guest reads the processor's own TSC, whatever mode is asked for; what was set is kept for who
+ * saves the domain.
  */
 long domctl_get_tsc(struct domain *d, struct xen_domctl *op)
 {

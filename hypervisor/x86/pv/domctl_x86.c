@@ -70,7 +70,8 @@ static long domctl_get_address_size(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
-/* A PV domain's page tables are its own memory: no pool is needed, so any size will do and none is kept. */
+/* A PV domain's page tables are its own memory: no pool is needed, so any size will do and none is
+ * kept. */
 static long domctl_set_mempool(struct domain *d, struct xen_domctl *op)
 {
 	return 0;
@@ -96,7 +97,8 @@ static long domctl_ioport_permission(struct domain *d, struct xen_domctl *op)
 	if (!rangeset_contains(&current->domain->arch->ioport_caps, first, last))
 		return -EPERM;
 	spin_lock(&d->lock);
-	err = p->allow_access ? rangeset_add(caps, first, last) : rangeset_remove(caps, first, last);
+	err = p->allow_access ? rangeset_add(caps, first, last) :
+				rangeset_remove(caps, first, last);
 	spin_unlock(&d->lock);
 	return err;
 }
@@ -104,8 +106,8 @@ static long domctl_ioport_permission(struct domain *d, struct xen_domctl *op)
 /* What a frame is to a tool that saves the domain. */
 static xen_pfn_t frame_type(struct domain *d, mfn_t mfn)
 {
-	static const u32 tables[] = { XEN_DOMCTL_PFINFO_L1TAB, XEN_DOMCTL_PFINFO_L2TAB, XEN_DOMCTL_PFINFO_L3TAB,
-				      XEN_DOMCTL_PFINFO_L4TAB };
+	static const u32 tables[] = { XEN_DOMCTL_PFINFO_L1TAB, XEN_DOMCTL_PFINFO_L2TAB,
+				      XEN_DOMCTL_PFINFO_L3TAB, XEN_DOMCTL_PFINFO_L4TAB };
 	struct page_info *pg = page_get_from_mfn(mfn, d);
 	xen_pfn_t type = XEN_DOMCTL_PFINFO_NOTAB;
 	u64 info;
@@ -159,7 +161,8 @@ static long domctl_send_trigger(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
-/* What is copied back: nothing; the result, of a success or before a continuation; also what an error is due to. */
+/* What is copied back: nothing; the result, of a success or before a continuation; also what an
+ * error is due to. */
 enum copyback { NONE, RESULT, ALWAYS };
 
 #define ROW(op, fn, out) [XEN_DOMCTL_##op] = { fn, out }

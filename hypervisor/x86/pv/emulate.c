@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Privileged instructions. A PV guest's kernel runs in ring 3, so each of them faults; those that kernels use all the
- * same are done here, by a table, and for the guest's kernel only: of user mode no more than port I/O is considered.
+ * Privileged instructions. A PV guest's kernel runs in ring 3, so each of them faults; those that
+ * kernels use all the same are done here, by a table, and for the guest's kernel only: of user mode
+ * no more than port I/O is considered.
  */
 #include "x86/pv/emulate.h"
 
@@ -15,7 +16,8 @@
 #include "x86/pv/msr.h"
 
 /* CR0 and CR4 as the guest sees them (SDM 3A 2.5). */
-#define GUEST_CR0	(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_PG)
+#define GUEST_CR0 \
+	(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_PG)
 #define GUEST_CR4_FIXED (X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
 /* Bits that a kernel may set; they have no effect but to be read back. */
 #define GUEST_CR4_MAY (X86_CR4_TSD | X86_CR4_DE | X86_CR4_MCE | X86_CR4_FSGSBASE | X86_CR4_OSXSAVE)
@@ -23,8 +25,9 @@
 static void regs_from_guest(struct insn_regs *to, const struct cpu_user_regs *from)
 {
 	*to = (struct insn_regs){
-		.gpr = { from->rax, from->rcx, from->rdx, from->rbx, from->rsp, from->rbp, from->rsi, from->rdi,
-			 from->r8, from->r9, from->r10, from->r11, from->r12, from->r13, from->r14, from->r15 },
+		.gpr = { from->rax, from->rcx, from->rdx, from->rbx, from->rsp, from->rbp,
+			 from->rsi, from->rdi, from->r8, from->r9, from->r10, from->r11, from->r12,
+			 from->r13, from->r14, from->r15 },
 		.rip = from->rip,
 		.rflags = from->rflags,
 	};
@@ -161,7 +164,8 @@ static enum emulated rdmsr_insn(const struct insn *insn, struct insn_regs *regs)
 
 static enum emulated wrmsr_insn(const struct insn *insn, struct insn_regs *regs)
 {
-	return pv_write_msr(current, (u32)regs->gpr[INSN_RCX], edx_eax(regs)) ? EMUL_REFUSED : EMUL_DONE;
+	return pv_write_msr(current, (u32)regs->gpr[INSN_RCX], edx_eax(regs)) ? EMUL_REFUSED :
+										EMUL_DONE;
 }
 
 static enum emulated cpuid_insn(const struct insn *insn, struct insn_regs *regs)
@@ -187,7 +191,8 @@ static enum emulated xsetbv_insn(const struct insn *insn, struct insn_regs *regs
 	struct arch_vcpu *a = current->arch;
 	u64 value = edx_eax(regs);
 
-	if ((u32)regs->gpr[INSN_RCX] != 0 || !xcr0_is_valid(value, cpu_policy_xcr0(pv_cpu_policy(current->domain))))
+	if ((u32)regs->gpr[INSN_RCX] != 0 ||
+	    !xcr0_is_valid(value, cpu_policy_xcr0(pv_cpu_policy(current->domain))))
 		return EMUL_REFUSED;
 	a->xcr0 = value;
 	a->xcr0_accum |= value;
@@ -242,8 +247,8 @@ static bool is_io(enum insn_op op)
 #define CODE_SEGMENT_BIG  BIT(22) /* D */
 
 /*
- * The mode that a code selector of the current guest runs in: a kernel may use selectors of its own GDT. The page of its
- * LDT that has it may be unmapped by now: LAR faults, and there are no rights.
+ * The mode that a code selector of the current guest runs in: a kernel may use selectors of its own
+ * GDT. The page of its LDT that has it may be unmapped by now: LAR faults, and there are no rights.
  */
 static bool code_segment_mode(unsigned int selector, enum insn_mode *mode)
 {
@@ -280,7 +285,8 @@ static bool emulate(struct cpu_user_regs *regs, const struct insn *insn)
 	if (is_io(insn->op)) {
 		done = pv_emulate_io(insn, &iregs);
 	} else {
-		if (!pv_of(current)->in_kernel || insn->op >= ARRAY_SIZE(handlers) || !handlers[insn->op])
+		if (!pv_of(current)->in_kernel || insn->op >= ARRAY_SIZE(handlers) ||
+		    !handlers[insn->op])
 			return false;
 		done = handlers[insn->op](insn, &iregs);
 		if (done == EMUL_DONE)
@@ -294,8 +300,8 @@ static bool emulate(struct cpu_user_regs *regs, const struct insn *insn)
 #define RDMSR_OPCODE (0x0f | 0x32 << 8)
 
 /*
- * Linux reads GS's other base at each switch of processes. No other instruction is emulated nearly as often, and this one needs no decoder.
- * What is refused here is refused again below.
+ * Linux reads GS's other base at each switch of processes. No other instruction is emulated nearly
+ * as often, and this one needs no decoder. What is refused here is refused again below.
  */
 static __flatten bool emulate_rdmsr(struct cpu_user_regs *regs)
 {
@@ -303,8 +309,8 @@ static __flatten bool emulate_rdmsr(struct cpu_user_regs *regs)
 	u64 value;
 
 	if (regs->cs != FLAT_RING3_CS64 || !pv_of(current)->in_kernel ||
-	    copy_from_guest(&opcode, (const void __guest *)regs->rip, sizeof(opcode)) || opcode != RDMSR_OPCODE ||
-	    pv_read_msr(current, (u32)regs->rcx, &value))
+	    copy_from_guest(&opcode, (const void __guest *)regs->rip, sizeof(opcode)) ||
+	    opcode != RDMSR_OPCODE || pv_read_msr(current, (u32)regs->rcx, &value))
 		return false;
 	regs->rax = (u32)value;
 	regs->rdx = value >> 32;
@@ -332,7 +338,8 @@ static noinline bool emulate_forced_cpuid(struct cpu_user_regs *regs)
 	struct insn_regs iregs;
 	u8 bytes[15];
 
-	if (pv_fetch_insn(regs, bytes) < sizeof(forced_cpuid) || memcmp(bytes, forced_cpuid, sizeof(forced_cpuid)))
+	if (pv_fetch_insn(regs, bytes) < sizeof(forced_cpuid) ||
+	    memcmp(bytes, forced_cpuid, sizeof(forced_cpuid)))
 		return false;
 	regs_from_guest(&iregs, regs);
 	cpuid_insn(NULL, &iregs);
@@ -341,13 +348,15 @@ static noinline bool emulate_forced_cpuid(struct cpu_user_regs *regs)
 	return true;
 }
 
-/* Anybody may ask. Most often it is an exception like others: that shows in the first four bytes, or they end a page. */
+/* Anybody may ask. Most often it is an exception like others: that shows in the first four bytes,
+ * or they end a page. */
 bool pv_emulate_invalid_opcode(struct cpu_user_regs *regs)
 {
 	u32 head;
 
 	if (likely(!copy_from_guest(&head, (const void __guest *)regs->rip, sizeof(head))) &&
-	    head != (u32)(forced_cpuid[0] | forced_cpuid[1] << 8 | forced_cpuid[2] << 16 | forced_cpuid[3] << 24))
+	    head != (u32)(forced_cpuid[0] | forced_cpuid[1] << 8 | forced_cpuid[2] << 16 |
+			  forced_cpuid[3] << 24))
 		return false;
 	return emulate_forced_cpuid(regs);
 }

@@ -7,8 +7,9 @@
 #include "x86/pv/pv.h"
 
 enum emulated {
-	EMUL_DONE,    /* registers are changed; the instruction is behind us unless it says otherwise */
-	EMUL_RETRY,   /* run it again: it was preempted, or is a string instruction in the middle */
+	EMUL_DONE,  /* registers are changed; the instruction is behind us unless it says otherwise
+		     */
+	EMUL_RETRY, /* run it again: it was preempted, or is a string instruction in the middle */
 	EMUL_TRAPPED, /* another exception was queued for the guest */
 	EMUL_REFUSED, /* the guest gets its #GP */
 };

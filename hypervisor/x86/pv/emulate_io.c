@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Port I/O of guests. Every IN and OUT of ring 3 faults: what the guest's own rules (IOPL, bitmap: physdev.h) refuse
- * becomes its #GP; ports of its domain reach the hardware; others read as all ones and swallow writes, like ports with
- * nothing behind them.
+ * Port I/O of guests. Every IN and OUT of ring 3 faults: what the guest's own rules (IOPL, bitmap:
+ * physdev.h) refuse becomes its #GP; ports of its domain reach the hardware; others read as all
+ * ones and swallow writes, like ports with nothing behind them.
  *
- * Configuration space goes through two ports that the hypervisor uses, too, so the address is latched for each domain
- * and the pair is done at once. The same holds for the real-time clock's.
+ * Configuration space goes through two ports that the hypervisor uses, too, so the address is
+ * latched for each domain and the pair is done at once. The same holds for the real-time clock's.
  */
 #include "x86/pv/emulate.h"
 
@@ -32,7 +32,8 @@ static bool guest_rules_allow(const struct vcpu *v, unsigned int port, unsigned 
 	for (unsigned int p = port; p < port + bytes; p++) {
 		u8 bits;
 
-		if (pv_copy_from_kernel(&bits, (const u8 __guest *)pv->iobmp + p / 8, 1) || (bits & (1U << (p % 8))))
+		if (pv_copy_from_kernel(&bits, (const u8 __guest *)pv->iobmp + p / 8, 1) ||
+		    (bits & (1U << (p % 8))))
 			return false;
 	}
 	return true;
@@ -40,7 +41,8 @@ static bool guest_rules_allow(const struct vcpu *v, unsigned int port, unsigned 
 
 bool pv_io_port_allowed(const struct vcpu *v, unsigned int port, unsigned int bytes)
 {
-	return port + bytes <= 0x10000 && rangeset_contains(&v->domain->arch->ioport_caps, port, port + bytes - 1);
+	return port + bytes <= 0x10000 &&
+	       rangeset_contains(&v->domain->arch->ioport_caps, port, port + bytes - 1);
 }
 
 static u32 hardware_in(u16 port, unsigned int bytes)
@@ -69,7 +71,9 @@ static u32 port_in(struct vcpu *v, unsigned int port, unsigned int bytes)
 	if (port == PORT_PCI_ADDRESS && bytes == 4)
 		return a->pci_cf8;
 	if (port - PORT_PCI_DATA < 4 && port - PORT_PCI_DATA + bytes <= 4)
-		return a->pci_cf8 & BIT(31) ? pci_cf8_read(a->pci_cf8, port - PORT_PCI_DATA, bytes) : ~0U;
+		return a->pci_cf8 & BIT(31) ?
+			       pci_cf8_read(a->pci_cf8, port - PORT_PCI_DATA, bytes) :
+			       ~0U;
 	if (port == PORT_RTC_INDEX && bytes == 1)
 		return a->rtc_index;
 	if (port == PORT_RTC_DATA && bytes == 1) {
@@ -108,10 +112,12 @@ static void port_out(struct vcpu *v, unsigned int port, unsigned int bytes, u32 
 
 static unsigned int insn_port(const struct insn *insn, const struct insn_regs *regs)
 {
-	return insn->has_imm ? (unsigned int)insn->imm & 0xff : (unsigned int)regs->gpr[INSN_RDX] & 0xffff;
+	return insn->has_imm ? (unsigned int)insn->imm & 0xff :
+			       (unsigned int)regs->gpr[INSN_RDX] & 0xffff;
 }
 
-/* One item of INS or OUTS; segments have base zero in 64-bit mode but FS and GS, which nobody uses here. */
+/* One item of INS or OUTS; segments have base zero in 64-bit mode but FS and GS, which nobody uses
+ * here. */
 static enum emulated string_item(const struct insn *insn, struct insn_regs *regs, unsigned int port)
 {
 	void __guest *mem = (__force void __guest *)insn_effective_address(insn, regs);
@@ -135,11 +141,13 @@ static enum emulated string_item(const struct insn *insn, struct insn_regs *regs
 	}
 	if (!failed)
 		return EMUL_DONE;
-	pv_inject_page_fault((__force unsigned long)mem, insn->op == INSN_INS ? PFEC_USER | PFEC_WRITE : PFEC_USER);
+	pv_inject_page_fault((__force unsigned long)mem,
+			     insn->op == INSN_INS ? PFEC_USER | PFEC_WRITE : PFEC_USER);
 	return EMUL_TRAPPED;
 }
 
-static enum emulated emulate_string(const struct insn *insn, struct insn_regs *regs, unsigned int port)
+static enum emulated emulate_string(const struct insn *insn, struct insn_regs *regs,
+				    unsigned int port)
 {
 	if (insn_string_is_done(insn, regs)) {
 		insn_advance(insn, regs);
@@ -150,7 +158,8 @@ static enum emulated emulate_string(const struct insn *insn, struct insn_regs *r
 		enum emulated done = string_item(insn, regs, port);
 
 		if (done != EMUL_DONE)
-			/* Items that are done stay done: the fault is the next run's, which begins with this item. */
+			/* Items that are done stay done: the fault is the next run's, which begins
+			 * with this item. */
 			return i ? EMUL_RETRY : done;
 		insn_string_step(insn, regs);
 		if (regs->rip != rip)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's kernel writes an entry of its own page table by an ordinary instruction, through a mapping that is
- * read-only: the write faults, is decoded, and is done as mmu_update would do it, atomically. L1 tables only, as the
- * interface has always had it.
+ * A guest's kernel writes an entry of its own page table by an ordinary instruction, through a
+ * mapping that is read-only: the write faults, is decoded, and is done as mmu_update would do it,
+ * atomically. L1 tables only, as the interface has always had it.
  */
 #include "x86/pv/pv_mmu.h"
 
@@ -14,8 +14,9 @@
 static void regs_to_insn(const struct cpu_user_regs *regs, struct insn_regs *out)
 {
 	*out = (struct insn_regs){
-		.gpr = { regs->rax, regs->rcx, regs->rdx, regs->rbx, regs->rsp, regs->rbp, regs->rsi, regs->rdi,
-			 regs->r8, regs->r9, regs->r10, regs->r11, regs->r12, regs->r13, regs->r14, regs->r15 },
+		.gpr = { regs->rax, regs->rcx, regs->rdx, regs->rbx, regs->rsp, regs->rbp,
+			 regs->rsi, regs->rdi, regs->r8, regs->r9, regs->r10, regs->r11, regs->r12,
+			 regs->r13, regs->r14, regs->r15 },
 		.rip = regs->rip,
 		.rflags = regs->rflags,
 	};
@@ -46,8 +47,8 @@ static void regs_from_insn(struct cpu_user_regs *regs, const struct insn_regs *i
 }
 
 /* Decodes the instruction at rip; it must write `addr` inside one entry, naturally aligned. */
-static bool decode_write(const struct cpu_user_regs *regs, const struct insn_regs *in, unsigned long addr,
-			 struct insn *insn)
+static bool decode_write(const struct cpu_user_regs *regs, const struct insn_regs *in,
+			 unsigned long addr, struct insn *insn)
 {
 	u8 bytes[INSN_MAX_LENGTH];
 	unsigned int n = pv_fetch_insn(regs, bytes);
@@ -62,10 +63,10 @@ static bool decode_write(const struct cpu_user_regs *regs, const struct insn_reg
 	return insn_effective_address(insn, in) == addr;
 }
 
-/* Runs the instruction against the entry as it is now: 0; -EAGAIN: the processor changed the entry meanwhile; others:
- * refused. */
-static int emulate_once(struct cpu_user_regs *regs, const struct insn *insn, const struct insn_regs *in,
-			unsigned long addr, u64 *slot)
+/* Runs the instruction against the entry as it is now: 0; -EAGAIN: the processor changed the entry
+ * meanwhile; others: refused. */
+static int emulate_once(struct cpu_user_regs *regs, const struct insn *insn,
+			const struct insn_regs *in, unsigned long addr, u64 *slot)
 {
 	unsigned int shift = (unsigned int)(addr & 7) * 8;
 	u64 mask = insn->operand_bytes == 8 ? ~0UL : BIT(insn->operand_bytes * 8) - 1;
@@ -76,7 +77,8 @@ static int emulate_once(struct cpu_user_regs *regs, const struct insn *insn, con
 
 	if (insn->op == INSN_MOVS) {
 		old[0] = 0;
-		if (copy_from_guest(old, (const void __guest *)insn_source_address(insn, in), insn->operand_bytes))
+		if (copy_from_guest(old, (const void __guest *)insn_source_address(insn, in),
+				    insn->operand_bytes))
 			return -EFAULT;
 	}
 	err = insn_execute(insn, in, old, &result);
@@ -110,8 +112,8 @@ static bool emulate_write(struct cpu_user_regs *regs, unsigned long addr, mfn_t 
 	if (err == -EAGAIN)
 		return true;
 	if (err)
-		guest_printk(current->domain, LOG_WARN, "write to its page table at %#lx refused (error %d)\n", addr,
-			     err);
+		guest_printk(current->domain, LOG_WARN,
+			     "write to its page table at %#lx refused (error %d)\n", addr, err);
 	return !err;
 }
 
@@ -124,17 +126,20 @@ static bool is_own_l1_table(const struct domain *d, mfn_t mfn)
 		return false;
 	pg = mfn_to_page(mfn);
 	type = READ_ONCE(pg->type_info);
-	return page_owner(pg) == d && (type & (PGT_TYPE_MASK | PGT_VALIDATED)) == (PGT_L1 | PGT_VALIDATED) &&
+	return page_owner(pg) == d &&
+	       (type & (PGT_TYPE_MASK | PGT_VALIDATED)) == (PGT_L1 | PGT_VALIDATED) &&
 	       (type & PGT_COUNT_MASK);
 }
 
-noinline bool pv_fault_emulate_pt_write(struct cpu_user_regs *regs, unsigned long addr, u32 error_code)
+noinline bool pv_fault_emulate_pt_write(struct cpu_user_regs *regs, unsigned long addr,
+					u32 error_code)
 {
 	struct domain *d = current->domain;
 	u64 rights, e, *slot;
 	bool handled = false;
 
-	if ((error_code & (PFEC_PRESENT | PFEC_WRITE | PFEC_RESERVED | PFEC_FETCH)) != (PFEC_PRESENT | PFEC_WRITE) ||
+	if ((error_code & (PFEC_PRESENT | PFEC_WRITE | PFEC_RESERVED | PFEC_FETCH)) !=
+		    (PFEC_PRESENT | PFEC_WRITE) ||
 	    !pv_of(current)->in_kernel)
 		return false;
 	pv_mmu_lock(d);
@@ -145,8 +150,8 @@ noinline bool pv_fault_emulate_pt_write(struct cpu_user_regs *regs, unsigned lon
 	pv_unmap_slot(slot);
 	if (!(e & PTE_PRESENT))
 		goto out;
-	/* Another vCPU made it writable, and this TLB had not heard of it: the fault itself has dropped the old
-	 * translation. */
+	/* Another vCPU made it writable, and this TLB had not heard of it: the fault itself has
+	 * dropped the old translation. */
 	if (e & rights & PTE_RW)
 		handled = true;
 	else if (!(e & PTE_RW) && is_own_l1_table(d, pte_mfn(e)))

@@ -2,9 +2,10 @@
 /*
  * Mapping grants into the current domain's page tables (hv/arch.h, xen/grant_table.h).
  *
- * The entry made here has references of its own, like any other L1 entry, besides those that the grant holds. So it
- * does not matter if the guest overwrites it by other means than an unmap: the entry's references go with the entry,
- * the grant's stay until the grant is unmapped or the domain ends, after a flush of its TLBs.
+ * The entry made here has references of its own, like any other L1 entry, besides those that the
+ * grant holds. So it does not matter if the guest overwrites it by other means than an unmap: the
+ * entry's references go with the entry, the grant's stay until the grant is unmapped or the domain
+ * ends, after a flush of its TLBs.
  */
 #include "x86/pv/pv_mmu.h"
 
@@ -103,8 +104,8 @@ static int slot_check(const u64 *slot, mfn_t frame, unsigned int flags)
 }
 
 /*
- * The entry of new_addr moves to *slot with its references; new_addr's becomes empty. Both may be one and the same
- * entry, by one address or by two: then nothing is left of it.
+ * The entry of new_addr moves to *slot with its references; new_addr's becomes empty. Both may be
+ * one and the same entry, by one address or by two: then nothing is left of it.
  */
 static int slot_move(u64 *slot, u64 new_addr)
 {

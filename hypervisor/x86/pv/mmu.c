@@ -22,7 +22,8 @@ void pv_update_cr3(struct vcpu *v)
 	v->arch->cr3 = pv->mode_cr3[pv->in_kernel];
 }
 
-/* The window and everything else of the hypervisor stay as they are: every L4 of a domain has the same slots of it. */
+/* The window and everything else of the hypervisor stay as they are: every L4 of a domain has the
+ * same slots of it. */
 void pv_load_cr3(struct vcpu *v)
 {
 	tlb_load_cr3(v->arch->cr3);
@@ -36,13 +37,15 @@ void pv_toggle_mode(struct vcpu *v)
 
 	pv->in_kernel = kernel;
 	v->arch->cr3 = cr3;
-	/* The base that is not in force lies in KERNEL_GS_BASE; a guest cannot run SWAPGS itself. */
+	/* The base that is not in force lies in KERNEL_GS_BASE; a guest cannot run SWAPGS itself.
+	 */
 	__asm__ __volatile__("swapgs" ::: "memory");
 	/* The way of every system call: not worth a note of the flush. */
 	write_cr3(cr3);
 }
 
-/* Puts a new table in *slot, with its reference, and drops the old one. v is current or does not run. */
+/* Puts a new table in *slot, with its reference, and drops the old one. v is current or does not
+ * run. */
 static int new_base(struct vcpu *v, struct page_info **slot, mfn_t mfn)
 {
 	struct domain *d = v->domain;
@@ -132,8 +135,10 @@ int pv_vcpu_drop_page_tables(struct vcpu *v)
 
 /* --- walking and reading as the guest sees it --- */
 
-/* The frame of the L1 table that maps `addr`, and what the entries above it allow; false: there is none. */
-static noinline bool walk_to_l1(const struct page_info *l4, unsigned long addr, mfn_t *l1, u64 *rights)
+/* The frame of the L1 table that maps `addr`, and what the entries above it allow; false: there is
+ * none. */
+static noinline bool walk_to_l1(const struct page_info *l4, unsigned long addr, mfn_t *l1,
+				u64 *rights)
 {
 	mfn_t mfn = page_to_mfn(l4);
 
@@ -156,7 +161,8 @@ static noinline bool walk_to_l1(const struct page_info *l4, unsigned long addr, 
 u64 *pv_map_l1_slot(struct vcpu *v, unsigned long addr, u64 *rights)
 {
 	struct pv_vcpu *pv = pv_of(v);
-	const struct page_info *l4 = pv->in_kernel || !pv->guest_table_user ? pv->guest_table : pv->guest_table_user;
+	const struct page_info *l4 =
+		pv->in_kernel || !pv->guest_table_user ? pv->guest_table : pv->guest_table_user;
 	u64 generation = v->domain->arch->table_generation, *table;
 
 	if (unlikely(!l4 || !pv_guest_address_ok(addr)))
@@ -228,13 +234,14 @@ int pv_cpus_of_vcpus(struct domain *d, const void __guest *bitmap, cpumask_t *cp
 	u8 bits[HV_MAX_VCPUS / 8];
 	struct vcpu *v;
 
-	/* Bits of vCPUs that do not exist mean nothing, and the guest's array may end before them: in whole words of
-	 * it. */
+	/* Bits of vCPUs that do not exist mean nothing, and the guest's array may end before them:
+	 * in whole words of it. */
 	if (copy_from_guest(bits, bitmap, ROUND_UP(DIV_ROUND_UP(d->max_vcpus, 8), 8)))
 		return -EFAULT;
 	cpumask_zero(cpus);
 	for_each_vcpu(d, v) {
-		/* One that does not run, or moves meanwhile, loads its tables before it runs again: that is a flush. */
+		/* One that does not run, or moves meanwhile, loads its tables before it runs again:
+		 * that is a flush. */
 		if ((bits[v->id / 8] >> (v->id % 8)) & 1)
 			cpumask_set(READ_ONCE(v->processor), cpus);
 	}
@@ -268,11 +275,12 @@ void pv_owner_put(struct domain *d)
 /* --- the end --- */
 
 /*
- * Takes the next page off the head of d's list and puts it to the tail: what somebody else still has a reference on
- * stays there until he drops it. NULL: the list is empty. *got: with a reference; without one the page is on its way
- * out already, or has lost its allocation and lives by a pin or by others. *pinned: it has a pin, which keeps it alive
- * as long as d's mmu_lock is held. Both are seen under page_lock, while the page cannot leave the list: one with
- * neither may be another domain's as soon as that is dropped, and is not to be touched.
+ * Takes the next page off the head of d's list and puts it to the tail: what somebody else still
+ * has a reference on stays there until he drops it. NULL: the list is empty. *got: with a
+ * reference; without one the page is on its way out already, or has lost its allocation and lives
+ * by a pin or by others. *pinned: it has a pin, which keeps it alive as long as d's mmu_lock is
+ * held. Both are seen under page_lock, while the page cannot leave the list: one with neither may
+ * be another domain's as soon as that is dropped, and is not to be touched.
  */
 static struct page_info *relinquish_next(struct domain *d, bool *got, bool *pinned)
 {
@@ -332,9 +340,9 @@ static int relinquish_page(struct domain *d)
 }
 
 /*
- * The vCPUs are gone (pv_vcpu_drop_page_tables), so all type references of tables come from pins, tables above, and
- * other domains' held pages. Levels only point downwards, so when each page has lost its pin and its allocation,
- * whatever nobody else uses has been freed.
+ * The vCPUs are gone (pv_vcpu_drop_page_tables), so all type references of tables come from pins,
+ * tables above, and other domains' held pages. Levels only point downwards, so when each page has
+ * lost its pin and its allocation, whatever nobody else uses has been freed.
  */
 int pv_domain_relinquish(struct domain *d)
 {

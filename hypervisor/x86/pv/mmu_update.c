@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Hypercall mmu_update: changes of page-table entries by machine address, and of the M2P (xen.h). */
+/* Hypercall mmu_update: changes of page-table entries by machine address, and of the M2P (xen.h).
+ */
 #include "x86/pv/pv_mmu.h"
 
 #include "hv/atomic.h"
@@ -13,7 +14,8 @@
 
 /* --- writing an entry --- */
 
-/* Publishes `val`; *old: what was there. Hardware may set accessed and dirty at any time, nobody else changes the slot.
+/* Publishes `val`; *old: what was there. Hardware may set accessed and dirty at any time, nobody
+ * else changes the slot.
  */
 static int slot_publish(u64 *slot, u64 val, enum pv_write how, u64 expected, u64 *old)
 {
@@ -40,16 +42,16 @@ static int slot_publish(u64 *slot, u64 val, enum pv_write how, u64 expected, u64
 }
 
 /*
- * The allow-list: the same frame, nothing different but bits that no check depends on. Then no reference changes.
- * Anything else is looked at in full.
+ * The allow-list: the same frame, nothing different but bits that no check depends on. Then no
+ * reference changes. Anything else is looked at in full.
  */
 static bool change_is_harmless(u64 old, u64 val, u64 harmless)
 {
 	return (old & PTE_PRESENT) && !((old ^ val) & ~harmless);
 }
 
-__flatten int pv_write_l1e(struct domain *d, const struct domain *target_owner, u64 *slot, u64 val, enum pv_write how,
-			   u64 expected)
+__flatten int pv_write_l1e(struct domain *d, const struct domain *target_owner, u64 *slot, u64 val,
+			   enum pv_write how, u64 expected)
 {
 	u64 old = how == PV_WRITE_EXPECTED ? expected : READ_ONCE(*slot);
 	int err;
@@ -58,10 +60,12 @@ __flatten int pv_write_l1e(struct domain *d, const struct domain *target_owner, 
 		/* Less than before: only the type reference goes, below. */
 		bool loses_rw = (old & PTE_RW) && !(val & PTE_RW);
 
-		if (change_is_harmless(old, l1e_adjust(val), PTE_HARMLESS | (loses_rw ? PTE_RW : 0))) {
+		if (change_is_harmless(old, l1e_adjust(val),
+				       PTE_HARMLESS | (loses_rw ? PTE_RW : 0))) {
 			err = slot_publish(slot, l1e_adjust(val), how, expected, &old);
 			if (!err && loses_rw && mfn_valid(pte_mfn(old)) &&
-			    page_owner(mfn_to_page(pte_mfn(old))) != dom_io && page_type_put(mfn_to_page(pte_mfn(old))))
+			    page_owner(mfn_to_page(pte_mfn(old))) != dom_io &&
+			    page_type_put(mfn_to_page(pte_mfn(old))))
 				BUG();
 			return err;
 		}
@@ -78,7 +82,8 @@ __flatten int pv_write_l1e(struct domain *d, const struct domain *target_owner, 
 }
 
 /* An entry of a valid L2, L3 or L4 table of d, mmu_lock held. -ERESTART: the child is held_page. */
-static noinline int write_table_entry(struct domain *d, unsigned int level, u64 *slot, u64 val, enum pv_write how)
+static noinline int write_table_entry(struct domain *d, unsigned int level, u64 *slot, u64 val,
+				      enum pv_write how)
 {
 	unsigned int index = (unsigned int)(((unsigned long)slot & ~PAGE_MASK) / sizeof(u64));
 	u64 old = READ_ONCE(*slot);
@@ -136,7 +141,8 @@ static __flatten int update_entry(const struct owners *o, u64 ptr, u64 val, enum
 	if (unlikely(pv_of(current)->held_page)) {
 		mfn_t child = pte_mfn(val);
 
-		err = page_held_settle((val & PTE_PRESENT) && mfn_valid(child) ? mfn_to_page(child) : NULL);
+		err = page_held_settle(
+			(val & PTE_PRESENT) && mfn_valid(child) ? mfn_to_page(child) : NULL);
 		if (err)
 			goto out;
 	}
@@ -149,7 +155,8 @@ static __flatten int update_entry(const struct owners *o, u64 ptr, u64 val, enum
 	else if (likely((type & (PGT_TYPE_MASK | PGT_VALIDATED)) == (PGT_L1 | PGT_VALIDATED)))
 		err = pv_write_l1e(o->tables, o->data, slot, val, how, 0);
 	else if (page_is_valid_table(type))
-		err = write_table_entry(o->tables, (unsigned int)((type & PGT_TYPE_MASK) >> 60), slot, val, how);
+		err = write_table_entry(o->tables, (unsigned int)((type & PGT_TYPE_MASK) >> 60),
+					slot, val, how);
 	else if (page_type_is_table(type & PGT_TYPE_MASK) && (type & PGT_COUNT_MASK))
 		err = -EBUSY; /* another vCPU's (in)validation of it is under way */
 	else
@@ -213,7 +220,8 @@ static int owners_get(struct owners *o, unsigned long foreigndom)
 }
 
 /* Runs requests from `reqs` on: how many were done; *err says why it stopped. */
-static __flatten unsigned long run_updates(const struct owners *o, const struct mmu_update __guest *reqs,
+static __flatten unsigned long run_updates(const struct owners *o,
+					   const struct mmu_update __guest *reqs,
 					   unsigned long count, int *err)
 {
 	struct mmu_update req;
@@ -221,7 +229,8 @@ static __flatten unsigned long run_updates(const struct owners *o, const struct 
 
 	*err = 0;
 	for (i = 0; i < count; i++) {
-		if (unlikely(i % UPDATES_PER_CHECK == UPDATES_PER_CHECK - 1) && hypercall_preempt_check()) {
+		if (unlikely(i % UPDATES_PER_CHECK == UPDATES_PER_CHECK - 1) &&
+		    hypercall_preempt_check()) {
 			*err = -ERESTART;
 			break;
 		}
@@ -237,8 +246,8 @@ static __flatten unsigned long run_updates(const struct owners *o, const struct 
 	return i;
 }
 
-long do_mmu_update(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-		   unsigned long a5)
+long do_mmu_update(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
+		   unsigned long a4, unsigned long a5)
 {
 	const struct mmu_update __guest *reqs = (const struct mmu_update __guest *)a0;
 	u32 __guest *pdone = (u32 __guest *)a2;

@@ -177,7 +177,8 @@ static int op_superpage(struct domain *owner, const struct mmuext_op *op)
 
 struct mmuext_row {
 	int (*fn)(struct domain *owner, const struct mmuext_op *op);
-	bool takes_table; /* a type reference on arg1.mfn: may be preempted and goes on where it was */
+	bool takes_table; /* a type reference on arg1.mfn: may be preempted and goes on where it was
+			   */
 };
 
 static const struct mmuext_row rows[] = {
@@ -218,7 +219,8 @@ static int run_one(struct domain *owner, const struct mmuext_op *op)
 	return err ? err : row->fn(owner, op);
 }
 
-static unsigned long run_ops(struct domain *owner, const struct mmuext_op __guest *ops, unsigned long count, int *err)
+static unsigned long run_ops(struct domain *owner, const struct mmuext_op __guest *ops,
+			     unsigned long count, int *err)
 {
 	struct mmuext_op op;
 	unsigned long i;
@@ -241,8 +243,8 @@ static unsigned long run_ops(struct domain *owner, const struct mmuext_op __gues
 	return i;
 }
 
-long do_mmuext_op(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-		  unsigned long a5)
+long do_mmuext_op(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
+		  unsigned long a4, unsigned long a5)
 {
 	const struct mmuext_op __guest *ops = (const struct mmuext_op __guest *)a0;
 	u32 __guest *pdone = (u32 __guest *)a2;

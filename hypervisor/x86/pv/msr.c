@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Model-specific registers of PV guests: one row for each that they may name, anything else is #GP. Segment bases are
- * real; the rest has the value that the hypervisor keeps, and writes to it are ignored where kernels make them without
- * need.
+ * Model-specific registers of PV guests: one row for each that they may name, anything else is #GP.
+ * Segment bases are real; the rest has the value that the hypervisor keeps, and writes to it are
+ * ignored where kernels make them without need.
  */
 #include "x86/pv/msr.h"
 
@@ -118,7 +118,8 @@ static int read_ucode_rev(const struct vcpu *v, u64 *value)
 	return rdmsr_safe(MSR_IA32_UCODE_REV, value);
 }
 
-/* LFENCE waits for what comes before it, as the hypervisor has set it up or the processor always does. */
+/* LFENCE waits for what comes before it, as the hypervisor has set it up or the processor always
+ * does. */
 static int read_decfg(const struct vcpu *v, u64 *value)
 {
 	if (cpu_features.vendor != VENDOR_AMD)

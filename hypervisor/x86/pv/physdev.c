@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * physdev_op (xen/physdev.h): how Domain-0 handles interrupts and PCI devices. Interrupt controllers and MSI belong to
- * the hypervisor; Domain-0 owns the rest of configuration space, so most notices about devices need nothing but
- * consent.
+ * physdev_op (xen/physdev.h): how Domain-0 handles interrupts and PCI devices. Interrupt
+ * controllers and MSI belong to the hypervisor; Domain-0 owns the rest of configuration space, so
+ * most notices about devices need nothing but consent.
  */
 #include "hv/hypercall.h"
 
@@ -87,7 +87,8 @@ static struct ioapic *ioapic_by_address(unsigned long addr)
 
 static bool ioapic_reg_exists(const struct ioapic *io, u32 reg)
 {
-	return reg <= IOAPIC_REG_ARB || (reg >= IOAPIC_REG_RTE && reg < IOAPIC_REG_RTE + 2 * io->nr_pins);
+	return reg <= IOAPIC_REG_ARB ||
+	       (reg >= IOAPIC_REG_RTE && reg < IOAPIC_REG_RTE + 2 * io->nr_pins);
 }
 
 static long op_apic_read(void *arg)
@@ -101,7 +102,8 @@ static long op_apic_read(void *arg)
 	return 0;
 }
 
-/* Of what is written to a pin's entry only the trigger mode counts; vector, destination and mask are the hypervisor's.
+/* Of what is written to a pin's entry only the trigger mode counts; vector, destination and mask
+ * are the hypervisor's.
  */
 static long op_apic_write(void *arg)
 {
@@ -120,7 +122,8 @@ static long op_apic_write(void *arg)
 
 /* --- interrupts --- */
 
-/* The number is the kernel's own, and vectors are nobody's business but ours: it gets its number back. */
+/* The number is the kernel's own, and vectors are nobody's business but ours: it gets its number
+ * back. */
 static long op_alloc_irq_vector(void *arg)
 {
 	struct physdev_irq *op = arg;
@@ -152,7 +155,8 @@ static int map_gsi(struct domain *d, const struct physdev_map_pirq *op)
 
 	if (!desc)
 		return -EINVAL;
-	if (!d->is_privileged && !rangeset_contains(&d->irq_caps, (unsigned long)op->index, (unsigned long)op->index))
+	if (!d->is_privileged &&
+	    !rangeset_contains(&d->irq_caps, (unsigned long)op->index, (unsigned long)op->index))
 		return -EPERM;
 	return pirq_map(d, op->pirq, &desc, 1);
 }
@@ -253,8 +257,8 @@ static long op_get_free_pirq(void *arg)
 
 /* --- PCI devices --- */
 
-/* -ENODEV would make Linux complain of devices that appear before they answer: nothing is kept of them, so all are
- * welcome. */
+/* -ENODEV would make Linux complain of devices that appear before they answer: nothing is kept of
+ * them, so all are welcome. */
 static long op_pci_device_add(void *arg)
 {
 	const struct physdev_pci_device_add *op = arg;
@@ -279,7 +283,8 @@ static long op_restore_msi_ext(void *arg)
 	return msi_restore(a);
 }
 
-#define ROW(op, fn, type, access, flags) [PHYSDEVOP_##op] = { fn, sizeof(struct type), access, flags }
+#define ROW(op, fn, type, access, flags) \
+	[PHYSDEVOP_##op] = { fn, sizeof(struct type), access, flags }
 static const struct subop physdev_ops[] = {
 	/* clang-format off: a row each */
 	ROW(eoi, op_eoi, physdev_eoi, CALL_ANY, 0),
@@ -309,8 +314,9 @@ static const struct subop physdev_ops[] = {
 	/* clang-format on */
 };
 
-long do_physdev_op(unsigned long cmd, unsigned long arg, unsigned long a2, unsigned long a3, unsigned long a4,
-		   unsigned long a5)
+long do_physdev_op(unsigned long cmd, unsigned long arg, unsigned long a2, unsigned long a3,
+		   unsigned long a4, unsigned long a5)
 {
-	return subop_dispatch(physdev_ops, ARRAY_SIZE(physdev_ops), (unsigned int)cmd, (void __guest *)arg);
+	return subop_dispatch(physdev_ops, ARRAY_SIZE(physdev_ops), (unsigned int)cmd,
+			      (void __guest *)arg);
 }

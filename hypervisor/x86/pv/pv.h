@@ -9,8 +9,8 @@
 
 /* --- traps towards the guest (bounce.c) --- */
 /*
- * Queues an exception for the current guest; it is delivered on the way out (trap_bounce in entry.S). error: ignored if
- * the vector has none.
+ * Queues an exception for the current guest; it is delivered on the way out (trap_bounce in
+ * entry.S). error: ignored if the vector has none.
  */
 void pv_inject_trap(unsigned int vector, u32 error_code);
 void pv_inject_page_fault(unsigned long addr, u32 error_code);
@@ -27,8 +27,10 @@ void pv_update_cr3(struct vcpu *v);
 /* Loads a new kernel L4 (set_context, NEW_BASEPTR). -ERESTART possible. mmu_lock not held. */
 int __must_check pv_new_guest_l4(struct vcpu *v, mfn_t mfn);
 int __must_check pv_vcpu_drop_page_tables(struct vcpu *v); /* 0 or -ERESTART */
-int __must_check pv_domain_relinquish(struct domain *d);   /* unpins and frees every page: 0 or -ERESTART */
-/* Pins d's frame as a table of `type` (PGT_L1..PGT_L4), as MMUEXT_PIN_Ln_TABLE does; boot only, so never preempted. */
+int __must_check
+pv_domain_relinquish(struct domain *d); /* unpins and frees every page: 0 or -ERESTART */
+/* Pins d's frame as a table of `type` (PGT_L1..PGT_L4), as MMUEXT_PIN_Ln_TABLE does; boot only, so
+ * never preempted. */
 int __must_check pv_pin_table(struct domain *d, mfn_t mfn, u64 type);
 /* Reads a guest L1 entry that maps addr in the current address space: 0 if there is none. */
 u64 pv_read_guest_l1e(unsigned long addr);
@@ -41,7 +43,8 @@ void pv_destroy_gdt(struct vcpu *v);
 void pv_destroy_ldt(struct vcpu *v);
 
 /* --- privileged instructions (emulate.c) --- */
-/* #GP or #UD in the guest's kernel: true if it was emulated (or another trap was injected instead). */
+/* #GP or #UD in the guest's kernel: true if it was emulated (or another trap was injected instead).
+ */
 bool pv_emulate_privileged(struct cpu_user_regs *regs);
 bool pv_emulate_invalid_opcode(struct cpu_user_regs *regs); /* Xen's CPUID prefix, and others */
 bool pv_io_port_allowed(const struct vcpu *v, unsigned int port, unsigned int bytes);
@@ -65,8 +68,8 @@ struct boot_module {
 	const char *cmdline;
 };
 /*
- * Builds Domain-0, paused, from the boot modules (ramdisk may be NULL), or panics with one clear line. Permissions for
- * hardware are the caller's to give.
+ * Builds Domain-0, paused, from the boot modules (ramdisk may be NULL), or panics with one clear
+ * line. Permissions for hardware are the caller's to give.
  */
 struct domain *dom0_build(const struct boot_module *kernel, const struct boot_module *ramdisk);
 

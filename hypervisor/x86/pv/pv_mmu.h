@@ -20,8 +20,9 @@ static inline void pv_mmu_unlock(struct domain *d)
 }
 
 /*
- * The L1 entry that maps `addr` in v's address space of the mode that it is in, mapped: pv_unmap_slot. NULL: there is
- * no table. *rights: RW, USER and (inverted) NX that the upper levels leave. mmu_lock held.
+ * The L1 entry that maps `addr` in v's address space of the mode that it is in, mapped:
+ * pv_unmap_slot. NULL: there is no table. *rights: RW, USER and (inverted) NX that the upper levels
+ * leave. mmu_lock held.
  */
 u64 *pv_map_l1_slot(struct vcpu *v, unsigned long addr, u64 *rights);
 static inline void pv_unmap_slot(const u64 *slot)
@@ -30,8 +31,8 @@ static inline void pv_unmap_slot(const u64 *slot)
 }
 
 /*
- * copy_from_guest for what lies in the memory of the guest's kernel: its user mode's tables, which may be in force, need
- * not map that. 0, -EFAULT.
+ * copy_from_guest for what lies in the memory of the guest's kernel: its user mode's tables, which
+ * may be in force, need not map that. 0, -EFAULT.
  */
 int __must_check pv_copy_from_kernel(void *dst, const void __guest *src, size_t size);
 
@@ -41,16 +42,16 @@ enum pv_write {
 	PV_WRITE_EXPECTED, /* only if *slot still is `expected`; -EAGAIN */
 };
 /*
- * Changes an entry of a valid L1 table of `d`, whose mmu_lock is held: takes the references of the new entry (a frame
- * of `target_owner`, see l1e_get), publishes it, drops those of the old. The TLB is the caller's business. -EINVAL,
- * -EPERM, -EBUSY, -EAGAIN.
+ * Changes an entry of a valid L1 table of `d`, whose mmu_lock is held: takes the references of the
+ * new entry (a frame of `target_owner`, see l1e_get), publishes it, drops those of the old. The TLB
+ * is the caller's business. -EINVAL, -EPERM, -EBUSY, -EAGAIN.
  */
-int __must_check pv_write_l1e(struct domain *d, const struct domain *target_owner, u64 *slot, u64 val,
-			      enum pv_write how, u64 expected);
+int __must_check pv_write_l1e(struct domain *d, const struct domain *target_owner, u64 *slot,
+			      u64 val, enum pv_write how, u64 expected);
 
 /*
- * The other domain that a hypercall names as the owner of frames: DOMID_SELF, DOMID_IO, DOMID_XEN or an ID, with a
- * reference if it is not the current one. NULL: *err = -ESRCH, -EPERM, -EINVAL.
+ * The other domain that a hypercall names as the owner of frames: DOMID_SELF, DOMID_IO, DOMID_XEN
+ * or an ID, with a reference if it is not the current one. NULL: *err = -ESRCH, -EPERM, -EINVAL.
  */
 struct domain *pv_owner_get(unsigned int id, int *err);
 void pv_owner_put(struct domain *d);

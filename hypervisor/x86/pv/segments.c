@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The data segment registers of a guest and the bases of FS and GS. They stay the guest's while the hypervisor runs,
- * and are changed only when another vCPU's are loaded.
+ * The data segment registers of a guest and the bases of FS and GS. They stay the guest's while the
+ * hypervisor runs, and are changed only when another vCPU's are loaded.
  *
- * The base of the GS of the mode that the guest is not in lies in MSR_SHADOW_GS_BASE, so that changing the mode is a
- * SWAPGS.
+ * The base of the GS of the mode that the guest is not in lies in MSR_SHADOW_GS_BASE, so that
+ * changing the mode is a SWAPGS.
  */
 #include "x86/pv/bounce.h"
 
@@ -99,7 +99,8 @@ void pv_read_selectors(struct cpu_user_regs *regs)
 	regs->gs = read_gs();
 }
 
-/* Nothing of ours uses GS, so an interrupt between the two SWAPGS does no harm; a context switch cannot come here. */
+/* Nothing of ours uses GS, so an interrupt between the two SWAPGS does no harm; a context switch
+ * cannot come here. */
 void pv_load_user_gs_selector(u16 sel)
 {
 	swapgs();
@@ -119,8 +120,9 @@ void pv_save_segments(struct vcpu *v)
 }
 
 /*
- * v's address space, GDT and LDT are loaded, and v is current: its registers are in guest_regs. Selectors that its
- * tables no longer have become null, and the guest hears of it by its failsafe callback.
+ * v's address space, GDT and LDT are loaded, and v is current: its registers are in guest_regs.
+ * Selectors that its tables no longer have become null, and the guest hears of it by its failsafe
+ * callback.
  */
 void pv_load_segments(struct vcpu *v)
 {

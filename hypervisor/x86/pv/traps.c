@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Exceptions of a guest: a handler for each that needs more than to be passed on to the guest's own handler. */
+/* Exceptions of a guest: a handler for each that needs more than to be passed on to the guest's own
+ * handler. */
 #include "x86/cpu/entry.h"
 
 #include "hv/arch.h"
@@ -10,7 +11,8 @@
 #include "x86/mm/paging.h"
 #include "x86/pv/bounce.h"
 
-/* A handler. `fact` may only be read with interrupts off, because the next exception overwrites it: CR2 or DR6. */
+/* A handler. `fact` may only be read with interrupts off, because the next exception overwrites it:
+ * CR2 or DR6. */
 typedef void trap_handler_t(struct cpu_user_regs *regs, unsigned long fact);
 
 static void debug(struct cpu_user_regs *regs, unsigned long fact)
@@ -28,7 +30,8 @@ static void breakpoint(struct cpu_user_regs *regs, unsigned long fact)
 		pv_inject_trap(X86_TRAP_GP, regs->entry_vector * 8 + 2);
 }
 
-/* CR0.TS is the guest's own (fpu_taskswitch), and is cleared for it before its handler runs (xen/xen.h). */
+/* CR0.TS is the guest's own (fpu_taskswitch), and is cleared for it before its handler runs
+ * (xen/xen.h). */
 static void device_not_available(struct cpu_user_regs *regs, unsigned long fact)
 {
 	__asm__ __volatile__("clts");
@@ -43,8 +46,9 @@ static __flatten void invalid_opcode(struct cpu_user_regs *regs, unsigned long f
 }
 
 /*
- * INT n beyond the few that the IDT opens: a #GP whose error code has the IDT bit and the vector (SDM 3A 6.13). The
- * instruction is looked at rather than the code, which QEMU's emulation gets wrong.
+ * INT n beyond the few that the IDT opens: a #GP whose error code has the IDT bit and the vector
+ * (SDM 3A 6.13). The instruction is looked at rather than the code, which QEMU's emulation gets
+ * wrong.
  */
 static bool software_interrupt(struct cpu_user_regs *regs)
 {
@@ -100,10 +104,12 @@ static __flatten void page_fault(struct cpu_user_regs *regs, unsigned long cr2)
 	struct vcpu *v = current;
 
 	if (unlikely(is_hypervisor_address(cr2))) {
-		/* A selector of the guest's LDT: the processor reads the descriptor on its behalf. */
+		/* A selector of the guest's LDT: the processor reads the descriptor on its behalf.
+		 */
 		if (in_ldt_mapping(v, cr2) && pv_fault_fixup_ldt(cr2))
 			return;
-	} else if ((regs->error_code & (PFEC_WRITE | PFEC_PRESENT)) == (PFEC_WRITE | PFEC_PRESENT) &&
+	} else if ((regs->error_code & (PFEC_WRITE | PFEC_PRESENT)) ==
+			   (PFEC_WRITE | PFEC_PRESENT) &&
 		   !(regs->error_code & PFEC_RESERVED) && pv_of(v)->in_kernel) {
 		if (pv_fault_emulate_pt_write(regs, cr2, regs->error_code))
 			return;
@@ -124,10 +130,11 @@ static void fatal(struct cpu_user_regs *regs, unsigned long fact)
 
 /* Without a row here: passed on to the guest as it is. */
 static trap_handler_t *const trap_handlers[32] = {
-	[X86_TRAP_DB] = debug,	    [X86_TRAP_NMI] = non_maskable,	[X86_TRAP_BP] = breakpoint,
-	[X86_TRAP_OF] = breakpoint, [X86_TRAP_UD] = invalid_opcode,	[X86_TRAP_NM] = device_not_available,
-	[X86_TRAP_DF] = fatal,	    [X86_TRAP_GP] = general_protection, [X86_TRAP_PF] = page_fault,
-	[X86_TRAP_MC] = fatal,
+	[X86_TRAP_DB] = debug,		[X86_TRAP_NMI] = non_maskable,
+	[X86_TRAP_BP] = breakpoint,	[X86_TRAP_OF] = breakpoint,
+	[X86_TRAP_UD] = invalid_opcode, [X86_TRAP_NM] = device_not_available,
+	[X86_TRAP_DF] = fatal,		[X86_TRAP_GP] = general_protection,
+	[X86_TRAP_PF] = page_fault,	[X86_TRAP_MC] = fatal,
 };
 
 __flatten void trap_from_guest(struct cpu_user_regs *regs)
@@ -169,7 +176,8 @@ void arch_vcpu_send_nmi(struct vcpu *v)
 	vcpu_notify(v);
 }
 
-/* Touches only what an NMI may: no lock, no printing, no IPI. Domain-0's vCPU 0 finds it at its next exit. */
+/* Touches only what an NMI may: no lock, no printing, no IPI. Domain-0's vCPU 0 finds it at its
+ * next exit. */
 void pv_dom0_nmi(u8 reason)
 {
 	struct domain *d = dom0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Hypercalls update_va_mapping and update_va_mapping_otherdomain: changes of an L1 entry by the address that it maps
- * (xen.h). */
+/* Hypercalls update_va_mapping and update_va_mapping_otherdomain: changes of an L1 entry by the
+ * address that it maps (xen.h). */
 #include "x86/pv/pv_mmu.h"
 
 #include "hv/guest_access.h"
@@ -51,7 +51,8 @@ static int flush_after(unsigned long va, unsigned long flags)
 	return err;
 }
 
-static __flatten int update_va(unsigned long va, u64 val, unsigned long flags, const struct domain *target_owner)
+static __flatten int update_va(unsigned long va, u64 val, unsigned long flags,
+			       const struct domain *target_owner)
 {
 	struct domain *d = current->domain;
 	u64 rights, *slot;
@@ -74,14 +75,14 @@ static __flatten int update_va(unsigned long va, u64 val, unsigned long flags, c
 	return err ? err : flush_after(va, flags);
 }
 
-long do_update_va_mapping(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-			  unsigned long a5)
+long do_update_va_mapping(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
+			  unsigned long a4, unsigned long a5)
 {
 	return update_va(a0, a1, a2, current->domain);
 }
 
-long do_update_va_mapping_otherdomain(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
-				      unsigned long a4, unsigned long a5)
+long do_update_va_mapping_otherdomain(unsigned long a0, unsigned long a1, unsigned long a2,
+				      unsigned long a3, unsigned long a4, unsigned long a5)
 {
 	int err = 0;
 	struct domain *owner = pv_owner_get(a3 & 0xffff, &err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The registers of a PV vCPU as a whole: struct vcpu_guest_context in and out (xen/arch-x86/xen.h). */
+/* The registers of a PV vCPU as a whole: struct vcpu_guest_context in and out (xen/arch-x86/xen.h).
+ */
 #include "hv/arch.h"
 #include "hv/console.h"
 #include "lib/errno.h"
@@ -12,19 +13,23 @@
 #define MAX_GDT_ENTRIES FIRST_RESERVED_GDT_ENTRY
 #define MAX_LDT_ENTRIES 8192
 
-/* The FXSAVE part of an XSAVE image (SDM 1 10.5.1): MXCSR at 24, its mask at 28; the header's XSTATE_BV at 512. */
+/* The FXSAVE part of an XSAVE image (SDM 1 10.5.1): MXCSR at 24, its mask at 28; the header's
+ * XSTATE_BV at 512. */
 #define FXSAVE_BYTES	  512
 #define FXSAVE_MXCSR	  24
 #define FXSAVE_MXCSR_MASK 28
 
 /* What holds for every guest: 64-bit mode with paging. */
-#define CR0_FIXED \
-	(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | (unsigned long)X86_CR0_PG)
+#define CR0_FIXED                                                                      \
+	(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | \
+	 (unsigned long)X86_CR0_PG)
 #define CR4_FIXED (X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
-/* Linux takes XSAVE for unusable unless it finds CPUID's OSXSAVE, which mirrors this bit, set from the start. */
+/* Linux takes XSAVE for unusable unless it finds CPUID's OSXSAVE, which mirrors this bit, set from
+ * the start. */
 #define CR4_INITIAL (CR4_FIXED | (hv_cr4 & X86_CR4_OSXSAVE))
 
-/* Both modes run in ring 3. A kernel that names a selector of a more privileged ring means its flat segment. */
+/* Both modes run in ring 3. A kernel that names a selector of a more privileged ring means its flat
+ * segment. */
 static u16 ring3(u16 sel, u16 flat)
 {
 	return (sel & 3) == 3 ? sel : flat;
@@ -39,8 +44,8 @@ static int check_addresses(const vcpu_guest_context_t *c)
 			return -EINVAL;
 	if (!is_canonical(c->user_regs.rip) || !is_canonical(c->event_callback_eip) ||
 	    !is_canonical(c->failsafe_callback_eip) || !is_canonical(c->syscall_callback_eip) ||
-	    !is_canonical(c->kernel_sp) || !is_canonical(c->fs_base) || !is_canonical(c->gs_base_kernel) ||
-	    !is_canonical(c->gs_base_user))
+	    !is_canonical(c->kernel_sp) || !is_canonical(c->fs_base) ||
+	    !is_canonical(c->gs_base_kernel) || !is_canonical(c->gs_base_user))
 		return -EINVAL;
 	return 0;
 }
@@ -53,9 +58,9 @@ static int check_context(const vcpu_guest_context_t *c)
 		return err;
 	if (c->gdt_ents > MAX_GDT_ENTRIES || c->ldt_ents > MAX_LDT_ENTRIES)
 		return -EINVAL;
-	if (c->ldt_ents &&
-	    ((c->ldt_base & ~PAGE_MASK) || !is_canonical(c->ldt_base) || is_hypervisor_address(c->ldt_base) ||
-	     is_hypervisor_address(c->ldt_base + c->ldt_ents * 8 - 1)))
+	if (c->ldt_ents && ((c->ldt_base & ~PAGE_MASK) || !is_canonical(c->ldt_base) ||
+			    is_hypervisor_address(c->ldt_base) ||
+			    is_hypervisor_address(c->ldt_base + c->ldt_ents * 8 - 1)))
 		return -EINVAL;
 	/* User mode without page tables of its own could not be entered. */
 	if (!(c->flags & VGCF_in_kernel) && !xen_cr3_to_pfn(c->ctrlreg[1]))
@@ -98,7 +103,8 @@ static void set_fpu(struct vcpu *v, const vcpu_guest_context_t *c)
 	memcpy(image + FXSAVE_BYTES, &components, sizeof(components));
 }
 
-/* Registers that the guest may have set to what the hardware would refuse keep their reset values. */
+/* Registers that the guest may have set to what the hardware would refuse keep their reset values.
+ */
 static void set_debug_registers(struct vcpu *v, const vcpu_guest_context_t *c)
 {
 	static const unsigned int order[] = { 0, 1, 2, 3, 6, 7 };
@@ -137,9 +143,9 @@ static void set_control(struct vcpu *v, const vcpu_guest_context_t *c)
 }
 
 /*
- * Everything is checked before anything changes; but references on tables and descriptor pages can only be had by
- * taking them, so an error there leaves the vCPU without context. May say -ERESTART: to be called again with the same
- * context.
+ * Everything is checked before anything changes; but references on tables and descriptor pages can
+ * only be had by taking them, so an error there leaves the vCPU without context. May say -ERESTART:
+ * to be called again with the same context.
  */
 int arch_vcpu_set_context(struct vcpu *v, const vcpu_guest_context_t *c)
 {
@@ -163,9 +169,9 @@ int arch_vcpu_set_context(struct vcpu *v, const vcpu_guest_context_t *c)
 	set_control(v, c);
 	set_fpu(v, c);
 	set_debug_registers(v, c);
-	v->domain->vm_assist |=
-		(u32)c->vm_assist & (BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) |
-				     BIT(VMASST_TYPE_runstate_update_flag));
+	v->domain->vm_assist |= (u32)c->vm_assist & (BIT(VMASST_TYPE_writable_pagetables) |
+						     BIT(VMASST_TYPE_pae_extended_cr3) |
+						     BIT(VMASST_TYPE_runstate_update_flag));
 	pv_update_cr3(v);
 	return 0;
 }
@@ -209,8 +215,10 @@ void arch_vcpu_get_context(struct vcpu *v, vcpu_guest_context_t *c)
 	memset(c->user_regs._pad1, 0, sizeof(c->user_regs._pad1));
 	get_control(v, c);
 	memcpy(c->ctrlreg, pv->ctrlreg, sizeof(c->ctrlreg));
-	c->ctrlreg[0] = (c->ctrlreg[0] & ~(unsigned long)X86_CR0_TS) | (v->arch->stts ? X86_CR0_TS : 0);
-	c->ctrlreg[1] = pv->guest_table_user ? xen_pfn_to_cr3(mfn_x(page_to_mfn(pv->guest_table_user))) : 0;
+	c->ctrlreg[0] =
+		(c->ctrlreg[0] & ~(unsigned long)X86_CR0_TS) | (v->arch->stts ? X86_CR0_TS : 0);
+	c->ctrlreg[1] =
+		pv->guest_table_user ? xen_pfn_to_cr3(mfn_x(page_to_mfn(pv->guest_table_user))) : 0;
 	c->ctrlreg[3] = pv->guest_table ? xen_pfn_to_cr3(mfn_x(page_to_mfn(pv->guest_table))) : 0;
 	memcpy(c->debugreg, v->arch->debugreg, sizeof(c->debugreg));
 }
@@ -244,7 +252,8 @@ static void reset_state(struct vcpu *v)
 	pv->ctrlreg[4] = CR4_INITIAL;
 	v->arch->stts = false;
 	v->arch->xcr0 = cpu_features.xsave ? XCR0_X87 : 0;
-	v->arch->xcr0_accum = cpu_features.xsave ? XCR0_X87 | XCR0_SSE : 0; /* SSE needs no bit of XCR0 */
+	v->arch->xcr0_accum =
+		cpu_features.xsave ? XCR0_X87 | XCR0_SSE : 0; /* SSE needs no bit of XCR0 */
 	v->arch->dirty_cpu = ~0U;
 	xstate_init_image(v->arch->xstate);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time as guests see it: struct vcpu_time_info and the wall clock (xen/xen.h). Readers in the guest may be on other
- * vCPUs, so each update is enclosed by two increments of its version, odd while it lasts.
+ * Time as guests see it: struct vcpu_time_info and the wall clock (xen/xen.h). Readers in the guest
+ * may be on other vCPUs, so each update is enclosed by two increments of its version, odd while it
+ * lasts.
  */
 #include "hv/arch.h"
 #include "hv/atomic.h"

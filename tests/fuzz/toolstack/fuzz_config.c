@@ -2,8 +2,8 @@
 /* links: toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 /*
- * A domain's configuration file. What lies behind the last NUL is an argument that overrides. A file without errors must
- * come through JSON unchanged, and its S-expression must be one.
+ * A domain's configuration file. What lies behind the last NUL is an argument that overrides. A
+ * file without errors must come through JSON unchanged, and its S-expression must be one.
  */
 #include "config/config.h"
 #include "lib/json.h"
@@ -62,7 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *nul = memrchr(data, 0, size);
 	size_t len = nul ? (size_t)(nul - data) : size;
-	char *text = malloc(len + 1), *argument = strndup(nul ? (const char *)nul + 1 : "", nul ? size - len - 1 : 0);
+	char *text = malloc(len + 1),
+	     *argument = strndup(nul ? (const char *)nul + 1 : "", nul ? size - len - 1 : 0);
 	const char *const arguments[] = { argument };
 	struct config_diags diags = { 0 };
 	struct str out = STR_INIT;

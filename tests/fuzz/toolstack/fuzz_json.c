@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
-/* A domain's configuration as JSON: what is accepted must print as what is accepted again, to the same text. */
+/* A domain's configuration as JSON: what is accepted must print as what is accepted again, to the
+ * same text. */
 #include "config/config.h"
 #include "lib/json.h"
 #include "lib/str.h"

@@ -2,8 +2,9 @@
 /* links: toolstack/worker/build/bzimage.c toolstack/worker/build/kernel_info.c toolstack/worker/build/layout.c toolstack/worker/build/tables.c toolstack/worker/build/unpack.c toolstack/worker/build/unpack_xz.c toolstack/worker/build/x86_filter.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c */
 /* libs: -lgcrypt -llzma -lzstd -llz4 -lz */
 /*
- * A kernel's file: unpacked if it is a bzImage, read as an ELF image, laid out in a guest of 64 MiB. What is accepted must
- * hold: segments inside of the image, everything inside of the guest, page tables as many as were counted.
+ * A kernel's file: unpacked if it is a bzImage, read as an ELF image, laid out in a guest of 64
+ * MiB. What is accepted must hold: segments inside of the image, everything inside of the guest,
+ * page tables as many as were counted.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,8 @@ static void check_layout(const struct kernel_info *info)
 			abort();
 		return;
 	}
-	if (l.mapped_end > NR_PAGES || l.p2m + l.nr_p2m > NR_PAGES || l.ramdisk + l.nr_ramdisk > NR_PAGES ||
+	if (l.mapped_end > NR_PAGES || l.p2m + l.nr_p2m > NR_PAGES ||
+	    l.ramdisk + l.nr_ramdisk > NR_PAGES ||
 	    (info->virt_end - info->virt_base) / KERNEL_PAGE > NR_PAGES)
 		abort();
 	for (uint64_t i = 0; i < NR_PAGES; i++)
@@ -71,7 +73,8 @@ static void check_image(const void *image, size_t size)
 		abort();
 	for (uint32_t i = 0; i < info.nr_segments; i++)
 		if (info.segments[i].offset + info.segments[i].filesz > size ||
-		    info.segments[i].virt < info.virt_base || info.segments[i].filesz > info.segments[i].memsz)
+		    info.segments[i].virt < info.virt_base ||
+		    info.segments[i].filesz > info.segments[i].memsz)
 			abort();
 	check_layout(&info);
 }

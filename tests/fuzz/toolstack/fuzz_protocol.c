@@ -2,8 +2,8 @@
 /* links: toolstack/xend/runtime/request.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 /*
- * xend's protocol: a line of a client, whatever it holds, is answered once, in valid JSON and with the id that it had; and a
- * method is called only with parameters of the types that it asked for.
+ * xend's protocol: a line of a client, whatever it holds, is answered once, in valid JSON and with
+ * the id that it had; and a method is called only with parameters of the types that it asked for.
  */
 #include "lib/log.h"
 #include "lib/str.h"
@@ -51,7 +51,8 @@ void client_send(struct client *client, struct json_object *message)
 	json_print(message, &line);
 	json_object_put(last);
 	last = json_parse_object(str_text(&line), line.len, &e);
-	if (!last || !json_object_object_get_ex(last, XEND_F_ID, NULL) || memchr(line.text, '\n', line.len))
+	if (!last || !json_object_object_get_ex(last, XEND_F_ID, NULL) ||
+	    memchr(line.text, '\n', line.len))
 		abort();
 	answers += !json_find(last, XEND_F_PROGRESS);
 	str_free(&line);
@@ -70,7 +71,8 @@ struct task *task_start(void (*run)(void *arg), void *arg)
 
 int domain_lookup(struct json_object *domain, struct domain **out, struct error **e)
 {
-	return error_set(e, ESRCH, "Domain '%s' does not exist.", domain ? json_object_get_string(domain) : "?");
+	return error_set(e, ESRCH, "Domain '%s' does not exist.",
+			 domain ? json_object_get_string(domain) : "?");
 }
 
 static int run_every_type(struct request *request, struct json_object *result, struct error **e)
@@ -79,7 +81,8 @@ static int run_every_type(struct request *request, struct json_object *result, s
 	const char *string = request_string(request, "string");
 	struct domain *domain;
 
-	if (!string || (object && !json_object_is_type(object, json_type_object)) || request_int(request, "int") < -1)
+	if (!string || (object && !json_object_is_type(object, json_type_object)) ||
+	    request_int(request, "int") < -1)
 		abort();
 	request_progress(request, string, 1, 2);
 	json_set_string(result, "string", string);
@@ -106,11 +109,13 @@ const struct method methods_domain[] = {
 	{ 0 },
 };
 const struct method methods_managed[] = { { "nothing", run_nothing, { { 0 } } }, { 0 } };
-const struct method methods_resources[] = { { 0 } }, methods_device[] = { { 0 } }, methods_host[] = { { 0 } };
+const struct method methods_resources[] = { { 0 } }, methods_device[] = { { 0 } },
+		    methods_host[] = { { 0 } };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct json_object *whole = json_parse((const char *)data, size, NULL), *id = json_find(whole, XEND_F_ID);
+	struct json_object *whole = json_parse((const char *)data, size, NULL),
+			   *id = json_find(whole, XEND_F_ID);
 
 	log_set_stderr(0);
 	answers = 0;

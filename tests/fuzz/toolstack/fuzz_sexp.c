@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
-/* S-expressions, and xend's own configuration in them. What was read prints as what reads the same. */
+/* S-expressions, and xend's own configuration in them. What was read prints as what reads the same.
+ */
 #include "config/xend_config.h"
 #include "lib/sexp.h"
 #include "lib/str.h"
@@ -25,7 +26,8 @@ static void check_again(const struct sexp *all)
 	for (int i = 0; i < 2; i++) {
 		unsigned int line, column;
 		const char *why;
-		struct sexp *again = sexp_parse(str_text(&texts[i]), texts[i].len, &line, &column, &why);
+		struct sexp *again =
+			sexp_parse(str_text(&texts[i]), texts[i].len, &line, &column, &why);
 
 		if (!again)
 			abort();

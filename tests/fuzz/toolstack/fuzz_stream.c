@@ -2,8 +2,8 @@
 /* links: toolstack/worker/stream/frames.c toolstack/worker/stream/in.c toolstack/worker/stream/restore.c toolstack/worker/stream/restore_finish.c toolstack/worker/stream/restore_pages.c toolstack/worker/stream/vcpu_frames.c toolstack/worker/build/guest.c toolstack/worker/build/start.c toolstack/worker/build/tables.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c tests/unit/toolstack/fake_hv.c */
 /* flags: -malloc_limit_mb=24 */
 /*
- * An image that a domain is restored from. Whatever it says, the domain gets only frames of its own, nothing leaks, and no
- * more memory is taken at once than the longest list of frames has.
+ * An image that a domain is restored from. Whatever it says, the domain gets only frames of its
+ * own, nothing leaks, and no more memory is taken at once than the longest list of frames has.
  */
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -33,9 +33,11 @@ static void start_anew(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct restore r = {
-		.domid = 2, .max_vcpus = FAKE_VCPUS, .pages = 64, .max_pages = 64, .progress = no_progress
-	};
+	struct restore r = { .domid = 2,
+			     .max_vcpus = FAKE_VCPUS,
+			     .pages = 64,
+			     .max_pages = 64,
+			     .progress = no_progress };
 	struct error *e = NULL;
 	static int fd;
 	int rc;

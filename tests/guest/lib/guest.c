@@ -13,9 +13,10 @@ void (*guest_event)(struct guest_regs *regs);
 unsigned long catch_rip, catch_error, catch_cr2;
 long catch_vector;
 
-extern char exception_0[], exception_1[], exception_2[], exception_3[], exception_4[], exception_5[], exception_6[],
-	exception_7[], exception_8[], exception_10[], exception_11[], exception_12[], exception_13[], exception_14[],
-	exception_16[], exception_17[], exception_18[], exception_19[], exception_128[];
+extern char exception_0[], exception_1[], exception_2[], exception_3[], exception_4[],
+	exception_5[], exception_6[], exception_7[], exception_8[], exception_10[], exception_11[],
+	exception_12[], exception_13[], exception_14[], exception_16[], exception_17[],
+	exception_18[], exception_19[], exception_128[];
 
 void *memset(void *p, int c, size_t n)
 {
@@ -109,18 +110,21 @@ static void format(const char *fmt, va_list args)
 			v = is_long ? va_arg(args, long) : va_arg(args, int);
 			if (v < 0)
 				put('-');
-			put_number(v < 0 ? -(unsigned long)v : (unsigned long)v, 10, width, pad, false);
+			put_number(v < 0 ? -(unsigned long)v : (unsigned long)v, 10, width, pad,
+				   false);
 			break;
 		case 'u':
-			put_number(is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned int), 10, width, pad,
-				   false);
+			put_number(is_long ? va_arg(args, unsigned long) :
+					     va_arg(args, unsigned int),
+				   10, width, pad, false);
 			break;
 		case 'p':
 			prefix = is_long = true;
 			/* fall through */
 		case 'x':
-			put_number(is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned int), 16, width, pad,
-				   prefix);
+			put_number(is_long ? va_arg(args, unsigned long) :
+					     va_arg(args, unsigned int),
+				   16, width, pad, prefix);
 			break;
 		default:
 			put(*fmt);
@@ -203,7 +207,8 @@ unsigned long virt_to_mfn(const void *va)
 	return pfn_to_mfn((unsigned long)va / PAGE_SIZE);
 }
 
-/* The builder maps the page tables where start_info says, so a table's address follows from its frame. */
+/* The builder maps the page tables where start_info says, so a table's address follows from its
+ * frame. */
 static uint64_t *table_at(uint64_t entry)
 {
 	unsigned long mfn = (entry & 0x000ffffffffff000UL) / PAGE_SIZE;
@@ -270,8 +275,9 @@ void guest_handle_exception(struct guest_regs *regs)
 		return;
 	}
 	if (!guest_exception)
-		guest_error("exception %ld, error code %#lx, at %#lx, address %#lx", (long)regs->vector,
-			    regs->error_code, regs->rip, shared_info->vcpu_info[0].arch.cr2);
+		guest_error("exception %ld, error code %#lx, at %#lx, address %#lx",
+			    (long)regs->vector, regs->error_code, regs->rip,
+			    shared_info->vcpu_info[0].arch.cr2);
 	guest_exception(regs);
 }
 
@@ -306,7 +312,8 @@ uint64_t system_time(void)
 		__asm__ volatile("lfence" ::: "memory");
 		delta = rdtsc() - t->tsc_timestamp;
 		delta = t->tsc_shift < 0 ? delta >> -t->tsc_shift : delta << t->tsc_shift;
-		ns = t->system_time + (uint64_t)(((unsigned __int128)delta * t->tsc_to_system_mul) >> 32);
+		ns = t->system_time +
+		     (uint64_t)(((unsigned __int128)delta * t->tsc_to_system_mul) >> 32);
 		__asm__ volatile("lfence" ::: "memory");
 	} while ((version & 1) || version != t->version);
 	return ns;
@@ -337,23 +344,28 @@ void guest_install_traps(void)
 		n, dpl, FLAT_KERNEL_CS, (unsigned long)exception_##n \
 	}
 	static const struct trap_info traps[] = {
-		TRAP(0, 0),  TRAP(1, 0),  TRAP(2, 0),  TRAP(3, 3),  TRAP(4, 3),	  TRAP(5, 0),	  TRAP(6, 0),
-		TRAP(7, 0),  TRAP(8, 0),  TRAP(10, 0), TRAP(11, 0), TRAP(12, 0),  TRAP(13, 0),	  TRAP(14, 0),
-		TRAP(16, 0), TRAP(17, 0), TRAP(18, 0), TRAP(19, 0), TRAP(128, 3), { 0, 0, 0, 0 },
+		TRAP(0, 0),  TRAP(1, 0),  TRAP(2, 0),  TRAP(3, 3),   TRAP(4, 3),
+		TRAP(5, 0),  TRAP(6, 0),  TRAP(7, 0),  TRAP(8, 0),   TRAP(10, 0),
+		TRAP(11, 0), TRAP(12, 0), TRAP(13, 0), TRAP(14, 0),  TRAP(16, 0),
+		TRAP(17, 0), TRAP(18, 0), TRAP(19, 0), TRAP(128, 3), { 0, 0, 0, 0 },
 	};
-	const struct callback_register event = { CALLBACKTYPE_event, 0, (unsigned long)event_entry };
-	const struct callback_register failsafe = { CALLBACKTYPE_failsafe, 0, (unsigned long)failsafe_entry };
+	const struct callback_register event = { CALLBACKTYPE_event, 0,
+						 (unsigned long)event_entry };
+	const struct callback_register failsafe = { CALLBACKTYPE_failsafe, 0,
+						    (unsigned long)failsafe_entry };
 
 	if (hypercall5(__HYPERVISOR_set_trap_table, (unsigned long)traps, 0, 0, 0, 0) ||
-	    hypercall5(__HYPERVISOR_callback_op, CALLBACKOP_register, (unsigned long)&event, 0, 0, 0) ||
-	    hypercall5(__HYPERVISOR_callback_op, CALLBACKOP_register, (unsigned long)&failsafe, 0, 0, 0))
+	    hypercall5(__HYPERVISOR_callback_op, CALLBACKOP_register, (unsigned long)&event, 0, 0,
+		       0) ||
+	    hypercall5(__HYPERVISOR_callback_op, CALLBACKOP_register, (unsigned long)&failsafe, 0,
+		       0, 0))
 		guest_error("the handlers are refused");
 }
 
 void guest_main(void)
 {
-	if (hypercall5(__HYPERVISOR_update_va_mapping, (unsigned long)shared_info_page, start_info->shared_info | 0x67,
-		       UVMF_INVLPG, 0, 0))
+	if (hypercall5(__HYPERVISOR_update_va_mapping, (unsigned long)shared_info_page,
+		       start_info->shared_info | 0x67, UVMF_INVLPG, 0, 0))
 		guest_error("shared_info cannot be mapped");
 	guest_install_traps();
 	test_main();

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a micro-guest has: a PV kernel of a few kilobytes that proves one behaviour and says how it went.
+ * What a micro-guest has: a PV kernel of a few kilobytes that proves one behaviour and says how it
+ * went.
  *
- * A test is one file that defines test_main(). It runs as Domain-0, alone on the hypervisor, so it starts in a second;
- * it must hold on our hypervisor and on Debian's Xen alike. It ends by returning (success) or by one of guest_fail,
- * guest_skip and guest_error.
+ * A test is one file that defines test_main(). It runs as Domain-0, alone on the hypervisor, so it
+ * starts in a second; it must hold on our hypervisor and on Debian's Xen alike. It ends by
+ * returning (success) or by one of guest_fail, guest_skip and guest_error.
  */
 #ifndef GUEST_H
 #define GUEST_H
@@ -43,12 +44,12 @@ void guest_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), nore
 			guest_fail("%s:%d: not true: %s", __FILE__, __LINE__, #cond); \
 	} while (0)
 /* The value of an expression, as a signed number, is what it should be. */
-#define EXPECT_EQ(expr, want)                                                                                        \
-	do {                                                                                                         \
-		long got_ = (long)(expr), want_ = (long)(want);                                                      \
-		if (got_ != want_)                                                                                   \
-			guest_fail("%s:%d: %s is %ld (%#lx), not %ld (%#lx)", __FILE__, __LINE__, #expr, got_, got_, \
-				   want_, want_);                                                                    \
+#define EXPECT_EQ(expr, want)                                                                     \
+	do {                                                                                      \
+		long got_ = (long)(expr), want_ = (long)(want);                                   \
+		if (got_ != want_)                                                                \
+			guest_fail("%s:%d: %s is %ld (%#lx), not %ld (%#lx)", __FILE__, __LINE__, \
+				   #expr, got_, got_, want_, want_);                              \
 	} while (0)
 
 /* Errors as hypercalls return them. */
@@ -58,8 +59,8 @@ enum {
 };
 
 /* --- hypercalls --- */
-static inline long hypercall5(unsigned int nr, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-			      unsigned long a5)
+static inline long hypercall5(unsigned int nr, unsigned long a1, unsigned long a2, unsigned long a3,
+			      unsigned long a4, unsigned long a5)
 {
 	register unsigned long r10 __asm__("r10") = a4;
 	register unsigned long r8 __asm__("r8") = a5;
@@ -71,12 +72,14 @@ static inline long hypercall5(unsigned int nr, unsigned long a1, unsigned long a
 			 : "rcx", "r11", "memory");
 	return ret;
 }
-#define hc0(nr)		 hypercall5(nr, 0, 0, 0, 0, 0)
-#define hc1(nr, a)	 hypercall5(nr, (unsigned long)(a), 0, 0, 0, 0)
-#define hc2(nr, a, b)	 hypercall5(nr, (unsigned long)(a), (unsigned long)(b), 0, 0, 0)
-#define hc3(nr, a, b, c) hypercall5(nr, (unsigned long)(a), (unsigned long)(b), (unsigned long)(c), 0, 0)
-#define hc4(nr, a, b, c, d) \
-	hypercall5(nr, (unsigned long)(a), (unsigned long)(b), (unsigned long)(c), (unsigned long)(d), 0)
+#define hc0(nr)	      hypercall5(nr, 0, 0, 0, 0, 0)
+#define hc1(nr, a)    hypercall5(nr, (unsigned long)(a), 0, 0, 0, 0)
+#define hc2(nr, a, b) hypercall5(nr, (unsigned long)(a), (unsigned long)(b), 0, 0, 0)
+#define hc3(nr, a, b, c) \
+	hypercall5(nr, (unsigned long)(a), (unsigned long)(b), (unsigned long)(c), 0, 0)
+#define hc4(nr, a, b, c, d)                                                        \
+	hypercall5(nr, (unsigned long)(a), (unsigned long)(b), (unsigned long)(c), \
+		   (unsigned long)(d), 0)
 
 /* --- this guest --- */
 extern start_info_t *start_info;
@@ -88,7 +91,8 @@ domid_t own_domid(void);
 /* Every page of the image's .bss can be asked for its machine frame. */
 unsigned long virt_to_mfn(const void *va);
 unsigned long pfn_to_mfn(unsigned long pfn);
-/* The address, in the start-of-day mapping, of the entry of a table of this level (1 to 4) that maps va; read-only. */
+/* The address, in the start-of-day mapping, of the entry of a table of this level (1 to 4) that
+ * maps va; read-only. */
 uint64_t *entry_of(const void *va, unsigned int level);
 /* Machine address of such an entry, for mmu_update; of the L1 entry that maps va. */
 uint64_t entry_maddr(const uint64_t *entry);
@@ -106,8 +110,8 @@ struct guest_regs {
 	unsigned long rip, cs, rflags, rsp, ss;
 };
 /*
- * Called for every exception; the test changes the registers to go on elsewhere. NULL: any exception is an error of the
- * test.
+ * Called for every exception; the test changes the registers to go on elsewhere. NULL: any
+ * exception is an error of the test.
  */
 extern void (*guest_exception)(struct guest_regs *regs);
 /* Done before test_main; again after the handlers were changed. */
@@ -119,16 +123,18 @@ void guest_install_traps(void);
 /* Called for events (upcall); returns with events enabled again as they were. */
 extern void (*guest_event)(struct guest_regs *regs);
 
-/* Runs an instruction sequence (one asm statement) and yields the vector of the exception that it raised, or -1. */
-#define CATCH(asm_text, ...)                                                                          \
-	({                                                                                            \
-		catch_vector = -1;                                                                    \
-		__asm__ volatile("leaq 9f(%%rip), %%rcx\n\tmovq %%rcx, catch_rip(%%rip)\n\t" asm_text \
-				 "\n9:\n\tmovq $0, catch_rip(%%rip)"                                  \
-				 :                                                                    \
-				 : __VA_ARGS__                                                        \
-				 : "rax", "rcx", "rdx", "r11", "memory", "cc");                       \
-		catch_vector;                                                                         \
+/* Runs an instruction sequence (one asm statement) and yields the vector of the exception that it
+ * raised, or -1. */
+#define CATCH(asm_text, ...)                                                                 \
+	({                                                                                   \
+		catch_vector = -1;                                                           \
+		__asm__ volatile(                                                            \
+			"leaq 9f(%%rip), %%rcx\n\tmovq %%rcx, catch_rip(%%rip)\n\t" asm_text \
+			"\n9:\n\tmovq $0, catch_rip(%%rip)"                                  \
+			:                                                                    \
+			: __VA_ARGS__                                                        \
+			: "rax", "rcx", "rdx", "r11", "memory", "cc");                       \
+		catch_vector;                                                                \
 	})
 extern unsigned long catch_rip, catch_error, catch_cr2;
 extern long catch_vector;

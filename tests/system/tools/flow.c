@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Much data through a TCP connection, and a sum of it that knows the order, so cheap that an emulated processor does a gigabyte in seconds.
+ * Much data through a TCP connection, and a sum of it that knows the order, so cheap that an
+ *emulated processor does a gigabyte in seconds.
  *
  *	flow send ADDRESS PORT MIB	numbers of a fixed sequence; says "MIB SUM"
  *	flow receive PORT		of one connection, to its end; says "MIB SUM"
@@ -105,6 +106,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (rc == 0)
-		printf("%llu %016llx\n", (unsigned long long)chunks / CHUNKS_PER_MIB, (unsigned long long)sum);
+		printf("%llu %016llx\n", (unsigned long long)chunks / CHUNKS_PER_MIB,
+		       (unsigned long long)sum);
 	return rc;
 }

@@ -223,7 +223,10 @@ static int many_files(void)
 
 static int memory(void)
 {
-	return mmap(NULL, 512 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+	return mmap(NULL, 512 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+			       MAP_FAILED ?
+		       -1 :
+		       0;
 }
 
 /* Memory that belongs to no process. */

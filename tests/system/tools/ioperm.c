@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process of Domain-0 that asks for one port and uses it: the CMOS index at 0x70 keeps what is written to its low bits.
- * Exit status 0: the port it asked for works, and the one beside it ends a child with SIGSEGV.
+ * A process of Domain-0 that asks for one port and uses it: the CMOS index at 0x70 keeps what is
+ * written to its low bits. Exit status 0: the port it asked for works, and the one beside it ends a
+ * child with SIGSEGV.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -24,7 +25,8 @@ int main(void)
 		(void)inb(0x71);
 		_exit(0);
 	}
-	if (child < 0 || waitpid(child, &status, 0) != child || !WIFSIGNALED(status) || WTERMSIG(status) != SIGSEGV) {
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFSIGNALED(status) ||
+	    WTERMSIG(status) != SIGSEGV) {
 		fprintf(stderr, "the neighbouring port is open, too\n");
 		return 1;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Drives xend-worker without xend, for tests and measurements: makes a domain, has the worker build or restore it, tells
- * xenstore, and lets it run. Runs in the lab's Domain-0.
+ * Drives xend-worker without xend, for tests and measurements: makes a domain, has the worker build
+ *or restore it, tells xenstore, and lets it run. Runs in the lab's Domain-0.
  *
  *	worker-driver create NAME VCPUS CONFIG.json	prints the id of the running domain
  *	worker-driver paused NAME VCPUS CONFIG.json	the same, but the domain stays paused
@@ -9,7 +9,8 @@
  *	worker-driver checkpoint ID FILE		suspends it, saves it, lets it go on
  *	worker-driver restore NAME VCPUS FILE CONFIG.json
  *	worker-driver destroy ID
- *	worker-driver splice XLFILE STREAM OUT		XLFILE, as xl save made it, with another domain's stream in it
+ *	worker-driver splice XLFILE STREAM OUT		XLFILE, which xl save made, with another's
+ *stream
  *
  * What the worker says goes to stderr.
  */
@@ -56,7 +57,7 @@ static _Noreturn void die_of(struct error *e)
 	die("%s", error_text(e));
 }
 
-/* --- the worker ------------------------------------------------------------------------------------ */
+/* --- the worker --- */
 
 /* Waits until the domain is down for suspension. */
 static void suspend(uint32_t domid)
@@ -126,7 +127,7 @@ static struct json_object *worker(struct json_object *request, int data_fd, uint
 	return result;
 }
 
-/* --- xenstore -------------------------------------------------------------------------------------- */
+/* --- xenstore --- */
 
 static void node(uint32_t domid, bool writable, const char *key, const char *fmt, ...)
 {
@@ -142,11 +143,13 @@ static void node(uint32_t domid, bool writable, const char *key, const char *fmt
 	n = vsnprintf(value, sizeof(value), fmt, ap);
 	va_end(ap);
 	snprintf(path, sizeof(path), "/local/domain/%u%s", domid, key);
-	if (!xs_write(xs, XBT_NULL, path, value, (unsigned int)n) || !xs_set_permissions(xs, XBT_NULL, path, perms, 2))
+	if (!xs_write(xs, XBT_NULL, path, value, (unsigned int)n) ||
+	    !xs_set_permissions(xs, XBT_NULL, path, perms, 2))
 		die("xenstore: %s: %s", path, strerror(errno));
 }
 
-static void introduce(uint32_t domid, const char *name, unsigned int vcpus, struct json_object *result)
+static void introduce(uint32_t domid, const char *name, unsigned int vcpus,
+		      struct json_object *result)
 {
 	int64_t store_mfn, store_port, console_mfn, console_port, nr_pages;
 
@@ -197,7 +200,7 @@ static void destroy(uint32_t domid)
 		die_of(e);
 }
 
-/* --- commands -------------------------------------------------------------------------------------- */
+/* --- commands --- */
 
 static struct json_object *read_config(const char *path)
 {
@@ -214,9 +217,12 @@ static struct json_object *read_config(const char *path)
 }
 
 /* A new domain that the worker fills by `op`. */
-static void create(const char *op, const char *name, unsigned int vcpus, const char *config, int data_fd, bool run)
+static void create(const char *op, const char *name, unsigned int vcpus, const char *config,
+		   int data_fd, bool run)
 {
-	struct hv_domain_spec spec = { .max_vcpus = vcpus, .max_grant_frames = -1, .max_maptrack_frames = -1 };
+	struct hv_domain_spec spec = { .max_vcpus = vcpus,
+				       .max_grant_frames = -1,
+				       .max_maptrack_frames = -1 };
 	struct json_object *request = json_new_object(), *result;
 	struct error *e = NULL;
 	uint32_t domid = 0;
@@ -314,7 +320,8 @@ static void splice_stream(const char *xl_path, const char *stream_path, const ch
 {
 	struct mapped xl = map_file(xl_path), stream = map_file(stream_path);
 	int fd = open(out_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	size_t begin = stream_begin(xl), end = stream_end(xl), from = stream_begin(stream), to = stream_end(stream);
+	size_t begin = stream_begin(xl), end = stream_end(xl), from = stream_begin(stream),
+	       to = stream_end(stream);
 	struct error *e = NULL;
 
 	if (file_write_fd(fd, out_path, xl.data, begin, &e) != 0 ||
@@ -352,7 +359,8 @@ int main(int argc, char **argv)
 	else if (argc == 4 && strcmp(command, "checkpoint") == 0)
 		save((uint32_t)atoi(argv[2]), argv[3], true);
 	else if (argc == 6 && strcmp(command, "restore") == 0)
-		create("restore", argv[2], (unsigned int)atoi(argv[3]), argv[5], open_stream(argv[4]), true);
+		create("restore", argv[2], (unsigned int)atoi(argv[3]), argv[5],
+		       open_stream(argv[4]), true);
 	else if (argc == 3 && strcmp(command, "destroy") == 0)
 		destroy((uint32_t)atoi(argv[2]));
 	else if (argc == 5 && strcmp(command, "splice") == 0)

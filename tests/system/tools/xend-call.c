@@ -2,10 +2,12 @@
 /*
  * Speaks to xend as a test does:
  *
- *	xend-call METHOD [PARAMS]	one request; prints each line of the answer; 0 after a result, 1 after an error
- *	xend-call --raw			sends standard input as it is, prints all that comes until xend hangs up
- *	xend-call --crowd N		N connections at once, a domain.list on each; prints how many were answered
- *	xend-call --deaf		asks without end and never reads; prints "dropped" once xend hangs up
+ *	xend-call METHOD [PARAMS]	one request; prints each line of the answer; 0 after a
+ *result, 1 after an error
+ *	xend-call --raw			sends standard input as it is, prints all that comes until
+ *xend hangs up xend-call --crowd N		N connections at once, a domain.list on each; prints
+ *how many were answered xend-call --deaf		asks without end and never reads; prints
+ *"dropped" once xend hangs up
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -74,8 +76,10 @@ static int raw(void)
 
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	for (;;) {
-		struct pollfd polls[2] = { { .fd = fd, .events = POLLIN | (sent < length ? POLLOUT : 0) },
-					   { .fd = sent < length || ended ? -1 : 0, .events = POLLIN } };
+		struct pollfd polls[2] = {
+			{ .fd = fd, .events = POLLIN | (sent < length ? POLLOUT : 0) },
+			{ .fd = sent < length || ended ? -1 : 0, .events = POLLIN }
+		};
 
 		poll(polls, 2, -1);
 		if (polls[0].revents & (POLLIN | POLLHUP | POLLERR)) {

@@ -37,7 +37,8 @@ void host_ram_init(unsigned long pages)
 
 	if (ram_pages) {
 		munmap((void *)HEAP_VIRT, ram_pages << PAGE_SHIFT);
-		munmap((void *)FRAME_TABLE_VIRT, ROUND_UP(ram_pages * sizeof(struct page_info), PAGE_SIZE));
+		munmap((void *)FRAME_TABLE_VIRT,
+		       ROUND_UP(ram_pages * sizeof(struct page_info), PAGE_SIZE));
 		free(ram_used);
 	}
 	map_at(HEAP_VIRT, pages << PAGE_SHIFT);

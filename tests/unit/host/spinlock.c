@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Locks of the simulated CPUs. One thread plays them all, so a lock that is held can never be waited for. */
+/* Locks of the simulated CPUs. One thread plays them all, so a lock that is held can never be
+ * waited for. */
 #include "host/host.h"
 #include "hv/arch.h"
 #include "hv/spinlock.h"
@@ -25,8 +26,10 @@ static void take(spinlock_t *l, bool pair)
 	if (l->owner_cpu)
 		fail_msg("lock of rank %u taken while CPU %u holds it", l->rank, l->owner_cpu - 1);
 	for (unsigned int i = 0; i < n && l->rank; i++)
-		if (held[host_cpu][i]->rank > l->rank || (held[host_cpu][i]->rank == l->rank && !pair))
-			fail_msg("lock of rank %u taken inside rank %u", l->rank, held[host_cpu][i]->rank);
+		if (held[host_cpu][i]->rank > l->rank ||
+		    (held[host_cpu][i]->rank == l->rank && !pair))
+			fail_msg("lock of rank %u taken inside rank %u", l->rank,
+				 held[host_cpu][i]->rank);
 	if (n == MAX_HELD)
 		fail_msg("too many locks held");
 	l->owner_cpu = (u16)(host_cpu + 1);
@@ -52,7 +55,8 @@ __weak void spin_unlock(spinlock_t *l)
 	unsigned int n = nr_held[host_cpu], i;
 
 	if (l->owner_cpu != host_cpu + 1)
-		fail_msg("lock of rank %u released by CPU %u, which does not hold it", l->rank, host_cpu);
+		fail_msg("lock of rank %u released by CPU %u, which does not hold it", l->rank,
+			 host_cpu);
 	l->owner_cpu = 0;
 	for (i = 0; i < n && held[host_cpu][i] != l; i++)
 		;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* On the host: the handlers that tests link. The hypervisor's own header is made of hypercalls.tbl. */
+/* On the host: the handlers that tests link. The hypervisor's own header is made of hypercalls.tbl.
+ */
 #ifndef HYPERCALL_TABLE_H
 #define HYPERCALL_TABLE_H
 
-typedef long hypercall_handler_fn(unsigned long, unsigned long, unsigned long, unsigned long, unsigned long,
-				  unsigned long);
+typedef long hypercall_handler_fn(unsigned long, unsigned long, unsigned long, unsigned long,
+				  unsigned long, unsigned long);
 
 hypercall_handler_fn do_mmu_update;
 hypercall_handler_fn do_mmuext_op;

@@ -108,7 +108,8 @@ static void make_device(size_t i)
 	for (size_t m = 0; m < 2 && devices[i].members[m]; m++) {
 		size_t member = find(devices[i].members[m]);
 
-		snprintf(target, sizeof(target), devices[member].disk ? "../../%2$s/%1$s" : "../../%1$s",
+		snprintf(target, sizeof(target),
+			 devices[member].disk ? "../../%2$s/%1$s" : "../../%1$s",
 			 devices[member].name, devices[member].disk);
 		link_to(target, "%s/devices/%s/slaves/%s", sys, name, devices[i].members[m]);
 	}
@@ -130,7 +131,8 @@ struct disk_node disk_fixture_node(const char *name)
 
 	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (strcmp(files[i].name, name) == 0)
-			return (struct disk_node){ makedev(files[i].high, files[i].low), files[i].inode };
+			return (struct disk_node){ makedev(files[i].high, files[i].low),
+						   files[i].inode };
 	i = find(name);
 	assert(i < DEVICES);
 	return (struct disk_node){ makedev(devices[i].high, devices[i].low), 0 };
@@ -162,7 +164,9 @@ static int loop_file(const char *name, struct disk_node *file)
 	return 0;
 }
 
-struct disk_sources disk_fixture = { .sys = sys, .proc = proc, .identify = identify, .loop_file = loop_file };
+struct disk_sources disk_fixture = {
+	.sys = sys, .proc = proc, .identify = identify, .loop_file = loop_file
+};
 
 int disk_fixture_set_up(void **state)
 {
@@ -183,7 +187,8 @@ int disk_fixture_set_up(void **state)
 	    "28 22 8:1 /home /srv ro,relatime - ext4 /dev/sda1 rw,errors=remount-ro\n"
 	    "a line of another kind\n",
 	    "%s/self/mountinfo", proc);
-	put("Filename\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/dev/zram0 partition\t1000\t0\t100\n/swap\\040file "
+	put("Filename\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/dev/zram0 "
+	    "partition\t1000\t0\t100\n/swap\\040file "
 	    "file\t1000\t0\t-2\n",
 	    "%s/swaps", proc);
 	return 0;

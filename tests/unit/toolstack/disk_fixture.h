@@ -2,15 +2,12 @@
 /*
  * A host's disks, as a /sys and a /proc in a directory of their own:
  *
- *	sda		sda1: ext4 on /; sda2: below the volumes vg-root (dm-0, mounted on "/var lib") and
- *			vg-data (dm-1, btrfs on /data)
- *	sdb, sdc	two paths to the multipath device dm-2, which is below the volume dm-3
- *	sdd1, sde1	members of the array md0, which is not mounted
- *	sdf, sdg	free; sdf has the partitions sdf1 and sdf2
- *	loop0, loop1	over one file in sda1; loop1 is read-only and mounted on /iso; loop0p1 is a partition
- *	loop2		over a file in /data
- *	loop3		without a file
- *	zram0		swap; the file "/swap file" in sda1 is swap, too
+ *	sda		sda1: ext4 on /; sda2: below the volumes vg-root (dm-0, mounted on "/var
+ *lib") and vg-data (dm-1, btrfs on /data) sdb, sdc	two paths to the multipath device dm-2,
+ *which is below the volume dm-3 sdd1, sde1	members of the array md0, which is not mounted sdf,
+ *sdg	free; sdf has the partitions sdf1 and sdf2 loop0, loop1	over one file in sda1; loop1 is
+ *read-only and mounted on /iso; loop0p1 is a partition loop2		over a file in /data loop3
+ *without a file zram0		swap; the file "/swap file" in sda1 is swap, too
  */
 #ifndef DISK_FIXTURE_H
 #define DISK_FIXTURE_H

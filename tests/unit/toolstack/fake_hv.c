@@ -75,7 +75,8 @@ static struct fake_domain *domain(uint32_t domid, struct error **e)
 	else if (domid == 0 || domid >= FAKE_DOMAINS)
 		error_set(e, ESRCH, "No such domain.");
 	else
-		return fake.fail_after > 0 ? fake.fail_after--, &fake.domains[domid] : &fake.domains[domid];
+		return fake.fail_after > 0 ? fake.fail_after--,
+		       &fake.domains[domid] : &fake.domains[domid];
 	return NULL;
 }
 
@@ -107,10 +108,10 @@ void hv_close(struct hv *hv)
 {
 }
 
-/* --- memory ---------------------------------------------------------------------------------------- */
+/* --- memory --- */
 
-void *hv_map_frames(struct hv *hv, uint32_t domid, int prot, const xen_pfn_t *frames, int *errs, size_t count,
-		    struct error **e)
+void *hv_map_frames(struct hv *hv, uint32_t domid, int prot, const xen_pfn_t *frames, int *errs,
+		    size_t count, struct error **e)
 {
 	struct window *w;
 
@@ -169,12 +170,13 @@ int hv_frames_info(struct hv *hv, uint32_t domid, xen_pfn_t *frames, size_t coun
 	if (domain(domid, e) == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		frames[i] = owned(domid, frames[i]) ? fake.type[frames[i]] | frames[i] : XEN_DOMCTL_PFINFO_XTAB;
+		frames[i] = owned(domid, frames[i]) ? fake.type[frames[i]] | frames[i] :
+						      XEN_DOMCTL_PFINFO_XTAB;
 	return 0;
 }
 
-long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xen_pfn_t *mfns, size_t count,
-			unsigned int order, struct error **e)
+long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xen_pfn_t *mfns,
+			size_t count, unsigned int order, struct error **e)
 {
 	size_t done = 0;
 
@@ -183,8 +185,9 @@ long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xe
 	/* Nothing in large pieces. */
 	for (; done < count && order == 0; done++) {
 		const struct hv_domain_info *info = &fake.domains[domid].info;
-		uint64_t mfn = info->pages + done < info->max_pages && done < fake.free_frames ? fake_alloc(domid) :
-												 UINT64_MAX;
+		uint64_t mfn = info->pages + done < info->max_pages && done < fake.free_frames ?
+				       fake_alloc(domid) :
+				       UINT64_MAX;
 
 		if (mfn == UINT64_MAX)
 			break;
@@ -195,7 +198,8 @@ long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xe
 	return (long)done;
 }
 
-int hv_memory_release(struct hv *hv, uint32_t domid, const xen_pfn_t *mfns, size_t count, struct error **e)
+int hv_memory_release(struct hv *hv, uint32_t domid, const xen_pfn_t *mfns, size_t count,
+		      struct error **e)
 {
 	if (domain(domid, e) == NULL)
 		return -ENOMEM;
@@ -240,13 +244,15 @@ int hv_memory_max_mfn(struct hv *hv, uint64_t *mfn, struct error **e)
 	return 0;
 }
 
-int hv_mmuext(struct hv *hv, uint32_t domid, const struct mmuext_op *ops, size_t count, struct error **e)
+int hv_mmuext(struct hv *hv, uint32_t domid, const struct mmuext_op *ops, size_t count,
+	      struct error **e)
 {
 	struct fake_domain *d = domain(domid, e);
 
 	for (size_t i = 0; d != NULL && i < count; i++) {
 		if (!owned(domid, ops[i].arg1.mfn))
-			return error_set(e, EINVAL, "Frame %#lx cannot be pinned.", (unsigned long)ops[i].arg1.mfn);
+			return error_set(e, EINVAL, "Frame %#lx cannot be pinned.",
+					 (unsigned long)ops[i].arg1.mfn);
 		if (d->nr_pins < FAKE_PINS)
 			d->pins[d->nr_pins++] = ops[i].arg1.mfn << 8 | ops[i].cmd;
 	}
@@ -258,7 +264,8 @@ int hv_hypercall_page(struct hv *hv, uint32_t domid, uint64_t gmfn, struct error
 	return domain(domid, e) != NULL ? 0 : -ENOMEM;
 }
 
-int hv_grant_seed(struct hv *hv, uint32_t domid, const struct hv_grant_seed *seeds, size_t count, struct error **e)
+int hv_grant_seed(struct hv *hv, uint32_t domid, const struct hv_grant_seed *seeds, size_t count,
+		  struct error **e)
 {
 	struct fake_domain *d = domain(domid, e);
 
@@ -274,7 +281,7 @@ int hv_host_avail_heap(struct hv *hv, int node, uint64_t *bytes, struct error **
 	return 0;
 }
 
-/* --- domains and vCPUs ----------------------------------------------------------------------------- */
+/* --- domains and vCPUs --- */
 
 int hv_host_version(struct hv *hv, struct hv_version *version, struct error **e)
 {
@@ -302,7 +309,8 @@ int hv_domain_get_tsc(struct hv *hv, uint32_t domid, struct hv_tsc_info *tsc, st
 	return 0;
 }
 
-int hv_domain_set_tsc(struct hv *hv, uint32_t domid, const struct hv_tsc_info *tsc, struct error **e)
+int hv_domain_set_tsc(struct hv *hv, uint32_t domid, const struct hv_tsc_info *tsc,
+		      struct error **e)
 {
 	struct fake_domain *d = domain(domid, e);
 
@@ -312,7 +320,8 @@ int hv_domain_set_tsc(struct hv *hv, uint32_t domid, const struct hv_tsc_info *t
 	return 0;
 }
 
-int hv_evtchn_alloc_unbound(struct hv *hv, uint32_t domid, uint32_t remote, uint32_t *port, struct error **e)
+int hv_evtchn_alloc_unbound(struct hv *hv, uint32_t domid, uint32_t remote, uint32_t *port,
+			    struct error **e)
 {
 	*port = 1;
 	return domain(domid, e) != NULL ? 0 : -ESRCH;
@@ -328,7 +337,8 @@ int hv_vcpu_allocate(struct hv *hv, uint32_t domid, unsigned int max, struct err
 	return 0;
 }
 
-int hv_vcpu_info(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_vcpu_info *info, struct error **e)
+int hv_vcpu_info(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_vcpu_info *info,
+		 struct error **e)
 {
 	const struct fake_vcpu *v = vcpu_of(domid, vcpu, e);
 
@@ -338,8 +348,8 @@ int hv_vcpu_info(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_vcp
 	return 0;
 }
 
-int hv_vcpu_get_context(struct hv *hv, uint32_t domid, unsigned int vcpu, vcpu_guest_context_t *context,
-			struct error **e)
+int hv_vcpu_get_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
+			vcpu_guest_context_t *context, struct error **e)
 {
 	const struct fake_vcpu *v = vcpu_of(domid, vcpu, e);
 
@@ -349,8 +359,8 @@ int hv_vcpu_get_context(struct hv *hv, uint32_t domid, unsigned int vcpu, vcpu_g
 	return 0;
 }
 
-int hv_vcpu_set_context(struct hv *hv, uint32_t domid, unsigned int vcpu, const vcpu_guest_context_t *context,
-			struct error **e)
+int hv_vcpu_set_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
+			const vcpu_guest_context_t *context, struct error **e)
 {
 	struct fake_vcpu *v = vcpu_of(domid, vcpu, e);
 
@@ -363,8 +373,8 @@ int hv_vcpu_set_context(struct hv *hv, uint32_t domid, unsigned int vcpu, const 
 	return 0;
 }
 
-int hv_vcpu_get_ext_context(struct hv *hv, uint32_t domid, unsigned int vcpu, struct xen_domctl_ext_vcpucontext *ext,
-			    struct error **e)
+int hv_vcpu_get_ext_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
+			    struct xen_domctl_ext_vcpucontext *ext, struct error **e)
 {
 	const struct fake_vcpu *v = vcpu_of(domid, vcpu, e);
 
@@ -376,8 +386,8 @@ int hv_vcpu_get_ext_context(struct hv *hv, uint32_t domid, unsigned int vcpu, st
 	return 0;
 }
 
-int hv_vcpu_set_ext_context(struct hv *hv, uint32_t domid, const struct xen_domctl_ext_vcpucontext *ext,
-			    struct error **e)
+int hv_vcpu_set_ext_context(struct hv *hv, uint32_t domid,
+			    const struct xen_domctl_ext_vcpucontext *ext, struct error **e)
 {
 	struct fake_vcpu *v = vcpu_of(domid, ext->vcpu, e);
 
@@ -387,7 +397,8 @@ int hv_vcpu_set_ext_context(struct hv *hv, uint32_t domid, const struct xen_domc
 	return 0;
 }
 
-int hv_vcpu_get_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, void **data, size_t *size, struct error **e)
+int hv_vcpu_get_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, void **data, size_t *size,
+		      struct error **e)
 {
 	const struct fake_vcpu *v = vcpu_of(domid, vcpu, e);
 
@@ -403,7 +414,8 @@ int hv_vcpu_get_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, void **d
 	return 0;
 }
 
-int hv_vcpu_set_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, const void *data, size_t size, struct error **e)
+int hv_vcpu_set_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, const void *data,
+		      size_t size, struct error **e)
 {
 	struct fake_vcpu *v = vcpu_of(domid, vcpu, e);
 
@@ -416,8 +428,8 @@ int hv_vcpu_set_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, const vo
 	return 0;
 }
 
-int hv_vcpu_get_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu, xen_domctl_vcpu_msr_t **msrs, size_t *count,
-		     struct error **e)
+int hv_vcpu_get_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu, xen_domctl_vcpu_msr_t **msrs,
+		     size_t *count, struct error **e)
 {
 	const struct fake_vcpu *v = vcpu_of(domid, vcpu, e);
 
@@ -433,8 +445,8 @@ int hv_vcpu_get_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu, xen_domct
 	return 0;
 }
 
-int hv_vcpu_set_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu, const xen_domctl_vcpu_msr_t *msrs, size_t count,
-		     struct error **e)
+int hv_vcpu_set_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu,
+		     const xen_domctl_vcpu_msr_t *msrs, size_t count, struct error **e)
 {
 	struct fake_vcpu *v = vcpu_of(domid, vcpu, e);
 
@@ -447,9 +459,10 @@ int hv_vcpu_set_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu, const xen
 	return 0;
 }
 
-/* --- policies -------------------------------------------------------------------------------------- */
+/* --- policies --- */
 
-int hv_policy_get_domain(struct hv *hv, uint32_t domid, struct hv_cpu_policy *policy, struct error **e)
+int hv_policy_get_domain(struct hv *hv, uint32_t domid, struct hv_cpu_policy *policy,
+			 struct error **e)
 {
 	*policy = (struct hv_cpu_policy){ .nr_leaves = 3, .nr_msrs = 1 };
 	policy->leaves = calloc(3, sizeof(*policy->leaves));
@@ -457,7 +470,8 @@ int hv_policy_get_domain(struct hv *hv, uint32_t domid, struct hv_cpu_policy *po
 	return 0;
 }
 
-int hv_policy_set_domain(struct hv *hv, uint32_t domid, const struct hv_cpu_policy *policy, struct error **e)
+int hv_policy_set_domain(struct hv *hv, uint32_t domid, const struct hv_cpu_policy *policy,
+			 struct error **e)
 {
 	struct fake_domain *d = domain(domid, e);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hypervisor for host tests of hv/hv.h's callers: machine memory is an array, and each domain's state a struct that
- * tests look into. Windows of foreign memory are copies that go back when they are unmapped, so that a sanitizer sees who
- * writes past their ends.
+ * A hypervisor for host tests of hv/hv.h's callers: machine memory is an array, and each domain's
+ * state a struct that tests look into. Windows of foreign memory are copies that go back when they
+ * are unmapped, so that a sanitizer sees who writes past their ends.
  */
 #ifndef FAKE_HV_H
 #define FAKE_HV_H

@@ -83,7 +83,8 @@ static void put_le32(char *p, uint32_t value)
 	memcpy(p, &value, sizeof(value));
 }
 
-void kernel_image_wrap(struct str *out, const void *payload, size_t size, size_t unpacked, int is_gzip)
+void kernel_image_wrap(struct str *out, const void *payload, size_t size, size_t unpacked,
+		       int is_gzip)
 {
 	char setup[5 * 512] = { 0 }; /* boot sector and four of setup */
 	char length[4];

@@ -96,7 +96,8 @@ void stream_guest_make(bool by_address)
 	shared->arch.max_pfn = GUEST_PFNS;
 	shared->arch.p2m_cr3 = by_address ? mfns[GUEST_L4] << 12 : 0;
 	shared->arch.p2m_vaddr = by_address ? GUEST_LIST_VIRT : 0;
-	shared->arch.pfn_to_mfn_frame_list_list = by_address ? UINT64_MAX : mfns[GUEST_LIST_LIST_LIST];
+	shared->arch.pfn_to_mfn_frame_list_list =
+		by_address ? UINT64_MAX : mfns[GUEST_LIST_LIST_LIST];
 	shared->vcpu_info[1].evtchn_upcall_mask = 1;
 	shared->evtchn_pending[0] = 5;
 	si = (struct start_info *)page(GUEST_START_INFO);
@@ -110,7 +111,9 @@ void stream_guest_make(bool by_address)
 	d->info.shutdown = true;
 	d->info.shutdown_reason = SHUTDOWN_suspend;
 	d->info.max_vcpu_id = 2; /* the third is not online */
-	d->tsc = (struct hv_tsc_info){ .mode = 2, .gtsc_khz = 1000, .incarnation = 1, .elapsed_ns = 99 };
+	d->tsc = (struct hv_tsc_info){
+		.mode = 2, .gtsc_khz = 1000, .incarnation = 1, .elapsed_ns = 99
+	};
 }
 
 uint64_t stream_guest_mfn(uint64_t pfn)
@@ -120,7 +123,8 @@ uint64_t stream_guest_mfn(uint64_t pfn)
 
 void stream_guest_stretch_list(uint64_t nr_pfns, uint64_t filler_mfn)
 {
-	struct shared_info *shared = (struct shared_info *)fake.memory[fake.domains[1].info.shared_info_frame];
+	struct shared_info *shared =
+		(struct shared_info *)fake.memory[fake.domains[1].info.shared_info_frame];
 	uint64_t filler_l1 = fake_alloc(1), filler_l2 = fake_alloc(1);
 
 	fake.domains[1].info.pages += 2;
@@ -136,7 +140,8 @@ void stream_guest_stretch_list(uint64_t nr_pfns, uint64_t filler_mfn)
 	}
 	fake.type[filler_l1] = XEN_DOMCTL_PFINFO_L1TAB;
 	fake.type[filler_l2] = XEN_DOMCTL_PFINFO_L2TAB;
-	/* Like every frame of the guest that goes into an image, the two tables have numbers in its list. */
+	/* Like every frame of the guest that goes into an image, the two tables have numbers in its
+	 * list. */
 	page(GUEST_LIST + 1)[GUEST_PFNS - 512] = filler_l1;
 	page(GUEST_LIST + 1)[GUEST_PFNS - 511] = filler_l2;
 	for (int i = GUEST_PFNS - 510; i < 512; i++)

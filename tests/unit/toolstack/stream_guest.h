@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A small suspended PV guest in the fake hypervisor, to be saved; and what must hold of it after it was restored. */
+/* A small suspended PV guest in the fake hypervisor, to be saved; and what must hold of it after it
+ * was restored. */
 #ifndef STREAM_GUEST_H
 #define STREAM_GUEST_H
 
@@ -36,8 +37,9 @@ void stream_guest_make(bool by_address);
 /* The machine frame of one of its frames. */
 uint64_t stream_guest_mfn(uint64_t pfn);
 /*
- * Makes the list of frames (found by address) nr_pfns long, 2^27 at most. All of it past the second page is one and the same
- * frame, as in Linux, which maps one page of "no frame" wherever there is nothing.
+ * Makes the list of frames (found by address) nr_pfns long, 2^27 at most. All of it past the second
+ * page is one and the same frame, as in Linux, which maps one page of "no frame" wherever there is
+ * nothing.
  */
 void stream_guest_stretch_list(uint64_t nr_pfns, uint64_t filler_mfn);
 /* What restoring into domain 2 begins with. */

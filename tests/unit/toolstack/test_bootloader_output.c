@@ -31,7 +31,8 @@ static int parse(const char *text, size_t length)
 
 static void both_formats_of_pygrub_are_read(void **state)
 {
-	assert_int_equal(PARSE("kernel /out/boot_kernel.1\nramdisk /out/boot_ramdisk.2\nargs root=/dev/xvda1 ro\n\n"),
+	assert_int_equal(PARSE("kernel /out/boot_kernel.1\nramdisk /out/boot_ramdisk.2\nargs "
+			       "root=/dev/xvda1 ro\n\n"),
 			 0);
 	assert_string_equal(output.kernel, "boot_kernel.1");
 	assert_string_equal(output.ramdisk, "boot_ramdisk.2");
@@ -44,7 +45,9 @@ static void both_formats_of_pygrub_are_read(void **state)
 
 static void only_the_kernel_is_needed_and_other_lines_are_passed_over(void **state)
 {
-	assert_int_equal(PARSE("Using /boot/grub/grub.cfg\nkernels are many\nargs\nargs \nkernel /out/k"), 0);
+	assert_int_equal(
+		PARSE("Using /boot/grub/grub.cfg\nkernels are many\nargs\nargs \nkernel /out/k"),
+		0);
 	assert_string_equal(output.kernel, "k");
 	assert_string_equal(output.ramdisk, "");
 	assert_string_equal(output.args, "");
@@ -70,7 +73,8 @@ static void a_path_names_a_file_of_the_directory_itself(void **state)
 	REFUSED("kernel  /out/k\n", bad);
 	REFUSED("kernel /out/k\033[2J\n", bad);
 	REFUSED("kernel /out/k\r\n", bad);
-	REFUSED("kernel /out/k\nramdisk /etc/shadow\n", "names a ramdisk that is no file of its directory");
+	REFUSED("kernel /out/k\nramdisk /etc/shadow\n",
+		"names a ramdisk that is no file of its directory");
 }
 
 static void a_name_has_a_greatest_length(void **state)
@@ -86,7 +90,8 @@ static void a_name_has_a_greatest_length(void **state)
 
 static void a_command_line_is_one_that_a_guest_can_be_given(void **state)
 {
-	static const char bad[] = "says a command line of more than 1023 bytes, or with control characters";
+	static const char bad[] =
+		"says a command line of more than 1023 bytes, or with control characters";
 	char text[32 + BOOTLOADER_ARGS_MAX] = "kernel /out/k\nargs ";
 	size_t begin = strlen(text);
 

@@ -12,7 +12,8 @@
 
 #define BASE "name = \"g\"\nkernel = \"/k\"\n"
 
-static struct config *parse_with(const char *text, const char *const *arguments, size_t nr, const char *said)
+static struct config *parse_with(const char *text, const char *const *arguments, size_t nr,
+				 const char *said)
 {
 	struct config_diags diags = { 0 };
 	struct config *c = config_parse(text, strlen(text), "f", arguments, nr, &diags);
@@ -90,7 +91,8 @@ static void the_syntax_of_both_toolstacks_is_read(void **state)
 		"vif = [ ]\n"
 		"description = None\n",
 		"{\"name\":\"g1\",\"kernel\":\"/boot/vmlinuz\",\"ramdisk\":\"/r\",\"root\":\"ab\","
-		"\"extra\":\"quiet it's AB \\\\\",\"bootargs\":[\"-q\",\"--entry=1\",\"x\"],\"memory\":256,\"vcpus\":2,"
+		"\"extra\":\"quiet it's AB "
+		"\\\\\",\"bootargs\":[\"-q\",\"--entry=1\",\"x\"],\"memory\":256,\"vcpus\":2,"
 		"\"cpus\":[\"0\",\"1\"],\"vif\":[]}");
 }
 
@@ -98,24 +100,28 @@ static void sizes_have_units(void **state)
 {
 	check_json(BASE "memory = '1g'\nmaxmem = '2048M'",
 		   "{\"name\":\"g\",\"kernel\":\"/k\",\"memory\":1024,\"maxmem\":2048}");
-	check_json(BASE "memory = '1048576k'\nmaxmem = 0", "{\"name\":\"g\",\"kernel\":\"/k\",\"memory\":1024}");
+	check_json(BASE "memory = '1048576k'\nmaxmem = 0",
+		   "{\"name\":\"g\",\"kernel\":\"/k\",\"memory\":1024}");
 	check_json(BASE "memory = '256'", "{\"name\":\"g\",\"kernel\":\"/k\",\"memory\":256}");
 }
 
 static void other_names_mean_the_same(void **state)
 {
 	check_json(BASE "cap = 50\ncpu = 2\nbootloader_args = 'a  b'",
-		   "{\"name\":\"g\",\"kernel\":\"/k\",\"bootargs\":[\"a\",\"b\"],\"cpus\":\"2\",\"cpu_cap\":50}");
+		   "{\"name\":\"g\",\"kernel\":\"/"
+		   "k\",\"bootargs\":[\"a\",\"b\"],\"cpus\":\"2\",\"cpu_cap\":50}");
 }
 
 static void words_and_identities_become_canonical(void **state)
 {
-	check_json(BASE "uuid = '6B3C7A102F4E4D7A9F0E0123456789AB'\non_crash = 'Rename-Restart'\nbuilder='generic'",
-		   "{\"name\":\"g\",\"uuid\":\"6b3c7a10-2f4e-4d7a-9f0e-0123456789ab\",\"builder\":\"generic\","
+	check_json(BASE "uuid = '6B3C7A102F4E4D7A9F0E0123456789AB'\non_crash = "
+			"'Rename-Restart'\nbuilder='generic'",
+		   "{\"name\":\"g\",\"uuid\":\"6b3c7a10-2f4e-4d7a-9f0e-0123456789ab\",\"builder\":"
+		   "\"generic\","
 		   "\"kernel\":\"/k\",\"on_crash\":\"rename-restart\"}");
 }
 
-/* --- disks ------------------------------------------------------------------------------------ */
+/* --- disks --- */
 
 static void check_disk(const char *text, const char *json)
 {
@@ -147,23 +153,31 @@ static void disks_of_xm_are_read(void **state)
 {
 	check_disk("phy:/dev/vg/a,xvda,w", DISK("phy", "/dev/vg/a", "xvda", "w", "false", "false"));
 	check_disk("phy:vg/a,sda1,r", DISK("phy", "/dev/vg/a", "sda1", "r", "false", "false"));
-	check_disk("file:/srv/a.img,xvdb,w!", DISK("file", "/srv/a.img", "xvdb", "w", "false", "true"));
-	check_disk("tap:aio:/srv/a.img,xvdc:disk,ro", DISK("file", "/srv/a.img", "xvdc", "r", "false", "false"));
-	check_disk("file:/srv/a.iso,hdc:cdrom,r", DISK("file", "/srv/a.iso", "hdc", "r", "true", "false"));
-	check_disk(" phy:/dev/a , xvda , rw ", DISK("phy", "/dev/a", "xvda", "w", "false", "false"));
+	check_disk("file:/srv/a.img,xvdb,w!",
+		   DISK("file", "/srv/a.img", "xvdb", "w", "false", "true"));
+	check_disk("tap:aio:/srv/a.img,xvdc:disk,ro",
+		   DISK("file", "/srv/a.img", "xvdc", "r", "false", "false"));
+	check_disk("file:/srv/a.iso,hdc:cdrom,r",
+		   DISK("file", "/srv/a.iso", "hdc", "r", "true", "false"));
+	check_disk(" phy:/dev/a , xvda , rw ",
+		   DISK("phy", "/dev/a", "xvda", "w", "false", "false"));
 }
 
 static void disks_of_xl_are_read(void **state)
 {
 	check_disk("/dev/vg/a,,xvda", DISK("phy", "/dev/vg/a", "xvda", "w", "false", "false"));
-	check_disk("/srv/a.img,raw,xvda,r", DISK("file", "/srv/a.img", "xvda", "r", "false", "false"));
+	check_disk("/srv/a.img,raw,xvda,r",
+		   DISK("file", "/srv/a.img", "xvda", "r", "false", "false"));
 	check_disk("format=raw, vdev=xvda, access=ro, target=/srv/a,b=c.img",
 		   DISK("file", "/srv/a,b=c.img", "xvda", "r", "false", "false"));
-	check_disk("/srv/a.iso,raw,xvdb,cdrom", DISK("file", "/srv/a.iso", "xvdb", "r", "true", "false"));
-	check_disk("/srv/a.iso,raw,devtype=cdrom,vdev=xvdb", DISK("file", "/srv/a.iso", "xvdb", "r", "true", "false"));
+	check_disk("/srv/a.iso,raw,xvdb,cdrom",
+		   DISK("file", "/srv/a.iso", "xvdb", "r", "true", "false"));
+	check_disk("/srv/a.iso,raw,devtype=cdrom,vdev=xvdb",
+		   DISK("file", "/srv/a.iso", "xvdb", "r", "true", "false"));
 	check_disk("vdev=xvdb,backendtype=phy,target=/srv/link",
 		   DISK("phy", "/srv/link", "xvdb", "w", "false", "false"));
-	check_disk("/srv/a=b.img,raw,xvda,w", DISK("file", "/srv/a=b.img", "xvda", "w", "false", "false"));
+	check_disk("/srv/a=b.img,raw,xvda,w",
+		   DISK("file", "/srv/a=b.img", "xvda", "w", "false", "false"));
 }
 
 static void a_backend_and_a_script_are_kept(void **state)
@@ -173,7 +187,9 @@ static void a_backend_and_a_script_are_kept(void **state)
 	assert_int_equal(config_disk_parse("phy:/dev/a,xvda,w,storage", &d, NULL), 0);
 	assert_string_equal(d.backend, "storage");
 	config_disk_free(&d);
-	assert_int_equal(config_disk_parse("vdev=xvda,script=block-drbd,backend=07,target=/dev/a", &d, NULL), 0);
+	assert_int_equal(config_disk_parse("vdev=xvda,script=block-drbd,backend=07,target=/dev/a",
+					   &d, NULL),
+			 0);
 	assert_string_equal(d.backend, "7");
 	assert_string_equal(d.script, "block-drbd");
 	config_disk_free(&d);
@@ -187,9 +203,9 @@ static void a_bad_disk_is_an_error_and_nothing_else(void **state)
 	struct json_object *o = json_parse(json, strlen(json), NULL);
 
 	assert_int_equal(config_disk_parse("phy:/dev/a,foo,q", &d, &e), -EINVAL);
-	assert_string_equal(error_text(e),
-			    "disk vdev: expected a virtual disk such as xvda, xvda1, sda or hda, found \"foo\"; "
-			    "disk mode: expected \"r\" or \"w\", found \"q\".");
+	assert_string_equal(error_text(e), "disk vdev: expected a virtual disk such as xvda, "
+					   "xvda1, sda or hda, found \"foo\"; "
+					   "disk mode: expected \"r\" or \"w\", found \"q\".");
 	assert_null(d.target);
 	error_free(&e);
 	assert_int_equal(config_disk_from_json(o, &d, &e), -EINVAL);
@@ -199,17 +215,18 @@ static void a_bad_disk_is_an_error_and_nothing_else(void **state)
 	json_object_put(o);
 }
 
-/* --- interfaces ------------------------------------------------------------------------------- */
+/* --- interfaces --- */
 
 static void interfaces_are_read(void **state)
 {
 	struct config_vif v;
 
-	assert_int_equal(
-		config_vif_parse(" mac=00-16-3E-0a-0B-0c, bridge = xenbr0,ip=10.0.0.1  fe80::1/64,script=vif-route,"
-				 "vifname=g.0,rate=10Mb/s@50ms,backend=net,type=vif,mtu=9000,gatewaydev=eth0",
-				 &v, NULL),
-		0);
+	assert_int_equal(config_vif_parse(" mac=00-16-3E-0a-0B-0c, bridge = xenbr0,ip=10.0.0.1  "
+					  "fe80::1/64,script=vif-route,"
+					  "vifname=g.0,rate=10Mb/"
+					  "s@50ms,backend=net,type=vif,mtu=9000,gatewaydev=eth0",
+					  &v, NULL),
+			 0);
 	assert_string_equal(v.mac, "00:16:3e:0a:0b:0c");
 	assert_string_equal(v.bridge, "xenbr0");
 	assert_string_equal(v.ip, "10.0.0.1 fe80::1/64");
@@ -228,7 +245,7 @@ static void interfaces_are_read(void **state)
 	assert_int_equal(config_vif_parse("brigde=x", &v, NULL), -EINVAL);
 }
 
-/* --- keys without a meaning here -------------------------------------------------------------- */
+/* --- keys without a meaning here --- */
 
 static void what_has_no_effect_is_named(void **state)
 {
@@ -236,47 +253,60 @@ static void what_has_no_effect_is_named(void **state)
 		BASE "acpi = 1\nvfb = [ 'type=vnc' ]\nlocaltime = 1\nvif = [ 'model=e1000' ]\n"
 		     "disk = [ 'vdev=xvda,discard,target=/a' ]\n",
 		NULL, 0,
-		"f:3:1: warning: acpi is not supported: it is for fully virtualized guests, and this one is "
+		"f:3:1: warning: acpi is not supported: it is for fully virtualized guests, and "
+		"this one is "
 		"paravirtualized\n"
-		"f:4:1: warning: vfb is not supported: a paravirtualized guest has its console (xm console), no "
+		"f:4:1: warning: vfb is not supported: a paravirtualized guest has its console (xm "
+		"console), no "
 		"emulated screen, serial port or USB\n"
-		"f:5:1: warning: localtime is not supported: the guest's clock is UTC and its memory map plain\n"
-		"f:6:10: warning: vif model is not supported: it is for fully virtualized guests, and this one is "
+		"f:5:1: warning: localtime is not supported: the guest's clock is UTC and its "
+		"memory map plain\n"
+		"f:6:10: warning: vif model is not supported: it is for fully virtualized guests, "
+		"and this one is "
 		"paravirtualized\n"
-		"f:7:21: warning: disk discard is not supported: the backend decides that itself\n"));
+		"f:7:21: warning: disk discard is not supported: the backend decides that "
+		"itself\n"));
 }
 
 static void what_is_switched_off_is_fine(void **state)
 {
-	config_free(parse(BASE "acpi = 0\nvfb = []\nsdl = '0'\nvnc = False\npci = []\nserial = ''\nusb = 'no'\n"));
+	config_free(parse(
+		BASE
+		"acpi = 0\nvfb = []\nsdl = '0'\nvnc = False\npci = []\nserial = ''\nusb = 'no'\n"));
 }
 
 static void a_value_that_replaces_another_is_named(void **state)
 {
-	struct config *c = parse_with(BASE "memory = 64\nmemory = 256\n", NULL, 0,
-				      "f:4:1: warning: memory is set again (first in line 3): this value counts\n");
+	struct config *c = parse_with(
+		BASE "memory = 64\nmemory = 256\n", NULL, 0,
+		"f:4:1: warning: memory is set again (first in line 3): this value counts\n");
 
 	assert_int_equal(c->memory, 256);
 	config_free(c);
-	c = parse_with(BASE "cap = 50\ncpu_cap = 60\n", NULL, 0,
-		       "f:4:1: warning: cpu_cap is set again (first in line 3): this value counts\n");
+	c = parse_with(
+		BASE "cap = 50\ncpu_cap = 60\n", NULL, 0,
+		"f:4:1: warning: cpu_cap is set again (first in line 3): this value counts\n");
 	assert_int_equal(c->cpu_cap, 60);
 	config_free(c);
-	config_free(parse_with(BASE "cmdline = 'a'\nextra = 'b'\n", NULL, 0,
-			       "f:4:1: warning: extra has no effect: cmdline is the whole command line\n"));
+	config_free(parse_with(
+		BASE "cmdline = 'a'\nextra = 'b'\n", NULL, 0,
+		"f:4:1: warning: extra has no effect: cmdline is the whole command line\n"));
 }
 
-/* --- arguments -------------------------------------------------------------------------------- */
+/* --- arguments --- */
 
 static void arguments_count_more_than_the_file(void **state)
 {
-	static const char *const arguments[] = { "name=other",	      "memory=1g",  "extra=a=b 'c'",
-						 "vcpus=3",	      "root=\"q\"", "disk=phy:/dev/b,xvdb,w",
-						 "disk=phy:c,xvdc,r", "vif=",	    "cpus=0-2",
-						 "extra+= d",	      "cap=20" };
-	struct config *c =
-		parse_with(BASE "memory = 64\ndisk = [ 'phy:/dev/a,xvda,w' ]\nvif = ['']\nvcpus = 0\ncpu_cap = 9\n",
-			   arguments, sizeof(arguments) / sizeof(arguments[0]), "");
+	static const char *const arguments[] = {
+		"name=other",	     "memory=1g",  "extra=a=b 'c'",
+		"vcpus=3",	     "root=\"q\"", "disk=phy:/dev/b,xvdb,w",
+		"disk=phy:c,xvdc,r", "vif=",	   "cpus=0-2",
+		"extra+= d",	     "cap=20"
+	};
+	struct config *c = parse_with(
+		BASE
+		"memory = 64\ndisk = [ 'phy:/dev/a,xvda,w' ]\nvif = ['']\nvcpus = 0\ncpu_cap = 9\n",
+		arguments, sizeof(arguments) / sizeof(arguments[0]), "");
 
 	assert_string_equal(c->name, "other");
 	assert_int_equal(c->memory, 1024);
@@ -294,7 +324,8 @@ static void arguments_count_more_than_the_file(void **state)
 
 static void arguments_may_have_the_files_syntax(void **state)
 {
-	static const char *const arguments[] = { "vif=[ 'bridge=b', '' ]", "disk+=['phy:/dev/b,xvdb,w']", "vif+=['']" };
+	static const char *const arguments[] = { "vif=[ 'bridge=b', '' ]",
+						 "disk+=['phy:/dev/b,xvdb,w']", "vif+=['']" };
 	struct config *c = parse_with(BASE "disk = [ 'phy:/dev/a,xvda,w' ]\n", arguments, 3, "");
 
 	assert_int_equal(c->nr_disk, 2);
@@ -303,7 +334,7 @@ static void arguments_may_have_the_files_syntax(void **state)
 	config_free(c);
 }
 
-/* --- what is made of it ----------------------------------------------------------------------- */
+/* --- what is made of it --- */
 
 static void check_cmdline(const char *text, const char *line)
 {
@@ -339,7 +370,8 @@ static void a_command_line_that_is_too_long_is_refused(void **state)
 		str_add_char(&text, 'a');
 	str_add(&text, "'\n");
 	assert_null(config_parse(str_text(&text), text.len, "f", NULL, 0, &diags));
-	assert_string_equal(diags.list[0].text, "the kernel's command line has 1024 bytes: expected at most 1023");
+	assert_string_equal(diags.list[0].text,
+			    "the kernel's command line has 1024 bytes: expected at most 1023");
 	assert_int_equal(diags.list[0].pos.line, 3);
 	config_diags_free(&diags);
 	str_free(&text);
@@ -372,16 +404,19 @@ static void json_is_checked_like_a_file(void **state)
 {
 	static const char bad[] =
 		"{\"name\":\"a b\",\"kernel\":\"/k\",\"memory\":1.5,\"memroy\":1,\"vcpus\":-1,"
-		"\"disk\":[{\"vdev\":\"xvda\"},5],\"extra\":\"a\\u0000b\",\"vif\":{},\"cap\":1,\"cpu_cap\":2}";
+		"\"disk\":[{\"vdev\":\"xvda\"},5],\"extra\":\"a\\u0000b\",\"vif\":{},\"cap\":1,"
+		"\"cpu_cap\":2}";
 	struct json_object *o = json_parse(bad, sizeof(bad) - 1, NULL);
 	struct error *e = NULL;
 
 	assert_null(config_from_json(o, &e));
 	assert_string_equal(
 		error_text(e),
-		"name: expected a name of letters, digits and _ . : + - (128 at most, not digits only), found "
+		"name: expected a name of letters, digits and _ . : + - (128 at most, not digits "
+		"only), found "
 		"\"a b\"; "
-		"memory: expected a size of 4 to 16777216 MiB: a number of MiB, or one with a unit as in "
+		"memory: expected a size of 4 to 16777216 MiB: a number of MiB, or one with a unit "
+		"as in "
 		"\"2g\", found a "
 		"number with a fraction; "
 		"memroy: there is no such key, did you mean memory?; "
@@ -389,7 +424,8 @@ static void json_is_checked_like_a_file(void **state)
 		"disk[0]: disk target is missing: expected an absolute path; "
 		"disk[1]: disk: expected a string such as \"phy:/dev/vg/guest,xvda,w\", found 5; "
 		"extra: expected a string in one line, in UTF-8, found \"a?b\"; "
-		"vif: expected a list such as [ \"mac=00:16:3e:01:02:03,bridge=xenbr0\" ], found an object; "
+		"vif: expected a list such as [ \"mac=00:16:3e:01:02:03,bridge=xenbr0\" ], found "
+		"an object; "
 		"cap and cpu_cap say the same: expected one of them.");
 	error_free(&e);
 	json_object_put(o);
@@ -404,10 +440,10 @@ static void json_is_checked_like_a_file(void **state)
 
 static void the_long_list_shows_it_as_xm_did(void **state)
 {
-	struct config *c =
-		parse("name='g1'\nuuid='6b3c7a10-2f4e-4d7a-9f0e-0123456789ab'\nkernel='/boot/k'\nmemory=128\n"
-		      "extra='quiet'\ncpus='0-1'\ndisk=['file:/a,xvda,w']\n"
-		      "vif=['bridge=xenbr0,mac=00:16:3e:00:00:01']\n");
+	struct config *c = parse("name='g1'\nuuid='6b3c7a10-2f4e-4d7a-9f0e-0123456789ab'\nkernel='/"
+				 "boot/k'\nmemory=128\n"
+				 "extra='quiet'\ncpus='0-1'\ndisk=['file:/a,xvda,w']\n"
+				 "vif=['bridge=xenbr0,mac=00:16:3e:00:00:01']\n");
 	struct config_live live = { .domid = 3,
 				    .memory_mb = 100,
 				    .online_vcpus = 1,
@@ -481,7 +517,7 @@ static void the_long_list_shows_it_as_xm_did(void **state)
 	config_free(c);
 }
 
-/* --- files as they are in the world ----------------------------------------------------------- */
+/* --- files as they are in the world --- */
 
 /* A line "-> LINE:COLUMN: KEY" says that this key must be warned of; nothing else may be said. */
 static struct config *read_good(const char *name)
@@ -543,7 +579,8 @@ static void the_old_example_is_understood(void **state)
 	char *line = config_cmdline(c);
 
 	assert_string_equal(c->disk[0].target, "/dev/hda1");
-	assert_string_equal(line, "ip=192.0.2.7::192.0.2.1:255.255.255.0:vm7:eth0:off root=/dev/hda1 ro 4");
+	assert_string_equal(
+		line, "ip=192.0.2.7::192.0.2.1:255.255.255.0:vm7:eth0:off root=/dev/hda1 ro 4");
 	assert_int_equal(c->on_crash, CONFIG_RENAME_RESTART);
 	free(line);
 	config_free(c);

@@ -30,7 +30,8 @@ static void messages_are_exactly_these(void **state)
 	struct config_diags diags = { 0 };
 	struct str said = STR_INIT;
 
-	assert_null(config_parse(str_text(&bad->file), bad->file.len, "f", bad->arguments, bad->nr_arguments, &diags));
+	assert_null(config_parse(str_text(&bad->file), bad->file.len, "f", bad->arguments,
+				 bad->nr_arguments, &diags));
 	config_diags_print(&diags, &said);
 	assert_string_equal(str_text(&said), str_text(&bad->messages));
 	assert_true(diags.nr_errors > 0);
@@ -47,10 +48,11 @@ static void bytes_of_no_text_are_refused(void **state)
 
 	assert_null(config_parse(nul, sizeof(nul) - 1, "f", NULL, 0, &diags));
 	config_diags_print(&diags, &said);
-	assert_string_equal(str_text(&said),
-			    "f:1:10: error: a string cannot hold a NUL character\n"
-			    "f:3:1: error: the byte 0x00 cannot stand outside of a string or a comment\n"
-			    "f:4:1: error: the byte 0x80 cannot stand outside of a string or a comment\n");
+	assert_string_equal(
+		str_text(&said),
+		"f:1:10: error: a string cannot hold a NUL character\n"
+		"f:3:1: error: the byte 0x00 cannot stand outside of a string or a comment\n"
+		"f:4:1: error: the byte 0x80 cannot stand outside of a string or a comment\n");
 	config_diags_free(&diags);
 	str_free(&said);
 }

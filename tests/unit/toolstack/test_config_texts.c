@@ -52,14 +52,17 @@ static void virtual_disks_have_numbers(void **state)
 		const char *name;
 		int number;
 	} known[] = {
-		{ "xvda", 51712 },	{ "xvda1", 51713 },	 { "xvdb", 51728 },	   { "xvdp15", 51967 },
-		{ "sda", 2048 },	{ "sdb1", 2065 },	 { "hda", 768 },	   { "hdb", 832 },
-		{ "hdc", 5632 },	{ "hdd1", 5697 },	 { "xvdq", 0x10001000 },   { "xvda16", 0x10000010 },
-		{ "xvdz", 0x10001900 }, { "xvdaa", 0x10001a00 }, { "xvdaz3", 0x10003303 }, { "xvdzz", 0x1002bd00 },
+		{ "xvda", 51712 },	 { "xvda1", 51713 },	  { "xvdb", 51728 },
+		{ "xvdp15", 51967 },	 { "sda", 2048 },	  { "sdb1", 2065 },
+		{ "hda", 768 },		 { "hdb", 832 },	  { "hdc", 5632 },
+		{ "hdd1", 5697 },	 { "xvdq", 0x10001000 },  { "xvda16", 0x10000010 },
+		{ "xvdz", 0x10001900 },	 { "xvdaa", 0x10001a00 }, { "xvdaz3", 0x10003303 },
+		{ "xvdzz", 0x1002bd00 },
 	};
-	static const char *const bad[] = { "",	     "x",    "xv",     "xvd",	     "xvda0",	 "xvda256",
-					   "xvda01", "xvd1", "hde",    "hda64",	     "sdq",	 "sda16",
-					   "fd0",    "XVDA", "xvda 1", "xvdzzzzzzz", "/dev/xvda" };
+	static const char *const bad[] = { "",		 "x",	     "xv",   "xvd",  "xvda0",
+					   "xvda256",	 "xvda01",   "xvd1", "hde",  "hda64",
+					   "sdq",	 "sda16",    "fd0",  "XVDA", "xvda 1",
+					   "xvdzzzzzzz", "/dev/xvda" };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		char *name = config_vdev_name((unsigned int)known[i].number);
@@ -121,9 +124,18 @@ static void check_size(const char *text, uint64_t unit, uint64_t kb)
 
 static void sizes_are_kib(void **state)
 {
-	static const char *const bad[] = {
-		"", "g", "-1", "+1", "1x", "1 g", "1.5g", "1gg", "1gbb", "0x10", "9999999999999999", "999999999999999t"
-	};
+	static const char *const bad[] = { "",
+					   "g",
+					   "-1",
+					   "+1",
+					   "1x",
+					   "1 g",
+					   "1.5g",
+					   "1gg",
+					   "1gbb",
+					   "0x10",
+					   "9999999999999999",
+					   "999999999999999t" };
 	uint64_t kb;
 
 	check_size("256", 1024, 256 * 1024);
@@ -158,9 +170,12 @@ static void macs_and_uuids_become_canonical(void **state)
 	check_text(config_mac_parse, "aa:bb:cc:00:01:02:03", NULL);
 	check_text(config_mac_parse, "aabb:cc:00:01:02:0", NULL);
 	check_text(config_mac_parse, "00:00:00:00:00:00", NULL);
-	check_text(config_uuid_parse, "01234567-89AB-cdef-0123-456789abcdef", "01234567-89ab-cdef-0123-456789abcdef");
-	check_text(config_uuid_parse, "0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef");
-	check_text(config_uuid_parse, "01234567-89abcdef-0123-456789abcdef", "01234567-89ab-cdef-0123-456789abcdef");
+	check_text(config_uuid_parse, "01234567-89AB-cdef-0123-456789abcdef",
+		   "01234567-89ab-cdef-0123-456789abcdef");
+	check_text(config_uuid_parse, "0123456789abcdef0123456789abcdef",
+		   "01234567-89ab-cdef-0123-456789abcdef");
+	check_text(config_uuid_parse, "01234567-89abcdef-0123-456789abcdef",
+		   "01234567-89ab-cdef-0123-456789abcdef");
 	check_text(config_uuid_parse, "01234567--89ab-cdef-0123-456789abcdef", NULL);
 	check_text(config_uuid_parse, "01234567-89ab-cdef-0123-456789abcde", NULL);
 	check_text(config_uuid_parse, "01234567-89ab-cdef-0123-456789abcdef0", NULL);
@@ -171,7 +186,8 @@ static void macs_and_uuids_become_canonical(void **state)
 
 static void random_ones_differ_and_are_valid(void **state)
 {
-	char *a = config_random_mac(), *b = config_random_mac(), *u = config_random_uuid(), *v = config_random_uuid();
+	char *a = config_random_mac(), *b = config_random_mac(), *u = config_random_uuid(),
+	     *v = config_random_uuid();
 
 	assert_string_not_equal(u, v);
 	check_text(config_mac_parse, a, a);
@@ -188,9 +204,12 @@ static void random_ones_differ_and_are_valid(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lists_of_cpus_are_read),	   cmocka_unit_test(virtual_disks_have_numbers),
-		cmocka_unit_test(rates_are_bytes_in_an_interval),  cmocka_unit_test(sizes_are_kib),
-		cmocka_unit_test(macs_and_uuids_become_canonical), cmocka_unit_test(random_ones_differ_and_are_valid),
+		cmocka_unit_test(lists_of_cpus_are_read),
+		cmocka_unit_test(virtual_disks_have_numbers),
+		cmocka_unit_test(rates_are_bytes_in_an_interval),
+		cmocka_unit_test(sizes_are_kib),
+		cmocka_unit_test(macs_and_uuids_become_canonical),
+		cmocka_unit_test(random_ones_differ_and_are_valid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

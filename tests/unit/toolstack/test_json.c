@@ -13,7 +13,8 @@ static struct json_object *parse(const char *text, struct error **e)
 
 static void whole_values_are_parsed(void **state)
 {
-	static const char *const good[] = { "{}", " [1, 2] \n", "17", "\"x\"", "true", "{\"a\":{\"b\":[]}}", "-1.5" };
+	static const char *const good[] = { "{}",   " [1, 2] \n",	  "17",	 "\"x\"",
+					    "true", "{\"a\":{\"b\":[]}}", "-1.5" };
 	struct error *e = NULL;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -29,8 +30,9 @@ static void whole_values_are_parsed(void **state)
 
 static void broken_text_is_refused(void **state)
 {
-	static const char *const bad[] = { "",	  " ",	    "{",	  "{\"a\":1", "[1,]",	 "{} x", "1 2",
-					   "tru", "\"open", "{\"a\":1,}", "\"\xff\"", "[1] [2]", "nul" };
+	static const char *const bad[] = { "",	       " ",	  "{",	 "{\"a\":1", "[1,]",
+					   "{} x",     "1 2",	  "tru", "\"open",   "{\"a\":1,}",
+					   "\"\xff\"", "[1] [2]", "nul" };
 	struct error *e = NULL;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -120,8 +122,10 @@ static void objects_print_on_one_line(void **state)
 	json_set(o, "l", json_new_array());
 	json_append(json_find(o, "l"), json_new_int(1));
 	json_print(o, &s);
-	assert_string_equal(str_text(&s),
-			    "{\"path\":\"/a\\n\",\"n\":9223372036854775807,\"b\":false,\"f\":\"50%\",\"l\":[1]}");
+	assert_string_equal(
+		str_text(&s),
+		"{\"path\":\"/"
+		"a\\n\",\"n\":9223372036854775807,\"b\":false,\"f\":\"50%\",\"l\":[1]}");
 	json_object_put(o);
 	str_free(&s);
 }

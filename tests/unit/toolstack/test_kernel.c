@@ -50,7 +50,7 @@ static const char *in_dir(const char *name)
 	return path[turn];
 }
 
-/* --- reading an image ------------------------------------------------------------------------------ */
+/* --- reading an image --- */
 
 static void image_is_described(void **state)
 {
@@ -63,11 +63,14 @@ static void image_is_described(void **state)
 	kernel_image_make(&image, &spec);
 	assert_int_equal(kernel_info_read(image.text, image.len, &info, &why), 0);
 	assert_true(info.virt_base == spec.virt_base && info.entry == spec.entry);
-	assert_true(info.virt_start == 0xffffffff81000000ULL && info.virt_end == 0xffffffff81005000ULL);
-	assert_int_equal(info.flags, KERNEL_HAS_INIT_P2M | KERNEL_MOD_START_PFN | KERNEL_HYPERCALL_PAGE);
+	assert_true(info.virt_start == 0xffffffff81000000ULL &&
+		    info.virt_end == 0xffffffff81005000ULL);
+	assert_int_equal(info.flags,
+			 KERNEL_HAS_INIT_P2M | KERNEL_MOD_START_PFN | KERNEL_HYPERCALL_PAGE);
 	assert_true(info.init_p2m == spec.init_p2m && info.hypercall_page == spec.hypercall_page);
 	assert_int_equal(info.nr_segments, 1);
-	assert_true(info.segments[0].offset == KERNEL_IMAGE_OFFSET && info.segments[0].virt == spec.virt);
+	assert_true(info.segments[0].offset == KERNEL_IMAGE_OFFSET &&
+		    info.segments[0].virt == spec.virt);
 	assert_true(info.segments[0].filesz == 5000 && info.segments[0].memsz == 20000);
 	assert_string_equal(info.guest_os, "test");
 	assert_string_equal(info.loader, "generic");
@@ -100,8 +103,10 @@ static void unusable_kernels_are_refused_with_a_reason(void **state)
 		{ { .is_32bit = 1 }, "the ELF file is for another processor" },
 		{ { .entry = 0xffffffff81005000ULL }, "its entry point lies outside of it" },
 		{ { .entry = 0xffffffff80fff000ULL }, "its entry point lies outside of it" },
-		{ { .hypercall_page = 0xffffffff81002010ULL }, "its hypercall page lies outside of it" },
-		{ { .hypercall_page = 0xffffffff81005000ULL }, "its hypercall page lies outside of it" },
+		{ { .hypercall_page = 0xffffffff81002010ULL },
+		  "its hypercall page lies outside of it" },
+		{ { .hypercall_page = 0xffffffff81005000ULL },
+		  "its hypercall page lies outside of it" },
 		{ { .init_p2m = 0x8000001000ULL }, "it wants the list of its frames where" },
 		{ { .init_p2m = 0xffff808000000000ULL }, "it wants the list of its frames where" },
 		{ { .memsz = 1ULL << 30 }, "it is to lie where no guest may have it" },
@@ -110,7 +115,8 @@ static void unusable_kernels_are_refused_with_a_reason(void **state)
 		  "it is to lie where no guest" },
 		{ { .virt_base = 0x00007ffffffff000ULL, .virt = 0x00007ffffffff000ULL },
 		  "it is to lie where no guest" },
-		{ { .virt_base = 0xffffffff80000800ULL }, "its addresses are not those of whole pages" },
+		{ { .virt_base = 0xffffffff80000800ULL },
+		  "its addresses are not those of whole pages" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -159,7 +165,8 @@ static void descriptions_from_elsewhere_are_checked(void **state)
 	assert_int_not_equal(kernel_info_check(&bad, image.len, &why), 0);
 	/* Whatever passes keeps its segments inside of the image and of its range. */
 	for (int i = 0; i < 100000; i++) {
-		uint64_t at = unit_random(&seed) % (offsetof(struct kernel_info, segments) + sizeof(bad.segments[0]));
+		uint64_t at = unit_random(&seed) %
+			      (offsetof(struct kernel_info, segments) + sizeof(bad.segments[0]));
 
 		bad = info;
 		((uint8_t *)&bad)[at] ^= (uint8_t)(1 << unit_random(&seed) % 8);
@@ -174,7 +181,7 @@ static void descriptions_from_elsewhere_are_checked(void **state)
 	str_free(&image);
 }
 
-/* --- unpacking ------------------------------------------------------------------------------------- */
+/* --- unpacking --- */
 
 static int collect(void *context, const void *data, size_t size)
 {
@@ -205,7 +212,8 @@ static void pack(struct str *out, const struct str *in, enum format format)
 	if (format == GZIP) {
 		pack_gzip(out, in);
 	} else if (format == XZ) {
-		assert_int_equal(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC32, NULL, (const uint8_t *)in->text, in->len,
+		assert_int_equal(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC32, NULL,
+							 (const uint8_t *)in->text, in->len,
 							 (uint8_t *)to, &at, room),
 				 LZMA_OK);
 		out->len += at;
@@ -245,7 +253,8 @@ static void each_format_is_unpacked(void **state)
 		assert_int_equal(got.len, data.len);
 		assert_memory_equal(got.text, data.text, data.len);
 		str_clear(&got);
-		assert_int_equal(unpack(packed.text, packed.len, data.len - 1, collect, &got, &why), -EFBIG);
+		assert_int_equal(unpack(packed.text, packed.len, data.len - 1, collect, &got, &why),
+				 -EFBIG);
 		str_free(&packed);
 		str_free(&got);
 	}
@@ -272,7 +281,8 @@ static void pack_xz_kernel(struct str *out, const struct str *in)
 	lzma_end(&xz);
 }
 
-/* liblzma has filtered the data; our own code must give them back, wherever opcodes and signs lie. */
+/* liblzma has filtered the data; our own code must give them back, wherever opcodes and signs lie.
+ */
 static void the_x86_filter_is_undone(void **state)
 {
 	static const uint8_t bytes[] = { 0xe8, 0xe9, 0x00, 0xff, 0x01, 0x90 };
@@ -281,14 +291,16 @@ static void the_x86_filter_is_undone(void **state)
 	for (int round = 0; round < 300; round++) {
 		struct str data = STR_INIT, packed = STR_INIT, got = STR_INIT;
 		/* Around the size of the chunk that is worked on at once, too. */
-		size_t size = round < 10 ? (256u << 10) - 5 + (size_t)round : unit_random(&seed) % 3000;
+		size_t size =
+			round < 10 ? (256u << 10) - 5 + (size_t)round : unit_random(&seed) % 3000;
 		unsigned int dense = 1 + (unsigned int)(unit_random(&seed) % 40);
 		const char *why = "";
 
 		for (size_t i = 0; i < size; i++)
-			str_add_char(&data, (char)(unit_random(&seed) % dense == 0 ?
-							   bytes[unit_random(&seed) % sizeof(bytes)] :
-							   unit_random(&seed)));
+			str_add_char(&data,
+				     (char)(unit_random(&seed) % dense == 0 ?
+						    bytes[unit_random(&seed) % sizeof(bytes)] :
+						    unit_random(&seed)));
 		pack_xz_kernel(&packed, &data);
 		/* The function wants room for the longest header. */
 		while (packed.len < 1100)
@@ -338,9 +350,12 @@ static void damaged_data_are_an_error(void **state)
 
 		pack(&packed, &data, f);
 		/* Cut in the middle: every format notices. */
-		assert_int_not_equal(unpack(packed.text, packed.len / 2, 1 << 20, collect, &got, &why), 0);
+		assert_int_not_equal(unpack(packed.text, packed.len / 2, 1 << 20, collect, &got,
+					    &why),
+				     0);
 		assert_non_null(why);
-		/* A changed byte may pass in lz4, which has no checksum; nothing may come out that is longer than allowed. */
+		/* A changed byte may pass in lz4, which has no checksum; nothing may come out that
+		 * is longer than allowed. */
 		for (int i = 0; i < 30; i++) {
 			size_t at = 8 + unit_random(&seed) % (packed.len - 8);
 			char old = packed.text[at];
@@ -365,7 +380,7 @@ static void unknown_formats_are_named(void **state)
 	assert_non_null(strstr(why, "gzip, xz, zstd and lz4"));
 }
 
-/* --- files, the sandbox and the cache -------------------------------------------------------------- */
+/* --- files, the sandbox and the cache --- */
 
 static void write_kernel(const char *name, enum format format, char first)
 {
@@ -407,7 +422,8 @@ static void kernels_are_opened_and_cached_by_content(void **state)
 		expect_kernel("k", NULL, (char)('A' + f), false);
 		expect_kernel("k", cache, (char)('A' + f), false);
 		expect_kernel("k", cache, (char)('A' + f), true);
-		/* The same content under another name is found, another content under the same name is not. */
+		/* The same content under another name is found, another content under the same name
+		 * is not. */
 		write_kernel("other", f, (char)('A' + f));
 		expect_kernel("other", cache, (char)('A' + f), true);
 	}
@@ -422,7 +438,8 @@ static void a_damaged_cache_entry_is_made_again(void **state)
 	snprintf(cache, sizeof(cache), "%s/cache2", dir);
 	write_kernel("k", XZ, 'x');
 	expect_kernel("k", cache, 'x', false);
-	snprintf(command, sizeof(command), "for f in %s/*.kernel; do truncate -s -1 $f; done", cache);
+	snprintf(command, sizeof(command), "for f in %s/*.kernel; do truncate -s -1 $f; done",
+		 cache);
 	assert_int_equal(system(command), 0);
 	expect_kernel("k", cache, 'x', false);
 	expect_kernel("k", cache, 'x', true);
@@ -532,7 +549,8 @@ static void the_sandbox_ends_with_who_made_it(void **state)
 	assert_int_equal(pipe(pipe_fds), 0);
 	parent = fork();
 	if (parent == 0) {
-		sandbox_run(spin_and_tell, NULL, pipe_fds[1], &result, sizeof(result), &limits, "The file", NULL);
+		sandbox_run(spin_and_tell, NULL, pipe_fds[1], &result, sizeof(result), &limits,
+			    "The file", NULL);
 		_exit(0);
 	}
 	close(pipe_fds[1]);
@@ -564,17 +582,25 @@ static void the_sandbox_holds(void **state)
 	int result = 0, fd = open(in_dir("out"), O_RDWR | O_CREAT, 0600), other = dup(fd);
 	struct stat st;
 
-	assert_int_not_equal(sandbox_run(crash, NULL, fd, &result, sizeof(result), &limits, "The file", &e), 0);
-	assert_non_null(strstr(error_text(e), "The file is not usable: the process that read it was stopped"));
-	assert_int_not_equal(sandbox_run(spin, NULL, fd, &result, sizeof(result), &limits, "The file", &e), 0);
+	assert_int_not_equal(sandbox_run(crash, NULL, fd, &result, sizeof(result), &limits,
+					 "The file", &e),
+			     0);
+	assert_non_null(strstr(error_text(e),
+			       "The file is not usable: the process that read it was stopped"));
+	assert_int_not_equal(sandbox_run(spin, NULL, fd, &result, sizeof(result), &limits,
+					 "The file", &e),
+			     0);
 	assert_non_null(strstr(error_text(e), "took more than 1 seconds"));
-	assert_int_not_equal(sandbox_run(overflow, NULL, fd, &result, sizeof(result), &limits, "The file", &e), 0);
+	assert_int_not_equal(sandbox_run(overflow, NULL, fd, &result, sizeof(result), &limits,
+					 "The file", &e),
+			     0);
 	assert_string_equal(error_text(e), "The file is not usable: it does not fit.");
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_true(st.st_size <= 1 << 16);
 	error_free(&e);
 	if (geteuid() == 0) {
-		if (sandbox_run(look_around, NULL, fd, &result, sizeof(result), &limits, "The file", &e) != 0)
+		if (sandbox_run(look_around, NULL, fd, &result, sizeof(result), &limits, "The file",
+				&e) != 0)
 			fail_msg("%s", error_text(e));
 		assert_int_equal(result, 42);
 	}

@@ -34,7 +34,8 @@ static struct kernel_info grub(void)
 
 static void expect_order(const struct layout *l, uint64_t kernel_end)
 {
-	assert_true(l->start_info >= kernel_end && l->store == l->start_info + 1 && l->console == l->store + 1);
+	assert_true(l->start_info >= kernel_end && l->store == l->start_info + 1 &&
+		    l->console == l->store + 1);
 	assert_true(l->pt == l->console + 1 && l->stack == l->pt + l->nr_pt);
 	/* 512 KiB of padding, and an end at 4 MiB. */
 	assert_true(l->mapped_end >= l->stack + 1 + 128 && l->mapped_end % 1024 == 0);
@@ -101,7 +102,8 @@ static void what_does_not_fit_the_address_space_is_refused(void **state)
 	assert_non_null(why);
 }
 
-/* Finds the frame that an address leads to, in machine frames = guest's + 1000; *writable at the last level. */
+/* Finds the frame that an address leads to, in machine frames = guest's + 1000; *writable at the
+ * last level. */
 static uint64_t walk(const struct layout *l, const uint64_t *tables, uint64_t virt, int *writable)
 {
 	const uint64_t *table = tables;

@@ -61,9 +61,12 @@ static void errors_name_the_place(void **state)
 	char deep[100];
 
 	check_fails("\n(a (b)", 7, "f:2:1: error: this list has no end: expected ).");
-	check_fails("(a))", 4, "f:1:4: error: there is nothing to close here: expected ( or a word.");
-	check_fails("(a 'b)", 6, "f:1:4: error: this string has no end: expected the same quote after it.");
-	check_fails("(a 'b\\", 6, "f:1:4: error: this string has no end: expected the same quote after it.");
+	check_fails("(a))", 4,
+		    "f:1:4: error: there is nothing to close here: expected ( or a word.");
+	check_fails("(a 'b)", 6,
+		    "f:1:4: error: this string has no end: expected the same quote after it.");
+	check_fails("(a 'b\\", 6,
+		    "f:1:4: error: this string has no end: expected the same quote after it.");
 	check_fails("(a \0 b)", 7, "f:1:4: error: the file holds a NUL byte: expected text.");
 	memset(deep, '(', sizeof(deep));
 	check_fails(deep, sizeof(deep), "f:1:33: error: lists lie too deep in each other.");

@@ -68,7 +68,9 @@ static void expect_pages(const struct restore *r)
 			assert_true(mfn_of(r, pfn) == UINT64_MAX);
 		else if (pfn > GUEST_CONSOLE || pfn < GUEST_LIST)
 			assert_int_equal(restored(r, pfn)[17],
-					 pfn >= GUEST_ZEROS && pfn < GUEST_ZEROS + 100 ? 0 : pfn * 3 + 1);
+					 pfn >= GUEST_ZEROS && pfn < GUEST_ZEROS + 100 ?
+						 0 :
+						 pfn * 3 + 1);
 	}
 	assert_int_equal(fake.domains[2].info.pages, GUEST_PFNS - 1);
 }
@@ -105,7 +107,8 @@ static void expect_told(const struct restore *r)
 {
 	const struct fake_domain *d = &fake.domains[2];
 	const struct start_info *si = (struct start_info *)restored(r, GUEST_START_INFO);
-	const struct shared_info *shared = (struct shared_info *)fake.memory[d->info.shared_info_frame];
+	const struct shared_info *shared =
+		(struct shared_info *)fake.memory[d->info.shared_info_frame];
 
 	assert_int_equal(si->store_mfn, mfn_of(r, GUEST_STORE));
 	assert_int_equal(si->console.domU.mfn, mfn_of(r, GUEST_CONSOLE));
@@ -173,7 +176,7 @@ static void zero_pages_take_no_space(void **state)
 	close(fd);
 }
 
-/* --- saving what cannot be ------------------------------------------------------------------------- */
+/* --- saving what cannot be --- */
 
 static void expect_save_fails(const char *text)
 {
@@ -231,7 +234,7 @@ static void a_full_disk_is_named(void **state)
 	close(fd);
 }
 
-/* --- images that are damaged ----------------------------------------------------------------------- */
+/* --- images that are damaged --- */
 
 /* Whatever comes out: no crash, no leak, nothing mapped, and memory only of the domain itself. */
 static int restore_again(int fd)
@@ -285,7 +288,9 @@ static void damaged_images_do_no_harm(void **state)
 	for (int i = 0; i < 1500; i++) {
 		/* Mostly at the beginning and at the end, where what is not pages' data lies. */
 		uint64_t where = unit_random(&seed) % 3, spot = unit_random(&seed) % 8192;
-		off_t at = where == 0 ? (off_t)spot : where == 1 ? size - 1 - (off_t)spot : (off_t)(spot * 300) % size;
+		off_t at = where == 0 ? (off_t)spot :
+			   where == 1 ? size - 1 - (off_t)spot :
+					(off_t)(spot * 300) % size;
 		uint8_t old, bad;
 
 		assert_int_equal(pread(fd, &old, 1, at), 1);

@@ -2,8 +2,8 @@
 /* links: toolstack/worker/stream/frames.c toolstack/worker/stream/guest_p2m.c toolstack/worker/stream/in.c toolstack/worker/stream/out.c toolstack/worker/stream/op_dump.c toolstack/worker/stream/restore.c toolstack/worker/stream/restore_finish.c toolstack/worker/stream/restore_pages.c toolstack/worker/stream/save.c toolstack/worker/stream/save_pages.c toolstack/worker/stream/save_vcpus.c toolstack/worker/stream/vcpu_frames.c toolstack/worker/build/guest.c toolstack/worker/limits.c toolstack/worker/build/start.c toolstack/worker/build/tables.c toolstack/worker/target.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/str.c tests/unit/toolstack/fake_hv.c tests/unit/toolstack/stream_guest.c */
 /* libs: -ljson-c */
 /*
- * Whatever a guest or an image says, the memory that the worker takes is bounded by what the domain has: the sanitizer counts
- * what is allocated.
+ * Whatever a guest or an image says, the memory that the worker takes is bounded by what the domain
+ * has: the sanitizer counts what is allocated.
  */
 #include "worker/stream/restore.h"
 
@@ -23,8 +23,9 @@
 #include "unit.h"
 
 /*
- * What the guest of 2.7 MiB may cost: windows onto its memory (copies here) and buffers. The list of its frames comes on top,
- * whose length is a matter of the guest's address space: 8 bytes for each page of it.
+ * What the guest of 2.7 MiB may cost: windows onto its memory (copies here) and buffers. The list
+ * of its frames comes on top, whose length is a matter of the guest's address space: 8 bytes for
+ * each page of it.
  */
 #define WORKER_MAX (24 << 20)
 #define FATAL	   (1UL << 30)
@@ -77,7 +78,8 @@ static void no_progress(const char *stage, uint64_t done, uint64_t total)
 {
 }
 
-/* Saves the guest; on success, restores it. The error's text, to be freed; NULL if there was none. */
+/* Saves the guest; on success, restores it. The error's text, to be freed; NULL if there was none.
+ */
 static char *save_and_restore(void)
 {
 	int fd = memfd_create("stream", 0);
@@ -177,14 +179,15 @@ static void a_list_of_others_frames_costs_nothing(void **state)
 			fake.memory[mfn][j] = next;
 		fake.memory[stream_guest_mfn(GUEST_L1)][i + 2] = mfn << 12 | 0x67;
 	}
-	((struct shared_info *)fake.memory[fake.domains[1].info.shared_info_frame])->arch.max_pfn = 302 * 512;
+	((struct shared_info *)fake.memory[fake.domains[1].info.shared_info_frame])->arch.max_pfn =
+		302 * 512;
 	for (int i = GUEST_PFNS - 512; i < 512; i++)
 		fake.memory[stream_guest_mfn(GUEST_LIST + 1)][i] = UINT64_MAX;
 	expect(save_and_restore(), NULL);
 	expect(dump(), NULL);
 }
 
-/* --- images ---------------------------------------------------------------------------------------- */
+/* --- images --- */
 
 /* An image's headers and what comes before its memory. */
 static int begin_image(struct stream_out *out)
@@ -193,7 +196,8 @@ static int begin_image(struct stream_out *out)
 
 	*out = (struct stream_out){ .fd = memfd_create("stream", 0) };
 	assert_int_equal(stream_out_headers(out, 4, 17, NULL), 0);
-	assert_int_equal(stream_out_simple(out, STREAM_X86_PV_INFO, &pv, sizeof(pv), NULL, 0, NULL), 0);
+	assert_int_equal(stream_out_simple(out, STREAM_X86_PV_INFO, &pv, sizeof(pv), NULL, 0, NULL),
+			 0);
 	return out->fd;
 }
 
@@ -243,7 +247,8 @@ static void states_of_vcpus_are_small(void **state)
 	int fd = begin_image(&out);
 
 	for (uint32_t vcpu = 0; vcpu < FAKE_VCPUS; vcpu++)
-		for (uint32_t type = STREAM_X86_PV_VCPU_BASIC; type <= STREAM_X86_PV_VCPU_XSAVE; type++)
+		for (uint32_t type = STREAM_X86_PV_VCPU_BASIC; type <= STREAM_X86_PV_VCPU_XSAVE;
+		     type++)
 			add_hollow(fd, type, 1 << 20, &(struct stream_vcpu){ .vcpu = vcpu },
 				   sizeof(struct stream_vcpu));
 	expect_refused(fd, 1 << 20, "vCPUs");
@@ -256,13 +261,17 @@ static void a_long_list_in_an_image_costs_its_own_length(void **state)
 	struct {
 		struct stream_page_data head;
 		uint64_t word;
-	} pages = { { .count = 1 }, (uint64_t)XEN_DOMCTL_PFINFO_XALLOC << STREAM_TYPE_SHIFT | ((1 << 26) - 1) };
+	} pages = { { .count = 1 },
+		    (uint64_t)XEN_DOMCTL_PFINFO_XALLOC << STREAM_TYPE_SHIFT | ((1 << 26) - 1) };
 	struct stream_out out;
 	int fd = begin_image(&out);
 
-	add_hollow(fd, STREAM_X86_PV_P2M_FRAMES, sizeof(head) + (1 << 26) / 512 * 8, &head, sizeof(head));
+	add_hollow(fd, STREAM_X86_PV_P2M_FRAMES, sizeof(head) + (1 << 26) / 512 * 8, &head,
+		   sizeof(head));
 	out.fd = fd;
-	assert_int_equal(stream_out_simple(&out, STREAM_PAGE_DATA, &pages, sizeof(pages), NULL, 0, NULL), 0);
+	assert_int_equal(stream_out_simple(&out, STREAM_PAGE_DATA, &pages, sizeof(pages), NULL, 0,
+					   NULL),
+			 0);
 	assert_int_equal(stream_out_simple(&out, STREAM_END, NULL, 0, NULL, 0, NULL), 0);
 	expect_refused(fd, WORKER_MAX, "the list of frames");
 }

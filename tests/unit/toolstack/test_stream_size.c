@@ -2,8 +2,9 @@
 /* links: toolstack/worker/stream/frames.c toolstack/worker/stream/guest_p2m.c toolstack/worker/stream/in.c toolstack/worker/stream/out.c toolstack/worker/stream/op_restore.c toolstack/worker/stream/restore.c toolstack/worker/stream/restore_finish.c toolstack/worker/stream/restore_pages.c toolstack/worker/stream/save.c toolstack/worker/stream/save_pages.c toolstack/worker/stream/save_vcpus.c toolstack/worker/stream/vcpu_frames.c toolstack/worker/build/guest.c toolstack/worker/limits.c toolstack/worker/build/request.c toolstack/worker/build/start.c toolstack/worker/build/tables.c toolstack/worker/target.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c tests/unit/toolstack/fake_hv.c */
 /* libs: -ljson-c */
 /*
- * What was saved can be restored, however large the domain was: it lives through random changes of its memory and its vCPUs,
- * is saved and made anew, again and again, with the sizes that xend computes and the hypervisor's limits enforced.
+ * What was saved can be restored, however large the domain was: it lives through random changes of
+ * its memory and its vCPUs, is saved and made anew, again and again, with the sizes that xend
+ * computes and the hypervisor's limits enforced.
  */
 #include "config/domain_size.h"
 
@@ -54,7 +55,7 @@ static uint64_t *page(const struct life *l, uint64_t pfn)
 	return fake.memory[l->mfns[pfn]];
 }
 
-/* --- what the guest does --------------------------------------------------------------------------- */
+/* --- what the guest does --- */
 
 static bool give_frame(struct life *l, uint64_t pfn)
 {
@@ -63,7 +64,8 @@ static bool give_frame(struct life *l, uint64_t pfn)
 	if (hv_memory_populate(NULL, l->domid, &frame, &frame, 1, 0, NULL) != 1)
 		return false;
 	l->mfns[pfn] = frame;
-	l->contents[pfn] = pfn < FIRST_FREE || unit_random(&l->seed) % 4 == 0 ? 0 : unit_random(&l->seed) | 1;
+	l->contents[pfn] =
+		pfn < FIRST_FREE || unit_random(&l->seed) % 4 == 0 ? 0 : unit_random(&l->seed) | 1;
 	page(l, pfn)[17] = l->contents[pfn];
 	if (pfn >= l->nr_pfns)
 		l->nr_pfns = pfn + 1;
@@ -115,7 +117,8 @@ static void suspend(struct life *l)
 	static const unsigned int tables[] = { L4, L3, L2, L1 };
 
 	for (int i = 0; i < 4; i++)
-		fake.type[l->mfns[tables[i]]] = (uint32_t)(4 - i) << 28 | (i == 0 ? XEN_DOMCTL_PFINFO_LPINTAB : 0);
+		fake.type[l->mfns[tables[i]]] =
+			(uint32_t)(4 - i) << 28 | (i == 0 ? XEN_DOMCTL_PFINFO_LPINTAB : 0);
 	page(l, L4)[1] = entry(l, L3);
 	page(l, L3)[0] = entry(l, L2);
 	page(l, L2)[0] = entry(l, L1);
@@ -137,7 +140,7 @@ static void suspend(struct life *l)
 	d->info.shutdown_reason = SHUTDOWN_suspend;
 }
 
-/* --- what xend does -------------------------------------------------------------------------------- */
+/* --- what xend does --- */
 
 static uint64_t mib(struct life *l, uint64_t least, uint64_t most)
 {
@@ -253,15 +256,16 @@ static void restore(struct life *l, int fd, const struct domain_size *size)
 	fake.free_frames = size->pages;
 	lseek(fd, 0, SEEK_SET);
 	if (op_restore(order, result, &e) != 0)
-		fail_msg("%llu pages, memory %llu, target %llu KiB, maxmem %llu: %s", (unsigned long long)size->pages,
-			 (unsigned long long)l->config->memory, (unsigned long long)size->target_kb,
+		fail_msg("%llu pages, memory %llu, target %llu KiB, maxmem %llu: %s",
+			 (unsigned long long)size->pages, (unsigned long long)l->config->memory,
+			 (unsigned long long)size->target_kb,
 			 (unsigned long long)config_maxmem(l->config), error_text(e));
 	fake.free_frames = UINT64_MAX;
 	json_object_put(order);
 	json_object_put(result);
 }
 
-/* --- as it was ------------------------------------------------------------------------------------- */
+/* --- as it was --- */
 
 static uint64_t *follow(uint64_t entry)
 {
@@ -275,7 +279,8 @@ static void expect_as_before(struct life *l, uint64_t pages)
 {
 	const struct fake_domain *d = &fake.domains[l->domid];
 	uint64_t *l1 = follow(follow(follow(follow(d->vcpus[0].context.ctrlreg[3] | 1)[1])[0])[0]);
-	const struct shared_info *shared = (const struct shared_info *)fake.memory[d->info.shared_info_frame];
+	const struct shared_info *shared =
+		(const struct shared_info *)fake.memory[d->info.shared_info_frame];
 
 	assert_int_equal(d->info.pages, pages);
 	assert_true(d->info.max_pages >= pages);
@@ -298,7 +303,8 @@ static void expect_as_before(struct life *l, uint64_t pages)
 		assert_int_equal(d->vcpus[i].online, i < l->now.vcpus);
 }
 
-/* Saved and restored. A managed domain keeps its own configuration, any other has that of the file. */
+/* Saved and restored. A managed domain keeps its own configuration, any other has that of the file.
+ */
 static void cycle(struct life *l, bool managed)
 {
 	uint64_t pages = info(l)->pages, vcpus = l->now.vcpus, target = l->now.target_kb;
@@ -330,7 +336,7 @@ static void cycle(struct life *l, bool managed)
 	expect_as_before(l, pages);
 }
 
-/* --- tests ----------------------------------------------------------------------------------------- */
+/* --- tests --- */
 
 static void whatever_became_of_it_it_comes_back(void **state)
 {
@@ -411,7 +417,8 @@ static void sizes_that_are_no_sizes_are_refused(void **state)
 	}
 }
 
-/* Its configuration, 4 MiB of at most 8 and 1 of 2 vCPUs, is what is shown to who shall trust it. */
+/* Its configuration, 4 MiB of at most 8 and 1 of 2 vCPUs, is what is shown to who shall trust it.
+ */
 static struct config *take(uint64_t pages, uint64_t target_kb, uint64_t vcpus, struct error **e)
 {
 	struct domain_size size = { pages, target_kb, 64 * 1024, vcpus }, taken;

@@ -258,11 +258,13 @@ int main(void)
 		cmocka_unit_test(numbers_are_whole_and_bounded),
 		cmocka_unit_test(text_is_trimmed_and_compared),
 		cmocka_unit_test(distance_counts_edits),
-		cmocka_unit_test_setup_teardown(a_file_is_written_whole_or_not_at_all, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(a_file_is_written_whole_or_not_at_all, make_dir,
+						remove_dir),
 		cmocka_unit_test(a_full_disk_leaves_the_old_file),
 		cmocka_unit_test_setup_teardown(reading_has_a_limit, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(directories_are_made, make_dir, remove_dir),
-		cmocka_unit_test_setup_teardown(the_log_is_bounded_and_in_lines, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(the_log_is_bounded_and_in_lines, make_dir,
+						remove_dir),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

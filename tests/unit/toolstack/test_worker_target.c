@@ -2,8 +2,9 @@
 /* links: toolstack/worker/build/op_build.c toolstack/worker/build/request.c toolstack/worker/target.c toolstack/worker/stream/op_restore.c toolstack/worker/stream/op_save.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 /*
- * The worker builds, restores or saves a domain while somebody else destroys it and makes another one that gets its number: at each of
- * the points where the worker waits. From then on nothing may be done by that number. The real operations; the hypervisor and what waits are fakes.
+ * The worker builds, restores or saves a domain while somebody else destroys it and makes another
+ * one that gets its number: at each of the points where the worker waits. From then on nothing may
+ * be done by that number. The real operations; the hypervisor and what waits are fakes.
  */
 #include "worker/worker.h"
 
@@ -47,7 +48,7 @@ static int act(const char *what)
 	return 0;
 }
 
-/* --- the hypervisor --------------------------------------------------------------------------------- */
+/* --- the hypervisor --- */
 
 int hv_open(struct hv **hv, struct error **e)
 {
@@ -89,23 +90,26 @@ int hv_memory_set_map(struct hv *hv, uint32_t domid, uint64_t bytes, struct erro
 	return act("hv_memory_set_map");
 }
 
-int hv_domain_set_tsc(struct hv *hv, uint32_t domid, const struct hv_tsc_info *tsc, struct error **e)
+int hv_domain_set_tsc(struct hv *hv, uint32_t domid, const struct hv_tsc_info *tsc,
+		      struct error **e)
 {
 	return act("hv_domain_set_tsc");
 }
 
-int hv_evtchn_alloc_unbound(struct hv *hv, uint32_t domid, uint32_t remote, uint32_t *port, struct error **e)
+int hv_evtchn_alloc_unbound(struct hv *hv, uint32_t domid, uint32_t remote, uint32_t *port,
+			    struct error **e)
 {
 	return act("hv_evtchn_alloc_unbound");
 }
 
-int guest_populate(struct guest *guest, uint64_t nr_pages, guest_progress_fn *progress, struct error **e)
+int guest_populate(struct guest *guest, uint64_t nr_pages, guest_progress_fn *progress,
+		   struct error **e)
 {
 	return act("guest_populate");
 }
 
-int guest_load(struct guest *guest, uint64_t to, int fd, uint64_t offset, uint64_t size, const char *what,
-	       guest_progress_fn *progress, struct error **e)
+int guest_load(struct guest *guest, uint64_t to, int fd, uint64_t offset, uint64_t size,
+	       const char *what, guest_progress_fn *progress, struct error **e)
 {
 	return act("guest_load");
 }
@@ -114,8 +118,8 @@ void guest_free(struct guest *guest)
 {
 }
 
-int layout_make(struct layout *layout, const struct kernel_info *kernel, uint64_t nr_pages, uint64_t ramdisk_size,
-		uint64_t *need, const char **why)
+int layout_make(struct layout *layout, const struct kernel_info *kernel, uint64_t nr_pages,
+		uint64_t ramdisk_size, uint64_t *need, const char **why)
 {
 	return 0;
 }
@@ -144,9 +148,10 @@ int limits_for_domain(uint64_t pages, struct error **e)
 	return 0;
 }
 
-/* --- what waits ------------------------------------------------------------------------------------- */
+/* --- what waits --- */
 
-int bootloader_run(struct json_object *order, uint32_t domid, struct bootloader_choice *choice, struct error **e)
+int bootloader_run(struct json_object *order, uint32_t domid, struct bootloader_choice *choice,
+		   struct error **e)
 {
 	waits();
 	strcpy(choice->output.kernel, "kernel");
@@ -157,7 +162,8 @@ void bootloader_free(struct bootloader_choice *choice)
 {
 }
 
-int kernel_open_in(struct kernel *kernel, int directory, const char *path, const char *cache, struct error **e)
+int kernel_open_in(struct kernel *kernel, int directory, const char *path, const char *cache,
+		   struct error **e)
 {
 	waits();
 	return 0;
@@ -177,15 +183,17 @@ int worker_ask(const char *what, struct error **e)
 	return 0;
 }
 
-/* --- tests ------------------------------------------------------------------------------------------ */
+/* --- tests --- */
 
 static const struct {
 	worker_op_fn *op;
 	const char *more;
 	unsigned int waits;
 } rows[] = {
-	{ op_build, ",\"config\":{\"kernel\":\"/k\"}", 1 }, { op_build, ",\"config\":{},\"bootloader\":{}", 2 },
-	{ op_restore, ",\"config\":{},\"fd\":3", 0 },	    { op_save, ",\"fd\":3", 0 },
+	{ op_build, ",\"config\":{\"kernel\":\"/k\"}", 1 },
+	{ op_build, ",\"config\":{},\"bootloader\":{}", 2 },
+	{ op_restore, ",\"config\":{},\"fd\":3", 0 },
+	{ op_save, ",\"fd\":3", 0 },
 	{ op_save, ",\"fd\":3,\"suspend\":\"xend\"", 1 },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -196,8 +204,8 @@ static int run(size_t row, const char *uuid, struct error **e)
 	char text[256];
 	int rc;
 
-	snprintf(text, sizeof(text), "{\"domid\":%d%s%s%s%s}", NUMBER, uuid ? ",\"uuid\":\"" : "", uuid ? uuid : "",
-		 uuid ? "\"" : "", rows[row].more);
+	snprintf(text, sizeof(text), "{\"domid\":%d%s%s%s%s}", NUMBER, uuid ? ",\"uuid\":\"" : "",
+		 uuid ? uuid : "", uuid ? "\"" : "", rows[row].more);
 	request = json_parse_object(text, strlen(text), e);
 	assert_non_null(request);
 	rc = rows[row].op(request, result, e);
@@ -250,7 +258,8 @@ static void test_the_number_is_taken_at_any_wait(void **state)
 
 static void test_the_number_is_not_its_own(void **state)
 {
-	static const char *const others[] = { "", "01", "01020300-0000-0000-0000-000000000001", "nonsense", UUID "00" };
+	static const char *const others[] = { "", "01", "01020300-0000-0000-0000-000000000001",
+					      "nonsense", UUID "00" };
 
 	for (size_t row = 0; row < ROWS; row++) {
 		for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {

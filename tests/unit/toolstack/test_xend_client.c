@@ -2,8 +2,8 @@
 /* links: toolstack/xend/server/client.c toolstack/xend/runtime/request.c toolstack/xend/runtime/task.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/str.c */
 /* libs: -luv -ljson-c */
 /*
- * xend's socket with real clients: each test's client is a child process with plain blocking calls, the loop runs here. The
- * child's exit status 0 says that all was as it should be.
+ * xend's socket with real clients: each test's client is a child process with plain blocking calls,
+ * the loop runs here. The child's exit status 0 says that all was as it should be.
  */
 #include "xend/server/client.h"
 #include <errno.h>
@@ -26,7 +26,7 @@
 static uv_loop_t *loop;
 static char path[64];
 
-/* --- methods of the test's own -------------------------------------------------------------------- */
+/* --- methods of the test's own --- */
 
 static int echo(struct request *request, struct json_object *result, struct error **e)
 {
@@ -94,7 +94,7 @@ int domain_lookup(struct json_object *which, struct domain **out, struct error *
 	return error_set(e, ESRCH, "There are no domains here.");
 }
 
-/* --- the two sides ------------------------------------------------------------------------------- */
+/* --- the two sides --- */
 
 static int child_status;
 
@@ -150,7 +150,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* --- in the client: any failure ends the child with its line as status ----------------------------- */
+/* --- in the client: any failure ends the child with its line as status --- */
 
 #define CHECK(what)                                \
 	do {                                       \

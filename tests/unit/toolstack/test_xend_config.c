@@ -71,36 +71,46 @@ static void keys_are_read(void **state)
 static void what_is_not_known_is_named(void **state)
 {
 	xend_config_free(parse(
-		"(dom0-min-men 1)\n(xend-http-server yes)\n(colour red)\n(loglevel debug)(loglevel info)",
+		"(dom0-min-men 1)\n(xend-http-server yes)\n(colour red)\n(loglevel debug)(loglevel "
+		"info)",
 		"f:1:1: warning: dom0-min-men: there is no such key, did you mean dom0-min-mem?\n"
-		"f:2:1: warning: xend-http-server is not supported: xend has one interface, the socket that xm uses\n"
+		"f:2:1: warning: xend-http-server is not supported: xend has one interface, the "
+		"socket that xm uses\n"
 		"f:3:1: warning: colour: there is no such key\n"
 		"f:4:17: warning: loglevel is set again: this value counts\n"));
 }
 
 static void every_error_has_its_place(void **state)
 {
-	refuse("(dom0-min-mem lots)\n (xend-relocation-port 70000)\n(loglevel loud)\nword\n(vif-script a b)\n"
+	refuse("(dom0-min-mem lots)\n (xend-relocation-port 70000)\n(loglevel "
+	       "loud)\nword\n(vif-script a b)\n"
 	       "(network-script (x))\n((a) b)\n",
-	       "f:1:15: error: dom0-min-mem: expected a size of 0 to 16777216 MiB: a number of MiB, or one with a unit "
+	       "f:1:15: error: dom0-min-mem: expected a size of 0 to 16777216 MiB: a number of "
+	       "MiB, or one with a unit "
 	       "as in "
 	       "\"2g\", found \"lots\"\n"
-	       "f:2:24: error: xend-relocation-port: expected a whole number from 1 to 65535, found \"70000\"\n"
-	       "f:3:11: error: loglevel: expected \"error\", \"warning\", \"info\" or \"debug\", found \"loud\"\n"
+	       "f:2:24: error: xend-relocation-port: expected a whole number from 1 to 65535, "
+	       "found \"70000\"\n"
+	       "f:3:11: error: loglevel: expected \"error\", \"warning\", \"info\" or \"debug\", "
+	       "found \"loud\"\n"
 	       "f:4:1: error: expected (key value)\n"
-	       "f:5:1: error: vif-script: expected one value: (vif-script VALUE); one with blanks needs quotes\n"
-	       "f:6:1: error: network-script: expected one value: (network-script VALUE); one with blanks needs "
+	       "f:5:1: error: vif-script: expected one value: (vif-script VALUE); one with blanks "
+	       "needs quotes\n"
+	       "f:6:1: error: network-script: expected one value: (network-script VALUE); one with "
+	       "blanks needs "
 	       "quotes\n"
 	       "f:7:1: error: expected (key value)\n");
 	refuse("(loglevel info", "f:1:1: error: this list has no end: expected )\n");
-	refuse("(xend-relocation-hosts-allow '^a$ ^(b$')", "f:1:30: error: xend-relocation-hosts-allow: expected "
-							   "regular expressions of host names, separated by blanks, "
-							   "found \"^a$ ^(b$\"\n");
+	refuse("(xend-relocation-hosts-allow '^a$ ^(b$')",
+	       "f:1:30: error: xend-relocation-hosts-allow: expected "
+	       "regular expressions of host names, separated by blanks, "
+	       "found \"^a$ ^(b$\"\n");
 }
 
 static void hosts_must_match_as_a_whole(void **state)
 {
-	struct xend_config *c = parse("(xend-relocation-hosts-allow 'node[0-9]+ ^10\\\\.0\\\\.0\\\\.1$')", "");
+	struct xend_config *c =
+		parse("(xend-relocation-hosts-allow 'node[0-9]+ ^10\\\\.0\\\\.0\\\\.1$')", "");
 
 	assert_true(xend_config_allows(c, "node17"));
 	assert_true(xend_config_allows(c, "NODE17"));

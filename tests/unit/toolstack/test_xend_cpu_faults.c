@@ -11,7 +11,12 @@
 
 /* Cascade Lake, without TSX; its capabilities deny Meltdown, L1TF and MDS. */
 static const xen_cpuid_leaf_t leaves[] = {
-	{ .leaf = 0, .subleaf = XEN_CPUID_NO_SUBLEAF, .a = 0x16, .b = 0x756e6547, .c = 0x6c65746e, .d = 0x49656e69 },
+	{ .leaf = 0,
+	  .subleaf = XEN_CPUID_NO_SUBLEAF,
+	  .a = 0x16,
+	  .b = 0x756e6547,
+	  .c = 0x6c65746e,
+	  .d = 0x49656e69 },
 	{ .leaf = 1, .subleaf = XEN_CPUID_NO_SUBLEAF, .a = 0x50657, .c = 1u << 28 | 1u << 30 },
 	{ .leaf = 7, .subleaf = 0, .a = 1, .b = 1u << 5 | 1u << 18, .d = 0xbc000400 },
 	{ .leaf = 7, .subleaf = 1, .a = ~0u, .b = ~0u, .c = ~0u, .d = ~0u },
@@ -23,7 +28,8 @@ static const xen_msr_entry_t msrs[] = { { .idx = 0xce }, { .idx = 0x10a, .val = 
 static int policy_error;
 static unsigned int policies_read;
 
-int hv_policy_get_system(struct hv *hv, unsigned int index, struct hv_cpu_policy *policy, struct error **e)
+int hv_policy_get_system(struct hv *hv, unsigned int index, struct hv_cpu_policy *policy,
+			 struct error **e)
 {
 	policies_read++;
 	if (policy_error)

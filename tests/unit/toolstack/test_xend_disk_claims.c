@@ -50,7 +50,8 @@ static void test_modes(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(disk_access_conflicts(cases[i].mine, cases[i].other), cases[i].conflict);
+		assert_int_equal(disk_access_conflicts(cases[i].mine, cases[i].other),
+				 cases[i].conflict);
 }
 
 /* Whether two guests that write to these two things write to the same sectors. */
@@ -60,15 +61,20 @@ static void test_relations_between_disks_of_guests(void **state)
 		const char *one, *other;
 		bool related;
 	} cases[] = {
-		{ "sdf", "sdf", true },	       { "sdf", "sdg", false },		 { "sdf", "sdf1", true },
-		{ "sdf1", "sdf2", false },     { "sda", "dm-1", true },		 { "sda2", "dm-1", true },
-		{ "dm-0", "dm-1", false },     { "sda1", "dm-1", false },	 { "sdb", "dm-3", true },
-		{ "sdc", "dm-3", true },       { "dm-2", "dm-3", true },	 { "sdb", "sdc", false },
-		{ "sdd", "md0", true },	       { "sdd1", "md0", true },		 { "sdf", "md0", false },
-		{ "loop0", "loop1", true },    { "loop0", "image", true },	 { "loop0p1", "image", true },
-		{ "loop0p1", "loop1", true },  { "image", "other", false },	 { "image", "sda1", true },
-		{ "image", "sda", true },      { "image", "sda2", false },	 { "data-image", "dm-1", true },
-		{ "data-image", "sda", true }, { "data-image", "image", false }, { "loop2", "data-image", true },
+		{ "sdf", "sdf", true },		 { "sdf", "sdg", false },
+		{ "sdf", "sdf1", true },	 { "sdf1", "sdf2", false },
+		{ "sda", "dm-1", true },	 { "sda2", "dm-1", true },
+		{ "dm-0", "dm-1", false },	 { "sda1", "dm-1", false },
+		{ "sdb", "dm-3", true },	 { "sdc", "dm-3", true },
+		{ "dm-2", "dm-3", true },	 { "sdb", "sdc", false },
+		{ "sdd", "md0", true },		 { "sdd1", "md0", true },
+		{ "sdf", "md0", false },	 { "loop0", "loop1", true },
+		{ "loop0", "image", true },	 { "loop0p1", "image", true },
+		{ "loop0p1", "loop1", true },	 { "image", "other", false },
+		{ "image", "sda1", true },	 { "image", "sda", true },
+		{ "image", "sda2", false },	 { "data-image", "dm-1", true },
+		{ "data-image", "sda", true },	 { "data-image", "image", false },
+		{ "loop2", "data-image", true },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -196,9 +202,12 @@ static void test_sentences(void **state)
 		const char *text;
 	} cases[] = {
 		{ "sdf", "sdf", DISK_WRITES,
-		  "domain 'g1' writes it (as xvda). Shut that domain down or detach the disk there." },
-		{ "sdf", "sdf1", DISK_READS, "domain 'g1' reads sdf1, which lies on it (as xvda)." },
-		{ "sdf1", "sdf", DISK_SHARES, "domain 'g1' writes sdf, on which it lies (as xvda)." },
+		  "domain 'g1' writes it (as xvda). Shut that domain down or detach the disk "
+		  "there." },
+		{ "sdf", "sdf1", DISK_READS,
+		  "domain 'g1' reads sdf1, which lies on it (as xvda)." },
+		{ "sdf1", "sdf", DISK_SHARES,
+		  "domain 'g1' writes sdf, on which it lies (as xvda)." },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -19,8 +19,9 @@ static char *describe(const char *start)
 		char *name = link->device ? disk_device_name(&disk_fixture, link->device) : NULL;
 		size_t at = strlen(text);
 
-		snprintf(text + at, 256 - at, "%s%s%s%s%s", i ? " " : "", link->below_files ? "(" : "",
-			 name ? name : "", link->node.inode ? "=FILE" : "", link->below_files ? ")" : "");
+		snprintf(text + at, 256 - at, "%s%s%s%s%s", i ? " " : "",
+			 link->below_files ? "(" : "", name ? name : "",
+			 link->node.inode ? "=FILE" : "", link->below_files ? ")" : "");
 		free(name);
 	}
 	disk_chain_free(&chain);
@@ -87,7 +88,8 @@ static void test_files_of_no_block_device_lie_on_nothing(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		struct disk_chain chain;
 
-		disk_chain_build(&disk_fixture, (struct disk_node){ makedev(0, minors[i]), 5 }, &chain);
+		disk_chain_build(&disk_fixture, (struct disk_node){ makedev(0, minors[i]), 5 },
+				 &chain);
 		assert_int_equal(chain.nr, 1);
 		disk_chain_free(&chain);
 	}
@@ -100,10 +102,13 @@ static void test_lines_of_mountinfo(void **state)
 		bool good, readonly;
 		const char *point, *source;
 	} cases[] = {
-		{ "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n", true, false,
-		  "/mnt2", "/dev/root" },
-		{ "36 35 98:0 / /a\\040b\\134 rw - ext4 /dev/x\\011y ro\n", true, true, "/a b\\", "/dev/x\ty" },
-		{ "36 35 98:0 / /m ro shared:1 master:2 - ext4 /dev/x ro,quota\n", true, true, "/m", "/dev/x" },
+		{ "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root "
+		  "rw,errors=continue\n",
+		  true, false, "/mnt2", "/dev/root" },
+		{ "36 35 98:0 / /a\\040b\\134 rw - ext4 /dev/x\\011y ro\n", true, true, "/a b\\",
+		  "/dev/x\ty" },
+		{ "36 35 98:0 / /m ro shared:1 master:2 - ext4 /dev/x ro,quota\n", true, true, "/m",
+		  "/dev/x" },
 		/* A view to read of what is written through another one. */
 		{ "36 35 98:0 / /m ro - ext4 /dev/x rw\n", true, false, "/m", "/dev/x" },
 		{ "36 35 98:0 / /m rw - ext4 /dev/x rom=1\n", true, false, "/m", "/dev/x" },

@@ -2,9 +2,10 @@
 /* links: toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/guest.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /*
- * Disks are attached and detached while their backend's driver does not let go of them, while the file system of the records is full, and
- * behind an attach that was killed: nobody gets a disk that another one may still write. The real files, on real files as disks; xenstore,
- * the kernel's backends and what waits are played.
+ * Disks are attached and detached while their backend's driver does not let go of them, while the
+ * file system of the records is full, and behind an attach that was killed: nobody gets a disk that
+ * another one may still write. The real files, on real files as disks; xenstore, the kernel's
+ * backends and what waits are played.
  */
 #include "xend/device/device.h"
 
@@ -44,7 +45,8 @@ struct backend {
 	unsigned int devid;
 	bool there, leaving; /* leaving: it is off its bus, and its driver is not through with it */
 };
-/* How a driver does not let go of anything: it does not begin to, or it waits for input and output. */
+/* How a driver does not let go of anything: it does not begin to, or it waits for input and output.
+ */
 enum stuck { LETS_GO, STAYS, WAITS };
 
 static struct {
@@ -63,7 +65,7 @@ static struct {
 static struct domain *first, *second;
 static char disk_a[] = "/tmp/xend-disk-a.XXXXXX", disk_b[] = "/tmp/xend-disk-b.XXXXXX";
 
-/* --- xenstore ---------------------------------------------------------------------------------------- */
+/* --- xenstore --- */
 
 struct node {
 	char path[STORE_PATH_MAX], value[STORE_PATH_MAX];
@@ -194,15 +196,15 @@ struct store_batch *store_begin(void)
 	return NULL;
 }
 
-void store_put(struct store_batch *batch, enum store_access access, unsigned int domid, const char *value,
-	       const char *fmt, ...)
+void store_put(struct store_batch *batch, enum store_access access, unsigned int domid,
+	       const char *value, const char *fmt, ...)
 {
 	PATH_OF(fmt);
 	node_set(path, value ? value : "");
 }
 
-void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid, uint64_t value,
-		      const char *fmt, ...)
+void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid,
+		      uint64_t value, const char *fmt, ...)
 {
 	char text[32];
 
@@ -231,7 +233,7 @@ void store_unwatch(struct store_watch *watch)
 {
 }
 
-/* --- the kernel's backends --------------------------------------------------------------------------- */
+/* --- the kernel's backends --- */
 
 static struct backend *backend_find(int domid, unsigned int devid)
 {
@@ -300,7 +302,7 @@ int access(const char *path, int mode)
 	return -1;
 }
 
-/* --- the rest of Domain-0, and the hypervisor -------------------------------------------------------- */
+/* --- the rest of Domain-0, and the hypervisor --- */
 
 int task_wait(uint64_t deadline)
 {
@@ -361,7 +363,8 @@ int offload(void (*work)(void *arg), void (*discard)(void *arg), void *arg, uint
 }
 
 /* Without a number: the disk is its file. */
-int loopdev_make(int handle, const char *name, bool readonly, int *fd, dev_t *number, struct error **e)
+int loopdev_make(int handle, const char *name, bool readonly, int *fd, dev_t *number,
+		 struct error **e)
 {
 	*fd = dup(handle);
 	*number = 0;
@@ -433,7 +436,9 @@ int record_write(struct domain *domain, struct error **e)
 	if (!world.disk_full)
 		snprintf(world.record, sizeof(world.record), "%s", json_object_to_json_string(o));
 	json_object_put(o);
-	return world.disk_full ? error_set(e, ENOSPC, "Cannot write the record: No space left on device.") : 0;
+	return world.disk_full ?
+		       error_set(e, ENOSPC, "Cannot write the record: No space left on device.") :
+		       0;
 }
 
 void record_remove(struct domain *domain)
@@ -475,7 +480,7 @@ int request_domain(struct request *request, struct domain **domain, struct error
 	return 0;
 }
 
-/* --- asking ------------------------------------------------------------------------------------------ */
+/* --- asking --- */
 
 static struct json_object *disk(const char *path, const char *vdev, const char *mode)
 {
@@ -489,8 +494,8 @@ static struct json_object *disk(const char *path, const char *vdev, const char *
 }
 
 /* Makes a request, and compares what is said with `words`; NULL: all is well. */
-static void ask(const char *method, struct domain *domain, struct json_object *config, const char *device,
-		const char *words)
+static void ask(const char *method, struct domain *domain, struct json_object *config,
+		const char *device, const char *words)
 {
 	struct json_object *result = json_new_object();
 	const struct method *row = methods_device;
@@ -570,7 +575,7 @@ static void nothing_is_left_of(int domid)
 		assert_false(world.backends[i].there && world.backends[i].domid == domid);
 }
 
-/* --- tests ------------------------------------------------------------------------------------------- */
+/* --- tests --- */
 
 static void test_one_after_the_other(void **state)
 {
@@ -591,7 +596,8 @@ static void check_a_disk_is_in_use_until_the_driver_lets_go_of_it(enum stuck stu
 	devices_forget(first);
 	first->domid = -1;
 	domain_remove(first);
-	attach(second, disk_a, "xvda", "is gone, but the backend driver in Domain-0 has not let go of it");
+	attach(second, disk_a, "xvda",
+	       "is gone, but the backend driver in Domain-0 has not let go of it");
 	attach(second, disk_b, "xvda", NULL);
 	world.stuck = LETS_GO;
 	step();
@@ -606,7 +612,8 @@ static void test_a_disk_is_in_use_until_the_driver_lets_go_of_it(void **state)
 	check_a_disk_is_in_use_until_the_driver_lets_go_of_it(WAITS);
 }
 
-/* A dead domain that is kept, and another one that takes its place (on_crash = "rename-restart"). */
+/* A dead domain that is kept, and another one that takes its place (on_crash = "rename-restart").
+ */
 static void check_it_is_in_use_for_its_own_domain_too(enum stuck stuck)
 {
 	attach(first, disk_a, "xvda", NULL);
@@ -633,7 +640,8 @@ static void check_a_disk_that_the_driver_does_not_let_go_of_is_not_detached(enum
 {
 	attach(first, disk_a, "xvda", NULL);
 	world.stuck = stuck;
-	ask(XEND_M_DEVICE_DETACH, first, NULL, "xvda", "The backend driver does not let go of the device xvda");
+	ask(XEND_M_DEVICE_DETACH, first, NULL, "xvda",
+	    "The backend driver does not let go of the device xvda");
 	assert_non_null(device_find(first, &device_vbd_ops, "xvda"));
 	attach(second, disk_a, "xvda", "domain 'first' writes it (as xvda)");
 	world.stuck = LETS_GO;
@@ -719,7 +727,8 @@ static void test_attach_waits_for_recovery(void **state)
 static void test_what_is_not_recorded_is_not_attached(void **state)
 {
 	world.disk_full = true;
-	attach(first, disk_a, "xvda", "The device xvda was not attached to domain 'first': Cannot write the record");
+	attach(first, disk_a, "xvda",
+	       "The device xvda was not attached to domain 'first': Cannot write the record");
 	assert_true(TAILQ_EMPTY(&first->devices));
 	assert_int_equal(first->config->nr_disk, 0);
 	nothing_is_left_of(FIRST);
@@ -733,7 +742,8 @@ static void test_a_disk_is_not_configured_anew_if_that_is_not_recorded(void **st
 {
 	attach(first, disk_a, "xvda", NULL);
 	world.disk_full = true;
-	ask(XEND_M_DEVICE_CONFIGURE, first, disk(disk_b, "xvda", "w"), NULL, "No space left on device");
+	ask(XEND_M_DEVICE_CONFIGURE, first, disk(disk_b, "xvda", "w"), NULL,
+	    "No space left on device");
 	assert_string_equal(node_get(BACK "11/51712/params"), disk_a);
 	assert_string_equal(first->config->disk[0].target, disk_a);
 	assert_non_null(strstr(world.record, strrchr(disk_a, '/') + 1));

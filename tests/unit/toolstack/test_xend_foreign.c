@@ -27,10 +27,11 @@ static void check_says(const char *json, const char *says)
 
 static void test_who_shall_trust_a_file_sees_what_it_takes_of_the_host(void **state)
 {
-	static const char all[] = "{\"name\":\"g\",\"memory\":64,\"maxmem\":4096,\"bootloader\":\"/b\",\"kernel\":\"/"
-				  "k\",\"ramdisk\":\"/r\","
-				  "\"disk\":[{\"type\":\"file\",\"target\":\"/d\",\"vdev\":\"xvda\",\"mode\":\"w\"}],"
-				  "\"vif\":[{\"bridge\":\"br7\"}]}";
+	static const char all[] =
+		"{\"name\":\"g\",\"memory\":64,\"maxmem\":4096,\"bootloader\":\"/b\",\"kernel\":\"/"
+		"k\",\"ramdisk\":\"/r\","
+		"\"disk\":[{\"type\":\"file\",\"target\":\"/d\",\"vdev\":\"xvda\",\"mode\":\"w\"}],"
+		"\"vif\":[{\"bridge\":\"br7\"}]}";
 
 	check_says(all, "the bootloader /b");
 	check_says(all, "the kernel /k");

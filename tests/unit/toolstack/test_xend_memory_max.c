@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: toolstack/xend/server/method_resources.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
-/* What a domain may have at most is set at each place or at none: hypervisor, configuration, record. */
+/* What a domain may have at most is set at each place or at none: hypervisor, configuration,
+ * record. */
 #include "xend/runtime/request.h"
 
 #include <errno.h>
@@ -29,8 +30,8 @@ static struct domain domain = { .domid = 7, .name = (char *)"g" };
 static uint64_t limit_kb, asked_kb;
 static bool disk_full, refuses;
 
-int guest_take(struct request *request, const char *operation, unsigned int needs, struct domain **out,
-	       struct error **e)
+int guest_take(struct request *request, const char *operation, unsigned int needs,
+	       struct domain **out, struct error **e)
 {
 	*out = &domain;
 	return 0;
@@ -65,7 +66,7 @@ int record_write(struct domain *its, struct error **e)
 	return disk_full ? error_set(e, ENOSPC, "Cannot write the record.") : 0;
 }
 
-/* --- what other methods of the file call ------------------------------------------------------------- */
+/* --- what other methods of the file call --- */
 
 #define NEVER(result, name, ...)                 \
 	result name(__VA_ARGS__)                 \
@@ -80,12 +81,14 @@ NEVER(int, guest_check, struct domain *its, unsigned int needs, struct error **e
 NEVER(int, hv_host_physinfo, struct hv *hv, struct xen_sysctl_physinfo *info, struct error **e)
 NEVER(int, hv_sched_id, struct hv *hv, uint32_t *id, struct error **e)
 NEVER(int, hv_sched_get, struct hv *hv, uint32_t domid, struct hv_credit *credit, struct error **e)
-NEVER(int, hv_sched_set, struct hv *hv, uint32_t domid, const struct hv_credit *credit, struct error **e)
-NEVER(int, hv_vcpu_info, struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_vcpu_info *info, struct error **e)
-NEVER(int, hv_vcpu_get_affinity, struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard,
-      struct hv_cpumap *soft, struct error **e)
-NEVER(int, hv_vcpu_set_affinity, struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard,
-      struct hv_cpumap *soft, struct error **e)
+NEVER(int, hv_sched_set, struct hv *hv, uint32_t domid, const struct hv_credit *credit,
+      struct error **e)
+NEVER(int, hv_vcpu_info, struct hv *hv, uint32_t domid, unsigned int vcpu,
+      struct hv_vcpu_info *info, struct error **e)
+NEVER(int, hv_vcpu_get_affinity, struct hv *hv, uint32_t domid, unsigned int vcpu,
+      struct hv_cpumap *hard, struct hv_cpumap *soft, struct error **e)
+NEVER(int, hv_vcpu_set_affinity, struct hv *hv, uint32_t domid, unsigned int vcpu,
+      struct hv_cpumap *hard, struct hv_cpumap *soft, struct error **e)
 NEVER(int, request_domain, struct request *request, struct domain **its, struct error **e)
 NEVER(const char *, request_string, struct request *request, const char *name)
 NEVER(struct json_object *, request_value, struct request *request, const char *name)
@@ -104,7 +107,7 @@ void domains_refresh(void)
 {
 }
 
-/* --- tests ------------------------------------------------------------------------------------------ */
+/* --- tests --- */
 
 static int set_max(uint64_t mib)
 {

@@ -145,10 +145,14 @@ static void test_those_that_hang_hold_up_nobody_else(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_work_is_done_elsewhere_and_given_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_what_takes_too_long_is_left_to_itself, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_task_that_is_cancelled_does_not_wait, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_those_that_hang_hold_up_nobody_else, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_work_is_done_elsewhere_and_given_back, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_what_takes_too_long_is_left_to_itself, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_task_that_is_cancelled_does_not_wait, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_those_that_hang_hold_up_nobody_else, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

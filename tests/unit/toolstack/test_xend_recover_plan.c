@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: toolstack/xend/domain/recover_plan.c */
 /*
- * Every state and goal of a record, from this boot of the host or an earlier one, against everything that the hypervisor may have under
- * its number and its UUID.
+ * Every state and goal of a record, from this boot of the host or an earlier one, against
+ * everything that the hypervisor may have under its number and its UUID.
  */
 #include "xend/domain/recover_plan.h"
 
@@ -14,7 +14,8 @@
 #define NEWER  9
 
 enum under { NOBODY, ITSELF, ITSELF_DYING, STRANGER, STRANGER_DYING };
-/* A second domain with the UUID: made by xl from the same file, or by a xend that was killed before it noted the number. */
+/* A second domain with the UUID: made by xl from the same file, or by a xend that was killed before
+ * it noted the number. */
 enum twin { NO_TWIN, TWIN, TWIN_DYING, HALF_MADE };
 
 static const uint8_t uuid[16] = { 1, 2, 3 }, other[16] = { 1, 2, 4 };
@@ -25,19 +26,24 @@ struct world {
 	size_t count;
 };
 
-static void add(struct world *world, uint32_t domid, const uint8_t *its, bool dying, uint32_t max_vcpu_id)
+static void add(struct world *world, uint32_t domid, const uint8_t *its, bool dying,
+		uint32_t max_vcpu_id)
 {
 	struct hv_domain_info *info = &world->list[world->count++];
 
-	*info = (struct hv_domain_info){ .domid = domid, .dying = dying, .max_vcpu_id = max_vcpu_id };
+	*info = (struct hv_domain_info){ .domid = domid,
+					 .dying = dying,
+					 .max_vcpu_id = max_vcpu_id };
 	memcpy(info->uuid, its, sizeof(info->uuid));
 }
 
-static struct world make(enum domain_state state, enum domain_goal goal, int domid, bool earlier, enum under under,
-			 enum twin twin)
+static struct world make(enum domain_state state, enum domain_goal goal, int domid, bool earlier,
+			 enum under under, enum twin twin)
 {
 	static const uint8_t dom0[16];
-	struct world world = { .domain = { .state = state, .goal = goal, .domid = domid, .earlier_boot = earlier } };
+	struct world world = {
+		.domain = { .state = state, .goal = goal, .domid = domid, .earlier_boot = earlier }
+	};
 
 	memcpy(world.domain.uuid, uuid, sizeof(uuid));
 	add(&world, 0, dom0, false, 0);
@@ -45,7 +51,8 @@ static struct world make(enum domain_state state, enum domain_goal goal, int dom
 		add(&world, NUMBER, under == ITSELF || under == ITSELF_DYING ? uuid : other,
 		    under == ITSELF_DYING || under == STRANGER_DYING, 0);
 	if (twin != NO_TWIN)
-		add(&world, NEWER, uuid, twin == TWIN_DYING, twin == HALF_MADE ? XEN_INVALID_MAX_VCPU_ID : 0);
+		add(&world, NEWER, uuid, twin == TWIN_DYING,
+		    twin == HALF_MADE ? XEN_INVALID_MAX_VCPU_ID : 0);
 	return world;
 }
 
@@ -65,13 +72,15 @@ static void each(check_fn *check)
 					for (int under = 0; under <= STRANGER_DYING; under++)
 						for (int twin = 0; twin <= HALF_MADE; twin++) {
 							struct world world =
-								make(state, goal, domid, earlier, under, twin);
+								make(state, goal, domid, earlier,
+								     under, twin);
 
 							check(&world, under, twin);
 						}
 }
 
-/* Nothing is ever done to a number that is another one's, nor to any number because of a record of an earlier boot. */
+/* Nothing is ever done to a number that is another one's, nor to any number because of a record of
+ * an earlier boot. */
 static void check_number(const struct world *world, enum under under, enum twin twin)
 {
 	struct recover_plan plan = decide(world);
@@ -80,7 +89,8 @@ static void check_number(const struct world *world, enum under under, enum twin 
 	    world->domain.state == DOMAIN_SUSPENDED)
 		assert_int_equal(plan.domid, -1);
 	else if (world->domain.domid == NUMBER)
-		assert_int_equal(plan.domid, under == STRANGER || under == STRANGER_DYING ? -1 : NUMBER);
+		assert_int_equal(plan.domid,
+				 under == STRANGER || under == STRANGER_DYING ? -1 : NUMBER);
 	else if (world->domain.state == DOMAIN_BUILDING && twin == HALF_MADE)
 		assert_int_equal(plan.domid, NEWER);
 	else
@@ -105,7 +115,8 @@ static void check_action(const struct world *world, enum under under, enum twin 
 		want = RECOVER_ADOPT;
 	else if (lives && domain->state == DOMAIN_SAVING)
 		want = RECOVER_TAKE_BACK;
-	else if (domain->goal == GOAL_RESTART && !domain->earlier_boot && domain->state != DOMAIN_SAVING)
+	else if (domain->goal == GOAL_RESTART && !domain->earlier_boot &&
+		 domain->state != DOMAIN_SAVING)
 		want = RECOVER_RESTART;
 	assert_int_equal(plan.action, want);
 }
@@ -115,7 +126,8 @@ static void test_actions(void **state)
 	each(check_action);
 }
 
-/* "Suspended" stays only if its memory is in its file, which a saving that did not end has not written. */
+/* "Suspended" stays only if its memory is in its file, which a saving that did not end has not
+ * written. */
 static void check_goal(const struct world *world, enum under under, enum twin twin)
 {
 	const struct domain *domain = &world->domain;

@@ -2,9 +2,10 @@
 /* links: toolstack/xend/domain/save.c toolstack/xend/domain/save_header.c toolstack/xend/runtime/seal.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -lnettle */
 /*
- * A domain is saved while writes of its record fail (the disk is full, say), and while it does not run on. Whatever fails: the guest
- * runs, or its file is there; a xend that starts from the record that is on disk then removes no file that was said to be
- * good. The real save.c; the hypervisor, xenstore and the record are fakes.
+ * A domain is saved while writes of its record fail (the disk is full, say), and while it does not
+ * run on. Whatever fails: the guest runs, or its file is there; a xend that starts from the record
+ * that is on disk then removes no file that was said to be good. The real save.c; the hypervisor,
+ * xenstore and the record are fakes.
  */
 #include "xend/domain/save.h"
 
@@ -49,7 +50,7 @@ static char directory[] = "/tmp/xend-save-XXXXXX", path[64];
 
 struct hv *domain_hv;
 
-/* --- the record ------------------------------------------------------------------------------------- */
+/* --- the record --- */
 
 int record_write(struct domain *domain, struct error **e)
 {
@@ -68,15 +69,16 @@ void record_write_anyway(struct domain *domain)
 	record_write(domain, NULL);
 }
 
-/* --- the domain ------------------------------------------------------------------------------------- */
+/* --- the domain --- */
 
 int domain_info(const struct domain *domain, struct hv_domain_info *info, struct error **e)
 {
 	if (world.destroyed)
 		return error_set(e, ESRCH, "It is gone.");
-	*info = (struct hv_domain_info){
-		.domid = GUEST_ID, .pages = 64 * 256, .shutdown = world.suspended, .shutdown_reason = SHUTDOWN_suspend
-	};
+	*info = (struct hv_domain_info){ .domid = GUEST_ID,
+					 .pages = 64 * 256,
+					 .shutdown = world.suspended,
+					 .shutdown_reason = SHUTDOWN_suspend };
 	return 0;
 }
 
@@ -106,7 +108,8 @@ int hv_domain_cancel_suspend(struct hv *hv, uint32_t domid, struct error **e)
 	return 0;
 }
 
-int worker_run(struct json_object *order, int fd, struct request *asker, struct json_object **result, struct error **e)
+int worker_run(struct json_object *order, int fd, struct request *asker,
+	       struct json_object **result, struct error **e)
 {
 	assert_true(world.suspended);
 	*result = json_new_object();
@@ -117,7 +120,7 @@ void worker_name_domain(struct json_object *order, const struct domain *domain)
 {
 }
 
-/* --- xenstore, and waiting -------------------------------------------------------------------------- */
+/* --- xenstore, and waiting --- */
 
 int store_write(const char *at, const char *fmt, ...)
 {
@@ -155,7 +158,7 @@ int cond_wait(struct cond *cond, uint64_t deadline)
 	return -ETIMEDOUT;
 }
 
-/* --- tests ------------------------------------------------------------------------------------------ */
+/* --- tests --- */
 
 static void begin(unsigned int fail_from, unsigned int fail_to)
 {
@@ -166,7 +169,9 @@ static void begin(unsigned int fail_from, unsigned int fail_to)
 	world.fail_from = fail_from;
 	world.fail_to = fail_to;
 	world.disk.state = DOMAIN_RUNNING;
-	guest = (struct domain){ .name = (char *)"g", .domid = GUEST_ID, .ours = true, .state = DOMAIN_RUNNING };
+	guest = (struct domain){
+		.name = (char *)"g", .domid = GUEST_ID, .ours = true, .state = DOMAIN_RUNNING
+	};
 	json_set_string(o, "name", "g");
 	json_set_string(o, "kernel", "/k");
 	json_set_int(o, "memory", 64);
@@ -187,7 +192,8 @@ static bool is_there(void)
 	return access(path, F_OK) == 0;
 }
 
-/* xend is killed; the next one goes by the record, as recover_plan.c has it for a domain that exists. */
+/* xend is killed; the next one goes by the record, as recover_plan.c has it for a domain that
+ * exists. */
 static void next_xend(void)
 {
 	free(guest.saving_to);
@@ -228,10 +234,11 @@ static void test_a_record_that_is_not_written_loses_nothing(void **state)
 
 				begin(from, all ? NEVER : from);
 				rc = domain_save(&guest, path, (enum save_after)after, NULL, &e);
-				print_message("after %d, from %u, all %d: %d, %s\n", after, from, all, rc,
-					      error_text(e));
+				print_message("after %d, from %u, all %d: %d, %s\n", after, from,
+					      all, rc, error_text(e));
 				check(rc, (enum save_after)after, e);
-				/* The first says that a file begins, the second that it is whole. */
+				/* The first says that a file begins, the second that it is whole.
+				 */
 				assert_int_equal(rc, from < 2 ? -ENOSPC : 0);
 				error_free(&e);
 				end();

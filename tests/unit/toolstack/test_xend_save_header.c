@@ -61,8 +61,12 @@ static void check_refused(const void *bytes, size_t length, const char *says)
 
 static void test_what_is_no_saved_domain_is_refused(void **state)
 {
-	static const struct save_header other_version = { .magic = SAVE_MAGIC, .version = 3, .length = 8 };
-	static const struct save_header huge = { .magic = SAVE_MAGIC, .version = 1, .length = UINT32_MAX };
+	static const struct save_header other_version = { .magic = SAVE_MAGIC,
+							  .version = 3,
+							  .length = 8 };
+	static const struct save_header huge = { .magic = SAVE_MAGIC,
+						 .version = 1,
+						 .length = UINT32_MAX };
 	static const struct save_header empty = { .magic = SAVE_MAGIC, .version = 1, .length = 0 };
 	static const struct save_header cut = { .magic = SAVE_MAGIC, .version = 1, .length = 8 };
 	static const struct {
@@ -123,7 +127,8 @@ static void test_a_file_that_was_changed_is_a_strangers(void **state)
 	*name = 'h';
 	assert_false(is_ours(bytes, length));
 	*name = 'g';
-	for (size_t i = sizeof(struct save_header); i < sizeof(struct save_header) + SEAL_SIZE; i++) {
+	for (size_t i = sizeof(struct save_header); i < sizeof(struct save_header) + SEAL_SIZE;
+	     i++) {
 		bytes[i] ^= 1;
 		assert_false(is_ours(bytes, length));
 		bytes[i] ^= 1;
@@ -132,13 +137,16 @@ static void test_a_file_that_was_changed_is_a_strangers(void **state)
 	assert_false(is_ours(&old, sizeof(old)));
 }
 
-/* Files are read by later versions, and by hosts that were given the same key: HMAC-SHA256, by Python's hmac. */
+/* Files are read by later versions, and by hosts that were given the same key: HMAC-SHA256, by
+ * Python's hmac. */
 static void test_the_seal_is_the_one_that_the_format_says(void **state)
 {
 	static const char text[] = "a saved domain";
-	static const uint8_t expected[SEAL_SIZE] = { 0xdb, 0xc4, 0x88, 0x30, 0x05, 0x6b, 0x1f, 0x7d, 0x30, 0x82, 0x07,
-						     0x00, 0x23, 0x19, 0xe2, 0x46, 0xca, 0xf2, 0x9c, 0xb5, 0x0a, 0x8b,
-						     0xf5, 0x7b, 0x3c, 0x85, 0x65, 0x51, 0xda, 0x7f, 0x6f, 0xa9 };
+	static const uint8_t expected[SEAL_SIZE] = {
+		0xdb, 0xc4, 0x88, 0x30, 0x05, 0x6b, 0x1f, 0x7d, 0x30, 0x82, 0x07,
+		0x00, 0x23, 0x19, 0xe2, 0x46, 0xca, 0xf2, 0x9c, 0xb5, 0x0a, 0x8b,
+		0xf5, 0x7b, 0x3c, 0x85, 0x65, 0x51, 0xda, 0x7f, 0x6f, 0xa9
+	};
 	uint8_t seal[SEAL_SIZE];
 
 	/* No key was read yet: 32 zeroes. */

@@ -2,8 +2,9 @@
 /* links: toolstack/xend/domain/boot.c toolstack/xend/device/device.c toolstack/xend/device/device_stop.c toolstack/xend/domain/domain.c toolstack/xend/domain/layout.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /*
- * A domain is taken apart, or made, while somebody else destroys it and makes another one that gets its number: at each of the points
- * where xend waits. From then on nothing may be done by that number. The real files; the hypervisor, xenstore and what waits are played.
+ * A domain is taken apart, or made, while somebody else destroys it and makes another one that gets
+ * its number: at each of the points where xend waits. From then on nothing may be done by that
+ * number. The real files; the hypervisor, xenstore and what waits are played.
  */
 #include "xend/domain/boot.h"
 
@@ -70,7 +71,7 @@ static void act_on_path(const char *fmt, va_list ap, const char *what)
 		act(what);
 }
 
-/* --- the hypervisor --------------------------------------------------------------------------------- */
+/* --- the hypervisor --- */
 
 static void fill_info(struct hv_domain_info *info)
 {
@@ -96,7 +97,8 @@ int hv_domain_list(struct hv *hv, struct hv_domain_info **list, size_t *count, s
 	return 0;
 }
 
-int hv_domain_create(struct hv *hv, const struct hv_domain_spec *spec, uint32_t *domid, struct error **e)
+int hv_domain_create(struct hv *hv, const struct hv_domain_spec *spec, uint32_t *domid,
+		     struct error **e)
 {
 	*domid = NUMBER;
 	world.owner = OWN;
@@ -113,8 +115,8 @@ int hv_domain_create(struct hv *hv, const struct hv_domain_spec *spec, uint32_t 
 ACT(hv_domain_pause, uint32_t domid, struct error **e)
 ACT(hv_domain_set_max_mem, uint32_t domid, uint64_t kb, struct error **e)
 ACT(hv_memory_claim, uint32_t domid, uint64_t pages, struct error **e)
-ACT(hv_vcpu_set_affinity, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard, struct hv_cpumap *soft,
-    struct error **e)
+ACT(hv_vcpu_set_affinity, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard,
+    struct hv_cpumap *soft, struct error **e)
 ACT(hv_sched_get, uint32_t domid, struct hv_credit *credit, struct error **e)
 ACT(hv_sched_set, uint32_t domid, const struct hv_credit *credit, struct error **e)
 
@@ -144,7 +146,7 @@ int destroy_and_wait(uint32_t domid, const uint8_t uuid[16], struct error **e)
 	return 0;
 }
 
-/* --- xenstore ---------------------------------------------------------------------------------------- */
+/* --- xenstore --- */
 
 static char **list_of(const char *name, unsigned int *count)
 {
@@ -167,7 +169,8 @@ char **store_list(unsigned int *count, const char *fmt, ...)
 	*count = 0;
 	if (strcmp(path, "/local/domain/0/backend") == 0)
 		return list_of("vbd", count);
-	return strcmp(path, "/local/domain/0/backend/vbd/" TEXT) == 0 ? list_of("51712", count) : NULL;
+	return strcmp(path, "/local/domain/0/backend/vbd/" TEXT) == 0 ? list_of("51712", count) :
+									NULL;
 }
 
 char *store_read(const char *fmt, ...)
@@ -211,13 +214,13 @@ struct store_batch *store_begin(void)
 	return NULL;
 }
 
-void store_put(struct store_batch *batch, enum store_access access, unsigned int domid, const char *value,
-	       const char *path, ...)
+void store_put(struct store_batch *batch, enum store_access access, unsigned int domid,
+	       const char *value, const char *path, ...)
 {
 }
 
-void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid, uint64_t value,
-		      const char *path, ...)
+void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid,
+		      uint64_t value, const char *path, ...)
 {
 }
 
@@ -251,7 +254,7 @@ void store_unwatch(struct store_watch *watch)
 {
 }
 
-/* --- tasks, and what waits -------------------------------------------------------------------------- */
+/* --- tasks, and what waits --- */
 
 int task_wait(uint64_t deadline)
 {
@@ -322,7 +325,8 @@ void worker_name_domain(struct json_object *order, const struct domain *its)
 {
 }
 
-int worker_run(struct json_object *order, int fd, struct request *asker, struct json_object **result, struct error **e)
+int worker_run(struct json_object *order, int fd, struct request *asker,
+	       struct json_object **result, struct error **e)
 {
 	act("worker_run");
 	waits();
@@ -381,7 +385,9 @@ const struct device_ops device_vif_ops = { .class = "vif", .undo = undo, .free =
 
 int record_write(struct domain *its, struct error **e)
 {
-	return ++world.records == world.record_fails_at ? error_set(e, ENOSPC, "The disk is full.") : 0;
+	return ++world.records == world.record_fails_at ?
+		       error_set(e, ENOSPC, "The disk is full.") :
+		       0;
 }
 
 void record_write_anyway(struct domain *its)
@@ -416,7 +422,7 @@ void lifecycle_observe(struct domain *its, const struct hv_domain_info *info)
 {
 }
 
-/* --- tests ------------------------------------------------------------------------------------------ */
+/* --- tests --- */
 
 static struct device *give_device(const struct device_ops *ops, unsigned int devid)
 {
@@ -505,7 +511,8 @@ static void test_what_is_left_of_a_domain_that_is_gone_is_taken_away(void **stat
 
 static void test_a_hypervisor_that_does_not_answer_does_not_say_that_it_is_gone(void **state)
 {
-	static const int errors[] = { EPERM, ENOSYS, EINTR, EACCES, EFAULT, ENOMEM, EIO, ENODEV, EBADF };
+	static const int errors[] = { EPERM,  ENOSYS, EINTR,  EACCES, EFAULT,
+				      ENOMEM, EIO,    ENODEV, EBADF };
 
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		begin(true, OWN, 0);
@@ -583,8 +590,10 @@ static void test_a_new_name_is_written_to_its_own_nodes_only(void **state)
 	end();
 }
 
-/* What is done with a domain that does not start is up to its goal: its memory is in a file still, or it is to start again. */
-static void check_goal_after_failure(enum domain_goal goal, unsigned int record_fails_at, int unpause_error)
+/* What is done with a domain that does not start is up to its goal: its memory is in a file still,
+ * or it is to start again. */
+static void check_goal_after_failure(enum domain_goal goal, unsigned int record_fails_at,
+				     int unpause_error)
 {
 	struct boot boot = { .image_fd = -1 };
 
@@ -627,7 +636,8 @@ int main(void)
 		cmocka_unit_test(test_the_number_is_taken_at_any_wait),
 		cmocka_unit_test(test_a_number_that_was_taken_before),
 		cmocka_unit_test(test_what_is_left_of_a_domain_that_is_gone_is_taken_away),
-		cmocka_unit_test(test_a_hypervisor_that_does_not_answer_does_not_say_that_it_is_gone),
+		cmocka_unit_test(
+			test_a_hypervisor_that_does_not_answer_does_not_say_that_it_is_gone),
 		cmocka_unit_test(test_a_domain_that_is_not_destroyed_is_not_forgotten),
 		cmocka_unit_test(test_the_number_is_taken_while_it_is_made),
 		cmocka_unit_test(test_a_new_name_is_written_to_its_own_nodes_only),

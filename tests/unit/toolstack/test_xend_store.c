@@ -2,9 +2,10 @@
 /* links: toolstack/xend/runtime/store.c toolstack/xend/runtime/store_link.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/log.c toolstack/lib/str.c */
 /* libs: -luv -lxenstore */
 /*
- * xend's side of xenstore, with the real library, against a xenstored that is played: it answers, refuses, falls silent, or ends in
- * the middle of any request. xend is a child process, for it ends with xenstored; its exit status and its log tell what it took the
- * answers for. Wire format: xen/io/xs_wire.h.
+ * xend's side of xenstore, with the real library, against a xenstored that is played: it answers,
+ * refuses, falls silent, or ends in the middle of any request. xend is a child process, for it ends
+ * with xenstored; its exit status and its log tell what it took the answers for. Wire format:
+ * xen/io/xs_wire.h.
  */
 #include "xend/runtime/store.h"
 
@@ -48,9 +49,10 @@ int hv_domain_list(struct hv *hv, struct hv_domain_info **list, size_t *count, s
 	return 0;
 }
 
-/* --- xenstored ------------------------------------------------------------------------------------ */
+/* --- xenstored --- */
 
-static void reply(int fd, const struct xsd_sockmsg *request, uint32_t type, const char *body, size_t length)
+static void reply(int fd, const struct xsd_sockmsg *request, uint32_t type, const char *body,
+		  size_t length)
 {
 	struct xsd_sockmsg header = *request;
 	char message[256];
@@ -106,7 +108,8 @@ static bool serve(int fd, bool *silent)
 
 	if (!read_whole(fd, &header, sizeof(header)) || !read_whole(fd, body, header.len))
 		return false;
-	if (*silent || header.type != played.type || strcmp(body, "/") == 0 || played.conduct == ANSWER) {
+	if (*silent || header.type != played.type || strcmp(body, "/") == 0 ||
+	    played.conduct == ANSWER) {
 		if (!*silent)
 			answer(fd, &header, body);
 		return true;
@@ -134,13 +137,14 @@ static void be_xenstored(void)
 			if (fds[i].revents && !serve(fds[i].fd, &silent))
 				runs = false;
 		if (runs && fds[0].revents)
-			fds[count++] = (struct pollfd){ .fd = accept(played.listener, NULL, NULL), .events = POLLIN };
+			fds[count++] = (struct pollfd){ .fd = accept(played.listener, NULL, NULL),
+							.events = POLLIN };
 	}
 	for (nfds_t i = 1; i < count; i++)
 		close(fds[i].fd);
 }
 
-/* --- xend ------------------------------------------------------------------------------------------ */
+/* --- xend --- */
 
 static void never(void *arg)
 {
@@ -217,7 +221,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* --- what xend asks for ----------------------------------------------------------------------------- */
+/* --- what xend asks for --- */
 
 static void do_read(void)
 {
@@ -337,7 +341,7 @@ static void check_each(enum conduct conduct, const char *words)
 	}
 }
 
-/* --- tests ------------------------------------------------------------------------------------------ */
+/* --- tests --- */
 
 static void read_all_kinds(void)
 {
@@ -346,13 +350,14 @@ static void read_all_kinds(void)
 
 	if (!value || strcmp(value, "7") != 0 || store_read("/test/absent"))
 		_exit(2);
-	if (store_read_number(9, 1, "/test/there") != 7 || store_read_number(9, 1, "/test/absent") != 1)
+	if (store_read_number(9, 1, "/test/there") != 7 ||
+	    store_read_number(9, 1, "/test/absent") != 1)
 		_exit(3);
 	list = store_list(&count, "/test/there");
 	if (!list || count != 2 || store_list(&count, "/test/absent") || count)
 		_exit(4);
-	if (!store_exists("/test/there") || store_exists("/test/absent") || store_write("/test/there", "8") ||
-	    store_remove("/test/absent"))
+	if (!store_exists("/test/there") || store_exists("/test/absent") ||
+	    store_write("/test/there", "8") || store_remove("/test/absent"))
 		_exit(5);
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		calls[i].work();
@@ -398,10 +403,13 @@ static void reads_refused(void)
 		_exit(2);
 }
 
-/* EINVAL: nothing can have that name. All else says that xenstored does not know, which is not that it is not there. */
+/* EINVAL: nothing can have that name. All else says that xenstored does not know, which is not that
+ * it is not there. */
 static void test_a_read_that_fails_is_not_absence(void **state)
 {
-	static const char *const errors[] = { "ENOMEM", "EIO", "EACCES", "EPERM", "ENOSYS", "EBUSY" };
+	static const char *const errors[] = {
+		"ENOMEM", "EIO", "EACCES", "EPERM", "ENOSYS", "EBUSY"
+	};
 
 	played.type = XS_READ;
 	played.conduct = REFUSE;
@@ -453,13 +461,20 @@ static void test_without_xenstored_xend_does_not_start(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_what_is_there_and_what_is_not, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_xenstored_that_ends_is_not_absence, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_xenstored_that_ends_is_noticed_at_rest, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_xenstored_that_hangs_does_not_hang_xend, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_read_that_fails_is_not_absence, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_write_that_is_refused_is_an_error_of_its_own, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_without_xenstored_xend_does_not_start, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_what_is_there_and_what_is_not, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_xenstored_that_ends_is_not_absence, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_xenstored_that_ends_is_noticed_at_rest,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_xenstored_that_hangs_does_not_hang_xend,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_read_that_fails_is_not_absence, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_write_that_is_refused_is_an_error_of_its_own,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_without_xenstored_xend_does_not_start, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

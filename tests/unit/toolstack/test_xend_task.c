@@ -206,15 +206,23 @@ static void test_a_task_has_a_stack_to_work_with(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_tasks_take_turns_where_they_wait, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_wait_ends_by_its_deadline, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_wait_ends_when_it_is_woken, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_wake_before_the_wait_is_not_lost, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_sleep_is_not_cut_short_by_a_wake, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_cancelled_task_waits_no_more_but_may_undo, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_condition_wakes_all_that_wait_for_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_tasks_take_turns_where_they_wait, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_wait_ends_by_its_deadline, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_wait_ends_when_it_is_woken, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_wake_before_the_wait_is_not_lost, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_sleep_is_not_cut_short_by_a_wake, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_cancelled_task_waits_no_more_but_may_undo,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_condition_wakes_all_that_wait_for_it, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_thousand_tasks, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_task_has_a_stack_to_work_with, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_task_has_a_stack_to_work_with, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

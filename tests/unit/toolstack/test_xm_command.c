@@ -36,7 +36,9 @@ const struct xm_command xm_query_commands[] = {
 	{ .name = "log", .max_operands = -1 },
 	{ 0 },
 };
-const struct xm_command xm_resource_commands[] = { { .name = "mem-set" }, { .name = "mem-max" }, { 0 } };
+const struct xm_command xm_resource_commands[] = { { .name = "mem-set" },
+						   { .name = "mem-max" },
+						   { 0 } };
 const struct xm_command xm_host_commands[] = { { 0 } };
 const struct xm_command xm_device_commands[] = { { .name = "network-list" }, { 0 } };
 const struct xm_command xm_help_commands[] = { { .name = "help" }, { 0 } };

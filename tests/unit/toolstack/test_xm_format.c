@@ -29,8 +29,9 @@ static void test_list_header_and_row(void **state)
 
 	format_list_header(out);
 	format_list_row(out, &row);
-	check(out, "Name                                      ID   Mem VCPUs      State   Time(s)\n"
-		   "Domain-0                                   0  1024     2     r-----     12.3\n");
+	check(out,
+	      "Name                                      ID   Mem VCPUs      State   Time(s)\n"
+	      "Domain-0                                   0  1024     2     r-----     12.3\n");
 }
 
 static void test_list_row_of_a_halted_domain_has_an_id(void **state)
@@ -39,7 +40,8 @@ static void test_list_row_of_a_halted_domain_has_an_id(void **state)
 	FILE *out = begin();
 
 	format_list_row(out, &row);
-	check(out, "web                                       -1   256     1     ------      0.0\n");
+	check(out,
+	      "web                                       -1   256     1     ------      0.0\n");
 }
 
 static void test_list_row_with_large_values_keeps_its_blanks(void **state)
@@ -53,7 +55,8 @@ static void test_list_row_with_large_values_keeps_its_blanks(void **state)
 	FILE *out = begin();
 
 	format_list_row(out, &row);
-	check(out, "a-name-that-is-longer-than-the-forty-columns-of-its-cell 123456 1073741824  4096     -b---- "
+	check(out, "a-name-that-is-longer-than-the-forty-columns-of-its-cell 123456 1073741824  "
+		   "4096     -b---- "
 		   "99999999.9\n");
 }
 
@@ -65,8 +68,9 @@ static void test_memory_is_rounded(void **state)
 	format_list_row(out, &row);
 	row.memory_kb = 127 * 1024 + 511;
 	format_list_row(out, &row);
-	check(out, "g                                          1   128     1     -b----      0.0\n"
-		   "g                                          1   127     1     -b----      0.0\n");
+	check(out,
+	      "g                                          1   128     1     -b----      0.0\n"
+	      "g                                          1   127     1     -b----      0.0\n");
 }
 
 static void test_name_cannot_break_a_row(void **state)
@@ -93,9 +97,10 @@ static void test_vcpu_rows(void **state)
 	format_vcpu_header(out);
 	format_vcpu_row(out, &rows[0]);
 	format_vcpu_row(out, &rows[1]);
-	check(out, "Name                                ID  VCPU   CPU State   Time(s) CPU Affinity\n"
-		   "g1                                   3     0     1   -b-       4.2 any cpu\n"
-		   "g1                                   3     1     -   --p       0.0 0-1,4\n");
+	check(out,
+	      "Name                                ID  VCPU   CPU State   Time(s) CPU Affinity\n"
+	      "g1                                   3     0     1   -b-       4.2 any cpu\n"
+	      "g1                                   3     1     -   --p       0.0 0-1,4\n");
 }
 
 static void test_sched_rows(void **state)
@@ -118,12 +123,15 @@ static void test_uptime(void **state)
 	assert_string_equal(format_uptime(3661, buffer, sizeof(buffer)), "1:01:01");
 	assert_string_equal(format_uptime(86399, buffer, sizeof(buffer)), "23:59:59");
 	assert_string_equal(format_uptime(86400, buffer, sizeof(buffer)), "1 day, 0:00:00");
-	assert_string_equal(format_uptime(3 * 86400 + 5, buffer, sizeof(buffer)), "3 days, 0:00:05");
+	assert_string_equal(format_uptime(3 * 86400 + 5, buffer, sizeof(buffer)),
+			    "3 days, 0:00:05");
 }
 
 static void test_device_rows(void **state)
 {
-	const struct block_row block = { 51712, 0, 0, 4, 9, 8, "/local/domain/0/backend/vbd/3/51712" };
+	const struct block_row block = {
+		51712, 0, 0, 4, 9, 8, "/local/domain/0/backend/vbd/3/51712"
+	};
 	const struct network_row network = { 0,	  0,   "00:16:3e:00:00:02",
 					     0,	  4,   10,
 					     768, 769, "/local/domain/0/backend/vif/3/0" };
@@ -136,7 +144,8 @@ static void test_device_rows(void **state)
 	check(out, "Vdev  BE  handle state evt-ch ring-ref BE-path\n"
 		   "51712 0   0      4     9      8        /local/domain/0/backend/vbd/3/51712\n"
 		   "Idx BE  Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path\n"
-		   "0   0   00:16:3e:00:00:02 0      4     10       768/769         /local/domain/0/backend/vif/3/0\n");
+		   "0   0   00:16:3e:00:00:02 0      4     10       768/769         "
+		   "/local/domain/0/backend/vif/3/0\n");
 }
 
 static void test_info(void **state)

@@ -8,27 +8,34 @@
 #include "unit.h"
 #include "xm/top/top_model.h"
 
-static const char before_text[] =
-	"{\"time_ns\":1000000000,\"total_kb\":2097152,\"free_kb\":1048576,\"nr_cpus\":2,\"cpu_mhz\":2400,\"domains\":["
-	"{\"id\":0,\"name\":\"Domain-0\",\"state\":\"r-----\",\"cpu_ns\":5000000000,\"memory_kb\":524288,\"vcpus\":["
-	"3000000000,"
-	"2000000000]},"
-	"{\"id\":3,\"name\":\"g1\",\"state\":\"-b----\",\"cpu_ns\":1000000000,\"memory_kb\":262144,\"maxmem_kb\":"
-	"262144,"
-	"\"vcpus\":[1000000000],\"net\":[{\"rx_bytes\":1000,\"tx_bytes\":0}],\"disk\":[{\"read_sectors\":0,\"write_"
-	"sectors\":8}]}]}";
+static const char before_text[] = "{\"time_ns\":1000000000,\"total_kb\":2097152,\"free_kb\":"
+				  "1048576,\"nr_cpus\":2,\"cpu_mhz\":2400,\"domains\":["
+				  "{\"id\":0,\"name\":\"Domain-0\",\"state\":\"r-----\",\"cpu_ns\":"
+				  "5000000000,\"memory_kb\":524288,\"vcpus\":["
+				  "3000000000,"
+				  "2000000000]},"
+				  "{\"id\":3,\"name\":\"g1\",\"state\":\"-b----\",\"cpu_ns\":"
+				  "1000000000,\"memory_kb\":262144,\"maxmem_kb\":"
+				  "262144,"
+				  "\"vcpus\":[1000000000],\"net\":[{\"rx_bytes\":1000,\"tx_bytes\":"
+				  "0}],\"disk\":[{\"read_sectors\":0,\"write_"
+				  "sectors\":8}]}]}";
 
-static const char now_text[] =
-	"{\"time_ns\":3000000000,\"total_kb\":2097152,\"free_kb\":1048576,\"nr_cpus\":2,\"cpu_mhz\":2400,\"domains\":["
-	"{\"id\":0,\"name\":\"Domain-0\",\"state\":\"r-----\",\"cpu_ns\":5500000000,\"memory_kb\":524288,\"vcpus\":["
-	"3500000000,"
-	"2000000000]},"
-	"{\"id\":3,\"name\":\"g1\",\"state\":\"-b----\",\"cpu_ns\":3000000000,\"memory_kb\":262144,\"maxmem_kb\":"
-	"262144,"
-	"\"vcpus\":[3000000000],\"net\":[{\"rx_bytes\":5096,\"tx_bytes\":2048},{\"rx_bytes\":0,\"tx_bytes\":2048}],"
-	"\"disk\":[{\"read_sectors\":40,\"write_sectors\":8}]},"
-	"{\"id\":4,\"name\":\"g "
-	"2\",\"state\":\"--p---\",\"cpu_ns\":9000000000,\"memory_kb\":131072,\"vcpus\":[9000000000]}]}";
+static const char now_text[] = "{\"time_ns\":3000000000,\"total_kb\":2097152,\"free_kb\":1048576,"
+			       "\"nr_cpus\":2,\"cpu_mhz\":2400,\"domains\":["
+			       "{\"id\":0,\"name\":\"Domain-0\",\"state\":\"r-----\",\"cpu_ns\":"
+			       "5500000000,\"memory_kb\":524288,\"vcpus\":["
+			       "3500000000,"
+			       "2000000000]},"
+			       "{\"id\":3,\"name\":\"g1\",\"state\":\"-b----\",\"cpu_ns\":"
+			       "3000000000,\"memory_kb\":262144,\"maxmem_kb\":"
+			       "262144,"
+			       "\"vcpus\":[3000000000],\"net\":[{\"rx_bytes\":5096,\"tx_bytes\":"
+			       "2048},{\"rx_bytes\":0,\"tx_bytes\":2048}],"
+			       "\"disk\":[{\"read_sectors\":40,\"write_sectors\":8}]},"
+			       "{\"id\":4,\"name\":\"g "
+			       "2\",\"state\":\"--p---\",\"cpu_ns\":9000000000,\"memory_kb\":"
+			       "131072,\"vcpus\":[9000000000]}]}";
 
 static void read_sample(struct top_sample *sample, const char *text)
 {
@@ -132,14 +139,14 @@ static void test_lines(void **state)
 	const struct top_row *rows = looks->table.rows;
 	char line[512];
 
-	assert_string_equal(
-		top_line_titles(line, sizeof(line)),
-		"NAME               ID STATE    CPU(sec) CPU(%)  MEM(MB) MEM(%)  MAX(MB) VCPUS NETS RX(KB/s) TX(KB/s) "
-		"VBDS RD(KB/s) WR(KB/s)");
-	assert_string_equal(
-		top_line_domain(&rows[1], &looks->now, line, sizeof(line)),
-		"g1                  3 -b----        3.0  100.0      256   12.5      256     1    2      2.0      2.0 "
-		"   1     10.0      0.0");
+	assert_string_equal(top_line_titles(line, sizeof(line)),
+			    "NAME               ID STATE    CPU(sec) CPU(%)  MEM(MB) MEM(%)  "
+			    "MAX(MB) VCPUS NETS RX(KB/s) TX(KB/s) "
+			    "VBDS RD(KB/s) WR(KB/s)");
+	assert_string_equal(top_line_domain(&rows[1], &looks->now, line, sizeof(line)),
+			    "g1                  3 -b----        3.0  100.0      256   12.5      "
+			    "256     1    2      2.0      2.0 "
+			    "   1     10.0      0.0");
 	assert_string_equal(top_line_vcpu(&rows[0], 0, line, sizeof(line)),
 			    "  VCPU 0                            3.5   25.0");
 	/* Batch tables are split at blanks. */
@@ -169,8 +176,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rates_are_of_the_time_between, look, forget),
-		cmocka_unit_test_setup_teardown(test_a_domain_that_is_new_has_no_rate_yet, look, forget),
-		cmocka_unit_test_setup_teardown(test_counters_that_go_back_give_no_rate, look, forget),
+		cmocka_unit_test_setup_teardown(test_a_domain_that_is_new_has_no_rate_yet, look,
+						forget),
+		cmocka_unit_test_setup_teardown(test_counters_that_go_back_give_no_rate, look,
+						forget),
 		cmocka_unit_test_setup_teardown(test_sorting, look, forget),
 		cmocka_unit_test_setup_teardown(test_lines, look, forget),
 		cmocka_unit_test(test_an_answer_that_lacks_everything_is_an_empty_table),

@@ -70,8 +70,10 @@ static int parse(struct json_object *order, uint32_t domid, struct bootloader *b
  */
 static const char **make_argv(const struct bootloader *b)
 {
-	static const char *const directories[] = { "--output-directory=" CONFINE_OUTPUT_UNRESTRICTED,
-						   "--output-directory=" CONFINE_OUTPUT };
+	static const char *const directories[] = {
+		"--output-directory=" CONFINE_OUTPUT_UNRESTRICTED,
+		"--output-directory=" CONFINE_OUTPUT
+	};
 	size_t count = json_object_array_length(b->args), n = 0;
 	const char **argv = xcalloc(count + 6, sizeof(char *));
 
@@ -88,7 +90,8 @@ static const char **make_argv(const struct bootloader *b)
 /* The last line that has something in it; of a traceback of Python's the one that says why. */
 static void add_last_line(struct str *s, struct str *complaint)
 {
-	char *text = str_steal(complaint), *trimmed = str_trim(text), *newline = strrchr(trimmed, '\n');
+	char *text = str_steal(complaint), *trimmed = str_trim(text),
+	     *newline = strrchr(trimmed, '\n');
 	const char *line = newline ? str_trim(newline + 1) : trimmed;
 
 	if (*line) {
@@ -105,35 +108,42 @@ static int complain(const struct bootloader *b, struct confine_result *result, s
 
 	str_printf(&s, "The bootloader %s finds no kernel in %s (%s %d).", b->name, b->disk,
 		   WIFEXITED(result->status) ? "status" : "signal",
-		   WIFEXITED(result->status) ? WEXITSTATUS(result->status) : WTERMSIG(result->status));
+		   WIFEXITED(result->status) ? WEXITSTATUS(result->status) :
+					       WTERMSIG(result->status));
 	add_last_line(&s, &result->complaint);
 	rc = error_set(e, ENOEXEC, "%s", str_text(&s));
 	str_free(&s);
 	return rc;
 }
 
-static int judge(const struct bootloader *b, struct confine_result *result, struct bootloader_output *output,
-		 struct error **e)
+static int judge(const struct bootloader *b, struct confine_result *result,
+		 struct bootloader_output *output, struct error **e)
 {
 	const char *why = "";
 
 	if (result->end == CONFINE_TOOK_TOO_LONG)
-		return error_set(e, ETIMEDOUT,
-				 "The bootloader %s did not end within %u s. (bootloader-timeout in "
-				 "/etc/xen/xend-config.sxp gives it more.)",
-				 b->name, b->spec.seconds);
+		return error_set(
+			e, ETIMEDOUT,
+			"The bootloader %s did not end within %u s. (bootloader-timeout in "
+			"/etc/xen/xend-config.sxp gives it more.)",
+			b->name, b->spec.seconds);
 	if (result->end == CONFINE_SAID_TOO_MUCH)
-		return error_set(e, ENOEXEC, "The bootloader %s is not usable: it wrote more than %u KiB.", b->name,
-				 CONFINE_SAID_MAX / 1024);
+		return error_set(e, ENOEXEC,
+				 "The bootloader %s is not usable: it wrote more than %u KiB.",
+				 b->name, CONFINE_SAID_MAX / 1024);
 	if (!WIFEXITED(result->status) || WEXITSTATUS(result->status) != 0)
 		return complain(b, result, e);
 	if (bootloader_output_parse(str_text(&result->said), result->said.len,
-				    b->spec.restricted ? CONFINE_OUTPUT : CONFINE_OUTPUT_UNRESTRICTED, output, &why))
-		return error_set(e, ENOEXEC, "The bootloader %s is not usable: for %s it %s.", b->name, b->disk, why);
+				    b->spec.restricted ? CONFINE_OUTPUT :
+							 CONFINE_OUTPUT_UNRESTRICTED,
+				    output, &why))
+		return error_set(e, ENOEXEC, "The bootloader %s is not usable: for %s it %s.",
+				 b->name, b->disk, why);
 	return 0;
 }
 
-int bootloader_run(struct json_object *order, uint32_t domid, struct bootloader_choice *choice, struct error **e)
+int bootloader_run(struct json_object *order, uint32_t domid, struct bootloader_choice *choice,
+		   struct error **e)
 {
 	struct bootloader b = { 0 };
 	struct confine_result result = { .output = -1 };
@@ -145,7 +155,8 @@ int bootloader_run(struct json_object *order, uint32_t domid, struct bootloader_
 		return rc;
 	program = realpath(b.name, NULL);
 	if (!program)
-		return error_set(e, errno, "The bootloader %s cannot be run: %s.", b.name, strerror(errno));
+		return error_set(e, errno, "The bootloader %s cannot be run: %s.", b.name,
+				 strerror(errno));
 	argv = make_argv(&b);
 	b.spec.program = program;
 	b.spec.argv = argv;

@@ -19,7 +19,8 @@ struct bootloader_choice {
  * chose is to be given to bootloader_free(): then its files are gone. They are a stranger's: open
  * them by openat() with O_NOFOLLOW.
  */
-int bootloader_run(struct json_object *order, uint32_t domid, struct bootloader_choice *choice, struct error **e);
+int bootloader_run(struct json_object *order, uint32_t domid, struct bootloader_choice *choice,
+		   struct error **e);
 void bootloader_free(struct bootloader_choice *choice);
 
 #endif

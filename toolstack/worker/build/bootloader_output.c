@@ -19,7 +19,8 @@ static bool is_control(char c)
 }
 
 /* DIRECTORY/NAME becomes NAME. */
-static bool take_name(const char *value, size_t length, const char *directory, char *name, size_t size)
+static bool take_name(const char *value, size_t length, const char *directory, char *name,
+		      size_t size)
 {
 	size_t above = strlen(directory);
 
@@ -51,22 +52,25 @@ static bool take_args(const char *value, size_t length, char *args, size_t size)
 	return true;
 }
 
-static int take_line(const char *line, size_t length, const struct item *items, size_t count, bool *seen,
-		     const char *directory, const char **why)
+static int take_line(const char *line, size_t length, const struct item *items, size_t count,
+		     bool *seen, const char *directory, const char **why)
 {
 	for (size_t i = 0; i < count; i++) {
 		size_t word = strlen(items[i].word);
 		const char *value = line + word + 1;
 
-		if (length <= word + 1 || memcmp(line, items[i].word, word) != 0 || line[word] != ' ')
+		if (length <= word + 1 || memcmp(line, items[i].word, word) != 0 ||
+		    line[word] != ' ')
 			continue;
 		*why = items[i].twice;
 		if (seen[i])
 			return -EBADMSG;
 		seen[i] = true;
 		*why = items[i].bad;
-		if (!(items[i].is_path ? take_name(value, length - word - 1, directory, items[i].to, items[i].size) :
-					 take_args(value, length - word - 1, items[i].to, items[i].size)))
+		if (!(items[i].is_path ?
+			      take_name(value, length - word - 1, directory, items[i].to,
+					items[i].size) :
+			      take_args(value, length - word - 1, items[i].to, items[i].size)))
 			return -EBADMSG;
 	}
 	return 0;
@@ -77,8 +81,8 @@ static bool ends_line(char c)
 	return c == '\n' || c == '\0';
 }
 
-int bootloader_output_parse(const char *text, size_t length, const char *directory, struct bootloader_output *output,
-			    const char **why)
+int bootloader_output_parse(const char *text, size_t length, const char *directory,
+			    struct bootloader_output *output, const char **why)
 {
 	const struct item items[] = {
 		{ "kernel", output->kernel, sizeof(output->kernel), true, "names two kernels",
@@ -97,8 +101,8 @@ int bootloader_output_parse(const char *text, size_t length, const char *directo
 		end = begin;
 		while (end < length && !ends_line(text[end]))
 			end++;
-		rc = take_line(text + begin, end - begin, items, sizeof(items) / sizeof(items[0]), seen, directory,
-			       why);
+		rc = take_line(text + begin, end - begin, items, sizeof(items) / sizeof(items[0]),
+			       seen, directory, why);
 		if (rc)
 			return rc;
 	}

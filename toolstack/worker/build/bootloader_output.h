@@ -21,7 +21,7 @@ struct bootloader_output {
  * or a NUL (pygrub's formats simple and simple0); others are passed over. Paths must lie in
  * `directory` itself. 0, or -EBADMSG with *why, words that follow "the bootloader ". Pure.
  */
-int bootloader_output_parse(const char *text, size_t length, const char *directory, struct bootloader_output *output,
-			    const char **why);
+int bootloader_output_parse(const char *text, size_t length, const char *directory,
+			    struct bootloader_output *output, const char **why);
 
 #endif

@@ -12,8 +12,8 @@ struct bzimage {
 };
 
 /*
- * A bzImage (Linux: Documentation/arch/x86/boot.rst), or compressed data as they are. 0, or -errno with *why: words that
- * follow "the kernel is not usable: ".
+ * A bzImage (Linux: Documentation/arch/x86/boot.rst), or compressed data as they are. 0, or -errno
+ * with *why: words that follow "the kernel is not usable: ".
  */
 int bzimage_open(struct bzimage *image, const void *data, size_t size, const char **why);
 

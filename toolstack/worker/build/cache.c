@@ -15,7 +15,8 @@
 
 /* Unpacked kernels have some 40 to 60 MB. */
 #define ENTRIES_MAX 8
-/* Names are some bytes each: what a forgotten one costs is nothing, but they must not pile up without end. */
+/* Names are some bytes each: what a forgotten one costs is nothing, but they must not pile up
+ * without end. */
 #define NOTES_MAX	 64
 #define DIGEST_SIZE	 32
 #define RACY_SECONDS	 2
@@ -35,8 +36,8 @@ void cache_open(struct cache *cache, const char *path)
 		return;
 	cache->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* Whoever may write there could have any guest boot his kernel. */
-	if (cache->dir >= 0 &&
-	    (fstat(cache->dir, &st) != 0 || st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0))
+	if (cache->dir >= 0 && (fstat(cache->dir, &st) != 0 || st.st_uid != geteuid() ||
+				(st.st_mode & (S_IWGRP | S_IWOTH)) != 0))
 		cache_close(cache);
 }
 
@@ -60,13 +61,15 @@ void cache_key(const void *data, size_t size, char key[CACHE_KEY_SIZE])
 
 static bool key_ok(const char *key)
 {
-	return strlen(key) == (size_t)2 * DIGEST_SIZE && strspn(key, "0123456789abcdef") == (size_t)2 * DIGEST_SIZE;
+	return strlen(key) == (size_t)2 * DIGEST_SIZE &&
+	       strspn(key, "0123456789abcdef") == (size_t)2 * DIGEST_SIZE;
 }
 
 static void note_name(const struct stat *st, char *name, size_t size)
 {
-	snprintf(name, size, NOTE_NAME_FORMAT, (unsigned long long)st->st_dev, (unsigned long long)st->st_ino,
-		 (unsigned long long)st->st_size, (unsigned long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
+	snprintf(name, size, NOTE_NAME_FORMAT, (unsigned long long)st->st_dev,
+		 (unsigned long long)st->st_ino, (unsigned long long)st->st_size,
+		 (unsigned long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
 		 (unsigned long long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
 }
 
@@ -86,8 +89,10 @@ bool cache_find_key(const struct cache *cache, const struct stat *st, char key[C
 	return key_ok(key);
 }
 
-/* Removes the entries with that prefix and suffix that were made first, until at most `keep` stay. */
-static void remove_oldest(const struct cache *cache, const char *prefix, const char *suffix, unsigned int keep)
+/* Removes the entries with that prefix and suffix that were made first, until at most `keep` stay.
+ */
+static void remove_oldest(const struct cache *cache, const char *prefix, const char *suffix,
+			  unsigned int keep)
 {
 	for (;;) {
 		int fd = openat(cache->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -101,17 +106,21 @@ static void remove_oldest(const struct cache *cache, const char *prefix, const c
 				close(fd);
 			return;
 		}
-		for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+		for (const struct dirent *entry = readdir(dir); entry != NULL;
+		     entry = readdir(dir)) {
 			size_t length = strlen(entry->d_name);
 			struct stat st;
 
-			if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 || length < strlen(suffix) ||
+			if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
+			    length < strlen(suffix) ||
 			    strcmp(entry->d_name + length - strlen(suffix), suffix) != 0 ||
-			    fstatat(cache->dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISDIR(st.st_mode))
+			    fstatat(cache->dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+			    S_ISDIR(st.st_mode))
 				continue;
 			count++;
 			if (oldest[0] == '\0' || st.st_mtim.tv_sec < oldest_time.tv_sec ||
-			    (st.st_mtim.tv_sec == oldest_time.tv_sec && st.st_mtim.tv_nsec < oldest_time.tv_nsec)) {
+			    (st.st_mtim.tv_sec == oldest_time.tv_sec &&
+			     st.st_mtim.tv_nsec < oldest_time.tv_nsec)) {
 				oldest_time = st.st_mtim;
 				snprintf(oldest, sizeof(oldest), "%s", entry->d_name);
 			}
@@ -137,7 +146,8 @@ void cache_note_key(const struct cache *cache, const struct stat *st, const char
 
 bool cache_get(const struct cache *cache, const char *key, struct kernel *kernel)
 {
-	static const struct timespec now_times[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_NOW } };
+	static const struct timespec now_times[2] = { { .tv_nsec = UTIME_NOW },
+						      { .tv_nsec = UTIME_NOW } };
 	char name[ENTRY_NAME_SIZE];
 	const char *why;
 	struct stat st;
@@ -151,7 +161,8 @@ bool cache_get(const struct cache *cache, const char *key, struct kernel *kernel
 		return false;
 	if (fstat(kernel->fd, &st) == 0 && st.st_size >= (off_t)sizeof(kernel->info)) {
 		at = st.st_size - (off_t)sizeof(kernel->info);
-		if (pread(kernel->fd, &kernel->info, sizeof(kernel->info), at) == sizeof(kernel->info) &&
+		if (pread(kernel->fd, &kernel->info, sizeof(kernel->info), at) ==
+			    sizeof(kernel->info) &&
 		    kernel_info_check(&kernel->info, (uint64_t)at, &why) == 0) {
 			/* What is used last goes last. */
 			futimens(kernel->fd, now_times);
@@ -179,7 +190,8 @@ bool cache_put(const struct cache *cache, const char *key, int fd, const struct 
 {
 	char name[ENTRY_NAME_SIZE], own[64];
 
-	if (cache->dir < 0 || pwrite(fd, info, sizeof(*info), (off_t)info->image_size) != sizeof(*info))
+	if (cache->dir < 0 ||
+	    pwrite(fd, info, sizeof(*info), (off_t)info->image_size) != sizeof(*info))
 		return false;
 	snprintf(name, sizeof(name), "%s" KERNEL_SUFFIX, key);
 	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);

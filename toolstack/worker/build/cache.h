@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Unpacked kernels, each in a file that is named by the hash (BLAKE2b) of the file it was unpacked from: the image, then its
- * struct kernel_info. A second name, made of device, inode, size and times of the original, saves hashing it again.
+ * Unpacked kernels, each in a file that is named by the hash (BLAKE2b) of the file it was unpacked
+ * from: the image, then its struct kernel_info. A second name, made of device, inode, size and
+ * times of the original, saves hashing it again.
  *
- * Only root may enter the directory. Entries appear whole or not at all; the oldest go when there are too many.
+ * Only root may enter the directory. Entries appear whole or not at all; the oldest go when there
+ * are too many.
  */
 #ifndef WORKER_BUILD_CACHE_H
 #define WORKER_BUILD_CACHE_H
@@ -32,7 +34,8 @@ void cache_note_key(const struct cache *cache, const struct stat *st, const char
 
 /* Opens an entry: kernel->fd and kernel->info, checked. False if there is none. */
 bool cache_get(const struct cache *cache, const char *key, struct kernel *kernel);
-/* A file without a name to unpack into: in the cache's directory, or else in memory. -1 with errno. */
+/* A file without a name to unpack into: in the cache's directory, or else in memory. -1 with errno.
+ */
 int cache_new_file(const struct cache *cache);
 /* Gives the file its name, with the description at its end. False if it is not in the cache. */
 bool cache_put(const struct cache *cache, const char *key, int fd, const struct kernel_info *info);

@@ -17,10 +17,11 @@
 #define WINDOW 4096ULL
 
 /*
- * Asks for `count` extents from *pfn on, which moves past what it got. Returns how many it got, or -errno if it was none for
- * another reason than that there are none.
+ * Asks for `count` extents from *pfn on, which moves past what it got. Returns how many it got, or
+ * -errno if it was none for another reason than that there are none.
  */
-static long populate_extents(struct guest *g, uint64_t *pfn, uint64_t count, unsigned int order, struct error **e)
+static long populate_extents(struct guest *g, uint64_t *pfn, uint64_t count, unsigned int order,
+			     struct error **e)
 {
 	xen_pfn_t *extents = g->p2m + *pfn;
 	xen_pfn_t list[SUPER_BATCH] = { 0 };
@@ -49,20 +50,23 @@ static int no_memory(struct guest *g, struct error **e)
 	uint64_t free_bytes = 0;
 
 	hv_host_avail_heap(g->hv, -1, &free_bytes, NULL);
-	return error_set(
-		e, ENOMEM,
-		"There is not enough memory for the guest: it needs %llu MiB, and %llu MiB are free. Give it less, or "
-		"shrink other domains (xm mem-set).",
-		(unsigned long long)g->nr_pages >> 8, (unsigned long long)free_bytes >> 20);
+	return error_set(e, ENOMEM,
+			 "There is not enough memory for the guest: it needs %llu MiB, and %llu "
+			 "MiB are free. Give it less, or "
+			 "shrink other domains (xm mem-set).",
+			 (unsigned long long)g->nr_pages >> 8,
+			 (unsigned long long)free_bytes >> 20);
 }
 
-int guest_populate(struct guest *g, uint64_t nr_pages, guest_progress_fn *progress, struct error **e)
+int guest_populate(struct guest *g, uint64_t nr_pages, guest_progress_fn *progress,
+		   struct error **e)
 {
 	struct error *ignored = NULL;
 	uint64_t pfn = 0;
 
 	g->nr_pages = nr_pages;
-	/* Better none at all than all that there is, and then a failure. A hypervisor without claims is no failure. */
+	/* Better none at all than all that there is, and then a failure. A hypervisor without
+	 * claims is no failure. */
 	if (hv_memory_claim(g->hv, g->domid, nr_pages, NULL) == -ENOMEM)
 		return no_memory(g, e);
 	g->p2m = malloc(nr_pages * sizeof(*g->p2m));
@@ -103,14 +107,15 @@ void guest_free(struct guest *g)
 void *guest_map(struct guest *g, uint64_t pfn, uint64_t count, struct error **e)
 {
 	if (pfn > g->nr_pages || count > g->nr_pages - pfn) {
-		error_set(e, EINVAL, "The frames %llu to %llu are not the guest's.", (unsigned long long)pfn,
-			  (unsigned long long)pfn + count);
+		error_set(e, EINVAL, "The frames %llu to %llu are not the guest's.",
+			  (unsigned long long)pfn, (unsigned long long)pfn + count);
 		return NULL;
 	}
 	return hv_map_frames(g->hv, g->domid, PROT_READ | PROT_WRITE, g->p2m + pfn, NULL, count, e);
 }
 
-static int read_fully(int fd, char *to, uint64_t offset, uint64_t size, const char *what, struct error **e)
+static int read_fully(int fd, char *to, uint64_t offset, uint64_t size, const char *what,
+		      struct error **e)
 {
 	while (size > 0) {
 		ssize_t n = pread(fd, to, size, (off_t)offset);
@@ -120,7 +125,8 @@ static int read_fully(int fd, char *to, uint64_t offset, uint64_t size, const ch
 		if (n < 0)
 			return error_set(e, errno, "%s cannot be read: %s.", what, strerror(errno));
 		if (n == 0)
-			return error_set(e, EIO, "%s cannot be read: it became shorter meanwhile.", what);
+			return error_set(e, EIO, "%s cannot be read: it became shorter meanwhile.",
+					 what);
 		to += n;
 		offset += (uint64_t)n;
 		size -= (uint64_t)n;
@@ -128,8 +134,8 @@ static int read_fully(int fd, char *to, uint64_t offset, uint64_t size, const ch
 	return 0;
 }
 
-int guest_load(struct guest *g, uint64_t to, int fd, uint64_t offset, uint64_t size, const char *what,
-	       guest_progress_fn *progress, struct error **e)
+int guest_load(struct guest *g, uint64_t to, int fd, uint64_t offset, uint64_t size,
+	       const char *what, guest_progress_fn *progress, struct error **e)
 {
 	uint64_t total = size, done = 0;
 	int rc = 0;

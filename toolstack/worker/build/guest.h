@@ -19,18 +19,21 @@ struct guest {
 /* Says how far a long step is; total is what done counts up to. */
 typedef void guest_progress_fn(const char *stage, uint64_t done, uint64_t total);
 
-/* Allocates nr_pages for the domain, in extents of 2 MiB while there are such, and fills in guest->p2m. */
-int guest_populate(struct guest *guest, uint64_t nr_pages, guest_progress_fn *progress, struct error **e);
+/* Allocates nr_pages for the domain, in extents of 2 MiB while there are such, and fills in
+ * guest->p2m. */
+int guest_populate(struct guest *guest, uint64_t nr_pages, guest_progress_fn *progress,
+		   struct error **e);
 void guest_free(struct guest *guest);
 
-/* Maps count frames from pfn on, for reading and writing. NULL: an error. hv_unmap_frames() ends it. */
+/* Maps count frames from pfn on, for reading and writing. NULL: an error. hv_unmap_frames() ends
+ * it. */
 void *guest_map(struct guest *guest, uint64_t pfn, uint64_t count, struct error **e);
 
 /*
- * Copies size bytes of a file to the guest's pseudo-physical address `to`. The rest of the pages is left as it is. `what` is
- * the subject of an error's sentence.
+ * Copies size bytes of a file to the guest's pseudo-physical address `to`. The rest of the pages is
+ * left as it is. `what` is the subject of an error's sentence.
  */
-int guest_load(struct guest *guest, uint64_t to, int fd, uint64_t offset, uint64_t size, const char *what,
-	       guest_progress_fn *progress, struct error **e);
+int guest_load(struct guest *guest, uint64_t to, int fd, uint64_t offset, uint64_t size,
+	       const char *what, guest_progress_fn *progress, struct error **e);
 
 #endif

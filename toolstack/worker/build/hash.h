@@ -4,7 +4,8 @@
 
 #include <gcrypt.h>
 
-/* Makes libgcrypt ready, without its pool of secret memory, which nothing here needs. Any number of times. */
+/* Makes libgcrypt ready, without its pool of secret memory, which nothing here needs. Any number of
+ * times. */
 static inline void hash_prepare(void)
 {
 	if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P))

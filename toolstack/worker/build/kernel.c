@@ -27,7 +27,7 @@ struct input {
 	size_t size;
 };
 
-/* --- in the sandbox -------------------------------------------------------------------------------- */
+/* --- in the sandbox --- */
 
 /* Where the unpacked image goes. Blocks of zeros stay holes: a third of a kernel is such. */
 struct output {
@@ -129,7 +129,7 @@ static int describe(void *context, int output_fd, void *result, const char **why
 	return describe_file(output_fd, result, why);
 }
 
-/* --- with privilege -------------------------------------------------------------------------------- */
+/* --- with privilege --- */
 
 static int check_info(struct kernel *kernel, const char *what, struct error **e)
 {
@@ -150,7 +150,9 @@ static int read_input(int fd, size_t size, const char *what, uint8_t **data, str
 
 	*data = malloc(size);
 	if (*data == NULL)
-		return error_set(e, ENOMEM, "%s cannot be read: there is no memory for its %zu bytes.", what, size);
+		return error_set(e, ENOMEM,
+				 "%s cannot be read: there is no memory for its %zu bytes.", what,
+				 size);
 	while (done < size) {
 		ssize_t n = pread(fd, *data + done, size - done, (off_t)done);
 
@@ -168,16 +170,18 @@ static int read_input(int fd, size_t size, const char *what, uint8_t **data, str
 }
 
 /* fd: the new file, which is the kernel's from now on; -1: it could not be made, errno says why. */
-static int unpack_to(struct kernel *kernel, int fd, struct input *input, const char *what, struct error **e)
+static int unpack_to(struct kernel *kernel, int fd, struct input *input, const char *what,
+		     struct error **e)
 {
 	kernel->fd = fd;
 	if (fd < 0)
 		return error_set(e, errno, "%s cannot be unpacked: %s.", what, strerror(errno));
-	return sandbox_run(unpack_and_describe, input, fd, &kernel->info, sizeof(kernel->info), &limits, what, e);
+	return sandbox_run(unpack_and_describe, input, fd, &kernel->info, sizeof(kernel->info),
+			   &limits, what, e);
 }
 
-static int open_packed(struct kernel *kernel, int fd, const struct stat *st, const struct cache *cache,
-		       const char *what, struct error **e)
+static int open_packed(struct kernel *kernel, int fd, const struct stat *st,
+		       const struct cache *cache, const char *what, struct error **e)
 {
 	const struct cache no_cache = { .dir = -1 };
 	struct input input = { .size = (size_t)st->st_size };
@@ -213,9 +217,12 @@ static int open_packed(struct kernel *kernel, int fd, const struct stat *st, con
 	return rc;
 }
 
-static int open_file(int directory, const char *path, struct stat *st, const char *what, struct error **e)
+static int open_file(int directory, const char *path, struct stat *st, const char *what,
+		     struct error **e)
 {
-	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (directory == AT_FDCWD ? 0 : O_NOFOLLOW));
+	int fd = openat(directory, path,
+			O_RDONLY | O_CLOEXEC | O_NONBLOCK |
+				(directory == AT_FDCWD ? 0 : O_NOFOLLOW));
 
 	if (fd < 0 || fstat(fd, st) != 0) {
 		error_set(e, errno, "%s cannot be opened: %s.", what, strerror(errno));
@@ -224,8 +231,10 @@ static int open_file(int directory, const char *path, struct stat *st, const cha
 	} else if (st->st_size < 64) {
 		error_set(e, EINVAL, "%s is not usable: it is too short for a kernel.", what);
 	} else if ((uint64_t)st->st_size > KERNEL_FILE_MAX) {
-		error_set(e, EFBIG, "%s is not usable: it is larger than any kernel (%llu MiB, at most %llu).", what,
-			  (unsigned long long)st->st_size >> 20, KERNEL_FILE_MAX >> 20);
+		error_set(
+			e, EFBIG,
+			"%s is not usable: it is larger than any kernel (%llu MiB, at most %llu).",
+			what, (unsigned long long)st->st_size >> 20, KERNEL_FILE_MAX >> 20);
 	} else {
 		return fd;
 	}
@@ -234,7 +243,8 @@ static int open_file(int directory, const char *path, struct stat *st, const cha
 	return -1;
 }
 
-int kernel_open_in(struct kernel *kernel, int directory, const char *path, const char *cache_path, struct error **e)
+int kernel_open_in(struct kernel *kernel, int directory, const char *path, const char *cache_path,
+		   struct error **e)
 {
 	struct error *why = NULL;
 	struct cache cache;
@@ -255,7 +265,8 @@ int kernel_open_in(struct kernel *kernel, int directory, const char *path, const
 		rc = error_set(e, EIO, "%s cannot be read.", what);
 	} else if (memcmp(magic, "\177ELF", sizeof(magic)) == 0) {
 		kernel->fd = dup(fd);
-		rc = sandbox_run(describe, NULL, fd, &kernel->info, sizeof(kernel->info), &limits, what, e);
+		rc = sandbox_run(describe, NULL, fd, &kernel->info, sizeof(kernel->info), &limits,
+				 what, e);
 		if (rc == 0)
 			rc = check_info(kernel, what, e);
 	} else {

@@ -11,7 +11,8 @@
 
 #define PT_LOAD 1
 
-/* The slots of the highest level that belong to the hypervisor (xen/arch-x86/xen-x86_64.h): 0xffff8000... to 0xffff87ff.... */
+/* The slots of the highest level that belong to the hypervisor (xen/arch-x86/xen-x86_64.h):
+ * 0xffff8000... to 0xffff87ff.... */
 #define HV_VIRT_START 0xffff800000000000ULL
 #define HV_VIRT_END   0xffff880000000000ULL
 /* What a list of frames is mapped by: one entry of the highest level. */
@@ -84,15 +85,16 @@ static uint64_t without_zero_tail(const uint8_t *data, uint64_t size)
 {
 	static const uint8_t zeros[4096];
 
-	while (size >= sizeof(zeros) && memcmp(data + size - sizeof(zeros), zeros, sizeof(zeros)) == 0)
+	while (size >= sizeof(zeros) &&
+	       memcmp(data + size - sizeof(zeros), zeros, sizeof(zeros)) == 0)
 		size -= sizeof(zeros);
 	while (size > 0 && data[size - 1] == 0)
 		size--;
 	return size;
 }
 
-static int take_segments(const struct elf_image *elf, const struct notes *notes, struct kernel_info *info,
-			 const char **why)
+static int take_segments(const struct elf_image *elf, const struct notes *notes,
+			 struct kernel_info *info, const char **why)
 {
 	struct elf_segment seg;
 
@@ -120,8 +122,10 @@ static int take_segments(const struct elf_image *elf, const struct notes *notes,
 		/* kernel_info_check() sees to sums that wrap around. */
 		if (info->virt_start > (out->virt & ~(KERNEL_PAGE - 1)))
 			info->virt_start = out->virt & ~(KERNEL_PAGE - 1);
-		if (info->virt_end < ((out->virt + out->memsz + KERNEL_PAGE - 1) & ~(KERNEL_PAGE - 1)))
-			info->virt_end = (out->virt + out->memsz + KERNEL_PAGE - 1) & ~(KERNEL_PAGE - 1);
+		if (info->virt_end <
+		    ((out->virt + out->memsz + KERNEL_PAGE - 1) & ~(KERNEL_PAGE - 1)))
+			info->virt_end =
+				(out->virt + out->memsz + KERNEL_PAGE - 1) & ~(KERNEL_PAGE - 1);
 	}
 	return 0;
 }
@@ -136,7 +140,8 @@ int kernel_info_read(const void *image, size_t size, struct kernel_info *info, c
 	if (rc != 0)
 		return rc;
 	if (!elf.is_64bit) {
-		*why = "it is a 32-bit kernel, and the hypervisor runs 64-bit paravirtualized guests only";
+		*why = "it is a 32-bit kernel, and the hypervisor runs 64-bit paravirtualized "
+		       "guests only";
 		return -ENOEXEC;
 	}
 	if (elf_for_each_note(&elf, take_note, &notes) != 0) {
@@ -144,7 +149,8 @@ int kernel_info_read(const void *image, size_t size, struct kernel_info *info, c
 		return -EINVAL;
 	}
 	if (!notes.any || !notes.has_virt_base) {
-		*why = "it has no Xen notes, so it was built without support for running as a paravirtualized guest";
+		*why = "it has no Xen notes, so it was built without support for running as a "
+		       "paravirtualized guest";
 		return -ENOEXEC;
 	}
 	memcpy(info->magic, KERNEL_INFO_MAGIC, sizeof(info->magic));
@@ -180,7 +186,8 @@ static bool text_ok(const char *text, size_t size)
 	return memchr(text, '\0', size) != NULL;
 }
 
-static int check_segment(const struct kernel_info *info, const struct kernel_segment *seg, const char **why)
+static int check_segment(const struct kernel_info *info, const struct kernel_segment *seg,
+			 const char **why)
 {
 	if (seg->filesz > seg->memsz || seg->offset > info->image_size ||
 	    seg->filesz > info->image_size - seg->offset) {
@@ -200,10 +207,12 @@ int kernel_info_check(const struct kernel_info *info, uint64_t image_size, const
 	uint64_t size = info->virt_end - info->virt_start;
 
 	*why = "its description is damaged";
-	if (memcmp(info->magic, KERNEL_INFO_MAGIC, sizeof(info->magic)) != 0 || info->image_size != image_size ||
-	    info->flags & ~(uint32_t)KERNEL_FLAGS_ALL || info->nr_segments > KERNEL_SEGMENTS_MAX ||
+	if (memcmp(info->magic, KERNEL_INFO_MAGIC, sizeof(info->magic)) != 0 ||
+	    info->image_size != image_size || info->flags & ~(uint32_t)KERNEL_FLAGS_ALL ||
+	    info->nr_segments > KERNEL_SEGMENTS_MAX ||
 	    !text_ok(info->guest_os, sizeof(info->guest_os)) ||
-	    !text_ok(info->guest_version, sizeof(info->guest_version)) || !text_ok(info->loader, sizeof(info->loader)))
+	    !text_ok(info->guest_version, sizeof(info->guest_version)) ||
+	    !text_ok(info->loader, sizeof(info->loader)))
 		return -EINVAL;
 	if (info->nr_segments == 0) {
 		*why = "it has nothing to load";
@@ -235,7 +244,8 @@ int kernel_info_check(const struct kernel_info *info, uint64_t image_size, const
 		*why = "its hypercall page lies outside of it";
 		return -EINVAL;
 	}
-	/* A whole entry of the highest level; the layout sees to it that nothing else lies there. */
+	/* A whole entry of the highest level; the layout sees to it that nothing else lies there.
+	 */
 	if (info->flags & KERNEL_HAS_INIT_P2M &&
 	    (info->init_p2m & (L4_ENTRY_SIZE - 1) || !virt_ok(info->init_p2m, L4_ENTRY_SIZE))) {
 		*why = "it wants the list of its frames where no guest may have it";

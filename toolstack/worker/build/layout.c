@@ -8,7 +8,8 @@
 /* After the last element at least 512 KiB are mapped, and the range ends at 4 MiB. */
 #define PADDING_PAGES 128ULL
 #define ALIGN_PAGES   1024ULL
-/* The range that is mapped at the start spans no more than this: kernel, ramdisk, list of frames. */
+/* The range that is mapped at the start spans no more than this: kernel, ramdisk, list of frames.
+ */
 #define MAPPED_MAX (1ULL << 24)
 
 /* Page tables of the levels 1 to 3 that map [start, start + size). */
@@ -31,7 +32,8 @@ static uint64_t pages(uint64_t bytes)
 	return bytes / KERNEL_PAGE + (bytes % KERNEL_PAGE != 0);
 }
 
-/* Places the page tables at `at` and what follows them; the tables map themselves, so their number grows until it fits. */
+/* Places the page tables at `at` and what follows them; the tables map themselves, so their number
+ * grows until it fits. */
 static void place_tables(struct layout *l, uint64_t at, uint64_t extra_tables)
 {
 	l->pt = at;
@@ -40,7 +42,8 @@ static void place_tables(struct layout *l, uint64_t at, uint64_t extra_tables)
 		uint64_t need;
 
 		l->stack = l->pt + l->nr_pt;
-		l->mapped_end = (l->stack + 1 + PADDING_PAGES + ALIGN_PAGES - 1) & ~(ALIGN_PAGES - 1);
+		l->mapped_end =
+			(l->stack + 1 + PADDING_PAGES + ALIGN_PAGES - 1) & ~(ALIGN_PAGES - 1);
 		need = 1 + tables_for(l->virt_base, l->mapped_end * KERNEL_PAGE) + extra_tables;
 		if (need <= l->nr_pt)
 			break;
@@ -48,13 +51,16 @@ static void place_tables(struct layout *l, uint64_t at, uint64_t extra_tables)
 	}
 }
 
-/* Whether `next` pages, tables for them and `extra`, and what follows them fit in the address space from virt_base on. */
+/* Whether `next` pages, tables for them and `extra`, and what follows them fit in the address space
+ * from virt_base on. */
 static bool fits_behind_base(uint64_t virt_base, uint64_t next, uint64_t extra)
 {
-	/* To the end of the half of the address space, which is that of all of it for the upper one. */
+	/* To the end of the half of the address space, which is that of all of it for the upper
+	 * one. */
 	uint64_t room = ((1ULL << 47) - (virt_base & ((1ULL << 47) - 1))) / KERNEL_PAGE;
 
-	return next <= MAPPED_MAX && next + next / PTRS_PER_PAGE * 2 + extra + 2 * ALIGN_PAGES <= room;
+	return next <= MAPPED_MAX &&
+	       next + next / PTRS_PER_PAGE * 2 + extra + 2 * ALIGN_PAGES <= room;
 }
 
 static bool list_off_kernel(const struct layout *l, const struct kernel_info *kernel)
@@ -65,8 +71,8 @@ static bool list_off_kernel(const struct layout *l, const struct kernel_info *ke
 	       l->p2m_virt >> 39 > last >> 39;
 }
 
-int layout_make(struct layout *l, const struct kernel_info *kernel, uint64_t nr_pages, uint64_t ramdisk_size,
-		uint64_t *need, const char **why)
+int layout_make(struct layout *l, const struct kernel_info *kernel, uint64_t nr_pages,
+		uint64_t ramdisk_size, uint64_t *need, const char **why)
 {
 	uint64_t next = (kernel->virt_end - kernel->virt_base) / KERNEL_PAGE, extra = 0;
 
@@ -113,7 +119,8 @@ int layout_make(struct layout *l, const struct kernel_info *kernel, uint64_t nr_
 	/* With more memory the list is longer, too. */
 	*need = next;
 	if (next > nr_pages) {
-		*need += pages(next * sizeof(uint64_t)) - l->nr_p2m + (extra != 0 ? 4 : ALIGN_PAGES);
+		*need +=
+			pages(next * sizeof(uint64_t)) - l->nr_p2m + (extra != 0 ? 4 : ALIGN_PAGES);
 		*why = "the guest's memory cannot hold its kernel and ramdisk";
 		return -ENOMEM;
 	}

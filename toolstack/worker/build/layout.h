@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where everything lies in a new PV guest's memory (xen/xen.h, "Start-of-day memory layout"), in its own frame numbers:
+ * Where everything lies in a new PV guest's memory (xen/xen.h, "Start-of-day memory layout"), in
+ *its own frame numbers:
  *
- *	the gap below the kernel, the kernel, [ramdisk], [p2m list], start info, xenstore page, console page, page tables,
- *	stack, padding: all mapped at virt_base + frame * 4096; then, not mapped there, [ramdisk], [p2m list], the rest.
+ *	the gap below the kernel, the kernel, [ramdisk], [p2m list], start info, xenstore page,
+ *console page, page tables, stack, padding: all mapped at virt_base + frame * 4096; then, not
+ *mapped there, [ramdisk], [p2m list], the rest.
  *
  * Ramdisk and p2m list go to the second place if the kernel's notes allow it. Pure.
  */
@@ -27,9 +29,10 @@ struct layout {
 
 #define LAYOUT_PAGES_MAX (1ULL << 30) /* 4 TiB */
 
-/* 0; -ENOMEM: nr_pages are too few, *need says how many it takes; -EINVAL with *why, words for a person. */
-int layout_make(struct layout *layout, const struct kernel_info *kernel, uint64_t nr_pages, uint64_t ramdisk_size,
-		uint64_t *need, const char **why);
+/* 0; -ENOMEM: nr_pages are too few, *need says how many it takes; -EINVAL with *why, words for a
+ * person. */
+int layout_make(struct layout *layout, const struct kernel_info *kernel, uint64_t nr_pages,
+		uint64_t ramdisk_size, uint64_t *need, const char **why);
 
 static inline uint64_t layout_virt(const struct layout *layout, uint64_t pfn)
 {

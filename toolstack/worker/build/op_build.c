@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The operation "build": makes a domain that was just created, and has nothing, ready to be unpaused. */
+/* The operation "build": makes a domain that was just created, and has nothing, ready to be
+ * unpaused. */
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -37,12 +38,15 @@ static int ramdisk_open(struct ramdisk *ramdisk, int directory, const char *path
 	*ramdisk = (struct ramdisk){ .path = path, .fd = -1 };
 	if (path == NULL)
 		return 0;
-	ramdisk->fd =
-		openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (directory == AT_FDCWD ? 0 : O_NOFOLLOW));
+	ramdisk->fd = openat(directory, path,
+			     O_RDONLY | O_CLOEXEC | O_NONBLOCK |
+				     (directory == AT_FDCWD ? 0 : O_NOFOLLOW));
 	if (ramdisk->fd < 0 || fstat(ramdisk->fd, &st) != 0)
-		return error_set(e, errno, "The ramdisk %s cannot be opened: %s.", path, strerror(errno));
+		return error_set(e, errno, "The ramdisk %s cannot be opened: %s.", path,
+				 strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return error_set(e, EINVAL, "The ramdisk %s is not usable: it is not a file.", path);
+		return error_set(e, EINVAL, "The ramdisk %s is not usable: it is not a file.",
+				 path);
 	ramdisk->size = (uint64_t)st.st_size;
 	return 0;
 }
@@ -62,7 +66,8 @@ static int plan(struct layout *layout, const struct build_request *r, const stru
 
 	if (rc == -ENOMEM)
 		return error_set(e, ENOMEM,
-				 "The guest's memory of %llu MiB cannot hold its kernel and ramdisk: give it at least "
+				 "The guest's memory of %llu MiB cannot hold its kernel and "
+				 "ramdisk: give it at least "
 				 "%llu MiB.",
 				 (unsigned long long)r->size.pages / PAGES_MIB,
 				 (unsigned long long)need / PAGES_MIB + 1);
@@ -71,18 +76,20 @@ static int plan(struct layout *layout, const struct build_request *r, const stru
 	return 0;
 }
 
-static int load_kernel(struct guest *guest, const struct kernel *kernel, const char *path, struct error **e)
+static int load_kernel(struct guest *guest, const struct kernel *kernel, const char *path,
+		       struct error **e)
 {
 	char what[300];
 	int rc = 0;
 
 	snprintf(what, sizeof(what), "The kernel %.280s", path);
-	/* What segments have beyond their bytes in the file is zero already, as all memory of a new domain. */
+	/* What segments have beyond their bytes in the file is zero already, as all memory of a new
+	 * domain. */
 	for (uint32_t i = 0; i < kernel->info.nr_segments && rc == 0; i++) {
 		const struct kernel_segment *seg = &kernel->info.segments[i];
 
-		rc = guest_load(guest, seg->virt - kernel->info.virt_base, kernel->fd, seg->offset, seg->filesz, what,
-				worker_progress, e);
+		rc = guest_load(guest, seg->virt - kernel->info.virt_base, kernel->fd, seg->offset,
+				seg->filesz, what, worker_progress, e);
 	}
 	return rc;
 }
@@ -110,8 +117,8 @@ static int build(struct guest *guest, struct build_request *r, const struct kern
 	if (rc == 0)
 		rc = load_kernel(guest, kernel, r->kernel, e);
 	if (rc == 0 && ramdisk->size > 0)
-		rc = guest_load(guest, layout.ramdisk * PAGE, ramdisk->fd, 0, ramdisk->size, "The ramdisk",
-				worker_progress, e);
+		rc = guest_load(guest, layout.ramdisk * PAGE, ramdisk->fd, 0, ramdisk->size,
+				"The ramdisk", worker_progress, e);
 	if (rc == 0)
 		rc = start_prepare(guest, &start, e);
 	if (rc < 0)
@@ -126,8 +133,8 @@ static int build(struct guest *guest, struct build_request *r, const struct kern
 _Static_assert(BOOTLOADER_ARGS_MAX == MAX_GUEST_CMDLINE, "what fits there fits here");
 
 /* A bootloader's kernel, RAM disk and command line go before the configuration's. */
-static int choose(struct build_request *r, struct json_object *request, struct bootloader_choice *choice,
-		  struct error **e)
+static int choose(struct build_request *r, struct json_object *request,
+		  struct bootloader_choice *choice, struct error **e)
 {
 	struct json_object *order;
 	int rc = json_opt_typed(request, "bootloader", json_type_object, &order, e);
@@ -158,9 +165,12 @@ int op_build(struct json_object *request, struct json_object *result, struct err
 	if (rc == 0)
 		rc = choose(&r, request, &choice, e);
 	if (rc == 0 && r.kernel == NULL)
-		rc = error_set(e, EINVAL, "The guest has no kernel: set kernel or bootloader in its configuration.");
+		rc = error_set(
+			e, EINVAL,
+			"The guest has no kernel: set kernel or bootloader in its configuration.");
 	worker_progress("kernel", 0, 1);
-	/* Before the hypervisor's device is open: the process that looks at the kernel has no way to it. */
+	/* Before the hypervisor's device is open: the process that looks at the kernel has no way
+	 * to it. */
 	if (rc == 0)
 		rc = kernel_open_in(&kernel, r.directory, r.kernel, r.cache, e);
 	if (rc == 0)

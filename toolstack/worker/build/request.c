@@ -11,9 +11,10 @@
 #define MEMORY_MAX    (4LL << 20) /* MiB: 4 TiB */
 #define VCPUS_MAX     1024
 
-/* root= and extra of the configuration, as xm and xl put them together, unless the whole line is given. */
-static int parse_cmdline(struct build_request *r, struct json_object *request, struct json_object *config,
-			 struct error **e)
+/* root= and extra of the configuration, as xm and xl put them together, unless the whole line is
+ * given. */
+static int parse_cmdline(struct build_request *r, struct json_object *request,
+			 struct json_object *config, struct error **e)
 {
 	const char *whole = NULL, *root = NULL, *extra = NULL;
 	int n, rc;
@@ -30,17 +31,20 @@ static int parse_cmdline(struct build_request *r, struct json_object *request, s
 	if (whole != NULL)
 		n = snprintf(r->cmdline, sizeof(r->cmdline), "%s", whole);
 	else
-		n = snprintf(r->cmdline, sizeof(r->cmdline), "%s%s%s%s", root != NULL ? "root=" : "",
-			     root != NULL ? root : "", root != NULL && extra != NULL ? " " : "",
-			     extra != NULL ? extra : "");
+		n = snprintf(r->cmdline, sizeof(r->cmdline), "%s%s%s%s",
+			     root != NULL ? "root=" : "", root != NULL ? root : "",
+			     root != NULL && extra != NULL ? " " : "", extra != NULL ? extra : "");
 	if (n >= (int)sizeof(r->cmdline))
-		return error_set(e, E2BIG, "The kernel's command line has %d characters, and at most %zu are possible.",
+		return error_set(e, E2BIG,
+				 "The kernel's command line has %d characters, and at most %zu are "
+				 "possible.",
 				 n, sizeof(r->cmdline) - 1);
 	return 0;
 }
 
 /* "" is none. */
-static int parse_path(struct json_object *config, const char *key, const char **path, struct error **e)
+static int parse_path(struct json_object *config, const char *key, const char **path,
+		      struct error **e)
 {
 	int rc = json_opt_string(config, key, NULL, path, e);
 
@@ -50,8 +54,8 @@ static int parse_path(struct json_object *config, const char *key, const char **
 }
 
 /* By the configuration, unless the request itself has a size (that of a domain that was saved). */
-static int parse_size(struct build_request *r, struct json_object *request, struct json_object *config,
-		      struct error **e)
+static int parse_size(struct build_request *r, struct json_object *request,
+		      struct json_object *config, struct error **e)
 {
 	int64_t memory = 0, maxmem = 0, vcpus = 0, maxvcpus = 0;
 	struct json_object *size = NULL;
@@ -87,9 +91,11 @@ int build_request_parse(struct build_request *r, struct json_object *request, st
 	r->directory = AT_FDCWD;
 	rc = json_get_int(request, "domid", 1, DOMID_FIRST_RESERVED - 1, &domid, e);
 	if (rc == 0)
-		rc = json_opt_int(request, "store_domid", 0, DOMID_FIRST_RESERVED - 1, 0, &store, e);
+		rc = json_opt_int(request, "store_domid", 0, DOMID_FIRST_RESERVED - 1, 0, &store,
+				  e);
 	if (rc == 0)
-		rc = json_opt_int(request, "console_domid", 0, DOMID_FIRST_RESERVED - 1, 0, &console, e);
+		rc = json_opt_int(request, "console_domid", 0, DOMID_FIRST_RESERVED - 1, 0,
+				  &console, e);
 	if (rc == 0)
 		rc = json_opt_string(request, "cache", NULL, &r->cache, e);
 	if (rc == 0)

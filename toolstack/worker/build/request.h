@@ -14,7 +14,7 @@
 struct build_request {
 	uint32_t domid;
 	const char *kernel, *ramdisk, *cache; /* NULL: none */
-	int directory;			      /* where kernel and ramdisk lie: AT_FDCWD, or a bootloader's */
+	int directory; /* where kernel and ramdisk lie: AT_FDCWD, or a bootloader's */
 	char cmdline[MAX_GUEST_CMDLINE];
 	struct domain_size size;
 	unsigned int max_vcpus;

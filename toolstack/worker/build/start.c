@@ -15,8 +15,8 @@
 
 _Static_assert(sizeof(struct start_info) <= PAGE, "start info is one page");
 
-static void fill_start_info(struct start_info *si, const struct guest *guest, const struct start *start,
-			    uint64_t shared_info_mfn)
+static void fill_start_info(struct start_info *si, const struct guest *guest,
+			    const struct start *start, uint64_t shared_info_mfn)
 {
 	const struct layout *l = start->layout;
 
@@ -51,7 +51,8 @@ static void fill_start_info(struct start_info *si, const struct guest *guest, co
 }
 
 /* Start info, store, console and page tables lie side by side: one mapping. */
-static int write_start_pages(struct guest *guest, struct start *start, uint64_t shared_info_mfn, struct error **e)
+static int write_start_pages(struct guest *guest, struct start *start, uint64_t shared_info_mfn,
+			     struct error **e)
 {
 	const struct layout *l = start->layout;
 	uint64_t count = l->pt + l->nr_pt - l->start_info;
@@ -83,7 +84,8 @@ static int write_p2m(struct guest *guest, const struct layout *l, struct error *
 static int init_shared_info(struct guest *guest, uint64_t mfn, struct error **e)
 {
 	xen_pfn_t frame = mfn;
-	struct shared_info *shared = hv_map_frames(guest->hv, guest->domid, PROT_READ | PROT_WRITE, &frame, NULL, 1, e);
+	struct shared_info *shared =
+		hv_map_frames(guest->hv, guest->domid, PROT_READ | PROT_WRITE, &frame, NULL, 1, e);
 
 	if (shared == NULL)
 		return -EIO;
@@ -94,8 +96,8 @@ static int init_shared_info(struct guest *guest, uint64_t mfn, struct error **e)
 	return 0;
 }
 
-int start_seed_grants(struct guest *guest, const struct start_service *store, const struct start_service *console,
-		      struct error **e)
+int start_seed_grants(struct guest *guest, const struct start_service *store,
+		      const struct start_service *console, struct error **e)
 {
 	const struct hv_grant_seed seeds[] = {
 		{ GNTTAB_RESERVED_CONSOLE, console->domid, console->mfn },
@@ -130,10 +132,12 @@ static int set_first_vcpu(struct guest *guest, const struct start *start, struct
 
 static int make_services(struct guest *guest, struct start *start, struct error **e)
 {
-	int rc = hv_evtchn_alloc_unbound(guest->hv, guest->domid, start->store.domid, &start->store.port, e);
+	int rc = hv_evtchn_alloc_unbound(guest->hv, guest->domid, start->store.domid,
+					 &start->store.port, e);
 
 	if (rc == 0)
-		rc = hv_evtchn_alloc_unbound(guest->hv, guest->domid, start->console.domid, &start->console.port, e);
+		rc = hv_evtchn_alloc_unbound(guest->hv, guest->domid, start->console.domid,
+					     &start->console.port, e);
 	start->store.mfn = guest->p2m[start->layout->store];
 	start->console.mfn = guest->p2m[start->layout->console];
 	return rc;
@@ -153,8 +157,9 @@ int start_prepare(struct guest *guest, struct start *start, struct error **e)
 	if (rc == 0)
 		rc = write_p2m(guest, l, e);
 	if (rc == 0 && start->kernel->flags & KERNEL_HYPERCALL_PAGE)
-		rc = hv_hypercall_page(guest->hv, guest->domid,
-				       guest->p2m[(start->kernel->hypercall_page - l->virt_base) / PAGE], e);
+		rc = hv_hypercall_page(
+			guest->hv, guest->domid,
+			guest->p2m[(start->kernel->hypercall_page - l->virt_base) / PAGE], e);
 	if (rc == 0)
 		rc = init_shared_info(guest, info.shared_info_frame, e);
 	if (rc == 0)

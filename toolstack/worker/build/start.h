@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The last steps before a PV guest can run: what it is told, its page tables, grants, and the first vCPU's registers. */
+/* The last steps before a PV guest can run: what it is told, its page tables, grants, and the first
+ * vCPU's registers. */
 #ifndef WORKER_BUILD_START_H
 #define WORKER_BUILD_START_H
 
@@ -27,8 +28,9 @@ struct start {
 /* Everything but the memory's contents. The domain is then ready to be unpaused. */
 int start_prepare(struct guest *guest, struct start *start, struct error **e);
 
-/* Makes the entries of the grant table and the shared info page as a new domain has them; restoring needs them too. */
-int start_seed_grants(struct guest *guest, const struct start_service *store, const struct start_service *console,
-		      struct error **e);
+/* Makes the entries of the grant table and the shared info page as a new domain has them; restoring
+ * needs them too. */
+int start_seed_grants(struct guest *guest, const struct start_service *store,
+		      const struct start_service *console, struct error **e);
 
 #endif

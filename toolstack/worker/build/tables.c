@@ -4,7 +4,8 @@
 #include <stdbool.h>
 
 #define ENTRIES 512
-/* Intel's manual, volume 3, 4.5: present, writable, user, accessed, dirty. A PV kernel runs as a user does. */
+/* Intel's manual, volume 3, 4.5: present, writable, user, accessed, dirty. A PV kernel runs as a
+ * user does. */
 #define PTE_TABLE 0x67ULL
 #define PTE_RW	  0x67ULL
 #define PTE_RO	  0x25ULL

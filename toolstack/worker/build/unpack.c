@@ -15,7 +15,8 @@
 
 #define CHUNK	   (256U << 10)
 #define MEMORY_MAX (128U << 20)
-/* A block of lz4's legacy format holds at most this much (lz4's description of its frame formats, "Legacy frame"). */
+/* A block of lz4's legacy format holds at most this much (lz4's description of its frame formats,
+ * "Legacy frame"). */
 #define LZ4_BLOCK_MAX	 (8U << 20)
 #define LZ4_LEGACY_MAGIC 0x184c2102U
 
@@ -137,7 +138,8 @@ static int unpack_lz4(const uint8_t *data, size_t size, struct out *out)
 		if (packed == LZ4_LEGACY_MAGIC)
 			continue;
 		got = packed <= size - at && packed <= LZ4_COMPRESSBOUND(LZ4_BLOCK_MAX) ?
-			      LZ4_decompress_safe((const char *)data + at, (char *)block, (int)packed, LZ4_BLOCK_MAX) :
+			      LZ4_decompress_safe((const char *)data + at, (char *)block,
+						  (int)packed, LZ4_BLOCK_MAX) :
 			      -1;
 		if (got < 0) {
 			err = fail(out->why, EINVAL, "its lz4 data are damaged");
@@ -150,7 +152,8 @@ static int unpack_lz4(const uint8_t *data, size_t size, struct out *out)
 	return err;
 }
 
-int unpack(const void *data, size_t size, uint64_t limit, unpack_sink_fn *sink, void *context, const char **why)
+int unpack(const void *data, size_t size, uint64_t limit, unpack_sink_fn *sink, void *context,
+	   const char **why)
 {
 	struct out out = { .sink = sink, .context = context, .left = limit, .why = why };
 	const uint8_t *p = data;
@@ -176,7 +179,8 @@ int unpack(const void *data, size_t size, uint64_t limit, unpack_sink_fn *sink, 
 	else if (le32(p) == 0xfd2fb528U)
 		rc = unpack_zstd(p, size, &out, chunk);
 	else
-		rc = fail(why, ENOTSUP, "it is compressed in a format other than gzip, xz, zstd and lz4");
+		rc = fail(why, ENOTSUP,
+			  "it is compressed in a format other than gzip, xz, zstd and lz4");
 	free(chunk);
 	return rc;
 }

@@ -10,9 +10,11 @@
 typedef int unpack_sink_fn(void *context, const void *data, size_t size);
 
 /*
- * 0, or -errno with *why (words that follow "it is not usable: "). -ENOTSUP: a format that is not offered; -EFBIG: more
- * than `limit` bytes come out; -EINVAL: damaged. Uses at most 128 MiB of memory beside the data.
+ * 0, or -errno with *why (words that follow "it is not usable: "). -ENOTSUP: a format that is not
+ * offered; -EFBIG: more than `limit` bytes come out; -EINVAL: damaged. Uses at most 128 MiB of
+ * memory beside the data.
  */
-int unpack(const void *data, size_t size, uint64_t limit, unpack_sink_fn *sink, void *context, const char **why);
+int unpack(const void *data, size_t size, uint64_t limit, unpack_sink_fn *sink, void *context,
+	   const char **why);
 
 #endif

@@ -38,7 +38,8 @@ static bool block_open(struct block *block, const uint8_t *data, size_t size)
 
 	block->filters[0].id = LZMA_VLI_UNKNOWN;
 	if (size < LZMA_STREAM_HEADER_SIZE + LZMA_BLOCK_HEADER_SIZE_MAX ||
-	    lzma_stream_header_decode(&flags, data) != LZMA_OK || flags.check != LZMA_CHECK_CRC32 || *at == 0)
+	    lzma_stream_header_decode(&flags, data) != LZMA_OK || flags.check != LZMA_CHECK_CRC32 ||
+	    *at == 0)
 		return false;
 	header.check = flags.check;
 	header.header_size = lzma_block_header_size_decode(*at);
@@ -115,7 +116,8 @@ static int unpack_block(struct unpacking *u, const char **why)
 	return err;
 }
 
-/* After the block's data come up to 3 zeros and the checksum, its lowest byte first; libgcrypt has the highest first. */
+/* After the block's data come up to 3 zeros and the checksum, its lowest byte first; libgcrypt has
+ * the highest first. */
 static bool checksum_ok(struct unpacking *u, const struct block *block)
 {
 	size_t at = (block->size - u->xz.avail_in + 3) & ~(size_t)3;
@@ -148,7 +150,8 @@ static int unpack_with(struct unpacking *u, const struct block *block, const cha
 	return rc;
 }
 
-int unpack_xz_kernel(const uint8_t *data, size_t size, unpack_sink_fn *sink, void *context, const char **why)
+int unpack_xz_kernel(const uint8_t *data, size_t size, unpack_sink_fn *sink, void *context,
+		     const char **why)
 {
 	struct unpacking u = { .xz = LZMA_STREAM_INIT, .sink = sink, .context = context };
 	struct block block = { .size = 0 };
@@ -156,7 +159,8 @@ int unpack_xz_kernel(const uint8_t *data, size_t size, unpack_sink_fn *sink, voi
 
 	hash_prepare();
 	u.chunk = malloc(TAIL + CHUNK);
-	if (u.chunk == NULL || gcry_md_open(&u.crc, GCRY_MD_CRC32, 0) != 0 || !block_open(&block, data, size)) {
+	if (u.chunk == NULL || gcry_md_open(&u.crc, GCRY_MD_CRC32, 0) != 0 ||
+	    !block_open(&block, data, size)) {
 		*why = "there is not enough memory to unpack it";
 		rc = -ENOMEM;
 	} else {

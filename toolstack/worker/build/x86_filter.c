@@ -36,8 +36,8 @@ static size_t next_opcode(const uint8_t *data, size_t at, size_t size)
 }
 
 /*
- * How many bytes before the opcode the only earlier one lies, whose operand overlaps this one's: 1 to 3; 0: there is none;
- * -1: there are several, and nobody can tell them apart.
+ * How many bytes before the opcode the only earlier one lies, whose operand overlaps this one's: 1
+ * to 3; 0: there is none; -1: there are several, and nobody can tell them apart.
  */
 static int overlap(unsigned int history)
 {
@@ -56,8 +56,8 @@ static int overlap(unsigned int history)
 }
 
 /*
- * The relative operand. Where an earlier opcode overlaps, the filter went on until the byte that both share could not be
- * taken for a sign: so does this.
+ * The relative operand. Where an earlier opcode overlaps, the filter went on until the byte that
+ * both share could not be taken for a sign: so does this.
  */
 static uint32_t relative(uint32_t absolute, uint32_t next, int overlap_bytes)
 {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stream that a domain is saved to, version 3 of the "v2" format: what Xen's own tools write and read, so that guests
- * can go from one to the other (published specification: "LibXenCtrl Domain Image Format"). All numbers are little-endian
- * but for the image header's. This page has what is used for PV guests of 64 bits.
+ * The stream that a domain is saved to, version 3 of the "v2" format: what Xen's own tools write
+ *and read, so that guests can go from one to the other (published specification: "LibXenCtrl Domain
+ *Image Format"). All numbers are little-endian but for the image header's. This page has what is
+ *used for PV guests of 64 bits.
  *
- *	image header, domain header, records; each record's body is padded to 8 bytes; the last is END
+ *	image header, domain header, records; each record's body is padded to 8 bytes; the last is
+ *END
  *
- * X86_PV_INFO, X86_CPUID_POLICY, X86_MSR_POLICY, STATIC_DATA_END, X86_PV_P2M_FRAMES, PAGE_DATA..., X86_TSC_INFO, SHARED_INFO,
- * for each vCPU: X86_PV_VCPU_BASIC, _EXTENDED, _XSAVE, _MSRS; END
+ * X86_PV_INFO, X86_CPUID_POLICY, X86_MSR_POLICY, STATIC_DATA_END, X86_PV_P2M_FRAMES, PAGE_DATA...,
+ *X86_TSC_INFO, SHARED_INFO, for each vCPU: X86_PV_VCPU_BASIC, _EXTENDED, _XSAVE, _MSRS; END
  *
  * Frame numbers in it are the guest's own, also those in its page tables.
  */
@@ -72,7 +74,8 @@ enum stream_record_type {
 /* Who does not know a record with this bit skips it. */
 #define STREAM_OPTIONAL 0x80000000u
 
-/* Followed by count words (the frame, and XEN_DOMCTL_PFINFO_* << 32), then the pages of those types that have data. */
+/* Followed by count words (the frame, and XEN_DOMCTL_PFINFO_* << 32), then the pages of those types
+ * that have data. */
 struct stream_page_data {
 	uint32_t count;
 	uint32_t zero;
@@ -86,7 +89,8 @@ struct stream_pv_info {
 	uint8_t zero[6];
 };
 
-/* Followed by the guest's frames that hold its p2m list's entries start_pfn (rounded down) to end_pfn. */
+/* Followed by the guest's frames that hold its p2m list's entries start_pfn (rounded down) to
+ * end_pfn. */
 struct stream_p2m_frames {
 	uint32_t start_pfn, end_pfn;
 };

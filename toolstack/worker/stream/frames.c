@@ -19,7 +19,8 @@
 #define PTE_FRAME   0x000ffffffffff000ULL
 #define PAGE_SHIFT  12
 
-/* Entries of the highest level that are the hypervisor's: 0xffff800000000000 to 0xffff87ffffffffff. */
+/* Entries of the highest level that are the hypervisor's: 0xffff800000000000 to 0xffff87ffffffffff.
+ */
 #define HV_FIRST_SLOT 256
 #define HV_LAST_SLOT  271
 
@@ -56,7 +57,8 @@ static int make_room(struct frame_map *map, uint64_t room)
 int frame_map_init(struct frame_map *map, uint64_t limit, uint64_t expected)
 {
 	*map = (struct frame_map){ .limit = limit < LIMIT_MAX ? (uint32_t)limit : LIMIT_MAX };
-	/* Whoever chooses the numbers must not know which of them meet in the index: then it is slower, no more. */
+	/* Whoever chooses the numbers must not know which of them meet in the index: then it is
+	 * slower, no more. */
 	if (getrandom(&map->factor, sizeof(map->factor), GRND_NONBLOCK) != sizeof(map->factor))
 		map->factor = GOLDEN;
 	map->factor |= 1;
@@ -100,8 +102,8 @@ struct frame_entry *frame_map_search(struct frame_map *map, uint64_t frame)
 	return &map->entries[at - 1];
 }
 
-int frames_translate_table(const uint64_t *from, uint64_t *to, unsigned int level, frames_translate_fn *translate,
-			   void *context, uint64_t *bad)
+int frames_translate_table(const uint64_t *from, uint64_t *to, unsigned int level,
+			   frames_translate_fn *translate, void *context, uint64_t *bad)
 {
 	for (unsigned int i = 0; i < ENTRIES; i++) {
 		uint64_t entry = from[i], frame;

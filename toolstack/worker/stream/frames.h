@@ -10,8 +10,9 @@
 #define FRAME_INVALID ~0ULL
 
 /*
- * What is known of frames, found by their number: a hash table, so that its size depends on how many there are and not on
- * their numbers, which a guest or an image chooses. Entries keep the order in which they were added.
+ * What is known of frames, found by their number: a hash table, so that its size depends on how
+ * many there are and not on their numbers, which a guest or an image chooses. Entries keep the
+ * order in which they were added.
  */
 struct frame_entry {
 	uint64_t frame, value;
@@ -30,8 +31,8 @@ struct frame_map {
 };
 
 /*
- * limit: the most entries that it takes. expected: how many it makes room for at once, when they are known to come. Frees
- * nothing of what was there before. -ENOMEM.
+ * limit: the most entries that it takes. expected: how many it makes room for at once, when they
+ * are known to come. Frees nothing of what was there before. -ENOMEM.
  */
 int frame_map_init(struct frame_map *map, uint64_t limit, uint64_t expected);
 void frame_map_free(struct frame_map *map);
@@ -57,17 +58,19 @@ static inline struct frame_entry *frame_map_find(struct frame_map *map, uint64_t
 	return frame_map_search(map, frame);
 }
 
-/* Page tables go into a stream with the guest's own frame numbers in them, and come out with the machine's. */
+/* Page tables go into a stream with the guest's own frame numbers in them, and come out with the
+ * machine's. */
 
 /* Translates one number; FRAME_INVALID if that is not possible. */
 typedef uint64_t frames_translate_fn(void *context, uint64_t frame);
 
 /*
- * Copies a page table of level 1 to 4 and translates the entries that are present. Those of the hypervisor (in level 4)
- * become zero. -ERANGE with the entry's frame in *bad if one cannot be translated. from and to may be the same.
+ * Copies a page table of level 1 to 4 and translates the entries that are present. Those of the
+ * hypervisor (in level 4) become zero. -ERANGE with the entry's frame in *bad if one cannot be
+ * translated. from and to may be the same.
  */
-int frames_translate_table(const uint64_t *from, uint64_t *to, unsigned int level, frames_translate_fn *translate,
-			   void *context, uint64_t *bad);
+int frames_translate_table(const uint64_t *from, uint64_t *to, unsigned int level,
+			   frames_translate_fn *translate, void *context, uint64_t *bad);
 
 /* Whether a page is all zeros. */
 bool frames_is_zero(const void *page);

@@ -18,7 +18,9 @@
 
 static int bad_list(struct error **e, const char *why)
 {
-	return error_set(e, EINVAL, "The domain's list of its memory is damaged (%s): it cannot be saved.", why);
+	return error_set(e, EINVAL,
+			 "The domain's list of its memory is damaged (%s): it cannot be saved.",
+			 why);
 }
 
 /* Copies one page of the guest. */
@@ -34,7 +36,7 @@ static int copy_page(struct hv *hv, uint32_t domid, uint64_t mfn, uint64_t *to, 
 	return 0;
 }
 
-/* --- the machine frames of the list ---------------------------------------------------------------- */
+/* --- the machine frames of the list --- */
 
 /* A walk through the guest's page tables that remembers the table that it came by at each level. */
 struct walk {
@@ -44,7 +46,8 @@ struct walk {
 	uint64_t table[5][PER_PAGE];
 };
 
-static int walk_to(struct walk *w, uint64_t root_mfn, uint64_t virt, uint64_t *mfn, struct error **e)
+static int walk_to(struct walk *w, uint64_t root_mfn, uint64_t virt, uint64_t *mfn,
+		   struct error **e)
 {
 	*mfn = root_mfn;
 	for (unsigned int level = 4; level >= 1; level--) {
@@ -66,9 +69,10 @@ static int walk_to(struct walk *w, uint64_t root_mfn, uint64_t virt, uint64_t *m
 	return 0;
 }
 
-/* The list that the kernel has mapped in its own address space (xen/arch-x86/xen.h, p2m_cr3 and p2m_vaddr). */
-static int list_by_address(struct hv *hv, uint32_t domid, uint64_t cr3, uint64_t virt, uint64_t *list_mfns,
-			   uint64_t count, struct error **e)
+/* The list that the kernel has mapped in its own address space (xen/arch-x86/xen.h, p2m_cr3 and
+ * p2m_vaddr). */
+static int list_by_address(struct hv *hv, uint32_t domid, uint64_t cr3, uint64_t virt,
+			   uint64_t *list_mfns, uint64_t count, struct error **e)
 {
 	struct walk *w = calloc(1, sizeof(*w));
 	int rc = 0;
@@ -86,8 +90,8 @@ static int list_by_address(struct hv *hv, uint32_t domid, uint64_t cr3, uint64_t
 }
 
 /* The list of lists: a page of frames of pages of frames of the list. */
-static int list_by_tree(struct hv *hv, uint32_t domid, uint64_t root_mfn, uint64_t *list_mfns, uint64_t count,
-			struct error **e)
+static int list_by_tree(struct hv *hv, uint32_t domid, uint64_t root_mfn, uint64_t *list_mfns,
+			uint64_t count, struct error **e)
 {
 	uint64_t root[PER_PAGE] = { 0 };
 	uint64_t leaf[PER_PAGE] = { 0 };
@@ -104,7 +108,7 @@ static int list_by_tree(struct hv *hv, uint32_t domid, uint64_t root_mfn, uint64
 	return rc;
 }
 
-/* --- the list itself ------------------------------------------------------------------------------- */
+/* --- the list itself --- */
 
 /* Entries of the list that may be frames, until there are enough to ask the hypervisor about. */
 struct candidates {
@@ -114,7 +118,8 @@ struct candidates {
 };
 
 /* Of these, what the domain has. The rest are marks of the guest's own, or lies. */
-static int take(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, struct candidates *c, struct error **e)
+static int take(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, struct candidates *c,
+		struct error **e)
 {
 	int rc;
 
@@ -127,27 +132,32 @@ static int take(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, struct can
 
 		if (type == XEN_DOMCTL_PFINFO_XTAB)
 			continue;
-		rc = frame_map_add(&p2m->frames, c->mfns[i], type << STREAM_TYPE_SHIFT | c->pfns[i]);
+		rc = frame_map_add(&p2m->frames, c->mfns[i],
+				   type << STREAM_TYPE_SHIFT | c->pfns[i]);
 		if (rc == -ENOSPC)
 			return bad_list(e, "it names more frames than the domain has");
 		if (rc < 0)
-			return error_set(e, ENOMEM, "Out of memory for the list of the domain's pages.");
+			return error_set(e, ENOMEM,
+					 "Out of memory for the list of the domain's pages.");
 	}
 	c->count = 0;
 	return rc;
 }
 
-static int take_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, uint64_t max_mfn, struct candidates *c,
-		     struct error **e)
+static int take_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, uint64_t max_mfn,
+		     struct candidates *c, struct error **e)
 {
 	int rc = 0;
 
 	for (uint64_t done = 0; done < p2m->nr_list_frames && rc == 0; done += MAP_WINDOW) {
-		uint64_t count = p2m->nr_list_frames - done < MAP_WINDOW ? p2m->nr_list_frames - done : MAP_WINDOW;
+		uint64_t count = p2m->nr_list_frames - done < MAP_WINDOW ?
+					 p2m->nr_list_frames - done :
+					 MAP_WINDOW;
 		uint64_t first = done * PER_PAGE;
 		uint64_t entries = count * PER_PAGE;
 		const uint64_t *list =
-			hv_map_frames(hv, domid, PROT_READ, (const xen_pfn_t *)p2m->list_frames + done, NULL, count, e);
+			hv_map_frames(hv, domid, PROT_READ,
+				      (const xen_pfn_t *)p2m->list_frames + done, NULL, count, e);
 
 		if (list == NULL)
 			return -EFAULT;
@@ -168,29 +178,34 @@ static int take_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, uint6
 	return rc == 0 ? take(p2m, hv, domid, c, e) : rc;
 }
 
-static int read_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, uint64_t max_mfn, struct error **e)
+static int read_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, uint64_t max_mfn,
+		     struct error **e)
 {
 	struct candidates *c = calloc(1, sizeof(*c));
-	int rc = c != NULL ? take_list(p2m, hv, domid, max_mfn, c, e) : error_set(e, ENOMEM, "Out of memory.");
+	int rc = c != NULL ? take_list(p2m, hv, domid, max_mfn, c, e) :
+			     error_set(e, ENOMEM, "Out of memory.");
 
 	free(c);
 	return rc;
 }
 
-static int find_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, const struct arch_shared_info *arch,
-		     struct error **e)
+static int find_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid,
+		     const struct arch_shared_info *arch, struct error **e)
 {
-	uint64_t cr3 = arch->p2m_cr3, virt = arch->p2m_vaddr, root = arch->pfn_to_mfn_frame_list_list;
+	uint64_t cr3 = arch->p2m_cr3, virt = arch->p2m_vaddr,
+		 root = arch->pfn_to_mfn_frame_list_list;
 
 	if (cr3 != 0)
-		return list_by_address(hv, domid, cr3, virt, p2m->list_frames, p2m->nr_list_frames, e);
+		return list_by_address(hv, domid, cr3, virt, p2m->list_frames, p2m->nr_list_frames,
+				       e);
 	if (root == 0 || root == FRAME_INVALID)
 		return bad_list(e, "there is none yet");
 	return list_by_tree(hv, domid, root, p2m->list_frames, p2m->nr_list_frames, e);
 }
 
-int guest_p2m_read(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, const struct shared_info *shared,
-		   uint64_t max_mfn, uint64_t max_pages, struct error **e)
+int guest_p2m_read(struct guest_p2m *p2m, struct hv *hv, uint32_t domid,
+		   const struct shared_info *shared, uint64_t max_mfn, uint64_t max_pages,
+		   struct error **e)
 {
 	struct arch_shared_info arch = shared->arch;
 	int rc;
@@ -202,7 +217,8 @@ int guest_p2m_read(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, const s
 	p2m->nr_list_frames = (p2m->nr_pfns + PER_PAGE - 1) / PER_PAGE;
 	p2m->list_frames = calloc(p2m->nr_list_frames, sizeof(*p2m->list_frames));
 	if (p2m->list_frames == NULL || frame_map_init(&p2m->frames, max_pages, max_pages) != 0)
-		return error_set(e, ENOMEM, "Out of memory for the list of the domain's %llu pages.",
+		return error_set(e, ENOMEM,
+				 "Out of memory for the list of the domain's %llu pages.",
 				 (unsigned long long)p2m->nr_pfns);
 	rc = find_list(p2m, hv, domid, &arch, e);
 	return rc == 0 ? read_list(p2m, hv, domid, max_mfn, e) : rc;

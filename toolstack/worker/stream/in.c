@@ -17,7 +17,8 @@ int stream_in_damaged(struct error **e, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	return error_set(e, EINVAL, "The domain cannot be restored: its image is damaged (%s).", why);
+	return error_set(e, EINVAL, "The domain cannot be restored: its image is damaged (%s).",
+			 why);
 }
 
 int stream_in_read(struct stream_in *in, void *to, size_t size, struct error **e)
@@ -28,8 +29,10 @@ int stream_in_read(struct stream_in *in, void *to, size_t size, struct error **e
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return error_set(e, errno, "The domain cannot be restored: reading its image failed (%s).",
-					 strerror(errno));
+			return error_set(
+				e, errno,
+				"The domain cannot be restored: reading its image failed (%s).",
+				strerror(errno));
 		if (n == 0)
 			return stream_in_damaged(e, "it ends too early");
 		to = (char *)to + n;
@@ -64,20 +67,21 @@ int stream_in_headers(struct stream_in *in, struct error **e)
 		return stream_in_damaged(e, "it does not begin as an image of a domain does");
 	in->version = ntohl(image.version);
 	if (in->version < STREAM_VERSION_OLDEST || in->version > STREAM_VERSION)
-		return error_set(
-			e, EOPNOTSUPP,
-			"The domain cannot be restored: its image is of version %u, and these tools know %u to %u.",
-			in->version, STREAM_VERSION_OLDEST, STREAM_VERSION);
+		return error_set(e, EOPNOTSUPP,
+				 "The domain cannot be restored: its image is of version %u, and "
+				 "these tools know %u to %u.",
+				 in->version, STREAM_VERSION_OLDEST, STREAM_VERSION);
 	if (ntohs(image.options) & STREAM_BIG_ENDIAN)
-		return error_set(e, EOPNOTSUPP, "The domain cannot be restored: it is of a big-endian machine.");
+		return error_set(e, EOPNOTSUPP,
+				 "The domain cannot be restored: it is of a big-endian machine.");
 	rc = stream_in_read(in, &domain, sizeof(domain), e);
 	if (rc < 0)
 		return rc;
 	if (domain.type != STREAM_TYPE_PV)
-		return error_set(
-			e, EOPNOTSUPP,
-			"The domain cannot be restored: it is of type %u, and only paravirtualized ones (%u) can be.",
-			domain.type, STREAM_TYPE_PV);
+		return error_set(e, EOPNOTSUPP,
+				 "The domain cannot be restored: it is of type %u, and only "
+				 "paravirtualized ones (%u) can be.",
+				 domain.type, STREAM_TYPE_PV);
 	if (domain.page_shift != STREAM_PAGE_SHIFT)
 		return stream_in_damaged(e, "its pages have %u bits", domain.page_shift);
 	return 0;
@@ -92,13 +96,15 @@ int stream_in_record(struct stream_in *in, struct stream_record *record, struct 
 	return rc;
 }
 
-int stream_in_body(struct stream_in *in, const struct stream_record *record, void **body, struct error **e)
+int stream_in_body(struct stream_in *in, const struct stream_record *record, void **body,
+		   struct error **e)
 {
 	int rc;
 
 	*body = malloc((size_t)record->length + 1);
 	if (*body == NULL)
-		return error_set(e, ENOMEM, "Out of memory for a record of %u bytes.", record->length);
+		return error_set(e, ENOMEM, "Out of memory for a record of %u bytes.",
+				 record->length);
 	rc = stream_in_read(in, *body, record->length, e);
 	if (rc == 0)
 		rc = stream_in_skip(in, stream_padding(record->length), e);

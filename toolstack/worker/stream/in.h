@@ -26,7 +26,8 @@ int stream_in_read(struct stream_in *in, void *to, size_t size, struct error **e
 /* What is left of a body (its padding): `size` bytes, thrown away. */
 int stream_in_skip(struct stream_in *in, size_t size, struct error **e);
 /* The whole body of a record, in memory that the caller frees; the padding is skipped. */
-int stream_in_body(struct stream_in *in, const struct stream_record *record, void **body, struct error **e);
+int stream_in_body(struct stream_in *in, const struct stream_record *record, void **body,
+		   struct error **e);
 
 static inline size_t stream_padding(uint32_t length)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The operation "dump": {"op":"dump","domid":5,"fd":3} writes a PV domain's memory and registers as an ELF core in the format that Xen's
- * own tools write and crash(8) reads: sections, no segments. The published description: docs/misc/dump-core-format.txt in
- * Xen's sources. The domain should stand still; what changes while it is written is as it was at some moment.
+ * The operation "dump": {"op":"dump","domid":5,"fd":3} writes a PV domain's memory and registers as
+ * an ELF core in the format that Xen's own tools write and crash(8) reads: sections, no segments.
+ * The published description: docs/misc/dump-core-format.txt in Xen's sources. The domain should
+ * stand still; what changes while it is written is as it was at some moment.
  */
 #include "worker/worker.h"
 
@@ -61,9 +62,12 @@ struct note_version {
 	uint64_t page_size;
 };
 
-_Static_assert(sizeof(xen_extraversion_t) == sizeof(((struct hv_version *)0)->extra), "copied as it is");
-_Static_assert(sizeof(xen_capabilities_info_t) == sizeof(((struct hv_version *)0)->capabilities), "copied as it is");
-_Static_assert(sizeof(xen_changeset_info_t) == sizeof(((struct hv_version *)0)->changeset), "copied as it is");
+_Static_assert(sizeof(xen_extraversion_t) == sizeof(((struct hv_version *)0)->extra),
+	       "copied as it is");
+_Static_assert(sizeof(xen_capabilities_info_t) == sizeof(((struct hv_version *)0)->capabilities),
+	       "copied as it is");
+_Static_assert(sizeof(xen_changeset_info_t) == sizeof(((struct hv_version *)0)->changeset),
+	       "copied as it is");
 
 struct p2m_entry {
 	uint64_t pfn, mfn;
@@ -93,7 +97,7 @@ static int pad_to_page(struct dump *d, uint64_t at, struct error **e)
 	return put(d, zeros, (PAGE - at % PAGE) % PAGE, e);
 }
 
-/* --- what goes before the memory ----------------------------------------------------------------- */
+/* --- what goes before the memory --- */
 
 static void add_note(struct str *notes, uint32_t type, const void *desc, uint32_t size)
 {
@@ -136,9 +140,11 @@ static void make_sections(struct dump *d, Elf64_Shdr sections[SECTIONS])
 	const uint64_t sizes[SECTIONS][2] = {
 		/* size, size of an entry */
 		[SECTION_NOTES] = { d->notes.len, 0 },
-		[SECTION_VCPUS] = { d->nr_vcpus * sizeof(vcpu_guest_context_t), sizeof(vcpu_guest_context_t) },
+		[SECTION_VCPUS] = { d->nr_vcpus * sizeof(vcpu_guest_context_t),
+				    sizeof(vcpu_guest_context_t) },
 		[SECTION_SHARED] = { PAGE, PAGE },
-		[SECTION_P2M] = { d->nr_pages * sizeof(struct p2m_entry), sizeof(struct p2m_entry) },
+		[SECTION_P2M] = { d->nr_pages * sizeof(struct p2m_entry),
+				  sizeof(struct p2m_entry) },
 		[SECTION_PAGES] = { d->nr_pages * PAGE, PAGE },
 	};
 	uint64_t at = sizeof(Elf64_Ehdr) + SECTIONS * sizeof(Elf64_Shdr);
@@ -150,7 +156,9 @@ static void make_sections(struct dump *d, Elf64_Shdr sections[SECTIONS])
 	for (int i = SECTION_NAMES; i < SECTIONS; i++) {
 		if (i == SECTION_PAGES)
 			at = (at + PAGE - 1) / PAGE * PAGE;
-		sections[i].sh_type = i == SECTION_NAMES ? SHT_STRTAB : i == SECTION_NOTES ? SHT_NOTE : SHT_PROGBITS;
+		sections[i].sh_type = i == SECTION_NAMES ? SHT_STRTAB :
+				      i == SECTION_NOTES ? SHT_NOTE :
+							   SHT_PROGBITS;
 		sections[i].sh_offset = at;
 		sections[i].sh_size = i == SECTION_NAMES ? d->names.len : sizes[i][0];
 		sections[i].sh_entsize = sizes[i][1];
@@ -184,7 +192,8 @@ static int write_p2m(struct dump *d, struct error **e)
 		size_t count = d->nr_pages - done < BATCH ? d->nr_pages - done : BATCH;
 
 		for (size_t i = 0; i < count; i++)
-			entries[i] = (struct p2m_entry){ frames[i].value & STREAM_PFN_MASK, frames[i].frame };
+			entries[i] = (struct p2m_entry){ frames[i].value & STREAM_PFN_MASK,
+							 frames[i].frame };
 		rc = put(d, entries, count * sizeof(entries[0]), e);
 	}
 	return rc;
@@ -223,10 +232,12 @@ static int write_head(struct dump *d, struct error **e)
 		rc = put(d, d->shared, PAGE, e);
 	if (rc == 0)
 		rc = write_p2m(d, e);
-	return rc ? rc : pad_to_page(d, sections[SECTION_P2M].sh_offset + sections[SECTION_P2M].sh_size, e);
+	return rc ? rc :
+		    pad_to_page(d, sections[SECTION_P2M].sh_offset + sections[SECTION_P2M].sh_size,
+				e);
 }
 
-/* --- the memory ---------------------------------------------------------------------------------- */
+/* --- the memory --- */
 
 /* Better no core at all than a full disk and then none. */
 static int check_room(struct dump *d, struct error **e)
@@ -237,7 +248,8 @@ static int check_room(struct dump *d, struct error **e)
 	if (fstatvfs(d->fd, &fs) != 0 || fs.f_blocks == 0 || fs.f_bavail * fs.f_frsize >= need)
 		return 0;
 	return error_set(e, ENOSPC,
-			 "There is no space left for the core of domain %u: it has %llu MiB, and %llu MiB are free.",
+			 "There is no space left for the core of domain %u: it has %llu MiB, and "
+			 "%llu MiB are free.",
 			 d->domid, (unsigned long long)need >> 20,
 			 (unsigned long long)(fs.f_bavail * fs.f_frsize) >> 20);
 }
@@ -267,7 +279,8 @@ static int write_pages(struct dump *d, struct error **e)
 
 	for (uint64_t done = 0; done < d->nr_pages && rc == 0; done += BATCH) {
 		worker_progress("dump", done, d->nr_pages);
-		rc = write_batch(d, done, d->nr_pages - done < BATCH ? d->nr_pages - done : BATCH, e);
+		rc = write_batch(d, done, d->nr_pages - done < BATCH ? d->nr_pages - done : BATCH,
+				 e);
 	}
 	return rc;
 }
@@ -279,8 +292,10 @@ static int dump(struct dump *d, struct error **e)
 	int rc = hv_domain_info(d->hv, d->domid, &d->info, e);
 
 	if (rc == 0 && d->info.hvm)
-		rc = error_set(e, EOPNOTSUPP,
-			       "Domain %u is fully virtualized: only paravirtualized ones can be dumped.", d->domid);
+		rc = error_set(
+			e, EOPNOTSUPP,
+			"Domain %u is fully virtualized: only paravirtualized ones can be dumped.",
+			d->domid);
 	if (rc == 0)
 		rc = limits_for_domain(d->info.pages, e);
 	if (rc == 0)
@@ -292,7 +307,8 @@ static int dump(struct dump *d, struct error **e)
 	d->shared = hv_map_frames(d->hv, d->domid, PROT_READ, &frame, NULL, 1, e);
 	if (!d->shared)
 		return -EFAULT;
-	rc = guest_p2m_read(&d->p2m, d->hv, d->domid, d->shared, max_mfn, d->info.pages + GROWTH, e);
+	rc = guest_p2m_read(&d->p2m, d->hv, d->domid, d->shared, max_mfn, d->info.pages + GROWTH,
+			    e);
 	d->nr_pages = d->p2m.frames.count;
 	if (rc == 0)
 		rc = check_room(d, e);

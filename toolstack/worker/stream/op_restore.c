@@ -9,15 +9,16 @@
 
 #define KB_PER_PAGE 4
 
-static int restore(struct restore *r, const struct build_request *request, int fd, struct json_object *result,
-		   struct error **e)
+static int restore(struct restore *r, const struct build_request *request, int fd,
+		   struct json_object *result, struct error **e)
 {
 	int rc = build_request_prepare_domain(request, r->hv, e);
 
 	if (rc == 0)
 		rc = hv_evtchn_alloc_unbound(r->hv, r->domid, r->store.domid, &r->store.port, e);
 	if (rc == 0)
-		rc = hv_evtchn_alloc_unbound(r->hv, r->domid, r->console.domid, &r->console.port, e);
+		rc = hv_evtchn_alloc_unbound(r->hv, r->domid, r->console.domid, &r->console.port,
+					     e);
 	if (rc == 0)
 		rc = restore_domain(r, fd, e);
 	if (rc == 0)

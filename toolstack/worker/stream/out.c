@@ -11,8 +11,11 @@
 static int write_failed(struct error **e, int errnum)
 {
 	if (errnum == ENOSPC || errnum == EDQUOT)
-		return error_set(e, errnum, "The domain cannot be saved: there is no space left where its image goes.");
-	return error_set(e, errnum, "The domain cannot be saved: writing its image failed (%s).", strerror(errnum));
+		return error_set(
+			e, errnum,
+			"The domain cannot be saved: there is no space left where its image goes.");
+	return error_set(e, errnum, "The domain cannot be saved: writing its image failed (%s).",
+			 strerror(errnum));
 }
 
 /* All of it; the pieces are moved on. */
@@ -45,7 +48,8 @@ static int write_all(struct stream_out *out, struct iovec *pieces, size_t count,
 	return 0;
 }
 
-int stream_out_headers(struct stream_out *out, uint32_t xen_major, uint32_t xen_minor, struct error **e)
+int stream_out_headers(struct stream_out *out, uint32_t xen_major, uint32_t xen_minor,
+		       struct error **e)
 {
 	struct stream_image_header image = {
 		.marker = STREAM_MARKER,
@@ -63,7 +67,8 @@ int stream_out_headers(struct stream_out *out, uint32_t xen_major, uint32_t xen_
 	return write_all(out, pieces, 2, e);
 }
 
-int stream_out_record(struct stream_out *out, uint32_t type, struct iovec *pieces, size_t count, struct error **e)
+int stream_out_record(struct stream_out *out, uint32_t type, struct iovec *pieces, size_t count,
+		      struct error **e)
 {
 	static const char zeros[8];
 	struct iovec all[IOV_MAX];
@@ -84,8 +89,8 @@ int stream_out_record(struct stream_out *out, uint32_t type, struct iovec *piece
 	return write_all(out, all, count + 2, e);
 }
 
-int stream_out_simple(struct stream_out *out, uint32_t type, const void *head, size_t head_size, const void *data,
-		      size_t size, struct error **e)
+int stream_out_simple(struct stream_out *out, uint32_t type, const void *head, size_t head_size,
+		      const void *data, size_t size, struct error **e)
 {
 	struct iovec pieces[] = {
 		{ (void *)(uintptr_t)head, head_size },

@@ -14,11 +14,13 @@ struct stream_out {
 	uint64_t written; /* bytes */
 };
 
-int stream_out_headers(struct stream_out *out, uint32_t xen_major, uint32_t xen_minor, struct error **e);
+int stream_out_headers(struct stream_out *out, uint32_t xen_major, uint32_t xen_minor,
+		       struct error **e);
 /* A record whose body is in pieces, which are changed. At most IOV_MAX - 2 of them. */
-int stream_out_record(struct stream_out *out, uint32_t type, struct iovec *pieces, size_t count, struct error **e);
+int stream_out_record(struct stream_out *out, uint32_t type, struct iovec *pieces, size_t count,
+		      struct error **e);
 /* A record whose body is `head` and then `data`; each may be NULL with size 0. */
-int stream_out_simple(struct stream_out *out, uint32_t type, const void *head, size_t head_size, const void *data,
-		      size_t size, struct error **e);
+int stream_out_simple(struct stream_out *out, uint32_t type, const void *head, size_t head_size,
+		      const void *data, size_t size, struct error **e);
 
 #endif

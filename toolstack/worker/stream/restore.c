@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than a processor's extended state takes, and more than all leaves and registers of a policy. */
+/* More than a processor's extended state takes, and more than all leaves and registers of a policy.
+ */
 #define VCPU_STATE_MAX (64u << 10)
 #define POLICY_MAX     (64u << 10)
 
@@ -16,7 +17,8 @@ static void blob_free(struct restore_blob *blob)
 }
 
 /* The body of the record; one that came before is replaced. */
-static int blob_read(struct restore *r, const struct stream_record *record, struct restore_blob *blob, struct error **e)
+static int blob_read(struct restore *r, const struct stream_record *record,
+		     struct restore_blob *blob, struct error **e)
 {
 	blob_free(blob);
 	blob->size = record->length;
@@ -24,8 +26,8 @@ static int blob_read(struct restore *r, const struct stream_record *record, stru
 }
 
 /* A record of one struct, which is all of its body. */
-static int read_struct(struct restore *r, const struct stream_record *record, void *to, size_t size, const char *name,
-		       struct error **e)
+static int read_struct(struct restore *r, const struct stream_record *record, void *to, size_t size,
+		       const char *name, struct error **e)
 {
 	int rc;
 
@@ -43,7 +45,8 @@ static int read_pv_info(struct restore *r, const struct stream_record *record, s
 	if (rc < 0)
 		return rc;
 	if (info.guest_width != 8 || info.pt_levels != 4)
-		return error_set(e, EOPNOTSUPP, "The domain cannot be restored: it is not of 64 bits.");
+		return error_set(e, EOPNOTSUPP,
+				 "The domain cannot be restored: it is not of 64 bits.");
 	r->has_pv_info = true;
 	return 0;
 }
@@ -59,12 +62,15 @@ static int static_data_end(struct restore *r, struct error **e)
 	};
 
 	r->has_static_end = true;
-	if (r->cpuid.size % sizeof(*policy.leaves) != 0 || r->msr_policy.size % sizeof(*policy.msrs) != 0)
+	if (r->cpuid.size % sizeof(*policy.leaves) != 0 ||
+	    r->msr_policy.size % sizeof(*policy.msrs) != 0)
 		return stream_in_damaged(e, "the processor's features are cut off");
 	if (policy.leaves == NULL || policy.msrs == NULL)
 		return 0;
 	if (hv_policy_set_domain(r->hv, r->domid, &policy, e) != 0) {
-		error_prefix(e, "The domain cannot be restored, this host's processors differ too much: ");
+		error_prefix(
+			e,
+			"The domain cannot be restored, this host's processors differ too much: ");
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -80,8 +86,10 @@ static int read_static_end(struct restore *r, const struct stream_record *record
 static int read_policy(struct restore *r, const struct stream_record *record, struct error **e)
 {
 	if (record->length > POLICY_MAX)
-		return stream_in_damaged(e, "the processor's features have %u bytes", record->length);
-	return blob_read(r, record, record->type == STREAM_X86_CPUID_POLICY ? &r->cpuid : &r->msr_policy, e);
+		return stream_in_damaged(e, "the processor's features have %u bytes",
+					 record->length);
+	return blob_read(r, record,
+			 record->type == STREAM_X86_CPUID_POLICY ? &r->cpuid : &r->msr_policy, e);
 }
 
 static int read_p2m_frames(struct restore *r, const struct stream_record *record, struct error **e)
@@ -137,10 +145,10 @@ static int read_vcpu(struct restore *r, const struct stream_record *record, stru
 	if (rc < 0)
 		return rc;
 	if (head.vcpu >= r->max_vcpus)
-		return error_set(
-			e, EINVAL,
-			"The domain cannot be restored: its image has a vCPU %u, and its configuration %u vCPUs.",
-			head.vcpu, r->max_vcpus);
+		return error_set(e, EINVAL,
+				 "The domain cannot be restored: its image has a vCPU %u, and its "
+				 "configuration %u vCPUs.",
+				 head.vcpu, r->max_vcpus);
 	/* The header's 8 bytes do not change the padding. */
 	body.length -= (uint32_t)sizeof(head);
 	return blob_read(r, &body, vcpu_blob(&r->vcpus[head.vcpu], record->type), e);
@@ -176,10 +184,10 @@ static int read_record(struct restore *r, const struct stream_record *record, st
 		return readers[record->type](r, record, e);
 	if (record->type & STREAM_OPTIONAL)
 		return read_nothing(r, record, e);
-	return error_set(
-		e, EOPNOTSUPP,
-		"The domain cannot be restored: its image has a record of type %#x, which these tools do not know.",
-		record->type);
+	return error_set(e, EOPNOTSUPP,
+			 "The domain cannot be restored: its image has a record of type %#x, which "
+			 "these tools do not know.",
+			 record->type);
 }
 
 int restore_domain(struct restore *r, int fd, struct error **e)

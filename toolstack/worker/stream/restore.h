@@ -35,9 +35,10 @@ struct restore {
 	struct stream_in in;
 	uint64_t nr_pfns; /* 0: not known yet */
 	/*
-	 * The frames that it has been given. If it got all at once, words has one for each of its numbers, else frames has an
-	 * entry for each. Words and values: the machine frame, FRAME_NONE if there is none (any more), and in the upper bits
-	 * XEN_DOMCTL_PFINFO_* as in a word of PAGE_DATA, or FRAME_UNSEEN.
+	 * The frames that it has been given. If it got all at once, words has one for each of its
+	 * numbers, else frames has an entry for each. Words and values: the machine frame,
+	 * FRAME_NONE if there is none (any more), and in the upper bits XEN_DOMCTL_PFINFO_* as in a
+	 * word of PAGE_DATA, or FRAME_UNSEEN.
 	 */
 	uint64_t *words;
 	struct frame_map frames;
@@ -71,14 +72,16 @@ static inline uint64_t *restore_word_at(const struct restore *r, uint64_t i)
 	return r->words != NULL ? &r->words[i] : &r->frames.entries[i].value;
 }
 
-/* The whole stream from fd; the domain is then ready to be unpaused. r has its first part filled in. */
+/* The whole stream from fd; the domain is then ready to be unpaused. r has its first part filled
+ * in. */
 int restore_domain(struct restore *r, int fd, struct error **e);
 void restore_free(struct restore *r);
 
 /* Parts: memory (restore_pages.c), what comes after END (restore_finish.c). */
 int restore_p2m_frames(struct restore *r, const struct stream_record *record, struct error **e);
 int restore_page_data(struct restore *r, const struct stream_record *record, struct error **e);
-/* Gives back what was allocated before it was known that the guest does not have it; counts the rest. */
+/* Gives back what was allocated before it was known that the guest does not have it; counts the
+ * rest. */
 int restore_release_unused(struct restore *r, struct error **e);
 /* FRAME_INVALID unless the guest has that frame. context is the struct restore. */
 uint64_t restore_pfn_to_mfn(void *context, uint64_t pfn);

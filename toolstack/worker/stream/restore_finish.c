@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * After END: what can only be made when all memory is there. vCPUs, pinned page tables, start info, the guest's list of its
- * frames, shared info, grants, the TSC.
+ * After END: what can only be made when all memory is there. vCPUs, pinned page tables, start info,
+ * the guest's list of its frames, shared info, grants, the TSC.
  */
 #include "worker/stream/restore.h"
 
@@ -17,7 +17,8 @@
 #define TYPE_SHIFT  28
 #define PIN_BATCH   512
 #define LIST_WINDOW 1024
-/* Entries of the guest's list with one of these bits are marks of its own (Linux: foreign and identity frames). */
+/* Entries of the guest's list with one of these bits are marks of its own (Linux: foreign and
+ * identity frames). */
 #define LIST_MARKS (3ULL << 62)
 
 static int check_complete(const struct restore *r, struct error **e)
@@ -41,17 +42,19 @@ static void *map_pfn(struct restore *r, uint64_t pfn, struct error **e)
 	return hv_map_frames(r->hv, r->domid, PROT_READ | PROT_WRITE, &mfn, NULL, 1, e);
 }
 
-/* --- vCPUs ----------------------------------------------------------------------------------------- */
+/* --- vCPUs --- */
 
 /* Registers; *start_info_pfn is set for the vCPU that suspended the domain, the first. */
-static int set_basic(struct restore *r, unsigned int vcpu, uint64_t *start_info_pfn, struct error **e)
+static int set_basic(struct restore *r, unsigned int vcpu, uint64_t *start_info_pfn,
+		     struct error **e)
 {
 	const struct restore_blob *blob = &r->vcpus[vcpu].basic;
 	vcpu_guest_context_t context;
 	const char *what;
 
 	if (blob->size != sizeof(context))
-		return stream_in_damaged(e, "the registers of vCPU %u have %zu bytes", vcpu, blob->size);
+		return stream_in_damaged(e, "the registers of vCPU %u have %zu bytes", vcpu,
+					 blob->size);
 	memcpy(&context, blob->data, sizeof(context));
 	if (vcpu == 0)
 		*start_info_pfn = context.user_regs.rdx;
@@ -69,8 +72,10 @@ static int set_extended(struct restore *r, unsigned int vcpu, struct error **e)
 
 	if (blob->data == NULL)
 		return 0;
-	if (blob->size > sizeof(ext) || blob->size < offsetof(struct xen_domctl_ext_vcpucontext, mcg_cap))
-		return stream_in_damaged(e, "the entry points of vCPU %u have %zu bytes", vcpu, blob->size);
+	if (blob->size > sizeof(ext) ||
+	    blob->size < offsetof(struct xen_domctl_ext_vcpucontext, mcg_cap))
+		return stream_in_damaged(e, "the entry points of vCPU %u have %zu bytes", vcpu,
+					 blob->size);
 	memcpy(&ext, blob->data, blob->size);
 	ext.vcpu = vcpu;
 	ext.size = (uint32_t)blob->size;
@@ -88,7 +93,8 @@ static int set_states(struct restore *r, unsigned int vcpu, struct error **e)
 	if (xsave->size > 0)
 		rc = hv_vcpu_set_xsave(r->hv, r->domid, vcpu, xsave->data, xsave->size, e);
 	if (rc == 0 && msrs->size > 0)
-		rc = hv_vcpu_set_msrs(r->hv, r->domid, vcpu, msrs->data, msrs->size / sizeof(xen_domctl_vcpu_msr_t), e);
+		rc = hv_vcpu_set_msrs(r->hv, r->domid, vcpu, msrs->data,
+				      msrs->size / sizeof(xen_domctl_vcpu_msr_t), e);
 	return rc;
 }
 
@@ -108,12 +114,12 @@ static int set_vcpus(struct restore *r, uint64_t *start_info_pfn, struct error *
 	return rc;
 }
 
-/* --- memory ---------------------------------------------------------------------------------------- */
+/* --- memory --- */
 
 static int pin_tables(struct restore *r, struct error **e)
 {
-	static const unsigned int commands[] = { 0, MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE, MMUEXT_PIN_L3_TABLE,
-						 MMUEXT_PIN_L4_TABLE };
+	static const unsigned int commands[] = { 0, MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
+						 MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE };
 	struct mmuext_op ops[PIN_BATCH];
 	unsigned int count = 0;
 	int rc = 0;
@@ -135,7 +141,8 @@ static int pin_tables(struct restore *r, struct error **e)
 	return rc == 0 && count > 0 ? hv_mmuext(r->hv, r->domid, ops, count, e) : rc;
 }
 
-/* One page of the guest's list: the new machine frames for what it has, none for what it has not. */
+/* One page of the guest's list: the new machine frames for what it has, none for what it has not.
+ */
 static void update_list_page(struct restore *r, uint64_t *entries, uint64_t first)
 {
 	for (uint64_t i = 0; i < PER_PAGE && first + i < r->nr_pfns; i++) {
@@ -151,13 +158,15 @@ static void update_list_page(struct restore *r, uint64_t *entries, uint64_t firs
 static int update_list(struct restore *r, struct error **e)
 {
 	for (uint64_t done = 0; done < r->nr_list_frames; done += LIST_WINDOW) {
-		uint64_t count = r->nr_list_frames - done < LIST_WINDOW ? r->nr_list_frames - done : LIST_WINDOW;
+		uint64_t count = r->nr_list_frames - done < LIST_WINDOW ? r->nr_list_frames - done :
+									  LIST_WINDOW;
 		xen_pfn_t mfns[LIST_WINDOW];
 		uint64_t *window;
 
 		for (uint64_t i = 0; i < count; i++)
 			mfns[i] = restore_pfn_to_mfn(r, r->list_frames[done + i]);
-		window = hv_map_frames(r->hv, r->domid, PROT_READ | PROT_WRITE, mfns, NULL, count, e);
+		window = hv_map_frames(r->hv, r->domid, PROT_READ | PROT_WRITE, mfns, NULL, count,
+				       e);
 		if (window == NULL)
 			return -EFAULT;
 		for (uint64_t i = 0; i < count; i++)
@@ -167,10 +176,10 @@ static int update_list(struct restore *r, struct error **e)
 	return 0;
 }
 
-/* --- what the guest is told ------------------------------------------------------------------------ */
+/* --- what the guest is told --- */
 
-static int service_mfn(struct restore *r, uint64_t pfn, struct start_service *service, const char *name,
-		       struct error **e)
+static int service_mfn(struct restore *r, uint64_t pfn, struct start_service *service,
+		       const char *name, struct error **e)
 {
 	service->mfn = restore_pfn_to_mfn(r, pfn);
 	if (service->mfn == FRAME_INVALID)
@@ -178,7 +187,8 @@ static int service_mfn(struct restore *r, uint64_t pfn, struct start_service *se
 	return 0;
 }
 
-static int update_start_info(struct restore *r, uint64_t pfn, uint64_t shared_info_mfn, struct error **e)
+static int update_start_info(struct restore *r, uint64_t pfn, uint64_t shared_info_mfn,
+			     struct error **e)
 {
 	struct start_info *si = map_pfn(r, pfn, e);
 	int rc;
@@ -202,11 +212,13 @@ static int update_start_info(struct restore *r, uint64_t pfn, uint64_t shared_in
 	return rc;
 }
 
-/* Only what the guest keeps in it is taken over: event channels are gone, and the clock is the hypervisor's. */
+/* Only what the guest keeps in it is taken over: event channels are gone, and the clock is the
+ * hypervisor's. */
 static int update_shared_info(struct restore *r, uint64_t mfn, struct error **e)
 {
 	xen_pfn_t frame = mfn;
-	struct shared_info *shared = hv_map_frames(r->hv, r->domid, PROT_READ | PROT_WRITE, &frame, NULL, 1, e);
+	struct shared_info *shared =
+		hv_map_frames(r->hv, r->domid, PROT_READ | PROT_WRITE, &frame, NULL, 1, e);
 
 	if (shared == NULL)
 		return -EFAULT;

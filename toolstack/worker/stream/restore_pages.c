@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory of a restored domain. If all of the guest's frames may be there, all are allocated at once, in large pieces;
- * otherwise (the guest had given some back) each when it first occurs, in PAGE_DATA or in a page table. Data are read from
- * the stream right into the guest's memory; page tables are then translated in place.
+ * The memory of a restored domain. If all of the guest's frames may be there, all are allocated at
+ * once, in large pieces; otherwise (the guest had given some back) each when it first occurs, in
+ * PAGE_DATA or in a page table. Data are read from the stream right into the guest's memory; page
+ * tables are then translated in place.
  */
 #include "worker/stream/restore.h"
 
@@ -37,16 +38,16 @@ uint64_t restore_pfn_to_mfn(void *context, uint64_t pfn)
 	return mfn != FRAME_NONE ? mfn : FRAME_INVALID;
 }
 
-/* --- allocation ------------------------------------------------------------------------------------ */
+/* --- allocation --- */
 
 static int no_room(int rc, struct error **e)
 {
 	if (rc == -ENOMEM)
 		return error_set(e, ENOMEM, "Out of memory for the list of the domain's pages.");
-	return error_set(
-		e, ENOMEM,
-		"There is not enough memory for the domain: it has more pages than it may have, or the host has "
-		"too few.");
+	return error_set(e, ENOMEM,
+			 "There is not enough memory for the domain: it has more pages than it may "
+			 "have, or the host has "
+			 "too few.");
 }
 
 static int allocate_all(struct restore *r, struct error **e)
@@ -92,7 +93,8 @@ static int allocate_wanted(struct restore *r, struct wanted *w, struct error **e
 }
 
 /* A frame that find_word does not know: its machine frame comes with the rest of what is wanted. */
-static int want(struct restore *r, struct wanted *w, uint64_t pfn, uint64_t **word, struct error **e)
+static int want(struct restore *r, struct wanted *w, uint64_t pfn, uint64_t **word,
+		struct error **e)
 {
 	int rc;
 
@@ -142,7 +144,7 @@ int restore_release_unused(struct restore *r, struct error **e)
 	return rc == 0 && count > 0 ? hv_memory_release(r->hv, r->domid, mfns, count, e) : rc;
 }
 
-/* --- X86_PV_P2M_FRAMES ----------------------------------------------------------------------------- */
+/* --- X86_PV_P2M_FRAMES --- */
 
 int restore_p2m_frames(struct restore *r, const struct stream_record *record, struct error **e)
 {
@@ -156,7 +158,8 @@ int restore_p2m_frames(struct restore *r, const struct stream_record *record, st
 	rc = stream_in_read(&r->in, &head, sizeof(head), e);
 	if (rc < 0)
 		return rc;
-	/* The list never begins in the middle: a saver that sends only a part of it is not known. */
+	/* The list never begins in the middle: a saver that sends only a part of it is not known.
+	 */
 	if (head.start_pfn != 0 || head.end_pfn >= GUEST_PFNS_MAX ||
 	    (record->length - sizeof(head)) / sizeof(uint64_t) != head.end_pfn / PER_PAGE + 1 ||
 	    record->length % sizeof(uint64_t) != 0)
@@ -171,7 +174,7 @@ int restore_p2m_frames(struct restore *r, const struct stream_record *record, st
 	return r->nr_pfns <= r->pages ? allocate_all(r, e) : 0;
 }
 
-/* --- PAGE_DATA ------------------------------------------------------------------------------------- */
+/* --- PAGE_DATA --- */
 
 struct page_batch {
 	uint64_t words[STREAM_BATCH];
@@ -191,7 +194,8 @@ static bool type_known(uint32_t type)
 	return level <= 4 && (level != 0 || type == XEN_DOMCTL_PFINFO_NOTAB);
 }
 
-/* What the word says of that page; it has memory, or will have it with the rest of what is wanted. */
+/* What the word says of that page; it has memory, or will have it with the rest of what is wanted.
+ */
 static int take_word(struct restore *r, struct page_batch *b, uint64_t word, struct error **e)
 {
 	uint64_t pfn = word & STREAM_PFN_MASK;
@@ -203,7 +207,8 @@ static int take_word(struct restore *r, struct page_batch *b, uint64_t word, str
 		return stream_in_damaged(e, "it has a page %#llx of %#llx", (unsigned long long)pfn,
 					 (unsigned long long)r->nr_pfns);
 	if (!type_known(type) || word & ~(STREAM_PFN_MASK | 0xfULL << 60))
-		return stream_in_damaged(e, "page %#llx is of an unknown type", (unsigned long long)pfn);
+		return stream_in_damaged(e, "page %#llx is of an unknown type",
+					 (unsigned long long)pfn);
 	if (known == NULL && type != XEN_DOMCTL_PFINFO_XTAB && type != XEN_DOMCTL_PFINFO_BROKEN)
 		rc = want(r, &b->wanted, pfn, &known, e);
 	if (rc == 0 && known != NULL) {
@@ -223,7 +228,8 @@ static int take_words(struct restore *r, struct page_batch *b, struct error **e)
 	if (rc == 0)
 		rc = allocate_wanted(r, &b->wanted, e);
 	for (unsigned int i = 0; i < b->count && rc == 0; i++) {
-		uint32_t type = (uint32_t)(b->words[i] >> STREAM_TYPE_SHIFT) & XEN_DOMCTL_PFINFO_LTAB_MASK;
+		uint32_t type =
+			(uint32_t)(b->words[i] >> STREAM_TYPE_SHIFT) & XEN_DOMCTL_PFINFO_LTAB_MASK;
 
 		if (type >= XEN_DOMCTL_PFINFO_BROKEN)
 			continue;
@@ -233,10 +239,13 @@ static int take_words(struct restore *r, struct page_batch *b, struct error **e)
 	return rc;
 }
 
-/* Memory for all that the page table leads to, then the machine's frames in place of the guest's. */
-static int localise(struct restore *r, struct page_batch *b, uint64_t *table, unsigned int level, struct error **e)
+/* Memory for all that the page table leads to, then the machine's frames in place of the guest's.
+ */
+static int localise(struct restore *r, struct page_batch *b, uint64_t *table, unsigned int level,
+		    struct error **e)
 {
-	/* The guest's memory may not change meanwhile, but what is checked is a copy all the same. */
+	/* The guest's memory may not change meanwhile, but what is checked is a copy all the same.
+	 */
 	uint64_t copy[PER_PAGE];
 	uint64_t *word, bad = 0;
 	int rc = 0;
@@ -251,13 +260,15 @@ static int localise(struct restore *r, struct page_batch *b, uint64_t *table, un
 	if (rc == 0)
 		rc = allocate_wanted(r, &b->wanted, e);
 	if (rc == 0 && frames_translate_table(copy, table, level, restore_pfn_to_mfn, r, &bad) != 0)
-		rc = stream_in_damaged(e, "a page table leads to frame %#llx", (unsigned long long)bad);
+		rc = stream_in_damaged(e, "a page table leads to frame %#llx",
+				       (unsigned long long)bad);
 	return rc;
 }
 
 static int read_pages(struct restore *r, struct page_batch *b, struct error **e)
 {
-	char *window = hv_map_frames(r->hv, r->domid, PROT_READ | PROT_WRITE, b->mfns, NULL, b->with_data, e);
+	char *window = hv_map_frames(r->hv, r->domid, PROT_READ | PROT_WRITE, b->mfns, NULL,
+				     b->with_data, e);
 	int rc;
 
 	if (window == NULL)
@@ -265,7 +276,8 @@ static int read_pages(struct restore *r, struct page_batch *b, struct error **e)
 	rc = stream_in_read(&r->in, window, (size_t)b->with_data * STREAM_PAGE, e);
 	for (unsigned int i = 0; i < b->with_data && rc == 0; i++)
 		if (b->levels[i] != 0)
-			rc = localise(r, b, (uint64_t *)(window + (size_t)i * STREAM_PAGE), b->levels[i], e);
+			rc = localise(r, b, (uint64_t *)(window + (size_t)i * STREAM_PAGE),
+				      b->levels[i], e);
 	hv_unmap_frames(r->hv, window, b->with_data);
 	return rc;
 }

@@ -31,22 +31,26 @@ static int save_head(struct save *s, struct error **e)
 		rc = stream_out_simple(&s->out, STREAM_X86_MSR_POLICY, policy.msrs,
 				       policy.nr_msrs * sizeof(*policy.msrs), NULL, 0, e);
 	hv_policy_free(&policy);
-	return rc == 0 ? stream_out_simple(&s->out, STREAM_STATIC_DATA_END, NULL, 0, NULL, 0, e) : rc;
+	return rc == 0 ? stream_out_simple(&s->out, STREAM_STATIC_DATA_END, NULL, 0, NULL, 0, e) :
+			 rc;
 }
 
 static int save_p2m_frames(struct save *s, struct error **e)
 {
-	const struct stream_p2m_frames frames = { .start_pfn = 0, .end_pfn = (uint32_t)s->p2m.nr_pfns - 1 };
+	const struct stream_p2m_frames frames = { .start_pfn = 0,
+						  .end_pfn = (uint32_t)s->p2m.nr_pfns - 1 };
 
 	/* The guest's own numbers of the frames that hold the list. They are not used otherwise. */
 	for (uint64_t i = 0; i < s->p2m.nr_list_frames; i++) {
 		s->p2m.list_frames[i] = guest_p2m_mfn_to_pfn(&s->p2m, s->p2m.list_frames[i]);
 		if (s->p2m.list_frames[i] == FRAME_INVALID)
 			return error_set(e, EINVAL,
-					 "Domain %u cannot be saved: a part of the list of its memory is not in it.",
+					 "Domain %u cannot be saved: a part of the list of its "
+					 "memory is not in it.",
 					 s->domid);
 	}
-	return stream_out_simple(&s->out, STREAM_X86_PV_P2M_FRAMES, &frames, sizeof(frames), s->p2m.list_frames,
+	return stream_out_simple(&s->out, STREAM_X86_PV_P2M_FRAMES, &frames, sizeof(frames),
+				 s->p2m.list_frames,
 				 s->p2m.nr_list_frames * sizeof(*s->p2m.list_frames), e);
 }
 
@@ -76,15 +80,20 @@ static int save_all(struct save *s, struct error **e)
 	if (rc == 0)
 		rc = save_tsc(s, e);
 	if (rc == 0)
-		rc = stream_out_simple(&s->out, STREAM_SHARED_INFO, s->shared, STREAM_PAGE, NULL, 0, e);
+		rc = stream_out_simple(&s->out, STREAM_SHARED_INFO, s->shared, STREAM_PAGE, NULL, 0,
+				       e);
 	if (rc == 0)
 		rc = save_vcpus(s, e);
 	if (rc == 0)
 		rc = stream_out_simple(&s->out, STREAM_END, NULL, 0, NULL, 0, e);
-	/* The domain is given up next: its image must be on the disk. A pipe or a socket has no disk. */
-	if (rc == 0 && fsync(s->out.fd) != 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
-		rc = error_set(e, errno, "The domain cannot be saved: its image did not get to the disk (%s).",
-			       strerror(errno));
+	/* The domain is given up next: its image must be on the disk. A pipe or a socket has no
+	 * disk. */
+	if (rc == 0 && fsync(s->out.fd) != 0 && errno != EINVAL && errno != EROFS &&
+	    errno != ENOTSUP)
+		rc = error_set(
+			e, errno,
+			"The domain cannot be saved: its image did not get to the disk (%s).",
+			strerror(errno));
 	return rc;
 }
 
@@ -96,10 +105,13 @@ static int check_state(struct save *s, struct error **e)
 	if (rc < 0)
 		return rc;
 	if (s->info.hvm)
-		return error_set(e, EOPNOTSUPP,
-				 "Domain %u is fully virtualized: only paravirtualized ones can be saved.", s->domid);
+		return error_set(
+			e, EOPNOTSUPP,
+			"Domain %u is fully virtualized: only paravirtualized ones can be saved.",
+			s->domid);
 	if (!s->info.shutdown || s->info.shutdown_reason != SHUTDOWN_suspend)
-		return error_set(e, EBUSY, "Domain %u is not suspended, so it cannot be saved.", s->domid);
+		return error_set(e, EBUSY, "Domain %u is not suspended, so it cannot be saved.",
+				 s->domid);
 	return 0;
 }
 

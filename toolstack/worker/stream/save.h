@@ -23,7 +23,8 @@ struct save {
 };
 
 /* The whole stream to fd. Whatever fails, the domain is as it was. */
-int save_domain(struct hv *hv, uint32_t domid, int fd, save_progress_fn *progress, struct error **e);
+int save_domain(struct hv *hv, uint32_t domid, int fd, save_progress_fn *progress,
+		struct error **e);
 
 /* Parts of it: all PAGE_DATA records (save_pages.c), all of every vCPU (save_vcpus.c). */
 int save_pages(struct save *save, struct error **e);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The PAGE_DATA records: batches of frames in ascending order. Page tables go through a buffer, in which the guest's own
- * frame numbers stand for the machine's; all else goes from the guest's memory to the file as it is. A page that is all
- * zeros is named without its data: whoever restores it allocates it, and memory that a domain gets is zero.
+ * The PAGE_DATA records: batches of frames in ascending order. Page tables go through a buffer, in
+ * which the guest's own frame numbers stand for the machine's; all else goes from the guest's
+ * memory to the file as it is. A page that is all zeros is named without its data: whoever restores
+ * it allocates it, and memory that a domain gets is zero.
  */
 #include "worker/stream/save.h"
 
@@ -47,12 +48,13 @@ static unsigned int table_level(uint32_t type)
 
 static int bad_page(struct save *s, uint64_t pfn, struct error **e)
 {
-	return error_set(e, EFAULT, "Domain %u cannot be saved: its frame %#llx cannot be read.", s->domid,
-			 (unsigned long long)pfn);
+	return error_set(e, EFAULT, "Domain %u cannot be saved: its frame %#llx cannot be read.",
+			 s->domid, (unsigned long long)pfn);
 }
 
 /* Decides how page i of the batch goes into the stream; its word may change. */
-static int add_page(struct save *s, struct batch *b, unsigned int i, uint64_t *page, struct error **e)
+static int add_page(struct save *s, struct batch *b, unsigned int i, uint64_t *page,
+		    struct error **e)
 {
 	uint64_t pfn = b->words[i] & STREAM_PFN_MASK, bad;
 	uint32_t type = (uint32_t)(b->words[i] >> STREAM_TYPE_SHIFT) & XEN_DOMCTL_PFINFO_LTAB_MASK;
@@ -70,18 +72,21 @@ static int add_page(struct save *s, struct batch *b, unsigned int i, uint64_t *p
 		add_piece(b, page, STREAM_PAGE);
 		return 0;
 	}
-	if (frames_translate_table(page, b->tables[i], level, guest_p2m_mfn_to_pfn, &s->p2m, &bad) != 0)
-		return error_set(
-			e, ERANGE,
-			"Domain %u cannot be saved: its page table at frame %#llx leads to machine frame %#llx, which "
-			"is not its own. It may have memory of another domain or of a device mapped.",
-			s->domid, (unsigned long long)pfn, (unsigned long long)bad);
+	if (frames_translate_table(page, b->tables[i], level, guest_p2m_mfn_to_pfn, &s->p2m,
+				   &bad) != 0)
+		return error_set(e, ERANGE,
+				 "Domain %u cannot be saved: its page table at frame %#llx leads "
+				 "to machine frame %#llx, which "
+				 "is not its own. It may have memory of another domain or of a "
+				 "device mapped.",
+				 s->domid, (unsigned long long)pfn, (unsigned long long)bad);
 	add_piece(b, b->tables[i], STREAM_PAGE);
 	return 0;
 }
 
 /* `count` frames of the guest from the one at `first` on, mapped in one go. */
-static int save_batch(struct save *s, struct batch *b, uint32_t first, uint32_t count, struct error **e)
+static int save_batch(struct save *s, struct batch *b, uint32_t first, uint32_t count,
+		      struct error **e)
 {
 	const struct frame_entry *frames = s->p2m.frames.entries + first;
 	struct stream_page_data head = { .count = count };

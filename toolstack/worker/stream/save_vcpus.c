@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of each vCPU that is online. In its registers the guest's own frame numbers stand for the machine's. */
+/* The state of each vCPU that is online. In its registers the guest's own frame numbers stand for
+ * the machine's. */
 #include "worker/stream/save.h"
 
 #include <errno.h>
@@ -16,10 +17,13 @@ static int save_basic(struct save *s, const struct stream_vcpu *head, struct err
 
 	if (rc < 0)
 		return rc;
-	if (vcpu_frames_translate(&context, head->vcpu == 0, guest_p2m_mfn_to_pfn, &s->p2m, &what) != 0)
-		return error_set(e, ERANGE, "Domain %u cannot be saved: %s of vCPU %u is not in its memory.", s->domid,
-				 what, head->vcpu);
-	return stream_out_simple(&s->out, STREAM_X86_PV_VCPU_BASIC, head, sizeof(*head), &context, sizeof(context), e);
+	if (vcpu_frames_translate(&context, head->vcpu == 0, guest_p2m_mfn_to_pfn, &s->p2m,
+				  &what) != 0)
+		return error_set(e, ERANGE,
+				 "Domain %u cannot be saved: %s of vCPU %u is not in its memory.",
+				 s->domid, what, head->vcpu);
+	return stream_out_simple(&s->out, STREAM_X86_PV_VCPU_BASIC, head, sizeof(*head), &context,
+				 sizeof(context), e);
 }
 
 static int save_extended(struct save *s, const struct stream_vcpu *head, struct error **e)
@@ -30,8 +34,10 @@ static int save_extended(struct save *s, const struct stream_vcpu *head, struct 
 	if (rc < 0)
 		return rc;
 	if (ext.size > sizeof(ext))
-		return error_set(e, EPROTO, "The state of vCPU %u is longer than these tools know.", head->vcpu);
-	return stream_out_simple(&s->out, STREAM_X86_PV_VCPU_EXTENDED, head, sizeof(*head), &ext, ext.size, e);
+		return error_set(e, EPROTO, "The state of vCPU %u is longer than these tools know.",
+				 head->vcpu);
+	return stream_out_simple(&s->out, STREAM_X86_PV_VCPU_EXTENDED, head, sizeof(*head), &ext,
+				 ext.size, e);
 }
 
 static int save_xsave(struct save *s, const struct stream_vcpu *head, struct error **e)
@@ -42,7 +48,8 @@ static int save_xsave(struct save *s, const struct stream_vcpu *head, struct err
 
 	if (rc < 0 || data == NULL)
 		return rc;
-	rc = stream_out_simple(&s->out, STREAM_X86_PV_VCPU_XSAVE, head, sizeof(*head), data, size, e);
+	rc = stream_out_simple(&s->out, STREAM_X86_PV_VCPU_XSAVE, head, sizeof(*head), data, size,
+			       e);
 	free(data);
 	return rc;
 }
@@ -55,7 +62,8 @@ static int save_msrs(struct save *s, const struct stream_vcpu *head, struct erro
 
 	if (rc < 0 || msrs == NULL)
 		return rc;
-	rc = stream_out_simple(&s->out, STREAM_X86_PV_VCPU_MSRS, head, sizeof(*head), msrs, count * sizeof(*msrs), e);
+	rc = stream_out_simple(&s->out, STREAM_X86_PV_VCPU_MSRS, head, sizeof(*head), msrs,
+			       count * sizeof(*msrs), e);
 	free(msrs);
 	return rc;
 }

@@ -6,8 +6,8 @@
 #define ENTRIES_PER_FRAME 512
 #define GDT_FRAMES	  16
 
-int vcpu_frames_translate(vcpu_guest_context_t *c, bool suspended, frames_translate_fn *translate, void *data,
-			  const char **what)
+int vcpu_frames_translate(vcpu_guest_context_t *c, bool suspended, frames_translate_fn *translate,
+			  void *data, const char **what)
 {
 	uint64_t frame;
 
@@ -25,7 +25,8 @@ int vcpu_frames_translate(vcpu_guest_context_t *c, bool suspended, frames_transl
 	if (frame == FRAME_INVALID)
 		return -ERANGE;
 	c->ctrlreg[3] = xen_pfn_to_cr3(frame);
-	/* The user's page table, if there is one: the low bit says so in a stream, and the hypervisor ignores it. */
+	/* The user's page table, if there is one: the low bit says so in a stream, and the
+	 * hypervisor ignores it. */
 	*what = "the user's page table";
 	if (c->ctrlreg[1] != 0) {
 		frame = translate(data, xen_cr3_to_pfn(c->ctrlreg[1]));

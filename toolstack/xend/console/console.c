@@ -24,7 +24,8 @@
 #define SCROLLBACK (64 * 1024)
 /* What clients typed and the guest has not read yet; beyond, it is lost. */
 #define INPUT_LIMIT (16 * 1024)
-/* A guest may write so many bytes each interval (milliseconds); then it waits, as on a slow line. */
+/* A guest may write so many bytes each interval (milliseconds); then it waits, as on a slow line.
+ */
 #define BUDGET		(256 * 1024)
 #define BUDGET_INTERVAL 100
 
@@ -53,7 +54,7 @@ struct viewer {
 
 static uv_loop_t *console_loop;
 
-/* --- from the guest ------------------------------------------------------------------------------ */
+/* --- from the guest --- */
 
 static void remember(struct console *console, const char *bytes, size_t length)
 {
@@ -139,7 +140,7 @@ static void on_event(void *arg)
 	serve(arg);
 }
 
-/* --- to the guest -------------------------------------------------------------------------------- */
+/* --- to the guest --- */
 
 static void type(struct console *console, const char *bytes, size_t length)
 {
@@ -169,7 +170,7 @@ static void on_viewer_gone(void *arg)
 	free(viewer);
 }
 
-/* --- life ---------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 int consoles_setup(uv_loop_t *loop, struct error **e)
 {
@@ -189,14 +190,15 @@ static void publish_pty(struct console *console)
 
 	console->pty = console_pty_make(console_loop, on_pty_input, console);
 	if (!console->pty) {
-		log_warning("Domain %s: there is no terminal for its console; xm console works without.",
+		log_warning("Domain %s: there is no terminal for its console; xm console works "
+			    "without.",
 			    console->domain->name);
 		return;
 	}
 	snprintf(path, sizeof(path), "/local/domain/%d/console/tty", console->domain->domid);
 	batch = store_begin();
-	store_put(batch, STORE_GUEST_READS, (unsigned int)console->domain->domid, console_pty_path(console->pty), "%s",
-		  path);
+	store_put(batch, STORE_GUEST_READS, (unsigned int)console->domain->domid,
+		  console_pty_path(console->pty), "%s", path);
 	store_commit(batch, NULL);
 }
 
@@ -207,7 +209,8 @@ int console_attach(struct domain *domain, struct error **e)
 
 	console->domain = domain;
 	TAILQ_INIT(&console->viewers);
-	console->page = hv_map_frames(domain_hv, (uint32_t)domain->domid, PROT_READ | PROT_WRITE, &frame, NULL, 1, e);
+	console->page = hv_map_frames(domain_hv, (uint32_t)domain->domid, PROT_READ | PROT_WRITE,
+				      &frame, NULL, 1, e);
 	if (!console->page) {
 		free(console);
 		return error_prefix(e, "The console of domain '%s': ", domain->name);
@@ -271,7 +274,7 @@ void console_renamed(struct domain *domain)
 	console_log_open(&domain->console->log, domain->name);
 }
 
-/* --- clients ------------------------------------------------------------------------------------- */
+/* --- clients --- */
 
 int console_can_open(struct domain *domain, struct error **e)
 {

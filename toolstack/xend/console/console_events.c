@@ -57,8 +57,10 @@ int events_setup(uv_loop_t *loop, struct error **e)
 	LIST_INIT(&events.ports);
 	events.handle = xenevtchn_open(NULL, 0);
 	if (!events.handle)
-		return error_set(e, errno, "Cannot open the event channels: %s. Is the module xen-evtchn loaded?",
-				 strerror(errno));
+		return error_set(
+			e, errno,
+			"Cannot open the event channels: %s. Is the module xen-evtchn loaded?",
+			strerror(errno));
 	/* uv_poll_init makes the descriptor nonblocking. */
 	rc = uv_poll_init(loop, &events.poll, xenevtchn_fd(events.handle));
 	if (rc)
@@ -73,14 +75,16 @@ void events_teardown(void)
 	xenevtchn_close(events.handle);
 }
 
-struct event_port *event_bind(int domid, uint32_t remote_port, void (*fired)(void *arg), void *arg, struct error **e)
+struct event_port *event_bind(int domid, uint32_t remote_port, void (*fired)(void *arg), void *arg,
+			      struct error **e)
 {
-	xenevtchn_port_or_error_t number = xenevtchn_bind_interdomain(events.handle, (uint32_t)domid, remote_port);
+	xenevtchn_port_or_error_t number =
+		xenevtchn_bind_interdomain(events.handle, (uint32_t)domid, remote_port);
 	struct event_port *port;
 
 	if (number < 0) {
-		error_set(e, errno, "Cannot bind to event channel %u of domain %d: %s.", remote_port, domid,
-			  strerror(errno));
+		error_set(e, errno, "Cannot bind to event channel %u of domain %d: %s.",
+			  remote_port, domid, strerror(errno));
 		return NULL;
 	}
 	port = xcalloc(1, sizeof(*port));

@@ -66,7 +66,8 @@ void console_log_write(struct console_log *log, const char *bytes, size_t length
 	if (log->fd < 0)
 		return;
 	if (write(log->fd, bytes, length) != (ssize_t)length) {
-		log_error("The console's log %s is not written any more: %s.", log->path, strerror(errno));
+		log_error("The console's log %s is not written any more: %s.", log->path,
+			  strerror(errno));
 		close(log->fd);
 		log->fd = -1;
 		return;

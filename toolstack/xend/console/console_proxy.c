@@ -27,12 +27,15 @@ static int open_tty(struct domain *domain, struct error **e)
 	uint64_t number;
 	int fd = -1;
 
-	if (path && str_starts(path, "/dev/pts/") && str_to_u64(path + strlen("/dev/pts/"), 10, 0, 1 << 20, &number))
+	if (path && str_starts(path, "/dev/pts/") &&
+	    str_to_u64(path + strlen("/dev/pts/"), 10, 0, 1 << 20, &number))
 		fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	else
 		errno = ENXIO;
 	if (fd < 0)
-		error_set(e, ENOTCONN, "The console of domain '%s', which xenconsoled serves, cannot be opened: %s.",
+		error_set(e, ENOTCONN,
+			  "The console of domain '%s', which xenconsoled serves, cannot be opened: "
+			  "%s.",
 			  domain->name, strerror(errno));
 	free(path);
 	return fd;

@@ -28,7 +28,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		pty->on_input(pty->arg, bytes, (size_t)n);
 }
 
-struct console_pty *console_pty_make(uv_loop_t *loop, void (*on_input)(void *arg, const char *bytes, size_t length),
+struct console_pty *console_pty_make(uv_loop_t *loop,
+				     void (*on_input)(void *arg, const char *bytes, size_t length),
 				     void *arg)
 {
 	struct console_pty *pty = xcalloc(1, sizeof(*pty));

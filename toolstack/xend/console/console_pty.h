@@ -9,8 +9,10 @@
 
 struct console_pty;
 
-/* What is written to the terminal comes to on_input. NULL when there is none to be had; the console works without. */
-struct console_pty *console_pty_make(uv_loop_t *loop, void (*on_input)(void *arg, const char *bytes, size_t length),
+/* What is written to the terminal comes to on_input. NULL when there is none to be had; the console
+ * works without. */
+struct console_pty *console_pty_make(uv_loop_t *loop,
+				     void (*on_input)(void *arg, const char *bytes, size_t length),
 				     void *arg);
 const char *console_pty_path(const struct console_pty *pty);
 /* What does not fit because nobody reads is dropped. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The two rings of a console's page (xen/io/console.h). The guest writes the page, too: whatever its indices say stays in bounds. */
+/* The two rings of a console's page (xen/io/console.h). The guest writes the page, too: whatever
+ * its indices say stays in bounds. */
 #ifndef XEND_CONSOLE_CONSOLE_RING_H
 #define XEND_CONSOLE_CONSOLE_RING_H
 

@@ -21,14 +21,14 @@ static const struct device_ops *const classes[] = { &device_vbd_ops, &device_vif
 
 void device_back_path(const struct device *device, char path[DEVICE_PATH_MAX])
 {
-	snprintf(path, DEVICE_PATH_MAX, "/local/domain/0/backend/%s/%d/%u", device->ops->class, device->domain->domid,
-		 device->devid);
+	snprintf(path, DEVICE_PATH_MAX, "/local/domain/0/backend/%s/%d/%u", device->ops->class,
+		 device->domain->domid, device->devid);
 }
 
 void device_front_path(const struct device *device, char path[DEVICE_PATH_MAX])
 {
-	snprintf(path, DEVICE_PATH_MAX, "/local/domain/%d/device/%s/%u", device->domain->domid, device->ops->class,
-		 device->devid);
+	snprintf(path, DEVICE_PATH_MAX, "/local/domain/%d/device/%s/%u", device->domain->domid,
+		 device->ops->class, device->devid);
 }
 
 const struct device_ops *device_class(const char *name)
@@ -69,8 +69,8 @@ void devices_forget(struct domain *domain)
 		device_forget(TAILQ_FIRST(&domain->devices));
 }
 
-int device_add(struct domain *domain, const struct device_ops *ops, struct json_object *element, unsigned int devid,
-	       struct device **out, struct error **e)
+int device_add(struct domain *domain, const struct device_ops *ops, struct json_object *element,
+	       unsigned int devid, struct device **out, struct error **e)
 {
 	struct device *device = xcalloc(1, sizeof(*device));
 	int rc;
@@ -93,8 +93,9 @@ int device_add(struct domain *domain, const struct device_ops *ops, struct json_
 	    (ops == &device_vif_ops && device->devid >= MAX_VIFS)) {
 		char *name = ops->name(device);
 
-		rc = error_set(e, EEXIST, "Domain '%s' has a device %s already, or too many of them.", domain->name,
-			       name);
+		rc = error_set(e, EEXIST,
+			       "Domain '%s' has a device %s already, or too many of them.",
+			       domain->name, name);
 		free(name);
 		free_device(device);
 		return rc;
@@ -116,9 +117,11 @@ struct device *device_find(struct domain *domain, const struct device_ops *ops, 
 		free(name);
 		if (device->ops != ops)
 			continue;
-		if (found || (str_to_u64(which, 10, 0, UINT32_MAX, &number) && number == device->devid))
+		if (found ||
+		    (str_to_u64(which, 10, 0, UINT32_MAX, &number) && number == device->devid))
 			return device;
-		if (ops == &device_vif_ops && device->vif.mac && strcasecmp(device->vif.mac, which) == 0)
+		if (ops == &device_vif_ops && device->vif.mac &&
+		    strcasecmp(device->vif.mac, which) == 0)
 			return device;
 		if (ops == &device_vbd_ops && config_vdev_number(which) == (int)device->devid)
 			return device;
@@ -126,7 +129,7 @@ struct device *device_find(struct domain *domain, const struct device_ops *ops, 
 	return NULL;
 }
 
-/* --- configuration and record -------------------------------------------------------------------- */
+/* --- configuration and record --- */
 
 int devices_from_config(struct domain *domain, struct error **e)
 {
@@ -136,9 +139,10 @@ int devices_from_config(struct domain *domain, struct error **e)
 		bool is_disk = i < domain->config->nr_disk;
 		struct json_object *element =
 			is_disk ? config_disk_to_json(&domain->config->disk[i]) :
-				  config_vif_to_json(&domain->config->vif[i - domain->config->nr_disk]);
-		int rc = device_add(domain, is_disk ? &device_vbd_ops : &device_vif_ops, element, DEVICE_NO_ID, &device,
-				    e);
+				  config_vif_to_json(
+					  &domain->config->vif[i - domain->config->nr_disk]);
+		int rc = device_add(domain, is_disk ? &device_vbd_ops : &device_vif_ops, element,
+				    DEVICE_NO_ID, &device, e);
 
 		json_object_put(element);
 		if (rc)
@@ -149,20 +153,24 @@ int devices_from_config(struct domain *domain, struct error **e)
 
 void devices_to_config(struct domain *domain)
 {
-	struct json_object *o = config_to_json(domain->config), *disks = json_new_array(), *vifs = json_new_array();
+	struct json_object *o = config_to_json(domain->config), *disks = json_new_array(),
+			   *vifs = json_new_array();
 	struct config *config;
 	struct device *device;
 	struct error *e = NULL;
 
 	TAILQ_FOREACH(device, &domain->devices, link)
-		json_append(device->ops == &device_vbd_ops ? disks : vifs, device->ops->to_json(device));
+		json_append(device->ops == &device_vbd_ops ? disks : vifs,
+			    device->ops->to_json(device));
 	json_set(o, "disk", disks);
 	json_set(o, "vif", vifs);
 	config = config_from_json(o, &e);
 	json_object_put(o);
 	if (!config) {
-		/* Each of its parts was accepted before, so this is a fault of ours; the old configuration stays. */
-		log_error("The devices of domain %s do not fit its configuration: %s", domain->name, error_text(e));
+		/* Each of its parts was accepted before, so this is a fault of ours; the old
+		 * configuration stays. */
+		log_error("The devices of domain %s do not fit its configuration: %s", domain->name,
+			  error_text(e));
 		error_free(&e);
 		return;
 	}
@@ -195,7 +203,8 @@ int devices_from_json(struct domain *domain, struct json_object *array, struct e
 		const char *class;
 		int64_t devid;
 
-		if (json_get_string(o, "class", &class, e) || json_get_int(o, "devid", 0, INT32_MAX, &devid, e) ||
+		if (json_get_string(o, "class", &class, e) ||
+		    json_get_int(o, "devid", 0, INT32_MAX, &devid, e) ||
 		    json_get_typed(o, "config", json_type_object, &element, e))
 			return -EINVAL;
 		ops = device_class(class);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What `xm block-list` and `network-list` show: facts of the backend, and (marked so in the protocol) what the guest says. */
+/* What `xm block-list` and `network-list` show: facts of the backend, and (marked so in the
+ * protocol) what the guest says. */
 #include "xend/device/device.h"
 
 #include <stdlib.h>
@@ -24,7 +25,8 @@ static int64_t of_queue(const char *front, const char *key, const char *queue_ke
 	return value >= 0 ? value : number_or_none(front, queue_key);
 }
 
-static struct json_object *describe(struct domain *domain, const struct device_ops *ops, unsigned int devid)
+static struct json_object *describe(struct domain *domain, const struct device_ops *ops,
+				    unsigned int devid)
 {
 	struct device key = { .domain = domain, .ops = ops, .devid = devid };
 	struct json_object *o = json_new_object();
@@ -45,15 +47,19 @@ static struct json_object *describe(struct domain *domain, const struct device_o
 	json_set_int(o, XEND_DEV_STATE, number_or_none(back, "state"));
 	json_set_string(o, XEND_DEV_BACKEND_PATH, back);
 	if (ops == &device_vbd_ops) {
-		json_set_int(o, XEND_DEV_EVENT_CHANNEL, of_queue(front, "event-channel", "queue-0/event-channel"));
+		json_set_int(o, XEND_DEV_EVENT_CHANNEL,
+			     of_queue(front, "event-channel", "queue-0/event-channel"));
 		json_set_int(o, XEND_DEV_RING_REF, of_queue(front, "ring-ref", "queue-0/ring-ref"));
 	} else {
 		text = store_read("%s/mac", back);
 		json_set_string(o, XEND_DEV_MAC, text);
 		free(text);
-		json_set_int(o, XEND_DEV_EVENT_CHANNEL, of_queue(front, "event-channel", "queue-0/event-channel-tx"));
-		json_set_int(o, XEND_DEV_TX_RING_REF, of_queue(front, "tx-ring-ref", "queue-0/tx-ring-ref"));
-		json_set_int(o, XEND_DEV_RX_RING_REF, of_queue(front, "rx-ring-ref", "queue-0/rx-ring-ref"));
+		json_set_int(o, XEND_DEV_EVENT_CHANNEL,
+			     of_queue(front, "event-channel", "queue-0/event-channel-tx"));
+		json_set_int(o, XEND_DEV_TX_RING_REF,
+			     of_queue(front, "tx-ring-ref", "queue-0/tx-ring-ref"));
+		json_set_int(o, XEND_DEV_RX_RING_REF,
+			     of_queue(front, "rx-ring-ref", "queue-0/rx-ring-ref"));
 	}
 	TAILQ_FOREACH(device, &domain->devices, link)
 		if (device->ops == ops && device->devid == devid)
@@ -72,7 +78,8 @@ struct json_object *devices_describe(struct domain *domain, const struct device_
 {
 	struct json_object *array = json_new_array();
 	unsigned int count, nr = 0, *ids;
-	char **names = store_list(&count, "/local/domain/0/backend/%s/%d", ops->class, domain->domid);
+	char **names =
+		store_list(&count, "/local/domain/0/backend/%s/%d", ops->class, domain->domid);
 
 	ids = xcalloc(count + 1, sizeof(*ids));
 	for (unsigned int i = 0; i < count; i++) {

@@ -61,7 +61,8 @@ int devices_complete(struct domain *domain, struct error **e)
 	return 0;
 }
 
-/* What is left of an earlier device of that id may have its disk open still, and its nodes say which disk it is. */
+/* What is left of an earlier device of that id may have its disk open still, and its nodes say
+ * which disk it is. */
 static int check_gone(const struct device *device, struct error **e)
 {
 	char *name;
@@ -71,15 +72,16 @@ static int check_gone(const struct device *device, struct error **e)
 		return 0;
 	name = device->ops->name(device);
 	rc = error_set(e, EBUSY,
-		       "The device %s of domain '%s' was taken away, but the backend driver has not let go of it yet. "
+		       "The device %s of domain '%s' was taken away, but the backend driver has "
+		       "not let go of it yet. "
 		       "Attach it later, or under another name.",
 		       name, device->domain->name);
 	free(name);
 	return rc;
 }
 
-int device_attach(struct domain *domain, const struct device_ops *ops, struct json_object *element, struct device **out,
-		  struct error **e)
+int device_attach(struct domain *domain, const struct device_ops *ops, struct json_object *element,
+		  struct device **out, struct error **e)
 {
 	struct hv_domain_info info;
 	struct store_batch *batch;

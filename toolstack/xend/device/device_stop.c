@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking devices apart. A backend closes when its frontend says so, or when the frontend's directory is gone; the driver then removes
- * its device (an interface disappears, a disk is closed), and only then is the name free again.
+ * Taking devices apart. A backend closes when its frontend says so, or when the frontend's
+ * directory is gone; the driver then removes its device (an interface disappears, a disk is
+ * closed), and only then is the name free again.
  */
 #include "xend/device/device.h"
 
@@ -19,7 +20,8 @@
 #include "xend/device/hotplug.h"
 #include "xend/domain/layout.h"
 
-/* Milliseconds: for a backend's driver to close, which it does at once; for a guest to give a device back. */
+/* Milliseconds: for a backend's driver to close, which it does at once; for a guest to give a
+ * device back. */
 #define BACKEND_PATIENCE 10000
 #define GUEST_PATIENCE	 30000
 #define POLL_INTERVAL	 20
@@ -39,7 +41,8 @@ int device_wait_state(const char *back, unsigned int mask, uint64_t deadline, un
 	int rc = 0;
 
 	for (;;) {
-		*state = (unsigned int)store_read_number(XenbusStateReconfigured, XenbusStateUnknown, "%s/state", back);
+		*state = (unsigned int)store_read_number(XenbusStateReconfigured,
+							 XenbusStateUnknown, "%s/state", back);
 		if (mask & (1u << *state))
 			break;
 		if (!watch)
@@ -53,7 +56,8 @@ int device_wait_state(const char *back, unsigned int mask, uint64_t deadline, un
 }
 
 /* Whether sysfs has `what` of it, in a directory. */
-static bool sysfs_has(const char *directory, const char *class, int domid, unsigned int devid, const char *what)
+static bool sysfs_has(const char *directory, const char *class, int domid, unsigned int devid,
+		      const char *what)
 {
 	char path[128];
 
@@ -67,27 +71,31 @@ bool device_kernel_has(const char *class, int domid, unsigned int devid)
 }
 
 /*
- * Whether a driver has it. When a device is removed, it leaves its bus first, then its driver is told, and waits for its
- * input and output, and /sys/devices has the device until that is through (Linux: device_del()).
+ * Whether a driver has it. When a device is removed, it leaves its bus first, then its driver is
+ * told, and waits for its input and output, and /sys/devices has the device until that is through
+ * (Linux: device_del()).
  */
 static bool driver_has(const char *class, int domid, unsigned int devid)
 {
 	static const char bus[] = "/sys/bus/xen-backend/devices";
 
 	return device_kernel_has(class, domid, devid) &&
-	       (!sysfs_has(bus, class, domid, devid, "") || sysfs_has(bus, class, domid, devid, "/driver"));
+	       (!sysfs_has(bus, class, domid, devid, "") ||
+		sysfs_has(bus, class, domid, devid, "/driver"));
 }
 
 /*
- * Whether a driver has the device and does not say that it is closed: it may read and write its disk. Removing the
- * backend's nodes would not change that, but nobody would know any more which disk it is.
+ * Whether a driver has the device and does not say that it is closed: it may read and write its
+ * disk. Removing the backend's nodes would not change that, but nobody would know any more which
+ * disk it is.
  */
 static bool is_held(const char *class, int domid, unsigned int devid)
 {
 	return driver_has(class, domid, devid) &&
 	       !(CLOSED_OR_GONE &
 		 (1u << store_read_number(XenbusStateReconfigured, XenbusStateUnknown,
-					  "/local/domain/0/backend/%s/%d/%u/state", class, domid, devid)));
+					  "/local/domain/0/backend/%s/%d/%u/state", class, domid,
+					  devid)));
 }
 
 /* Until the kernel's device is gone: its name must be free for the next one. */
@@ -97,7 +105,8 @@ static void wait_for_driver(const char *class, int domid, unsigned int devid)
 
 	while (device_kernel_has(class, domid, devid)) {
 		if (task_now() >= deadline) {
-			log_warning("The backend driver does not let go of %s %u of domain %d.", class, devid, domid);
+			log_warning("The backend driver does not let go of %s %u of domain %d.",
+				    class, devid, domid);
 			return;
 		}
 		task_sleep(POLL_INTERVAL);
@@ -113,25 +122,28 @@ static void remove_nodes(const char *class, int domid, unsigned int devid)
 }
 
 /*
- * With its frontend's directory gone, and not online any more, a backend closes and removes its device. xen-blkback says that it is
- * closed only if it was told to close by its own state.
+ * With its frontend's directory gone, and not online any more, a backend closes and removes its
+ * device. xen-blkback says that it is closed only if it was told to close by its own state.
  */
 static void start_closing(const char *class, int domid, unsigned int devid)
 {
 	char path[DEVICE_PATH_MAX];
 
-	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%d/%u/online", class, domid, devid);
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%d/%u/online", class, domid,
+		 devid);
 	if (store_exists("%s", path))
 		store_write(path, "0");
 	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%d/%u/state", class, domid, devid);
-	if (!(CLOSED_OR_GONE & (1u << store_read_number(XenbusStateReconfigured, XenbusStateUnknown, "%s", path))))
+	if (!(CLOSED_OR_GONE &
+	      (1u << store_read_number(XenbusStateReconfigured, XenbusStateUnknown, "%s", path))))
 		store_write(path, "%d", XenbusStateClosing);
 	store_remove("/local/domain/%d/device/%s/%u", domid, class, devid);
 }
 
 /*
- * A backend that was told to close before its driver looked at it is never looked at, one without a frontend is refused, and one whose
- * frontend went away while the driver began is let go of in its first state: what no driver has needs no closing, whatever its state says.
+ * A backend that was told to close before its driver looked at it is never looked at, one without a
+ * frontend is refused, and one whose frontend went away while the driver began is let go of in its
+ * first state: what no driver has needs no closing, whatever its state says.
  */
 static void finish_closing(const char *class, int domid, unsigned int devid)
 {
@@ -150,8 +162,10 @@ static void finish_closing(const char *class, int domid, unsigned int devid)
 	}
 }
 
-/* Three steps that wait: behind each the number may be another domain's. False: the driver holds it. */
-static bool take_apart(struct domain *domain, const char *class, unsigned int devid, struct device *device)
+/* Three steps that wait: behind each the number may be another domain's. False: the driver holds
+ * it. */
+static bool take_apart(struct domain *domain, const char *class, unsigned int devid,
+		       struct device *device)
 {
 	if (domain_may_touch(domain))
 		start_closing(class, domain->domid, devid);
@@ -176,19 +190,23 @@ bool device_take_apart(struct device *device)
 	return gone;
 }
 
-/* Calls do_one(class, domid, devid) for each backend of a domain in Domain-0, whoever made it, while its number is its own. */
-static void each_backend(struct domain *domain, void (*do_one)(const char *class, int domid, unsigned int devid))
+/* Calls do_one(class, domid, devid) for each backend of a domain in Domain-0, whoever made it,
+ * while its number is its own. */
+static void each_backend(struct domain *domain,
+			 void (*do_one)(const char *class, int domid, unsigned int devid))
 {
 	unsigned int nr_classes, nr_devices;
 	char **names = store_list(&nr_classes, "/local/domain/0/backend");
 	int domid = domain->domid;
 
 	for (unsigned int i = 0; i < nr_classes; i++) {
-		char **ids = store_list(&nr_devices, "/local/domain/0/backend/%s/%d", names[i], domid);
+		char **ids =
+			store_list(&nr_devices, "/local/domain/0/backend/%s/%d", names[i], domid);
 		uint64_t devid;
 
 		for (unsigned int j = 0; j < nr_devices; j++)
-			if (str_to_u64(ids[j], 10, 0, UINT32_MAX, &devid) && domain_may_touch(domain))
+			if (str_to_u64(ids[j], 10, 0, UINT32_MAX, &devid) &&
+			    domain_may_touch(domain))
 				do_one(names[i], domid, (unsigned int)devid);
 		free(ids);
 	}
@@ -197,7 +215,8 @@ static void each_backend(struct domain *domain, void (*do_one)(const char *class
 
 static void finish_one(const char *class, int domid, unsigned int devid)
 {
-	/* Others than the kernel's drivers (xenconsoled, QEMU) do not close when their guest dies. */
+	/* Others than the kernel's drivers (xenconsoled, QEMU) do not close when their guest dies.
+	 */
 	if (strcmp(class, "vbd") == 0 || strcmp(class, "vif") == 0)
 		finish_closing(class, domid, devid);
 }
@@ -229,7 +248,8 @@ void devices_stop(struct domain *domain)
 			device->ops->undo(device);
 	each_backend(domain, remove_one);
 	TAILQ_FOREACH(device, &domain->devices, link) {
-		if (domain_may_touch(domain) && !is_held(device->ops->class, domain->domid, device->devid))
+		if (domain_may_touch(domain) &&
+		    !is_held(device->ops->class, domain->domid, device->devid))
 			wait_for_driver(device->ops->class, domain->domid, device->devid);
 		if (device->loop_fd >= 0)
 			close(device->loop_fd);
@@ -238,7 +258,7 @@ void devices_stop(struct domain *domain)
 	task_shield(before);
 }
 
-/* --- after an interruption ----------------------------------------------------------------------- */
+/* --- after an interruption --- */
 
 static bool is_online(const struct device *device)
 {
@@ -249,18 +269,20 @@ static bool is_online(const struct device *device)
 }
 
 /*
- * Calls stray(domain, class, devid) for each backend that no device of the record has, as an interrupted attach leaves
- * it; returns how many there are.
+ * Calls stray(domain, class, devid) for each backend that no device of the record has, as an
+ * interrupted attach leaves it; returns how many there are.
  */
 static unsigned int each_stray(struct domain *domain,
-			       void (*stray)(struct domain *domain, const char *class, unsigned int devid))
+			       void (*stray)(struct domain *domain, const char *class,
+					     unsigned int devid))
 {
 	static const struct device_ops *const classes[] = { &device_vbd_ops, &device_vif_ops };
 	unsigned int found = 0, count;
 	uint64_t devid;
 
 	for (size_t c = 0; c < 2; c++) {
-		char **ids = store_list(&count, "/local/domain/0/backend/%s/%d", classes[c]->class, domain->domid);
+		char **ids = store_list(&count, "/local/domain/0/backend/%s/%d", classes[c]->class,
+					domain->domid);
 
 		for (unsigned int i = 0; i < count; i++) {
 			if (!str_to_u64(ids[i], 10, 0, UINT32_MAX, &devid) ||
@@ -300,15 +322,15 @@ void devices_reconcile(struct domain *domain)
 		next = TAILQ_NEXT(device, link);
 		if (is_online(device))
 			continue;
-		log_info("Domain %s: the half-detached %s %u is taken away.", domain->name, device->ops->class,
-			 device->devid);
+		log_info("Domain %s: the half-detached %s %u is taken away.", domain->name,
+			 device->ops->class, device->devid);
 		if (device_take_apart(device))
 			device_forget(device);
 	}
 	devices_to_config(domain);
 }
 
-/* --- hot unplugging ------------------------------------------------------------------------------ */
+/* --- hot unplugging --- */
 
 /* Asks the guest to give it back; with patience. */
 static int ask_to_close(struct device *device, struct error **e)
@@ -328,22 +350,25 @@ static int ask_to_close(struct device *device, struct error **e)
 		return rc;
 	name = device->ops->name(device);
 	rc = error_set(e, ETIMEDOUT,
-		       "Domain '%s' does not give the device %s back: it is in use there. With force it is taken away.",
+		       "Domain '%s' does not give the device %s back: it is in use there. With "
+		       "force it is taken away.",
 		       device->domain->name, name);
 	free(name);
 	return rc;
 }
 
-int device_detach(struct domain *domain, const struct device_ops *ops, const char *which, bool force, struct error **e)
+int device_detach(struct domain *domain, const struct device_ops *ops, const char *which,
+		  bool force, struct error **e)
 {
 	struct device *device = device_find(domain, ops, which);
 	char *name;
 	int rc;
 
 	if (!device)
-		return error_set(e, ENODEV, "Domain '%s' has no device %s of class %s.", domain->name, which,
-				 ops->class);
-	/* A backend of which xenstore says nothing is not closed, nor is it if its directory is removed. */
+		return error_set(e, ENODEV, "Domain '%s' has no device %s of class %s.",
+				 domain->name, which, ops->class);
+	/* A backend of which xenstore says nothing is not closed, nor is it if its directory is
+	 * removed. */
 	rc = layout_check_known(domain, e);
 	if (rc == 0 && !force)
 		rc = ask_to_close(device, e);
@@ -352,7 +377,8 @@ int device_detach(struct domain *domain, const struct device_ops *ops, const cha
 	if (!device_take_apart(device)) {
 		name = ops->name(device);
 		rc = error_set(e, EBUSY,
-			       "The backend driver does not let go of the device %s of domain '%s', which keeps it "
+			       "The backend driver does not let go of the device %s of domain "
+			       "'%s', which keeps it "
 			       "therefore. Detach it again when its input and output are through.",
 			       name, domain->name);
 		free(name);

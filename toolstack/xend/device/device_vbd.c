@@ -32,14 +32,18 @@ static int vbd_parse(struct device *device, struct json_object *element, struct 
 		return rc;
 	number = config_vdev_number(device->disk.vdev ? device->disk.vdev : "");
 	if (number < 0)
-		rc = error_set(e, EBADMSG, "'%s' is no name of a virtual disk (xvda, hda1, sdb, ...).",
+		rc = error_set(e, EBADMSG,
+			       "'%s' is no name of a virtual disk (xvda, hda1, sdb, ...).",
 			       device->disk.vdev ? device->disk.vdev : "");
 	else if (device->disk.backend && strcmp(device->disk.backend, "0") != 0 &&
 		 strcmp(device->disk.backend, "Domain-0") != 0)
-		rc = error_set(e, EOPNOTSUPP, "The disk %s names the backend domain %s: only Domain-0 serves disks.",
-			       device->disk.vdev, device->disk.backend);
+		rc = error_set(
+			e, EOPNOTSUPP,
+			"The disk %s names the backend domain %s: only Domain-0 serves disks.",
+			device->disk.vdev, device->disk.backend);
 	else if (device->disk.script)
-		rc = error_set(e, EOPNOTSUPP, "The disk %s names the script %s: disks are set up without scripts.",
+		rc = error_set(e, EOPNOTSUPP,
+			       "The disk %s names the script %s: disks are set up without scripts.",
 			       device->disk.vdev, device->disk.script);
 	if (rc) {
 		config_disk_free(&device->disk);
@@ -90,7 +94,8 @@ static void loop_order_run(void *arg)
 {
 	struct loop_order *order = arg;
 
-	loopdev_make(order->file, order->name, order->readonly, &order->fd, &order->number, &order->e);
+	loopdev_make(order->file, order->name, order->readonly, &order->fd, &order->number,
+		     &order->e);
 }
 
 static void loop_order_free(void *arg)
@@ -117,7 +122,8 @@ static int make_loop(struct device *device, int file, struct error **e)
 	order->fd = -1;
 	rc = offload(loop_order_run, loop_order_free, order, task_deadline(LOOP_PATIENCE));
 	if (rc)
-		return error_set(e, rc, "Cannot make a loop device for %s: %s.", device->disk.target, strerror(-rc));
+		return error_set(e, rc, "Cannot make a loop device for %s: %s.",
+				 device->disk.target, strerror(-rc));
 	rc = error_move(e, &order->e);
 	device->loop_fd = order->fd;
 	device->block_device = order->number;
@@ -131,9 +137,10 @@ static int vbd_prepare(struct device *device, struct error **e)
 	int file, rc;
 
 	if (!device->disk.target || !*device->disk.target)
-		return error_set(e, EOPNOTSUPP,
-				 "The disk %s has no medium; an empty drive is not possible in a PV guest.",
-				 device->disk.vdev);
+		return error_set(
+			e, EOPNOTSUPP,
+			"The disk %s has no medium; an empty drive is not possible in a PV guest.",
+			device->disk.vdev);
 	rc = disk_use_claim(device, &file, e);
 	if (rc)
 		return rc;
@@ -145,9 +152,10 @@ static int vbd_prepare(struct device *device, struct error **e)
 
 int device_vbd_check(struct device *instead, struct json_object *element, struct error **e)
 {
-	struct device trial = {
-		.domain = instead->domain, .ops = &device_vbd_ops, .devid = DEVICE_NO_ID, .loop_fd = -1
-	};
+	struct device trial = { .domain = instead->domain,
+				.ops = &device_vbd_ops,
+				.devid = DEVICE_NO_ID,
+				.loop_fd = -1 };
 	int rc = vbd_parse(&trial, element, e);
 
 	if (rc)
@@ -158,44 +166,54 @@ int device_vbd_check(struct device *instead, struct json_object *element, struct
 	return rc;
 }
 
-static void vbd_put_nodes(const struct device *device, struct store_batch *batch, const char *back, const char *front)
+static void vbd_put_nodes(const struct device *device, struct store_batch *batch, const char *back,
+			  const char *front)
 {
 	unsigned int domid = (unsigned int)device->domain->domid;
 	char number[32];
 
-	snprintf(number, sizeof(number), "%x:%x", major(device->block_device), minor(device->block_device));
+	snprintf(number, sizeof(number), "%x:%x", major(device->block_device),
+		 minor(device->block_device));
 	store_put_number(batch, STORE_GUEST_OWNS, domid, device->devid, "%s/virtual-device", front);
-	store_put(batch, STORE_GUEST_OWNS, domid, device->disk.cdrom ? "cdrom" : "disk", "%s/device-type", front);
+	store_put(batch, STORE_GUEST_OWNS, domid, device->disk.cdrom ? "cdrom" : "disk",
+		  "%s/device-type", front);
 
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.vdev, "%s/dev", back);
-	store_put(batch, STORE_GUEST_READS, domid, device->loop_fd >= 0 ? "file" : "phy", "%s/type", back);
+	store_put(batch, STORE_GUEST_READS, domid, device->loop_fd >= 0 ? "file" : "phy", "%s/type",
+		  back);
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.target, "%s/params", back);
 	store_put(batch, STORE_GUEST_READS, domid, mode_of(device), "%s/mode", back);
-	store_put(batch, STORE_GUEST_READS, domid, device->disk.cdrom ? "cdrom" : "disk", "%s/device-type", back);
-	store_put(batch, STORE_GUEST_READS, domid, device->disk.cdrom ? "1" : "0", "%s/removable", back);
+	store_put(batch, STORE_GUEST_READS, domid, device->disk.cdrom ? "cdrom" : "disk",
+		  "%s/device-type", back);
+	store_put(batch, STORE_GUEST_READS, domid, device->disk.cdrom ? "1" : "0", "%s/removable",
+		  back);
 	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/bootable", back);
-	store_put(batch, STORE_GUEST_READS, domid, is_readonly(device) ? "0" : "1", "%s/discard-enable", back);
+	store_put(batch, STORE_GUEST_READS, domid, is_readonly(device) ? "0" : "1",
+		  "%s/discard-enable", back);
 	store_put(batch, STORE_GUEST_READS, domid, number, "%s/physical-device", back);
 	store_put(batch, STORE_GUEST_READS, domid, "connected", "%s/hotplug-status", back);
 }
 
 /*
- * InitWait says that the driver has seen the device, not that it has opened the disk: its file physical_device does. From then on
- * the loop device lives without xend.
+ * InitWait says that the driver has seen the device, not that it has opened the disk: its file
+ * physical_device does. From then on the loop device lives without xend.
  */
 static int wait_until_opened(struct device *device, struct error **e)
 {
 	uint64_t deadline = task_deadline(BACKEND_PATIENCE);
 	char path[128];
 
-	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/vbd-%d-%u/physical_device", device->domain->domid,
-		 device->devid);
+	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/vbd-%d-%u/physical_device",
+		 device->domain->domid, device->devid);
 	while (access(path, F_OK)) {
 		if (task_now() >= deadline)
-			return error_set(e, ETIMEDOUT, "xen-blkback does not open the disk %s (%s) of domain '%s'.",
-					 device->disk.vdev, device->disk.target, device->domain->name);
+			return error_set(
+				e, ETIMEDOUT,
+				"xen-blkback does not open the disk %s (%s) of domain '%s'.",
+				device->disk.vdev, device->disk.target, device->domain->name);
 		if (task_sleep(POLL_INTERVAL))
-			return error_set(e, ECANCELED, "Setting up the disk %s was cancelled.", device->disk.vdev);
+			return error_set(e, ECANCELED, "Setting up the disk %s was cancelled.",
+					 device->disk.vdev);
 	}
 	if (device->loop_fd >= 0)
 		close(device->loop_fd);
@@ -205,9 +223,10 @@ static int wait_until_opened(struct device *device, struct error **e)
 
 static int vbd_complete(struct device *device, struct error **e)
 {
-	const unsigned int ready =
-		1u << XenbusStateInitWait | 1u << XenbusStateInitialised | 1u << XenbusStateConnected;
-	const unsigned int bad = 1u << XenbusStateClosing | 1u << XenbusStateClosed | 1u << XenbusStateUnknown;
+	const unsigned int ready = 1u << XenbusStateInitWait | 1u << XenbusStateInitialised |
+				   1u << XenbusStateConnected;
+	const unsigned int bad =
+		1u << XenbusStateClosing | 1u << XenbusStateClosed | 1u << XenbusStateUnknown;
 	char back[DEVICE_PATH_MAX], *reason;
 	unsigned int state;
 	int rc;
@@ -215,19 +234,23 @@ static int vbd_complete(struct device *device, struct error **e)
 	device_back_path(device, back);
 	rc = device_wait_state(back, ready | bad, task_deadline(BACKEND_PATIENCE), &state);
 	if (rc == -ECANCELED)
-		return error_set(e, ECANCELED, "Setting up the disk %s was cancelled.", device->disk.vdev);
+		return error_set(e, ECANCELED, "Setting up the disk %s was cancelled.",
+				 device->disk.vdev);
 	if (rc == 0 && (ready & (1u << state)))
 		return wait_until_opened(device, e);
-	reason = store_read("/local/domain/0/error/backend/vbd/%d/%u/error", device->domain->domid, device->devid);
-	rc = error_set(e, EIO, "xen-blkback does not take the disk %s (%s) of domain '%s': %s.", device->disk.vdev,
-		       device->disk.target, device->domain->name, reason ? reason : "no answer; is the module loaded?");
+	reason = store_read("/local/domain/0/error/backend/vbd/%d/%u/error", device->domain->domid,
+			    device->devid);
+	rc = error_set(e, EIO, "xen-blkback does not take the disk %s (%s) of domain '%s': %s.",
+		       device->disk.vdev, device->disk.target, device->domain->name,
+		       reason ? reason : "no answer; is the module loaded?");
 	free(reason);
 	return rc;
 }
 
 static void vbd_undo(struct device *device)
 {
-	store_remove("/local/domain/0/error/backend/vbd/%d/%u", device->domain->domid, device->devid);
+	store_remove("/local/domain/0/error/backend/vbd/%d/%u", device->domain->domid,
+		     device->devid);
 }
 
 const struct device_ops device_vbd_ops = {

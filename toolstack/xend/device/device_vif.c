@@ -29,8 +29,10 @@ static int vif_parse(struct device *device, struct json_object *element, struct 
 		return rc;
 	if (device->vif.backend && strcmp(device->vif.backend, "0") != 0 &&
 	    strcmp(device->vif.backend, "Domain-0") != 0) {
-		rc = error_set(e, EOPNOTSUPP, "A vif names the backend domain %s: only Domain-0 serves interfaces.",
-			       device->vif.backend);
+		rc = error_set(
+			e, EOPNOTSUPP,
+			"A vif names the backend domain %s: only Domain-0 serves interfaces.",
+			device->vif.backend);
 		config_vif_free(&device->vif);
 		return rc;
 	}
@@ -106,8 +108,8 @@ static int vif_prepare(struct device *device, struct error **e)
 	int rc = 0;
 
 	if (access(script, X_OK)) {
-		rc = error_set(e, errno, "The script %s of a vif of domain '%s' cannot be run: %s.", script,
-			       device->domain->name, strerror(errno));
+		rc = error_set(e, errno, "The script %s of a vif of domain '%s' cannot be run: %s.",
+			       script, device->domain->name, strerror(errno));
 		goto out;
 	}
 	if (!uses_bridge(script))
@@ -115,15 +117,16 @@ static int vif_prepare(struct device *device, struct error **e)
 	bridge = device->vif.bridge ? xstrdup(device->vif.bridge) : default_bridge();
 	if (!bridge) {
 		rc = error_set(e, ENOENT,
-			       "A vif of domain '%s' names no bridge, and there is none. Make one: ip link add xenbr0 "
+			       "A vif of domain '%s' names no bridge, and there is none. Make one: "
+			       "ip link add xenbr0 "
 			       "type bridge.",
 			       device->domain->name);
 		goto out;
 	}
 	path = xasprintf("/sys/class/net/%s/bridge", bridge);
 	if (access(path, F_OK))
-		rc = error_set(e, ENOENT, "The bridge %s of a vif of domain '%s' does not exist.", bridge,
-			       device->domain->name);
+		rc = error_set(e, ENOENT, "The bridge %s of a vif of domain '%s' does not exist.",
+			       bridge, device->domain->name);
 out:
 	free(path);
 	free(bridge);
@@ -131,13 +134,15 @@ out:
 	return rc;
 }
 
-static void put_if(struct store_batch *batch, unsigned int domid, const char *value, const char *back, const char *key)
+static void put_if(struct store_batch *batch, unsigned int domid, const char *value,
+		   const char *back, const char *key)
 {
 	if (value)
 		store_put(batch, STORE_GUEST_READS, domid, value, "%s/%s", back, key);
 }
 
-static void vif_put_nodes(const struct device *device, struct store_batch *batch, const char *back, const char *front)
+static void vif_put_nodes(const struct device *device, struct store_batch *batch, const char *back,
+			  const char *front)
 {
 	unsigned int domid = (unsigned int)device->domain->domid;
 	char *script = script_path(device),
@@ -162,14 +167,16 @@ static void vif_put_nodes(const struct device *device, struct store_batch *batch
 	if (device->vif.rate && config_rate_parse(device->vif.rate, &bytes, &interval, NULL) == 0) {
 		char text[48];
 
-		snprintf(text, sizeof(text), "%llu,%llu", (unsigned long long)bytes, (unsigned long long)interval);
+		snprintf(text, sizeof(text), "%llu,%llu", (unsigned long long)bytes,
+			 (unsigned long long)interval);
 		store_put(batch, STORE_GUEST_READS, domid, text, "%s/rate", back);
 	}
 	free(bridge);
 	free(script);
 }
 
-/* The driver makes the interface vifDOMID.DEVID and waits (InitWait); the script puts it on its bridge and says so. */
+/* The driver makes the interface vifDOMID.DEVID and waits (InitWait); the script puts it on its
+ * bridge and says so. */
 static int vif_complete(struct device *device, struct error **e)
 {
 	const unsigned int ready = 1u << XenbusStateInitWait | 1u << XenbusStateConnected;
@@ -181,10 +188,10 @@ static int vif_complete(struct device *device, struct error **e)
 	device_back_path(device, back);
 	rc = device_wait_state(back, ready, task_deadline(BACKEND_PATIENCE), &state);
 	if (rc)
-		return error_set(
-			e, rc,
-			"xen-netback does not take the interface %u of domain '%s' (state %u). Is the module loaded?",
-			device->devid, device->domain->name, state);
+		return error_set(e, rc,
+				 "xen-netback does not take the interface %u of domain '%s' (state "
+				 "%u). Is the module loaded?",
+				 device->devid, device->domain->name, state);
 	rc = domain_info(device->domain, &info, e);
 	if (rc)
 		return rc;
@@ -199,9 +206,12 @@ static void vif_undo(struct device *device)
 	char *script = script_path(device);
 	struct error *e = NULL;
 
-	store_remove("/local/domain/0/error/backend/vif/%d/%u", device->domain->domid, device->devid);
-	/* The interface is gone with its backend; the script undoes what else it did (routes, filters). */
-	if (access(script, X_OK) == 0 && hotplug_vif(script, "offline", device->domain->domid, device->devid, &e))
+	store_remove("/local/domain/0/error/backend/vif/%d/%u", device->domain->domid,
+		     device->devid);
+	/* The interface is gone with its backend; the script undoes what else it did (routes,
+	 * filters). */
+	if (access(script, X_OK) == 0 &&
+	    hotplug_vif(script, "offline", device->domain->domid, device->devid, &e))
 		log_debug("%s", error_text(e));
 	error_free(&e);
 	free(script);

@@ -6,7 +6,8 @@
 
 #include "lib/alloc.h"
 
-struct disk_use *disk_use_add(struct disk_use_list *list, enum disk_user user, enum disk_access access)
+struct disk_use *disk_use_add(struct disk_use_list *list, enum disk_user user,
+			      enum disk_access access)
 {
 	struct disk_use *use;
 
@@ -49,7 +50,8 @@ bool disk_access_conflicts(enum disk_access mine, enum disk_access other)
 
 static bool is_guest(const struct disk_use *use)
 {
-	return use->user == DISK_USER_GUEST || use->user == DISK_USER_SUSPENDED || use->user == DISK_USER_GONE;
+	return use->user == DISK_USER_GUEST || use->user == DISK_USER_SUSPENDED ||
+	       use->user == DISK_USER_GONE;
 }
 
 bool disk_use_touches(const struct disk_chain *mine, const struct disk_use *use)
@@ -94,7 +96,8 @@ const struct disk_use *disk_use_conflict(const struct disk_chain *mine, enum dis
 	for (size_t i = 0; i < list->nr; i++) {
 		const struct disk_use *use = &list->uses[i];
 
-		if (use->exempt || !disk_access_conflicts(access, use->access) || !disk_use_touches(mine, use))
+		if (use->exempt || !disk_access_conflicts(access, use->access) ||
+		    !disk_use_touches(mine, use))
 			continue;
 		if (use->user != DISK_USER_LOOP || !is_explained(use, list))
 			return use;
@@ -110,7 +113,7 @@ bool disk_use_explains_writer(const struct disk_chain *mine, const struct disk_u
 	return false;
 }
 
-/* --- words --------------------------------------------------------------------------------------- */
+/* --- words --- */
 
 /* The used thing seen from mine: "it", "/dev/a1, which lies on it", "/dev/a, on which it lies". */
 static char *describe_thing(const struct disk_chain *mine, const struct disk_use *use)
@@ -131,32 +134,38 @@ char *disk_use_describe(const struct disk_chain *mine, const struct disk_use *us
 
 	switch (use->user) {
 	case DISK_USER_GUEST:
-		text = xasprintf("domain '%s' %s %s%s%s%s. Shut that domain down or detach the disk there.", use->who,
-				 verb, thing, use->vdev ? " (as " : "", use->vdev ? use->vdev : "",
-				 use->vdev ? ")" : "");
+		text = xasprintf(
+			"domain '%s' %s %s%s%s%s. Shut that domain down or detach the disk there.",
+			use->who, verb, thing, use->vdev ? " (as " : "", use->vdev ? use->vdev : "",
+			use->vdev ? ")" : "");
 		break;
 	case DISK_USER_SUSPENDED:
-		text = xasprintf("domain '%s' is suspended and relies on %s. Resume or delete that domain first.",
+		text = xasprintf("domain '%s' is suspended and relies on %s. Resume or delete that "
+				 "domain first.",
 				 use->who, thing);
 		break;
 	case DISK_USER_GONE:
-		text = xasprintf(
-			"domain '%s' is gone, but the backend driver in Domain-0 has not let go of %s. Try again "
-			"when its input and output are through.",
-			use->who, thing);
+		text = xasprintf("domain '%s' is gone, but the backend driver in Domain-0 has not "
+				 "let go of %s. Try again "
+				 "when its input and output are through.",
+				 use->who, thing);
 		break;
 	case DISK_USER_MOUNT:
-		text = xasprintf("Domain-0 has mounted %s on %s%s. Unmount that first.", thing, use->who,
-				 use->access == DISK_READS ? " (to read)" : "");
+		text = xasprintf("Domain-0 has mounted %s on %s%s. Unmount that first.", thing,
+				 use->who, use->access == DISK_READS ? " (to read)" : "");
 		break;
 	case DISK_USER_SWAP:
 		text = xasprintf("Domain-0 swaps to %s (%s). Use swapoff first.", thing, use->who);
 		break;
 	case DISK_USER_HOLDER:
-		text = xasprintf("Domain-0 has made the volume %s of it. Deactivate the volume first.", use->who);
+		text = xasprintf(
+			"Domain-0 has made the volume %s of it. Deactivate the volume first.",
+			use->who);
 		break;
 	case DISK_USER_LOOP:
-		text = xasprintf("Domain-0 has the loop device %s over it. Detach it (losetup -d) first.", use->who);
+		text = xasprintf(
+			"Domain-0 has the loop device %s over it. Detach it (losetup -d) first.",
+			use->who);
 		break;
 	}
 	free(thing);

@@ -27,7 +27,8 @@ enum disk_access {
 enum disk_user {
 	DISK_USER_GUEST,
 	DISK_USER_SUSPENDED, /* a domain whose memory is in a file: it expects its disk unchanged */
-	DISK_USER_GONE,	     /* a domain that has gone: the driver of its backend has not let go of the disk */
+	DISK_USER_GONE, /* a domain that has gone: the driver of its backend has not let go of the
+			   disk */
 	DISK_USER_MOUNT,
 	DISK_USER_SWAP,
 	DISK_USER_HOLDER, /* a volume or an array, as a user of its members */
@@ -52,7 +53,8 @@ struct disk_use_list {
 };
 
 /* Appends an empty use. The pointer is valid until the next use is added. */
-struct disk_use *disk_use_add(struct disk_use_list *list, enum disk_user user, enum disk_access access);
+struct disk_use *disk_use_add(struct disk_use_list *list, enum disk_user user,
+			      enum disk_access access);
 void disk_use_list_free(struct disk_use_list *list);
 /* Frees all but the first `nr`. */
 void disk_use_list_cut(struct disk_use_list *list, size_t nr);

@@ -18,7 +18,7 @@
 #include "lib/alloc.h"
 #include "lib/str.h"
 
-/* --- the host's sources -------------------------------------------------------------------------- */
+/* --- the host's sources --- */
 
 static int identify(const char *path, struct disk_node *node)
 {
@@ -57,7 +57,7 @@ const struct disk_sources disk_sources_host = {
 	.loop_file = loop_file,
 };
 
-/* --- reading ------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 char *disk_read_line(const char *fmt, ...)
 {
@@ -93,7 +93,8 @@ dev_t disk_parse_device(const char *text)
 		return 0;
 	memcpy(first, text, (size_t)(colon - text));
 	first[colon - text] = '\0';
-	if (!str_to_u64(first, 10, 0, UINT32_MAX, &high) || !str_to_u64(colon + 1, 10, 0, UINT32_MAX, &low))
+	if (!str_to_u64(first, 10, 0, UINT32_MAX, &high) ||
+	    !str_to_u64(colon + 1, 10, 0, UINT32_MAX, &low))
 		return 0;
 	return makedev((unsigned int)high, (unsigned int)low);
 }
@@ -103,9 +104,10 @@ void disk_unescape(char *text)
 	char *to = text;
 
 	while (*text) {
-		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' && text[2] <= '7' &&
-		    text[3] >= '0' && text[3] <= '7') {
-			*to++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
+		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' &&
+		    text[2] <= '7' && text[3] >= '0' && text[3] <= '7') {
+			*to++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 |
+				       (text[3] - '0'));
 			text += 4;
 		} else {
 			*to++ = *text++;
@@ -137,11 +139,12 @@ bool disk_mount_parse(char *line, struct disk_mount *mount)
 	mount->point = words[4];
 	mount->type = after[0];
 	mount->source = after[1];
-	mount->readonly = strncmp(after[2], "ro", 2) == 0 && (after[2][2] == ',' || after[2][2] == '\0');
+	mount->readonly =
+		strncmp(after[2], "ro", 2) == 0 && (after[2][2] == ',' || after[2][2] == '\0');
 	return true;
 }
 
-/* --- devices ------------------------------------------------------------------------------------- */
+/* --- devices --- */
 
 char *disk_device_name(const struct disk_sources *sources, dev_t device)
 {
@@ -174,7 +177,8 @@ dev_t disk_mount_device(const struct disk_sources *sources, const struct disk_mo
 	if (is_block_device(sources, mount->device))
 		return mount->device;
 	/* Other sources ("server:/export", a directory) may not answer. */
-	if (!str_starts(mount->source, "/dev/") || sources->identify(mount->source, &node) || node.inode)
+	if (!str_starts(mount->source, "/dev/") || sources->identify(mount->source, &node) ||
+	    node.inode)
 		return 0;
 	return node.device;
 }
@@ -204,7 +208,7 @@ static dev_t device_of_files(const struct disk_sources *sources, dev_t device)
 	return found;
 }
 
-/* --- chains -------------------------------------------------------------------------------------- */
+/* --- chains --- */
 
 bool disk_node_equal(struct disk_node a, struct disk_node b)
 {
@@ -239,16 +243,19 @@ static void add_link(struct disk_chain *chain, struct disk_link link)
 	chain->links[chain->nr++] = link;
 }
 
-static void add_device(const struct disk_sources *sources, struct disk_chain *chain, dev_t device, bool below_files)
+static void add_device(const struct disk_sources *sources, struct disk_chain *chain, dev_t device,
+		       bool below_files)
 {
-	struct disk_link link = { .node = { device, 0 }, .device = device, .below_files = below_files };
+	struct disk_link link = { .node = { device, 0 },
+				  .device = device,
+				  .below_files = below_files };
 	char *name, *file;
 
 	if (!device || disk_chain_find_device(chain, device))
 		return;
 	name = disk_device_name(sources, device);
-	file = name ? disk_read_line("%s/dev/block/%u:%u/loop/backing_file", sources->sys, major(device),
-				     minor(device)) :
+	file = name ? disk_read_line("%s/dev/block/%u:%u/loop/backing_file", sources->sys,
+				     major(device), minor(device)) :
 		      NULL;
 	/* A loop device that has lost its file meanwhile is only itself. */
 	if (file && sources->loop_file(name, &link.node))
@@ -258,14 +265,18 @@ static void add_device(const struct disk_sources *sources, struct disk_chain *ch
 	free(name);
 }
 
-static void add_members(const struct disk_sources *sources, struct disk_chain *chain, const struct disk_link *link)
+static void add_members(const struct disk_sources *sources, struct disk_chain *chain,
+			const struct disk_link *link)
 {
-	char *path = xasprintf("%s/dev/block/%u:%u/slaves", sources->sys, major(link->device), minor(link->device));
+	char *path = xasprintf("%s/dev/block/%u:%u/slaves", sources->sys, major(link->device),
+			       minor(link->device));
 	DIR *directory = opendir(path);
 	struct dirent *entry;
 
 	while (directory && (entry = readdir(directory))) {
-		char *number = entry->d_name[0] == '.' ? NULL : disk_read_line("%s/%s/dev", path, entry->d_name);
+		char *number = entry->d_name[0] == '.' ?
+				       NULL :
+				       disk_read_line("%s/%s/dev", path, entry->d_name);
 
 		add_device(sources, chain, disk_parse_device(number), link->below_files);
 		free(number);
@@ -276,18 +287,22 @@ static void add_members(const struct disk_sources *sources, struct disk_chain *c
 }
 
 /* sysfs has a partition's directory in that of its disk. */
-static void add_whole_disk(const struct disk_sources *sources, struct disk_chain *chain, const struct disk_link *link)
+static void add_whole_disk(const struct disk_sources *sources, struct disk_chain *chain,
+			   const struct disk_link *link)
 {
 	unsigned int high = major(link->device), low = minor(link->device);
 	char *partition = disk_read_line("%s/dev/block/%u:%u/partition", sources->sys, high, low);
-	char *number = partition ? disk_read_line("%s/dev/block/%u:%u/../dev", sources->sys, high, low) : NULL;
+	char *number =
+		partition ? disk_read_line("%s/dev/block/%u:%u/../dev", sources->sys, high, low) :
+			    NULL;
 
 	add_device(sources, chain, disk_parse_device(number), link->below_files);
 	free(number);
 	free(partition);
 }
 
-void disk_chain_build(const struct disk_sources *sources, struct disk_node start, struct disk_chain *chain)
+void disk_chain_build(const struct disk_sources *sources, struct disk_node start,
+		      struct disk_chain *chain)
 {
 	*chain = (struct disk_chain){ NULL, 0 };
 	if (start.inode)
@@ -299,7 +314,8 @@ void disk_chain_build(const struct disk_sources *sources, struct disk_node start
 		struct disk_link link = chain->links[i];
 
 		if (link.node.inode)
-			add_device(sources, chain, device_of_files(sources, link.node.device), true);
+			add_device(sources, chain, device_of_files(sources, link.node.device),
+				   true);
 		if (link.device) {
 			add_members(sources, chain, &link);
 			add_whole_disk(sources, chain, &link);

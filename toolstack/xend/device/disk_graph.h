@@ -24,7 +24,7 @@ struct disk_node {
 
 struct disk_link {
 	struct disk_node node;
-	dev_t device;	  /* the block device; of a loop device's file: the loop device; 0: a file */
+	dev_t device; /* the block device; of a loop device's file: the loop device; 0: a file */
 	bool below_files; /* reached through a file system, which may be mounted */
 };
 
@@ -46,7 +46,8 @@ extern const struct disk_sources disk_sources_host;
 
 bool disk_node_equal(struct disk_node a, struct disk_node b);
 /* The chain that begins with a file or a block device; to be freed by disk_chain_free. */
-void disk_chain_build(const struct disk_sources *sources, struct disk_node start, struct disk_chain *chain);
+void disk_chain_build(const struct disk_sources *sources, struct disk_node start,
+		      struct disk_chain *chain);
 void disk_chain_free(struct disk_chain *chain);
 const struct disk_link *disk_chain_find_node(const struct disk_chain *chain, struct disk_node node);
 const struct disk_link *disk_chain_find_device(const struct disk_chain *chain, dev_t device);

@@ -24,7 +24,7 @@
 
 static const struct timespec interval = { .tv_nsec = INTERVAL * 1000000L };
 
-/* --- mounts and swap ----------------------------------------------------------------------------- */
+/* --- mounts and swap --- */
 
 static void add_mount(const struct disk_sources *sources, struct disk_use_list *list, char *line)
 {
@@ -58,8 +58,10 @@ static void add_swap(const struct disk_sources *sources, struct disk_use_list *l
 	use->what = xstrdup(line);
 }
 
-static void each_line(const struct disk_sources *sources, const char *name, struct disk_use_list *list,
-		      void (*add)(const struct disk_sources *sources, struct disk_use_list *list, char *line))
+static void each_line(const struct disk_sources *sources, const char *name,
+		      struct disk_use_list *list,
+		      void (*add)(const struct disk_sources *sources, struct disk_use_list *list,
+				  char *line))
 {
 	char *path = xasprintf("%s/%s", sources->proc, name), *line = NULL;
 	FILE *file = fopen(path, "re");
@@ -73,7 +75,7 @@ static void each_line(const struct disk_sources *sources, const char *name, stru
 	free(path);
 }
 
-/* --- volumes and loop devices -------------------------------------------------------------------- */
+/* --- volumes and loop devices --- */
 
 static bool has_entries(const char *path)
 {
@@ -89,7 +91,8 @@ static bool has_entries(const char *path)
 }
 
 /* A volume itself only reads: its writers are in the list with uses of their own. */
-static void add_holder(const struct disk_sources *sources, struct disk_use_list *list, const char *name, dev_t device)
+static void add_holder(const struct disk_sources *sources, struct disk_use_list *list,
+		       const char *name, dev_t device)
 {
 	struct disk_use *use = disk_use_add(list, DISK_USER_HOLDER, DISK_READS);
 	char *volume = disk_read_line("%s/block/%s/dm/name", sources->sys, name);
@@ -100,7 +103,8 @@ static void add_holder(const struct disk_sources *sources, struct disk_use_list 
 	free(volume);
 }
 
-static void add_loop(const struct disk_sources *sources, struct disk_use_list *list, const char *name, dev_t device)
+static void add_loop(const struct disk_sources *sources, struct disk_use_list *list,
+		     const char *name, dev_t device)
 {
 	char *readonly = disk_read_line("%s/block/%s/ro", sources->sys, name);
 	bool reads = readonly && strcmp(readonly, "1") == 0;
@@ -113,16 +117,19 @@ static void add_loop(const struct disk_sources *sources, struct disk_use_list *l
 }
 
 /* Calls add for each block device with that entry in sysfs. */
-static void each_device(const struct disk_sources *sources, const char *entry_name, struct disk_use_list *list,
-			void (*add)(const struct disk_sources *sources, struct disk_use_list *list, const char *name,
-				    dev_t device))
+static void each_device(const struct disk_sources *sources, const char *entry_name,
+			struct disk_use_list *list,
+			void (*add)(const struct disk_sources *sources, struct disk_use_list *list,
+				    const char *name, dev_t device))
 {
 	char *path = xasprintf("%s/block", sources->sys);
 	DIR *directory = opendir(path);
 	struct dirent *entry;
 
 	while (directory && (entry = readdir(directory))) {
-		char *number = entry->d_name[0] == '.' ? NULL : disk_read_line("%s/%s/dev", path, entry->d_name);
+		char *number = entry->d_name[0] == '.' ?
+				       NULL :
+				       disk_read_line("%s/%s/dev", path, entry->d_name);
 		char *below = xasprintf("%s/%s/%s", path, entry->d_name, entry_name);
 		dev_t device = disk_parse_device(number);
 
@@ -144,7 +151,7 @@ void disk_host_uses(const struct disk_sources *sources, struct disk_use_list *li
 	each_device(sources, "loop", list, add_loop);
 }
 
-/* --- what the kernel knows ----------------------------------------------------------------------- */
+/* --- what the kernel knows --- */
 
 /* Whether a process has the file open to write through that descriptor. */
 static bool has_open(const char *pid, const char *number, const struct stat *file)
@@ -154,8 +161,9 @@ static bool has_open(const char *pid, const char *number, const struct stat *fil
 	bool found;
 
 	/* A link's own mode says for what it is open (proc(5)); sockets and pipes need no look. */
-	found = lstat(path, &own) == 0 && (own.st_mode & S_IWUSR) && readlink(path, link, sizeof(link)) > 0 &&
-		link[0] == '/' && stat(path, &st) == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+	found = lstat(path, &own) == 0 && (own.st_mode & S_IWUSR) &&
+		readlink(path, link, sizeof(link)) > 0 && link[0] == '/' && stat(path, &st) == 0 &&
+		st.st_dev == file->st_dev && st.st_ino == file->st_ino;
 	free(path);
 	return found;
 }
@@ -168,7 +176,8 @@ static bool process_has_open(const char *pid, const struct stat *file)
 	bool found = false;
 
 	while (directory && !found && (entry = readdir(directory)))
-		found = isdigit((unsigned char)entry->d_name[0]) && has_open(pid, entry->d_name, file);
+		found = isdigit((unsigned char)entry->d_name[0]) &&
+			has_open(pid, entry->d_name, file);
 	if (directory)
 		closedir(directory);
 	free(path);
@@ -185,7 +194,8 @@ static char *find_writer(const struct stat *file)
 	while (directory && !found && (entry = readdir(directory))) {
 		char *name;
 
-		if (!isdigit((unsigned char)entry->d_name[0]) || !process_has_open(entry->d_name, file))
+		if (!isdigit((unsigned char)entry->d_name[0]) ||
+		    !process_has_open(entry->d_name, file))
 			continue;
 		name = disk_read_line("/proc/%s/comm", entry->d_name);
 		found = xasprintf("process %s (pid %s)", name ? name : "?", entry->d_name);
@@ -222,8 +232,10 @@ int disk_host_check_file(int fd, struct error **e)
 		if (fstat(fd, &st) == 0)
 			writer = find_writer(&st);
 		if (writer || waited >= CLOSE_PATIENCE) {
-			rc = error_set(e, EADDRINUSE, "%s of Domain-0 has it open to write. Wait until that is done.",
-				       writer ? writer : "the kernel");
+			rc = error_set(
+				e, EADDRINUSE,
+				"%s of Domain-0 has it open to write. Wait until that is done.",
+				writer ? writer : "the kernel");
 			break;
 		}
 		nanosleep(&interval, NULL);
@@ -245,7 +257,8 @@ int disk_host_check_device(const char *path, struct error **e)
 	}
 	if (fd < 0)
 		return error_set(e, EADDRINUSE,
-				 "the kernel of Domain-0 holds it (a mount in another namespace, a volume, or the "
+				 "the kernel of Domain-0 holds it (a mount in another namespace, a "
+				 "volume, or the "
 				 "like). Find it with lsblk.");
 	close(fd);
 	return 0;

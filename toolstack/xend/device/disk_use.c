@@ -68,10 +68,10 @@ static enum disk_access access_of(const struct config_disk *disk)
 	return disk->shared ? DISK_SHARES : DISK_WRITES;
 }
 
-/* --- in the loop: whose disks there are ---------------------------------------------------------- */
+/* --- in the loop: whose disks there are --- */
 
-static struct disk_use *add_guest(struct survey *survey, const char *name, const char *vdev, const char *what,
-				  enum disk_access access)
+static struct disk_use *add_guest(struct survey *survey, const char *name, const char *vdev,
+				  const char *what, enum disk_access access)
 {
 	struct disk_use *use = disk_use_add(&survey->uses, DISK_USER_GUEST, access);
 
@@ -90,8 +90,8 @@ static dev_t parse_physical_device(const char *text)
 }
 
 /*
- * After a restart of xend, the kernel says which device blkback has open; before it has, xenstore says
- * which one it will open.
+ * After a restart of xend, the kernel says which device blkback has open; before it has, xenstore
+ * says which one it will open.
  */
 static dev_t block_device_of(struct device *device)
 {
@@ -99,8 +99,8 @@ static dev_t block_device_of(struct device *device)
 
 	if (device->block_device || !domain_may_touch(device->domain))
 		return device->block_device;
-	number = disk_read_line("/sys/bus/xen-backend/devices/vbd-%d-%u/physical_device", device->domain->domid,
-				device->devid);
+	number = disk_read_line("/sys/bus/xen-backend/devices/vbd-%d-%u/physical_device",
+				device->domain->domid, device->devid);
 	if (!number) {
 		device_back_path(device, back);
 		number = store_read("%s/physical-device", back);
@@ -116,7 +116,8 @@ static bool will_return(const struct domain *domain)
 	return domain->goal != GOAL_REST || domain->state == DOMAIN_SUSPENDED;
 }
 
-static void add_returning(struct survey *survey, const struct domain *domain, const struct config_disk *disk)
+static void add_returning(struct survey *survey, const struct domain *domain,
+			  const struct config_disk *disk)
 {
 	bool suspended = domain->goal != GOAL_RESTART;
 	struct disk_use *use;
@@ -124,7 +125,8 @@ static void add_returning(struct survey *survey, const struct domain *domain, co
 	if (!disk->target)
 		return;
 	/* A suspended domain expects its disk unchanged. Reading is harmless. */
-	use = add_guest(survey, domain->name, disk->vdev, disk->target, suspended ? DISK_READS : access_of(disk));
+	use = add_guest(survey, domain->name, disk->vdev, disk->target,
+			suspended ? DISK_READS : access_of(disk));
 	if (suspended)
 		use->user = DISK_USER_SUSPENDED;
 }
@@ -140,12 +142,14 @@ static void add_ours(struct survey *survey, const struct device *mine, struct de
 			add_returning(survey, other->domain, &other->disk);
 		return;
 	}
-	use = add_guest(survey, other->domain->name, other->disk.vdev, other->disk.target, access_of(&other->disk));
+	use = add_guest(survey, other->domain->name, other->disk.vdev, other->disk.target,
+			access_of(&other->disk));
 	use->start = number ? (struct disk_node){ number, 0 } : other->claim.links->node;
 	use->makes_loop = !number;
 }
 
-static void collect_ours(struct survey *survey, const struct device *mine, const struct device *instead)
+static void collect_ours(struct survey *survey, const struct device *mine,
+			 const struct device *instead)
 {
 	struct domain *domain;
 	struct device *other;
@@ -162,15 +166,17 @@ static void collect_ours(struct survey *survey, const struct device *mine, const
 			if (other == instead && survey->uses.nr > before)
 				survey->uses.uses[before].exempt = true;
 		}
-		if (domain != mine->domain && TAILQ_EMPTY(&domain->devices) && domain->config && will_return(domain))
+		if (domain != mine->domain && TAILQ_EMPTY(&domain->devices) && domain->config &&
+		    will_return(domain))
 			for (size_t i = 0; i < domain->config->nr_disk; i++)
 				add_returning(survey, domain, &domain->config->disk[i]);
 	}
 }
 
 /*
- * Whether a backend in xenstore may have its disk open. The kernel may have it although the domain has gone, or the
- * device is no longer in its domain's list. One of a domain that runs may be on its way to the kernel.
+ * Whether a backend in xenstore may have its disk open. The kernel may have it although the domain
+ * has gone, or the device is no longer in its domain's list. One of a domain that runs may be on
+ * its way to the kernel.
  */
 static bool is_open(const char *class, unsigned int domid, bool lives, unsigned int devid)
 {
@@ -180,15 +186,17 @@ static bool is_open(const char *class, unsigned int domid, bool lives, unsigned 
 		return true;
 	snprintf(back, sizeof(back), "/local/domain/0/backend/%s/%u/%u", class, domid, devid);
 	return lives && (store_read_number(1, 1, "%s/online", back) ||
-			 store_read_number(XenbusStateReconfigured, 0, "%s/state", back) != XenbusStateClosed);
+			 store_read_number(XenbusStateReconfigured, 0, "%s/state", back) !=
+				 XenbusStateClosed);
 }
 
 /*
- * A backend that is in no list of devices: another toolstack made it, an attach was interrupted, or its driver did not
- * let go of it when it was taken apart. "/path", or "aio:/path" (format and path) for QEMU.
+ * A backend that is in no list of devices: another toolstack made it, an attach was interrupted, or
+ * its driver did not let go of it when it was taken apart. "/path", or "aio:/path" (format and
+ * path) for QEMU.
  */
-static void add_backend(struct survey *survey, const char *class, unsigned int domid, const struct domain *domain,
-			bool lives, const char *devid)
+static void add_backend(struct survey *survey, const char *class, unsigned int domid,
+			const struct domain *domain, bool lives, const char *devid)
 {
 	char *back = xasprintf("/local/domain/0/backend/%s/%u/%s", class, domid, devid);
 	char *name = domain ? xstrdup(domain->name) : xasprintf("with the id %u", domid);
@@ -244,7 +252,8 @@ static void collect_backends(struct survey *survey, const char *class)
 			    (domain && domain->ours && device_by_id(domain, class, devid)))
 				continue;
 			if (is_open(class, (unsigned int)domid, lives, (unsigned int)devid))
-				add_backend(survey, class, (unsigned int)domid, domain, lives, ids[j]);
+				add_backend(survey, class, (unsigned int)domid, domain, lives,
+					    ids[j]);
 		}
 		free(ids);
 	}
@@ -270,7 +279,7 @@ static struct survey *survey_begin(const struct device *device, const struct dev
 	return survey;
 }
 
-/* --- in the thread: what they are ---------------------------------------------------------------- */
+/* --- in the thread: what they are --- */
 
 static int open_target(struct survey *survey, struct disk_node *node)
 {
@@ -278,22 +287,27 @@ static int open_target(struct survey *survey, struct disk_node *node)
 
 	survey->fd = open(survey->target, O_PATH | O_CLOEXEC);
 	if (survey->fd < 0 || fstat(survey->fd, &st))
-		return error_set(&survey->e, errno, "The disk %s of domain '%s' cannot be used: %s: %s.", survey->vdev,
+		return error_set(&survey->e, errno,
+				 "The disk %s of domain '%s' cannot be used: %s: %s.", survey->vdev,
 				 survey->domain_name, survey->target, strerror(errno));
 	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
 		return error_set(&survey->e, ENOTBLK,
-				 "The disk %s of domain '%s' cannot be used: %s is neither a block device nor a file.",
+				 "The disk %s of domain '%s' cannot be used: %s is neither a block "
+				 "device nor a file.",
 				 survey->vdev, survey->domain_name, survey->target);
 	survey->block_device = S_ISBLK(st.st_mode) ? st.st_rdev : 0;
-	*node = S_ISBLK(st.st_mode) ? (struct disk_node){ st.st_rdev, 0 } : (struct disk_node){ st.st_dev, st.st_ino };
+	*node = S_ISBLK(st.st_mode) ? (struct disk_node){ st.st_rdev, 0 } :
+				      (struct disk_node){ st.st_dev, st.st_ino };
 	return 0;
 }
 
 static int refuse(const struct survey *survey, const char *why, struct error **e)
 {
 	return error_set(e, EADDRINUSE,
-			 "The disk %s cannot be given to domain '%s' to %s: %s Mode %s shares it all the same.",
-			 survey->target, survey->domain_name, survey->access == DISK_READS ? "read" : "write", why,
+			 "The disk %s cannot be given to domain '%s' to %s: %s Mode %s shares it "
+			 "all the same.",
+			 survey->target, survey->domain_name,
+			 survey->access == DISK_READS ? "read" : "write", why,
 			 survey->access == DISK_READS ? "r!" : "w!");
 }
 
@@ -358,7 +372,8 @@ static void look(void *arg)
 		struct disk_use *use = &survey->uses.uses[i];
 
 		/* A path may be stale after a rename. ask_kernel finds who has the file open. */
-		if (use->start.device || (use->what && sources->identify(use->what, &use->start) == 0))
+		if (use->start.device ||
+		    (use->what && sources->identify(use->what, &use->start) == 0))
 			disk_chain_build(sources, use->start, &use->chain);
 	}
 	conflict = find_conflict(survey);
@@ -371,7 +386,7 @@ static void look(void *arg)
 	}
 }
 
-/* --- in the loop again --------------------------------------------------------------------------- */
+/* --- in the loop again --- */
 
 /* What other tasks have claimed since the survey began. */
 static int check_claims(const struct survey *survey, const struct device *mine, struct error **e)
@@ -407,14 +422,19 @@ static int run_survey(struct survey *survey, const struct device *device, struct
 	int rc = offload(look, survey_free, survey, task_deadline(PATIENCE));
 
 	if (rc == -ECANCELED)
-		return error_set(e, ECANCELED, "Setting up the disk %s was cancelled.", device->disk.vdev);
+		return error_set(e, ECANCELED, "Setting up the disk %s was cancelled.",
+				 device->disk.vdev);
 	if (rc == -ETIMEDOUT)
 		return error_set(e, ETIMEDOUT,
-				 "The disk %s (%s) of domain '%s' cannot be used: it, or a disk that it has to be told "
-				 "apart from, does not answer within %d s. Is a file server or a disk array down?",
-				 device->disk.vdev, device->disk.target, device->domain->name, PATIENCE / 1000);
+				 "The disk %s (%s) of domain '%s' cannot be used: it, or a disk "
+				 "that it has to be told "
+				 "apart from, does not answer within %d s. Is a file server or a "
+				 "disk array down?",
+				 device->disk.vdev, device->disk.target, device->domain->name,
+				 PATIENCE / 1000);
 	if (rc)
-		return error_set(e, rc, "Cannot look at the disk %s: no thread can be had.", device->disk.vdev);
+		return error_set(e, rc, "Cannot look at the disk %s: no thread can be had.",
+				 device->disk.vdev);
 	rc = error_move(e, &survey->e);
 	if (rc)
 		survey_free(survey);

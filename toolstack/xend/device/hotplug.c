@@ -17,7 +17,8 @@
 /* Milliseconds. */
 #define SCRIPT_PATIENCE 60000
 
-static int judge(const char *script, const char *action, const char *back, int status, struct error **e)
+static int judge(const char *script, const char *action, const char *back, int status,
+		 struct error **e)
 {
 	char *said = store_read("%s/hotplug-error", back);
 	char *result = store_read("%s/hotplug-status", back);
@@ -26,19 +27,22 @@ static int judge(const char *script, const char *action, const char *back, int s
 	if (said)
 		rc = error_set(e, EIO, "The script %s %s failed: %s.", script, action, said);
 	else if (!WIFEXITED(status) || WEXITSTATUS(status))
-		rc = error_set(e, EIO, "The script %s %s failed with %s %d; /var/log/xen/xen-hotplug.log says more.",
+		rc = error_set(e, EIO,
+			       "The script %s %s failed with %s %d; /var/log/xen/xen-hotplug.log "
+			       "says more.",
 			       script, action, WIFEXITED(status) ? "status" : "signal",
 			       WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 	else if (strcmp(action, "online") == 0 && (!result || strcmp(result, "connected") != 0))
-		rc = error_set(e, EIO, "The script %s %s ended without connecting the device.", script, action);
+		rc = error_set(e, EIO, "The script %s %s ended without connecting the device.",
+			       script, action);
 	free(result);
 	free(said);
 	return rc;
 }
 
 /* argument: what the script gets behind the action; NULL: nothing. */
-static int run(const char *script, const char *action, const char *argument, const char *class, int domid,
-	       unsigned int devid, struct error **e)
+static int run(const char *script, const char *action, const char *argument, const char *class,
+	       int domid, unsigned int devid, struct error **e)
 {
 	char *back = xasprintf("/local/domain/0/backend/%s/%d/%u", class, domid, devid);
 	char *env[] = {
@@ -61,7 +65,8 @@ static int run(const char *script, const char *action, const char *argument, con
 		rc = proc_wait(proc, task_deadline(SCRIPT_PATIENCE), &status);
 		if (rc)
 			error_set(e, rc, "The script %s %s %s.", script, action,
-				  rc == -ETIMEDOUT ? "did not end within a minute" : "was cancelled");
+				  rc == -ETIMEDOUT ? "did not end within a minute" :
+						     "was cancelled");
 		else
 			rc = judge(script, action, back, status, e);
 	}
@@ -72,7 +77,8 @@ static int run(const char *script, const char *action, const char *argument, con
 	return rc;
 }
 
-int hotplug_vif(const char *script, const char *action, int domid, unsigned int devid, struct error **e)
+int hotplug_vif(const char *script, const char *action, int domid, unsigned int devid,
+		struct error **e)
 {
 	return run(script, action, "type_if=vif", "vif", domid, devid, e);
 }

@@ -39,7 +39,8 @@ static int configure_free_one(int control, int file, const char *name, bool read
 	return 0;
 }
 
-int loopdev_make(int handle, const char *name, bool readonly, int *fd, dev_t *number, struct error **e)
+int loopdev_make(int handle, const char *name, bool readonly, int *fd, dev_t *number,
+		 struct error **e)
 {
 	int file, control, rc = -EBUSY;
 	char path[32];
@@ -48,11 +49,13 @@ int loopdev_make(int handle, const char *name, bool readonly, int *fd, dev_t *nu
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", handle);
 	file = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (file < 0)
-		return error_set(e, errno, "Cannot open the disk's file %s: %s.", name, strerror(errno));
+		return error_set(e, errno, "Cannot open the disk's file %s: %s.", name,
+				 strerror(errno));
 	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	if (control < 0) {
 		rc = error_set(e, errno,
-			       "Cannot make a loop device for %s: /dev/loop-control: %s. Is the module loop loaded?",
+			       "Cannot make a loop device for %s: /dev/loop-control: %s. Is the "
+			       "module loop loaded?",
 			       name, strerror(errno));
 		close(file);
 		return rc;
@@ -62,7 +65,8 @@ int loopdev_make(int handle, const char *name, bool readonly, int *fd, dev_t *nu
 	if (rc == 0 && fstat(*fd, &st) == 0)
 		*number = st.st_rdev;
 	if (rc)
-		rc = error_set(e, EIO, "Cannot make a loop device for %s: %s.", name, strerror(-rc));
+		rc = error_set(e, EIO, "Cannot make a loop device for %s: %s.", name,
+			       strerror(-rc));
 	close(control);
 	close(file);
 	return rc;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Loop devices: block devices over files. They let go of their file by themselves when their last user closes them. */
+/* Loop devices: block devices over files. They let go of their file by themselves when their last
+ * user closes them. */
 #ifndef XEND_DEVICE_LOOPDEV_H
 #define XEND_DEVICE_LOOPDEV_H
 
@@ -14,6 +15,7 @@
  * keeps the device alive until blkback has opened it; a xend that is killed leaves none behind.
  * *number: of the device.
  */
-int loopdev_make(int handle, const char *name, bool readonly, int *fd, dev_t *number, struct error **e);
+int loopdev_make(int handle, const char *name, bool readonly, int *fd, dev_t *number,
+		 struct error **e);
 
 #endif

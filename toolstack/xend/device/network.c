@@ -21,7 +21,8 @@ static void log_output(void *arg, char *line)
 	log_info("network-script: %s", line);
 }
 
-/* The words of "network-bridge netdev=eth0" with "start" after the first. The array must be freed, and its first word. */
+/* The words of "network-bridge netdev=eth0" with "start" after the first. The array must be freed,
+ * and its first word. */
 static const char **split(char *words)
 {
 	const char **argv = xcalloc(strlen(words) + 3, sizeof(char *));
@@ -44,7 +45,8 @@ static void judge(const char *script, int rc, int status, const struct error *e)
 		log_error("The network-script %s %s.", script,
 			  rc == -ETIMEDOUT ? "did not end within a minute" : "was cancelled");
 	else if (!WIFEXITED(status) || WEXITSTATUS(status))
-		log_error("The network-script %s failed with %s %d.", script, WIFEXITED(status) ? "status" : "signal",
+		log_error("The network-script %s failed with %s %d.", script,
+			  WIFEXITED(status) ? "status" : "signal",
 			  WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }
 

@@ -88,7 +88,8 @@ static void start_files(void)
 	if (count >= 0)
 		free(entries);
 	else if (errno != ENOENT)
-		log_error("Cannot read the directory %s: %s.", AUTOSTART_DIRECTORY, strerror(errno));
+		log_error("Cannot read the directory %s: %s.", AUTOSTART_DIRECTORY,
+			  strerror(errno));
 }
 
 static void start_managed(struct domain *domain)
@@ -109,20 +110,23 @@ void autostart_start_all(void)
 
 	if (fd < 0) {
 		if (errno != EEXIST)
-			log_error("Nothing is started with the host: cannot write %s: %s.", AUTOSTART_DONE,
-				  strerror(errno));
+			log_error("Nothing is started with the host: cannot write %s: %s.",
+				  AUTOSTART_DONE, strerror(errno));
 		return;
 	}
 	close(fd);
 	for (domain = TAILQ_FIRST(&domains); domain; domain = next) {
-		bool wanted = domain->ours && domain->managed && domain->state == DOMAIN_HALTED && !domain->operation &&
+		bool wanted = domain->ours && domain->managed && domain->state == DOMAIN_HALTED &&
+			      !domain->operation &&
 			      domain->config->on_xend_start == CONFIG_START_START;
 
 		domain_ref(domain);
 		if (wanted)
 			start_managed(domain);
-		/* It waited: the list is another one. Those that were started are not halted any more, or have a reason. */
-		next = wanted && domain->domid >= 0 ? TAILQ_FIRST(&domains) : TAILQ_NEXT(domain, link);
+		/* It waited: the list is another one. Those that were started are not halted any
+		 * more, or have a reason. */
+		next = wanted && domain->domid >= 0 ? TAILQ_FIRST(&domains) :
+						      TAILQ_NEXT(domain, link);
 		domain_unref(domain);
 	}
 	start_files();
@@ -150,7 +154,8 @@ static void suspend(struct domain *domain)
 		unlink(path);
 		domain->goal = GOAL_SUSPENDED;
 		if (domain_save(domain, path, SAVE_THEN_STOP, NULL, &e))
-			log_error("Domain %s is not suspended (on_xend_stop): %s", domain->name, error_text(e));
+			log_error("Domain %s is not suspended (on_xend_stop): %s", domain->name,
+				  error_text(e));
 		else
 			domain_settle(domain);
 		domain_unlock(domain);
@@ -164,8 +169,8 @@ static struct domain *next_to_stop(unsigned int what)
 	struct domain *domain;
 
 	TAILQ_FOREACH(domain, &domains, link)
-		if (domain->ours && domain->domid >= 0 && !domain->operation && !domain->stop_handled &&
-		    domain->config->on_xend_stop == what)
+		if (domain->ours && domain->domid >= 0 && !domain->operation &&
+		    !domain->stop_handled && domain->config->on_xend_stop == what)
 			return domain;
 	return NULL;
 }
@@ -185,7 +190,8 @@ void autostart_stop_all(void)
 		if (domain->managed)
 			suspend(domain);
 		else
-			log_warning("Domain %s is not managed, so it cannot be suspended (on_xend_stop); it runs on.",
+			log_warning("Domain %s is not managed, so it cannot be suspended "
+				    "(on_xend_stop); it runs on.",
 				    domain->name);
 		domain_unref(domain);
 	}

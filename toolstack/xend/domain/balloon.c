@@ -43,9 +43,11 @@ static int read_free(uint64_t *kb, struct error **e)
 static int refuse(uint64_t need, uint64_t available, struct error **e)
 {
 	return error_set(e, ENOMEM,
-			 "There is not enough memory: %llu MiB are needed, %llu MiB are free or can be taken from "
+			 "There is not enough memory: %llu MiB are needed, %llu MiB are free or "
+			 "can be taken from "
 			 "Domain-0 (dom0-min-mem is %llu MiB).",
-			 (unsigned long long)(need + 1023) / 1024, (unsigned long long)available / 1024,
+			 (unsigned long long)(need + 1023) / 1024,
+			 (unsigned long long)available / 1024,
 			 (unsigned long long)settings->dom0_min_mem);
 }
 
@@ -57,8 +59,10 @@ static uint64_t dom0_can_give(uint64_t *target)
 
 	if (!settings->dom0_ballooning || hv_domain_info(domain_hv, 0, &info, NULL))
 		return 0;
-	*target = store_read_number(UINT64_MAX / 2, info.pages * PAGE_KB, "/local/domain/0/memory/target");
-	/* It may be above its target still, on its way down for somebody else; what it really has counts. */
+	*target = store_read_number(UINT64_MAX / 2, info.pages * PAGE_KB,
+				    "/local/domain/0/memory/target");
+	/* It may be above its target still, on its way down for somebody else; what it really has
+	 * counts. */
 	if (*target > info.pages * PAGE_KB)
 		*target = info.pages * PAGE_KB;
 	return *target > least ? *target - least : 0;
@@ -66,16 +70,19 @@ static uint64_t dom0_can_give(uint64_t *target)
 
 static int shrink_dom0(uint64_t need, uint64_t free_kb, struct error **e)
 {
-	uint64_t target = 0, give = dom0_can_give(&target), before = free_kb, deadline = task_deadline(PATIENCE);
+	uint64_t target = 0, give = dom0_can_give(&target), before = free_kb,
+		 deadline = task_deadline(PATIENCE);
 	int rc;
 
 	if (free_kb + give < need)
 		return refuse(need, free_kb + give, e);
 	target -= need - free_kb;
 	log_info("Domain-0 gives %llu MiB, its target is %llu MiB now.",
-		 (unsigned long long)(need - free_kb + 1023) / 1024, (unsigned long long)target / 1024);
+		 (unsigned long long)(need - free_kb + 1023) / 1024,
+		 (unsigned long long)target / 1024);
 	if (store_write("/local/domain/0/memory/target", "%llu", (unsigned long long)target))
-		return error_set(e, errno, "Cannot set Domain-0's memory target: %s.", strerror(errno));
+		return error_set(e, errno, "Cannot set Domain-0's memory target: %s.",
+				 strerror(errno));
 	for (;;) {
 		rc = task_sleep(POLL_INTERVAL);
 		if (rc)

@@ -32,11 +32,15 @@ static int create_empty(struct domain *domain, struct error **e)
 	const struct config *config = domain->config;
 	struct hv_domain_spec spec = {
 		.max_vcpus = (unsigned int)config_maxvcpus(config),
-		.max_evtchn_port =
-			config_is_set(config, "max_event_channels") ? (unsigned int)config->max_event_channels : 0,
-		.max_grant_frames = config_is_set(config, "max_grant_frames") ? (int)config->max_grant_frames : -1,
-		.max_maptrack_frames =
-			config_is_set(config, "max_maptrack_frames") ? (int)config->max_maptrack_frames : -1,
+		.max_evtchn_port = config_is_set(config, "max_event_channels") ?
+					   (unsigned int)config->max_event_channels :
+					   0,
+		.max_grant_frames = config_is_set(config, "max_grant_frames") ?
+					    (int)config->max_grant_frames :
+					    -1,
+		.max_maptrack_frames = config_is_set(config, "max_maptrack_frames") ?
+					       (int)config->max_maptrack_frames :
+					       -1,
 	};
 	uint32_t domid = 0;
 	int rc;
@@ -87,7 +91,8 @@ static int get_number(struct json_object *result, const char *key, uint64_t *out
 }
 
 /* Has the worker fill the domain with a kernel, or with what was saved. */
-static int fill(struct domain *domain, const struct boot *boot, const struct domain_size *size, struct error **e)
+static int fill(struct domain *domain, const struct boot *boot, const struct domain_size *size,
+		struct error **e)
 {
 	struct json_object *order = json_new_object(), *result = NULL;
 	uint64_t store_port = 0, console_port = 0;
@@ -127,7 +132,8 @@ static int fill(struct domain *domain, const struct boot *boot, const struct dom
 	return 0;
 }
 
-/* Has the hypervisor keep the memory for this domain while it is filled, so that the next one may look for its own. */
+/* Has the hypervisor keep the memory for this domain while it is filled, so that the next one may
+ * look for its own. */
 static bool claim(struct domain *domain, const struct domain_size *size)
 {
 	uint32_t domid = (uint32_t)domain->domid;
@@ -136,11 +142,12 @@ static bool claim(struct domain *domain, const struct domain_size *size)
 	       hv_memory_claim(domain_hv, domid, size->pages, NULL) == 0;
 }
 
-static int find_memory_and_fill(struct domain *domain, const struct boot *boot, const struct domain_size *size,
-				struct error **e)
+static int find_memory_and_fill(struct domain *domain, const struct boot *boot,
+				const struct domain_size *size, struct error **e)
 {
 	uint64_t kb = size->pages * KB_PER_PAGE;
-	int rc = balloon_reserve(kb + balloon_overhead_kb(kb, (unsigned int)config_maxvcpus(domain->config)), e);
+	int rc = balloon_reserve(
+		kb + balloon_overhead_kb(kb, (unsigned int)config_maxvcpus(domain->config)), e);
 	struct hv_domain_info info;
 	bool claimed;
 
@@ -178,9 +185,11 @@ static int pin_vcpus(struct domain *domain, struct error **e)
 		memset(&map, 0, sizeof(map));
 		if (config->nr_cpus > 1 && i >= config->nr_cpus)
 			break;
-		rc = config_cpus_parse(config->cpus[config->nr_cpus > 1 ? i : 0], info.max_cpu_id + 1, map.bits, e);
+		rc = config_cpus_parse(config->cpus[config->nr_cpus > 1 ? i : 0],
+				       info.max_cpu_id + 1, map.bits, e);
 		if (rc == 0)
-			rc = hv_vcpu_set_affinity(domain_hv, (uint32_t)domain->domid, i, &map, NULL, e);
+			rc = hv_vcpu_set_affinity(domain_hv, (uint32_t)domain->domid, i, &map, NULL,
+						  e);
 	}
 	return rc;
 }
@@ -211,11 +220,13 @@ static int introduce(struct domain *domain, struct error **e)
 	layout_put_channels(domain, batch);
 	rc = store_commit(batch, e);
 	if (rc == 0)
-		rc = store_introduce((unsigned int)domain->domid, domain->store_mfn, domain->store_port, e);
+		rc = store_introduce((unsigned int)domain->domid, domain->store_mfn,
+				     domain->store_port, e);
 	return rc;
 }
 
-/* Its goal is reached only once all of it has worked: a domain that was to be resumed and fails here is suspended still. */
+/* Its goal is reached only once all of it has worked: a domain that was to be resumed and fails
+ * here is suspended still. */
 static int set_running(struct domain *domain, bool paused, struct error **e)
 {
 	enum domain_goal goal = domain->goal;
@@ -247,7 +258,8 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 		rc = put_nodes(domain, &size, e);
 	if (rc == 0)
 		rc = find_memory_and_fill(domain, boot, &size, e);
-	/* Behind each wait: somebody may have destroyed it, and then its number is not its own any more. */
+	/* Behind each wait: somebody may have destroyed it, and then its number is not its own any
+	 * more. */
 	if (rc == 0)
 		rc = domain_info(domain, &info, e);
 	if (rc == 0)
@@ -271,7 +283,8 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 
 int domain_boot(struct domain *domain, const struct boot *boot, struct error **e)
 {
-	/* What a half-dead domain still has (a disk, a name, memory) is free then; lifecycle.c comes this way, too. */
+	/* What a half-dead domain still has (a disk, a name, memory) is free then; lifecycle.c
+	 * comes this way, too. */
 	int rc = recover_wait(boot->asker, e);
 
 	if (rc)
@@ -279,7 +292,8 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
 	devices_forget(domain);
 	rc = boot_steps(domain, boot, e);
 	if (rc) {
-		log_error("Domain %s does not start: %s", domain->name, e ? error_text(*e) : strerror(-rc));
+		log_error("Domain %s does not start: %s", domain->name,
+			  e ? error_text(*e) : strerror(-rc));
 		if (domain->domid >= 0)
 			domain_stop(domain, NULL);
 		return rc;
@@ -288,7 +302,8 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
 	return 0;
 }
 
-/* Its devices and nodes, if they are its own: the number may have been somebody else's all the time, or become that in a wait. */
+/* Its devices and nodes, if they are its own: the number may have been somebody else's all the
+ * time, or become that in a wait. */
 static int take_apart(struct domain *domain, struct error **e)
 {
 	struct hv_domain_info info;
@@ -369,7 +384,8 @@ void domain_settle(struct domain *domain)
 		return;
 	}
 	if (domain->managed || domain->reason) {
-		domain_set_state(domain, domain->goal == GOAL_SUSPENDED ? DOMAIN_SUSPENDED : DOMAIN_HALTED);
+		domain_set_state(domain,
+				 domain->goal == GOAL_SUSPENDED ? DOMAIN_SUSPENDED : DOMAIN_HALTED);
 		domain->goal = GOAL_REST;
 		record_write_anyway(domain);
 		return;

@@ -17,12 +17,14 @@
 /* Where a bootloader lies that is given by its name alone. */
 static char *find_program(const char *name, struct error **e)
 {
-	static const char *const places[] = { "/usr/lib/xenolith/%s", "/usr/lib/xen-*/bin/%s", "/usr/bin/%s" };
+	static const char *const places[] = { "/usr/lib/xenolith/%s", "/usr/lib/xen-*/bin/%s",
+					      "/usr/bin/%s" };
 	char *found = NULL;
 
 	if (name[0] == '/')
 		return xstrdup(name);
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !found && !strchr(name, '/'); i++) {
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !found && !strchr(name, '/');
+	     i++) {
 		const char *percent = strstr(places[i], "%s");
 		char *pattern = xasprintf("%.*s%s", (int)(percent - places[i]), places[i], name);
 		glob_t matches;
@@ -38,13 +40,15 @@ static char *find_program(const char *name, struct error **e)
 	return found;
 }
 
-/* The block device of the first disk; a file's is the loop device that the guest gets. 0: there is none. */
+/* The block device of the first disk; a file's is the loop device that the guest gets. 0: there is
+ * none. */
 static dev_t first_disk(const struct domain *domain)
 {
 	const struct device *device;
 
 	TAILQ_FOREACH(device, &domain->devices, link)
-		if (device->ops == &device_vbd_ops && strcmp(device->disk.vdev, domain->config->disk[0].vdev) == 0)
+		if (device->ops == &device_vbd_ops &&
+		    strcmp(device->disk.vdev, domain->config->disk[0].vdev) == 0)
 			return device->block_device;
 	return 0;
 }
@@ -57,7 +61,8 @@ int bootloader_put(const struct domain *domain, struct json_object *order, struc
 	dev_t disk;
 
 	if (!config->nr_disk)
-		return error_set(e, EBADMSG, "Domain '%s' has a bootloader, but no disk for it to look into.",
+		return error_set(e, EBADMSG,
+				 "Domain '%s' has a bootloader, but no disk for it to look into.",
 				 domain->name);
 	disk = first_disk(domain);
 	program = find_program(config->bootloader, e);

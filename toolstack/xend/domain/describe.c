@@ -17,7 +17,8 @@ void domain_state_letters(const struct hv_domain_info *info, char letters[7])
 	bool crashed = info->shutdown && info->shutdown_reason == SHUTDOWN_crash;
 
 	letters[0] = info->running ? 'r' : '-';
-	/* A domain that is paused while all its CPUs wait is shown as paused: --p--- is the word that programs know. */
+	/* A domain that is paused while all its CPUs wait is shown as paused: --p--- is the word
+	 * that programs know. */
 	letters[1] = info->blocked && !info->paused ? 'b' : '-';
 	letters[2] = info->paused ? 'p' : '-';
 	letters[3] = info->shutdown && !crashed ? 's' : '-';
@@ -40,7 +41,8 @@ static enum domain_status status_of(const struct domain *domain, const struct hv
 }
 
 /* Of a domain that others made only this much is known. */
-static struct json_object *foreign_config(const struct domain *domain, const struct hv_domain_info *info)
+static struct json_object *foreign_config(const struct domain *domain,
+					  const struct hv_domain_info *info)
 {
 	struct json_object *o = json_new_object();
 	char uuid[UUID_TEXT];
@@ -63,9 +65,11 @@ static void describe_running(struct json_object *o, const struct hv_domain_info 
 	json_set_int(o, XEND_D_MEMORY_KB, (int64_t)(info->pages * PAGE_KB));
 	/* Domain-0 and some others have no limit; what they have is what they may have. */
 	json_set_int(o, XEND_D_MAXMEM_KB,
-		     (int64_t)((info->max_pages > UINT32_MAX / 2 ? info->pages : info->max_pages) * PAGE_KB));
+		     (int64_t)((info->max_pages > UINT32_MAX / 2 ? info->pages : info->max_pages) *
+			       PAGE_KB));
 	json_set_int(o, XEND_D_VCPUS, info->online_vcpus);
-	json_set_int(o, XEND_D_MAX_VCPUS, info->max_vcpu_id == XEN_INVALID_MAX_VCPU_ID ? 0 : info->max_vcpu_id + 1);
+	json_set_int(o, XEND_D_MAX_VCPUS,
+		     info->max_vcpu_id == XEN_INVALID_MAX_VCPU_ID ? 0 : info->max_vcpu_id + 1);
 	json_set_string(o, XEND_D_STATE, letters);
 	json_set_int(o, XEND_D_CPU_NS, (int64_t)info->cpu_time_ns);
 }
@@ -82,7 +86,8 @@ static void describe_halted(struct json_object *o, const struct domain *domain)
 	json_set_int(o, XEND_D_CPU_NS, 0);
 }
 
-struct json_object *domain_describe(struct domain *domain, const struct hv_domain_info *info, bool with_config)
+struct json_object *domain_describe(struct domain *domain, const struct hv_domain_info *info,
+				    bool with_config)
 {
 	struct json_object *o = json_new_object();
 	char uuid[UUID_TEXT];
@@ -103,7 +108,8 @@ struct json_object *domain_describe(struct domain *domain, const struct hv_domai
 	json_set_string(o, XEND_D_REASON, domain->reason);
 	if (with_config)
 		json_set(o, XEND_D_CONFIG,
-			 domain->config ? config_to_json(domain->config) : foreign_config(domain, info));
+			 domain->config ? config_to_json(domain->config) :
+					  foreign_config(domain, info));
 	return o;
 }
 

@@ -10,10 +10,18 @@
 
 struct domain;
 
-enum domain_status { STATUS_HALTED, STATUS_PAUSED, STATUS_RUNNING, STATUS_SUSPENDED, STATUS_SHUTDOWN, STATUS_CRASHED };
+enum domain_status {
+	STATUS_HALTED,
+	STATUS_PAUSED,
+	STATUS_RUNNING,
+	STATUS_SUSPENDED,
+	STATUS_SHUTDOWN,
+	STATUS_CRASHED
+};
 
 /* info NULL: it does not run. */
-struct json_object *domain_describe(struct domain *domain, const struct hv_domain_info *info, bool with_config);
+struct json_object *domain_describe(struct domain *domain, const struct hv_domain_info *info,
+				    bool with_config);
 /* "r-----" and so on. */
 void domain_state_letters(const struct hv_domain_info *info, char letters[7]);
 /* "any cpu", or "0-1,4"; to be freed. */

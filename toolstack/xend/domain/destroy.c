@@ -55,7 +55,8 @@ int destroy_and_wait(uint32_t domid, const uint8_t uuid[16], struct error **e)
 	job.work.data = &job;
 	if (uv_queue_work(uv_default_loop(), &job.work, destroy, on_done)) {
 		task_shield(before);
-		return error_set(e, EAGAIN, "Cannot destroy domain %u: no thread can be had.", domid);
+		return error_set(e, EAGAIN, "Cannot destroy domain %u: no thread can be had.",
+				 domid);
 	}
 	while (!job.done)
 		task_wait(TASK_FOREVER);

@@ -16,7 +16,8 @@
 #include "xend/domain/lifecycle.h"
 #include "xend/runtime/store.h"
 
-/* Milliseconds that an operation waits for the one before it: a large guest takes minutes to save. */
+/* Milliseconds that an operation waits for the one before it: a large guest takes minutes to save.
+ */
 #define LOCK_PATIENCE (10 * 60 * 1000)
 #define MAX_NAME      64
 
@@ -61,21 +62,24 @@ int domain_check_name(const char *name, struct error **e)
 	bool digits = true;
 
 	if (length == 0 || length > MAX_NAME)
-		return error_set(e, EBADMSG, "A domain's name has 1 to %d characters; '%.80s' has %zu.", MAX_NAME, name,
-				 length);
+		return error_set(e, EBADMSG,
+				 "A domain's name has 1 to %d characters; '%.80s' has %zu.",
+				 MAX_NAME, name, length);
 	for (const char *c = name; *c; c++) {
 		if (!isalnum((unsigned char)*c) && !strchr("_-.+:@", *c))
 			return error_set(e, EBADMSG,
-					 "The name '%s' holds '%c'. Letters, digits and _-.+:@ are possible.", name,
-					 isprint((unsigned char)*c) ? *c : '?');
+					 "The name '%s' holds '%c'. Letters, digits and _-.+:@ are "
+					 "possible.",
+					 name, isprint((unsigned char)*c) ? *c : '?');
 		digits = digits && isdigit((unsigned char)*c);
 	}
 	if (digits)
-		return error_set(e, EBADMSG, "The name '%s' is a number, as ids are. Add a letter.", name);
+		return error_set(e, EBADMSG, "The name '%s' is a number, as ids are. Add a letter.",
+				 name);
 	return 0;
 }
 
-/* --- the list ------------------------------------------------------------------------------------ */
+/* --- the list --- */
 
 struct domain *domain_ref(struct domain *domain)
 {
@@ -150,7 +154,7 @@ struct domain *domain_by_uuid(const uint8_t uuid[16])
 	return NULL;
 }
 
-/* --- whose a number is --------------------------------------------------------------------------- */
+/* --- whose a number is --- */
 
 /* Domain-0 is who we are; its UUID is whatever somebody gave it. */
 static bool is_domain(const struct domain *domain, const struct hv_domain_info *info)
@@ -159,7 +163,8 @@ static bool is_domain(const struct domain *domain, const struct hv_domain_info *
 	       (domain->domid == 0 || memcmp(info->uuid, domain->uuid, sizeof(info->uuid)) == 0);
 }
 
-int domain_number(const struct domain *domain, enum domain_number *whose, struct hv_domain_info *info, struct error **e)
+int domain_number(const struct domain *domain, enum domain_number *whose,
+		  struct hv_domain_info *info, struct error **e)
 {
 	struct error *why = NULL;
 	int rc;
@@ -213,8 +218,8 @@ struct domain *domain_of(const struct hv_domain_info *info)
 	return NULL;
 }
 
-const struct hv_domain_info *domain_find_info(const struct domain *domain, const struct hv_domain_info *list,
-					      size_t count)
+const struct hv_domain_info *domain_find_info(const struct domain *domain,
+					      const struct hv_domain_info *list, size_t count)
 {
 	for (size_t i = 0; domain->domid >= 0 && i < count; i++)
 		if (is_domain(domain, &list[i]))
@@ -242,7 +247,7 @@ int domain_lookup(struct json_object *which, struct domain **out, struct error *
 	return 0;
 }
 
-/* --- who works on it ----------------------------------------------------------------------------- */
+/* --- who works on it --- */
 
 int domain_lock_now(struct domain *domain, const char *operation)
 {
@@ -264,10 +269,13 @@ int domain_lock(struct domain *domain, const char *operation, struct error **e)
 		rc = cond_wait(&domain->changed, deadline);
 		if (rc == -ETIMEDOUT)
 			return error_set(e, EBUSY,
-					 "Domain '%s' has been busy with '%s' for a long time; '%s' gives up.",
-					 domain->name, domain->operation ? domain->operation : "?", operation);
+					 "Domain '%s' has been busy with '%s' for a long time; "
+					 "'%s' gives up.",
+					 domain->name, domain->operation ? domain->operation : "?",
+					 operation);
 		if (rc)
-			return error_set(e, rc, "'%s' of domain '%s' was cancelled.", operation, domain->name);
+			return error_set(e, rc, "'%s' of domain '%s' was cancelled.", operation,
+					 domain->name);
 	}
 	if (rc)
 		return error_set(e, ESRCH, "Domain '%s' does not exist.", domain->name);
@@ -303,7 +311,7 @@ void domain_set_reason(struct domain *domain, const char *fmt, ...)
 	log_warning("Domain %s: %s", domain->name, domain->reason);
 }
 
-/* --- what the hypervisor says -------------------------------------------------------------------- */
+/* --- what the hypervisor says --- */
 
 /* xl notes when it started a domain, in seconds with hundredths; 0 if there is nothing. */
 static time_t read_start_time(const uint8_t uuid[16])
@@ -323,8 +331,8 @@ static time_t read_start_time(const uint8_t uuid[16])
 }
 
 /*
- * A domain that xl made has its name in xenstore once xl has come so far; until then it is not shown. If
- * one of ours has the same name, the id is added to the stranger's.
+ * A domain that xl made has its name in xenstore once xl has come so far; until then it is not
+ * shown. If one of ours has the same name, the id is added to the stranger's.
  */
 static void add_foreign(const struct hv_domain_info *info)
 {
@@ -401,17 +409,18 @@ int domain_check_alone(const struct domain *domain, struct error **e)
 
 	domains_refresh();
 	TAILQ_FOREACH(other, &domains, link) {
-		char *name =
-			other->ours || other->domid <= 0 ? NULL : store_read("/local/domain/%d/name", other->domid);
+		char *name = other->ours || other->domid <= 0 ?
+				     NULL :
+				     store_read("/local/domain/%d/name", other->domid);
 
 		same = name && strcmp(name, domain->name) == 0;
 		free(name);
 		if (same)
-			return error_set(
-				e, EEXIST,
-				"Domain '%s' cannot start: another toolstack runs a domain of that name (%s, id "
-				"%d). Destroy that one first.",
-				domain->name, other->name, other->domid);
+			return error_set(e, EEXIST,
+					 "Domain '%s' cannot start: another toolstack runs a "
+					 "domain of that name (%s, id "
+					 "%d). Destroy that one first.",
+					 domain->name, other->name, other->domid);
 	}
 	rc = hv_domain_list(domain_hv, &list, &count, e);
 	if (rc)
@@ -420,11 +429,11 @@ int domain_check_alone(const struct domain *domain, struct error **e)
 		if (list[i].dying || memcmp(list[i].uuid, domain->uuid, sizeof(domain->uuid)) != 0)
 			continue;
 		other = domain_by_id((int)list[i].domid);
-		rc = error_set(
-			e, EEXIST,
-			"Domain '%s' cannot start: the domain '%s' (id %u) runs under the same UUID. Destroy that "
-			"one first.",
-			domain->name, other ? other->name : "?", list[i].domid);
+		rc = error_set(e, EEXIST,
+			       "Domain '%s' cannot start: the domain '%s' (id %u) runs under the "
+			       "same UUID. Destroy that "
+			       "one first.",
+			       domain->name, other ? other->name : "?", list[i].domid);
 	}
 	free(list);
 	return rc;

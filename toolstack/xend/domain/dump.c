@@ -34,8 +34,8 @@ int dump_core(struct domain *domain, const char *path, struct request *asker, st
 		return rc;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return error_set(e, errno, "Cannot write the core of domain '%s' to %s: %s.", domain->name, path,
-				 strerror(errno));
+		return error_set(e, errno, "Cannot write the core of domain '%s' to %s: %s.",
+				 domain->name, path, strerror(errno));
 	order = json_new_object();
 	json_set_string(order, "op", "dump");
 	worker_name_domain(order, domain);

@@ -10,7 +10,8 @@ struct request;
 
 #define DUMP_DIRECTORY "/var/lib/xen/dump"
 
-/* In a task: has the worker write it; a partial file is removed. The caller pauses the domain if it shall stand still. */
+/* In a task: has the worker write it; a partial file is removed. The caller pauses the domain if it
+ * shall stand still. */
 int dump_core(struct domain *domain, const char *path, struct request *asker, struct error **e);
 /* Where a crashed domain's core goes; to be freed. */
 char *dump_default_path(const struct domain *domain);

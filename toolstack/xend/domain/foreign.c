@@ -35,7 +35,8 @@ int foreign_refuse(const char *path, const struct config *config, struct error *
 		add(&s, "the script", config->vif[i].script);
 	}
 	rc = error_set(e, EPERM,
-		       "%s was not saved by this host, or was changed since. Domain '%s' in it would use of this host: "
+		       "%s was not saved by this host, or was changed since. Domain '%s' in it "
+		       "would use of this host: "
 		       "%s. Restore "
 		       "it with `xm restore --trust' if all of that is meant to be its own.",
 		       path, config->name, str_text(&s));

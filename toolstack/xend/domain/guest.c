@@ -17,19 +17,23 @@ int guest_check(struct domain *domain, unsigned int needs, struct error **e)
 	if ((needs & GUEST_RUNS) && domain->domid < 0)
 		return error_set(e, ENOTCONN, "Domain '%s' is not running.", domain->name);
 	if ((needs & GUEST_OURS) && !domain->ours)
-		return error_set(e, EOPNOTSUPP, "Domain '%s' was not made by xend, so that is not possible.",
+		return error_set(e, EOPNOTSUPP,
+				 "Domain '%s' was not made by xend, so that is not possible.",
 				 domain->name);
 	if ((needs & GUEST_MANAGED) && !domain->managed)
-		return error_set(e, EBADFD, "Domain '%s' is not managed by xend (made by `xm new`).", domain->name);
+		return error_set(e, EBADFD,
+				 "Domain '%s' is not managed by xend (made by `xm new`).",
+				 domain->name);
 	if ((needs & GUEST_HALTED) && domain->state != DOMAIN_HALTED)
 		return error_set(e, EBADFD, "Domain '%s' is %s.", domain->name,
-				 domain->state == DOMAIN_SUSPENDED ? "suspended; xm resume starts it" :
-								     "running already");
+				 domain->state == DOMAIN_SUSPENDED ?
+					 "suspended; xm resume starts it" :
+					 "running already");
 	return needs & GUEST_RUNS ? domain_info(domain, &info, e) : 0;
 }
 
-int guest_take(struct request *request, const char *operation, unsigned int needs, struct domain **out,
-	       struct error **e)
+int guest_take(struct request *request, const char *operation, unsigned int needs,
+	       struct domain **out, struct error **e)
 {
 	struct domain *domain;
 	int rc = request_domain(request, &domain, e);
@@ -81,7 +85,8 @@ int guest_add(struct config *config, const char *operation, struct domain **out,
 	else if (domain_by_name(config->name))
 		rc = error_set(e, EEXIST, "Domain '%s' already exists.", config->name);
 	else if ((other = domain_by_uuid(uuid)))
-		rc = error_set(e, EEXIST, "Domain '%s' has the UUID %s already.", other->name, config->uuid);
+		rc = error_set(e, EEXIST, "Domain '%s' has the UUID %s already.", other->name,
+			       config->uuid);
 	if (rc == 0)
 		rc = domain_check_name(config->name, e);
 	if (rc == 0)

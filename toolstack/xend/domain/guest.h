@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What several methods do at their beginning: find the domain, take it, check that it can be done to it. */
+/* What several methods do at their beginning: find the domain, take it, check that it can be done
+ * to it. */
 #ifndef XEND_DOMAIN_GUEST_H
 #define XEND_DOMAIN_GUEST_H
 
@@ -18,15 +19,15 @@ enum guest_need {
 };
 
 /* The domain that a request names, with a reference and locked for `operation`. */
-int guest_take(struct request *request, const char *operation, unsigned int needs, struct domain **out,
-	       struct error **e);
+int guest_take(struct request *request, const char *operation, unsigned int needs,
+	       struct domain **out, struct error **e);
 void guest_release(struct domain *domain);
 /* The checks alone. */
 int guest_check(struct domain *domain, unsigned int needs, struct error **e);
 
 /*
- * A new domain in the list, locked for `operation`, from a configuration that becomes its own (or is freed): its name and UUID must be
- * free. One that was left down with that name makes room.
+ * A new domain in the list, locked for `operation`, from a configuration that becomes its own (or
+ * is freed): its name and UUID must be free. One that was left down with that name makes room.
  */
 int guest_add(struct config *config, const char *operation, struct domain **out, struct error **e);
 

@@ -21,7 +21,8 @@ struct node {
 	enum store_access access;
 };
 
-/* Below /local/domain/ID: what is the same for all. The guest's own places, and what xend says to it. */
+/* Below /local/domain/ID: what is the same for all. The guest's own places, and what xend says to
+ * it. */
 static const struct node common_nodes[] = {
 	{ "memory", NULL, STORE_GUEST_READS },
 	{ "cpu", NULL, STORE_GUEST_READS },
@@ -56,16 +57,20 @@ static void put_vm(const struct domain *domain, struct store_batch *batch, const
 	store_put(batch, STORE_GUEST_READS, domid, uuid, "/vm/%s/uuid", uuid);
 	store_put(batch, STORE_GUEST_READS, domid, domain->name, "/vm/%s/name", uuid);
 	store_put(batch, STORE_GUEST_READS, domid, "linux", "/vm/%s/image/ostype", uuid);
-	store_put(batch, STORE_GUEST_READS, domid, domain->config->kernel ? domain->config->kernel : "",
-		  "/vm/%s/image/kernel", uuid);
-	store_put(batch, STORE_GUEST_READS, domid, domain->config->ramdisk ? domain->config->ramdisk : "",
-		  "/vm/%s/image/ramdisk", uuid);
-	store_put(batch, STORE_GUEST_READS, domid, cmdline ? cmdline : "", "/vm/%s/image/cmdline", uuid);
+	store_put(batch, STORE_GUEST_READS, domid,
+		  domain->config->kernel ? domain->config->kernel : "", "/vm/%s/image/kernel",
+		  uuid);
+	store_put(batch, STORE_GUEST_READS, domid,
+		  domain->config->ramdisk ? domain->config->ramdisk : "", "/vm/%s/image/ramdisk",
+		  uuid);
+	store_put(batch, STORE_GUEST_READS, domid, cmdline ? cmdline : "", "/vm/%s/image/cmdline",
+		  uuid);
 	store_put(batch, STORE_GUEST_READS, domid, time, "/vm/%s/start_time", uuid);
 	free(cmdline);
 }
 
-static void put_cpus(const struct domain *domain, const struct domain_size *size, struct store_batch *batch)
+static void put_cpus(const struct domain *domain, const struct domain_size *size,
+		     struct store_batch *batch)
 {
 	unsigned int domid = (unsigned int)domain->domid;
 
@@ -74,7 +79,8 @@ static void put_cpus(const struct domain *domain, const struct domain_size *size
 			  "/local/domain/%u/cpu/%u/availability", domid, i);
 }
 
-void layout_put(const struct domain *domain, const struct domain_size *size, struct store_batch *batch)
+void layout_put(const struct domain *domain, const struct domain_size *size,
+		struct store_batch *batch)
 {
 	unsigned int domid = (unsigned int)domain->domid;
 	char uuid[UUID_TEXT], vm[64];
@@ -90,16 +96,21 @@ void layout_put(const struct domain *domain, const struct domain_size *size, str
 	store_put(batch, STORE_GUEST_READS, domid, domain->name, "/local/domain/%u/name", domid);
 	store_put_number(batch, STORE_GUEST_READS, domid, domid, "/local/domain/%u/domid", domid);
 	for (size_t i = 0; i < sizeof(common_nodes) / sizeof(common_nodes[0]); i++)
-		store_put(batch, common_nodes[i].access, domid, common_nodes[i].value, "/local/domain/%u/%s", domid,
-			  common_nodes[i].name);
-	store_put_number(batch, STORE_GUEST_READS, domid, size->static_max_kb, "/local/domain/%u/memory/static-max",
+		store_put(batch, common_nodes[i].access, domid, common_nodes[i].value,
+			  "/local/domain/%u/%s", domid, common_nodes[i].name);
+	store_put_number(batch, STORE_GUEST_READS, domid, size->static_max_kb,
+			 "/local/domain/%u/memory/static-max", domid);
+	store_put_number(batch, STORE_GUEST_READS, domid, size->target_kb,
+			 "/local/domain/%u/memory/target", domid);
+	store_put_number(batch, STORE_GUEST_READS, domid, 0, "/local/domain/%u/memory/videoram",
 			 domid);
-	store_put_number(batch, STORE_GUEST_READS, domid, size->target_kb, "/local/domain/%u/memory/target", domid);
-	store_put_number(batch, STORE_GUEST_READS, domid, 0, "/local/domain/%u/memory/videoram", domid);
 	put_cpus(domain, size, batch);
-	store_put_number(batch, STORE_GUEST_READS, domid, 0, "/local/domain/%u/console/backend-id", domid);
-	store_put_number(batch, STORE_GUEST_READS, domid, CONSOLE_LIMIT, "/local/domain/%u/console/limit", domid);
-	/* Debian's xenconsoled serves consoles whose type is "xenconsoled" or missing; this one is xend's. */
+	store_put_number(batch, STORE_GUEST_READS, domid, 0, "/local/domain/%u/console/backend-id",
+			 domid);
+	store_put_number(batch, STORE_GUEST_READS, domid, CONSOLE_LIMIT,
+			 "/local/domain/%u/console/limit", domid);
+	/* Debian's xenconsoled serves consoles whose type is "xenconsoled" or missing; this one is
+	 * xend's. */
 	store_put(batch, STORE_GUEST_READS, domid, "xend", "/local/domain/%u/console/type", domid);
 	store_put(batch, STORE_GUEST_READS, domid, "pty", "/local/domain/%u/console/output", domid);
 }
@@ -108,14 +119,18 @@ void layout_put_channels(const struct domain *domain, struct store_batch *batch)
 {
 	unsigned int domid = (unsigned int)domain->domid;
 
-	store_put_number(batch, STORE_GUEST_READS, domid, domain->store_mfn, "/local/domain/%u/store/ring-ref", domid);
-	store_put_number(batch, STORE_GUEST_READS, domid, domain->store_port, "/local/domain/%u/store/port", domid);
-	store_put_number(batch, STORE_GUEST_READS, domid, domain->console_mfn, "/local/domain/%u/console/ring-ref",
-			 domid);
-	store_put_number(batch, STORE_GUEST_READS, domid, domain->console_port, "/local/domain/%u/console/port", domid);
+	store_put_number(batch, STORE_GUEST_READS, domid, domain->store_mfn,
+			 "/local/domain/%u/store/ring-ref", domid);
+	store_put_number(batch, STORE_GUEST_READS, domid, domain->store_port,
+			 "/local/domain/%u/store/port", domid);
+	store_put_number(batch, STORE_GUEST_READS, domid, domain->console_mfn,
+			 "/local/domain/%u/console/ring-ref", domid);
+	store_put_number(batch, STORE_GUEST_READS, domid, domain->console_port,
+			 "/local/domain/%u/console/port", domid);
 }
 
-/* Another tool may have made a domain with the UUID of one that is gone; if the hypervisor does not say, it may have. */
+/* Another tool may have made a domain with the UUID of one that is gone; if the hypervisor does not
+ * say, it may have. */
 static bool lives(const uint8_t uuid[16])
 {
 	struct hv_domain_info *list;
@@ -125,7 +140,8 @@ static bool lives(const uint8_t uuid[16])
 	if (hv_domain_list(domain_hv, &list, &count, NULL))
 		return true;
 	for (size_t i = 0; i < count; i++)
-		found = found || (!list[i].dying && memcmp(list[i].uuid, uuid, sizeof(list[i].uuid)) == 0);
+		found = found ||
+			(!list[i].dying && memcmp(list[i].uuid, uuid, sizeof(list[i].uuid)) == 0);
 	free(list);
 	return found;
 }
@@ -153,12 +169,13 @@ int layout_check_known(const struct domain *domain, struct error **e)
 	free(vm);
 	if (known)
 		return 0;
-	return error_set(
-		e, EIO,
-		"xenstore does not know domain '%s' (id %d): was xenstored started anew? The domain runs on, but can "
-		"neither be asked for anything nor its devices be changed. Shut it down from inside, and restart the "
-		"host.",
-		domain->name, domain->domid);
+	return error_set(e, EIO,
+			 "xenstore does not know domain '%s' (id %d): was xenstored started anew? "
+			 "The domain runs on, but can "
+			 "neither be asked for anything nor its devices be changed. Shut it down "
+			 "from inside, and restart the "
+			 "host.",
+			 domain->name, domain->domid);
 }
 
 int layout_rename(const struct domain *domain, struct error **e)

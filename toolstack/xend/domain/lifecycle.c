@@ -25,8 +25,8 @@ static struct {
 
 static const char *reason_name(unsigned int reason)
 {
-	static const char *const names[] = { "powered off", "rebooted", "suspended itself", "crashed",
-					     "was stopped by its watchdog" };
+	static const char *const names[] = { "powered off", "rebooted", "suspended itself",
+					     "crashed", "was stopped by its watchdog" };
 
 	return reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "shut down";
 }
@@ -39,7 +39,8 @@ static unsigned int action_for(const struct config *config, unsigned int reason)
 	case SHUTDOWN_reboot:
 		return config->on_reboot;
 	case SHUTDOWN_suspend:
-		/* Who asked it to has taken care of it; it did so on its own, and can be looked at. */
+		/* Who asked it to has taken care of it; it did so on its own, and can be looked at.
+		 */
 		return CONFIG_PRESERVE;
 	default:
 		return config->on_crash;
@@ -53,10 +54,10 @@ static bool may_restart(struct domain *domain, unsigned int reason)
 
 	if (domain->reboot_asked || up >= LIFECYCLE_MIN_UPTIME || up < 0)
 		return true;
-	domain_set_reason(
-		domain,
-		"it %s %lld s after its start, less than %d s, and is left down. Its console's log may say why.",
-		reason_name(reason), up, LIFECYCLE_MIN_UPTIME);
+	domain_set_reason(domain,
+			  "it %s %lld s after its start, less than %d s, and is left down. Its "
+			  "console's log may say why.",
+			  reason_name(reason), up, LIFECYCLE_MIN_UPTIME);
 	return false;
 }
 
@@ -73,7 +74,8 @@ static void restart(struct domain *domain, unsigned int reason)
 	domain_restart(domain, NULL, NULL);
 }
 
-/* The dead domain stays, to be looked at, under another name and UUID; a new one takes its place. */
+/* The dead domain stays, to be looked at, under another name and UUID; a new one takes its place.
+ */
 static void rename_and_restart(struct domain *domain, unsigned int reason)
 {
 	struct boot boot = { .image_fd = -1 };
@@ -184,7 +186,8 @@ static void run(void *arg)
 			log_error("Domain %s: %s", domain->name, error_text(e));
 			domain->shutdown_handled = false;
 		} else if (rc || info.dying) {
-			log_info("Domain %s (id %d) was destroyed by somebody else.", domain->name, domain->domid);
+			log_info("Domain %s (id %d) was destroyed by somebody else.", domain->name,
+				 domain->domid);
 			domain_stop(domain, NULL);
 			domain_settle(domain);
 		} else if (info.shutdown) {

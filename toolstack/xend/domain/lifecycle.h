@@ -15,7 +15,8 @@ struct domain;
 int lifecycle_setup(struct error **e);
 void lifecycle_teardown(void);
 
-/* Acts upon what the hypervisor says of a domain of ours (NULL: it is gone) unless somebody works on it. */
+/* Acts upon what the hypervisor says of a domain of ours (NULL: it is gone) unless somebody works
+ * on it. */
 void lifecycle_observe(struct domain *domain, const struct hv_domain_info *info);
 /* The same, after asking the hypervisor. Domains of others are left alone. */
 void lifecycle_check(struct domain *domain);

@@ -16,7 +16,8 @@
 #include "xend/device/device.h"
 #include "xend/domain/domain.h"
 
-/* A new one for each boot of Domain-0's kernel, and so of the hypervisor, which ends with it. Linux: random(4). */
+/* A new one for each boot of Domain-0's kernel, and so of the hypervisor, which ends with it.
+ * Linux: random(4). */
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_MAX  64
 
@@ -25,8 +26,9 @@
 #define MAX_FRAME ((int64_t)1 << 52)
 
 static const char *const state_names[DOMAIN_STATES] = {
-	[DOMAIN_HALTED] = "halted",   [DOMAIN_SUSPENDED] = "suspended", [DOMAIN_BUILDING] = "building",
-	[DOMAIN_RUNNING] = "running", [DOMAIN_SAVING] = "saving",	[DOMAIN_DYING] = "dying",
+	[DOMAIN_HALTED] = "halted",	[DOMAIN_SUSPENDED] = "suspended",
+	[DOMAIN_BUILDING] = "building", [DOMAIN_RUNNING] = "running",
+	[DOMAIN_SAVING] = "saving",	[DOMAIN_DYING] = "dying",
 };
 
 static const char *const goal_names[DOMAIN_GOALS] = {
@@ -127,7 +129,7 @@ void record_remove(struct domain *domain)
 	free(directory);
 }
 
-/* --- reading ------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 static int decode_state(const char *name, enum domain_state *state, struct error **e)
 {
@@ -179,14 +181,17 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	enum domain_goal goal = GOAL_REST;
 	bool managed, reboot_asked;
 
-	if (json_get_int(o, "format", FORMAT, FORMAT, &format, e) || json_get_string(o, "name", &name, e) ||
-	    json_get_string(o, "state", &state_name, e) || decode_state(state_name, &state, e) ||
-	    json_opt_string(o, "goal", goal_names[GOAL_REST], &goal_name, e) || decode_goal(goal_name, &goal, e) ||
-	    json_opt_string(o, "boot", boot_id, &boot, e) ||
+	if (json_get_int(o, "format", FORMAT, FORMAT, &format, e) ||
+	    json_get_string(o, "name", &name, e) || json_get_string(o, "state", &state_name, e) ||
+	    decode_state(state_name, &state, e) ||
+	    json_opt_string(o, "goal", goal_names[GOAL_REST], &goal_name, e) ||
+	    decode_goal(goal_name, &goal, e) || json_opt_string(o, "boot", boot_id, &boot, e) ||
 	    json_get_int(o, "domid", -1, DOMID_FIRST_RESERVED - 1, &domid, e) ||
-	    json_get_bool(o, "managed", &managed, e) || json_opt_bool(o, "reboot_asked", false, &reboot_asked, e) ||
+	    json_get_bool(o, "managed", &managed, e) ||
+	    json_opt_bool(o, "reboot_asked", false, &reboot_asked, e) ||
 	    json_get_int(o, "start_time", 0, INT64_MAX, &start_time, e) ||
-	    json_opt_string(o, "reason", NULL, &reason, e) || json_opt_string(o, "saving_to", NULL, &saving_to, e) ||
+	    json_opt_string(o, "reason", NULL, &reason, e) ||
+	    json_opt_string(o, "saving_to", NULL, &saving_to, e) ||
 	    json_get_typed(o, "devices", json_type_array, &devices, e) ||
 	    json_get_typed(o, "config", json_type_object, &config_json, e))
 		return -EINVAL;
@@ -240,7 +245,8 @@ static void load_one(const char *uuid_text)
 	sweep_drafts(uuid_text);
 	if (!uuid_from_text(uuid_text, uuid))
 		error_set(&e, EINVAL, "Its directory's name is no UUID.");
-	else if (file_read(path, MAX_SIZE, &text, &e) == 0 && (o = json_parse_object(text.text, text.len, &e)))
+	else if (file_read(path, MAX_SIZE, &text, &e) == 0 &&
+		 (o = json_parse_object(text.text, text.len, &e)))
 		decode(o, uuid, &e);
 	/* A directory whose record was never written, or removed, is what a killed xend leaves. */
 	if (error_errno(e) == ENOENT && !o) {
@@ -265,7 +271,9 @@ static int read_boot_id(struct error **e)
 	if (rc == 0)
 		snprintf(boot_id, sizeof(boot_id), "%s", text.len ? str_trim(text.text) : "");
 	if (rc == 0 && !*boot_id)
-		rc = error_set(e, EIO, "%s is empty: which boot of the host this is cannot be known.", BOOT_ID_PATH);
+		rc = error_set(e, EIO,
+			       "%s is empty: which boot of the host this is cannot be known.",
+			       BOOT_ID_PATH);
 	str_free(&text);
 	return rc;
 }
@@ -282,13 +290,16 @@ int records_load(struct error **e)
 		return rc;
 	directory = opendir(RECORD_DIRECTORY);
 	if (!directory)
-		return error_set(e, errno, "Cannot read the directory %s: %s.", RECORD_DIRECTORY, strerror(errno));
+		return error_set(e, errno, "Cannot read the directory %s: %s.", RECORD_DIRECTORY,
+				 strerror(errno));
 	while ((errno = 0, entry = readdir(directory)))
 		if (entry->d_name[0] != '.')
 			load_one(entry->d_name);
-	/* Half of the records are as good as none: the domains of the others would be taken for somebody else's. */
+	/* Half of the records are as good as none: the domains of the others would be taken for
+	 * somebody else's. */
 	if (errno)
-		rc = error_set(e, errno, "Cannot read the directory %s: %s.", RECORD_DIRECTORY, strerror(errno));
+		rc = error_set(e, errno, "Cannot read the directory %s: %s.", RECORD_DIRECTORY,
+			       strerror(errno));
 	closedir(directory);
 	return rc;
 }
@@ -301,14 +312,14 @@ int record_check_free(const uint8_t uuid[16], struct error **e)
 	uuid_to_text(uuid, uuid_text);
 	path = path_of(uuid_text);
 	if (access(path, F_OK) == 0)
-		rc = error_set(
-			e, EEXIST,
-			"The UUID %s has a record already, which xend could not use when it started: %s. Repair it and "
-			"restart xend, or move it away.",
-			uuid_text, path);
+		rc = error_set(e, EEXIST,
+			       "The UUID %s has a record already, which xend could not use when it "
+			       "started: %s. Repair it and "
+			       "restart xend, or move it away.",
+			       uuid_text, path);
 	else if (errno != ENOENT && errno != ENOTDIR)
-		rc = error_set(e, errno, "Cannot see whether the UUID %s has a record: %s: %s.", uuid_text, path,
-			       strerror(errno));
+		rc = error_set(e, errno, "Cannot see whether the UUID %s has a record: %s: %s.",
+			       uuid_text, path, strerror(errno));
 	free(path);
 	return rc;
 }

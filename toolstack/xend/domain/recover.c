@@ -51,7 +51,8 @@ static void adopt(struct domain *domain)
 	log_info("Domain %s (id %d) is adopted.", domain->name, domain->domid);
 }
 
-/* What can be done at once is done; all else is locked for recover_run, so that no request comes between. */
+/* What can be done at once is done; all else is locked for recover_run, so that no request comes
+ * between. */
 static void match(struct domain *domain, const struct recover_plan *plan)
 {
 	domain->domid = plan->domid;
@@ -110,7 +111,8 @@ static bool take_away(struct domain *domain, const struct recover_plan *plan)
 	return false;
 }
 
-/* As the hypervisor has it now: since recover_load much may have happened. Returns whether it shall start again. */
+/* As the hypervisor has it now: since recover_load much may have happened. Returns whether it shall
+ * start again. */
 static bool recover_one(struct domain *domain)
 {
 	struct hv_domain_info *list;
@@ -191,7 +193,8 @@ int recover_wait(struct request *asker, struct error **e)
 		request_progress(asker, "recovery", recovery.done, recovery.total + 1);
 		if (xend_is_stopping() || cond_wait(&recovery.changed, TASK_FOREVER))
 			return error_set(e, ECANCELED,
-					 "xend was stopped before it had taken back what was left half done.");
+					 "xend was stopped before it had taken back what was left "
+					 "half done.");
 	}
 	return 0;
 }

@@ -23,6 +23,7 @@ struct recover_plan {
 };
 
 /* The domain is as its record says; list is the hypervisor's. */
-struct recover_plan recover_decide(const struct domain *domain, const struct hv_domain_info *list, size_t count);
+struct recover_plan recover_decide(const struct domain *domain, const struct hv_domain_info *list,
+				   size_t count);
 
 #endif

@@ -28,7 +28,7 @@
 /* Milliseconds that a guest has to suspend. */
 #define SUSPEND_PATIENCE 60000
 
-/* --- suspending ---------------------------------------------------------------------------------- */
+/* --- suspending --- */
 
 static int check_suspended(struct domain *domain, bool *suspended, struct error **e)
 {
@@ -39,7 +39,8 @@ static int check_suspended(struct domain *domain, bool *suspended, struct error 
 		return rc;
 	*suspended = info.shutdown && info.shutdown_reason == SHUTDOWN_suspend;
 	if (info.shutdown && !*suspended)
-		return error_set(e, EBADFD, "Domain '%s' shut down in place of suspending.", domain->name);
+		return error_set(e, EBADFD, "Domain '%s' shut down in place of suspending.",
+				 domain->name);
 	return 0;
 }
 
@@ -71,7 +72,8 @@ static int suspend(struct domain *domain, struct error **e)
 			rc = check_suspended(domain, &suspended, e);
 			if (rc == 0 && suspended)
 				return 0;
-			return error_set(e, ETIMEDOUT, "Domain '%s' did not suspend within %d s. It runs on.",
+			return error_set(e, ETIMEDOUT,
+					 "Domain '%s' did not suspend within %d s. It runs on.",
 					 domain->name, SUSPEND_PATIENCE / 1000);
 		}
 		if (rc)
@@ -89,7 +91,7 @@ static int go_on(struct domain *domain, struct error **e)
 	return hv_domain_cancel_suspend(domain_hv, domid, e);
 }
 
-/* --- the file ------------------------------------------------------------------------------------ */
+/* --- the file --- */
 
 static int refuse_path(const char *path, struct error **e)
 {
@@ -131,7 +133,8 @@ static int write_memory(struct domain *domain, int fd, struct request *asker, st
 	return rc;
 }
 
-/* How large it is now. What the guest itself says counts for nothing: the hypervisor and nodes that it cannot write do. */
+/* How large it is now. What the guest itself says counts for nothing: the hypervisor and nodes that
+ * it cannot write do. */
 static int measure(struct domain *domain, struct domain_size *size, struct error **e)
 {
 	struct hv_domain_info info;
@@ -141,9 +144,10 @@ static int measure(struct domain *domain, struct domain_size *size, struct error
 		return rc;
 	domain_size_of_config(size, domain->config);
 	size->pages = info.pages;
-	size->target_kb = store_read_number(UINT32_MAX, size->target_kb, "/local/domain/%d/memory/target", domid);
-	size->static_max_kb =
-		store_read_number(UINT32_MAX, size->static_max_kb, "/local/domain/%d/memory/static-max", domid);
+	size->target_kb = store_read_number(UINT32_MAX, size->target_kb,
+					    "/local/domain/%d/memory/target", domid);
+	size->static_max_kb = store_read_number(UINT32_MAX, size->static_max_kb,
+						"/local/domain/%d/memory/static-max", domid);
 	size->vcpus = 0;
 	for (uint32_t i = 0; i < config_maxvcpus(domain->config); i++) {
 		char *online = store_read("/local/domain/%d/cpu/%u/availability", domid, i);
@@ -154,7 +158,8 @@ static int measure(struct domain *domain, struct domain_size *size, struct error
 	return 0;
 }
 
-/* Its configuration, as it is now: its memory and its vCPUs may have been set anew since its start. */
+/* Its configuration, as it is now: its memory and its vCPUs may have been set anew since its start.
+ */
 static int write_header(struct domain *domain, int fd, const char *path, struct error **e)
 {
 	struct json_object *config;
@@ -169,7 +174,8 @@ static int write_header(struct domain *domain, int fd, const char *path, struct 
 	return rc;
 }
 
-static int write_file(struct domain *domain, int fd, const char *path, struct request *asker, struct error **e)
+static int write_file(struct domain *domain, int fd, const char *path, struct request *asker,
+		      struct error **e)
 {
 	int rc = write_header(domain, fd, path, e);
 
@@ -183,8 +189,10 @@ static int write_file(struct domain *domain, int fd, const char *path, struct re
 
 void save_remove_partial(struct domain *domain)
 {
-	if (domain->saving_to && save_header_begins(domain->saving_to) && file_remove(domain->saving_to, NULL) == 0)
-		log_info("Domain %s: the partial file %s is removed.", domain->name, domain->saving_to);
+	if (domain->saving_to && save_header_begins(domain->saving_to) &&
+	    file_remove(domain->saving_to, NULL) == 0)
+		log_info("Domain %s: the partial file %s is removed.", domain->name,
+			 domain->saving_to);
 	free(domain->saving_to);
 	domain->saving_to = NULL;
 }
@@ -218,8 +226,9 @@ void save_take_back(struct domain *domain)
 }
 
 /*
- * The file is whole. The domain runs before its record says so: xend leaves alone what a record calls running, also when it stands
- * still. A xend that is killed in between lets the next one take the save back; nobody was told yet that there is one.
+ * The file is whole. The domain runs before its record says so: xend leaves alone what a record
+ * calls running, also when it stands still. A xend that is killed in between lets the next one take
+ * the save back; nobody was told yet that there is one.
  */
 static int keep_file_and_go_on(struct domain *domain, const char *path, struct error **e)
 {
@@ -231,13 +240,16 @@ static int keep_file_and_go_on(struct domain *domain, const char *path, struct e
 	if (rc) {
 		/* The file is all that is left of it. */
 		record_write_anyway(domain);
-		error_prefix(&why, "Domain '%s' is saved to %s, but does not run on: ", domain->name, path);
+		error_prefix(&why,
+			     "Domain '%s' is saved to %s, but does not run on: ", domain->name,
+			     path);
 		error_move(e, &why);
 		return rc;
 	}
 	rc = record_write(domain, e);
 	if (rc) {
-		/* The record still says that the file is half, so that a next xend removes it: better at once, and said. */
+		/* The record still says that the file is half, so that a next xend removes it:
+		 * better at once, and said. */
 		error_prefix(e, "Domain '%s' runs on, but is not saved: ", domain->name);
 		domain->saving_to = xstrdup(path);
 		save_take_back(domain);
@@ -245,7 +257,8 @@ static int keep_file_and_go_on(struct domain *domain, const char *path, struct e
 	return rc;
 }
 
-int domain_save(struct domain *domain, const char *path, enum save_after after, struct request *asker, struct error **e)
+int domain_save(struct domain *domain, const char *path, enum save_after after,
+		struct request *asker, struct error **e)
 {
 	int fd = -1, rc;
 
@@ -292,14 +305,16 @@ int domain_save(struct domain *domain, const char *path, enum save_after after, 
 	return domain_stop(domain, e);
 }
 
-int save_open(const char *path, int *fd, struct config **config, struct domain_size *size, bool *ours, struct error **e)
+int save_open(const char *path, int *fd, struct config **config, struct domain_size *size,
+	      bool *ours, struct error **e)
 {
 	struct json_object *saved = NULL;
 	int rc;
 
 	*fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (*fd < 0)
-		return error_set(e, errno, "Cannot open the saved domain %s: %s.", path, strerror(errno));
+		return error_set(e, errno, "Cannot open the saved domain %s: %s.", path,
+				 strerror(errno));
 	rc = save_header_read(*fd, path, &saved, ours, e);
 	if (rc == 0) {
 		*config = domain_size_take(saved, size, e);

@@ -62,15 +62,18 @@ static int read_exactly(int fd, const char *path, void *to, size_t length, struc
 		ssize_t n = read(fd, (char *)to + done, length - done);
 
 		if (n < 0)
-			return error_set(e, errno, "Cannot read the saved domain %s: %s.", path, strerror(errno));
+			return error_set(e, errno, "Cannot read the saved domain %s: %s.", path,
+					 strerror(errno));
 		if (n == 0)
-			return error_set(e, ENOEXEC, "The saved domain %s ends within its header.", path);
+			return error_set(e, ENOEXEC, "The saved domain %s ends within its header.",
+					 path);
 		done += (size_t)n;
 	}
 	return 0;
 }
 
-int save_header_read(int fd, const char *path, struct json_object **config, bool *ours, struct error **e)
+int save_header_read(int fd, const char *path, struct json_object **config, bool *ours,
+		     struct error **e)
 {
 	struct save_header header;
 	uint8_t seal[SEAL_SIZE];
@@ -85,11 +88,15 @@ int save_header_read(int fd, const char *path, struct json_object **config, bool
 	length = le32toh(header.length);
 	if (memcmp(header.magic, SAVE_MAGIC, sizeof(header.magic)) != 0)
 		return error_set(e, ENOEXEC,
-				 "%s is no domain that xend saved. (A file of `xl save` is restored by `xl restore`.)",
+				 "%s is no domain that xend saved. (A file of `xl save` is "
+				 "restored by `xl restore`.)",
 				 path);
-	if ((version != SAVE_VERSION && version != VERSION_UNSEALED) || length == 0 || length > SAVE_MAX_CONFIG)
-		return error_set(e, ENOEXEC, "The saved domain %s has a header of another version, or a damaged one.",
-				 path);
+	if ((version != SAVE_VERSION && version != VERSION_UNSEALED) || length == 0 ||
+	    length > SAVE_MAX_CONFIG)
+		return error_set(
+			e, ENOEXEC,
+			"The saved domain %s has a header of another version, or a damaged one.",
+			path);
 	if (version == SAVE_VERSION)
 		rc = read_exactly(fd, path, seal, sizeof(seal), e);
 	if (rc)

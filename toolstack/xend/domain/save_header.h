@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands before the memory in a saved domain's file (docs/save-file.md): 16 bytes, a seal, then the configuration as JSON, padded
- * with zeroes to a multiple of 8. All numbers are little-endian. Version 1 has no seal.
+ * What stands before the memory in a saved domain's file (docs/save-file.md): 16 bytes, a seal,
+ * then the configuration as JSON, padded with zeroes to a multiple of 8. All numbers are
+ * little-endian. Version 1 has no seal.
  */
 #ifndef XEND_DOMAIN_SAVE_HEADER_H
 #define XEND_DOMAIN_SAVE_HEADER_H
@@ -24,13 +25,15 @@ _Static_assert(sizeof(struct save_header) == 16, "the file's layout");
 #define SAVE_MAX_CONFIG (256 * 1024)
 
 /*
- * `path` is for sentences. The descriptor stands behind the header afterwards. *ours: this host's seal fits the configuration; all
- * that another file says is a stranger's.
+ * `path` is for sentences. The descriptor stands behind the header afterwards. *ours: this host's
+ * seal fits the configuration; all that another file says is a stranger's.
  */
 int save_header_write(int fd, const char *path, struct json_object *config, struct error **e);
-int save_header_read(int fd, const char *path, struct json_object **config, bool *ours, struct error **e);
+int save_header_read(int fd, const char *path, struct json_object **config, bool *ours,
+		     struct error **e);
 
-/* Whether it is a file that a header is in, or has not come into yet: what may be removed as an unfinished save. */
+/* Whether it is a file that a header is in, or has not come into yet: what may be removed as an
+ * unfinished save. */
 bool save_header_begins(const char *path);
 
 #endif

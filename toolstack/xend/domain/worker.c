@@ -47,7 +47,8 @@ static void on_line(void *arg, char *line)
 	talk->last = o;
 }
 
-static int judge(struct conversation *talk, int status, struct json_object **result, struct error **e)
+static int judge(struct conversation *talk, int status, struct json_object **result,
+		 struct error **e)
 {
 	struct json_object *found = talk->last ? json_find(talk->last, "result") : NULL;
 	const char *sentence;
@@ -61,16 +62,18 @@ static int judge(struct conversation *talk, int status, struct json_object **res
 		if (json_opt_int(talk->last, "errno", 1, 4095, ENOEXEC, &errnum, NULL))
 			errnum = ENOEXEC;
 		/* Only these mean to a client what they mean to the worker. */
-		if (errnum != ENOMEM && errnum != ECANCELED && errnum != ETIMEDOUT && errnum != EOPNOTSUPP)
+		if (errnum != ENOMEM && errnum != ECANCELED && errnum != ETIMEDOUT &&
+		    errnum != EOPNOTSUPP)
 			errnum = ENOEXEC;
 		return error_set(e, (int)errnum, "%s", sentence);
 	}
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		return error_set(e, ENOMEM,
-				 "The worker was killed. If Domain-0 ran out of memory, its kernel's log says so: give "
+				 "The worker was killed. If Domain-0 ran out of memory, its "
+				 "kernel's log says so: give "
 				 "it more.");
-	return error_set(e, ENOEXEC, "The worker %s ended with %s %d and said nothing.", WORKER_PATH,
-			 WIFEXITED(status) ? "status" : "signal",
+	return error_set(e, ENOEXEC, "The worker %s ended with %s %d and said nothing.",
+			 WORKER_PATH, WIFEXITED(status) ? "status" : "signal",
 			 WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }
 
@@ -83,7 +86,8 @@ void worker_name_domain(struct json_object *order, const struct domain *domain)
 	json_set_string(order, "uuid", uuid);
 }
 
-int worker_run(struct json_object *order, int fd, struct request *asker, struct json_object **result, struct error **e)
+int worker_run(struct json_object *order, int fd, struct request *asker,
+	       struct json_object **result, struct error **e)
 {
 	const char *path = getenv(WORKER_PATH_ENV);
 	const char *argv[] = { path ? path : WORKER_PATH, NULL };

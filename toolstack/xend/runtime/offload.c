@@ -53,7 +53,9 @@ int offload(void (*work)(void *arg), void (*discard)(void *arg), void *arg, uint
 	struct offload *offload = xcalloc(1, sizeof(*offload));
 	int rc = 0;
 
-	*offload = (struct offload){ .work = work, .discard = discard, .arg = arg, .task = task_current() };
+	*offload = (struct offload){
+		.work = work, .discard = discard, .arg = arg, .task = task_current()
+	};
 	offload->finished.data = offload;
 	if (uv_async_init(uv_default_loop(), &offload->finished, on_finished)) {
 		free(offload);

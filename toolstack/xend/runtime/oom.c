@@ -38,7 +38,8 @@ void oom_protect_self(void)
 		return;
 	rc = write_score(PROTECTED);
 	if (rc)
-		log_warning("xend may be ended when Domain-0 runs out of memory: %s: %s.", PATH, strerror(-rc));
+		log_warning("xend may be ended when Domain-0 runs out of memory: %s: %s.", PATH,
+			    strerror(-rc));
 }
 
 void oom_unprotect_child(void)

@@ -95,7 +95,7 @@ static void close_handle(uv_pipe_t *pipe)
 		uv_close((uv_handle_t *)pipe, on_closed);
 }
 
-/* --- output -------------------------------------------------------------------------------------- */
+/* --- output --- */
 
 static void deliver_lines(struct proc *proc)
 {
@@ -111,8 +111,8 @@ static void deliver_lines(struct proc *proc)
 		free(line);
 	}
 	if (proc->line.len > PROC_MAX_LINE) {
-		log_error("Process %d wrote a line of more than %d bytes and is killed.", (int)proc->pid,
-			  PROC_MAX_LINE);
+		log_error("Process %d wrote a line of more than %d bytes and is killed.",
+			  (int)proc->pid, PROC_MAX_LINE);
 		str_clear(&proc->line);
 		proc_kill(proc, SIGKILL);
 	}
@@ -139,7 +139,7 @@ static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 	}
 }
 
-/* --- input --------------------------------------------------------------------------------------- */
+/* --- input --- */
 
 struct send {
 	uv_write_t request;
@@ -189,10 +189,12 @@ void proc_end_input(struct proc *proc)
 	}
 }
 
-/* --- life ---------------------------------------------------------------------------------------- */
+/* --- life --- */
 
-/* In the child: it has nothing of xend's but the three (four) descriptors, and ends when xend does. */
-__attribute__((noreturn)) static void become(const struct proc_spec *spec, int in, int out, pid_t parent)
+/* In the child: it has nothing of xend's but the three (four) descriptors, and ends when xend does.
+ */
+__attribute__((noreturn)) static void become(const struct proc_spec *spec, int in, int out,
+					     pid_t parent)
 {
 	sigset_t none;
 
@@ -209,7 +211,8 @@ __attribute__((noreturn)) static void become(const struct proc_spec *spec, int i
 		fcntl(3, F_SETFD, 0);
 	else if (spec->fd >= 0 && dup2(spec->fd, 3) < 0)
 		_exit(127);
-	execve(spec->argv[0], (char *const *)spec->argv, (char *const *)(spec->env ? spec->env : short_env));
+	execve(spec->argv[0], (char *const *)spec->argv,
+	       (char *const *)(spec->env ? spec->env : short_env));
 	_exit(127);
 }
 

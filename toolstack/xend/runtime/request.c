@@ -26,18 +26,20 @@ struct request {
 	uint64_t last_progress;
 };
 
-static const struct method *const tables[] = { methods_domain, methods_managed, methods_resources, methods_device,
-					       methods_host };
+static const struct method *const tables[] = { methods_domain, methods_managed, methods_resources,
+					       methods_device, methods_host };
 
 /* The errno that a handler returns stands for one code; all others are XEND_E_FAILED. */
 static const struct {
 	int errnum;
 	const char *code;
 } codes[] = {
-	{ EINVAL, XEND_E_BAD_PARAMS },	    { EBADMSG, XEND_E_BAD_CONFIG }, { ESRCH, XEND_E_NO_SUCH_DOMAIN },
-	{ ENODEV, XEND_E_NO_SUCH_DEVICE },  { EEXIST, XEND_E_EXISTS },	    { ENOTCONN, XEND_E_NOT_RUNNING },
-	{ EBADFD, XEND_E_WRONG_STATE },	    { EBUSY, XEND_E_BUSY },	    { EADDRINUSE, XEND_E_IN_USE },
-	{ ENOMEM, XEND_E_NO_MEMORY },	    { ETIMEDOUT, XEND_E_TIMEOUT },  { ECANCELED, XEND_E_CANCELLED },
+	{ EINVAL, XEND_E_BAD_PARAMS },	    { EBADMSG, XEND_E_BAD_CONFIG },
+	{ ESRCH, XEND_E_NO_SUCH_DOMAIN },   { ENODEV, XEND_E_NO_SUCH_DEVICE },
+	{ EEXIST, XEND_E_EXISTS },	    { ENOTCONN, XEND_E_NOT_RUNNING },
+	{ EBADFD, XEND_E_WRONG_STATE },	    { EBUSY, XEND_E_BUSY },
+	{ EADDRINUSE, XEND_E_IN_USE },	    { ENOMEM, XEND_E_NO_MEMORY },
+	{ ETIMEDOUT, XEND_E_TIMEOUT },	    { ECANCELED, XEND_E_CANCELLED },
 	{ EOPNOTSUPP, XEND_E_UNSUPPORTED }, { ENOEXEC, XEND_E_BUILD },
 };
 
@@ -49,7 +51,7 @@ const char *request_code(int errnum)
 	return XEND_E_FAILED;
 }
 
-/* --- answers ------------------------------------------------------------------------------------- */
+/* --- answers --- */
 
 static struct json_object *envelope(struct json_object *id)
 {
@@ -59,7 +61,8 @@ static struct json_object *envelope(struct json_object *id)
 	return message;
 }
 
-static void send_error(struct client *client, struct json_object *id, const char *code, const char *text)
+static void send_error(struct client *client, struct json_object *id, const char *code,
+		       const char *text)
 {
 	struct json_object *message = envelope(id), *error = json_new_object();
 
@@ -92,7 +95,8 @@ void request_progress(struct request *request, const char *stage, uint64_t done,
 {
 	struct json_object *message, *progress;
 
-	if (!request || request->answered || (task_now() - request->last_progress < PROGRESS_INTERVAL && done < total))
+	if (!request || request->answered ||
+	    (task_now() - request->last_progress < PROGRESS_INTERVAL && done < total))
 		return;
 	request->last_progress = task_now();
 	message = envelope(request->id);
@@ -105,7 +109,7 @@ void request_progress(struct request *request, const char *stage, uint64_t done,
 	json_object_put(message);
 }
 
-/* --- parameters ---------------------------------------------------------------------------------- */
+/* --- parameters --- */
 
 struct client *request_client(struct request *request)
 {
@@ -198,15 +202,18 @@ static bool is_known(const struct method *method, const char *name)
 /* There is a parameter too many, or one that is null. */
 static int name_unknown(const struct method *method, struct json_object *params, struct error **e)
 {
-	struct json_object_iterator at = json_object_iter_begin(params), end = json_object_iter_end(params);
+	struct json_object_iterator at = json_object_iter_begin(params),
+				    end = json_object_iter_end(params);
 
 	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
 		const char *name = json_object_iter_peek_name(&at);
 
 		if (!is_known(method, name))
-			return error_set(e, EINVAL, "%s has no parameter '%.64s'.", method->name, name);
+			return error_set(e, EINVAL, "%s has no parameter '%.64s'.", method->name,
+					 name);
 		if (!json_object_iter_peek_value(&at))
-			return error_set(e, EINVAL, "The parameter '%.64s' of %s is null.", name, method->name);
+			return error_set(e, EINVAL, "The parameter '%.64s' of %s is null.", name,
+					 method->name);
 	}
 	return 0;
 }
@@ -215,25 +222,26 @@ static int check_params(const struct method *method, struct json_object *params,
 {
 	unsigned int known = 0;
 
-	for (const struct param *p = method->params; p < method->params + PARAM_MAX && p->name; p++) {
+	for (const struct param *p = method->params; p < method->params + PARAM_MAX && p->name;
+	     p++) {
 		struct json_object *value = params ? json_find(params, p->name) : NULL;
 
 		if (!value && p->required)
-			return error_set(e, EINVAL, "%s needs the parameter '%s', %s.", method->name, p->name,
-					 type_name(p->type));
+			return error_set(e, EINVAL, "%s needs the parameter '%s', %s.",
+					 method->name, p->name, type_name(p->type));
 		if (!value)
 			continue;
 		known++;
 		if (!has_type(value, p->type))
-			return error_set(e, EINVAL, "The parameter '%s' of %s must be %s.", p->name, method->name,
-					 type_name(p->type));
+			return error_set(e, EINVAL, "The parameter '%s' of %s must be %s.", p->name,
+					 method->name, type_name(p->type));
 	}
 	if (!params || known == (unsigned int)json_object_object_length(params))
 		return 0;
 	return name_unknown(method, params, e);
 }
 
-/* --- from the line to the answer ----------------------------------------------------------------- */
+/* --- from the line to the answer --- */
 
 static void free_request(struct request *request)
 {
@@ -279,7 +287,9 @@ static const char *decode(struct request *request, struct error **e)
 
 	if (id && (!(json_object_is_type(id, json_type_int) || is_string(id)) ||
 		   strlen(json_object_get_string(id)) > MAX_ID)) {
-		error_set(e, EINVAL, "The id of a request must be a whole number or a string of at most %d bytes.",
+		error_set(e, EINVAL,
+			  "The id of a request must be a whole number or a string of at most %d "
+			  "bytes.",
 			  MAX_ID);
 		return XEND_E_BAD_REQUEST;
 	}
@@ -289,7 +299,8 @@ static const char *decode(struct request *request, struct error **e)
 	    json_opt_typed(whole, XEND_F_PARAMS, json_type_object, &request->params, e))
 		return XEND_E_BAD_REQUEST;
 	if (version != XEND_PROTOCOL_VERSION) {
-		error_set(e, EINVAL, "This xend speaks version %d of the protocol, the request version %lld.",
+		error_set(e, EINVAL,
+			  "This xend speaks version %d of the protocol, the request version %lld.",
 			  XEND_PROTOCOL_VERSION, (long long)version);
 		return XEND_E_VERSION;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request: parsed, its parameters checked against its method's table, run in a task of its own, answered once. Handlers
- * see parameters that are there and of the right type only.
+ * A request: parsed, its parameters checked against its method's table, run in a task of its own,
+ * answered once. Handlers see parameters that are there and of the right type only.
  */
 #ifndef XEND_SERVER_REQUEST_H
 #define XEND_SERVER_REQUEST_H
@@ -17,7 +17,14 @@ struct client;
 struct domain;
 struct request;
 
-enum param_type { PARAM_STRING, PARAM_INT, PARAM_BOOL, PARAM_OBJECT, PARAM_DOMAIN, PARAM_INT_OR_STRING };
+enum param_type {
+	PARAM_STRING,
+	PARAM_INT,
+	PARAM_BOOL,
+	PARAM_OBJECT,
+	PARAM_DOMAIN,
+	PARAM_INT_OR_STRING
+};
 #define PARAM_MAX 6
 
 struct param {
@@ -27,8 +34,8 @@ struct param {
 };
 
 /*
- * A row of the table of methods. run fills `result` (an empty object at first) and returns 0, or -errno with a sentence;
- * the errno says which code the answer has (request_code).
+ * A row of the table of methods. run fills `result` (an empty object at first) and returns 0, or
+ * -errno with a sentence; the errno says which code the answer has (request_code).
  */
 struct method {
 	const char *name;
@@ -37,7 +44,8 @@ struct method {
 };
 
 /* The tables of the method_*.c files; each ends with a row without a name. */
-extern const struct method methods_domain[], methods_managed[], methods_resources[], methods_device[], methods_host[];
+extern const struct method methods_domain[], methods_managed[], methods_resources[],
+	methods_device[], methods_host[];
 
 /* A line of a client's: it is answered, now or later, whatever it says. */
 void request_receive(struct client *client, const char *line, size_t length);

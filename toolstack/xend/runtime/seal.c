@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* Not libgcrypt: its relocations and self-tests would take 800 KiB of a daemon that seals a file now and then. */
+/* Not libgcrypt: its relocations and self-tests would take 800 KiB of a daemon that seals a file
+ * now and then. */
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 
@@ -43,7 +44,8 @@ int seal_setup(const char *key_path, struct error **e)
 		rc = error_move(e, &why);
 	} else if (text.len != KEY_SIZE) {
 		rc = error_set(e, EINVAL,
-			       "%s is damaged: it has %zu bytes in place of %d. Remove it: then files that were saved "
+			       "%s is damaged: it has %zu bytes in place of %d. Remove it: then "
+			       "files that were saved "
 			       "before can be "
 			       "restored by `xm restore --trust' only.",
 			       key_path, text.len, KEY_SIZE);

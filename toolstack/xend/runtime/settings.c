@@ -11,7 +11,8 @@ static void log_warnings(const char *path, const struct config_diags *diags)
 {
 	for (size_t i = 0; i < diags->nr; i++)
 		if (!diags->list[i].is_error)
-			log_warning("%s:%u: %s.", path, diags->list[i].pos.line, diags->list[i].text);
+			log_warning("%s:%u: %s.", path, diags->list[i].pos.line,
+				    diags->list[i].text);
 	if (settings && (settings->relocation_server || settings->relocation_ssl_server))
 		log_warning("%s: the relocation server is not there yet; it stays off.", path);
 }

@@ -34,7 +34,8 @@ static struct {
 } store;
 
 /* Formats a path; one that is too long is ours, a bug, and becomes one that is not there. */
-__attribute__((format(printf, 2, 0))) static void format_path(char path[STORE_PATH_MAX], const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void format_path(char path[STORE_PATH_MAX],
+							      const char *fmt, va_list ap)
 {
 	int n = vsnprintf(path, STORE_PATH_MAX, fmt, ap);
 
@@ -53,7 +54,8 @@ __attribute__((format(printf, 2, 0))) static void format_path(char path[STORE_PA
 		va_end(ap_);                 \
 	} while (0)
 
-/* result = call, a call of libxenstore. One that comes back without a result has xenstored's own answer in errno. */
+/* result = call, a call of libxenstore. One that comes back without a result has xenstored's own
+ * answer in errno. */
 #define ASK(result, call)                   \
 	do {                                \
 		store_link_ask();           \
@@ -63,7 +65,8 @@ __attribute__((format(printf, 2, 0))) static void format_path(char path[STORE_PA
 			store_link_check(); \
 	} while (0)
 
-/* A value was not read: only "it is not there" is an answer (EINVAL: nothing can have such a name). */
+/* A value was not read: only "it is not there" is an answer (EINVAL: nothing can have such a name).
+ */
 static void must_be_absent(const char *path)
 {
 	if (errno != ENOENT && errno != EINVAL)
@@ -104,7 +107,8 @@ int store_setup(uv_loop_t *loop, struct error **e)
 		return rc;
 	uv_poll_init(loop, &store.poll, xs_fileno(store.xs));
 	uv_poll_start(&store.poll, UV_READABLE, on_readable);
-	/* The pipe that the poll looks at exists only once there was a watch; xs_fileno makes it. */
+	/* The pipe that the poll looks at exists only once there was a watch; xs_fileno makes it.
+	 */
 	return 0;
 }
 
@@ -198,7 +202,8 @@ int store_introduce(unsigned int domid, uint64_t mfn, uint32_t port, struct erro
 
 	ASK(ok, xs_introduce_domain(store.xs, domid, mfn, port));
 	if (!ok)
-		return error_set(e, errno, "Cannot introduce domain %u to xenstored: %s.", domid, strerror(errno));
+		return error_set(e, errno, "Cannot introduce domain %u to xenstored: %s.", domid,
+				 strerror(errno));
 	return 0;
 }
 
@@ -218,10 +223,11 @@ void store_resume(unsigned int domid)
 
 	ASK(ok, xs_resume_domain(store.xs, domid));
 	if (!ok)
-		log_warning("xenstored does not know that domain %u goes on: %s.", domid, strerror(errno));
+		log_warning("xenstored does not know that domain %u goes on: %s.", domid,
+			    strerror(errno));
 }
 
-/* --- transactions -------------------------------------------------------------------------------- */
+/* --- transactions --- */
 
 struct put {
 	STAILQ_ENTRY(put) link;
@@ -253,8 +259,8 @@ static struct put *add_put(struct store_batch *batch, const char *path)
 	return put;
 }
 
-void store_put(struct store_batch *batch, enum store_access access, unsigned int domid, const char *value,
-	       const char *fmt, ...)
+void store_put(struct store_batch *batch, enum store_access access, unsigned int domid,
+	       const char *value, const char *fmt, ...)
 {
 	struct put *put;
 
@@ -265,8 +271,8 @@ void store_put(struct store_batch *batch, enum store_access access, unsigned int
 	put->domid = domid;
 }
 
-void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid, uint64_t value,
-		      const char *fmt, ...)
+void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid,
+		      uint64_t value, const char *fmt, ...)
 {
 	char text[24];
 
@@ -283,7 +289,8 @@ void store_drop(struct store_batch *batch, const char *fmt, ...)
 
 static bool apply_put(xs_transaction_t t, const struct put *put)
 {
-	/* The first entry names the owner and what all others may do; then those that may do more. */
+	/* The first entry names the owner and what all others may do; then those that may do more.
+	 */
 	struct xs_permissions perms[2] = {
 		{ .id = put->access == STORE_GUEST_OWNS ? put->domid : 0, .perms = XS_PERM_NONE },
 		{ .id = put->access == STORE_GUEST_OWNS ? 0 : put->domid, .perms = XS_PERM_READ },
@@ -298,7 +305,8 @@ static bool apply_put(xs_transaction_t t, const struct put *put)
 	ASK(ok, put->value ? xs_write(store.xs, t, put->path, put->value, strlen(put->value)) :
 			     xs_mkdir(store.xs, t, put->path));
 	if (ok)
-		ASK(ok, xs_set_permissions(store.xs, t, put->path, perms, put->access == STORE_PRIVATE ? 1 : 2));
+		ASK(ok, xs_set_permissions(store.xs, t, put->path, perms,
+					   put->access == STORE_PRIVATE ? 1 : 2));
 	return ok;
 }
 
@@ -351,7 +359,7 @@ int store_commit(struct store_batch *batch, struct error **e)
 	return rc;
 }
 
-/* --- watches ------------------------------------------------------------------------------------- */
+/* --- watches --- */
 
 struct store_watch *store_watch(void (*changed)(void *arg), void *arg, const char *fmt, ...)
 {
@@ -361,7 +369,8 @@ struct store_watch *store_watch(void (*changed)(void *arg), void *arg, const cha
 	PATH_OF(path, fmt);
 	watch = xcalloc(1, sizeof(*watch));
 	snprintf(watch->path, sizeof(watch->path), "%s", path);
-	snprintf(watch->token, sizeof(watch->token), "%llu", (unsigned long long)++store.next_token);
+	snprintf(watch->token, sizeof(watch->token), "%llu",
+		 (unsigned long long)++store.next_token);
 	watch->changed = changed;
 	watch->arg = arg;
 	TAILQ_INSERT_TAIL(&store.watches, watch, link);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xenstore. Answers come from xenstored over a local socket within microseconds, so calls wait for them; everything that waits for a guest or
- * a driver is a watch. When xenstored ends, or does not answer, xend ends (store_link.h): what a call says is always xenstored's answer, and
- * "not there" means that it is not there.
+ * xenstore. Answers come from xenstored over a local socket within microseconds, so calls wait for
+ * them; everything that waits for a guest or a driver is a watch. When xenstored ends, or does not
+ * answer, xend ends (store_link.h): what a call says is always xenstored's answer, and "not there"
+ * means that it is not there.
  *
- * Paths are made by printf formats and have at most STORE_PATH_MAX bytes. A value that a guest may have written is at
- * most a hint: none is used as a path, a size or a name.
+ * Paths are made by printf formats and have at most STORE_PATH_MAX bytes. A value that a guest may
+ * have written is at most a hint: none is used as a path, a size or a name.
  */
 #ifndef XEND_RUNTIME_STORE_H
 #define XEND_RUNTIME_STORE_H
@@ -20,7 +21,8 @@
 
 #define STORE_PATH_MAX 512
 
-/* Connects, and delivers watches through the loop. -ENOTCONN: xenstored does not run. domain_hv is open. */
+/* Connects, and delivers watches through the loop. -ENOTCONN: xenstored does not run. domain_hv is
+ * open. */
 int store_setup(uv_loop_t *loop, struct error **e);
 void store_teardown(void);
 
@@ -41,8 +43,8 @@ void store_release(unsigned int domid);
 void store_resume(unsigned int domid);
 
 /*
- * A set of writes that happens as a whole or not at all. All calls between begin and commit only collect; commit makes the
- * transaction, again if another one came between.
+ * A set of writes that happens as a whole or not at all. All calls between begin and commit only
+ * collect; commit makes the transaction, again if another one came between.
  */
 struct store_batch;
 struct store_batch *store_begin(void);
@@ -53,12 +55,13 @@ enum store_access {
 	STORE_GUEST_OWNS,  /* the guest's, readable by Domain-0 */
 };
 /* path is a format; value follows. NULL makes an empty directory. */
-void store_put(struct store_batch *batch, enum store_access access, unsigned int domid, const char *value,
-	       const char *path, ...) __attribute__((format(printf, 5, 6)));
-void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid, uint64_t value,
-		      const char *path, ...) __attribute__((format(printf, 5, 6)));
+void store_put(struct store_batch *batch, enum store_access access, unsigned int domid,
+	       const char *value, const char *path, ...) __attribute__((format(printf, 5, 6)));
+void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid,
+		      uint64_t value, const char *path, ...) __attribute__((format(printf, 5, 6)));
 /* Removes path and all below. */
-void store_drop(struct store_batch *batch, const char *path, ...) __attribute__((format(printf, 2, 3)));
+void store_drop(struct store_batch *batch, const char *path, ...)
+	__attribute__((format(printf, 2, 3)));
 /* Frees the batch in any case. */
 int store_commit(struct store_batch *batch, struct error **e);
 

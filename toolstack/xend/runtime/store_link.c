@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libxenstore speaks to xenstored over its socket, or, where there is none, over the kernel's /dev/xen/xenbus. Three of its habits make
- * this file:
+ * libxenstore speaks to xenstored over its socket, or, where there is none, over the kernel's
+ * /dev/xen/xenbus. Three of its habits make this file:
  *
- *	It does not tell when the socket is closed: only the next call fails. So a second connection, on which nothing is ever
- *	said, tells the loop.
- *	A call waits without end. So a timer runs beside it.
- *	The kernel's device can be opened though no xenstored serves it. So it is used only where xenstored is a domain of its own.
+ *	It does not tell when the socket is closed: only the next call fails. So a second
+ *connection, on which nothing is ever said, tells the loop. A call waits without end. So a timer
+ *runs beside it. The kernel's device can be opened though no xenstored serves it. So it is used
+ *only where xenstored is a domain of its own.
  */
 #include "xend/runtime/store_link.h"
 
@@ -45,11 +45,12 @@ void store_link_lost(const char *fmt, ...)
 	va_start(ap, fmt);
 	why = xvasprintf(fmt, ap);
 	va_end(ap);
-	log_error(
-		"%s: xend ends. Domains run on, but cannot be changed. xend can start again once xenstored answers; a "
-		"xenstored that was started anew does not know the domains that run: shut them down from inside, and "
-		"restart the host.",
-		why);
+	log_error("%s: xend ends. Domains run on, but cannot be changed. xend can start again once "
+		  "xenstored answers; a "
+		  "xenstored that was started anew does not know the domains that run: shut them "
+		  "down from inside, and "
+		  "restart the host.",
+		  why);
 	/* Nothing is undone: the next xend does that, when it can see what there is. */
 	_exit(XEND_EXIT_STORE);
 }
@@ -62,7 +63,8 @@ static void on_timer(union sigval unused)
 
 static void set_timer(unsigned int ms)
 {
-	struct itimerspec when = { .it_value = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L } };
+	struct itimerspec when = { .it_value = { .tv_sec = ms / 1000,
+						 .tv_nsec = ms % 1000 * 1000000L } };
 	int saved = errno;
 
 	timer_settime(connection.timer, 0, &when, NULL);
@@ -79,7 +81,8 @@ void store_link_answered(void)
 	set_timer(0);
 }
 
-/* Which errors are xenstored's and which the connection's cannot be told from their numbers: EINVAL is both. So it is asked again. */
+/* Which errors are xenstored's and which the connection's cannot be told from their numbers: EINVAL
+ * is both. So it is asked again. */
 void store_link_check(void)
 {
 	int saved = errno;
@@ -151,7 +154,8 @@ int store_link_open(uv_loop_t *loop, struct xs_handle **xs, struct error **e)
 		return error_set(e, errno, "Cannot make a timer: %s.", strerror(errno));
 	rc = connect_silent();
 	if (rc && !xenstored_is_a_domain())
-		return error_set(e, ENOTCONN, "xenstored is not running (%s: %s). xend can start once it is.",
+		return error_set(e, ENOTCONN,
+				 "xenstored is not running (%s: %s). xend can start once it is.",
 				 xs_daemon_socket(), strerror(-rc));
 	store_link_ask();
 	connection.xs = xs_open(0);

@@ -49,8 +49,8 @@ static char *stack_allocate(void)
 		tasks.spare_stack = NULL;
 		return stack;
 	}
-	stack = mmap(NULL, GUARD_SIZE + STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1,
-		     0);
+	stack = mmap(NULL, GUARD_SIZE + STACK_SIZE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)
 		return NULL;
 	if (mprotect(stack, GUARD_SIZE, PROT_NONE)) {
@@ -121,7 +121,8 @@ static void switch_to_task(struct task *task)
 		end_task(task);
 }
 
-/* Those that become ready while these run wait for the loop's next turn: sockets and timers get theirs in between. */
+/* Those that become ready while these run wait for the loop's next turn: sockets and timers get
+ * theirs in between. */
 static void on_idle(uv_idle_t *idle)
 {
 	TAILQ_HEAD(, task) now = TAILQ_HEAD_INITIALIZER(now);
@@ -233,7 +234,10 @@ int task_wait(uint64_t deadline)
 		if (deadline != TASK_FOREVER) {
 			uv_update_time(tasks.loop);
 			uv_timer_start(&task->timer, on_timer,
-				       deadline > uv_now(tasks.loop) ? deadline - uv_now(tasks.loop) : 0, 0);
+				       deadline > uv_now(tasks.loop) ?
+					       deadline - uv_now(tasks.loop) :
+					       0,
+				       0);
 		}
 		switch_to_loop(task);
 		uv_timer_stop(&task->timer);

@@ -2,10 +2,11 @@
 /*
  * Tasks: what xend does in several steps, written from top to bottom.
  *
- * xend has one thread and one event loop. Creating a domain waits for a worker, for backends, for scripts; as a chain of
- * callbacks nobody could follow what is undone when the fifth step fails. So each operation runs as a task: a function with
- * a stack of its own that gives the loop back whenever it waits. Only one of them runs at a time and only a wait lets another one
- * run, so between two waits nothing needs a lock.
+ * xend has one thread and one event loop. Creating a domain waits for a worker, for backends, for
+ * scripts; as a chain of callbacks nobody could follow what is undone when the fifth step fails. So
+ * each operation runs as a task: a function with a stack of its own that gives the loop back
+ * whenever it waits. Only one of them runs at a time and only a wait lets another one run, so
+ * between two waits nothing needs a lock.
  *
  * What may have changed in a wait has to be looked at again behind it: waits end early, too.
  */
@@ -39,8 +40,8 @@ uint64_t task_now(void);
 uint64_t task_deadline(uint64_t after_ms);
 
 /*
- * Waits until somebody wakes the task (0), the deadline has passed (-ETIMEDOUT), or the task was cancelled (-ECANCELED, at once and
- * again at each later wait).
+ * Waits until somebody wakes the task (0), the deadline has passed (-ETIMEDOUT), or the task was
+ * cancelled (-ECANCELED, at once and again at each later wait).
  */
 int task_wait(uint64_t deadline);
 /* As a wait that nobody ends early: 0 or -ECANCELED. */
@@ -50,8 +51,8 @@ void task_wake(struct task *task);
 /* Has each wait of the task fail from now on, outside of shields. */
 void task_cancel(struct task *task);
 /*
- * For undoing: the waits of the running task are not cancelled between task_shield(true) and task_shield(false). Calls do not
- * nest; gives back what held before.
+ * For undoing: the waits of the running task are not cancelled between task_shield(true) and
+ * task_shield(false). Calls do not nest; gives back what held before.
  */
 bool task_shield(bool on);
 bool task_cancelled(void);

@@ -100,7 +100,7 @@ static void drop(struct client *client)
 static void take_lines(struct client *client);
 static void adjust_reading(struct client *client);
 
-/* --- out ----------------------------------------------------------------------------------------- */
+/* --- out --- */
 
 struct send {
 	uv_write_t request;
@@ -211,7 +211,7 @@ void client_hang_up(struct client *client)
 	}
 }
 
-/* --- in ------------------------------------------------------------------------------------------ */
+/* --- in --- */
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer);
 
@@ -243,8 +243,9 @@ static void take_lines(struct client *client)
 	if (client->taking)
 		return;
 	client->taking = true;
-	while (client->connected && !client->on_bytes && client->unanswered < MAX_UNANSWERED && !client->throttled &&
-	       client->input.len && (end = memchr(client->input.text, '\n', client->input.len))) {
+	while (client->connected && !client->on_bytes && client->unanswered < MAX_UNANSWERED &&
+	       !client->throttled && client->input.len &&
+	       (end = memchr(client->input.text, '\n', client->input.len))) {
 		size_t length = (size_t)(end - client->input.text);
 		char *line = xmalloc(length + 1);
 
@@ -305,7 +306,8 @@ void client_request_ended(struct client *client)
 	client_unref(client);
 }
 
-void client_become_raw(struct client *client, void (*on_bytes)(void *arg, const void *bytes, size_t length),
+void client_become_raw(struct client *client,
+		       void (*on_bytes)(void *arg, const void *bytes, size_t length),
 		       void (*on_gone)(void *arg), void *arg)
 {
 	client->on_bytes = on_bytes;
@@ -316,7 +318,7 @@ void client_become_raw(struct client *client, void (*on_bytes)(void *arg, const 
 	str_clear(&client->input);
 }
 
-/* --- the listener -------------------------------------------------------------------------------- */
+/* --- the listener --- */
 
 static void on_connection(uv_stream_t *listener, int status)
 {
@@ -340,7 +342,8 @@ static void on_connection(uv_stream_t *listener, int status)
 	clients.count++;
 	TAILQ_INSERT_TAIL(&clients.list, client, link);
 	if (clients.count > XEND_MAX_CLIENTS) {
-		request_refuse(client, XEND_E_BUSY, "xend serves as many clients as it can at once. Try again later.");
+		request_refuse(client, XEND_E_BUSY,
+			       "xend serves as many clients as it can at once. Try again later.");
 		client_hang_up(client);
 		return;
 	}

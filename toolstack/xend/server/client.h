@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections. A client is disconnected when it does not read what it asked for, or sends a line that is too long; it cannot make xend wait,
- * nor keep more than a bounded amount of memory.
+ * Connections. A client is disconnected when it does not read what it asked for, or sends a line
+ * that is too long; it cannot make xend wait, nor keep more than a bounded amount of memory.
  */
 #ifndef XEND_SERVER_CLIENT_H
 #define XEND_SERVER_CLIENT_H
@@ -16,7 +16,8 @@
 
 struct client;
 
-/* Makes the socket, mode 0600, and begins to listen; a socket that a killed xend left is replaced. */
+/* Makes the socket, mode 0600, and begins to listen; a socket that a killed xend left is replaced.
+ */
 int clients_listen(uv_loop_t *loop, const char *path, struct error **e);
 /* Removes the socket and reads no more requests; those that are under way are still answered. */
 void clients_stop_listening(void);
@@ -36,10 +37,11 @@ void client_request_begun(struct client *client);
 void client_request_ended(struct client *client);
 
 /*
- * From now on the connection carries bytes: what comes goes to `on_bytes` (what came behind the request's line, at once);
- * `on_gone` says once that it ended.
+ * From now on the connection carries bytes: what comes goes to `on_bytes` (what came behind the
+ * request's line, at once); `on_gone` says once that it ended.
  */
-void client_become_raw(struct client *client, void (*on_bytes)(void *arg, const void *bytes, size_t length),
+void client_become_raw(struct client *client,
+		       void (*on_bytes)(void *arg, const void *bytes, size_t length),
 		       void (*on_gone)(void *arg), void *arg);
 void client_send_bytes(struct client *client, const void *bytes, size_t length);
 /* Hangs up after what was sent has left; on_gone is not called. */

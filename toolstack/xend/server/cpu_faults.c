@@ -21,7 +21,8 @@ static uint32_t read_microcode(void)
 
 	if (file == NULL)
 		return 0;
-	while (fgets(line, sizeof(line), file) != NULL && sscanf(line, "microcode : %x", &revision) != 1)
+	while (fgets(line, sizeof(line), file) != NULL &&
+	       sscanf(line, "microcode : %x", &revision) != 1)
 		;
 	fclose(file);
 	return revision;
@@ -33,11 +34,13 @@ static void facts_from(struct cpu_facts *facts, const struct hv_cpu_policy *poli
 	for (uint32_t i = 0; i < policy->nr_leaves; i++) {
 		const xen_cpuid_leaf_t *l = &policy->leaves[i];
 
-		cpu_facts_add_leaf(facts, l->leaf, l->subleaf == XEN_CPUID_NO_SUBLEAF ? 0 : l->subleaf, l->a, l->b,
+		cpu_facts_add_leaf(facts, l->leaf,
+				   l->subleaf == XEN_CPUID_NO_SUBLEAF ? 0 : l->subleaf, l->a, l->b,
 				   l->c, l->d);
 	}
 	for (uint32_t i = 0; i < policy->nr_msrs; i++)
-		if (policy->msrs[i].idx == MSR_IA32_ARCH_CAPABILITIES && cpu_facts_have_arch_capabilities(facts))
+		if (policy->msrs[i].idx == MSR_IA32_ARCH_CAPABILITIES &&
+		    cpu_facts_have_arch_capabilities(facts))
 			facts->arch_capabilities = policy->msrs[i].val;
 	facts->microcode = read_microcode();
 }
@@ -46,7 +49,8 @@ static void name_faults(struct str *text, uint32_t faults)
 {
 	for (unsigned int i = 0; i < CPU_FAULTS; i++)
 		if (faults & 1u << i)
-			str_printf(text, "%s%s", text->len ? " " : "", cpu_fault_name((enum cpu_fault)i));
+			str_printf(text, "%s%s", text->len ? " " : "",
+				   cpu_fault_name((enum cpu_fault)i));
 	if (!text->len)
 		str_add(text, "none");
 }

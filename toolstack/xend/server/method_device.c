@@ -19,7 +19,9 @@ static int class_of(struct request *request, const struct device_ops **ops, stru
 
 	*ops = device_class(name);
 	if (!*ops)
-		return error_set(e, EINVAL, "There is no class '%.20s' of devices; vbd and vif are possible.", name);
+		return error_set(e, EINVAL,
+				 "There is no class '%.20s' of devices; vbd and vif are possible.",
+				 name);
 	return 0;
 }
 
@@ -29,7 +31,8 @@ static int keep(struct domain *domain, struct error **e)
 	return record_write(domain, e);
 }
 
-/* What the record does not have, the next xend would take for half-attached, and take away. So it goes at once. */
+/* What the record does not have, the next xend would take for half-attached, and take away. So it
+ * goes at once. */
 static int keep_attached(struct device *device, struct error **e)
 {
 	struct domain *domain = device->domain;
@@ -86,11 +89,14 @@ static int detach(struct request *request, struct json_object *result, struct er
 		rc = guest_take(request, "detach", GUEST_RUNS | GUEST_OURS, &domain, e);
 	if (rc)
 		return rc;
-	rc = device_detach(domain, ops, request_string(request, XEND_P_DEVICE), request_bool(request, XEND_P_FORCE), e);
+	rc = device_detach(domain, ops, request_string(request, XEND_P_DEVICE),
+			   request_bool(request, XEND_P_FORCE), e);
 	if (rc == 0) {
 		rc = keep(domain, e);
 		if (rc)
-			error_prefix(e, "The device was detached, but domain '%s' has it in its record still: ",
+			error_prefix(e,
+				     "The device was detached, but domain '%s' has it in its "
+				     "record still: ",
 				     domain->name);
 	}
 	guest_release(domain);
@@ -114,7 +120,8 @@ static int list(struct request *request, struct json_object *result, struct erro
 	return rc;
 }
 
-/* A disk is given back and attached anew with what is changed: the guest sees a drive whose medium was changed. */
+/* A disk is given back and attached anew with what is changed: the guest sees a drive whose medium
+ * was changed. */
 static int configure(struct request *request, struct json_object *result, struct error **e)
 {
 	struct json_object *element = request_value(request, XEND_P_CONFIG), *before;
@@ -149,7 +156,8 @@ static int configure(struct request *request, struct json_object *result, struct
 		rc = device_attach(domain, ops, element, &device, e);
 		if (rc == 0)
 			rc = keep_attached(device, e);
-		/* What was there, and is in the record, goes back, unless somebody else took it in between. */
+		/* What was there, and is in the record, goes back, unless somebody else took it in
+		 * between. */
 		if (rc && device_attach(domain, ops, before, &device, &why))
 			log_error("%s", error_text(why));
 		error_free(&why);
@@ -174,8 +182,13 @@ const struct method methods_device[] = {
 	{ XEND_M_DEVICE_ATTACH, attach, { DOMAIN, CLASS, { XEND_P_CONFIG, PARAM_OBJECT, true } } },
 	{ XEND_M_DEVICE_DETACH,
 	  detach,
-	  { DOMAIN, CLASS, { XEND_P_DEVICE, PARAM_INT_OR_STRING, true }, { XEND_P_FORCE, PARAM_BOOL, false } } },
+	  { DOMAIN,
+	    CLASS,
+	    { XEND_P_DEVICE, PARAM_INT_OR_STRING, true },
+	    { XEND_P_FORCE, PARAM_BOOL, false } } },
 	{ XEND_M_DEVICE_LIST, list, { DOMAIN, CLASS } },
-	{ XEND_M_DEVICE_CONFIGURE, configure, { DOMAIN, CLASS, { XEND_P_CONFIG, PARAM_OBJECT, true } } },
+	{ XEND_M_DEVICE_CONFIGURE,
+	  configure,
+	  { DOMAIN, CLASS, { XEND_P_CONFIG, PARAM_OBJECT, true } } },
 	{ NULL },
 };

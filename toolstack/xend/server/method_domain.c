@@ -42,7 +42,7 @@ static void name_result(const struct domain *domain, struct json_object *result)
 	json_set_string(result, XEND_D_UUID, uuid);
 }
 
-/* --- list ---------------------------------------------------------------------------------------- */
+/* --- list --- */
 
 struct facts {
 	struct hv_domain_info *list;
@@ -79,14 +79,17 @@ static int list_all(struct json_object *array, bool with_config, struct error **
 		sorted[count++] = domain;
 	qsort(sorted, count, sizeof(struct domain *), compare);
 	for (size_t i = 0; i < count; i++)
-		json_append(array, domain_describe(sorted[i], domain_find_info(sorted[i], facts.list, facts.count),
-						   with_config));
+		json_append(array,
+			    domain_describe(sorted[i],
+					    domain_find_info(sorted[i], facts.list, facts.count),
+					    with_config));
 	free(sorted);
 	free(facts.list);
 	return 0;
 }
 
-static int list_one(struct request *request, struct json_object *array, bool with_config, struct error **e)
+static int list_one(struct request *request, struct json_object *array, bool with_config,
+		    struct error **e)
 {
 	struct hv_domain_info info;
 	enum domain_number whose;
@@ -97,7 +100,8 @@ static int list_one(struct request *request, struct json_object *array, bool wit
 		return rc;
 	rc = domain_number(domain, &whose, &info, e);
 	if (rc == 0)
-		json_append(array, domain_describe(domain, whose == NUMBER_OWN ? &info : NULL, with_config));
+		json_append(array, domain_describe(domain, whose == NUMBER_OWN ? &info : NULL,
+						   with_config));
 	domain_unref(domain);
 	return rc;
 }
@@ -114,10 +118,10 @@ static int list(struct request *request, struct json_object *result, struct erro
 	return list_all(array, with_config, e);
 }
 
-/* --- create and destroy -------------------------------------------------------------------------- */
+/* --- create and destroy --- */
 
-static int boot_new(struct request *request, struct config *config, struct boot *boot, const char *operation,
-		    struct json_object *result, struct error **e)
+static int boot_new(struct request *request, struct config *config, struct boot *boot,
+		    const char *operation, struct json_object *result, struct error **e)
 {
 	struct domain *domain;
 	/* Its name and its UUID may be those of a domain that recovery forgets. */
@@ -181,7 +185,8 @@ static int restore(struct request *request, struct json_object *result, struct e
 /* Who waits for a domain to be built or saved is not waited for in turn: that is undone. */
 static bool may_be_cancelled(const struct domain *domain)
 {
-	static const char *const operations[] = { "create", "restore", "start", "resume", "save", "suspend", "reset" };
+	static const char *const operations[] = { "create", "restore", "start", "resume",
+						  "save",   "suspend", "reset" };
 
 	for (size_t i = 0; domain->operation && i < sizeof(operations) / sizeof(operations[0]); i++)
 		if (strcmp(domain->operation, operations[i]) == 0)
@@ -239,17 +244,19 @@ static int reset(struct request *request, struct json_object *result, struct err
 	return rc;
 }
 
-/* --- shutdown and reboot ------------------------------------------------------------------------- */
+/* --- shutdown and reboot --- */
 
 static int wait_for_end(struct request *request, struct domain *domain, int old_id, bool reboot,
 			struct json_object *result, struct error **e)
 {
-	while (!domain->gone && (domain->domid == old_id || (reboot && domain->state != DOMAIN_HALTED &&
-							     (domain->domid < 0 || domain->state != DOMAIN_RUNNING)))) {
+	while (!domain->gone && (domain->domid == old_id ||
+				 (reboot && domain->state != DOMAIN_HALTED &&
+				  (domain->domid < 0 || domain->state != DOMAIN_RUNNING)))) {
 		int rc = cond_wait(&domain->changed, task_deadline(WAIT_INTERVAL));
 
 		if (rc == -ECANCELED)
-			return error_set(e, ECANCELED, "Waiting for domain '%s' was cancelled.", domain->name);
+			return error_set(e, ECANCELED, "Waiting for domain '%s' was cancelled.",
+					 domain->name);
 		if (!client_is_connected(request_client(request)))
 			return 0;
 		/* Domains of others come and go without notice to this one. */
@@ -261,11 +268,13 @@ static int wait_for_end(struct request *request, struct domain *domain, int old_
 	if (reboot)
 		json_set_int(result, XEND_D_ID, domain->domid);
 	else
-		json_set_string(result, XEND_D_REASON, domain->reason ? domain->reason : "poweroff");
+		json_set_string(result, XEND_D_REASON,
+				domain->reason ? domain->reason : "poweroff");
 	return 0;
 }
 
-static int ask_to_end(struct request *request, const char *what, struct json_object *result, struct error **e)
+static int ask_to_end(struct request *request, const char *what, struct json_object *result,
+		      struct error **e)
 {
 	bool reboot = strcmp(what, "reboot") == 0;
 	struct domain *domain;
@@ -286,7 +295,8 @@ static int ask_to_end(struct request *request, const char *what, struct json_obj
 	snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown", id);
 	rc = store_write(path, "%s", what);
 	if (rc)
-		error_set(e, rc, "Domain '%s' cannot be asked: %s: %s.", domain->name, path, strerror(-rc));
+		error_set(e, rc, "Domain '%s' cannot be asked: %s: %s.", domain->name, path,
+			  strerror(-rc));
 	domain_unlock(domain);
 	if (rc == 0 && request_bool(request, XEND_P_WAIT))
 		rc = wait_for_end(request, domain, id, reboot, result, e);
@@ -304,7 +314,7 @@ static int reboot_domain(struct request *request, struct json_object *result, st
 	return ask_to_end(request, "reboot", result, e);
 }
 
-/* --- the rest ------------------------------------------------------------------------------------ */
+/* --- the rest --- */
 
 static int pause_domain(struct request *request, struct json_object *result, struct error **e)
 {
@@ -338,8 +348,8 @@ static int save(struct request *request, struct json_object *result, struct erro
 
 	if (rc)
 		return rc;
-	rc = domain_save(domain, request_string(request, XEND_P_PATH), go_on ? SAVE_THEN_GO_ON : SAVE_THEN_STOP,
-			 request, e);
+	rc = domain_save(domain, request_string(request, XEND_P_PATH),
+			 go_on ? SAVE_THEN_GO_ON : SAVE_THEN_STOP, request, e);
 	if (rc == 0 && !go_on)
 		domain_settle(domain);
 	guest_release(domain);
@@ -399,7 +409,8 @@ static int sysrq(struct request *request, struct json_object *result, struct err
 	snprintf(path, sizeof(path), "/local/domain/%d/control/sysrq", domain->domid);
 	rc = store_write(path, "%s", key);
 	if (rc)
-		error_set(e, rc, "Domain '%s' cannot be sent a sysrq: %s: %s.", domain->name, path, strerror(-rc));
+		error_set(e, rc, "Domain '%s' cannot be sent a sysrq: %s: %s.", domain->name, path,
+			  strerror(-rc));
 	guest_release(domain);
 	return rc;
 }
@@ -410,8 +421,10 @@ static int trigger_number(const char *name, unsigned int *number, struct error *
 		const char *name;
 		unsigned int number;
 	} known[] = {
-		{ "nmi", XEN_DOMCTL_SENDTRIGGER_NMI },	   { "reset", XEN_DOMCTL_SENDTRIGGER_RESET },
-		{ "init", XEN_DOMCTL_SENDTRIGGER_INIT },   { "power", XEN_DOMCTL_SENDTRIGGER_POWER },
+		{ "nmi", XEN_DOMCTL_SENDTRIGGER_NMI },
+		{ "reset", XEN_DOMCTL_SENDTRIGGER_RESET },
+		{ "init", XEN_DOMCTL_SENDTRIGGER_INIT },
+		{ "power", XEN_DOMCTL_SENDTRIGGER_POWER },
 		{ "sleep", XEN_DOMCTL_SENDTRIGGER_SLEEP },
 	};
 
@@ -435,13 +448,15 @@ static int trigger(struct request *request, struct json_object *result, struct e
 
 	if (rc)
 		return rc;
-	/* A PV guest has no power button: what pressing it would do is asked for by its own means. */
+	/* A PV guest has no power button: what pressing it would do is asked for by its own means.
+	 */
 	if (number == XEN_DOMCTL_SENDTRIGGER_POWER)
 		return ask_to_end(request, "poweroff", result, e);
 	rc = guest_take(request, "trigger", GUEST_RUNS | GUEST_NOT_DOM0, &domain, e);
 	if (rc)
 		return rc;
-	rc = hv_domain_send_trigger(domain_hv, (uint32_t)domain->domid, number, vcpu < 0 ? 0 : (unsigned int)vcpu, e);
+	rc = hv_domain_send_trigger(domain_hv, (uint32_t)domain->domid, number,
+				    vcpu < 0 ? 0 : (unsigned int)vcpu, e);
 	guest_release(domain);
 	return rc;
 }
@@ -486,7 +501,8 @@ static int console(struct request *request, struct json_object *result, struct e
 		json_set_int(result, XEND_D_ID, domain->domid);
 		json_set_string(result, XEND_D_NAME, domain->name);
 		request_answer_early(request, result);
-		console_open(domain, request_client(request), request_bool(request, XEND_P_SCROLLBACK));
+		console_open(domain, request_client(request),
+			     request_bool(request, XEND_P_SCROLLBACK));
 	}
 	domain_unref(domain);
 	return rc;
@@ -498,7 +514,9 @@ static int console(struct request *request, struct json_object *result, struct e
 	}
 
 const struct method methods_domain[] = {
-	{ XEND_M_DOMAIN_LIST, list, { { XEND_P_DOMAIN, PARAM_DOMAIN, false }, { XEND_P_CONFIG, PARAM_BOOL, false } } },
+	{ XEND_M_DOMAIN_LIST,
+	  list,
+	  { { XEND_P_DOMAIN, PARAM_DOMAIN, false }, { XEND_P_CONFIG, PARAM_BOOL, false } } },
 	{ XEND_M_DOMAIN_CREATE,
 	  create,
 	  { { XEND_P_CONFIG, PARAM_OBJECT, true },

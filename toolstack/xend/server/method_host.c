@@ -26,7 +26,7 @@
 #define MAX_LOG	      (1024 * 1024)
 #define PAGES_PER_MIB 256
 
-/* --- xend ---------------------------------------------------------------------------------------- */
+/* --- xend --- */
 
 static int info_xend(struct request *request, struct json_object *result, struct error **e)
 {
@@ -54,7 +54,8 @@ static const char *tail(const char *text, size_t length, int64_t lines)
 
 static int log_tail(struct request *request, struct json_object *result, struct error **e)
 {
-	int64_t lines = request_value(request, XEND_P_LINES) ? request_int(request, XEND_P_LINES) : DEFAULT_LINES;
+	int64_t lines = request_value(request, XEND_P_LINES) ? request_int(request, XEND_P_LINES) :
+							       DEFAULT_LINES;
 	int fd = open(XEND_LOG_PATH, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	char *text;
@@ -76,7 +77,7 @@ static int log_tail(struct request *request, struct json_object *result, struct 
 	return 0;
 }
 
-/* --- info ---------------------------------------------------------------------------------------- */
+/* --- info --- */
 
 static void describe_system(struct json_object *o)
 {
@@ -115,7 +116,8 @@ static void describe_hardware(struct json_object *o, const struct xen_sysctl_phy
 	json_set_int(o, "free_cpus", 0);
 }
 
-static void describe_hypervisor(struct json_object *o, const struct hv_version *version, const char *scheduler)
+static void describe_hypervisor(struct json_object *o, const struct hv_version *version,
+				const char *scheduler)
 {
 	json_set_int(o, "xen_major", version->major);
 	json_set_int(o, "xen_minor", version->minor);
@@ -123,7 +125,8 @@ static void describe_hypervisor(struct json_object *o, const struct hv_version *
 	json_set_string(o, "xen_caps", version->capabilities);
 	json_set_string(o, "xen_scheduler", scheduler);
 	json_set_int(o, "xen_pagesize", version->page_size);
-	json_set_printf(o, "platform_params", "virt_start=0x%llx", (unsigned long long)version->virt_start);
+	json_set_printf(o, "platform_params", "virt_start=0x%llx",
+			(unsigned long long)version->virt_start);
 	json_set_string(o, "xen_changeset", version->changeset);
 	json_set_string(o, "xen_commandline", version->commandline);
 	json_set_string(o, "cc_compiler", version->compiler);
@@ -155,8 +158,9 @@ static int info_host(struct request *request, struct json_object *result, struct
 	describe_system(result);
 	describe_hardware(result, &hardware);
 	describe_hypervisor(result, &version,
-			    id < sizeof(schedulers) / sizeof(schedulers[0]) && schedulers[id] ? schedulers[id] :
-												"unknown");
+			    id < sizeof(schedulers) / sizeof(schedulers[0]) && schedulers[id] ?
+				    schedulers[id] :
+				    "unknown");
 	faults = cpu_faults_text(domain_hv, &version);
 	if (faults)
 		json_set_string(result, "cpu_faults", faults);

@@ -56,7 +56,9 @@ static int define(struct request *request, struct json_object *result, struct er
 
 static int start(struct request *request, struct json_object *result, struct error **e)
 {
-	struct boot boot = { .paused = request_bool(request, XEND_P_PAUSED), .image_fd = -1, .asker = request };
+	struct boot boot = { .paused = request_bool(request, XEND_P_PAUSED),
+			     .image_fd = -1,
+			     .asker = request };
 	struct domain *domain;
 	int rc = guest_take(request, "start", GUEST_OURS | GUEST_HALTED, &domain, e);
 
@@ -75,7 +77,8 @@ static int suspend(struct request *request, struct json_object *result, struct e
 {
 	struct domain *domain;
 	char *path;
-	int rc = guest_take(request, "suspend", GUEST_RUNS | GUEST_OURS | GUEST_MANAGED, &domain, e);
+	int rc =
+		guest_take(request, "suspend", GUEST_RUNS | GUEST_OURS | GUEST_MANAGED, &domain, e);
 
 	if (rc)
 		return rc;
@@ -137,7 +140,9 @@ static int delete (struct request *request, struct json_object *result, struct e
 	if (rc)
 		return rc;
 	if (domain->domid >= 0) {
-		rc = error_set(e, EBADFD, "Domain '%s' is running; it can be deleted when it is halted.", domain->name);
+		rc = error_set(e, EBADFD,
+			       "Domain '%s' is running; it can be deleted when it is halted.",
+			       domain->name);
 	} else {
 		record_remove(domain);
 		domain_remove(domain);

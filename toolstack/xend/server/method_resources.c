@@ -23,7 +23,7 @@
 #define PAGE_KB	 4
 #define LEAST_KB 4096
 
-/* --- memory -------------------------------------------------------------------------------------- */
+/* --- memory --- */
 
 static int set_target(struct domain *domain, uint64_t kb, struct error **e)
 {
@@ -37,8 +37,8 @@ static int set_target(struct domain *domain, uint64_t kb, struct error **e)
 
 static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **e)
 {
-	uint64_t most =
-		store_read_number(UINT64_MAX / 2, UINT64_MAX / 2, "/local/domain/%d/memory/static-max", domain->domid);
+	uint64_t most = store_read_number(UINT64_MAX / 2, UINT64_MAX / 2,
+					  "/local/domain/%d/memory/static-max", domain->domid);
 	struct hv_domain_info info;
 	int rc = domain_info(domain, &info, e);
 
@@ -48,12 +48,16 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 	if (domain->config && config_maxmem(domain->config) * 1024 < most)
 		most = config_maxmem(domain->config) * 1024;
 	if (kb > most)
-		return error_set(e, EINVAL, "Domain '%s' can have %llu MiB at most (its maxmem), not %llu.",
-				 domain->name, (unsigned long long)most / 1024, (unsigned long long)kb / 1024);
+		return error_set(e, EINVAL,
+				 "Domain '%s' can have %llu MiB at most (its maxmem), not %llu.",
+				 domain->name, (unsigned long long)most / 1024,
+				 (unsigned long long)kb / 1024);
 	if (kb < LEAST_KB || (domain->domid == 0 && kb < settings->dom0_min_mem * 1024))
-		return error_set(e, EINVAL, "%llu MiB is too little for domain '%s'%s.", (unsigned long long)kb / 1024,
-				 domain->name, domain->domid ? "" : " (dom0-min-mem says more)");
-	/* What it will take must be there, or others find none. Domain-0's own memory is given by nobody else. */
+		return error_set(e, EINVAL, "%llu MiB is too little for domain '%s'%s.",
+				 (unsigned long long)kb / 1024, domain->name,
+				 domain->domid ? "" : " (dom0-min-mem says more)");
+	/* What it will take must be there, or others find none. Domain-0's own memory is given by
+	 * nobody else. */
 	if (domain->domid && kb > info.pages * PAGE_KB) {
 		rc = balloon_reserve(kb - info.pages * PAGE_KB, e);
 		if (rc)
@@ -62,7 +66,8 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 		rc = domain_info(domain, &info, e);
 	}
 	if (rc == 0 && domain->domid)
-		rc = hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid, kb + DOMAIN_SIZE_SLACK_KB, e);
+		rc = hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid,
+					   kb + DOMAIN_SIZE_SLACK_KB, e);
 	return rc ? rc : set_target(domain, kb, e);
 }
 
@@ -113,8 +118,8 @@ static int memory_max(struct request *request, struct json_object *result, struc
 	if (rc)
 		return rc;
 	if (kb < LEAST_KB)
-		rc = error_set(e, EINVAL, "%llu KiB is too little for domain '%s'.", (unsigned long long)kb,
-			       domain->name);
+		rc = error_set(e, EINVAL, "%llu KiB is too little for domain '%s'.",
+			       (unsigned long long)kb, domain->name);
 	if (rc == 0 && domain->domid >= 0)
 		rc = domain_info(domain, &info, e);
 	if (rc == 0 && domain->domid >= 0)
@@ -122,13 +127,14 @@ static int memory_max(struct request *request, struct json_object *result, struc
 	if (rc == 0) {
 		rc = keep_maxmem(domain, kb, e);
 		if (rc && domain->domid >= 0)
-			hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid, info.max_pages * PAGE_KB, NULL);
+			hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid,
+					      info.max_pages * PAGE_KB, NULL);
 	}
 	guest_release(domain);
 	return rc;
 }
 
-/* --- vCPUs --------------------------------------------------------------------------------------- */
+/* --- vCPUs --- */
 
 static int nr_cpus(unsigned int *count, struct error **e)
 {
@@ -139,7 +145,8 @@ static int nr_cpus(unsigned int *count, struct error **e)
 	return rc;
 }
 
-static void describe_vcpu(struct json_object *array, uint32_t domid, unsigned int vcpu, unsigned int cpus)
+static void describe_vcpu(struct json_object *array, uint32_t domid, unsigned int vcpu,
+			  unsigned int cpus)
 {
 	struct json_object *o;
 	struct hv_vcpu_info info;
@@ -154,7 +161,11 @@ static void describe_vcpu(struct json_object *array, uint32_t domid, unsigned in
 	text = cpumap_to_text(&map, cpus);
 	json_set_int(o, XEND_V_VCPU, vcpu);
 	json_set_int(o, XEND_V_CPU, info.online ? (int64_t)info.cpu : -1);
-	json_set_string(o, XEND_V_STATE, !info.online ? "--p" : info.running ? "r--" : info.blocked ? "-b-" : "---");
+	json_set_string(o, XEND_V_STATE,
+			!info.online ? "--p" :
+			info.running ? "r--" :
+			info.blocked ? "-b-" :
+				       "---");
 	json_set_int(o, XEND_V_CPU_NS, (int64_t)info.cpu_time_ns);
 	json_set_string(o, XEND_V_AFFINITY, text);
 	free(text);
@@ -188,7 +199,8 @@ static void vcpus_of(struct json_object *array, struct domain *domain, unsigned 
 
 /* Calls one(array, domain, arg) for the domain that is asked for, or for each. */
 static int for_domains(struct request *request, struct json_object *array,
-		       void (*one)(struct json_object *array, struct domain *domain, unsigned int arg),
+		       void (*one)(struct json_object *array, struct domain *domain,
+				   unsigned int arg),
 		       unsigned int arg, struct error **e)
 {
 	struct domain *domain;
@@ -243,12 +255,13 @@ static int vcpu_set(struct request *request, struct json_object *result, struct 
 		return rc;
 	rc = domain_info(domain, &info, e);
 	if (rc == 0 && (count < 1 || count > (int64_t)info.max_vcpu_id + 1))
-		rc = error_set(e, EINVAL, "Domain '%s' can have 1 to %u vCPUs, not %lld.", domain->name,
-			       info.max_vcpu_id + 1, (long long)count);
+		rc = error_set(e, EINVAL, "Domain '%s' can have 1 to %u vCPUs, not %lld.",
+			       domain->name, info.max_vcpu_id + 1, (long long)count);
 	for (unsigned int i = 0; rc == 0 && i <= info.max_vcpu_id; i++) {
 		char path[80];
 
-		snprintf(path, sizeof(path), "/local/domain/%d/cpu/%u/availability", domain->domid, i);
+		snprintf(path, sizeof(path), "/local/domain/%d/cpu/%u/availability", domain->domid,
+			 i);
 		rc = store_write(path, i < count ? "online" : "offline");
 		if (rc)
 			error_set(e, rc, "Cannot write %s: %s.", path, strerror(-rc));
@@ -257,14 +270,16 @@ static int vcpu_set(struct request *request, struct json_object *result, struct 
 	return rc;
 }
 
-static int pin_one(struct domain *domain, unsigned int vcpu, const struct hv_cpumap *wanted, struct error **e)
+static int pin_one(struct domain *domain, unsigned int vcpu, const struct hv_cpumap *wanted,
+		   struct error **e)
 {
 	struct hv_cpumap map = *wanted;
 
 	return hv_vcpu_set_affinity(domain_hv, (uint32_t)domain->domid, vcpu, &map, NULL, e);
 }
 
-static int vcpu_pin_locked(struct domain *domain, const char *which, const char *text, struct error **e)
+static int vcpu_pin_locked(struct domain *domain, const char *which, const char *text,
+			   struct error **e)
 {
 	struct hv_domain_info info;
 	struct hv_cpumap map;
@@ -286,8 +301,8 @@ static int vcpu_pin_locked(struct domain *domain, const char *which, const char 
 		return rc;
 	}
 	if (!str_to_u64(which, 10, 0, info.max_vcpu_id, &vcpu))
-		return error_set(e, EINVAL, "Domain '%s' has no vCPU '%.20s'; it has 0 to %u.", domain->name, which,
-				 info.max_vcpu_id);
+		return error_set(e, EINVAL, "Domain '%s' has no vCPU '%.20s'; it has 0 to %u.",
+				 domain->name, which, info.max_vcpu_id);
 	return pin_one(domain, (unsigned int)vcpu, &map, e);
 }
 
@@ -298,12 +313,13 @@ static int vcpu_pin(struct request *request, struct json_object *result, struct 
 
 	if (rc)
 		return rc;
-	rc = vcpu_pin_locked(domain, request_string(request, XEND_P_VCPU), request_string(request, XEND_P_CPUS), e);
+	rc = vcpu_pin_locked(domain, request_string(request, XEND_P_VCPU),
+			     request_string(request, XEND_P_CPUS), e);
 	guest_release(domain);
 	return rc;
 }
 
-/* --- the scheduler ------------------------------------------------------------------------------- */
+/* --- the scheduler --- */
 
 static const char *scheduler_name(uint32_t id)
 {
@@ -352,7 +368,8 @@ static int sched_get(struct request *request, struct json_object *result, struct
 
 static int sched_set(struct request *request, struct json_object *result, struct error **e)
 {
-	int64_t weight = request_int(request, XEND_P_WEIGHT), cap = request_int(request, XEND_P_CAP);
+	int64_t weight = request_int(request, XEND_P_WEIGHT),
+		cap = request_int(request, XEND_P_CAP);
 	struct hv_credit credit;
 	struct domain *domain;
 	int rc;
@@ -360,7 +377,8 @@ static int sched_set(struct request *request, struct json_object *result, struct
 	if (weight != -1 && (weight < 1 || weight > 65535))
 		return error_set(e, EINVAL, "A weight is 1 to 65535, not %lld.", (long long)weight);
 	if (cap != -1 && cap > 65535)
-		return error_set(e, EINVAL, "A cap is given in per cent of one CPU, 0 for none, not %lld.",
+		return error_set(e, EINVAL,
+				 "A cap is given in per cent of one CPU, 0 for none, not %lld.",
 				 (long long)cap);
 	rc = guest_take(request, "sched-credit", GUEST_RUNS, &domain, e);
 	if (rc)
@@ -391,7 +409,9 @@ const struct method methods_resources[] = {
 	{ XEND_M_VCPU_SET, vcpu_set, { DOMAIN, { XEND_P_COUNT, PARAM_INT, true } } },
 	{ XEND_M_VCPU_PIN,
 	  vcpu_pin,
-	  { DOMAIN, { XEND_P_VCPU, PARAM_INT_OR_STRING, true }, { XEND_P_CPUS, PARAM_STRING, true } } },
+	  { DOMAIN,
+	    { XEND_P_VCPU, PARAM_INT_OR_STRING, true },
+	    { XEND_P_CPUS, PARAM_STRING, true } } },
 	{ XEND_M_SCHED_GET, sched_get, { ANY_DOMAIN } },
 	{ XEND_M_SCHED_SET,
 	  sched_set,

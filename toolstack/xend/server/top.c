@@ -30,7 +30,8 @@ static int64_t read_counter(const char *directory, const char *name)
 	return (int64_t)value;
 }
 
-static void add_counters(struct json_object *o, const char *directory, const char *const names[][2], size_t count)
+static void add_counters(struct json_object *o, const char *directory, const char *const names[][2],
+			 size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		json_set_int(o, names[i][0], read_counter(directory, names[i][1]));
@@ -39,19 +40,22 @@ static void add_counters(struct json_object *o, const char *directory, const cha
 static void add_disk(struct json_object *array, int domid, uint64_t devid)
 {
 	static const char *const names[][2] = {
-		{ "reads", "rd_req" },		{ "writes", "wr_req" },		 { "read_sectors", "rd_sect" },
-		{ "write_sectors", "wr_sect" }, { "out_of_requests", "oo_req" },
+		{ "reads", "rd_req" },		 { "writes", "wr_req" },
+		{ "read_sectors", "rd_sect" },	 { "write_sectors", "wr_sect" },
+		{ "out_of_requests", "oo_req" },
 	};
 	struct json_object *o = json_new_object();
 	char path[128];
 
 	json_set_int(o, XEND_DEV_DEVID, (int64_t)devid);
-	snprintf(path, sizeof(path), BACKENDS "/vbd-%d-%llu/statistics", domid, (unsigned long long)devid);
+	snprintf(path, sizeof(path), BACKENDS "/vbd-%d-%llu/statistics", domid,
+		 (unsigned long long)devid);
 	add_counters(o, path, names, sizeof(names) / sizeof(names[0]));
 	json_append(array, o);
 }
 
-/* What the interface in Domain-0 sends is what the guest receives. A script may have given it any name. */
+/* What the interface in Domain-0 sends is what the guest receives. A script may have given it any
+ * name. */
 static void add_net(struct json_object *array, int domid, uint64_t devid)
 {
 	static const char *const names[][2] = {
@@ -81,7 +85,8 @@ static void add_net(struct json_object *array, int domid, uint64_t devid)
 }
 
 static struct json_object *devices_of(int domid, const char *class,
-				      void (*add)(struct json_object *array, int domid, uint64_t devid))
+				      void (*add)(struct json_object *array, int domid,
+						  uint64_t devid))
 {
 	struct json_object *array = json_new_array();
 	unsigned int count;
@@ -108,7 +113,8 @@ static struct json_object *sample(struct domain *domain, const struct hv_domain_
 	json_set_int(o, XEND_D_CPU_NS, (int64_t)info->cpu_time_ns);
 	json_set_int(o, XEND_D_MEMORY_KB, (int64_t)(info->pages * PAGE_KB));
 	json_set_int(o, XEND_D_MAXMEM_KB,
-		     (int64_t)((info->max_pages > UINT32_MAX / 2 ? info->pages : info->max_pages) * PAGE_KB));
+		     (int64_t)((info->max_pages > UINT32_MAX / 2 ? info->pages : info->max_pages) *
+			       PAGE_KB));
 	if (info->max_vcpu_id != XEN_INVALID_MAX_VCPU_ID)
 		for (unsigned int i = 0; i <= info->max_vcpu_id; i++)
 			if (hv_vcpu_info(domain_hv, info->domid, i, &vcpu, NULL) == 0)

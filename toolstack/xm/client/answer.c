@@ -14,7 +14,8 @@ const char *xm_string(struct json_object *object, const char *key, const char *o
 {
 	struct json_object *value = json_find(object, key);
 
-	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : otherwise;
+	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) :
+							      otherwise;
 }
 
 struct json_object *xm_array(struct json_object *object, const char *key, size_t *count)

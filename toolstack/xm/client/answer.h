@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Members of answers; a member of another type, or none, is what `otherwise` says: an answer is shown as far as it goes. */
+/* Members of answers; a member of another type, or none, is what `otherwise` says: an answer is
+ * shown as far as it goes. */
 int64_t xm_int(struct json_object *object, const char *key, int64_t otherwise);
 const char *xm_string(struct json_object *object, const char *key, const char *otherwise);
 

@@ -48,7 +48,8 @@ struct json_object *xm_call(const char *method, struct json_object *params, cons
 		json_object_put(params);
 		return NULL;
 	}
-	if (client_call(client, method, params, what ? show_progress : NULL, (void *)what, &result, &error) < 0)
+	if (client_call(client, method, params, what ? show_progress : NULL, (void *)what, &result,
+			&error) < 0)
 		xm_fail("%s", error_text(error));
 	error_free(&error);
 	progress_end();
@@ -75,7 +76,8 @@ struct json_object *xm_domain_params(const char *domain)
 
 int xm_print_json(struct json_object *value)
 {
-	puts(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+	puts(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY |
+							   JSON_C_TO_STRING_SPACED |
 							   JSON_C_TO_STRING_NOSLASHESCAPE));
 	return XM_OK;
 }

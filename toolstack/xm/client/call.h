@@ -9,13 +9,14 @@
 #include "xm/client/client.h"
 
 /*
- * Connect, say what is wrong if that fails. NULL then. A process has one connection; the first call makes it.
+ * Connect, say what is wrong if that fails. NULL then. A process has one connection; the first call
+ * makes it.
  */
 struct client *xm_client(void);
 
 /*
- * Ask xend, with progress on a terminal as "WHAT: ..." (NULL: without). Returns the result, the caller's, or NULL after the
- * error was said on stderr. `params` is consumed.
+ * Ask xend, with progress on a terminal as "WHAT: ..." (NULL: without). Returns the result, the
+ * caller's, or NULL after the error was said on stderr. `params` is consumed.
  */
 struct json_object *xm_call(const char *method, struct json_object *params, const char *what);
 

@@ -28,15 +28,19 @@ static const char *socket_path(void)
 	return path && *path ? path : XEND_SOCKET_PATH;
 }
 
-/* The sentence for a connect() that failed. xend's socket is root's alone, and its directory may hide it from others. */
+/* The sentence for a connect() that failed. xend's socket is root's alone, and its directory may
+ * hide it from others. */
 static int connect_error(int errnum, struct error **e)
 {
 	if (geteuid() != 0 || errnum == EACCES || errnum == EPERM)
-		return error_set(e, EACCES, "Most commands need root access. Please try again as root.");
-	/* No socket means the same as one that nobody listens at: people and scripts look for this one text. */
+		return error_set(e, EACCES,
+				 "Most commands need root access. Please try again as root.");
+	/* No socket means the same as one that nobody listens at: people and scripts look for this
+	 * one text. */
 	if (errnum == ENOENT || errnum == ENOTSOCK)
 		errnum = ECONNREFUSED;
-	return error_set(e, errnum, "Unable to connect to xend: %s. Is xend running?", strerror(errnum));
+	return error_set(e, errnum, "Unable to connect to xend: %s. Is xend running?",
+			 strerror(errnum));
 }
 
 int client_open(struct client **client, struct error **e)
@@ -47,12 +51,14 @@ int client_open(struct client **client, struct error **e)
 
 	*client = NULL;
 	if (strlen(path) >= sizeof(address.sun_path))
-		return error_set(e, ENAMETOOLONG, "Unable to connect to xend: %s=%s is longer than %zu characters.",
+		return error_set(e, ENAMETOOLONG,
+				 "Unable to connect to xend: %s=%s is longer than %zu characters.",
 				 XEND_SOCKET_ENV, path, sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return error_set(e, errno, "Unable to connect to xend: no socket: %s.", strerror(errno));
+		return error_set(e, errno, "Unable to connect to xend: no socket: %s.",
+				 strerror(errno));
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		errnum = errno;
 		close(fd);
@@ -75,14 +81,15 @@ void client_close(struct client *client)
 /* The connection ended in the middle: nobody knows how far the work has come. */
 static int lost(const char *method, const char *why, struct error **e)
 {
-	return error_set(
-		e, ECONNRESET,
-		"The connection to xend was lost during %s (%s). It may have been done or not: see `xm list' and "
-		"`xm log', and try again once xend runs.",
-		method, why);
+	return error_set(e, ECONNRESET,
+			 "The connection to xend was lost during %s (%s). It may have been done or "
+			 "not: see `xm list' and "
+			 "`xm log', and try again once xend runs.",
+			 method, why);
 }
 
-int client_send(struct client *client, const char *method, struct json_object *params, struct error **e)
+int client_send(struct client *client, const char *method, struct json_object *params,
+		struct error **e)
 {
 	struct json_object *request = json_new_object();
 	struct str line = STR_INIT;
@@ -98,8 +105,9 @@ int client_send(struct client *client, const char *method, struct json_object *p
 	json_object_put(request);
 	str_add_char(&line, '\n');
 	if (line.len > (size_t)XEND_MAX_REQUEST)
-		rc = error_set(e, E2BIG, "The request %s is too large for xend: %zu bytes, at most %d.", method,
-			       line.len, XEND_MAX_REQUEST);
+		rc = error_set(e, E2BIG,
+			       "The request %s is too large for xend: %zu bytes, at most %d.",
+			       method, line.len, XEND_MAX_REQUEST);
 	while (rc == 0 && sent < line.len) {
 		ssize_t n = send(client->fd, line.text + sent, line.len - sent, MSG_NOSIGNAL);
 
@@ -119,7 +127,9 @@ static int receive_line(struct client *client, const char *method, size_t *len, 
 
 	for (;;) {
 		struct str *in = &client->input;
-		char *end = in->len > searched ? memchr(in->text + searched, '\n', in->len - searched) : NULL;
+		char *end = in->len > searched ?
+				    memchr(in->text + searched, '\n', in->len - searched) :
+				    NULL;
 		ssize_t n;
 
 		if (end) {
@@ -128,8 +138,8 @@ static int receive_line(struct client *client, const char *method, size_t *len, 
 		}
 		searched = in->len;
 		if (in->len > (size_t)XEND_MAX_ANSWER)
-			return error_set(e, EPROTO, "xend's answer to %s is longer than %d bytes.", method,
-					 XEND_MAX_ANSWER);
+			return error_set(e, EPROTO, "xend's answer to %s is longer than %d bytes.",
+					 method, XEND_MAX_ANSWER);
 		n = read(client->fd, str_reserve(in, READ_CHUNK), READ_CHUNK);
 		if (n > 0)
 			in->len += (size_t)n;
@@ -163,9 +173,11 @@ static int remote_error(const char *method, struct json_object *error, struct er
 	return error_set(e, EREMOTEIO, "%s", message);
 }
 
-/* Look at one line. Returns 1 for progress or an answer to another request, 0 for the result, -errno for an error. */
-static int take_line(struct client *client, const char *method, struct json_object *line, client_progress *progress,
-		     void *data, struct json_object **result, struct error **e)
+/* Look at one line. Returns 1 for progress or an answer to another request, 0 for the result,
+ * -errno for an error. */
+static int take_line(struct client *client, const char *method, struct json_object *line,
+		     client_progress *progress, void *data, struct json_object **result,
+		     struct error **e)
 {
 	struct json_object *id = json_find(line, XEND_F_ID);
 	struct json_object *value;
@@ -182,7 +194,9 @@ static int take_line(struct client *client, const char *method, struct json_obje
 	if (value)
 		return remote_error(method, value, e);
 	if (!json_object_object_get_ex(line, XEND_F_RESULT, &value))
-		return error_set(e, EPROTO, "xend's answer to %s holds neither a result nor an error.", method);
+		return error_set(e, EPROTO,
+				 "xend's answer to %s holds neither a result nor an error.",
+				 method);
 	*result = value ? json_object_get(value) : json_new_object();
 	return 0;
 }
@@ -212,8 +226,9 @@ int client_wait(struct client *client, const char *method, client_progress *prog
 	return rc;
 }
 
-int client_call(struct client *client, const char *method, struct json_object *params, client_progress *progress,
-		void *data, struct json_object **result, struct error **e)
+int client_call(struct client *client, const char *method, struct json_object *params,
+		client_progress *progress, void *data, struct json_object **result,
+		struct error **e)
 {
 	int rc = client_send(client, method, params, e);
 

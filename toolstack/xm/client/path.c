@@ -20,8 +20,9 @@ char *path_absolute(const char *path)
 		return xstrdup(path);
 	directory = getcwd(NULL, 0);
 	if (!directory) {
-		xm_fail("The current directory is not known, so '%s' must be named with its whole path: %s.", path,
-			strerror(errno));
+		xm_fail("The current directory is not known, so '%s' must be named with its whole "
+			"path: %s.",
+			path, strerror(errno));
 		return NULL;
 	}
 	whole = xasprintf("%s%s%s", directory, strcmp(directory, "/") == 0 ? "" : "/", path);

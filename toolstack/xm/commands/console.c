@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes go both ways as they are: the terminal is raw, and only Ctrl-] is taken out. What is to be written waits in a buffer
- * of bounded size for each direction, and the other end is not read while its buffer is full, so that a slow terminal
- * does not lose what the domain says, and a domain that does not read does not lose what is typed.
+ * Bytes go both ways as they are: the terminal is raw, and only Ctrl-] is taken out. What is to be
+ * written waits in a buffer of bounded size for each direction, and the other end is not read while
+ * its buffer is full, so that a slow terminal does not lose what the domain says, and a domain that
+ * does not read does not lose what is typed.
  */
 #include "xm/commands/console.h"
 
@@ -104,17 +105,20 @@ static enum end step(struct console *console)
 		return BROKEN;
 	if ((fds[1].revents & POLLOUT) && !flush(console->stream, &console->to_domain))
 		console->stream_ended = true;
-	if ((fds[1].revents & (POLLIN | POLLHUP | POLLERR)) && fill(console->stream, &console->to_terminal) == 0)
+	if ((fds[1].revents & (POLLIN | POLLHUP | POLLERR)) &&
+	    fill(console->stream, &console->to_terminal) == 0)
 		console->stream_ended = true;
 	if (console->stream_ended)
 		return console->to_terminal.len ? GOES_ON : DOMAIN_ENDED;
 	return fds[0].revents ? take_input(console) : GOES_ON;
 }
 
-/* What the domain had said by then is shown, what was typed is sent, as far as it can be done at once. */
+/* What the domain had said by then is shown, what was typed is sent, as far as it can be done at
+ * once. */
 static void drain(struct console *console)
 {
-	while (console->to_domain.len && !console->stream_ended && flush(console->stream, &console->to_domain)) {
+	while (console->to_domain.len && !console->stream_ended &&
+	       flush(console->stream, &console->to_domain)) {
 		struct pollfd fd = { .fd = console->stream, .events = POLLOUT };
 
 		if (poll(&fd, 1, 1000) <= 0)
@@ -144,7 +148,8 @@ static int relay(struct client *client, const char *domain)
 	str_free(&console.to_domain);
 	str_free(&console.to_terminal);
 	if (end == BROKEN)
-		return xm_fail("The console of domain '%s' cannot be shown: %s.", domain, strerror(errno));
+		return xm_fail("The console of domain '%s' cannot be shown: %s.", domain,
+			       strerror(errno));
 	if (isatty(STDOUT_FILENO))
 		putchar('\n');
 	return XM_OK;

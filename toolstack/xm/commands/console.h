@@ -14,8 +14,9 @@ enum console_flags {
 int console_run(const struct xm_args *args);
 
 /*
- * Attach until Ctrl-], the end of the input or the end of the domain; an enum xm_status. `flags` are of enum console_flags.
- * The terminal is as before then, also after a signal that ends the program.
+ * Attach until Ctrl-], the end of the input or the end of the domain; an enum xm_status. `flags`
+ * are of enum console_flags. The terminal is as before then, also after a signal that ends the
+ * program.
  */
 int console_attach(const char *domain, unsigned int flags);
 

@@ -47,7 +47,8 @@ static int read_config(const struct xm_args *args, struct config **config)
 
 	*config = NULL;
 	if (!file && args->count == 0)
-		return xm_usage_error(args->command, "%s needs a configuration file", args->command->name);
+		return xm_usage_error(args->command, "%s needs a configuration file",
+				      args->command->name);
 	*config = domain_file_read(args->operands, args->count, file, &path);
 	if (!*config)
 		status = XM_FAILED;

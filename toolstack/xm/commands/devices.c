@@ -11,7 +11,8 @@
 #include "xm/client/call.h"
 #include "xm/format.h"
 
-/* What block-attach and block-configure have in common: "BackDev FrontDev Mode [BackDomain]" as a disk. */
+/* What block-attach and block-configure have in common: "BackDev FrontDev Mode [BackDomain]" as a
+ * disk. */
 static int disk_order(const struct xm_args *args, const char *method)
 {
 	struct config_disk disk;
@@ -24,7 +25,8 @@ static int disk_order(const struct xm_args *args, const char *method)
 	rc = config_disk_parse(str_text(&text), &disk, &error);
 	str_free(&text);
 	if (rc < 0) {
-		rc = xm_fail("Domain '%s', disk %s: %s", args->operands[0], args->operands[2], error_text(error));
+		rc = xm_fail("Domain '%s', disk %s: %s", args->operands[0], args->operands[2],
+			     error_text(error));
 		error_free(&error);
 		return rc;
 	}
@@ -152,21 +154,24 @@ static int device_list(const struct xm_args *args, const struct device_table *ta
 
 static int block_list_run(const struct xm_args *args)
 {
-	static const struct device_table table = { XEND_CLASS_VBD, format_block_header, print_block };
+	static const struct device_table table = { XEND_CLASS_VBD, format_block_header,
+						   print_block };
 
 	return device_list(args, &table);
 }
 
 static int network_list_run(const struct xm_args *args)
 {
-	static const struct device_table table = { XEND_CLASS_VIF, format_network_header, print_network };
+	static const struct device_table table = { XEND_CLASS_VIF, format_network_header,
+						   print_network };
 
 	return device_list(args, &table);
 }
 
 static int pci_run(const struct xm_args *args)
 {
-	return xm_fail("%s: this release cannot give PCI devices to domains yet.", args->command->name);
+	return xm_fail("%s: this release cannot give PCI devices to domains yet.",
+		       args->command->name);
 }
 
 static const struct xm_option list_options[] = {
@@ -179,14 +184,17 @@ static const struct xm_option detach_options[] = {
 	{ 0 },
 };
 
-#define PCI_HELP "This release cannot do it; a domain reaches disks and networks by block-attach and network-attach."
+#define PCI_HELP                                                                              \
+	"This release cannot do it; a domain reaches disks and networks by block-attach and " \
+	"network-attach."
 
 const struct xm_command xm_device_commands[] = {
 	{ .name = "block-attach",
 	  .run = block_attach_run,
 	  .usage = "DOMAIN BACKDEV FRONTDEV MODE [BACKDOMAIN]",
 	  .summary = "Give a domain another disk",
-	  .help = "BACKDEV is phy:DEVICE or file:FILE of Domain-0; FRONTDEV is what the domain calls it, as xvdb; MODE "
+	  .help = "BACKDEV is phy:DEVICE or file:FILE of Domain-0; FRONTDEV is what the domain "
+		  "calls it, as xvdb; MODE "
 		  "is r or w "
 		  "(w!: although others use it, too).",
 	  .examples = "xm block-attach web1 phy:/dev/vg/data xvdb w\tgive web1 a volume as xvdb\n"
@@ -197,7 +205,8 @@ const struct xm_command xm_device_commands[] = {
 	  .run = block_detach_run,
 	  .usage = "DOMAIN FRONTDEV",
 	  .summary = "Take a disk away from a domain",
-	  .help = "FRONTDEV is the disk's name in the domain, or its number as block-list shows it.",
+	  .help = "FRONTDEV is the disk's name in the domain, or its number as block-list shows "
+		  "it.",
 	  .examples = "xm block-detach web1 xvdb\ttake xvdb away",
 	  .options = detach_options,
 	  .min_operands = 2,
@@ -221,9 +230,11 @@ const struct xm_command xm_device_commands[] = {
 	  .run = network_attach_run,
 	  .usage = "DOMAIN [KEY=VALUE...]",
 	  .summary = "Give a domain another network card",
-	  .help = "The keys are those of vif in xm.cfg(5): mac, bridge, ip, script, backend, vifname, rate and others.",
+	  .help = "The keys are those of vif in xm.cfg(5): mac, bridge, ip, script, backend, "
+		  "vifname, rate and others.",
 	  .examples = "xm network-attach web1\tgive web1 a card on the default bridge\n"
-		      "xm network-attach web1 bridge=xenbr1 mac=00:16:3e:00:00:07\tsay which bridge and which address",
+		      "xm network-attach web1 bridge=xenbr1 mac=00:16:3e:00:00:07\tsay which "
+		      "bridge and which address",
 	  .min_operands = 1,
 	  .max_operands = -1 },
 	{ .name = "network-detach",

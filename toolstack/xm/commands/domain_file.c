@@ -23,7 +23,8 @@ char *domain_file_find(const char *name)
 {
 	for (int i = 0; i < (strchr(name, '/') ? 1 : 2); i++) {
 		for (int suffix = 0; suffix < 2; suffix++) {
-			char *path = xasprintf("%s%s%s", i ? DIRECTORY "/" : "", name, suffix ? ".cfg" : "");
+			char *path = xasprintf("%s%s%s", i ? DIRECTORY "/" : "", name,
+					       suffix ? ".cfg" : "");
 
 			if (is_file(path))
 				return path;
@@ -33,10 +34,12 @@ char *domain_file_find(const char *name)
 	return NULL;
 }
 
-/* A word like key=value: its key is a name. A file's name with a '=' in it can be given with a slash before. */
+/* A word like key=value: its key is a name. A file's name with a '=' in it can be given with a
+ * slash before. */
 static bool is_override(const char *word)
 {
-	size_t key = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+	size_t key =
+		strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
 
 	while (word[key] == ' ')
 		key++;
@@ -52,15 +55,18 @@ static void print_diags(const struct config_diags *diags)
 	str_free(&text);
 }
 
-static struct config *parse(const struct str *text, const char *path, const char **overrides, size_t count)
+static struct config *parse(const struct str *text, const char *path, const char **overrides,
+			    size_t count)
 {
 	struct config_diags diags = { 0 };
 	struct config *config =
-		config_parse(str_text(text), text->len, path ? path : "command line", overrides, count, &diags);
+		config_parse(str_text(text), text->len, path ? path : "command line", overrides,
+			     count, &diags);
 
 	print_diags(&diags);
 	if (!config)
-		xm_fail("%s%s: %zu error%s; nothing was changed.", path ? "Configuration file " : "",
+		xm_fail("%s%s: %zu error%s; nothing was changed.",
+			path ? "Configuration file " : "",
 			path ? path : "The words of the command line", diags.nr_errors,
 			diags.nr_errors == 1 ? "" : "s");
 	config_diags_free(&diags);
@@ -104,7 +110,8 @@ struct config *domain_file_read(char *const *operands, int count, const char *fi
 		} else if (!file) {
 			file = operands[i];
 		} else {
-			xm_fail("'%s' is neither KEY=VALUE nor the file, which is '%s'.", operands[i], file);
+			xm_fail("'%s' is neither KEY=VALUE nor the file, which is '%s'.",
+				operands[i], file);
 			good = false;
 		}
 	}

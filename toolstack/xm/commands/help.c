@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `xm help`, in the forms that people, the man page and completion read; all made of the tables of commands. */
+/* `xm help`, in the forms that people, the man page and completion read; all made of the tables of
+ * commands. */
 #include "xm/command.h"
 #include "xm/commands/help.h"
 
@@ -10,10 +11,11 @@
 #define NAME_COLUMN 18
 
 /* What `xm help` shows without --long. */
-static const char *const common[] = { "console", "create",  "destroy",	"help",		"info",
-				      "list",	 "mem-set", "new",	"pause",	"reboot",
-				      "restore", "save",    "shutdown", "start",	"top",
-				      "unpause", "uptime",  "vcpu-set", "block-attach", "network-list" };
+static const char *const common[] = { "console",  "create",   "destroy",      "help",
+				      "info",	  "list",     "mem-set",      "new",
+				      "pause",	  "reboot",   "restore",      "save",
+				      "shutdown", "start",    "top",	      "unpause",
+				      "uptime",	  "vcpu-set", "block-attach", "network-list" };
 
 const char *xm_usage_line(const struct xm_command *command, char *buffer, size_t size)
 {
@@ -66,7 +68,8 @@ static void each_example(const char *examples, void (*print)(const char *, int, 
 		size_t line = strcspn(examples, "\n");
 		size_t words = strcspn(examples, "\t\n");
 
-		print(examples, (int)words, examples + words + (words < line), (int)(line - words - (words < line)));
+		print(examples, (int)words, examples + words + (words < line),
+		      (int)(line - words - (words < line)));
 		examples += line + (examples[line] == '\n');
 	}
 }
@@ -108,15 +111,16 @@ void help_short(FILE *out)
 {
 	const struct xm_command *command;
 
-	fprintf(out,
-		"Usage: xm COMMAND [OPTIONS] [ARGUMENTS]\n\nManages the domains of this host. Common commands:\n\n");
+	fprintf(out, "Usage: xm COMMAND [OPTIONS] [ARGUMENTS]\n\nManages the domains of this host. "
+		     "Common commands:\n\n");
 	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++) {
 		if (xm_find(common[i], &command, NULL, 0) == XM_FOUND)
 			fprintf(out, "  %-*s %s\n", NAME_COLUMN, command->name, command->summary);
 	}
-	fprintf(out,
-		"\nA DOMAIN is named by its name, its ID or its UUID. A command may be cut short as long as no other\n"
-		"begins so. `xm help --long' shows all commands, `xm help COMMAND' one of them with examples.\n");
+	fprintf(out, "\nA DOMAIN is named by its name, its ID or its UUID. A command may be cut "
+		     "short as long as no other\n"
+		     "begins so. `xm help --long' shows all commands, `xm help COMMAND' one of "
+		     "them with examples.\n");
 }
 
 static void help_long(void)
@@ -127,7 +131,8 @@ static void help_long(void)
 		for (const struct xm_command *command = group->commands; command->name; command++)
 			print_summary(command);
 	}
-	printf("\nOlder names (balloon, maxmem, set-vcpus, vif-list, vbd-create and others) still work, with a "
+	printf("\nOlder names (balloon, maxmem, set-vcpus, vif-list, vbd-create and others) still "
+	       "work, with a "
 	       "warning.\n"
 	       "`xm help COMMAND' explains one command; see xm(1), xm.cfg(5) and xend(8), too.\n");
 }
@@ -156,7 +161,8 @@ static int help_run(const struct xm_args *args)
 		help_print_keys();
 	} else if (man) {
 		if (!help_man(man))
-			return xm_usage_error(args->command, "'%s' is not one of commands, keys, settings", man);
+			return xm_usage_error(args->command,
+					      "'%s' is not one of commands, keys, settings", man);
 	} else if (args->count) {
 		switch (xm_find(args->operands[0], &command, candidates, sizeof(candidates))) {
 		case XM_FOUND:
@@ -164,9 +170,11 @@ static int help_run(const struct xm_args *args)
 			xm_help_command(command);
 			break;
 		case XM_AMBIGUOUS:
-			return xm_usage_error(args->command, "'%s' may be any of: %s", args->operands[0], candidates);
+			return xm_usage_error(args->command, "'%s' may be any of: %s",
+					      args->operands[0], candidates);
 		case XM_NOT_FOUND:
-			return xm_usage_error(args->command, "there is no command '%s'", args->operands[0]);
+			return xm_usage_error(args->command, "there is no command '%s'",
+					      args->operands[0]);
 		}
 	} else if (xm_args_has(args, XM_OPTION_LONG_HELP)) {
 		help_long();
@@ -178,10 +186,12 @@ static int help_run(const struct xm_args *args)
 
 static const struct xm_option help_options[] = {
 	{ XM_OPTION_LONG_HELP, "long", NULL, "show all commands" },
-	{ XM_OPTION_NAMES, "names", NULL, "print the names and options of all commands, for scripts" },
+	{ XM_OPTION_NAMES, "names", NULL,
+	  "print the names and options of all commands, for scripts" },
 	{ XM_OPTION_KEYS, "keys", NULL, "print the keys of a domain's file, for scripts" },
 	{ XM_OPTION_MAN, "man", "PART",
-	  "print a part of the manual in mdoc: commands, keys (of a domain) or settings (of xend)" },
+	  "print a part of the manual in mdoc: commands, keys (of a domain) or settings (of "
+	  "xend)" },
 	{ 0 },
 };
 
@@ -190,7 +200,8 @@ const struct xm_command xm_help_commands[] = {
 	  .run = help_run,
 	  .usage = "[COMMAND]",
 	  .summary = "Explain xm, or one of its commands",
-	  .examples = "xm help create\texplain how to create a domain\nxm help --long\tlist every command",
+	  .examples = "xm help create\texplain how to create a domain\nxm help --long\tlist every "
+		      "command",
 	  .options = help_options,
 	  .max_operands = 1 },
 	{ 0 },

@@ -13,8 +13,8 @@ void help_short(FILE *out);
 void help_print_keys(void);
 
 /*
- * A part of the manual in mdoc: "commands" of xm(1), "keys" of xm.cfg(5), "settings" of xend-config.sxp(5). False if it is none
- * of these.
+ * A part of the manual in mdoc: "commands" of xm(1), "keys" of xm.cfg(5), "settings" of
+ * xend-config.sxp(5). False if it is none of these.
  */
 bool help_man(const char *part);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands and the keys of a domain's file in mdoc: the parts of xm(1) and xm.cfg(5) that the tables know better. */
+/* The commands and the keys of a domain's file in mdoc: the parts of xm(1) and xm.cfg(5) that the
+ * tables know better. */
 #include "xm/commands/help.h"
 
 #include <ctype.h>
@@ -9,7 +10,8 @@
 #include "config/xend_config.h"
 #include "xm/command.h"
 
-/* Text in which nothing is a macro or an escape. A line begins at each newline of the text and, as mdoc wants it, sentence. */
+/* Text in which nothing is a macro or an escape. A line begins at each newline of the text and, as
+ * mdoc wants it, sentence. */
 static void print_roff(const char *text, size_t length)
 {
 	bool begins = true;
@@ -107,12 +109,14 @@ static void print_values(const struct config_key *key)
 	switch (key->kind) {
 	case KEY_UINT:
 	case KEY_MIB:
-		printf("A number from %llu to %llu%s%s.\n", (unsigned long long)key->min, (unsigned long long)key->max,
-		       key->unit ? " " : "", key->unit ? key->unit : "");
+		printf("A number from %llu to %llu%s%s.\n", (unsigned long long)key->min,
+		       (unsigned long long)key->max, key->unit ? " " : "",
+		       key->unit ? key->unit : "");
 		break;
 	case KEY_BOOL:
 		/* xend's settings say it in words. */
-		printf(key->fallback && isalpha((unsigned char)*key->fallback) ? "yes or no.\n" : "0 or 1.\n");
+		printf(key->fallback && isalpha((unsigned char)*key->fallback) ? "yes or no.\n" :
+										 "0 or 1.\n");
 		break;
 	case KEY_WORD:
 		printf("One of");
@@ -149,7 +153,8 @@ static void man_keys(const struct config_schema *schema)
 static void man_foreign(const struct config_schema *schema)
 {
 	printf(".Bl -tag -width Ds\n");
-	for (const struct config_foreign *foreign = schema->foreign; foreign && foreign->names; foreign++) {
+	for (const struct config_foreign *foreign = schema->foreign; foreign && foreign->names;
+	     foreign++) {
 		print_line(".It ", foreign->names);
 		printf("%s: ", foreign->is_error ? "An error" : "A warning");
 		print_line("", foreign->why);

@@ -58,13 +58,16 @@ static int info_run(const struct xm_args *args)
 		for (size_t i = 0; i < sizeof(info_keys) / sizeof(info_keys[0]); i++) {
 			struct json_object *value = json_find(answer, info_keys[i]);
 
-			format_info(stdout, info_keys[i], value ? json_object_get_string(value) : "");
+			format_info(stdout, info_keys[i],
+				    value ? json_object_get_string(value) : "");
 		}
-		for (size_t i = 0; i < sizeof(info_further_keys) / sizeof(info_further_keys[0]); i++) {
+		for (size_t i = 0; i < sizeof(info_further_keys) / sizeof(info_further_keys[0]);
+		     i++) {
 			struct json_object *value = json_find(answer, info_further_keys[i]);
 
 			if (value)
-				format_info(stdout, info_further_keys[i], json_object_get_string(value));
+				format_info(stdout, info_further_keys[i],
+					    json_object_get_string(value));
 		}
 	}
 	json_object_put(answer);
@@ -111,25 +114,30 @@ const struct xm_command xm_host_commands[] = {
 	  .run = info_run,
 	  .usage = "",
 	  .summary = "Show what the host and its hypervisor are",
-	  .help = "Memory is in MiB. On Xenolith, cpu_faults names the faults of the processor by which guests may "
+	  .help = "Memory is in MiB. On Xenolith, cpu_faults names the faults of the processor by "
+		  "which guests may "
 		  "read what is not "
-		  "theirs, and which the hypervisor does not guard against yet; `xm dmesg' says what each one does. "
+		  "theirs, and which the hypervisor does not guard against yet; `xm dmesg' says "
+		  "what each one does. "
 		  "While there "
 		  "are any, run no strangers' guests.",
-	  .examples = "xm info\tshow all\nxm info | grep free_memory\tshow how much memory is left for new domains",
+	  .examples = "xm info\tshow all\nxm info | grep free_memory\tshow how much memory is left "
+		      "for new domains",
 	  .options = info_options },
 	{ .name = "dmesg",
 	  .run = dmesg_run,
 	  .usage = "",
 	  .summary = "Print the hypervisor's messages",
-	  .help = "What guests write to the hypervisor's console is not among them: `xm debug-keys G' adds it.",
+	  .help = "What guests write to the hypervisor's console is not among them: `xm debug-keys "
+		  "G' adds it.",
 	  .examples = "xm dmesg\tprint them\nxm dmesg -c\tprint them and forget them",
 	  .options = dmesg_options },
 	{ .name = "debug-keys",
 	  .run = debug_keys_run,
 	  .usage = "KEYS",
 	  .summary = "Send debug keys to the hypervisor",
-	  .help = "Each letter makes it print something; h lists the letters. The output is in `xm dmesg'.",
+	  .help = "Each letter makes it print something; h lists the letters. The output is in `xm "
+		  "dmesg'.",
 	  .examples = "xm debug-keys h\tlist the keys",
 	  .min_operands = 1,
 	  .max_operands = 1 },

@@ -22,7 +22,8 @@ static int each_domain(const struct xm_args *args, const char *method)
 	int status = XM_OK;
 
 	for (int i = 0; i < args->count; i++) {
-		if (xm_order(method, xm_domain_params(args->operands[i]), args->operands[i]) != XM_OK)
+		if (xm_order(method, xm_domain_params(args->operands[i]), args->operands[i]) !=
+		    XM_OK)
 			status = XM_FAILED;
 	}
 	return status;
@@ -83,7 +84,8 @@ static int restore_run(const struct xm_args *args)
 
 static int migrate_run(const struct xm_args *args)
 {
-	return xm_fail("Domain '%s' was not migrated: this release cannot migrate yet. `xm save' it here, copy the "
+	return xm_fail("Domain '%s' was not migrated: this release cannot migrate yet. `xm save' "
+		       "it here, copy the "
 		       "file to %s, "
 		       "and `xm restore --trust' it there.",
 		       args->operands[0], args->operands[1]);
@@ -102,7 +104,8 @@ static int sysrq_run(const struct xm_args *args)
 	struct json_object *params;
 
 	if (strlen(args->operands[1]) != 1)
-		return xm_usage_error(args->command, "'%s' is not one letter or digit", args->operands[1]);
+		return xm_usage_error(args->command, "'%s' is not one letter or digit",
+				      args->operands[1]);
 	params = xm_domain_params(args->operands[0]);
 	json_set_string(params, XEND_P_KEY, args->operands[1]);
 	return xm_order(XEND_M_DOMAIN_SYSRQ, params, NULL);
@@ -110,19 +113,24 @@ static int sysrq_run(const struct xm_args *args)
 
 static int trigger_run(const struct xm_args *args)
 {
-	static const char *const triggers[] = { "nmi", "reset", "init", "power", "sleep", "s3resume" };
+	static const char *const triggers[] = {
+		"nmi", "reset", "init", "power", "sleep", "s3resume"
+	};
 	struct json_object *params;
 	int64_t vcpu = 0;
 	size_t i = 0;
 
-	while (i < sizeof(triggers) / sizeof(triggers[0]) && strcasecmp(triggers[i], args->operands[1]) != 0)
+	while (i < sizeof(triggers) / sizeof(triggers[0]) &&
+	       strcasecmp(triggers[i], args->operands[1]) != 0)
 		i++;
 	if (i == sizeof(triggers) / sizeof(triggers[0]))
-		return xm_usage_error(args->command,
-				      "'%s' is not a trigger: nmi, reset, init, power, sleep or s3resume",
-				      args->operands[1]);
+		return xm_usage_error(
+			args->command,
+			"'%s' is not a trigger: nmi, reset, init, power, sleep or s3resume",
+			args->operands[1]);
 	if (args->count > 2 && !number_parse(args->operands[2], 0, INT32_MAX, &vcpu))
-		return xm_usage_error(args->command, "'%s' is not the number of a virtual CPU", args->operands[2]);
+		return xm_usage_error(args->command, "'%s' is not the number of a virtual CPU",
+				      args->operands[2]);
 	params = xm_domain_params(args->operands[0]);
 	json_set_string(params, XEND_P_TRIGGER, triggers[i]);
 	json_set_int(params, XEND_P_VCPU, vcpu);
@@ -132,7 +140,8 @@ static int trigger_run(const struct xm_args *args)
 static int dump_core_run(const struct xm_args *args)
 {
 	struct json_object *params = xm_domain_params(args->operands[0]), *result;
-	char *path = args->count > 1 ? path_absolute(args->operands[1]) : path_for_core(args->operands[0]);
+	char *path = args->count > 1 ? path_absolute(args->operands[1]) :
+				       path_for_core(args->operands[0]);
 
 	if (!path) {
 		json_object_put(params);
@@ -145,7 +154,8 @@ static int dump_core_run(const struct xm_args *args)
 	result = xm_call(XEND_M_DOMAIN_DUMP_CORE, params, args->operands[0]);
 	if (!result)
 		return XM_FAILED;
-	printf("The memory of domain '%s' is in %s\n", args->operands[0], xm_string(result, XEND_P_PATH, "?"));
+	printf("The memory of domain '%s' is in %s\n", args->operands[0],
+	       xm_string(result, XEND_P_PATH, "?"));
 	json_object_put(result);
 	return XM_OK;
 }
@@ -193,9 +203,11 @@ const struct xm_command xm_lifecycle_commands[] = {
 	  .run = create_run,
 	  .usage = "FILE [KEY=VALUE...]",
 	  .summary = "Create a domain from a file and start it",
-	  .help = "FILE is looked for as it is named and then in /etc/xen. Each KEY=VALUE takes the place of the "
+	  .help = "FILE is looked for as it is named and then in /etc/xen. Each KEY=VALUE takes "
+		  "the place of the "
 		  "file's; see "
-		  "xm.cfg(5) for the keys. The domain is forgotten when it ends; `xm new' makes one that stays.",
+		  "xm.cfg(5) for the keys. The domain is forgotten when it ends; `xm new' makes "
+		  "one that stays.",
 	  .examples = "xm create web1\tstart what /etc/xen/web1 describes\n"
 		      "xm create -c web1\tand go to its console\n"
 		      "xm create web1 memory=512 name=web1big\twith other memory and another name\n"
@@ -206,16 +218,18 @@ const struct xm_command xm_lifecycle_commands[] = {
 	  .run = shutdown_run,
 	  .usage = "DOMAIN...",
 	  .summary = "Ask domains to shut down",
-	  .help = "The domain's system does it, in its own time. on_poweroff of its file says what comes then.",
-	  .examples =
-		  "xm shutdown -w web1\tshut web1 down and wait for its end\nxm shutdown -a -w\tshut all domains down",
+	  .help = "The domain's system does it, in its own time. on_poweroff of its file says what "
+		  "comes then.",
+	  .examples = "xm shutdown -w web1\tshut web1 down and wait for its end\nxm shutdown -a "
+		      "-w\tshut all domains down",
 	  .options = shutdown_options,
 	  .max_operands = -1 },
 	{ .name = "reboot",
 	  .run = reboot_run,
 	  .usage = "DOMAIN...",
 	  .summary = "Ask domains to reboot",
-	  .help = "The domain's system ends in its own time, then the domain is created anew. on_reboot of its file "
+	  .help = "The domain's system ends in its own time, then the domain is created anew. "
+		  "on_reboot of its file "
 		  "may say "
 		  "otherwise.",
 	  .examples = "xm reboot web1\treboot web1",
@@ -256,11 +270,14 @@ const struct xm_command xm_lifecycle_commands[] = {
 	  .run = restore_run,
 	  .usage = "FILE",
 	  .summary = "Go on with a domain from a file of `xm save'",
-	  .help = "The file says which programs, kernels and disks of this host the domain uses. One that this host "
+	  .help = "The file says which programs, kernels and disks of this host the domain uses. "
+		  "One that this host "
 		  "did not "
-		  "save, or that was changed, is refused; the error names them. --trust has it restored all the same.",
+		  "save, or that was changed, is refused; the error names them. --trust has it "
+		  "restored all the same.",
 	  .examples = "xm restore /var/lib/xen/web1.save\tgo on with web1\n"
-		      "xm restore --trust /tmp/web1.save\tgo on with web1, which came from another host",
+		      "xm restore --trust /tmp/web1.save\tgo on with web1, which came from another "
+		      "host",
 	  .options = restore_options,
 	  .min_operands = 1,
 	  .max_operands = 1 },
@@ -268,7 +285,8 @@ const struct xm_command xm_lifecycle_commands[] = {
 	  .run = migrate_run,
 	  .usage = "DOMAIN HOST",
 	  .summary = "Move a domain to another host (not there yet)",
-	  .help = "This release cannot do it. Save the domain, copy the file, and restore it on the other host "
+	  .help = "This release cannot do it. Save the domain, copy the file, and restore it on "
+		  "the other host "
 		  "with --trust.",
 	  .options = migrate_options,
 	  .min_operands = 2,
@@ -291,18 +309,19 @@ const struct xm_command xm_lifecycle_commands[] = {
 	  .run = trigger_run,
 	  .usage = "DOMAIN nmi|reset|init|power|sleep|s3resume [VCPU]",
 	  .summary = "Send a trigger to a domain",
-	  .examples =
-		  "xm trigger web1 power\tpress its power button\nxm trigger web1 nmi 1\tsend an NMI to its second CPU",
+	  .examples = "xm trigger web1 power\tpress its power button\nxm trigger web1 nmi 1\tsend "
+		      "an NMI to its second CPU",
 	  .min_operands = 2,
 	  .max_operands = 3 },
 	{ .name = "dump-core",
 	  .run = dump_core_run,
 	  .usage = "DOMAIN [FILE]",
 	  .summary = "Write a domain's memory to a file",
-	  .help = "Without FILE it goes to /var/lib/xen/dump. The domain is paused while it is written, but for "
+	  .help = "Without FILE it goes to /var/lib/xen/dump. The domain is paused while it is "
+		  "written, but for "
 		  "--live.",
-	  .examples =
-		  "xm dump-core web1\twrite it to /var/lib/xen/dump\nxm dump-core -C web1 /tmp/core\tand end web1 then",
+	  .examples = "xm dump-core web1\twrite it to /var/lib/xen/dump\nxm dump-core -C web1 "
+		      "/tmp/core\tand end web1 then",
 	  .options = dump_options,
 	  .min_operands = 1,
 	  .max_operands = 2 },

@@ -93,7 +93,8 @@ static struct sexp *sexp_of_facts(struct json_object *domain, const struct confi
 	sexp_set(sexp, "uuid", xm_string(domain, XEND_D_UUID, NULL));
 	sexp_set_printf(sexp, "vcpus", "%lld", (long long)xm_int(domain, XEND_D_MAX_VCPUS, 0));
 	sexp_set_printf(sexp, "memory", "%llu", (unsigned long long)live->memory_mb);
-	sexp_set_printf(sexp, "maxmem", "%lld", (long long)xm_int(domain, XEND_D_MAXMEM_KB, 0) / KB_PER_MB);
+	sexp_set_printf(sexp, "maxmem", "%lld",
+			(long long)xm_int(domain, XEND_D_MAXMEM_KB, 0) / KB_PER_MB);
 	sexp_set_printf(sexp, "status", "%u", live->status);
 	sexp_set(sexp, "state", live->state);
 	sexp_set_printf(sexp, "cpu_time", "%.9f", (double)live->cpu_ns / 1e9);
@@ -104,7 +105,8 @@ static struct sexp *sexp_of_facts(struct json_object *domain, const struct confi
 static void print_sexp(struct json_object *domain)
 {
 	struct config_live live = { .domid = (int)xm_int(domain, XEND_D_ID, -1),
-				    .memory_mb = (uint64_t)xm_int(domain, XEND_D_MEMORY_KB, 0) / KB_PER_MB,
+				    .memory_mb = (uint64_t)xm_int(domain, XEND_D_MEMORY_KB, 0) /
+						 KB_PER_MB,
 				    .online_vcpus = (unsigned int)xm_int(domain, XEND_D_VCPUS, 0),
 				    .state = xm_string(domain, XEND_D_STATE, "------"),
 				    .status = (unsigned int)xm_int(domain, XEND_D_STATUS, 0),
@@ -145,7 +147,8 @@ int list_run(const struct xm_args *args)
 
 	if (status == BAD_STATUS)
 		return xm_usage_error(args->command,
-				      "'%s' is no state: all, running, paused, halted, suspended, shutdown or crashed",
+				      "'%s' is no state: all, running, paused, halted, suspended, "
+				      "shutdown or crashed",
 				      state);
 	domains = list_domains(args->operands, args->count, detailed);
 	if (!domains)

@@ -9,7 +9,14 @@
 struct xm_args;
 
 /* The numbers of a domain's status: xend's, and those of old. */
-enum list_status { LIST_HALTED, LIST_PAUSED, LIST_RUNNING, LIST_SUSPENDED, LIST_SHUTDOWN, LIST_CRASHED };
+enum list_status {
+	LIST_HALTED,
+	LIST_PAUSED,
+	LIST_RUNNING,
+	LIST_SUSPENDED,
+	LIST_SHUTDOWN,
+	LIST_CRASHED
+};
 
 /* `xm list`. */
 int list_run(const struct xm_args *args);
@@ -18,8 +25,8 @@ int list_run(const struct xm_args *args);
 const char *list_status_name(int64_t status);
 
 /*
- * The named domains, or all when count is 0, as an array of xend's domain objects; `config`: with their configuration.
- * NULL after an error was said.
+ * The named domains, or all when count is 0, as an array of xend's domain objects; `config`: with
+ * their configuration. NULL after an error was said.
  */
 struct json_object *list_domains(char *const *names, int count, bool config);
 

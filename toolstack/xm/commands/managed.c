@@ -24,7 +24,8 @@ static int start_run(const struct xm_args *args)
 
 static int suspend_run(const struct xm_args *args)
 {
-	return xm_order(XEND_M_DOMAIN_SUSPEND, xm_domain_params(args->operands[0]), args->operands[0]);
+	return xm_order(XEND_M_DOMAIN_SUSPEND, xm_domain_params(args->operands[0]),
+			args->operands[0]);
 }
 
 static int resume_run(const struct xm_args *args)
@@ -40,7 +41,8 @@ static int delete_run(const struct xm_args *args)
 	int status = XM_OK;
 
 	for (int i = 0; i < args->count; i++) {
-		if (xm_order(XEND_M_DOMAIN_DELETE, xm_domain_params(args->operands[i]), NULL) != XM_OK)
+		if (xm_order(XEND_M_DOMAIN_DELETE, xm_domain_params(args->operands[i]), NULL) !=
+		    XM_OK)
 			status = XM_FAILED;
 	}
 	return status;
@@ -62,10 +64,12 @@ const struct xm_command xm_managed_commands[] = {
 	  .run = new_run,
 	  .usage = "FILE [KEY=VALUE...]",
 	  .summary = "Make a domain known to xend without starting it",
-	  .help = "xend keeps what the file says: the file is not read again. A managed domain is listed when it does "
+	  .help = "xend keeps what the file says: the file is not read again. A managed domain is "
+		  "listed when it does "
 		  "not run, "
 		  "too, until it is deleted.",
-	  .examples = "xm new web1\tlet xend keep what /etc/xen/web1 describes\nxm start web1\tand start it",
+	  .examples = "xm new web1\tlet xend keep what /etc/xen/web1 describes\nxm start web1\tand "
+		      "start it",
 	  .options = new_options,
 	  .max_operands = -1 },
 	{ .name = "start",

@@ -102,7 +102,8 @@ static int domstate_run(const struct xm_args *args)
 	return XM_OK;
 }
 
-/* Seconds since the domain began, -1 when it is not known. xm runs in Domain-0, whose own clock tells. */
+/* Seconds since the domain began, -1 when it is not known. xm runs in Domain-0, whose own clock
+ * tells. */
 static int64_t uptime_of(struct json_object *domain)
 {
 	int64_t started = xm_int(domain, XEND_D_START_TIME, 0), now = time(NULL);
@@ -162,14 +163,16 @@ static void vcpu_print(struct json_object *domain)
 	}
 }
 
-/* The answers for each named domain, or the one for all. Returns an array of answers, or NULL after an error. */
+/* The answers for each named domain, or the one for all. Returns an array of answers, or NULL after
+ * an error. */
 static struct json_object *vcpu_answers(const struct xm_args *args)
 {
 	struct json_object *answers = json_new_array();
 	int i = 0;
 
 	do {
-		struct json_object *params = args->count ? xm_domain_params(args->operands[i]) : NULL;
+		struct json_object *params =
+			args->count ? xm_domain_params(args->operands[i]) : NULL;
 		struct json_object *answer = xm_call(XEND_M_VCPU_LIST, params, NULL);
 
 		if (!answer) {
@@ -266,11 +269,14 @@ const struct xm_command xm_query_commands[] = {
 	  .run = list_run,
 	  .usage = "[DOMAIN...]",
 	  .summary = "List domains",
-	  .help = "For each domain: its name, its ID (-1 when it does not run), memory in MiB, virtual CPUs that are "
+	  .help = "For each domain: its name, its ID (-1 when it does not run), memory in MiB, "
+		  "virtual CPUs that are "
 		  "online, "
-		  "state, and CPU time in seconds. The six letters of the state stand for running, blocked (idle), "
+		  "state, and CPU time in seconds. The six letters of the state stand for running, "
+		  "blocked (idle), "
 		  "paused, "
-		  "shut down, crashed, dying; each has its place, where `-' says that it does not hold.",
+		  "shut down, crashed, dying; each has its place, where `-' says that it does not "
+		  "hold.",
 	  .examples = "xm list\tlist all domains\n"
 		      "xm list --state=paused\tlist those that are paused\n"
 		      "xm list -l web1\tshow all that is known of web1\n"
@@ -297,7 +303,8 @@ const struct xm_command xm_query_commands[] = {
 	  .run = domstate_run,
 	  .usage = "DOMAIN",
 	  .summary = "Print the state of a domain as a word",
-	  .help = "One of running, idle (all its CPUs wait), paused, halted, suspended, shutdown, crashed.",
+	  .help = "One of running, idle (all its CPUs wait), paused, halted, suspended, shutdown, "
+		  "crashed.",
 	  .examples = "xm domstate web1\tprint what web1 does",
 	  .options = json_options,
 	  .min_operands = 1,
@@ -313,7 +320,8 @@ const struct xm_command xm_query_commands[] = {
 	  .run = vcpu_list_run,
 	  .usage = "[DOMAIN...]",
 	  .summary = "List the virtual CPUs of domains",
-	  .help = "For each: the CPU it ran on last (- when it is offline), whether it runs (r--), waits (-b-) or is "
+	  .help = "For each: the CPU it ran on last (- when it is offline), whether it runs (r--), "
+		  "waits (-b-) or is "
 		  "offline "
 		  "(--p), its time in seconds, and on which CPUs it may run.",
 	  .examples = "xm vcpu-list\tlist all\nxm vcpu-list web1\tlist web1's",
@@ -323,9 +331,11 @@ const struct xm_command xm_query_commands[] = {
 	  .run = top_run,
 	  .usage = "",
 	  .summary = "Watch what domains use",
-	  .help = "Shows CPU, memory, network and disk of each domain, and refreshes it. Keys: c, m, n, d, a, i sort "
+	  .help = "Shows CPU, memory, network and disk of each domain, and refreshes it. Keys: c, "
+		  "m, n, d, a, i sort "
 		  "by CPU, "
-		  "memory, network, disk, name or ID; r reverses; v shows or hides virtual CPUs; arrows scroll; + and "
+		  "memory, network, disk, name or ID; r reverses; v shows or hides virtual CPUs; "
+		  "arrows scroll; + and "
 		  "- change "
 		  "the delay; q ends.",
 	  .examples = "xm top\twatch\nxm top -b -i 2 -d 10\tprint two tables, ten seconds apart",
@@ -334,7 +344,8 @@ const struct xm_command xm_query_commands[] = {
 	  .run = console_run,
 	  .usage = "DOMAIN",
 	  .summary = "Attach to a domain's console",
-	  .help = "What is typed goes to the domain, but for Ctrl-], which leaves the console. Several may be attached "
+	  .help = "What is typed goes to the domain, but for Ctrl-], which leaves the console. "
+		  "Several may be attached "
 		  "at once.",
 	  .examples = "xm console web1\twork at web1's console\n"
 		      "xm console --scrollback web1\tsee what it said before, too",

@@ -6,7 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-__attribute__((format(printf, 2, 0))) static void say(const char *kind, const char *format, va_list words)
+__attribute__((format(printf, 2, 0))) static void say(const char *kind, const char *format,
+						      va_list words)
 {
 	progress_end();
 	fflush(stdout);

@@ -22,9 +22,11 @@ static int memory_order(const struct xm_args *args, const char *method)
 	struct json_object *params;
 	uint64_t kib;
 
-	if (config_size_parse(args->operands[1], KIB_PER_MIB, &kib, NULL) < 0 || kib == 0 || kib > KIB_MAX)
+	if (config_size_parse(args->operands[1], KIB_PER_MIB, &kib, NULL) < 0 || kib == 0 ||
+	    kib > KIB_MAX)
 		return xm_usage_error(args->command,
-				      "'%s' is not a size of memory: a number of MiB, or one with k, m or g behind it",
+				      "'%s' is not a size of memory: a number of MiB, or one with "
+				      "k, m or g behind it",
 				      args->operands[1]);
 	params = xm_domain_params(args->operands[0]);
 	json_set_int(params, XEND_P_KB, (int64_t)kib);
@@ -47,7 +49,8 @@ static int vcpu_set_run(const struct xm_args *args)
 	int64_t count;
 
 	if (!number_parse(args->operands[1], 1, VCPUS_MAX, &count))
-		return xm_usage_error(args->command, "'%s' is not a number of virtual CPUs", args->operands[1]);
+		return xm_usage_error(args->command, "'%s' is not a number of virtual CPUs",
+				      args->operands[1]);
 	params = xm_domain_params(args->operands[0]);
 	json_set_int(params, XEND_P_COUNT, count);
 	return xm_order(XEND_M_VCPU_SET, params, NULL);
@@ -61,11 +64,13 @@ static int vcpu_pin_run(const struct xm_args *args)
 	int64_t vcpu = 0;
 
 	if (!all && !number_parse(args->operands[1], 0, VCPUS_MAX - 1, &vcpu))
-		return xm_usage_error(args->command, "'%s' is neither the number of a virtual CPU nor `all'",
+		return xm_usage_error(args->command,
+				      "'%s' is neither the number of a virtual CPU nor `all'",
 				      args->operands[1]);
 	/* Which of them the host has is for xend to say. */
 	if (config_cpus_parse(args->operands[2], CPUS_MAX, cpus, NULL) < 0)
-		return xm_usage_error(args->command, "'%s' is not a list of CPUs, as 0-3,5,^1 or `all'",
+		return xm_usage_error(args->command,
+				      "'%s' is not a list of CPUs, as 0-3,5,^1 or `all'",
 				      args->operands[2]);
 	params = xm_domain_params(args->operands[0]);
 	if (all)
@@ -78,7 +83,8 @@ static int vcpu_pin_run(const struct xm_args *args)
 
 static int sched_show(const struct xm_args *args, const char *domain)
 {
-	struct json_object *answer = xm_call(XEND_M_SCHED_GET, domain ? xm_domain_params(domain) : NULL, NULL);
+	struct json_object *answer =
+		xm_call(XEND_M_SCHED_GET, domain ? xm_domain_params(domain) : NULL, NULL);
 	struct json_object *domains;
 	size_t count;
 
@@ -91,8 +97,10 @@ static int sched_show(const struct xm_args *args, const char *domain)
 		format_sched_header(stdout);
 		for (size_t i = 0; i < count; i++) {
 			struct json_object *d = json_object_array_get_idx(domains, i);
-			struct sched_row row = { xm_string(d, XEND_D_NAME, ""), xm_int(d, XEND_D_ID, -1),
-						 xm_int(d, XEND_P_WEIGHT, 0), xm_int(d, XEND_P_CAP, 0) };
+			struct sched_row row = { xm_string(d, XEND_D_NAME, ""),
+						 xm_int(d, XEND_D_ID, -1),
+						 xm_int(d, XEND_P_WEIGHT, 0),
+						 xm_int(d, XEND_P_CAP, 0) };
 
 			format_sched_row(stdout, &row);
 		}
@@ -102,8 +110,8 @@ static int sched_show(const struct xm_args *args, const char *domain)
 }
 
 /* Take a number of an option into `params`, if the option was given. */
-static int sched_param(const struct xm_args *args, int option, const char *key, int64_t min, int64_t max,
-		       struct json_object *params)
+static int sched_param(const struct xm_args *args, int option, const char *key, int64_t min,
+		       int64_t max, struct json_object *params)
 {
 	const char *text = xm_args_value(args, option);
 	int64_t number;
@@ -111,8 +119,8 @@ static int sched_param(const struct xm_args *args, int option, const char *key, 
 	if (!text)
 		return XM_OK;
 	if (!number_parse(text, min, max, &number))
-		return xm_usage_error(args->command, "'%s' is not a %s: a number from %lld to %lld", text, key,
-				      (long long)min, (long long)max);
+		return xm_usage_error(args->command, "'%s' is not a %s: a number from %lld to %lld",
+				      text, key, (long long)min, (long long)max);
 	json_set_int(params, key, number);
 	return XM_OK;
 }
@@ -125,13 +133,15 @@ static int sched_credit_run(const struct xm_args *args)
 
 	/* Older scripts name the domain without -d. */
 	if (args->count && domain)
-		return xm_usage_error(args->command, "'%s' is one argument too many", args->operands[0]);
+		return xm_usage_error(args->command, "'%s' is one argument too many",
+				      args->operands[0]);
 	if (args->count)
 		domain = args->operands[0];
 	if (!xm_args_has(args, 'w') && !xm_args_has(args, 'c'))
 		return sched_show(args, domain);
 	if (!domain)
-		return xm_usage_error(args->command, "whose weight or cap? Name the domain with -d");
+		return xm_usage_error(args->command,
+				      "whose weight or cap? Name the domain with -d");
 	params = xm_domain_params(domain);
 	status = sched_param(args, 'w', XEND_P_WEIGHT, 1, WEIGHT_MAX, params);
 	if (status == XM_OK)
@@ -155,7 +165,8 @@ const struct xm_command xm_resource_commands[] = {
 	  .run = mem_set_run,
 	  .usage = "DOMAIN MEM",
 	  .summary = "Set how much memory a domain has now",
-	  .help = "MEM is in MiB, or has k, m or g behind it. The domain gives memory back, or takes more, in its own "
+	  .help = "MEM is in MiB, or has k, m or g behind it. The domain gives memory back, or "
+		  "takes more, in its own "
 		  "time; it "
 		  "cannot have more than mem-max allows.",
 	  .examples = "xm mem-set web1 512\tgive web1 512 MiB\nxm mem-set web1 1g\tgive it 1 GiB",
@@ -179,7 +190,8 @@ const struct xm_command xm_resource_commands[] = {
 	  .run = vcpu_pin_run,
 	  .usage = "DOMAIN VCPU|all CPUS",
 	  .summary = "Set on which CPUs virtual CPUs may run",
-	  .help = "CPUS is `all', or numbers and ranges with commas between them; ^ takes one away again.",
+	  .help = "CPUS is `all', or numbers and ranges with commas between them; ^ takes one away "
+		  "again.",
 	  .examples = "xm vcpu-pin web1 0 2\tlet web1's first run on CPU 2 only\n"
 		      "xm vcpu-pin web1 all 0-3,^1\tlet all of them run on 0, 2 and 3\n"
 		      "xm vcpu-pin web1 all all\tlet them run anywhere again",

@@ -115,7 +115,8 @@ static int run(const struct xm_args *args, const char *method)
 	if (all && args->count)
 		return xm_usage_error(args->command, "either --all or names of domains");
 	if (!all && !args->count)
-		return xm_usage_error(args->command, "%s needs a domain, or --all", args->command->name);
+		return xm_usage_error(args->command, "%s needs a domain, or --all",
+				      args->command->name);
 	if (all) {
 		status = all_domains(&orders, &count);
 	} else {
@@ -124,7 +125,8 @@ static int run(const struct xm_args *args, const char *method)
 			orders[count].domain = xstrdup(args->operands[count]);
 	}
 	for (size_t i = 0; i < count; i += AT_ONCE) {
-		if (run_orders(orders + i, count - i < AT_ONCE ? count - i : AT_ONCE, method, wait) != XM_OK)
+		if (run_orders(orders + i, count - i < AT_ONCE ? count - i : AT_ONCE, method,
+			       wait) != XM_OK)
 			status = XM_FAILED;
 	}
 	if (status == XM_OK && all && wait)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `xm shutdown` and `xm reboot`: of one, several or all domains, with or without waiting for the end. */
+/* `xm shutdown` and `xm reboot`: of one, several or all domains, with or without waiting for the
+ * end. */
 #ifndef XM_COMMANDS_SHUTDOWN_H
 #define XM_COMMANDS_SHUTDOWN_H
 

@@ -99,8 +99,10 @@ static int run_terminal(struct top *top, struct error **e)
 	if (rc < 0)
 		return rc;
 	if (!top_view_begin())
-		return error_set(e, ENOTTY, "The terminal's kind (TERM=%s) is not known; `xm top --batch' needs none.",
-				 getenv("TERM") ? getenv("TERM") : "");
+		return error_set(
+			e, ENOTTY,
+			"The terminal's kind (TERM=%s) is not known; `xm top --batch' needs none.",
+			getenv("TERM") ? getenv("TERM") : "");
 	while (rc == 0 && !top->view.ended && once_more(top)) {
 		top_view_draw(&top->view, &top->table, &top->now);
 		top_view_wait(&top->view, &top->table, &top->now);
@@ -125,8 +127,9 @@ static int run(struct top *top, bool batch)
 	else if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
 		rc = run_terminal(top, &error);
 	else
-		rc = error_set(&error, ENOTTY,
-			       "`xm top' needs a terminal; `xm top --batch' prints to files and pipes.");
+		rc = error_set(
+			&error, ENOTTY,
+			"`xm top' needs a terminal; `xm top --batch' prints to files and pipes.");
 	if (rc < 0)
 		status = xm_fail("%s", error_text(error));
 	error_free(&error);
@@ -165,11 +168,13 @@ static int parse(struct top *top, const struct xm_args *args)
 	top->view.delay_ms = DEFAULT_DELAY * MS_PER_SECOND;
 	top->view.vcpus = xm_args_has(args, 'v');
 	if (delay && !parse_delay(delay, &top->view.delay_ms))
-		return xm_usage_error(args->command, "'%s' is not a delay: 0.1 to %d seconds", delay, MAX_DELAY);
+		return xm_usage_error(args->command, "'%s' is not a delay: 0.1 to %d seconds",
+				      delay, MAX_DELAY);
 	if (count && !number_parse(count, 1, INT32_MAX, &top->iterations))
 		return xm_usage_error(args->command, "'%s' is not a number of tables", count);
 	if (sort && parse_sort(sort, &top->view.sort) != XM_OK)
-		return xm_usage_error(args->command, "'%s' is not one of cpu, mem, net, disk, name, id", sort);
+		return xm_usage_error(args->command,
+				      "'%s' is not one of cpu, mem, net, disk, name, id", sort);
 	return XM_OK;
 }
 

@@ -80,7 +80,8 @@ void top_sample_free(struct top_sample *sample)
 	*sample = (struct top_sample){ 0 };
 }
 
-static const struct top_domain *find(const struct top_sample *sample, const struct top_domain *domain)
+static const struct top_domain *find(const struct top_sample *sample,
+				     const struct top_domain *domain)
 {
 	for (size_t i = 0; i < sample->nr_domains; i++) {
 		const struct top_domain *candidate = &sample->domains[i];
@@ -96,7 +97,8 @@ static double rate(int64_t before, int64_t now, double seconds)
 	return now > before ? (double)(now - before) / seconds : 0;
 }
 
-static void make_row(struct top_row *row, const struct top_domain *before, const struct top_domain *now, double seconds)
+static void make_row(struct top_row *row, const struct top_domain *before,
+		     const struct top_domain *now, double seconds)
 {
 	row->domain = now;
 	row->vcpu_percent = xcalloc(now->nr_vcpus + 1, sizeof(*row->vcpu_percent));
@@ -104,21 +106,24 @@ static void make_row(struct top_row *row, const struct top_domain *before, const
 		return;
 	row->cpu_percent = 100 * rate(before->cpu_ns, now->cpu_ns, seconds * NS_PER_SECOND);
 	for (size_t i = 0; i < now->nr_vcpus && i < before->nr_vcpus; i++)
-		row->vcpu_percent[i] = 100 * rate(before->vcpu_ns[i], now->vcpu_ns[i], seconds * NS_PER_SECOND);
+		row->vcpu_percent[i] =
+			100 * rate(before->vcpu_ns[i], now->vcpu_ns[i], seconds * NS_PER_SECOND);
 	row->rx_kib = rate(before->rx_bytes, now->rx_bytes, seconds * KIB);
 	row->tx_kib = rate(before->tx_bytes, now->tx_bytes, seconds * KIB);
 	row->read_kib = rate(before->read_sectors, now->read_sectors, seconds * KIB / SECTOR);
 	row->write_kib = rate(before->write_sectors, now->write_sectors, seconds * KIB / SECTOR);
 }
 
-void top_table_make(struct top_table *table, const struct top_sample *before, const struct top_sample *now)
+void top_table_make(struct top_table *table, const struct top_sample *before,
+		    const struct top_sample *now)
 {
 	double seconds = (double)(now->time_ns - before->time_ns) / NS_PER_SECOND;
 
 	table->nr_rows = now->nr_domains;
 	table->rows = xcalloc(now->nr_domains + 1, sizeof(*table->rows));
 	for (size_t i = 0; i < now->nr_domains; i++)
-		make_row(&table->rows[i], find(before, &now->domains[i]), &now->domains[i], seconds);
+		make_row(&table->rows[i], find(before, &now->domains[i]), &now->domains[i],
+			 seconds);
 }
 
 void top_table_free(struct top_table *table)
@@ -150,7 +155,8 @@ static int compare(const void *first, const void *second, void *data)
 		result = compare_numbers(b->cpu_percent, a->cpu_percent);
 		break;
 	case TOP_SORT_MEMORY:
-		result = compare_numbers((double)b->domain->memory_kb, (double)a->domain->memory_kb);
+		result =
+			compare_numbers((double)b->domain->memory_kb, (double)a->domain->memory_kb);
 		break;
 	case TOP_SORT_NET:
 		result = compare_numbers(b->rx_kib + b->tx_kib, a->rx_kib + a->tx_kib);

@@ -41,7 +41,15 @@ struct top_table {
 	size_t nr_rows;
 };
 
-enum top_sort { TOP_SORT_CPU, TOP_SORT_MEMORY, TOP_SORT_NET, TOP_SORT_DISK, TOP_SORT_NAME, TOP_SORT_ID, TOP_SORTS };
+enum top_sort {
+	TOP_SORT_CPU,
+	TOP_SORT_MEMORY,
+	TOP_SORT_NET,
+	TOP_SORT_DISK,
+	TOP_SORT_NAME,
+	TOP_SORT_ID,
+	TOP_SORTS
+};
 
 /* The words of --sort, by enum top_sort. */
 extern const char *const top_sort_names[TOP_SORTS];
@@ -51,10 +59,12 @@ void top_sample_read(struct top_sample *sample, struct json_object *answer);
 void top_sample_free(struct top_sample *sample);
 
 /*
- * The rates between two samples: of domains that are not in `before`, 0. A counter that went back (a domain of the same ID
- * and another name, a device that was attached anew) gives 0, not nonsense. The table refers to `now`.
+ * The rates between two samples: of domains that are not in `before`, 0. A counter that went back
+ * (a domain of the same ID and another name, a device that was attached anew) gives 0, not
+ * nonsense. The table refers to `now`.
  */
-void top_table_make(struct top_table *table, const struct top_sample *before, const struct top_sample *now);
+void top_table_make(struct top_table *table, const struct top_sample *before,
+		    const struct top_sample *now);
 void top_table_free(struct top_table *table);
 
 /* Greatest first; names and IDs least first. `reverse` turns it round. */
@@ -62,7 +72,8 @@ void top_table_sort(struct top_table *table, enum top_sort sort, bool reverse);
 
 /* A line each, without a newline: the titles, a domain, its vCPU. */
 const char *top_line_titles(char *buffer, size_t size);
-const char *top_line_domain(const struct top_row *row, const struct top_sample *sample, char *buffer, size_t size);
+const char *top_line_domain(const struct top_row *row, const struct top_sample *sample,
+			    char *buffer, size_t size);
 const char *top_line_vcpu(const struct top_row *row, size_t vcpu, char *buffer, size_t size);
 
 /* Two lines on the whole host. */

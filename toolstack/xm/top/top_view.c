@@ -4,7 +4,13 @@
 #include <ncurses.h>
 #include <time.h>
 
-enum { HEADER_LINES = 4, LINE_SIZE = 512, DELAY_STEP_MS = 500, DELAY_MAX_MS = 60000, MS_PER_SECOND = 1000 };
+enum {
+	HEADER_LINES = 4,
+	LINE_SIZE = 512,
+	DELAY_STEP_MS = 500,
+	DELAY_MAX_MS = 60000,
+	MS_PER_SECOND = 1000
+};
 
 bool top_view_begin(void)
 {
@@ -34,7 +40,8 @@ static void put_line(const struct top_view *view, size_t line, const char *text)
 		mvaddnstr(y, 0, text, COLS);
 }
 
-static void draw_table(const struct top_view *view, const struct top_table *table, const struct top_sample *sample)
+static void draw_table(const struct top_view *view, const struct top_table *table,
+		       const struct top_sample *sample)
 {
 	char text[LINE_SIZE];
 	size_t line = 0;
@@ -72,7 +79,9 @@ void top_view_draw(struct top_view *view, struct top_table *table, const struct 
 	erase();
 	mvprintw(0, 0, "xm top  %s  %s", clock, top_line_counts(sample, text, sizeof(text)));
 	mvaddnstr(1, 0, top_line_host(sample, text, sizeof(text)), COLS);
-	mvprintw(2, 0, "Sorted by %s%s, every %.1f s. c m n d a i: sort  r: reverse  v: vCPUs  + -: delay  q: end",
+	mvprintw(2, 0,
+		 "Sorted by %s%s, every %.1f s. c m n d a i: sort  r: reverse  v: vCPUs  + -: "
+		 "delay  q: end",
 		 top_sort_names[view->sort], view->reverse ? " (reversed)" : "",
 		 view->delay_ms / (double)MS_PER_SECOND);
 	attron(A_REVERSE);

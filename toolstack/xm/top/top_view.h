@@ -21,7 +21,8 @@ void top_view_end(void);
 /* Draw it. The table is sorted by this. */
 void top_view_draw(struct top_view *view, struct top_table *table, const struct top_sample *sample);
 
-/* What typing a key changes; true if it is drawn anew then. Separate from the terminal, for tests. */
+/* What typing a key changes; true if it is drawn anew then. Separate from the terminal, for tests.
+ */
 bool top_view_key(struct top_view *view, int key);
 
 /* Let keys act until the delay is over, drawing anew after each; or until q. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Builds Domain-0: memory, kernel, ramdisk, p2m list, start info, page tables, first vCPU (xen/xen.h, "Start-of-day
- * memory layout").
+ * Builds Domain-0: memory, kernel, ramdisk, p2m list, start info, page tables, first vCPU
+ * (xen/xen.h, "Start-of-day memory layout").
  *
- * Pseudo-physical frames, from 0: the gap below the kernel, the kernel, start info, page tables, stack (all of them
- * mapped at virt_base + pfn * PAGE_SIZE), then the ramdisk and the p2m list, then the rest. A kernel without the notes
- * MOD_START_PFN and INIT_P2M gets ramdisk and list in the mapped range.
+ * Pseudo-physical frames, from 0: the gap below the kernel, the kernel, start info, page tables,
+ * stack (all of them mapped at virt_base + pfn * PAGE_SIZE), then the ramdisk and the p2m list,
+ * then the rest. A kernel without the notes MOD_START_PFN and INIT_P2M gets ramdisk and list in the
+ * mapped range.
  */
 #include "x86/pv/pv.h"
 
@@ -59,7 +60,8 @@ static struct dom0_memory __init dom0_memory(void)
 	struct dom0_memory m = dom0_memory_choose(&boot_options, page_alloc_free_count());
 
 	if (m.too_little)
-		log_warn("dom0_mem asks for more than there is: Domain-0 gets %lu MiB\n", m.nr_pages >> 8);
+		log_warn("dom0_mem asks for more than there is: Domain-0 gets %lu MiB\n",
+			 m.nr_pages >> 8);
 	return m;
 }
 
@@ -104,12 +106,14 @@ static void __init dom0_plan(unsigned long nr_pages, size_t ramdisk_size)
 	}
 	l->info = next++;
 	l->pt = next;
-	/* The tables map themselves: grow until they fit. 512 KiB or more behind the stack, rounded to 4 MiB. */
+	/* The tables map themselves: grow until they fit. 512 KiB or more behind the stack, rounded
+	 * to 4 MiB. */
 	for (l->nr_pt = 1;; l->nr_pt++) {
 		unsigned long need = 1;
 
 		l->stack = l->pt + l->nr_pt;
-		l->mapped_end = ROUND_UP(l->stack + STACK_PAGES + (KiB(512) >> PAGE_SHIFT), MiB(4) >> PAGE_SHIFT);
+		l->mapped_end = ROUND_UP(l->stack + STACK_PAGES + (KiB(512) >> PAGE_SHIFT),
+					 MiB(4) >> PAGE_SHIFT);
 		need += pt_count(kernel.virt_base, pfn_virt(l->mapped_end));
 		if (kernel.has_init_p2m)
 			need += pt_count(kernel.init_p2m, kernel.init_p2m + l->nr_p2m * PAGE_SIZE);
@@ -127,7 +131,8 @@ static void __init dom0_plan(unsigned long nr_pages, size_t ramdisk_size)
 		next += l->nr_p2m;
 	}
 	if (next > nr_pages)
-		boot_fail("Domain-0 needs at least %lu MiB for its kernel and ramdisk, and would have %lu MiB: raise "
+		boot_fail("Domain-0 needs at least %lu MiB for its kernel and ramdisk, and would "
+			  "have %lu MiB: raise "
 			  "dom0_mem, or add memory",
 			  (next >> 8) + 1, nr_pages >> 8);
 }
@@ -135,8 +140,8 @@ static void __init dom0_plan(unsigned long nr_pages, size_t ramdisk_size)
 /* --- memory --- */
 
 /*
- * Domain-0's frames, in pieces as large as there are; the p2m list's own frames come first, so that the list can be
- * written meanwhile.
+ * Domain-0's frames, in pieces as large as there are; the p2m list's own frames come first, so that
+ * the list can be written meanwhile.
  */
 static void __init dom0_alloc_memory(struct domain *d)
 {
@@ -227,7 +232,8 @@ static void __init dom0_load_kernel(void)
 			dom0_write(to + seg.filesz, NULL, seg.memsz - seg.filesz);
 	}
 	if (kernel.hypercall_page) {
-		void *page = map_frame(dom0_pfn_to_mfn((kernel.hypercall_page - kernel.virt_base) >> PAGE_SHIFT));
+		void *page = map_frame(
+			dom0_pfn_to_mfn((kernel.hypercall_page - kernel.virt_base) >> PAGE_SHIFT));
 
 		pv_hypercall_page_init(page);
 		unmap_frame(page);
@@ -261,7 +267,8 @@ static void __init pt_map(mfn_t l4, u64 va, unsigned long pfn)
 	for (unsigned int level = 4; level > 1; level--)
 		table = pt_next_table(table, va, level);
 	entries = map_frame(table);
-	entries[pt_index(va, 1)] = pte_make(dom0_pfn_to_mfn(pfn), DOM0_GUEST_PTE | (is_table ? 0 : PTE_RW | PTE_DIRTY));
+	entries[pt_index(va, 1)] = pte_make(dom0_pfn_to_mfn(pfn),
+					    DOM0_GUEST_PTE | (is_table ? 0 : PTE_RW | PTE_DIRTY));
 	unmap_frame(entries);
 }
 
@@ -355,7 +362,8 @@ static struct domain *__init dom0_create(void)
 	return d;
 }
 
-struct domain *__init dom0_build(const struct boot_module *kernel_module, const struct boot_module *ramdisk)
+struct domain *__init dom0_build(const struct boot_module *kernel_module,
+				 const struct boot_module *ramdisk)
 {
 	size_t ramdisk_size = ramdisk ? ramdisk->size : 0;
 	struct dom0_memory memory;
@@ -366,8 +374,9 @@ struct domain *__init dom0_build(const struct boot_module *kernel_module, const 
 	memory = dom0_memory();
 	d->max_pages = memory.max_pages;
 	dom0_plan(memory.nr_pages, ramdisk_size);
-	log_info("Domain-0: %lu MiB, %u vCPUs; kernel at %#lx to %#lx, entry %#lx\n", layout.nr_pages >> 8,
-		 d->max_vcpus, kernel.virt_start, kernel.virt_end, kernel.entry);
+	log_info("Domain-0: %lu MiB, %u vCPUs; kernel at %#lx to %#lx, entry %#lx\n",
+		 layout.nr_pages >> 8, d->max_vcpus, kernel.virt_start, kernel.virt_end,
+		 kernel.entry);
 	dom0_alloc_memory(d);
 	dom0_load_kernel();
 	dom0_kernel_close(&kernel);

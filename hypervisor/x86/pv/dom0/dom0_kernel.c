@@ -17,10 +17,11 @@
 static struct decompress_tls unpack_tls __initdata;
 
 /*
- * The unpacked kernel's size is what the bzImage says; a damaged one that says too little fails cleanly in the
- * decompressor, and one that says too much is refused here.
+ * The unpacked kernel's size is what the bzImage says; a damaged one that says too little fails
+ * cleanly in the decompressor, and one that says too much is refused here.
  */
-static void __init dom0_kernel_unpack(struct dom0_kernel *k, const void *data, size_t size, size_t unpacked)
+static void __init dom0_kernel_unpack(struct dom0_kernel *k, const void *data, size_t size,
+				      size_t unpacked)
 {
 	struct decompress_mem mem = { 0 };
 	size_t need, out = 0;
@@ -31,7 +32,8 @@ static void __init dom0_kernel_unpack(struct dom0_kernel *k, const void *data, s
 	wrmsr(MSR_FS_BASE, (u64)&unpack_tls);
 	need = decompress_mem_needed(data, size);
 	if (!need)
-		boot_fail("Domain-0's kernel: its compressed part is damaged, or of a format other than gzip, xz, zstd "
+		boot_fail("Domain-0's kernel: its compressed part is damaged, or of a format other "
+			  "than gzip, xz, zstd "
 			  "and "
 			  "lz4");
 	k->unpacked_size = ROUND_UP(unpacked, PAGE_SIZE);
@@ -82,7 +84,8 @@ static int __init dom0_kernel_note(const struct elf_note *note, void *data)
 	return 0;
 }
 
-/* A guest address range that a PV guest may have for its kernel: canonical, not the hypervisor's, no wrap. */
+/* A guest address range that a PV guest may have for its kernel: canonical, not the hypervisor's,
+ * no wrap. */
 static bool __init guest_virt_ok(u64 start, u64 end)
 {
 	if (start >= end || !is_canonical(start) || !is_canonical(end - 1))
@@ -104,9 +107,11 @@ static void __init dom0_kernel_layout(struct dom0_kernel *k)
 			continue;
 		va = dom0_segment_virt(k, &seg);
 		end = va + seg.memsz;
-		if (seg.memsz > GiB(1) || va < k->virt_base || va - k->virt_base > GiB(1) || !guest_virt_ok(va, end))
-			boot_fail("Domain-0's kernel: segment %u would lie at %#lx to %#lx, where no guest may be", i,
-				  va, end);
+		if (seg.memsz > GiB(1) || va < k->virt_base || va - k->virt_base > GiB(1) ||
+		    !guest_virt_ok(va, end))
+			boot_fail("Domain-0's kernel: segment %u would lie at %#lx to %#lx, where "
+				  "no guest may be",
+				  i, va, end);
 		k->virt_start = min(k->virt_start, (u64)(va & PAGE_MASK));
 		k->virt_end = max(k->virt_end, (u64)ROUND_UP(end, PAGE_SIZE));
 	}
@@ -115,10 +120,15 @@ static void __init dom0_kernel_layout(struct dom0_kernel *k)
 	if (k->entry < k->virt_start || k->entry >= k->virt_end)
 		boot_fail("Domain-0's kernel: its entry %#lx lies outside of it", k->entry);
 	if (k->hypercall_page &&
-	    (k->hypercall_page < k->virt_start || k->hypercall_page >= k->virt_end || (k->hypercall_page & ~PAGE_MASK)))
-		boot_fail("Domain-0's kernel: its hypercall page %#lx lies outside of it", k->hypercall_page);
-	if (k->has_init_p2m && ((k->init_p2m & (BIT(39) - 1)) || !guest_virt_ok(k->init_p2m, k->init_p2m + BIT(39))))
-		boot_fail("Domain-0's kernel wants its p2m list at %#lx, where no guest may have it", k->init_p2m);
+	    (k->hypercall_page < k->virt_start || k->hypercall_page >= k->virt_end ||
+	     (k->hypercall_page & ~PAGE_MASK)))
+		boot_fail("Domain-0's kernel: its hypercall page %#lx lies outside of it",
+			  k->hypercall_page);
+	if (k->has_init_p2m &&
+	    ((k->init_p2m & (BIT(39) - 1)) || !guest_virt_ok(k->init_p2m, k->init_p2m + BIT(39))))
+		boot_fail(
+			"Domain-0's kernel wants its p2m list at %#lx, where no guest may have it",
+			k->init_p2m);
 }
 
 void __init dom0_kernel_open(struct dom0_kernel *k, const struct boot_module *module)
@@ -128,7 +138,8 @@ void __init dom0_kernel_open(struct dom0_kernel *k, const struct boot_module *mo
 
 	memset(k, 0, sizeof(*k));
 	if (!module || !module->size)
-		boot_fail("no kernel for Domain-0 was loaded: give one as the first module of the boot loader");
+		boot_fail("no kernel for Domain-0 was loaded: give one as the first module of the "
+			  "boot loader");
 	k->module = boot_map(module->start, module->size);
 	k->module_size = module->size;
 
@@ -136,18 +147,21 @@ void __init dom0_kernel_open(struct dom0_kernel *k, const struct boot_module *mo
 		int err = bzimage_find_payload(k->module, k->module_size, &payload, &why);
 
 		if (err == -ENOEXEC)
-			boot_fail("Domain-0's kernel (first module, %lu bytes) is neither a bzImage nor an ELF file",
+			boot_fail("Domain-0's kernel (first module, %lu bytes) is neither a "
+				  "bzImage nor an ELF file",
 				  module->size);
 		if (err)
 			boot_fail("Domain-0's kernel is damaged: %s", why);
 		if (payload.unpacked < PAGE_SIZE || payload.unpacked > GiB(1))
-			boot_fail("Domain-0's kernel is damaged: it claims to have %lu bytes unpacked",
+			boot_fail("Domain-0's kernel is damaged: it claims to have %lu bytes "
+				  "unpacked",
 				  payload.unpacked);
 		dom0_kernel_unpack(k, payload.data, payload.size, payload.unpacked);
 	}
 	k->entry = k->elf.entry;
 	if (!k->elf.is_64bit)
-		boot_fail("Domain-0's kernel is a 32-bit one: only 64-bit PV kernels can be Domain-0");
+		boot_fail("Domain-0's kernel is a 32-bit one: only 64-bit PV kernels can be "
+			  "Domain-0");
 	if (elf_for_each_note(&k->elf, dom0_kernel_note, k))
 		boot_fail("Domain-0's kernel: its ELF notes are damaged");
 	if (!k->supports_pv)

@@ -8,12 +8,14 @@
 
 struct dom0_kernel {
 	struct elf_image elf;
-	void *unpacked; /* buffer that `elf` lies in, or NULL if the module itself is the ELF file */
+	void *unpacked; /* buffer that `elf` lies in, or NULL if the module itself is the ELF file
+			 */
 	size_t unpacked_size;
 	const void *module; /* the module's mapping */
 	size_t module_size;
 
-	u64 virt_base, paddr_offset; /* address a of the ELF's p_paddr lies at virt_base + a - paddr_offset */
+	u64 virt_base, paddr_offset; /* address a of the ELF's p_paddr lies at virt_base + a -
+					paddr_offset */
 	u64 entry, hypercall_page;   /* 0: no hypercall page */
 	u64 init_p2m;		     /* where the p2m list is to be mapped; 0: behind the ramdisk */
 	bool has_init_p2m, mod_start_pfn, has_loader, supports_pv;

@@ -20,11 +20,13 @@ static unsigned long __init amount_pages(const struct mem_amount *a, unsigned lo
 	return pages < avail ? avail - pages : 0;
 }
 
-struct dom0_memory __init dom0_memory_choose(const struct boot_options *options, unsigned long avail)
+struct dom0_memory __init dom0_memory_choose(const struct boot_options *options,
+					     unsigned long avail)
 {
 	const struct mem_amount *size = &options->dom0_mem.size, *least = &options->dom0_mem.min,
 				*most = &options->dom0_mem.max;
-	/* What devices of 32 bits need in one piece, and what guests cost the hypervisor, comes from the reserve. */
+	/* What devices of 32 bits need in one piece, and what guests cost the hypervisor, comes
+	 * from the reserve. */
 	unsigned long reserve = min(avail / 16, HV_RESERVE_MAX >> PAGE_SHIFT);
 	struct dom0_memory m = { .nr_pages = avail - reserve, .max_pages = NO_LIMIT };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * On the host: the same limits, the same regions, but at addresses of a user process. L4 slot 256 of the hypervisor
- * becomes slot 64, which AddressSanitizer, the program and its libraries leave free.
+ * On the host: the same limits, the same regions, but at addresses of a user process. L4 slot 256
+ * of the hypervisor becomes slot 64, which AddressSanitizer, the program and its libraries leave
+ * free.
  */
 #include_next "hv/config.h"
 

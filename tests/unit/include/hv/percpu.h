@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * On the host: any number of CPUs, simulated by one thread. host_set_cpu() says which of them runs from now on; each
- * has its own struct cpu_info, so its own `current`. A per-CPU variable is an array.
+ * On the host: any number of CPUs, simulated by one thread. host_set_cpu() says which of them runs
+ * from now on; each has its own struct cpu_info, so its own `current`. A per-CPU variable is an
+ * array.
  */
 #ifndef HV_PERCPU_H
 #define HV_PERCPU_H
