@@ -206,9 +206,6 @@ format-check: ## says which files clang-format would change
 format: ## lets clang-format rewrite the files
 	$(Q)clang-format -i $(format-files)
 
-layers: ## checks who includes whom
-	$(Q)$(PYTHON) scripts/check-layers
-
 # Compiled again without inlining and LTO, which hide who calls whom.
 unused-out := build/unused
 unused-cflags = $(filter-out -O2 -O1 -flto% -g -fsanitize% -D_FORTIFY%,$(1)) -O1 -fno-inline -ffunction-sections -fdata-sections
@@ -222,14 +219,23 @@ $(unused-out)/shared/%.o: hypervisor/lib/%.c $(ts-out)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D__XEN_TOOLS__ -Ihypervisor/include -include lib/types.h $(call unused-cflags,$(ts-cflags)) -MMD -MP -c -o $@ $<
 
-unused-hv := $(patsubst %.c,$(unused-out)/%.o,$(hv-c) $(filter-out %/libc_shim.c,$(hv-decompress-src))) $(filter-out $(hv-c:%.c=$(hv-out)/%.o),$(hv-objs))
+$(unused-out)/hypervisor/%.o: hypervisor/%.S $(hv-out)/flags $(if $(wildcard $(hv-offsets-c)),$(hv-gen)/asm_offsets.h)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(hv-cppflags) $(hv-asflags) $(cflags-$<) -MMD -MP -c -o $@ $<
+
+unused-hv := $(patsubst hypervisor/%,$(unused-out)/hypervisor/%.o,$(basename $(hv-src) $(filter-out %/libc_shim.c,$(hv-decompress-src))))
 unused-ts = $(patsubst %.c,$(unused-out)/toolstack/%.o,$(foreach d,$(ts-dirs-$(1)) $(ts-libraries),$(addprefix $(d)/,$(ts-src-$(d))))) \
 	$(ts-shared-$(1):$(ts-out)/%=$(unused-out)/%)
+
+unused-all = $(unused-hv) $(foreach p,$(ts-programs),$(call unused-ts,$(p)))
+
+layers: $(unused-all) ## checks who includes and who calls whom
+	$(Q)$(PYTHON) scripts/check-layers . $(unused-out)
 
 # What only debug builds use, what tests look at, and whom the relocation server will ask.
 unused-keep := page_table_is_consistent spin_is_locked page_list_next clients_count xend_config_allows
 
-unused: $(unused-hv) $(foreach p,$(ts-programs),$(call unused-ts,$(p))) ## names functions and variables that nothing uses
+unused: $(unused-all) ## names functions and variables that nothing uses
 	$(Q)scripts/unused-functions $(unused-keep:%=--keep %) start_image $(unused-hv) $(foreach p,$(ts-programs),-- main $(call unused-ts,$(p)))
 
 -include $(wildcard $(unused-out)/*/*.d $(unused-out)/*/*/*.d $(unused-out)/*/*/*/*.d)

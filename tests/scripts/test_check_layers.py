@@ -19,11 +19,12 @@ FILES = {
 
 @pytest.fixture
 def check(tmp_path):
-    def run(changed=None):
+    def run(changed=None, objects=None):
         for path, text in (FILES | (changed or {})).items():
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path).write_text(text)
-        result = subprocess.run([ROOT / "scripts/check-layers", tmp_path], capture_output=True, text=True)
+        words = [ROOT / "scripts/check-layers", tmp_path, *([objects] if objects else [])]
+        result = subprocess.run(words, capture_output=True, text=True)
         return result.returncode, result.stdout
     return run
 
@@ -41,6 +42,19 @@ def test_what_goes_down_is_allowed(check):
 def test_what_goes_up_is_refused(check, path, text, says):
     status, output = check({path: text})
     assert status == 1 and says in output
+
+
+def test_a_call_upward_is_refused(check, tmp_path):
+    """By a prototype of one's own, which no include gives away."""
+    for path, text in {"core/base/timer": "void sched_tick(void); void timer_tick(void) { sched_tick(); }",
+                       "core/sched/sched": "void sched_tick(void) { }"}.items():
+        source = tmp_path / "objects/hypervisor" / f"{path}.c"
+        source.parent.mkdir(parents=True)
+        source.write_text(text)
+        subprocess.run(["gcc", "-c", "-o", source.with_suffix(".o"), source], check=True)
+    (tmp_path / "objects/toolstack").mkdir()
+    status, output = check(objects=tmp_path / "objects")
+    assert status == 1 and output == "core/base/timer: core/base may not call sched_tick of core/sched/sched\n"
 
 
 def test_a_circle_is_refused(check):
