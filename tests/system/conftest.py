@@ -3,7 +3,7 @@
 
 HV=xenolith (default) or HV=xen chooses the hypervisor: every test must pass on both, but for what the
 test names as missing in Debian's. Tests of a file share one machine; when a test kills it, the
-next test gets a new one. NET_MIB and CYCLES make the long tests shorter or longer.
+next test gets a new one. NET_MIB, CYCLES and GUEST_CYCLES make the long tests shorter or longer.
 """
 
 import os

@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "scripts/lab"))
 from cpio import Archive  # noqa: E402
 
 MACHINE = dict(smp=1, mem=2048)
-CYCLES = int(os.environ.get("CYCLES", "100"))
+CYCLES = int(os.environ.get("GUEST_CYCLES", "32"))  # each kind of guest comes twice in 32
 IDLE = ROOT / "build/bench/idle.elf"
 
 
