@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Bit arrays: the searches and set operations work a long at a time. */
 #include "lib/bitmap.h"
 
 /* The bits of the last long of an nbits map that belong to the map. */
@@ -9,8 +10,9 @@ static unsigned long bitmap_last_mask(unsigned int nbits)
 	return rest ? BIT(rest) - 1 : ~0UL;
 }
 
-/* First position at or after `from` whose bit differs from those of `invert` (0: a set bit, ~0: a
- * clear one). */
+/*
+ * The first position at or after `from` with a set bit (`invert` 0) or a clear bit (`invert` ~0).
+ */
 static unsigned int bitmap_search(const unsigned long *map, unsigned int nbits, unsigned int from,
 				  unsigned long invert)
 {
@@ -53,7 +55,9 @@ unsigned int bitmap_next_clear(const unsigned long *map, unsigned int nbits, uns
 	return bitmap_search(map, nbits, from, ~0UL);
 }
 
-/* Counted in parallel within the long: the processors without POPCNT would need a library function.
+/*
+ * Counts the bits in parallel within the long: without POPCNT the compiler would call a library
+ * function.
  */
 static unsigned int long_weight(unsigned long w)
 {

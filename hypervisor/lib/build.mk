@@ -7,8 +7,9 @@ hv-src += hypervisor/lib/printf.c
 hv-src += hypervisor/lib/rangeset.c
 hv-src += hypervisor/lib/string.c
 
-# The decompression code and the static libraries that it needs become one object: .init sections only, every symbol local but
-# those of lib/decompress.h and lib/bzimage.h; memcpy and its like are left to lib/string.c.
+# The decompression code and the static libraries that it needs become one object, with .init
+# sections only. Every symbol in it is local, except those of lib/decompress.h and lib/bzimage.h.
+# memcpy and its like come from lib/string.c.
 hv-decompress-src := $(addprefix hypervisor/lib/,bzimage.c decompress.c decompress_gzip.c decompress_lz4.c decompress_xz.c \
 	decompress_zstd.c libc_shim.c)
 hv-decompress-objs := $(hv-decompress-src:%.c=$(hv-out)/%.o)
@@ -25,5 +26,6 @@ $(hv-out)/hypervisor/lib/decompress-init.o: $(hv-decompress-objs) hypervisor/lib
 
 -include $(hv-decompress-objs:.o=.d)
 
-# The compiler calls memcpy and its like of its own accord, and boot's decompressors are linked without its plugin.
+# No LTO here: the compiler itself inserts calls of memcpy and its like, and the decompressors are
+# linked without the LTO plugin.
 $(foreach f,hypervisor/lib/string.c $(hv-decompress-src),$(eval cflags-$(f) += $(if $(hv-lto),-fno-lto)))

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads a bzImage's setup header and checks the payload's bounds against the image. */
 #include "lib/bzimage.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
-/* Offsets in the image's first sectors: Documentation/arch/x86/boot.rst, "Details of Header
- * Fields". */
+/*
+ * Offsets in the image's first sectors: Documentation/arch/x86/boot.rst, "Details of Header
+ * Fields".
+ */
 enum {
 	BZ_SETUP_SECTS = 0x1f1,
 	BZ_BOOT_FLAG = 0x1fe,
@@ -18,7 +21,7 @@ enum {
 	BZ_FLAG_MAGIC = 0xaa55,
 	BZ_VERSION_PAYLOAD = 0x208, /* the first with payload fields */
 	BZ_SECTOR = 512,
-	BZ_SETUP_SECTS_DEFAULT = 4, /* what 0 means */
+	BZ_SETUP_SECTS_DEFAULT = 4, /* the number that 0 stands for */
 };
 
 static u32 read_le(const u8 *p, unsigned int bytes)
@@ -59,8 +62,10 @@ int bzimage_find_payload(const void *image, size_t size, struct bzimage_payload 
 	}
 	out->data = p + start;
 	out->unpacked = read_le(out->data + length - 4, 4);
-	/* gzip ends with the length by itself; after any other format the kernel's build has put
-	 * it. */
+	/*
+	 * gzip data ends with the unpacked length. To every other format the kernel's build appends
+	 * it.
+	 */
 	out->size = out->data[0] == 0x1f && out->data[1] == 0x8b ? length : length - 4;
 	return 0;
 }

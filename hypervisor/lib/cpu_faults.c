@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * Finds a processor's faults by tables of models and by the bits in which a processor denies a
+ * fault.
+ *
  * Sources: Intel, "Affected Processors: Guidance for Security Issues" and the articles that it
  * links; SDM 4, IA32_ARCH_CAPABILITIES; AMD's security bulletins 1036, 1037, 7005, 7007, 7008, 7016
  * and APM 3, leaves 0x80000008 and 0x80000021.
@@ -24,7 +27,7 @@
 #define E8B_SSB_NO   (1U << 26)
 #define E8B_BTC_NO   (1U << 29)
 #define E21A_SRSO_NO (1U << 29)
-#define E21C_TSA_NO  (3U << 1) /* of both its variants */
+#define E21C_TSA_NO  (3U << 1) /* both variants */
 
 #define CAP_RDCL_NO    BIT(0)
 #define CAP_IBRS_ALL   BIT(1)
@@ -48,7 +51,7 @@ const unsigned int cpu_fault_nr_leaves = ARRAY_SIZE(cpu_fault_leaves);
 
 /* --- Intel --- */
 
-/* What holds for all processors of a kind, whatever their capabilities leave open. */
+/* Faults that all processors of a kind have, or have not, where their capabilities do not say. */
 struct intel_kind {
 	u8 model, first_stepping, last_stepping;
 	u32 has, has_not;
@@ -62,7 +65,7 @@ struct intel_kind {
 #define SILVERMONT     (FAULT(SSB) | FAULT(L1TF))
 #define GOLDMONT       (FAULT(MDS) | FAULT(L1TF))
 
-/* Family 6. The first row that fits counts. */
+/* Family 6. The first row that matches counts. */
 static const struct intel_kind intel_kinds[] = {
 	/* Bonnell and Saltwell, Atoms that do not speculate */
 	{ 0x1c, ANY_STEPPING, 0, NO_SPECULATION },
@@ -96,8 +99,10 @@ static const struct intel_kind intel_kinds[] = {
 	{ 0x3f, ANY_STEPPING, FAULT(MMIO_STALE_DATA), 0 },
 	{ 0x4f, ANY_STEPPING, FAULT(MMIO_STALE_DATA), 0 },
 	{ 0x56, ANY_STEPPING, FAULT(MMIO_STALE_DATA), 0 },
-	/* Skylake; from certain steppings on Cascade Lake, Cooper Lake, Whiskey Lake, Coffee Lake
-	   Refresh */
+	/*
+	 * Skylake; from certain steppings on also Cascade Lake, Cooper Lake, Whiskey Lake, Coffee
+	 * Lake Refresh
+	 */
 	{ 0x4e, ANY_STEPPING, SKYLAKE | FAULT(SRBDS), 0 },
 	{ 0x5e, ANY_STEPPING, SKYLAKE | FAULT(SRBDS), 0 },
 	{ 0x55, 0, 5, SKYLAKE, 0 },
@@ -118,7 +123,7 @@ static const struct intel_kind intel_kinds[] = {
 	{ 0xa7, ANY_STEPPING, ICE_LAKE | FAULT(RETBLEED), 0 },
 	{ 0x8c, ANY_STEPPING, FAULT(GDS) | FAULT(ITS), 0 },
 	{ 0x8d, ANY_STEPPING, FAULT(GDS) | FAULT(ITS), 0 },
-	/* Alder Lake and Raptor Lake, for the sake of their small cores */
+	/* Alder Lake and Raptor Lake: their small cores are affected */
 	{ 0x97, ANY_STEPPING, FAULT(RFDS), 0 },
 	{ 0x9a, ANY_STEPPING, FAULT(RFDS), 0 },
 	{ 0xbe, ANY_STEPPING, FAULT(RFDS), 0 },
@@ -127,7 +132,7 @@ static const struct intel_kind intel_kinds[] = {
 	{ 0xbf, ANY_STEPPING, FAULT(RFDS), 0 },
 };
 
-/* What every Intel processor that speculates has, unless it says no. */
+/* Every Intel processor that speculates has these, unless it denies them. */
 #define INTEL_ALL                                                                      \
 	(FAULT(MELTDOWN) | FAULT(L1TF) | FAULT(MDS) | FAULT(TAA) | FAULT(SPECTRE_V2) | \
 	 FAULT(NO_IBPB) | FAULT(BHI) | FAULT(SSB))
@@ -143,12 +148,12 @@ static const struct {
 	{ CAP_TAA_NO, FAULT(TAA) },
 	{ CAP_BHI_NO, FAULT(BHI) },
 	{ CAP_GDS_NO, FAULT(GDS) },
-	{ CAP_GDS_CTRL, FAULT(GDS) }, /* its microcode guards against it unless told not to */
+	{ CAP_GDS_CTRL, FAULT(GDS) }, /* its microcode guards against GDS unless told not to */
 	{ CAP_RFDS_NO, FAULT(RFDS) },
 	{ CAP_ITS_NO, FAULT(ITS) },
 };
 
-/* Faults of what a processor does not have. */
+/* Faults that a processor cannot have because it lacks the feature, or has a guard. */
 static u32 intel_absent(const struct cpu_facts *f)
 {
 	u64 caps = f->arch_capabilities;
@@ -161,15 +166,16 @@ static u32 intel_absent(const struct cpu_facts *f)
 		faults |= FAULT(MMIO_STALE_DATA);
 	if (!(f->f1c & F1C_AVX))
 		faults |= FAULT(GDS);
-	/* Microcode with this control keeps others' random numbers from being read. Some need TSX
-	 * to read them. */
+	/*
+	 * Microcode with this control keeps others' random numbers from being read. Some processors
+	 * leak them only through TSX.
+	 */
 	if ((f->f7d & F7D_SRBDS_CTRL) || (!(f->f1c & F1C_RDRAND) && !(f->f7b & F7B_RDSEED)) ||
 	    ((caps & CAP_MDS_NO) && !tsx))
 		faults |= FAULT(SRBDS);
 	if (f->f7d & F7D_IBPB)
 		faults |= FAULT(NO_IBPB);
-	/* Of use where branch histories are the one thing that enhanced IBRS does not keep apart.
-	 */
+	/* BHI matters only with enhanced IBRS, which isolates everything but branch histories. */
 	if (!(caps & CAP_IBRS_ALL))
 		faults |= FAULT(BHI);
 	if (f->f7_2d & F7_2D_BHI_CTRL)
@@ -211,8 +217,10 @@ static u32 faults_of_intel(const struct cpu_facts *f)
 
 /* --- AMD, Hygon --- */
 
-/* Zen 2, with the microcode of each model that guards against Zenbleed (bulletin 7008); 0: none is
- * known. */
+/*
+ * Zen 2: for each range of models, the first microcode that guards against Zenbleed (bulletin
+ * 7008); 0: none is known.
+ */
 static const struct {
 	u8 first_model, last_model;
 	u32 microcode;

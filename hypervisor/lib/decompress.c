@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Decompression: finds the format by its magic number and hands the work to the format's library.
+ */
 #include "lib/decompress.h"
 #include "lib/decompress_formats.h"
 #include "lib/errno.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/* gzip, by zlib. */
 #include "lib/decompress_formats.h"
 #include "lib/errno.h"
 #include <zlib.h>
 
 enum {
 	GZIP_WINDOW_BITS = MAX_WBITS + 16
-}; /* + 16: a gzip header and trailer, not zlib's (zlib.h, inflateInit2) */
+}; /* + 16: zlib expects a gzip header and trailer (zlib.h, inflateInit2) */
 
 static voidpf gzip_alloc(voidpf opaque, uInt items, uInt size)
 {

@@ -26,8 +26,7 @@ int decompress_lz4(struct decompress_job *job)
 			return decompress_fail(job, -EINVAL, "the lz4 data is cut off");
 		memcpy(&size, job->src + in, sizeof(size));
 		in += sizeof(size);
-		if (size == LZ4_LEGACY_MAGIC) /* another frame follows: its blocks belong to the
-						 same data */
+		if (size == LZ4_LEGACY_MAGIC) /* another frame of the same data */
 			continue;
 		if (!size || size > LZ4_COMPRESSBOUND(LZ4_LEGACY_BLOCK))
 			return decompress_fail(job, -EINVAL, "the lz4 data is damaged");

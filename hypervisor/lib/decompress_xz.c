@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* xz, by liblzma. */
 #include "lib/decompress_formats.h"
 #include "lib/errno.h"
 #include <lzma.h>
@@ -34,7 +35,7 @@ int decompress_xz(struct decompress_job *job)
 		return decompress_fail(job, -EOPNOTSUPP,
 				       "the xz data uses an option that is not supported");
 	case LZMA_BUF_ERROR:
-		/* Either end may be short; the input's is, when all output so far fitted. */
+		/* Input or output ran out. The input did if there is room for output. */
 		if (out < job->dstlen)
 			return decompress_fail(job, -EINVAL, "the xz data is cut off");
 		return decompress_fail(job, -ENOSPC, "the xz data is larger than its header says");
@@ -47,8 +48,10 @@ int decompress_xz(struct decompress_job *job)
 	return 0;
 }
 
-/* The filters' options of the first block are allocated: there are at most four, of a few words
- * each. */
+/*
+ * Decoding the block header allocates the options of its filters: at most four filters, a few words
+ * each.
+ */
 size_t decompress_xz_mem_needed(const u8 *src, size_t srclen)
 {
 	u8 small[1024] __aligned(16);
@@ -65,7 +68,8 @@ size_t decompress_xz_mem_needed(const u8 *src, size_t srclen)
 	block.check = flags.check;
 	src += LZMA_STREAM_HEADER_SIZE;
 	srclen -= LZMA_STREAM_HEADER_SIZE;
-	if (!src[0]) /* the index at once: an empty file */
+	/* The index comes at once: an empty file. */
+	if (!src[0])
 		return DECOMPRESS_MEM_MIN;
 	block.header_size = lzma_block_header_size_decode(src[0]);
 	if (block.header_size > srclen ||

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#define ZSTD_STATIC_LINKING_ONLY    /* a decoder in memory that we give; the library is linked \
-				       statically */
+/*
+ * zstd, by libzstd. ZSTD_STATIC_LINKING_ONLY gives access to a decoder in memory of ours; the
+ * library is linked statically.
+ */
+#define ZSTD_STATIC_LINKING_ONLY
 #include "lib/decompress_formats.h"
 #include "lib/errno.h"
 #include <zstd.h>
@@ -14,7 +17,10 @@ int decompress_zstd(struct decompress_job *job)
 
 	if (!ctx)
 		return decompress_fail(job, -ENOMEM, "too little memory to decompress zstd data");
-	/* ZSTD_decompressDCtx() would go on with what follows the frame. */
+	/*
+	 * ZSTD_decompressDCtx() would also decode what follows the frame, so find the frame's end
+	 * first.
+	 */
 	frame = ZSTD_findFrameCompressedSize(job->src, job->srclen);
 	if (ZSTD_isError(frame))
 		return decompress_fail(job, -EINVAL, "the zstd data is damaged or cut off");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* ELF reader: every access goes through elf_bytes(), which checks it against the image. */
 #include "lib/elf.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -13,8 +14,8 @@ enum {
 	ELF_MACHINE_X86_64 = 62,
 	ELF_PT_LOAD = 1,
 	ELF_PT_NOTE = 4,
-	ELF_PHNUM_EXTENDED =
-		0xffff, /* the real count stands in a section header; no kernel has so many */
+	/* The real count is in a section header then; no kernel has so many. */
+	ELF_PHNUM_EXTENDED = 0xffff,
 };
 
 struct elf_ident {
@@ -55,7 +56,7 @@ _Static_assert(sizeof(struct elf64_header) == 64 && sizeof(struct elf32_header) 
 _Static_assert(sizeof(struct elf64_phdr) == 56 && sizeof(struct elf32_phdr) == 32,
 	       "System V ABI, program header");
 
-/* Where `size` bytes at `offset` are in the image, or NULL when they are not all inside. */
+/* The address of `size` bytes at `offset` of the image; NULL when they are not all inside. */
 static const u8 *elf_bytes(const struct elf_image *elf, u64 offset, u64 size)
 {
 	if (offset > elf->size || size > elf->size - offset)
@@ -99,7 +100,8 @@ static int elf_fail(const char **why, const char *text)
 	return -EINVAL;
 }
 
-/* Fills the fields of `elf` from its class' header; -ENOEXEC when it is a file for something else.
+/*
+ * Fills the fields of `elf` from the header of its class. -ENOEXEC: the file is for something else.
  */
 static int elf_read_header(struct elf_image *elf, const char **why)
 {
@@ -204,8 +206,8 @@ int elf_segment_get(const struct elf_image *elf, unsigned int index, struct elf_
 }
 
 /*
- * Takes the note at *offset of `seg` apart and moves *offset behind it. Names and descriptors are
- * padded to 4 bytes, or to 8 in a segment aligned so (System V ABI, "Note Section").
+ * Parses the note at *offset of `seg` and moves *offset behind it. Names and descriptors are padded
+ * to 4 bytes, or to 8 in a segment with that alignment (System V ABI, "Note Section").
  */
 static int elf_note_read(const struct elf_segment *seg, u64 align, u64 *offset,
 			 struct elf_note *note)

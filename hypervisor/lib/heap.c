@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Binary heap with 1-based indices: the children of slot i are 2i and 2i + 1. */
 #include "lib/heap.h"
 #include "lib/errno.h"
 
@@ -15,7 +16,9 @@ static void heap_place(struct heap *h, struct heap_node *n, u32 index)
 	n->index = index;
 }
 
-/* Moves `n`, for which slot `index` is free, towards the root until its parent is no later than it.
+/*
+ * Moves the free slot `index` towards the root until its parent's key is no larger than n's, and
+ * puts `n` there.
  */
 static void heap_sift_up(struct heap *h, struct heap_node *n, u32 index)
 {
@@ -26,7 +29,7 @@ static void heap_sift_up(struct heap *h, struct heap_node *n, u32 index)
 	heap_place(h, n, index);
 }
 
-/* The other way: until no child is earlier. */
+/* Moves the free slot away from the root until no child's key is smaller, and puts `n` there. */
 static void heap_sift_down(struct heap *h, struct heap_node *n, u32 index)
 {
 	while (index <= h->nr / 2) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the decompression libraries want of a C library. It is linked into one object with them in
- * which every symbol but ours becomes local (lib/build.mk), so nothing here is seen by the
- * hypervisor's own code.
+ * The part of a C library that the decompression libraries need. It is linked into one object with
+ * them, in which every symbol but ours becomes local (lib/build.mk), so the hypervisor's own code
+ * sees nothing of this.
  */
 #include "lib/decompress_formats.h"
 
-/* All working memory comes through the libraries' own allocator hooks: what asks here gets nothing.
+/*
+ * The libraries get all working memory through their allocator hooks, so malloc has none to give.
  */
 void *malloc(size_t size);
 void *calloc(size_t n, size_t size);
@@ -31,17 +32,19 @@ void free(void *p)
 	(void)p;
 }
 
-/* A smashed stack while the machine boots: stop where a debugger, or the #UD handler's backtrace,
- * shows it. */
+/*
+ * A smashed stack during boot: trap, so that a debugger or the #UD handler's backtrace shows the
+ * place.
+ */
 void __stack_chk_fail(void)
 {
 	__builtin_trap();
 }
 
 /*
- * Decoders of zstd formats older than 2016 (a third of the code): the magic numbers that lead there
- * are not ours. Weak, so that a libzstd which asks for one more of them still links, then with its
- * own.
+ * Stubs for the decoders of zstd formats older than 2016, a third of libzstd's code. The magic
+ * numbers that lead there are not accepted here. The stubs are weak, so that a libzstd that needs
+ * one more of them still links, with its own.
  */
 #define ZSTD_LEGACY(name)                      \
 	void __attribute__((weak)) name(void); \
@@ -65,8 +68,8 @@ ZSTD_LEGACY_VERSION(v06)
 ZSTD_LEGACY_VERSION(v07)
 
 /*
- * Hooks that libzstd refers to weakly. Left undefined they are address 0, out of a PC-relative
- * call's reach from the hypervisor's addresses; defined so, they say that nobody traces.
+ * Hooks that libzstd refers to weakly. Undefined, they would be at address 0, out of reach of a
+ * PC-relative call from the hypervisor's addresses. These definitions mean: nobody traces.
  */
 unsigned long long ZSTD_trace_decompress_begin(const void *ctx);
 void ZSTD_trace_decompress_end(unsigned long long trace, const void *info);
@@ -83,8 +86,10 @@ void ZSTD_trace_decompress_end(unsigned long long trace, const void *info)
 	(void)info;
 }
 
-/* The libraries' constructors (liblzma chooses its CRC code in one), collected by
- * lib/decompress.lds. */
+/*
+ * The libraries' constructors, collected by lib/decompress.lds. liblzma chooses its CRC code in
+ * one.
+ */
 typedef void (*constructor)(void);
 extern const constructor decompress_constructors[], decompress_constructors_end[];
 

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Formatted output: parses each conversion into a struct fmt_spec, then writes it into a buffer
+ * that counts beyond its end.
+ */
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define FMT_WIDTH_MAX 4096 /* what a width or precision taken from an argument is bounded to */
+#define FMT_WIDTH_MAX 4096 /* bound of a width or precision */
 
 struct fmt_out {
 	char *buf;
-	size_t size, len; /* bytes in buf; characters produced, wherever they went */
+	/* Bytes in buf; characters produced so far, also those that did not fit. */
+	size_t size, len;
 };
 
 struct fmt_spec {
@@ -73,7 +78,10 @@ static void fmt_number(struct fmt_out *out, const struct fmt_spec *spec, u64 val
 		fmt_pad(out, ' ', fill);
 }
 
-/* Reads digits or, at a star, an argument; negative stays negative, large is cut. */
+/*
+ * Reads digits or, at a star, an argument. A negative argument stays negative; large numbers are
+ * cut to FMT_WIDTH_MAX.
+ */
 static const char *fmt_parse_number(const char *p, int *number, va_list *args)
 {
 	int n = 0;
@@ -91,7 +99,7 @@ static const char *fmt_parse_number(const char *p, int *number, va_list *args)
 	return p;
 }
 
-/* Everything between the % and the conversion's letter; returns where that letter is. */
+/* Parses everything between the % and the conversion's letter; returns the letter's place. */
 static const char *fmt_parse_spec(const char *p, struct fmt_spec *spec, va_list *args)
 {
 	*spec = (struct fmt_spec){ .precision = -1, .length = 4 };
@@ -167,7 +175,7 @@ static void fmt_string(struct fmt_out *out, const struct fmt_spec *spec, const c
 		 spec->precision < 0 ? strlen(s) : strnlen(s, (size_t)spec->precision));
 }
 
-/* One conversion; an unknown letter is shown as it stands, so that the fault is seen. */
+/* Writes one conversion. An unknown letter is shown as it stands, so that the mistake is seen. */
 static void fmt_convert(struct fmt_out *out, struct fmt_spec *spec, char letter, va_list *args)
 {
 	char c;
@@ -214,8 +222,10 @@ int fmt_vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 {
 	struct fmt_out out = { .buf = buf, .size = size };
 	struct fmt_spec spec;
-	va_list ap; /* a va_list parameter may be an array in disguise: only a copy has an address
-		       to hand on */
+	/*
+	 * A va_list parameter may be an array in disguise: only a copy has an address to pass on.
+	 */
+	va_list ap;
 
 	va_copy(ap, args);
 	for (; *fmt; fmt++) {

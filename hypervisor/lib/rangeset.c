@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A sorted array of ranges, searched by bisection; adding merges every range that overlaps or
+ * touches.
+ */
 #include "lib/rangeset.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -54,8 +58,10 @@ static int rangeset_grow(struct rangeset *r)
 	return 0;
 }
 
-/* Makes `new` slots of the `old` ones from index `at` on. Where that is more, rangeset_grow() saw
- * to the room. */
+/*
+ * Replaces the `old` slots at index `at` by `new` ones. If that is more, rangeset_grow() has made
+ * room.
+ */
 static void rangeset_resize_at(struct rangeset *r, unsigned int at, unsigned int old,
 			       unsigned int new)
 {
@@ -71,8 +77,10 @@ int rangeset_add(struct rangeset *r, unsigned long first, unsigned long last)
 
 	if (last < first)
 		return -EINVAL;
-	/* From the range that touches `first` from below to the one that touches `last` from above,
-	 * all become one. */
+	/*
+	 * All ranges become one, from the one that touches `first` from below to the one that
+	 * touches `last` from above.
+	 */
 	at = rangeset_find(r, first ? first - 1 : 0);
 	for (end = at; end < r->nr && (last == ~0UL || r->ranges[end].first <= last + 1); end++)
 		;
@@ -104,8 +112,10 @@ int rangeset_remove(struct rangeset *r, unsigned long first, unsigned long last)
 		err = rangeset_grow(r);
 		if (err)
 			return err;
-		/* Split in two: the upper part keeps the old end, the lower one gets a slot before
-		 * it. */
+		/*
+		 * Split in two: the upper part keeps the old end, and the lower part gets a slot
+		 * before it.
+		 */
 		rangeset_resize_at(r, at, 0, 1);
 		r->ranges[at] = (struct range){ r->ranges[at + 1].first, first - 1 };
 		r->ranges[at + 1].first = last + 1;

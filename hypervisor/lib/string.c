@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies are tuned for few instructions: two overlapping moves cover every short length without a
- * loop, and the string instructions do the rest (the processor's fast-string microcode; one count
- * per 8 bytes under emulation).
+ * String functions. Copies are tuned for few instructions: two overlapping moves cover every short
+ * length without a loop, and string instructions do the rest (fast-string microcode on hardware,
+ * one count per 8 bytes under emulation).
  *
- * The compiler recognises loops that copy, fill or measure and would replace them by calls to the
+ * The compiler recognises loops that copy, fill or measure, and would replace them by calls to the
  * very functions that they implement. barrier() in a loop's body forbids that, whatever the flags.
  */
 #include "lib/string.h"
@@ -13,7 +13,7 @@ typedef u64 __attribute__((aligned(1), may_alias)) any_u64;
 typedef u32 __attribute__((aligned(1), may_alias)) any_u32;
 typedef u16 __attribute__((aligned(1), may_alias)) any_u16;
 
-/* Copies n <= 32 bytes, all read before any is written, so overlap does not matter. */
+/* Copies n <= 32 bytes. Reads all before it writes any, so overlap does not matter. */
 static __always_inline void copy_short(u8 *d, const u8 *s, size_t n)
 {
 	if (n >= 16) {
@@ -71,8 +71,10 @@ void *memmove(void *dst, const void *src, size_t n)
 		copy_short(d, s, n);
 		return dst;
 	}
-	/* Forwards is right unless the destination begins inside the source; memcpy reads its tail
-	 * early, so exclude any overlap. */
+	/*
+	 * Copying forwards is right unless the destination begins inside the source. memcpy reads
+	 * its tail early, so it is for regions without overlap only.
+	 */
 	if ((size_t)(d - s) >= n && (size_t)(s - d) >= n)
 		return memcpy(dst, src, n);
 	if (d < s) {
@@ -88,7 +90,7 @@ void *memmove(void *dst, const void *src, size_t n)
 		*(any_u64 *)(d + n - 8) = *(const any_u64 *)(s + n - 8);
 		barrier();
 	}
-	/* The bytes left are the lowest ones, and have not been overwritten as a source yet. */
+	/* The lowest bytes are left. Nothing has overwritten them as a source yet. */
 	copy_short(d, s, n);
 	return dst;
 }
@@ -100,7 +102,7 @@ void *memset(void *dst, int c, size_t n)
 	u8 *d = dst;
 
 	if (n >= 8) {
-		/* The last, possibly partial word first: it overlaps what the loop fills. */
+		/* First the last word, which overlaps what the loop fills. */
 		*(any_u64 *)(d + n - 8) = pattern;
 		if (n <= 32) {
 			*(any_u64 *)d = pattern;
@@ -231,7 +233,7 @@ u64 str_to_u64(const char *s, const char **end, unsigned int base)
 	for (; digit_value(*s) < base; s++) {
 		u64 next;
 
-		/* A number too big is the biggest one, never a small one. */
+		/* A number that is too big gives the biggest one, never a small one. */
 		if (__builtin_mul_overflow(value, (u64)base, &next) ||
 		    __builtin_add_overflow(next, (u64)digit_value(*s), &next))
 			next = ~0UL;

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The buddy allocator: takes, splits and merges free blocks, and keeps track of where in a block
+ * the first dirty frame may be.
+ */
 #include "core/base/buddy.h"
 
 #define HEAD_ORDER_MASK	 0x1fU
@@ -50,9 +54,9 @@ static unsigned int block_unlink(struct buddy *b, struct page_info *pg, unsigned
 }
 
 /*
- * The buddy of a block, if it is free as a whole. Orders below MAX_ORDER only, so both lie in one
- * aligned 2^MAX_ORDER frames, for which the frame table is there or not as a whole. A block at
- * frame 0 does not merge upward: its buddy belongs to another zone.
+ * The buddy of a block, or NULL if it is not free as a whole. Only for orders below MAX_ORDER: both
+ * lie then in one aligned group of 2^MAX_ORDER frames, whose frame table entries all exist or all
+ * do not. A block at frame 0 does not merge upward: its buddy belongs to another zone.
  */
 static struct page_info *block_free_buddy(const struct buddy *b, unsigned long mfn,
 					  unsigned int order)
@@ -90,8 +94,8 @@ void buddy_insert(struct buddy *b, struct page_info *pg, unsigned int order,
 }
 
 /*
- * What of a block's first_dirty holds for its halves. Dirt in the lower half says nothing of the
- * upper: then it may be dirty.
+ * The first_dirty of a block's two halves. If the lower half has a dirty frame, nothing is known of
+ * the upper half, so all of it may be dirty.
  */
 static unsigned int lower_dirty(unsigned int first_dirty, unsigned int half)
 {

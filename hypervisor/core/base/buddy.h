@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Free blocks of 2^order aligned frames, split and merged with their buddies: the machine's RAM,
- * one struct buddy for each zone of it (page_alloc.c), and the free parts of the hypervisor's
+ * Free blocks of 2^order aligned frames, split and merged with their buddies. Each zone of the
+ * machine's RAM is a struct buddy (page_alloc.c), and so are the free parts of the hypervisor's
  * chunks (hv_heap.c).
  *
- * Every frame of a free block has PGC_STATE_FREE. The first one, its head, is on a list and keeps
- * in the bits of count_info that count references elsewhere:
+ * Every frame of a free block has PGC_STATE_FREE. The first frame, the block's head, is on a list.
+ * The bits of count_info that count references in a used frame hold in a head:
  *
- *   4..0	order + 1, so never 0; the other frames have 0 there
- *   23..5	index + 1 of the first frame of the block that may be dirty (PGC_SCRUB); 0: none is
+ *   4..0   order + 1, so never 0; the other frames have 0 there
+ *   23..5  index + 1 of the block's first frame that may be dirty (PGC_SCRUB); 0: none is
  *
- * No locks here: the caller's lock covers a struct buddy and all frames in it.
+ * No locks here: the caller's lock covers a struct buddy and all its frames.
  */
 #ifndef CORE_BASE_BUDDY_H
 #define CORE_BASE_BUDDY_H
@@ -20,11 +20,11 @@
 #define BUDDY_CLEAN (~0U) /* as a `first_dirty`: no frame is dirty */
 
 struct buddy {
-	struct page_list
-		free[MAX_ORDER + 1]; /* possibly dirty blocks at the front, clean ones at the end */
-	u32 nonempty;		     /* bit for each order */
+	/* Possibly dirty blocks are at the front, clean ones at the end. */
+	struct page_list free[MAX_ORDER + 1];
+	u32 nonempty; /* bit N: free[N] is not empty */
 	unsigned int max_order;
-	u32 flags;	       /* PGC_HV or 0: what its frames have besides PGC_STATE_FREE */
+	u32 flags;	       /* PGC_HV or 0: set in its frames besides PGC_STATE_FREE */
 	unsigned long nr_free; /* frames */
 };
 
@@ -32,17 +32,20 @@ enum buddy_preference { BUDDY_PREFER_CLEAN, BUDDY_PREFER_DIRTY };
 
 void buddy_init(struct buddy *b, unsigned int max_order, u32 flags);
 /*
- * Adds a block; its frames have PGC_STATE_FREE | b->flags and nothing in the count bits (PGC_SCRUB
- * as may be). `first_dirty` is an index in the block. The block merges as far as it can.
+ * Adds a block and merges it as far as possible. Its frames have PGC_STATE_FREE | b->flags, nothing
+ * in the count bits, and PGC_SCRUB where they are dirty. first_dirty: an index in the block, or
+ * BUDDY_CLEAN.
  */
 void buddy_insert(struct buddy *b, struct page_info *pg, unsigned int order,
 		  unsigned int first_dirty);
-/* Takes a block of `order` out, or NULL. Its frames keep their flags; the head's count bits are
- * cleared. */
+/*
+ * Takes out a block of `order`; NULL: there is none. Its frames keep their flags; the head's count
+ * bits are cleared.
+ */
 struct page_info *buddy_take(struct buddy *b, unsigned int order, enum buddy_preference prefer);
 /*
- * Takes out a block of at most `max_order` that begins at or right below a frame that may be dirty,
- * and sets *order; NULL when all is clean.
+ * Takes out a block of at most `max_order` with a frame that may be dirty, and sets *order. NULL:
+ * all frames are clean.
  */
 struct page_info *buddy_take_dirty(struct buddy *b, unsigned int max_order, unsigned int *order);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The boot options: a table of names, each with a parser and the place of its value. */
 #include "hv/cmdline.h"
 
 #include "hv/console.h"
@@ -16,12 +17,12 @@ struct boot_options boot_options = {
 
 struct option {
 	const char *name;
-	bool (*parse)(const char *value,
-		      void *where); /* false: not understood; value is "" for a bare word */
+	/* False: not understood. `value` is "" for a bare word. */
+	bool (*parse)(const char *value, void *where);
 	void *where;
 };
 
-/* A number with the suffix B, K, M, G or T; without one: KiB. */
+/* SIZE: a number with the suffix B, K, M, G or T; KiB without a suffix. */
 static bool parse_size(const char *s, const char **end, u64 *bytes)
 {
 	static const char suffixes[] = "bkmgt";
@@ -42,7 +43,7 @@ static bool parse_size(const char *s, const char **end, u64 *bytes)
 	return true;
 }
 
-/* A number and %. */
+/* N%: a number up to 100 and %. */
 static bool parse_percent(const char *s, const char **end, unsigned int *percent)
 {
 	u64 n = str_to_u64(s, end, 10);
@@ -134,7 +135,7 @@ static bool parse_bool(const char *s, void *where)
 	return false;
 }
 
-/* dom0_max_vcpus=N, or MIN-MAX, of which the greater counts. */
+/* dom0_max_vcpus=N or MIN-MAX; of a range only MAX counts. */
 static bool parse_vcpus(const char *s, void *where)
 {
 	const char *dash = strchr(s, '-');
@@ -161,7 +162,10 @@ static bool parse_level_word(const char *s, size_t len, int *level)
 	return false;
 }
 
-/* LEVEL, or LEVEL/LEVEL: shown always / shown as far as a rate limit allows. One level is both. */
+/*
+ * LEVEL/LEVEL: lines up to the first level are always shown, up to the second within a rate limit.
+ * A single LEVEL stands for both.
+ */
 static bool parse_levels(const char *s, int *always, int *limited)
 {
 	const char *slash = strchr(s, '/');
@@ -231,7 +235,7 @@ static bool parse_com(const char *s, void *where)
 	return true;
 }
 
-/* A list as GRUB's scripts write it (console=com1,vga): the first device that there is. */
+/* A list, as GRUB's scripts write it (console=com1,vga): the first device that is known counts. */
 static bool parse_console(const char *s, void *where)
 {
 	static const char *const names[] = { "com1", "com2", "none" };
@@ -257,7 +261,7 @@ static bool parse_sched(const char *s, void *where)
 	return !strcmp(s, "credit");
 }
 
-/* What GRUB's script 20_linux_xen adds by itself and that means nothing here. */
+/* Options that GRUB's script 20_linux_xen adds by itself. They mean nothing here. */
 static bool parse_ignored(const char *s, void *where)
 {
 	return true;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The console: the hypervisor's log, input routing, panic. The way to the device is in
- * console_tx.c, the log of guests in console_guest.c, debug keys are in debug_keys.c.
+ * The console: the hypervisor's log, input routing, panic. console_tx.c is the way to the device,
+ * console_guest.c the log of guests, debug_keys.c has the debug keys.
  *
- * One lock protects the log, the transmit buffer and the input. A panic does not need it, so that
- * it gets through whatever the others hold.
+ * One lock protects the log, the transmit buffer and the input. A panic does not need that lock, so
+ * its message gets out whatever the other CPUs hold.
  */
 #include "core/base/console_internal.h"
 #include "core/base/log_ring.h"
@@ -21,21 +21,21 @@
 #define LOG_SIZE    65536 /* power of two */
 #define INPUT_SIZE  1024  /* power of two */
 #define CTRL_A	    1
-#define SWITCH_KEYS 3 /* Ctrl-A so often in a row switches the input */
+#define SWITCH_KEYS 3 /* this many Ctrl-A in a row switch the input */
 
-/* Some 10 ms and more: whoever holds the lock and still runs is done with it by then. */
+/* At least some 10 ms: a CPU that holds the lock and still runs has released it by then. */
 #define PANIC_LOCK_SPINS 1000000
 
 static DEFINE_SPINLOCK(console_lock, LOCK_CONSOLE);
 static char log_bytes[LOG_SIZE];
 static struct log_ring hv_log_ring = { .bytes = log_bytes, .size = LOG_SIZE };
-static u32 panicking; /* CPU + 1 of the one that panics */
+static u32 panicking; /* the CPU that panics, + 1; 0: none */
 static bool panic_said;
 static bool boot_done;
 
 static char input_ring[INPUT_SIZE];
-static u32 input_head,
-	input_tail; /* interrupt puts at tail, console_getc takes at head; under console_lock */
+/* The interrupt puts at the tail, console_getc takes from the head; both under console_lock. */
+static u32 input_head, input_tail;
 static unsigned int ctrl_a_run;
 static bool input_to_hypervisor;
 
@@ -70,8 +70,8 @@ size_t console_format_line(char *buf, const char *prefix, const char *fmt, va_li
 }
 
 /*
- * xenconsoled, for one, follows the log by this event. A line may be logged under any lock: the
- * event is sent later.
+ * Tells Domain-0 of new lines; xenconsoled follows the log by this event. A tasklet sends it,
+ * because a line may be logged under any lock.
  */
 static void tell_dom0(void *data)
 {
@@ -89,8 +89,8 @@ static void log_line(const char *prefix, const char *fmt, va_list args)
 	log_ring_put(&hv_log_ring, line, n);
 	while (!tx_put_line(TX_HV, line, n)) {
 		/*
-		 * The device has to send first. Others may write meanwhile, and interrupts come if
-		 * they were on.
+		 * Wait until the device has sent something. In between, other CPUs may write, and
+		 * interrupts come if they were on.
 		 */
 		console_lock_drop(flags);
 		cpu_relax();
@@ -116,7 +116,9 @@ void console_show_guest_line(const char *line, size_t len)
 {
 	unsigned long flags = console_lock_take();
 
-	/* After a loss nothing more is shown until the loss is: its message says "here". */
+	/*
+	 * After a loss, lose all lines until the message about the loss is shown: it says "here".
+	 */
 	if (tx_has_lost_lines() || !tx_put_line(TX_GUEST, line, len))
 		tx_count_lost_line();
 	console_lock_drop(flags);
@@ -140,7 +142,7 @@ void console_set_device(const struct console_device *device)
 	size_t n;
 
 	tx_set_device(device);
-	/* What was logged before there was a device. */
+	/* Show what was logged before there was a device. */
 	while (first && (n = log_ring_read_line(&hv_log_ring, &pos, line, sizeof(line))) > 0)
 		tx_put_line(TX_HV, line, n);
 	console_lock_drop(flags);
@@ -221,9 +223,9 @@ void console_end(void)
 }
 
 /*
- * The CPU that holds the lock gets the time to finish. If it does not (it is this CPU, or it has
- * stopped), the buffer is as the lock's holder left it: at worst some characters are sent twice or
- * not at all.
+ * Gives the CPU that holds the lock some time to release it. If the lock stays taken (this CPU
+ * holds it, or its holder has stopped), the buffer is as the holder left it: at worst some
+ * characters are sent twice or not at all.
  */
 static void take_console_for_good(void)
 {
@@ -249,7 +251,7 @@ void __noreturn panic(const char *fmt, ...)
 	va_list args;
 
 	/*
-	 * If this CPU has panicked before, the panic code itself is at fault, and panic_begin
+	 * If this CPU has panicked before, the fault is in the panic code itself: panic_begin
 	 * halts.
 	 */
 	if (READ_ONCE(panicking) != smp_processor_id() + 1 || panic_said)

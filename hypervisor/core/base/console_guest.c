@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log of guests: what they write by console_io, and what the hypervisor has to say about what
- * they do. It is apart from the hypervisor's own log, so no guest displaces a line of that. Debug
- * key G shows it.
+ * The log of guests: what guests write by console_io, and what the hypervisor logs about them. It
+ * is separate from the hypervisor's own log, so no guest can push a line out of that one. Debug key
+ * G shows it.
  *
- * A domain may add ten lines a second; the number of those over it stands in front of its next
- * line. Option guest_loglvl says which lines appear on the console's device, too.
+ * A domain may add ten lines a second. Its next line after lost ones is preceded by their number.
+ * Option guest_loglvl selects the lines that the console's device shows, too.
  */
 #include "core/base/console_internal.h"
 #include "core/base/log_ring.h"
@@ -25,7 +25,7 @@ static DEFINE_SPINLOCK(guest_log_lock, LOCK_CONSOLE);
 static char guest_log_bytes[GUEST_LOG_SIZE];
 static struct log_ring guest_log = { .bytes = guest_log_bytes, .size = GUEST_LOG_SIZE };
 
-/* The line has CONSOLE_PREFIX, which the log leaves out: who shows it adds it again. */
+/* The line begins with CONSOLE_PREFIX. The log omits the prefix: showing the log adds it again. */
 static void add_line(const char *line, size_t len, bool show)
 {
 	size_t prefix = strlen(CONSOLE_PREFIX);
@@ -37,7 +37,10 @@ static void add_line(const char *line, size_t len, bool show)
 		console_show_guest_line(line, len);
 }
 
-/* False: the line is counted as lost. True: *lost of them are to be told first. */
+/*
+ * May d log a line now? True: *lost lines were lost before, to be reported first. False: this line
+ * is counted as lost.
+ */
 static bool may_print(struct domain *d, u32 *lost)
 {
 	unsigned long flags = spin_lock_irqsave(&guest_log_lock);
@@ -101,7 +104,7 @@ void guest_log_tell_lost(struct domain *d)
 	tell_lost(d, lost, boot_options.guest_loglvl_limited >= (int)LOG_DEBUG);
 }
 
-/* What is added meanwhile is left for the next time, so this ends. */
+/* Leaves lines that are added meanwhile for the next time, so the loop ends. */
 void guest_log_dump(char key)
 {
 	u32 end = READ_ONCE(guest_log.next), pos = end - GUEST_LOG_SIZE;

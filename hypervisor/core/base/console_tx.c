@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The transmit buffer between those who write and the console's device, which is slow: a UART takes
- * 87 us for a character. Nobody waits for the device but the hypervisor itself: before the buffer
- * is in use, when its share of the buffer is full, in a panic and at the machine's end, and always
- * with the option sync_console.
+ * The transmit buffer between writers and the console's device, which is slow: a UART at 115200
+ * baud takes 87 us for a character. Only the hypervisor itself spins until the device has room:
+ * before the buffer is in use, when the hypervisor's share of it is full, in a panic, at the
+ * machine's end, and always with option sync_console.
  *
- * A write hands the device what the device takes at once. A timer sends the rest, a bounded number
- * of bytes each time. A write may happen under any lock, so it cannot set the timer: a tasklet
- * does.
+ * A write passes on at once what the device takes. A timer sends the rest, a bounded number of
+ * bytes each time. A write may happen under any lock and so cannot set the timer: a tasklet does.
  */
 #include "core/base/console_internal.h"
 
@@ -19,19 +18,19 @@
 
 #define TX_SIZE 16384 /* power of two */
 /*
- * Bytes sent at once. A real UART takes no more than its FIFO holds; an emulated one takes any
- * number, each at the cost of a trap to its host.
+ * The most bytes sent at once. A real UART takes no more than its FIFO holds. An emulated one takes
+ * any number, and each byte costs a trap to its host.
  */
 #define TX_BURST 64
 /*
- * A device that is still full after so many reads of its status is dead: the reads take longer than
- * it needs to send all that it holds, at READ_NS each, which no port is faster than, and
- * WAIT_SPINS more. Time would say it better, but there is none yet when boot's first lines are
- * written, nor in every panic.
+ * A device is dead if it is still full after WAIT_SPINS reads of its status, plus one read for each
+ * READ_NS of its fill time. No port read is faster than READ_NS, so these reads take longer than
+ * the device needs to send all it holds. A clock would be better, but there is none for boot's
+ * first lines, nor in every panic.
  */
 #define WAIT_SPINS 200000
 #define READ_NS	   200
-/* The same for the timer: nothing was sent for that long and the time that a full device takes. */
+/* The same for the timer: the device is dead if it sent nothing for this and its fill time. */
 #define STALL_MAX SECONDS(2)
 
 static const u32 shares[] = {
@@ -42,16 +41,16 @@ static const u32 shares[] = {
 
 static const struct console_device *tx_device;
 static char buffer[TX_SIZE];
-static u32 head, tail; /* sent from head, put at tail; they count bytes, modulo 2^32 */
+static u32 head, tail; /* sent from head, put at tail; both count bytes, modulo 2^32 */
 static bool buffered;
 static bool dead;
-static u32 lost_lines; /* of guests, since the last message about them */
+static u32 lost_lines; /* lines of guests lost since the last message about them */
 static u32 wait_head, wait_spins;
 
 static struct timer tick_timer;
-static bool tick_pending; /* the tasklet or the timer will come */
+static bool tick_pending; /* the tasklet is scheduled or the timer set */
 static u32 tick_head;
-static s_time_t tick_stall; /* for how long nothing was sent */
+static s_time_t tick_stall; /* how long nothing was sent */
 
 static void set_timer(void *data)
 {
@@ -65,7 +64,7 @@ static u32 filled(void)
 	return tail - head;
 }
 
-/* Gives the device at most `most` bytes, without waiting. Returns how many. */
+/* Gives the device at most `most` bytes, without waiting. Returns the number of bytes given. */
 static u32 send_some(u32 most)
 {
 	u32 start = head, room = 0;
@@ -95,7 +94,7 @@ static u32 most_spins(void)
 	return (u32)(WAIT_SPINS + tx_device->fill_time / READ_NS);
 }
 
-/* Waits until the device has all. */
+/* Waits until the device has taken all. */
 static void send_all(void)
 {
 	for (u32 spins = 0; head != tail;) {
@@ -118,7 +117,9 @@ static void append(const char *s, size_t len)
 	}
 }
 
-/* Bytes that `s` takes in the buffer; *fits: the characters of it that take no more than `room`. */
+/*
+ * Returns how many bytes `s` takes in the buffer; *fits: how many of its characters fit in `room`.
+ */
 static u32 size_of(const char *s, size_t len, u32 room, size_t *fits)
 {
 	u32 size = 0;
@@ -132,7 +133,7 @@ static u32 size_of(const char *s, size_t len, u32 room, size_t *fits)
 	return size;
 }
 
-/* The device that did not answer is asked once for each write. */
+/* Each write asks a dead device once whether it is back. */
 static bool is_dead(void)
 {
 	if (dead && tx_device->room())
@@ -165,7 +166,7 @@ size_t tx_put_some(enum tx_writer writer, const char *s, size_t len)
 	return fits;
 }
 
-/* Another look at a device that has no room for the hypervisor's line. */
+/* One more try of a device that has no room for the hypervisor's line. */
 static void wait_once(void)
 {
 	if (send_some(TX_BURST) || head != wait_head) {
@@ -226,7 +227,7 @@ static void tick(void *data)
 		tick_stall = 0;
 		give_up();
 	}
-	/* Not at the first room, or there would be a message for every line. */
+	/* Not as soon as there is room, or each lost line would get a message. */
 	if (lost_lines && filled() < shares[TX_GUEST] / 2)
 		show_lost_lines();
 	more = tick_pending = head != tail;

@@ -9,7 +9,7 @@
 #include "hv/softirq.h"
 
 #define KEYS  128
-#define QUEUE 16 /* keys typed but not run yet; more are dropped */
+#define QUEUE 16 /* keys typed but not run yet; any more are dropped */
 
 static struct {
 	const char *what;
@@ -17,8 +17,8 @@ static struct {
 } keys[KEYS];
 
 static char queue[QUEUE];
-static u32 queue_head, queue_tail; /* the interrupt adds at the tail, the softirq of the same CPU
-				      takes at the head */
+/* The interrupt adds at the tail; the softirq of the same CPU takes from the head. */
+static u32 queue_head, queue_tail;
 
 void debug_key_register(char key, const char *what, void (*fn)(char key))
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypervisor's own pages. RAM comes from page_alloc in chunks of 2 MiB, each mapped at
- * HEAP_VIRT + machine address by one entry of a page table, and is given out in blocks of pages; a
- * chunk that is empty again goes back, but for one spare.
+ * The hypervisor's own pages. RAM comes from page_alloc in chunks of 2 MiB. One page-table entry
+ * maps each chunk at HEAP_VIRT + machine address. Callers get blocks of pages; a chunk that is
+ * empty again goes back, except for one spare.
  */
 #include "hv/mm.h"
 
@@ -18,8 +18,8 @@
 static DEFINE_SPINLOCK(chunk_lock, LOCK_SLAB);
 static struct buddy chunks;	   /* [chunk_lock] the chunks' free parts */
 static bool chunks_ready;	   /* [chunk_lock] */
-static unsigned long chunk_frames; /* [A] frames of all chunks but those of boot */
-static unsigned long boot_frames;  /* of the chunks of boot, which page_alloc counts as held */
+static unsigned long chunk_frames; /* [A] frames of all chunks except boot's */
+static unsigned long boot_frames;  /* frames of boot's chunks, which page_alloc counts as held */
 
 static void block_mark(struct page_info *pg, unsigned int order, u32 flags)
 {
@@ -42,7 +42,7 @@ static void block_insert(struct page_info *pg, unsigned int order)
 	buddy_insert(&chunks, pg, order, BUDDY_CLEAN);
 }
 
-/* Takes 2^order frames, whole chunks, from the allocator and maps them. */
+/* Takes 2^order frames, in whole chunks, from the allocator and maps them. */
 static struct page_info *chunks_get(unsigned int order)
 {
 	struct page_info *pg =

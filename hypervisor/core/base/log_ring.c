@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A ring of whole lines. Positions count bytes and wrap modulo 2^32; the ring's size masks them. */
 #include "core/base/log_ring.h"
 
 static char byte_at(const struct log_ring *ring, u32 pos)
@@ -10,7 +11,7 @@ void log_ring_put(struct log_ring *ring, const char *line, size_t len)
 {
 	bool whole = true;
 
-	/* Make room first: a line that is cut at its beginning goes altogether. */
+	/* Make room first: a line that loses its beginning goes as a whole. */
 	while (ring->next - ring->first + len > ring->size || (!whole && ring->first != ring->next))
 		whole = byte_at(ring, ring->first++) == '\n';
 	for (size_t i = 0; i < len; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A log of whole lines in a ring: the oldest lines go when there is no room. Positions count the
- * bytes ever written, modulo 2^32. The caller holds the log's lock.
+ * A log of whole lines in a ring: the oldest lines make room for new ones. A position is the number
+ * of bytes ever written before it, modulo 2^32. The caller holds the log's lock.
  */
 #ifndef CORE_BASE_LOG_RING_H
 #define CORE_BASE_LOG_RING_H
@@ -11,7 +11,7 @@
 struct log_ring {
 	char *bytes;
 	u32 size;	 /* a power of two, longer than any line */
-	u32 first, next; /* positions of the oldest byte and of the next one */
+	u32 first, next; /* positions of the oldest byte and of the next to write */
 };
 
 /* Adds a line of `len` bytes, which ends in '\n'. */
@@ -21,7 +21,7 @@ void log_ring_put(struct log_ring *ring, const char *line, size_t len);
  * yet) in the ring means the oldest byte. Returns the number of bytes.
  */
 size_t log_ring_read(const struct log_ring *ring, u32 *pos, char *buf, size_t len);
-/* As log_ring_read, but stops behind the line's end. */
+/* The same, but stops behind the end of the line. */
 size_t log_ring_read_line(const struct log_ring *ring, u32 *pos, char *buf, size_t len);
 
 #endif

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The allocator of RAM: a buddy system for each zone. Zone z holds the frames whose number has z
- * significant bits, so machine addresses below 2^(z + 12); an allocation comes from the highest
- * zone that its address limit allows, which keeps low memory for those who need it.
+ * significant bits: machine addresses below 2^(z + 12). An allocation comes from the highest zone
+ * that its address limit allows, which spares low memory for those who need it.
  *
- * Freed memory is dirty (PGC_SCRUB on each frame) until somebody has cleared it: an idle CPU
- * (page_alloc_scrub_some), or else the next allocation of it. Either calls arch_page_reused first:
- * what a CPU wrote through an old translation after the frame was cleared would be there for the
- * next owner.
+ * Freed memory is dirty (PGC_SCRUB on each frame) until it is cleared: by an idle CPU
+ * (page_alloc_scrub_some), or by the next allocation of it. Both call arch_page_reused first.
+ * Otherwise a CPU could write through an old translation after the frame was cleared, and the next
+ * owner would see that.
  *
- * A frame that was freed stands in line (`fresh`) before it joins the free blocks. What was freed a
- * moment ago costs a flush of every CPU that has not flushed since, and a guest that gives one
- * frame back and takes one, over and over, must not get that frame each time. So there is at most
- * one flush for FRESH_MAX freed frames, or for all that are free.
+ * A single freed frame waits in a queue (`fresh`) before it joins the free blocks. To reuse a frame
+ * that was freed a moment ago, every CPU that has not flushed since must flush. A guest that frees
+ * one frame and allocates one, over and over, must not get that frame each time. So there is at
+ * most one flush for FRESH_MAX freed frames, or for all that are free.
  *
- * heap_lock [H] covers the free blocks and the claims. Clearing and flushing are done outside of
- * it: a block that was taken out belongs to who took it.
+ * heap_lock [H] covers the free blocks and the claims. Clearing and flushing happen outside of it:
+ * whoever took a block out of the lists owns it.
  */
 #include "hv/mm.h"
 
@@ -30,30 +30,30 @@
 #include "lib/errno.h"
 
 #define NR_ZONES       33 /* struct page_info links frames by 32-bit numbers */
-#define SCRUB_ORDER    5  /* what page_alloc_scrub_some clears at once: 128 KiB */
+#define SCRUB_ORDER    5  /* page_alloc_scrub_some clears 128 KiB at once */
 #define SCRUB_WAIT_MAX 1000000
-#define FRESH_MAX      256 /* frames of a zone that stand in line */
+#define FRESH_MAX      256 /* frames of a zone in its queue of fresh frames */
 
 static DEFINE_SPINLOCK(heap_lock, LOCK_HEAP);
-static struct buddy zones[NR_ZONES];	       /* [H] */
-static struct page_list fresh[NR_ZONES];       /* [H] frames that were freed last, in that order */
-static bool zones_ready;		       /* set at boot */
-static unsigned long zone_scrubbing[NR_ZONES]; /* [H] taken out by page_alloc_scrub_some: free, but
-						  not at hand */
-static unsigned long nr_scrubbing;	       /* [H] their sum */
-static unsigned long
-	nr_free; /* [H] frames in all zones, those in line and being scrubbed included */
-static unsigned long nr_fresh;	 /* [H] frames that ever stood in line */
+static struct buddy zones[NR_ZONES];	 /* [H] */
+static struct page_list fresh[NR_ZONES]; /* [H] the frames freed last, oldest first */
+static bool zones_ready;		 /* set at boot */
+/* [H] Frames that page_alloc_scrub_some has taken out: free, but not available at the moment. */
+static unsigned long zone_scrubbing[NR_ZONES];
+static unsigned long nr_scrubbing; /* [H] sum of zone_scrubbing */
+/* [H] Free frames of all zones, with those in the queues and those being scrubbed. */
+static unsigned long nr_free;
+static unsigned long nr_fresh;	 /* [H] frames that ever entered a queue */
 static unsigned long nr_claimed; /* [H] sum of all d->claimed_pages */
 static unsigned long nr_dirty;	 /* [A] free frames with PGC_SCRUB */
-static unsigned long nr_held;	 /* frames that page_alloc_hold_range kept; boot only */
+static unsigned long nr_held;	 /* frames held by page_alloc_hold_range; boot only */
 
 static unsigned int zone_of(mfn_t mfn)
 {
 	return mfn_x(mfn) ? 64 - (unsigned int)__builtin_clzl(mfn_x(mfn)) : 0;
 }
 
-/* The highest zone all of whose addresses are below 2^bits; -1: none. */
+/* The highest zone whose addresses are all below 2^bits; -1: none. */
 static int zone_limit(unsigned int bits)
 {
 	if (!bits || bits - 1 >= NR_ZONES - 1 + PAGE_SHIFT)
@@ -70,7 +70,7 @@ static void block_add(struct page_info *pg, unsigned int order, bool dirty)
 	nr_free += 1UL << order;
 }
 
-/* Caller holds heap_lock. The one that was freed first joins the free blocks. */
+/* Caller holds heap_lock. The oldest frame of the queue joins the free blocks. */
 static void fresh_leave(unsigned int z)
 {
 	struct page_info *pg = page_list_first(&fresh[z]);
@@ -118,7 +118,7 @@ static void block_free(struct page_info *pg, unsigned int order, bool dirty)
 	spin_unlock(&heap_lock);
 }
 
-/* One frame stands in line first. */
+/* A single frame enters the queue first. */
 static noinline void frame_free(struct page_info *pg, bool dirty)
 {
 	arch_page_freed(pg, 0);
@@ -144,7 +144,7 @@ void page_free(struct page_info *pg, unsigned int order)
 
 void page_alloc_release(struct page_info *pg, const struct domain *d)
 {
-	/* A domain that dies takes no frames any more, and it has many to give back. */
+	/* A dying domain takes no more frames, and has many to give back: skip the queue. */
 	if (domain_is_dying(d))
 		block_free(pg, 0, true);
 	else
@@ -177,7 +177,7 @@ void page_alloc_add_range(paddr_t start, paddr_t end)
 
 	if (!zones_ready)
 		zones_init();
-	/* Frame 0 is nobody's: number 0 means "none" in too many places outside. */
+	/* Never give out frame 0: in too many interfaces number 0 means "none". */
 	mfn = max(mfn, 1UL);
 	while (mfn < last) {
 		struct page_info *pg = mfn_to_page(MFN(mfn));
@@ -203,7 +203,10 @@ unsigned long page_alloc_held_count(void)
 
 /* --- taking blocks --- */
 
-/* Caller holds heap_lock. Frames that claims leave for d (NULL: somebody without a claim). */
+/*
+ * Caller holds heap_lock. The number of free frames that others' claims leave for d (NULL: for
+ * somebody without a claim).
+ */
 static unsigned long frames_available(const struct domain *d)
 {
 	unsigned long others = nr_claimed - (d ? d->claimed_pages : 0);
@@ -223,7 +226,7 @@ static struct page_info *zones_take(unsigned int order, unsigned int memf)
 		if (pg)
 			return pg;
 	}
-	/* What stands in line is all that is left, or merges to what is wanted. */
+	/* Frames in the queues may be all that is left, or may merge to a large enough block. */
 	for (int z = limit; z >= 0; z--) {
 		if (!fresh[z].nr)
 			continue;
@@ -235,7 +238,7 @@ static struct page_info *zones_take(unsigned int order, unsigned int memf)
 	return NULL;
 }
 
-/* A block off the free lists. *claim: how much of d's claim it used up. */
+/* Takes a block off the free lists. *claim: how many frames of d's claim it used up. */
 static struct page_info *block_take(struct domain *d, unsigned int order, unsigned int memf,
 				    unsigned int *claim)
 {
@@ -258,8 +261,7 @@ static struct page_info *block_take(struct domain *d, unsigned int order, unsign
 				d->claimed_pages -= *claim;
 		}
 		/*
-		 * The last free frames may be in the hands of a CPU that clears them: it gives them
-		 * back in a moment.
+		 * A CPU that scrubs may hold the last free frames: it gives them back in a moment.
 		 */
 		scrubbing = nr_scrubbing != 0;
 		spin_unlock(&heap_lock);
@@ -279,8 +281,7 @@ static void claim_restore(struct domain *d, unsigned int claim)
 	spin_unlock(&heap_lock);
 }
 
-/* Makes a block that was taken out ready for its next use: no stale translations, cleared, no
- * flags. */
+/* Prepares a block for its next use: no stale translations, cleared if `clear`, no flags. */
 static void block_prepare(struct page_info *pg, unsigned int order, bool clear)
 {
 	unsigned long dirty = 0;
@@ -307,7 +308,7 @@ struct page_info *page_alloc(struct domain *d, unsigned int order, unsigned int 
 
 	if (order > MAX_ORDER)
 		return NULL;
-	/* Looked at again, under the lock, when the frames are assigned; here it saves the work. */
+	/* An early check saves the work. page_assign_prepared checks again, under the lock. */
 	if (counted && (u64)READ_ONCE(d->tot_pages) + (1UL << order) > READ_ONCE(d->max_pages))
 		return NULL;
 	pg = block_take(counted ? d : NULL, order, memf, &claim);
@@ -325,18 +326,18 @@ struct page_info *page_alloc(struct domain *d, unsigned int order, unsigned int 
 /* --- scrubbing --- */
 
 /*
- * The scrubber has other CPUs flush once in so long, or for FRESH_MAX freed frames, whatever comes
- * first. A domain that gives back one frame after the other would otherwise have it interrupt them
- * for each. One flush is good for all that was freed before it.
+ * The scrubber makes other CPUs flush at most once in this interval, or once for FRESH_MAX freed
+ * frames, whichever comes first. Otherwise a domain that frees frame after frame would cause an
+ * interrupt of all CPUs for each. One flush is good for all frames that were freed before it.
  */
 #define SCRUB_FLUSH_INTERVAL MILLISECS(10)
 
-/* Of the CPU that scrubs. */
-static s_time_t scrub_flush_next;	/* the interval is over then */
+/* Used only by the CPU that scrubs. */
+static s_time_t scrub_flush_next;	/* end of the interval */
 static unsigned long scrub_flush_fresh; /* nr_fresh at the last flush */
-static struct timer scrub_timer;	/* for scrub_flush_next, while frames wait for that */
+static struct timer scrub_timer;	/* set for scrub_flush_next while frames wait for it */
 
-/* A block that may be dirty, off the free lists of zone *z; NULL: there is none. */
+/* Takes a block that may be dirty off the free lists of zone *z; NULL: there is none. */
 static struct page_info *scrub_take(unsigned int *z, unsigned int *order)
 {
 	struct page_info *pg = NULL;
@@ -363,14 +364,14 @@ static void scrub_give_back(struct page_info *pg, unsigned int z, unsigned int o
 	spin_unlock(&heap_lock);
 }
 
-/* May other CPUs be interrupted now, so that frames that were freed lately can be cleared? */
+/* May the scrubber make other CPUs flush now, to clear frames that were freed lately? */
 static bool scrub_may_interrupt(void)
 {
 	return READ_ONCE(nr_fresh) - scrub_flush_fresh >= FRESH_MAX ||
 	       time_now() >= scrub_flush_next;
 }
 
-/* The same for this block. If so, and it is needed, it counts as done. */
+/* May the scrubber clear this block now? If that needs a flush, counts the flush as done. */
 static bool scrub_may_begin(const struct page_info *pg, unsigned int order)
 {
 	if (!arch_page_reuse_interrupts(pg, order))
@@ -382,7 +383,9 @@ static bool scrub_may_begin(const struct page_info *pg, unsigned int order)
 	return true;
 }
 
-/* No free block is dirty. Frames that stand in line become free blocks; false: none may, for now.
+/*
+ * Called when no free block is dirty. Lets a zone's queue join the free blocks. False: no queue
+ * may, for now.
  */
 static bool scrub_take_fresh(void)
 {
@@ -390,8 +393,10 @@ static bool scrub_take_fresh(void)
 
 	spin_lock(&heap_lock);
 	for (int z = NR_ZONES - 1; z >= 0 && !found; z--) {
-		/* The last one was freed last: no CPU has to flush for the others if none has to
-		 * for it. */
+		/*
+		 * If the last frame of the queue needs no flush, none of the queue does: it was
+		 * freed last.
+		 */
 		found = fresh[z].nr &&
 			(!arch_page_reuse_interrupts(frame_table + fresh[z].tail, 0) ||
 			 scrub_may_interrupt());
@@ -402,7 +407,7 @@ static bool scrub_take_fresh(void)
 	return found;
 }
 
-/* The CPU that set the timer may have a vCPU to run by now. */
+/* The timer's CPU may have a vCPU to run by now, so an idle CPU goes on. */
 static void scrub_wake(void *unused)
 {
 	(void)unused;
@@ -410,8 +415,8 @@ static void scrub_wake(void *unused)
 }
 
 /*
- * This CPU halts. The timer wakes it when other CPUs may be interrupted again, or soon, if what is
- * dirty is in the hands of an allocation.
+ * This CPU is about to halt. The timer wakes it when other CPUs may be interrupted again. If an
+ * allocation holds the dirty frames, the timer wakes it soon.
  */
 static void scrub_wait(void)
 {

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Between page_alloc.c, page_ref.c and hv_heap.c. */
+/*
+ * Private to page_alloc.c, page_ref.c, hv_heap.c and shared_page.c; memory_dump.c reads the counts.
+ */
 #ifndef CORE_BASE_PAGE_ALLOC_H
 #define CORE_BASE_PAGE_ALLOC_H
 
 #include "hv/mm.h"
 
-/* page_assign of frames that arch_page_reused was called for. */
+/* page_assign for frames for which arch_page_reused was called already. */
 int __must_check page_assign_prepared(struct domain *d, struct page_info *pg, unsigned int order,
 				      unsigned int memf);
-/* Back to the allocator: a frame whose last reference is gone, off the list of d, its owner. */
+/*
+ * Gives a frame back to the allocator. Its last reference is gone, and it is off the list of its
+ * owner d.
+ */
 void page_alloc_release(struct page_info *pg, const struct domain *d);
-/* Frames of page_alloc_hold_range that are still held. */
+/* Frames that page_alloc_hold_range still holds. */
 unsigned long page_alloc_held_count(void);
 
-/* Frames of the heap's chunks that are not in use. */
+/* Frames of the heap's chunks: the free ones, the used ones. */
 unsigned long hv_heap_free_count(void);
 unsigned long hv_heap_used_count(void);
 /* The last reference to a shared page is gone. */

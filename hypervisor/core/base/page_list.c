@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of frames. Links are frame numbers, not pointers: 8 bytes of struct page_info instead
- * of 16. */
+/*
+ * Lists of frames. Links are frame numbers, not pointers: they take 8 bytes of struct page_info
+ * instead of 16.
+ */
 #include "hv/mm.h"
 
 static struct page_info *page_at(u32 index)

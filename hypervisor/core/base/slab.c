@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hv_alloc and hv_free. Up to half a page: objects of a few sizes, each size with pages of its own.
- * Above: whole pages.
+ * hv_alloc and hv_free. Sizes up to half a page come from a few size classes, and each class has
+ * pages of its own. Larger sizes get whole pages.
  *
- * What is known of such a page is in its struct page_info (a page of the heap has no other use for
- * it):
+ * The struct page_info of such a page holds all that is known of it (a page of the heap has no
+ * other use for these fields):
  *
- *   count_info	its low bits: SLAB_PAGE | size class, or SLAB_SPAN | number of pages for the first
- * page of a larger allocation
- *   type_info	SLAB_PAGE: index of the first free object (15..0), number of those in use (31..16)
- *   next, prev	SLAB_PAGE: list of the pages of its class that have a free object
+ *   count_info  low bits: SLAB_PAGE | size class; or SLAB_SPAN | number of pages, in the first page
+ *               of a larger allocation
+ *   type_info   SLAB_PAGE: index of the first free object (15..0), number of used objects (31..16)
+ *   next, prev  SLAB_PAGE: list of the pages of its class that have a free object
  *
- * A free object holds in its first two bytes the index of the next free one, and a debug build
- * fills the rest of it with a pattern and looks at that again when the object is given out.
+ * The first two bytes of a free object hold the index of the next free one. A debug build fills the
+ * rest with a pattern, and checks the pattern when the object is allocated.
  */
 #include "hv/mm.h"
 
@@ -59,7 +59,7 @@ static void poison_set(u8 *object, unsigned int size)
 static void poison_check(const u8 *object, unsigned int size)
 {
 	for (unsigned int i = sizeof(u16); SLAB_POISONS && i < size; i++)
-		BUG_ON(object[i] != POISON); /* written to after it was freed */
+		BUG_ON(object[i] != POISON); /* somebody wrote to it after it was freed */
 }
 
 /* A fresh page of class c, all objects free, on no list. */
@@ -81,7 +81,9 @@ static struct page_info *slab_page_new(unsigned int c)
 	return pg;
 }
 
-/* Takes an object of a page that has one. Caller holds slab_lock; the page is on its class's list.
+/*
+ * Takes an object from a page that has a free one. Caller holds slab_lock; the page is on its
+ * class's list.
  */
 static u8 *slab_take(struct page_info *pg, unsigned int c)
 {
@@ -104,7 +106,7 @@ static void *slab_alloc(size_t size)
 	spin_lock(&slab_lock);
 	pg = page_list_first(&partial[c]);
 	if (!pg) {
-		/* Locks of one rank do not nest, and hv_alloc_pages has one. */
+		/* hv_alloc_pages takes a lock of the same rank, and these do not nest. */
 		spin_unlock(&slab_lock);
 		pg = slab_page_new(c);
 		if (!pg)
@@ -132,7 +134,7 @@ static void slab_free(struct page_info *pg, u8 *object)
 	if ((pg->type_info & SLAB_VALUE) == SLAB_END)
 		page_list_add(pg, &partial[c]);
 	pg->type_info = ((pg->type_info & ~SLAB_VALUE) | offset / size) - SLAB_USED_ONE;
-	/* One page of each class stays, so that a lone object that comes and goes costs little. */
+	/* Keep one page of each class: a lone object that comes and goes then costs little. */
 	empty = !(pg->type_info >> 16) && partial[c].nr > 1;
 	if (empty)
 		page_list_del(pg, &partial[c]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Softirqs and tasklets: work that an interrupt, or another CPU, leaves for a calmer moment. */
+/* Softirqs and tasklets: work that an interrupt, or another CPU, defers. */
 #include "hv/softirq.h"
 
 #include "hv/arch.h"
@@ -7,7 +7,7 @@
 
 DEFINE_PER_CPU(u32, softirq_pending);
 
-/* A CPU's tasklets that wait: a stack that anyone may push on, which its owner takes as a whole. */
+/* A CPU's scheduled tasklets: a stack. Anyone may push; the CPU itself takes the whole stack. */
 static DEFINE_PER_CPU(struct tasklet *, tasklets);
 
 static void tasklet_run_all(void);
@@ -30,16 +30,19 @@ void softirq_raise_on(unsigned int cpu, enum softirq nr)
 {
 	u32 old = __atomic_fetch_or(&per_cpu(softirq_pending, cpu), 1U << nr, __ATOMIC_SEQ_CST);
 
-	/* Somebody who found the bit set before us has sent the IPI, or it is the CPU's own and it
-	 * will look. */
+	/*
+	 * If the bit was set already, its setter has sent the IPI, or it is the CPU itself and will
+	 * look.
+	 */
 	if (!(old & (1U << nr)) && cpu != smp_processor_id())
 		arch_cpu_kick(cpu);
 }
 
 /*
- * SOFTIRQ_SCHEDULE comes last: it may leave for another vCPU and not return, and what the others
- * wake is then taken into account. What becomes pending meanwhile is run too: a handler runs only
- * on new cause, and no guest can raise one while its CPU is in here.
+ * SOFTIRQ_SCHEDULE comes last: it takes into account what the other handlers wake, and it may
+ * switch to another vCPU and not return. The loop also runs softirqs that become pending meanwhile.
+ * It ends, because a handler runs only on a new cause, and no guest can raise a softirq while its
+ * CPU is in here.
  */
 noinline void softirq_run(void)
 {
@@ -72,7 +75,7 @@ static void tasklet_run_all(void)
 {
 	struct tasklet *t = atomic_xchg(&this_cpu(tasklets), NULL), *next, *ordered = NULL;
 
-	/* First come, first served: the stack is the other way round. */
+	/* Run in order of scheduling; the stack has the reverse order. */
 	for (; t; t = next) {
 		next = t->next;
 		t->next = ordered;
@@ -80,8 +83,10 @@ static void tasklet_run_all(void)
 	}
 	for (t = ordered; t; t = next) {
 		next = t->next;
-		/* From here on it may be scheduled again, by fn itself too, so its link is not ours
-		 * any more. */
+		/*
+		 * From here on the tasklet may be scheduled again, also by fn itself: do not use
+		 * its link any more.
+		 */
 		atomic_xchg(&t->scheduled, 0);
 		t->fn(t->data);
 	}

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticket locks: fair, so no CPU starves. But in a virtual machine the CPU whose ticket is next may
- * not be running, and all others would wait until its host lets it: there whoever comes first takes
- * a free lock (measured in an emulator on a busy host: half the processor time of booting Debian
- * went into such waits). The debug build keeps a stack of held ranks for each CPU and stops at the
- * first acquisition out of order, or of a lock that is sometimes taken with interrupts on and
- * sometimes off.
+ * Ticket locks. They are fair, so no CPU starves. But in a virtual machine the CPU whose ticket is
+ * next may not be running, and all others would wait until its host runs it. There, whichever CPU
+ * comes first takes a free lock (measured in an emulator on a busy host: with tickets, half the
+ * processor time of booting Debian went into such waits).
+ *
+ * The debug build keeps a stack of held locks for each CPU. It panics at the first acquisition out
+ * of order, and when a lock of interrupt handlers is taken with interrupts on.
  */
 #include "hv/spinlock.h"
 
@@ -19,20 +20,22 @@
 #define HELD_MAX 16
 
 struct held_locks {
-	unsigned int nr, base; /* those below base are the interrupted code's */
+	unsigned int nr, base; /* entries below base belong to the interrupted code */
 	const spinlock_t *lock[HELD_MAX];
 };
 static DEFINE_PER_CPU(struct held_locks, held_locks);
 
-/* Locks that interrupt handlers take, or that are taken under such a lock: never with interrupts
- * on. */
+/*
+ * Ranks of locks that interrupt handlers take, or that are taken under such a lock: interrupts must
+ * be off.
+ */
 static bool rank_needs_irqs_off(unsigned int rank)
 {
 	return rank == LOCK_IRQ || rank == LOCK_IOAPIC || rank == LOCK_PCI || rank == LOCK_SCHED ||
 	       rank == LOCK_SCHED_CAP || rank == LOCK_TIMER || rank == LOCK_CONSOLE;
 }
 
-/* `same`: the second lock of a pair has the rank of the first. */
+/* same: this is the second lock of a pair, so its rank may equal the first one's. */
 static void check_acquire(const spinlock_t *l, bool same)
 {
 	const struct held_locks *h = &this_cpu(held_locks);
@@ -116,12 +119,12 @@ void spin_set_unfair(void)
 	unfair = true;
 }
 
-/* Takes the next ticket if it is served at once. */
+/* Takes the next ticket if that one is served at once, that is, if the lock is free. */
 static bool try_ticket(spinlock_t *l)
 {
 	u32 now = READ_ONCE(l->both);
 
-	/* By arithmetic: with a union in its place, GCC keeps it on the stack. */
+	/* Arithmetic, because GCC keeps a local union on the stack. */
 	return (u16)now == now >> 16 && atomic_cmpxchg(&l->both, &now, now + (1U << 16));
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers. Each CPU has a heap, ordered by expiry, and programs its hardware for the first one.
- * Stopping the first timer or moving it later leaves the hardware as it is: the early interrupt
- * finds nothing due and programs the right time; most timers of guests are moved again before they
- * fire.
+ * Timers. Each CPU has a heap, ordered by expiry, and programs its hardware for the first timer.
+ * Stopping the first timer, or moving it later, leaves the hardware as it is: the early interrupt
+ * finds nothing due and programs the right time. That is cheaper, because guests move most timers
+ * again before they fire.
  *
  * A heap's array grows in softirq context, where memory may be allocated. Until it has grown, or
- * when there is no memory, timers without a place wait in an unsorted list, so arming a timer never
- * fails.
+ * when there is no memory, timers without a place are in an unsorted overflow list. So arming a
+ * timer never fails.
  */
 #include "hv/timer.h"
 
@@ -26,8 +26,8 @@ struct timer_queue {
 	spinlock_t lock; /* LOCK_TIMER; interrupts off */
 	struct heap heap;
 	struct timer *overflow;
-	struct timer *running; /* whose fn runs on this CPU right now */
-	s_time_t programmed;   /* what the hardware is set to; STIME_MAX: nothing */
+	struct timer *running; /* the timer whose fn runs on this CPU right now */
+	s_time_t programmed;   /* the deadline set in the hardware; STIME_MAX: none */
 	struct heap_node *first_array[FIRST_SLOTS];
 };
 static DEFINE_PER_CPU(struct timer_queue, timer_queue);
@@ -69,7 +69,10 @@ static void queue_remove(struct timer_queue *q, struct timer *t)
 	}
 }
 
-/* Sets the hardware of this CPU, whose queue is q. A time that has passed is a softirq at once. */
+/*
+ * Programs the hardware of this CPU, whose queue is q. A deadline that has passed raises the
+ * softirq at once.
+ */
 static void queue_program(struct timer_queue *q, s_time_t deadline)
 {
 	if (q->programmed == deadline)
@@ -134,7 +137,7 @@ void timer_stop(struct timer *t)
 	unsigned long flags;
 	struct timer_queue *q;
 
-	/* Arming and stopping one timer is ordered by its owner, so a glance is enough. */
+	/* No lock for this check: the timer's owner serializes arming and stopping it. */
 	if (!t->fn || !timer_is_armed(t))
 		return;
 	q = queue_lock(t, &flags);
@@ -143,7 +146,7 @@ void timer_stop(struct timer *t)
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 
-/* Out: fn runs nowhere, unless the caller is fn. Caller holds no lock that fn takes. */
+/* On return fn runs nowhere, unless the caller is fn. The caller holds no lock that fn takes. */
 void timer_kill(struct timer *t)
 {
 	unsigned long flags;
@@ -157,7 +160,7 @@ void timer_kill(struct timer *t)
 		queue_remove(q, t);
 	t->flags |= TIMER_KILLED;
 	spin_unlock_irqrestore(&q->lock, flags);
-	/* It may have been moved to another CPU while it ran. */
+	/* The timer may have moved to another CPU while fn ran. */
 	cpumask_for_each(cpu, &cpu_online_map) {
 		if (cpu == smp_processor_id())
 			continue;
@@ -186,7 +189,7 @@ void timer_migrate(struct timer *t, unsigned int cpu)
 		timer_set(t, expiry);
 }
 
-/* A bigger array for this CPU's heap, if it is short of room; then room for those that wait. */
+/* Gives this CPU's heap a bigger array, then moves timers of the overflow list into it. */
 static void queue_grow(struct timer_queue *q)
 {
 	struct heap_node **bigger, **old;
@@ -203,8 +206,8 @@ static void queue_grow(struct timer_queue *q)
 	q->heap.nodes = bigger;
 	q->heap.capacity = slots - 1;
 	/*
-	 * A timer enters the heap before it leaves the list, because timer_is_armed looks without
-	 * the lock. The caller programs the hardware.
+	 * A timer enters the heap before it leaves the list, because timer_is_armed checks both
+	 * without the lock. The caller programs the hardware.
 	 */
 	while ((t = q->overflow) != NULL && heap_insert(&q->heap, &t->node, t->node.key) == 0) {
 		q->overflow = t->next;
@@ -216,7 +219,7 @@ static void queue_grow(struct timer_queue *q)
 		hv_free(old);
 }
 
-/* The first timer that waits, whether in the heap or not. */
+/* The first timer to fire, in the heap or in the overflow list. */
 static struct timer *queue_first(struct timer_queue *q)
 {
 	struct timer *first = timer_of(heap_min(&q->heap)), *t;
@@ -237,8 +240,10 @@ static void timer_softirq(void)
 	if (unlikely(q->overflow || q->heap.nr > q->heap.capacity - q->heap.capacity / 4))
 		queue_grow(q);
 	flags = spin_lock_irqsave(&q->lock);
-	/* Only what was due when we came: a timer that arms itself anew for the past gets its turn
-	 * with the next softirq. */
+	/*
+	 * Run only timers that were due on entry. A timer that arms itself again for the past gets
+	 * its turn in the next softirq.
+	 */
 	while ((t = queue_first(q)) != NULL && (s_time_t)t->node.key <= now) {
 		void (*fn)(void *) = t->fn;
 		void *data = t->data;
@@ -250,7 +255,8 @@ static void timer_softirq(void)
 		flags = spin_lock_irqsave(&q->lock);
 		WRITE_ONCE(q->running, NULL);
 	}
-	q->programmed = -1; /* whatever it was has fired, or is too early */
+	/* Whatever deadline it was has fired, or is too early. */
+	q->programmed = -1;
 	queue_program(q, t ? (s_time_t)t->node.key : STIME_MAX);
 	spin_unlock_irqrestore(&q->lock, flags);
 }

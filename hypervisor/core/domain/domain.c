@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Domains and vCPUs: creation, lookup, and the last reference. Pausing is in pause.c, the end of a
- * domain in domain_end.c.
+ * Domains and vCPUs: creation, lookup, and the last reference. pause.c pauses them, domain_end.c
+ * ends domains.
  *
- * A domain's structure lives while anyone holds a reference: its existence holds one until
- * domain_kill is through, each lookup one, and its pages together one. Since the last reference may
- * be dropped under any lock, the memory is freed by a tasklet.
+ * A domain's structure lives while anyone holds a reference. Its existence holds one until
+ * domain_kill is done, each lookup one, and all its pages together one. The last reference may be
+ * dropped under any lock, so a tasklet frees the memory.
  */
 #include "hv/domain.h"
 
@@ -27,12 +27,12 @@ struct domain *dom_xen, *dom_io;
 
 #define DOMAIN_HASH_SIZE 256
 
-static struct list domain_list = LIST_INIT(domain_list); /* by ascending ID; [domlist_lock] */
+static struct list domain_list = LIST_INIT(domain_list); /* ascending IDs; [domlist_lock] */
 static struct domain *domain_hash[DOMAIN_HASH_SIZE];	 /* the same by ID; [domlist_lock] */
 static DEFINE_SPINLOCK(domlist_lock, LOCK_DOMLIST);
 
-static struct domain *dead_domains; /* unreferenced, to be freed by reaper; pushed with cmpxchg,
-				       linked by next_dead */
+/* Unreferenced domains for the reaper to free: pushed with cmpxchg, linked by next_dead. */
+static struct domain *dead_domains;
 static void domain_reap(void *unused);
 static struct tasklet reaper = { .fn = domain_reap };
 
@@ -68,7 +68,7 @@ static struct domain **hash_bucket(domid_t id)
 	return &domain_hash[id % DOMAIN_HASH_SIZE];
 }
 
-/* Puts d into the list, unless its ID is taken: -EEXIST. */
+/* Inserts d into the list. -EEXIST: its ID is taken. */
 static int domain_list_insert(struct domain *d)
 {
 	struct domain *pos;
@@ -106,7 +106,10 @@ static void domain_struct_free(struct domain *d)
 {
 	struct vcpu *v;
 
-	/* Its timer looks at all vCPUs. The other timers were killed by domain_kill. */
+	/*
+	 * First, because the scheduler's timer looks at all vCPUs. domain_kill killed the other
+	 * timers.
+	 */
 	sched_domain_free(d);
 	if (d->vcpus) {
 		for_each_vcpu(d, v)
@@ -126,7 +129,9 @@ static void domain_struct_free(struct domain *d)
 	hv_free_pages(d, domain_struct_order());
 }
 
-/* The parts that every domain but the special ones has. The caller frees d on an error. */
+/*
+ * Creates the parts that every domain has except the special ones. The caller frees d on an error.
+ */
 static int domain_create_parts(struct domain *d, const struct xen_domctl_createdomain *config)
 {
 	unsigned int ports = config->max_evtchn_port;
@@ -223,7 +228,7 @@ struct vcpu *vcpu_create(struct domain *d, unsigned int id)
 	return v;
 }
 
-/* No CPU has any of v: its domain is gone, or was never started. */
+/* No CPU holds any state of v: its domain is gone, or never started. */
 void vcpu_free(struct vcpu *v)
 {
 	vcpu_timers_kill(v);
@@ -352,7 +357,7 @@ void domain_dump_all(char key)
 			d->id, d->refcount, d->state, d->is_shut_down, d->shutdown_code,
 			d->pause_count, d->tot_pages, d->max_pages);
 		for_each_vcpu(d, v) {
-			/* vcpu_info stays where it is. */
+			/* Keeps vcpu_info where it is. */
 			spin_lock(&v->lock);
 			log_err("  vcpu %u: cpu %u%s, pause flags %#x count %d, upcall pending %u "
 				"mask %u\n",

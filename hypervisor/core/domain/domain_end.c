@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How domains end: shutdown by themselves, crash, and destruction in bounded steps. */
+/* How domains end: shutdown, crash, and destruction in bounded steps. */
 #include "hv/domain.h"
 
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include "lib/errno.h"
 #include "lib/printf.h"
 
-/* Domain-0 is the host's own system: its end is the machine's. */
+/* When Domain-0 ends, the machine ends: Domain-0 is the host's own system. */
 static void host_shutdown(u32 reason)
 {
 	console_end();
@@ -38,7 +38,7 @@ static void host_shutdown(u32 reason)
 	}
 }
 
-/* All of d's vCPUs stop. True: they had not been told before, so the reason is this one. */
+/* Pauses all of d's vCPUs. True: d was not shutting down before, so `reason` counts. */
 static bool stop_vcpus(struct domain *d, u32 reason)
 {
 	struct vcpu *v;
@@ -49,8 +49,10 @@ static bool stop_vcpus(struct domain *d, u32 reason)
 	if (!again)
 		d->shutdown_code = reason;
 	d->is_shutting_down = true;
-	/* Every time: a vCPU that was made since then must stop too, or one that crashes would go
-	 * on for ever. */
+	/*
+	 * On every call: a vCPU that was created since the last one must stop, too. Otherwise a
+	 * vCPU that crashes would go on for ever.
+	 */
 	for_each_vcpu(d, v) {
 		if (v->paused_for_shutdown)
 			continue;
@@ -70,8 +72,10 @@ static void tell_shutdown(struct domain *d, u32 reason)
 	port = (int)d->suspend_port;
 	spin_unlock(&d->lock);
 	console_domain_ends(d);
-	/* Who saves the domain may have asked to be told by a port of its own
-	 * (XEN_DOMCTL_subscribe). */
+	/*
+	 * The tool that saves the domain may have subscribed to a port of its own
+	 * (XEN_DOMCTL_subscribe).
+	 */
 	if (reason == SHUTDOWN_suspend && port > 0)
 		evtchn_send(d, (unsigned int)port);
 	else
@@ -113,8 +117,10 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	va_start(args, fmt);
 	fmt_vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
-	/* Several of its vCPUs may break the rules at once: one line each time that Domain-0 lets
-	 * it run. */
+	/*
+	 * Several vCPUs may break the rules at once: one log line until Domain-0 lets the domain
+	 * run again.
+	 */
 	if (!stop_vcpus(d, SHUTDOWN_crash))
 		return;
 	log_err("domain %u crashed: %s\n", d->id, why);

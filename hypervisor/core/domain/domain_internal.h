@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Between domain.c, pause.c, domain_end.c, vcpu_op.c and sched_op.c. */
+/* Shared by domain.c, domain_end.c, vcpu_timer.c and sched_op.c. */
 #ifndef CORE_DOMAIN_DOMAIN_INTERNAL_H
 #define CORE_DOMAIN_DOMAIN_INTERNAL_H
 
 #include "hv/domain.h"
 
-/* Limits of a domain whose builder names none (negative values in struct xen_domctl_createdomain).
+/*
+ * Limits for a domain whose builder gives none (negative values in struct xen_domctl_createdomain).
  */
 #define GRANT_DEFAULT_FRAMES	      64
 #define GRANT_DEFAULT_MAPTRACK_FRAMES 1024
 
 void vcpu_free(struct vcpu *v);
 
-/* v's periodic, single-shot and poll timers (vcpu_op.c, sched_op.c). */
+/* v's periodic, single-shot and poll timers (vcpu_timer.c). */
 void vcpu_timers_init(struct vcpu *v);
 void vcpu_timers_kill(struct vcpu *v);
 /* The watchdogs that a guest may arm (sched_op.c). */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages of a guest that the hypervisor writes for long: mapped in every address space, and
- * referenced meanwhile. */
+/*
+ * Guest pages that the hypervisor writes to over a long time: mapped in every address space, with
+ * references held.
+ */
 #include "hv/mm.h"
 
 #include "hv/arch.h"

@@ -2,10 +2,10 @@
 /*
  * Owners of frames and references to them.
  *
- * An unowned frame has a count of 0 without PGC_ALLOCATED, and page_get takes nothing without
- * PGC_ALLOCATED. So once the count has come to 0 it stays there, whatever other CPUs try meanwhile,
- * and who brought it there frees the frame alone. The owner is set before count_info lets anybody
- * in, and is cleared after the count has come to 0.
+ * An unowned frame has a count of 0 and no PGC_ALLOCATED, and page_get takes no reference without
+ * PGC_ALLOCATED. So a count that has reached 0 stays 0, whatever other CPUs try, and only the CPU
+ * that brought it to 0 frees the frame. The owner is set before count_info lets anybody in, and
+ * cleared after the count has reached 0.
  */
 #include "hv/mm.h"
 
@@ -30,7 +30,7 @@ int page_assign_prepared(struct domain *d, struct page_info *pg, unsigned int or
 	} else if (counted) {
 		if ((u64)d->tot_pages + n > d->max_pages)
 			err = -E2BIG;
-		/* One reference for all pages together. */
+		/* All pages together hold one reference. */
 		else if (!d->tot_pages && !domain_get(d))
 			err = -EINVAL;
 		else
@@ -54,8 +54,8 @@ int page_assign(struct domain *d, struct page_info *pg, unsigned int order, unsi
 }
 
 /*
- * Off d's list. Caller holds d->page_lock. True: that was the last page, and d's reference for them
- * is to be dropped.
+ * Takes a frame off d's list. Caller holds d->page_lock. True: that was d's last page, and the
+ * caller drops d's reference for its pages.
  */
 static bool page_unlink(struct domain *d, struct page_info *pg, bool counted)
 {
@@ -86,8 +86,10 @@ int page_steal(struct domain *d, struct page_info *pg, unsigned int memf)
 	return 0;
 }
 
-/* Count and owner are looked at and changed together: the reference is on a frame of d's, whatever
- * happens meanwhile. */
+/*
+ * Checks and changes count and owner in one atomic step: d owns the frame when the reference is
+ * taken, whatever other CPUs do.
+ */
 bool page_get(struct page_info *pg, const struct domain *d)
 {
 	u64 x = READ_ONCE(pg->count_and_owner);

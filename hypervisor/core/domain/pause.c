@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pausing domains and vCPUs. Counts nest: a vCPU runs when its own and its domain's are zero and no
- * VPF_* flag is set.
+ * Pausing domains and vCPUs. Pauses nest, because they are counts: a vCPU may run when its own
+ * count and its domain's are zero and no VPF_* flag is set.
  */
 #include "hv/domain.h"
 

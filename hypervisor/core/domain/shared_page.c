@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pages of the hypervisor that a guest may map. Such a frame is a page of the heap that has an
- * owner and references as a guest's own frames do, and a type reference that keeps it from ever
- * being taken for a page table.
+ * Pages of the hypervisor that a guest may map. Such a frame is a page of the heap. It has an owner
+ * and references like a guest's own frames, and a type reference that keeps it from ever becoming a
+ * page table.
  *
- * shared_page_free takes it away from its owner at once: a mapping that somebody still has must not
- * keep a pointer to a domain that is about to go. The frame then belongs to dom_xen until its last
- * reference is dropped.
+ * shared_page_free takes the frame from its owner at once: if somebody still maps the frame, it
+ * must not point to a domain that is about to be freed. The frame then belongs to dom_xen until its
+ * last reference is dropped.
  */
 #include "hv/mm.h"
 
@@ -46,7 +46,7 @@ void shared_page_free(void *va)
 
 void shared_page_release(struct page_info *pg)
 {
-	/* Flushed at once: the heap hands it out again without asking for stale translations. */
+	/* Flush now: the heap reuses pages without a check for stale translations. */
 	arch_page_freed(pg, 0);
 	arch_page_reused(pg, 0);
 	hv_free_pages(mfn_to_hv_virt(page_to_mfn(pg)), 0);

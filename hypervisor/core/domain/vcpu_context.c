@@ -30,8 +30,10 @@ int vcpu_reset(struct vcpu *v)
 
 	vcpu_pause(v);
 	spin_lock(&d->lock);
-	/* First: between the steps of a reset that is preempted it has half of its tables, and must
-	 * not run. */
+	/*
+	 * First, because the reset may be preempted: between its steps v has only half of its page
+	 * tables and must not run.
+	 */
 	v->is_initialised = false;
 	atomic_or(&v->pause_flags, VPF_DOWN);
 	err = arch_vcpu_reset(v);
@@ -42,7 +44,7 @@ int vcpu_reset(struct vcpu *v)
 	return err;
 }
 
-/* The longest offset at which a whole structure still lies in the page. */
+/* The largest offset at which a whole structure still fits in the page. */
 #define VCPU_INFO_MAX_OFFSET (PAGE_SIZE - sizeof(vcpu_info_t))
 
 static bool has_own_info(struct vcpu *v)
@@ -65,8 +67,7 @@ int vcpu_register_info(struct vcpu *v, mfn_t mfn, unsigned int offset)
 		return -EINVAL;
 	if (v != current && !(READ_ONCE(v->pause_flags) & VPF_DOWN))
 		return -EINVAL;
-	/* Looked at before the page is mapped: unmapping it again would flush the TLB of every CPU.
-	 */
+	/* Check before mapping the page: unmapping it again would flush the TLB of every CPU. */
 	if (has_own_info(v))
 		return -EINVAL;
 	err = guest_page_map(v->domain, mfn, &page);
@@ -82,17 +83,17 @@ int vcpu_register_info(struct vcpu *v, mfn_t mfn, unsigned int offset)
 	info = (vcpu_info_t *)((char *)page.va + offset);
 	memcpy(info, v->vcpu_info, sizeof(*info));
 	v->vcpu_info_mfn = mfn;
-	/* The copy is complete before an event is sent to the new place. */
+	/* Complete the copy before anybody sends an event to the new place. */
 	smp_wmb();
 	WRITE_ONCE(v->vcpu_info, info);
 	smp_mb();
 	spin_unlock(&v->lock);
-	/* One that was sent to the old place meanwhile must not be lost. */
+	/* Do not lose an event that was sent to the old place meanwhile. */
 	evtchn_recheck_vcpu(v);
 	return 0;
 }
 
-/* v is off its CPU for good, or is being reset. */
+/* The caller ensures that v is off its CPU for good, or is being reset. */
 void vcpu_unregister_info(struct vcpu *v)
 {
 	struct guest_page page;

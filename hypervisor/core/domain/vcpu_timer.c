@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A vCPU's periodic and single-shot timers, whose interrupt is VIRQ_TIMER (xen/vcpu.h; set_timer_op
- * of xen/xen.h). */
+/*
+ * A vCPU's timers: the periodic and single-shot ones send VIRQ_TIMER (xen/vcpu.h; set_timer_op of
+ * xen/xen.h), the poll timer ends a sched_op poll.
+ */
 #include "core/domain/vcpu_timer.h"
 
 #include "core/domain/domain_internal.h"
@@ -17,7 +19,7 @@ static void singleshot_fired(void *data)
 	evtchn_send_vcpu_virq(data, VIRQ_TIMER);
 }
 
-/* Periods that passed unseen give one interrupt, and the rhythm is kept. */
+/* However many periods have passed, they give one interrupt. The next one keeps the rhythm. */
 static void periodic_fired(void *data)
 {
 	struct vcpu *v = data;
@@ -78,12 +80,14 @@ void vcpu_timer_stop_periodic(struct vcpu *v)
 	spin_unlock(&v->lock);
 }
 
-/* The timer goes where its vCPU is, so that it fires there: once armed it need not follow, as the
- * event wakes the vCPU anywhere. */
+/*
+ * Moves the timer to the vCPU's present CPU, so that it fires there. An armed timer need not follow
+ * the vCPU: its event wakes the vCPU on any CPU.
+ */
 void vcpu_timer_set_singleshot(struct vcpu *v, u64 deadline)
 {
 	timer_migrate(&v->singleshot_timer, smp_processor_id());
-	/* What no signed number holds lies centuries ahead. */
+	/* A deadline beyond the signed range is centuries ahead: cap it. */
 	timer_set(&v->singleshot_timer,
 		  deadline > (u64)STIME_MAX - 1 ? STIME_MAX - 1 : (s_time_t)deadline);
 }

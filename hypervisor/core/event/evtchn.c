@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Event channels: the ports of a domain, how they are made, changed and closed. core/event/evtchn.h
- * explains the locks. */
+/*
+ * Event channels: a domain's ports, and how they are created, changed and closed.
+ * core/event/evtchn.h explains the locks.
+ */
 #include "core/event/evtchn.h"
 
 #include "hv/console.h"
@@ -84,13 +86,13 @@ void evtchn_port_free(struct domain *d, unsigned int port)
 	struct evtchn_domain *e = d->evtchn;
 
 	evtchn_port_change(evtchn_port_get(e, port), &none);
-	/* No sender is left: the next user of the port must not see an event of this one. */
+	/* No sender is left. Clear the event, so that the next user of the port does not see it. */
 	bit_clear_atomic(d->shared_info->evtchn_pending, port);
 	bitmap_clear_bit(e->pirqs, port);
 	bitmap_clear_bit(e->used, port);
 }
 
-/* d's event lock held. */
+/* Caller holds d's event lock. */
 static void close_virq(struct domain *d, const struct evtchn_port *p)
 {
 	struct vcpu *v = evtchn_vcpu(d, virq_is_per_vcpu(p->virq) ? p->vcpu : 0);
@@ -100,8 +102,8 @@ static void close_virq(struct domain *d, const struct evtchn_port *p)
 }
 
 /*
- * Closes an interdomain port whose peer was `r` a moment ago: -EAGAIN if it is no longer. The
- * caller holds a reference on r.
+ * Closes an interdomain port whose peer was `r` a moment ago. -EAGAIN: that has changed. The caller
+ * holds a reference on r.
  */
 static int close_interdomain(struct domain *d, unsigned int port, struct domain *r)
 {
@@ -144,8 +146,10 @@ int evtchn_port_close(struct domain *d, unsigned int port)
 			err = -EINVAL;
 			break;
 		case PORT_INTERDOMAIN:
-			/* The order of the two locks is not ours to choose: look again when both
-			 * are held. */
+			/*
+			 * The order of the two event locks depends on the domain IDs: take both in
+			 * that order, then check again.
+			 */
 			r = p->peer.domain;
 			if (!domain_get(r))
 				BUG();
@@ -172,8 +176,10 @@ int evtchn_port_close(struct domain *d, unsigned int port)
 	return err;
 }
 
-/* Closes ports from e->closing on: -ERESTART when there is more to do but something else waits for
- * the CPU. */
+/*
+ * Closes all ports from e->closing on. -ERESTART: there is more to do, but something else needs the
+ * CPU.
+ */
 static int close_all(struct domain *d)
 {
 	struct evtchn_domain *e = d->evtchn;
@@ -186,7 +192,7 @@ static int close_all(struct domain *d)
 		spin_unlock(&e->lock);
 		if (port >= e->nr_ports)
 			return 0;
-		/* Its owner may be closing it just now: then it is closed. */
+		/* -EINVAL means that the owner has just closed the port itself. */
 		(void)evtchn_port_close(d, port);
 		spin_lock(&e->lock);
 		if (e->closing == port)

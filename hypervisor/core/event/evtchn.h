@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between evtchn.c (ports and their state), evtchn_send.c (delivery) and evtchn_ops.c (the
+ * Private to evtchn.c (ports and their state), evtchn_send.c (delivery) and evtchn_ops.c (the
  * hypercall).
  *
- * Two locks. The domain's event lock (LOCK_EVTCHN; both domains' for an interdomain channel) is
- * held by whoever changes what a port is. Each port has also a lock of one bit, taken with
- * interrupts off, innermost but for the scheduler's: the change itself is made under it, and a
- * sender holds nothing else. So a sender costs two short atomic sections and no lock that other
- * ports share, may be an interrupt handler, and still: while it holds the port it sends from, that
- * port cannot be closed, so its peer is not unbound nor given to somebody else, and the peer's
- * domain, which an interdomain port holds a reference on, lives.
+ * There are two kinds of locks. Whoever changes what a port is holds the domain's event lock
+ * (LOCK_EVTCHN), and for an interdomain channel that of both domains. Each port also has a lock of
+ * one bit, taken with interrupts off; only the scheduler's locks nest inside it. A port changes
+ * only under its own lock, and a sender holds only that.
+ *
+ * So a sender costs two short atomic sections, shares no lock with other ports, and may be an
+ * interrupt handler. While it holds the port that it sends from, nobody can close that port. So the
+ * peer port stays bound to it, and the peer's domain lives, because an interdomain port holds a
+ * reference on it.
  */
 #ifndef CORE_EVENT_EVTCHN_H
 #define CORE_EVENT_EVTCHN_H
@@ -26,13 +28,13 @@ enum port_type { PORT_FREE, PORT_UNBOUND, PORT_INTERDOMAIN, PORT_PIRQ, PORT_VIRQ
 struct evtchn_port {
 	u32 lock;
 	u8 type;  /* enum port_type */
-	u16 vcpu; /* [E] whom it notifies; read without a lock */
+	u16 vcpu; /* [E] the vCPU it notifies; may be read without a lock */
 	union {
 		struct {
 			struct domain *domain; /* a reference is held */
 			u32 port;
 		} peer;		 /* PORT_INTERDOMAIN */
-		domid_t allowed; /* PORT_UNBOUND: who may bind to it */
+		domid_t allowed; /* PORT_UNBOUND: the domain that may bind to it */
 		u32 pirq, virq;
 	};
 } __aligned(32);
@@ -45,16 +47,17 @@ _Static_assert(sizeof(struct evtchn_port) == 32,
 struct evtchn_domain {
 	spinlock_t lock;       /* LOCK_EVTCHN */
 	bool dying;	       /* [E] no new ports */
-	unsigned int nr_ports; /* [I] ports are below it */
-	u32 pollers;	       /* [A] at least as many as vCPUs have VPF_POLL set */
-	unsigned int closing;  /* [E] how far evtchn_reset or destruction came */
-	struct evtchn_port
-		*buckets[PORT_BUCKETS];	     /* [E] made on demand, never freed before the domain */
-	BITMAP(used, EVTCHN_2L_NR_CHANNELS); /* [E] */
+	unsigned int nr_ports; /* [I] valid ports are below this */
+	/* [A] At least the number of vCPUs with VPF_POLL set. */
+	u32 pollers;
+	unsigned int closing; /* [E] how far evtchn_reset or destruction has come */
+	/* [E] Allocated on demand, never freed before the domain. */
+	struct evtchn_port *buckets[PORT_BUCKETS];
+	BITMAP(used, EVTCHN_2L_NR_CHANNELS);  /* [E] */
 	BITMAP(pirqs, EVTCHN_2L_NR_CHANNELS); /* [E] those that are PORT_PIRQ */
 };
 
-/* The port's structure, or NULL if it never was in use. No lock needed. */
+/* The port's structure; NULL: it was never in use, or is out of range. No lock needed. */
 static inline struct evtchn_port *evtchn_port_get(const struct evtchn_domain *e, unsigned int port)
 {
 	struct evtchn_port *bucket;
@@ -65,7 +68,7 @@ static inline struct evtchn_port *evtchn_port_get(const struct evtchn_domain *e,
 	return likely(bucket) ? bucket + port % PORTS_PER_BUCKET : NULL;
 }
 
-/* The same for a port that is in use. */
+/* The same for a port that is known to be in use. */
 static inline struct evtchn_port *evtchn_port_at(const struct evtchn_domain *e, unsigned int port)
 {
 	return READ_ONCE(e->buckets[port / PORTS_PER_BUCKET]) + port % PORTS_PER_BUCKET;
@@ -110,24 +113,29 @@ static inline bool virq_is_per_vcpu(unsigned int virq)
 }
 
 /*
- * A free port of d with the given type and content (of *init): its number, or -ENOSPC, -ENOMEM,
- * -EINVAL (d is dying). d's event lock held.
+ * Allocates a port of d with the type and content of *init: its number, or -ENOSPC, -ENOMEM,
+ * -EINVAL (d is dying). Caller holds d's event lock.
  */
 int evtchn_port_alloc(struct domain *d, const struct evtchn_port *init);
-/* The port is free for others. Event lock held; what it was bound to no longer refers to it. */
+/*
+ * Frees the port for others. Caller holds the event lock; what the port was bound to no longer
+ * refers to it.
+ */
 void evtchn_port_free(struct domain *d, unsigned int port);
-/* Replaces what a port in use is. Event lock held. */
+/* Replaces type and content of a port. Caller holds the event lock. */
 void evtchn_port_change(struct evtchn_port *p, const struct evtchn_port *to);
-/* Closes it, whatever it is: 0, -EINVAL if there is no such port. No lock held. */
+/* Closes a port of any type: 0; -EINVAL: there is no such port. No lock held. */
 int evtchn_port_close(struct domain *d, unsigned int port);
-/* Locks the event locks of both, which may be the same domain. */
+/* Takes the event locks of both domains, which may be the same. */
 void evtchn_lock_pair(struct domain *a, struct domain *b);
 void evtchn_unlock_pair(struct domain *a, struct domain *b);
 
-/* Sets the port pending for vCPU `vcpu` of d: the two-level protocol of xen.h, struct shared_info.
+/*
+ * Sets the port pending for vCPU `vcpu` of d, by the two-level protocol (xen.h, struct
+ * shared_info).
  */
 void evtchn_set_pending(struct domain *d, unsigned int port, unsigned int vcpu);
-/* Unmasks; delivers what is pending. */
+/* Unmasks the port, and delivers its event if one is pending. */
 void evtchn_unmask(struct domain *d, unsigned int port, unsigned int vcpu);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The hypercall event_channel_op: each sub-operation checks what it is given and makes or changes a
- * port. */
+/*
+ * The hypercall event_channel_op: each sub-operation checks its argument and creates or changes a
+ * port.
+ */
 #include "core/event/evtchn.h"
 
 #include "hv/hypercall_handlers.h"
@@ -40,7 +42,10 @@ static long op_alloc_unbound(void *arg)
 	return 0;
 }
 
-/* Binds a new port of ld to port `rport` of rd. Both event locks held. The new port or -errno. */
+/*
+ * Binds a new port of ld to port `rport` of rd. Returns the new port or -errno. Caller holds both
+ * event locks.
+ */
 static int bind_ports(struct domain *ld, struct domain *rd, unsigned int rport)
 {
 	struct evtchn_port *rp = evtchn_port_get(rd->evtchn, rport);
@@ -65,7 +70,9 @@ static int bind_ports(struct domain *ld, struct domain *rd, unsigned int rport)
 				     .vcpu = rp->vcpu,
 				     .peer = { ld, (u32)lport } };
 	evtchn_port_change(rp, &rnew);
-	/* The peer may have sent while nobody was there: our end starts with an event. */
+	/*
+	 * The peer may have sent while the port was unbound, so the new port starts with an event.
+	 */
 	evtchn_set_pending(ld, (unsigned int)lport, 0);
 	return lport;
 }
@@ -149,8 +156,10 @@ static long op_bind_pirq(void *arg)
 	if (!d->pirqs || !v)
 		return -EPERM;
 	init.pirq = op->pirq;
-	/* All under the event lock, so that nobody closes the port before the interrupt is bound to
-	 * it. */
+	/*
+	 * Hold the event lock throughout, so that nobody closes the port before the interrupt is
+	 * bound to it.
+	 */
 	spin_lock(&d->evtchn->lock);
 	port = evtchn_port_alloc(d, &init);
 	if (port > 0) {
@@ -183,7 +192,7 @@ static long op_status(void *arg)
 	d = target(op->dom, &err);
 	if (!d)
 		return err;
-	/* What is not said must not be what was there before. */
+	/* Fields that this status does not set must not show what the caller had there. */
 	op->status = op->vcpu = 0;
 	op->u.interdomain.dom = 0;
 	op->u.interdomain.port = 0;
@@ -267,8 +276,10 @@ static const struct subop evtchn_ops[] = {
 	[EVTCHNOP_reset] = { op_reset, sizeof(struct evtchn_reset), CALL_ANY, 0 },
 };
 
-/* By far the most frequent one, and nothing stands between two domains that talk to each other but
- * it: no table. */
+/*
+ * By far the most frequent operation: two domains that talk to each other wait for nothing else. So
+ * it bypasses the table.
+ */
 static __flatten noinline long op_send(const void __guest *arg)
 {
 	struct evtchn_send send;

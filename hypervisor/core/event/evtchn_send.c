@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Delivery of events. What is here runs in any context but NMI, and takes no lock but a port's own.
+/*
+ * Delivery of events. All functions here run in any context but NMI, and take no lock except a
+ * port's own.
  */
 #include "core/event/evtchn.h"
 
@@ -14,7 +16,7 @@ static noinline void wake_for_event(struct vcpu *v, u32 flags)
 	arch_vcpu_kick(v);
 }
 
-/* What v is to find was made pending by an atomic operation or before a barrier. */
+/* The caller has made an event pending for v, by an atomic operation or before a barrier. */
 static inline void make_look(struct vcpu *v)
 {
 	u32 flags = READ_ONCE(v->pause_flags);
@@ -52,7 +54,7 @@ bool evtchn_poll_end(struct vcpu *v)
 	return true;
 }
 
-/* Wakes those that wait for this port, masked or not. */
+/* Wakes the vCPUs that poll this port, whether it is masked or not. */
 static noinline void wake_pollers(struct domain *d, unsigned int port)
 {
 	struct vcpu *v;
@@ -92,13 +94,13 @@ static int send_from(struct domain *d, unsigned int port)
 		return -EINVAL;
 	evtchn_port_acquire(p);
 	if (likely(p->type == PORT_INTERDOMAIN)) {
-		/* p is locked, so its peer is bound to it and exists. */
+		/* p is locked, so its peer exists and stays bound to it. */
 		peer = evtchn_port_at(p->peer.domain->evtchn, p->peer.port);
 		evtchn_set_pending(p->peer.domain, p->peer.port, READ_ONCE(peer->vcpu));
 	} else if (p->type == PORT_IPI) {
 		evtchn_set_pending(d, port, p->vcpu);
-	} else if (p->type !=
-		   PORT_UNBOUND) { /* unbound: nobody listens, and the event is lost by design */
+	} else if (p->type != PORT_UNBOUND) {
+		/* An unbound port is no error: nobody listens, and the event is lost by design. */
 		err = -EINVAL;
 	}
 	evtchn_port_release(p);
@@ -124,7 +126,10 @@ int evtchn_send_by_hypercall(unsigned int port)
 	return err;
 }
 
-/* The port that was bound may be closed, even be something else, by the time its lock is held. */
+/*
+ * Sends only if the port still has that type and VIRQ: by the time its lock is held, it may be
+ * closed, or be something else.
+ */
 static void send_if(struct domain *d, unsigned int port, enum port_type type, u32 virq)
 {
 	struct evtchn_port *p = evtchn_port_get(d->evtchn, port);
@@ -148,7 +153,7 @@ void evtchn_send_domain_virq(struct domain *d, unsigned int virq)
 {
 	struct vcpu *v = evtchn_vcpu(d, 0);
 
-	/* vCPU 0 keeps the ports of all global VIRQs; whom they notify is said by the port. */
+	/* vCPU 0 has the port numbers of all global VIRQs; the port says which vCPU it notifies. */
 	if (v)
 		evtchn_send_vcpu_virq(v, virq);
 }
@@ -186,7 +191,7 @@ int evtchn_port_poll(struct domain *d, unsigned int port)
 
 void evtchn_recheck_vcpu(struct vcpu *v)
 {
-	/* An upcall too many does no harm; the guest scans all words. */
+	/* A needless upcall does no harm: the guest scans all words. */
 	atomic_or(&v->vcpu_info->evtchn_pending_sel, ~0UL);
 	vcpu_mark_events_pending(v);
 }

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Grant tables: the shared frames, and pins on their entries. core/grant/grant.h explains. */
+/*
+ * Grant tables: the shared frames, and the pins of their entries. core/grant/grant.h explains both.
+ */
 #include "core/grant/grant.h"
 
 #include "hv/console.h"
 #include "lib/errno.h"
 
-/* Bounds of what a builder may ask for. */
+/* The largest limits that a builder may ask for. */
 #define MAX_FRAMES	    4096
 #define MAX_MAPTRACK_FRAMES 65536
-/* How often the granter may change an entry under our eyes before we give up. */
+/* After so many changes of an entry by the granter during one claim, the claim fails. */
 #define CMPXCHG_TRIES 4
 
-/* flags and domid of an entry lie in one word, so that they are read and changed together. */
+/* flags and domid of an entry are in one word, so that they are read and changed together. */
 union grant_head {
 	u32 word;
 	struct {
@@ -40,7 +42,7 @@ int grant_domain_create(struct domain *d, unsigned int max_frames, unsigned int 
 	gt->active = hv_alloc(max_frames * sizeof(*gt->active));
 	if (max_maptrack_frames)
 		gt->maptrack = hv_alloc(max_maptrack_frames * sizeof(*gt->maptrack));
-	/* What was allocated goes with the domain. */
+	/* On an error the caller destroys the domain, and that frees what was allocated. */
 	return gt->shared && gt->active && (gt->maptrack || !max_maptrack_frames) ? 0 : -ENOMEM;
 }
 
@@ -115,8 +117,8 @@ static struct active_grant *active_entry(const struct grant_table *gt, u32 ref)
 }
 
 /*
- * Sets GTF_reading, and GTF_writing for write access, if the entry grants that to `user`. It may
- * change while we look; then we look again, a few times. gt->lock held.
+ * Sets GTF_reading, and for write access GTF_writing, if the entry grants that access to `user`.
+ * Retries a few times if the granter changes the entry meanwhile. Caller holds gt->lock.
  */
 static int entry_claim(grant_entry_v1_t *entry, domid_t user, enum grant_access access)
 {
@@ -147,8 +149,8 @@ static void entry_release(grant_entry_v1_t *entry, u16 flags)
 }
 
 /*
- * The references that `access` adds to those that the active entry has. Only RAM of d's own can be
- * granted, no pages that the hypervisor shares with it. gt->lock held.
+ * Takes the references that `access` adds to those that the active entry has. Only d's own RAM can
+ * be granted, not pages that the hypervisor shares with d. Caller holds gt->lock.
  */
 static int take_references(struct domain *d, const struct active_grant *act,
 			   enum grant_access access)
@@ -193,8 +195,8 @@ static int pin_locked(struct domain *d, struct grant_table *gt, u32 ref, domid_t
 			return status;
 		if (first) {
 			/*
-			 * From now on the granter leaves it alone, or has itself to blame: it is
-			 * not looked at again.
+			 * The one read of the frame number: if the granter changes the entry now,
+			 * nobody looks.
 			 */
 			act->frame = READ_ONCE(entry->frame);
 			act->user = user;
@@ -246,8 +248,8 @@ __flatten void grant_unpin(struct domain *d, u32 ref, enum grant_access access)
 		released |= GTF_reading;
 	}
 	/*
-	 * The granter may use the page as it likes, for page tables too, as soon as it sees this:
-	 * so our references are gone before.
+	 * As soon as the granter sees these bits cleared, it may use the page as it likes, also for
+	 * page tables: so our references are dropped first.
 	 */
 	if (released)
 		entry_release(shared_entry(gt, ref), released);
@@ -256,7 +258,7 @@ __flatten void grant_unpin(struct domain *d, u32 ref, enum grant_access access)
 
 mfn_t grant_pinned_frame(struct domain *d, u32 ref)
 {
-	/* The caller's pin keeps it from changing, and the table never shrinks. */
+	/* The caller's pin keeps the frame fixed, and the table never shrinks. */
 	return MFN(READ_ONCE(active_entry(d->grants, ref)->frame));
 }
 

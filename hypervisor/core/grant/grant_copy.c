@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GNTTABOP_copy. Either end is a grant of some domain or a frame of the caller's own. The ends of a
- * copy stay pinned and mapped for the next one of the same call, which often has one of them again:
- * a packet that is spread over pages, or several in one.
+ * GNTTABOP_copy. Each end of a copy is a grant, or a frame of the caller's own. The ends stay
+ * pinned and mapped for the next copy of the same call. That one often has one of them again: a
+ * packet may be spread over pages, or a page hold several packets.
  */
 #include "core/grant/grant.h"
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Mapping of grants: the handles of the mapper, and what happens to them when it maps, unmaps,
- * dies. */
+/*
+ * Mapping of grants: the mapper's handles, and what happens to them on map, on unmap, and when the
+ * mapper dies.
+ */
 #include "core/grant/grant.h"
 
 #include "hv/hypercall.h"
 #include "lib/errno.h"
 
 #define MAPPED (GNTMAP_host_map | GNTMAP_device_map)
-/* Mappings that are dropped between two looks at whether to preempt. */
+/* Mappings that are dropped between two checks for preemption. */
 #define RELEASE_BATCH 64
 
 static enum grant_access access_of(u32 flags)
@@ -54,7 +56,10 @@ static bool maptrack_grow(struct grant_table *gt)
 	return true;
 }
 
-/* A handle that nobody else knows until maptrack_fill. MAPTRACK_NONE: no more. */
+/*
+ * Takes a handle. Nobody else uses its entry until map_for_handle sets flags. MAPTRACK_NONE: no
+ * more.
+ */
 static grant_handle_t maptrack_get(struct grant_table *gt)
 {
 	grant_handle_t handle;
@@ -75,7 +80,7 @@ void maptrack_free_all(struct grant_table *gt)
 		hv_free_pages(gt->maptrack[i], 0);
 }
 
-/* Pins and maps for the handle. */
+/* Pins the grant, maps it and fills the handle's entry. */
 static int map_for_handle(struct domain *ld, struct domain *granter,
 			  struct gnttab_map_grant_ref *op, grant_handle_t handle)
 {
@@ -95,7 +100,9 @@ static int map_for_handle(struct domain *ld, struct domain *granter,
 			return status;
 		}
 	}
-	/* Nobody looks at the rest of an entry whose flags say that nothing is mapped: no lock. */
+	/*
+	 * No lock: while flags say that nothing is mapped, nobody looks at the rest of the entry.
+	 */
 	m = maptrack_entry(gt, handle);
 	m->granter = granter;
 	m->ref = op->ref;
@@ -140,8 +147,10 @@ put:
 		domain_put(granter);
 }
 
-/* Takes the entry for an unmap: false if there is no such mapping or another CPU is about to unmap
- * it. */
+/*
+ * Claims the entry for an unmap and copies it. False: there is no such mapping, or another CPU is
+ * unmapping it.
+ */
 static bool maptrack_begin_unmap(struct grant_table *gt, grant_handle_t handle,
 				 struct maptrack *copy)
 {
@@ -161,7 +170,10 @@ static bool maptrack_begin_unmap(struct grant_table *gt, grant_handle_t handle,
 	return ok;
 }
 
-/* `gone` of MAPPED is no more: true if that was all of it, the handle is free then. */
+/*
+ * Ends an unmap: the mappings in `gone` (of MAPPED) no longer exist. True: those were the last, and
+ * the handle is free now.
+ */
 static bool maptrack_end_unmap(struct grant_table *gt, grant_handle_t handle, u32 gone)
 {
 	struct maptrack *m;
@@ -215,9 +227,11 @@ __flatten int grant_unmap(struct grant_batch *b, grant_handle_t handle, u64 host
 __flatten void grant_unmap_finish(struct grant_batch *b)
 {
 	/*
-	 * The frames may be used for something else as soon as the pins are gone. Where a mapping
-	 * for devices keeps the pin, the host's has to be gone from the TLBs all the same; and who
-	 * drops that pin later cannot know whether the other has flushed by then.
+	 * Flush first: once the pins are dropped, the frames may be used for something else.
+	 *
+	 * Flush also if a device mapping still holds the pin. The host mapping must be gone from
+	 * the TLBs all the same, and whoever drops that pin later cannot know whether somebody has
+	 * flushed.
 	 */
 	if (b->nr || b->stale)
 		arch_tlb_flush_domain(current->domain);
@@ -229,8 +243,7 @@ __flatten void grant_unmap_finish(struct grant_batch *b)
 	b->nr = 0;
 }
 
-/* d does not run any more, so that its page tables, which still have the mappings, are not in use.
- */
+/* d no longer runs. Its page tables still have the mappings, but no CPU uses them. */
 int grant_domain_release_mappings(struct domain *d)
 {
 	struct grant_table *gt = d->grants;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypercall grant_table_op: an array of operations of one kind. It can be preempted between any
- * two of them, and then continues with the rest of the array.
+ * The hypercall grant_table_op: an array of operations of one kind. It may be preempted between two
+ * operations, and is then continued with the rest of the array.
  */
 #include "core/grant/grant.h"
 
@@ -27,8 +27,10 @@ static long op_unmap_and_replace(struct grant_batch *b, void *arg)
 {
 	struct gnttab_unmap_and_replace *op = arg;
 
-	/* Address 0 would mean a plain unmap further down; nothing that takes the mapping's place
-	 * is there. */
+	/*
+	 * grant_unmap takes new_addr 0 for a plain unmap. No mapping that could replace this one is
+	 * at address 0.
+	 */
 	if (op->host_addr && op->new_addr)
 		op->status = (s16)grant_unmap(b, op->handle, op->host_addr, 0, op->new_addr);
 	else
@@ -42,7 +44,7 @@ static long op_copy(struct grant_batch *b, void *op)
 	return 0;
 }
 
-/* The domain that an operation names, with a reference, or NULL and its status. */
+/* The domain that an operation names, with a reference. NULL: *status says why. */
 static struct domain *target(domid_t id, s16 *status)
 {
 	struct domain *d;
@@ -67,8 +69,8 @@ static long op_setup_table(struct grant_batch *b, void *arg)
 		return 0;
 	op->status = op->nr_frames > d->grants->max_frames ? GNTST_general_error : GNTST_okay;
 	/*
-	 * Frame by frame: a table that grows by many is no reason to keep events waiting, and what
-	 * is done is not done again.
+	 * Grow frame by frame and check for preemption: a large growth must not delay events. A
+	 * repeated call does not repeat what is done.
 	 */
 	for (u32 n = READ_ONCE(d->grants->nr_frames); op->status == GNTST_okay && n < op->nr_frames;
 	     n++) {
@@ -144,8 +146,7 @@ static long op_swap(struct grant_batch *b, void *arg)
 	return 0;
 }
 
-/* Not offered. This status, of all, says that the frame is still the caller's (xen/grant_table.h).
- */
+/* Not offered. This status tells the caller that it still owns the frame (xen/grant_table.h). */
 static long op_transfer(struct grant_batch *b, void *arg)
 {
 	struct gnttab_transfer *op = arg;
@@ -154,7 +155,7 @@ static long op_transfer(struct grant_batch *b, void *arg)
 	return 0;
 }
 
-/* The console has debug keys for it. */
+/* Not offered. */
 static long op_dump_table(struct grant_batch *b, void *arg)
 {
 	struct gnttab_dump_table *op = arg;
@@ -163,7 +164,7 @@ static long op_dump_table(struct grant_batch *b, void *arg)
 	return 0;
 }
 
-/* Tables of version 1 have none. */
+/* Tables of version 1 have no status frames. */
 static long op_get_status_frames(struct grant_batch *b, void *arg)
 {
 	struct gnttab_get_status_frames *op = arg;
@@ -172,7 +173,7 @@ static long op_get_status_frames(struct grant_batch *b, void *arg)
 	return 0;
 }
 
-/* A row without a function (cache maintenance) is not supported. */
+/* An operation without a function (cache maintenance) is not supported. */
 static const struct {
 	long (*fn)(struct grant_batch *b, void *op);
 	u16 size;
@@ -196,7 +197,7 @@ static const struct {
 };
 #define GRANT_OP_MAX_SIZE 64
 
-/* Runs up to `count` operations; *done says how many are finished. */
+/* Runs up to `count` operations; *done: how many are finished. */
 static __flatten long run_ops(unsigned int cmd, char __guest *ops, unsigned int count,
 			      unsigned int *done)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypercall console_io. Domain-0's output goes to the console's device as it is; when the
- * device is behind, Domain-0's vCPU sleeps and calls again, since the interface has no way to say
- * that less was written. The output of other domains is collected to lines, which are then messages
- * of that domain: marked, bounded by guest_loglvl and by a rate.
+ * The hypercall console_io. Domain-0's output goes to the console's device unchanged. When the
+ * device is behind, Domain-0's vCPU sleeps and repeats the call, because the interface cannot
+ * report a short write. The output of other domains is collected into lines, and each line becomes
+ * a message of that domain: marked, and limited by guest_loglvl and by a rate.
  */
 #include "hv/console.h"
 
@@ -13,14 +13,14 @@
 #include "lib/errno.h"
 
 #define CHUNK	  128
-#define FULL_WAIT MILLISECS(10) /* Domain-0's share of the buffer lasts for much longer */
+#define FULL_WAIT MILLISECS(10) /* the device needs much longer for Domain-0's share */
 
 static bool is_printable(char c)
 {
 	return (c >= ' ' && c < 0x7f) || c == '\t';
 }
 
-/* d->lock held. */
+/* Caller holds d->lock. */
 static void line_flush(struct domain *d)
 {
 	d->console_line[d->console_fill] = '\0';
@@ -86,7 +86,10 @@ static long console_io_read(unsigned long count, char __guest *buffer)
 
 	if (!current->domain->is_privileged)
 		return -EPERM;
-	/* What is taken out must reach the caller: see first that it can. */
+	/*
+	 * A character that is taken out must reach the caller: check first that the buffer is
+	 * writable.
+	 */
 	count = min(count, (unsigned long)CHUNK);
 	if (clear_guest(buffer, count))
 		return -EFAULT;
@@ -98,7 +101,7 @@ static long console_io_read(unsigned long count, char __guest *buffer)
 long do_console_io(unsigned long cmd, unsigned long count, unsigned long buffer, unsigned long a3,
 		   unsigned long a4, unsigned long a5)
 {
-	/* The interface's counts are of 32 bits. */
+	/* The interface has 32-bit counts. */
 	count &= 0xffffffffUL;
 	if (count > 0x7fffffffUL)
 		return -EINVAL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The hypercall domctl: the one gate of the control operations on domains (xen/domctl.h). A row
- * says what its operation needs; what has no row is for the processor's side, which answers -ENOSYS
- * to what nobody knows.
+ * states what its operation needs. An operation without a row goes to arch_domctl, which returns
+ * -ENOSYS if nobody knows it.
  */
 #include "core/hypercall/domctl.h"
 
@@ -13,13 +13,12 @@
 
 enum {
 	ROW_DOMAIN = 1, /* op->domain names a domain that must exist */
-	ROW_OTHER = 2,	/* and that is not the caller's own */
-	ROW_OUT = 4,	/* copy back on success and before a continuation */
+	ROW_OTHER = 2,	/* and must not be the caller's own */
+	ROW_OUT = 4,	/* copy back on success and for a continuation */
 };
 
 /*
- * No operation may run while another does. Whoever does not get it tries again: it might be holding
- * up the one that has it.
+ * Only one operation runs at a time. Trylock and restart: spinning could block the lock's holder.
  */
 static DEFINE_SPINLOCK(domctl_lock, LOCK_DOMCTL);
 
@@ -63,7 +62,7 @@ static const struct {
 	ROW(setnodeaffinity, domctl_set_node_affinity, DOMAIN),
 	ROW(getnodeaffinity, domctl_get_node_affinity, DOMAIN | OUT),
 	ROW(cacheflush, domctl_nothing, DOMAIN),
-	/* There is no I/O memory management unit in use, so no device is given to a guest. */
+	/* No I/O memory management unit is in use, so no device is given to a guest. */
 	ROW(assign_device, domctl_unsupported, 0), ROW(deassign_device, domctl_unsupported, 0),
 	ROW(test_assign_device, domctl_unsupported, 0),
 	ROW(get_device_group, domctl_unsupported, 0),
@@ -86,7 +85,7 @@ static long domctl_run(struct xen_domctl *op, bool *copyback)
 
 	if (flags & ROW_DOMAIN) {
 		d = domain_get_by_id(op->domain == DOMID_SELF ? current->domain->id : op->domain);
-		/* The hypervisor's own domains are nobody's to control. */
+		/* Nobody may control the hypervisor's own domains. */
 		if (!d || d->id >= DOMID_FIRST_RESERVED) {
 			ret = -ESRCH;
 			goto out;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Between domctl.c, which dispatches, and the files with the sub-operations; sysctl.c uses some of
- * it. */
+/*
+ * Private to domctl.c, which dispatches, and the files with the sub-operations; sysctl.c uses some
+ * parts.
+ */
 #ifndef CORE_HYPERCALL_DOMCTL_H
 #define CORE_HYPERCALL_DOMCTL_H
 
@@ -9,8 +11,10 @@
 #include <xen/domctl.h>
 #include "hv/guest_access.h"
 
-/* A sub-operation on d (NULL where the row asks for no domain); op is a private copy. LOCK_DOMCTL
- * is held. */
+/*
+ * A sub-operation on d (NULL where the row needs no domain). op is a private copy. LOCK_DOMCTL is
+ * held.
+ */
 typedef long domctl_fn(struct domain *d, struct xen_domctl *op);
 
 /* domctl_life.c */
@@ -25,12 +29,12 @@ domctl_fn domctl_set_context, domctl_get_context, domctl_set_affinity, domctl_ge
 /* domctl_access.c */
 domctl_fn domctl_irq_permission, domctl_iomem_permission, domctl_memory_mapping, domctl_shadow_op;
 
-/* What tools are told of a domain. */
+/* Fills in what tools learn of a domain. */
 void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info);
 
 /*
- * CPU sets of tools (xen.h, struct xenctl_bitmap): bits beyond ours are ignored on the way in, and
- * are zero on the way out.
+ * Copy CPU sets from and to tools (xen.h, struct xenctl_bitmap). Bits beyond HV_MAX_CPUS are
+ * ignored on the way in, and are zero on the way out. 0 or -EFAULT.
  */
 int __must_check cpumask_from_guest(cpumask_t *mask, const struct xenctl_bitmap *map);
 int __must_check cpumask_to_guest(const struct xenctl_bitmap *map, const cpumask_t *mask);

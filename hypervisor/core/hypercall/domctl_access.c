@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Control operations that say which interrupts and device memory a domain may use itself. */
+/* Control operations that permit a domain to use certain interrupts and device memory itself. */
 #include "core/hypercall/domctl.h"
 
 #include "hv/arch.h"
@@ -11,7 +11,7 @@ static long permit(struct domain *d, struct rangeset *set, unsigned long first, 
 	long err;
 
 	spin_lock(&d->lock);
-	/* Page tables are checked against it. */
+	/* Checks of page tables use the set under this lock. */
 	arch_mmu_lock(d);
 	err = allow ? rangeset_add(set, first, last) : rangeset_remove(set, first, last);
 	arch_mmu_unlock(d);
@@ -23,14 +23,13 @@ long domctl_irq_permission(struct domain *d, struct xen_domctl *op)
 {
 	const struct xen_domctl_irq_permission *p = &op->u.irq_permission;
 
-	/* The numbers are Domain-0's own, and of those only what it may use itself can be passed
-	 * on. */
+	/* The numbers are Domain-0's own. It can pass on only what it may use itself. */
 	if (!rangeset_contains(&current->domain->irq_caps, p->pirq, p->pirq))
 		return -EPERM;
 	return permit(d, &d->irq_caps, p->pirq, p->pirq, p->allow_access);
 }
 
-/* The frames lie in the address space: 52 bits (SDM 3A 4.1.4). */
+/* Do the frames lie in the physical address space of 52 bits (SDM 3A 4.1.4)? */
 static bool frames_ok(u64 first, u64 nr)
 {
 	const u64 end = 1UL << (52 - PAGE_SHIFT);
@@ -50,7 +49,7 @@ long domctl_iomem_permission(struct domain *d, struct xen_domctl *op)
 	return permit(d, &d->iomem_caps, first, last, p->allow_access);
 }
 
-/* A guest that addresses machine frames maps device memory itself, once it may. */
+/* Checks only: a PV guest maps device memory itself, once it may. */
 long domctl_memory_mapping(struct domain *d, struct xen_domctl *op)
 {
 	const struct xen_domctl_memory_mapping *m = &op->u.memory_mapping;
@@ -64,8 +63,8 @@ long domctl_memory_mapping(struct domain *d, struct xen_domctl *op)
 }
 
 /*
- * Nothing keeps a log of dirty pages yet, so there is nothing to turn off either; and no page
- * tables of ours to pay for.
+ * No log of dirty pages exists yet, so there is nothing to turn off. There are no shadow page
+ * tables either, so their allocation is 0.
  */
 long domctl_shadow_op(struct domain *d, struct xen_domctl *op)
 {

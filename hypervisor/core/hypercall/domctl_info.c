@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Control operations that ask about a domain and its vCPUs, and those that only note something. */
+/* Control operations that query a domain and its vCPUs, or only record something. */
 #include "core/hypercall/domctl.h"
 
 #include "hv/arch.h"
@@ -54,7 +54,7 @@ void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	info->gpaddr_bits = (u8)(64 - __builtin_clzl(max_page) + PAGE_SHIFT);
 }
 
-/* Of the domain that is asked for or, so that tools can walk through all, of the next one. */
+/* Reports the domain with that ID or the next higher one, so that tools can walk through all. */
 long domctl_getdomaininfo(struct domain *unused, struct xen_domctl *op)
 {
 	domid_t id = op->domain == DOMID_SELF ? current->domain->id : op->domain;
@@ -115,7 +115,7 @@ long domctl_set_time_offset(struct domain *d, struct xen_domctl *op)
 
 long domctl_subscribe(struct domain *d, struct xen_domctl *op)
 {
-	/* A port that is not (or no longer) bound is found out when it is used. */
+	/* A port that is not bound (any more) is detected when it is used. */
 	spin_lock(&d->lock);
 	d->suspend_port = op->u.subscribe.port;
 	spin_unlock(&d->lock);

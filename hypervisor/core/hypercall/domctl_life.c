@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Control operations: a domain is made, gets its vCPUs and its memory, is stopped, goes on, ends.
- */
+/* Control operations on a domain's life: create, give vCPUs and memory, pause, resume, destroy. */
 #include "core/hypercall/domctl.h"
 
 #include "hv/arch.h"
@@ -9,8 +8,8 @@
 #include "lib/errno.h"
 
 /*
- * An ID that no domain has; low ones are not used again at once, so that a late caller does not hit
- * a new domain. LOCK_DOMCTL.
+ * Finds an ID that no domain has. It counts upwards before it reuses low IDs, so that a late caller
+ * does not hit a new domain. LOCK_DOMCTL is held.
  */
 static int free_domid(domid_t *id)
 {
@@ -103,8 +102,10 @@ long domctl_resume(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
-/* The number was fixed at creation; this makes the vCPUs themselves. Called again, it goes on where
- * it was. */
+/*
+ * Creates the vCPUs; their number was fixed when the domain was created. A repeated call continues
+ * where the last one stopped.
+ */
 long domctl_max_vcpus(struct domain *d, struct xen_domctl *op)
 {
 	if (op->u.max_vcpus.max != d->max_vcpus || domain_is_dying(d))

@@ -37,7 +37,9 @@ int cpumask_to_guest(const struct xenctl_bitmap *map, const cpumask_t *mask)
 }
 
 #define AFFINITY_KINDS (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)
-/* Tools' sets are of the CPUs there are; a larger one is a mistake. */
+/*
+ * The limit for sets of CPUs: tools size them for the present CPUs, so a larger set is a mistake.
+ */
 #define AFFINITY_BITS_MAX 65536
 
 static int affinity_check(const struct xen_domctl_vcpuaffinity *a)
@@ -50,7 +52,7 @@ static int affinity_check(const struct xen_domctl_vcpuaffinity *a)
 		       0;
 }
 
-/* Says what is in effect now. */
+/* Reports the affinity that is in effect now. */
 static int affinity_report(const struct xen_domctl_vcpuaffinity *a, const struct vcpu *v)
 {
 	cpumask_t hard, soft;
@@ -76,7 +78,7 @@ long domctl_set_affinity(struct domain *d, struct xen_domctl *op)
 		return err;
 	if (!v)
 		return a->vcpu < d->max_vcpus ? -ESRCH : -EINVAL;
-	/* Both are read before either is set. */
+	/* Read both before setting either. */
 	if (((a->flags & XEN_VCPUAFFINITY_HARD) && cpumask_from_guest(&hard, &a->cpumap_hard)) ||
 	    ((a->flags & XEN_VCPUAFFINITY_SOFT) && cpumask_from_guest(&soft, &a->cpumap_soft)))
 		return -EFAULT;

@@ -2,10 +2,10 @@
 /*
  * Dispatch of hypercalls (hypercalls.tbl), their sub-operations, and multicalls.
  *
- * Arguments are in RDI, RSI, RDX, R10, R8, R9 (xen/arch-x86/xen.h). A handler that says -ERESTART
- * is called again: RIP goes back over the two bytes of the guest's SYSCALL and the argument
- * registers hold what hypercall_set_arg stored. So whatever is due on the way to the guest (a
- * softirq, an event) happens in between, and no state of the hypervisor's waits for the guest to
+ * Arguments are in RDI, RSI, RDX, R10, R8, R9 (xen/arch-x86/xen.h). A handler that returns
+ * -ERESTART is called again: RIP goes back over the two bytes of the guest's SYSCALL, and the
+ * argument registers hold what hypercall_set_arg stored. So all that is due on the way to the guest
+ * (a softirq, an event) happens in between, and the hypervisor keeps no state for the guest's
  * return.
  */
 #include "hv/hypercall.h"
@@ -38,8 +38,10 @@ const hypercall_fn hypercall_direct[HYPERCALL_NR_END] = { HYPERCALL_ROWS(HYPERCA
 #define HYPERCALL_CHECK(nr, name, ...) _Static_assert((nr) == __HYPERVISOR_##name, #name);
 HYPERCALL_ROWS(HYPERCALL_CHECK)
 
-/* The entry of the multicall that this CPU is executing, or NULL. A handler never leaves its CPU
- * before it returns. */
+/*
+ * The multicall entry that this CPU executes, or NULL. A handler never leaves its CPU before it
+ * returns.
+ */
 static DEFINE_PER_CPU(struct multicall_entry *, batch_entry);
 
 static inline const struct hypercall *hypercall_lookup(unsigned long nr)
@@ -99,9 +101,9 @@ static long multicall_one(struct multicall_entry *e)
 }
 
 /*
- * Runs the hypercalls of an array in order, each with its result in its entry. An entry is read
- * once; only its result is written, or, when its handler was preempted, its arguments. Continues
- * with what is left of the array. -EFAULT ends it.
+ * Runs the hypercalls of an array in order and writes each result to its entry. Each entry is read
+ * once. Only its result is written, or its arguments if the handler was preempted. A continuation
+ * runs the rest of the array. -EFAULT ends the multicall.
  */
 long do_multicall(unsigned long list, unsigned long count, unsigned long a2, unsigned long a3,
 		  unsigned long a4, unsigned long a5)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Hypercalls of kernels from before interface 0x00030202 (NetBSD, Mini-OS). They differ from
- * today's in one thing: the number of the operation lies in the guest's structure, before its
- * arguments. So each reads that number and calls today's handler, which reads the arguments.
+ * today's in one thing: the number of the operation is in the guest's structure, before its
+ * arguments. So each of these handlers reads the number and calls today's handler, which reads the
+ * arguments.
  */
 #include "hv/hypercall.h"
 
@@ -17,8 +18,10 @@
 	unsigned long a0, unsigned long a1, unsigned long unused2, unsigned long unused3, \
 		unsigned long unused4, unsigned long unused5
 
-/* Only yield, block and shutdown existed; the reason of a shutdown is the argument itself
- * (xen/sched.h). */
+/*
+ * Only yield, block and shutdown existed. The argument of shutdown is the reason itself
+ * (xen/sched.h).
+ */
 long do_sched_op_compat(COMPAT_ARGS(cmd, arg))
 {
 	switch (cmd) {
@@ -32,7 +35,7 @@ long do_sched_op_compat(COMPAT_ARGS(cmd, arg))
 	}
 }
 
-/* The operations that struct evtchn_op has a member for are those up to unmask. */
+/* struct evtchn_op has members for the operations up to unmask. */
 long do_event_channel_op_compat(COMPAT_ARGS(arg, unused1))
 {
 	evtchn_op_t __guest *op = (evtchn_op_t __guest *)arg;
@@ -45,8 +48,10 @@ long do_event_channel_op_compat(COMPAT_ARGS(arg, unused1))
 	return do_event_channel_op(cmd, (__force unsigned long)&op->u, 0, 0, 0, 0);
 }
 
-/* PHYSDEVOP_IRQ_UNMASK_NOTIFY asks for nothing since interrupts have an EOI of their own
- * (xen/physdev.h). */
+/*
+ * PHYSDEVOP_IRQ_UNMASK_NOTIFY does nothing since interrupts have an EOI of their own
+ * (xen/physdev.h).
+ */
 long do_physdev_op_compat(COMPAT_ARGS(arg, unused1))
 {
 	physdev_op_t __guest *op = (physdev_op_t __guest *)arg;

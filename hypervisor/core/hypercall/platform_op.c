@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The hypercall platform_op: what Domain-0's kernel does to the machine (xen/platform.h). */
+/* The hypercall platform_op: operations of Domain-0's kernel on the machine (xen/platform.h). */
 #include "hv/hypercall_handlers.h"
 
 #include <xen/platform.h>
@@ -12,7 +12,9 @@
 
 #define NS_PER_SEC 1000000000UL
 
-/* The clock shows secs.nsecs when system time is `system_time`: we keep what it showed at 0. */
+/*
+ * The clock shows secs.nsecs at system time `system_time`; stores what it showed at system time 0.
+ */
 static long settime(u64 secs, u32 nsecs, u64 system_time)
 {
 	u64 base;
@@ -54,7 +56,10 @@ static long pf_get_cpuinfo(struct xen_platform_op *op)
 	return 0;
 }
 
-/* We ask no BIOS: there is no disk to tell of, and EFI's run-time services are not offered. */
+/*
+ * The hypervisor does not query the BIOS, so it knows no disk; EFI's run-time services are not
+ * offered.
+ */
 static long pf_firmware_info(struct xen_platform_op *op)
 {
 	switch (op->u.firmware_info.type) {
@@ -70,8 +75,10 @@ static long pf_firmware_info(struct xen_platform_op *op)
 	}
 }
 
-/* Idle states and frequencies are left to the processors themselves; that Domain-0 offers its
- * tables is no error. */
+/*
+ * The processors choose idle states and frequencies themselves. Domain-0 may still upload its
+ * tables: success without effect.
+ */
 static long pf_set_processor_pminfo(struct xen_platform_op *op)
 {
 	return op->u.set_pminfo.type <= XEN_PM_PDC ? 0 : -EINVAL;

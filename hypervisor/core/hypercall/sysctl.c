@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypercall sysctl: control operations on the whole system (xen/sysctl.h). What has no row is
- * for the processor's side, which answers -ENOSYS to what nobody knows.
+ * The hypercall sysctl: control operations on the whole system (xen/sysctl.h). An operation without
+ * a row goes to arch_sysctl, which returns -ENOSYS if nobody knows it.
  */
 #include "core/hypercall/sysctl.h"
 
@@ -9,12 +9,15 @@
 #include "hv/arch.h"
 #include "lib/errno.h"
 
-/* One at a time, as tools expect: what one sets the next one sees. Whoever does not get it comes
- * again. */
+/*
+ * One operation at a time, as tools expect: an operation sees what the one before it has set.
+ * Trylock and restart, as for a domctl.
+ */
 static DEFINE_SPINLOCK(sysctl_lock, LOCK_DOMCTL);
 
-/* Profiles, trace buffers, patches, power states, cache allocation, CPUs that come and go: there
- * are none. */
+/*
+ * Not offered: profiles, trace buffers, live patches, power states, cache allocation, CPU hotplug.
+ */
 static long sysctl_unsupported(struct xen_sysctl *op)
 {
 	return -EOPNOTSUPP;

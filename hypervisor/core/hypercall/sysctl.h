@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Between sysctl.c, which dispatches, and the files with the sub-operations. */
+/* Private to sysctl.c, which dispatches, and the files with the sub-operations. */
 #ifndef CORE_HYPERCALL_SYSCTL_H
 #define CORE_HYPERCALL_SYSCTL_H
 
@@ -7,7 +7,7 @@
 
 #include <xen/sysctl.h>
 
-/* A sub-operation; op is a private copy. 0 or -errno. LOCK_DOMCTL is held. */
+/* A sub-operation. op is a private copy. 0 or -errno. A lock of rank LOCK_DOMCTL is held. */
 typedef long sysctl_fn(struct xen_sysctl *op);
 
 /* sysctl_system.c */

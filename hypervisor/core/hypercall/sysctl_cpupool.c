@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The pools of CPUs that tools ask for: there is one, number 0, with every CPU and every domain in
- * it, and no other can be made. */
+/*
+ * CPU pools, as tools see them. There is one pool, number 0, with every CPU and every domain in it;
+ * no other can be created.
+ */
 #include "core/hypercall/sysctl.h"
 
 #include "hv/sched.h"
 #include "lib/errno.h"
 
-#define POOL_BITS_MAX 65536 /* tools' sets are of the CPUs there are; a larger one is a mistake */
+/* Tools size their sets for the present CPUs, so a larger set is a mistake. */
+#define POOL_BITS_MAX 65536
 
 static u32 count_domains(void)
 {
@@ -22,7 +25,10 @@ static u32 count_domains(void)
 	return n;
 }
 
-/* The pool with that number or the next one: tools walk through them so, until -ENOENT. */
+/*
+ * Reports the pool with that number or the next higher one: tools walk through all pools so, until
+ * -ENOENT.
+ */
 static long pool_info(struct xen_sysctl_cpupool_op *p)
 {
 	if (p->cpupool_id != 0)
@@ -40,7 +46,7 @@ static long pool_free_cpus(const struct xen_sysctl_cpupool_op *p)
 	return cpumask_to_guest(&p->cpumap, &none);
 }
 
-/* Every CPU is in the pool already, so it is not free to be added. */
+/* Every CPU is in pool 0 already, so none is free. */
 static long pool_add_cpu(const struct xen_sysctl_cpupool_op *p)
 {
 	if (p->cpupool_id != 0)
@@ -55,7 +61,7 @@ static long pool_remove_cpu(const struct xen_sysctl_cpupool_op *p)
 	return p->cpu < nr_cpus || p->cpu == XEN_SYSCTL_CPUPOOL_PAR_ANY ? -EBUSY : -EINVAL;
 }
 
-/* To where it is: nothing to do. */
+/* Every domain is in pool 0 already: nothing to do. */
 static long pool_move_domain(const struct xen_sysctl_cpupool_op *p)
 {
 	struct domain *d;

@@ -11,7 +11,7 @@
 #include "lib/string.h"
 
 #define LOG_CHUNK 512
-#define LOG_MAX	  KiB(256) /* of one call: more than the log holds */
+#define LOG_MAX	  KiB(256) /* limit of one call: more than the log holds */
 
 long sysctl_readconsole(struct xen_sysctl *op)
 {
@@ -31,8 +31,10 @@ long sysctl_readconsole(struct xen_sysctl *op)
 		done += (u32)n;
 		incremental = true;
 	}
-	/* Only what has arrived is forgotten: with this call, or with those that the caller's index
-	 * comes from. */
+	/*
+	 * Clear only what has reached the caller: with this call, or with the earlier calls that
+	 * its index comes from.
+	 */
 	if (r->clear)
 		console_read_log(chunk, 0, &index, true, true);
 	r->index = index;
@@ -40,7 +42,7 @@ long sysctl_readconsole(struct xen_sysctl *op)
 	return 0;
 }
 
-#define DEBUG_KEYS_MAX 64 /* more are left out */
+#define DEBUG_KEYS_MAX 64 /* any more are ignored */
 
 long sysctl_debug_keys(struct xen_sysctl *op)
 {
@@ -67,8 +69,8 @@ long sysctl_physinfo(struct xen_sysctl *op)
 	p->capabilities = XEN_SYSCTL_PHYSCAP_gnttab_v1;
 	p->total_pages = total_pages;
 	/*
-	 * Free frames that are still to be scrubbed can be had as well, so they count as free;
-	 * tools add scrub_pages to get what will be free.
+	 * Dirty frames can be allocated, too, so they count as free. Tools add scrub_pages, which
+	 * is 0 here, to get what will be free.
 	 */
 	p->free_pages = page_alloc_free_count();
 	p->outstanding_pages = page_claimed_total();
@@ -108,7 +110,7 @@ long sysctl_availheap(struct xen_sysctl *op)
 {
 	struct xen_sysctl_availheap *a = &op->u.availheap;
 
-	/* Node 0 is all there is, -1 means every node. */
+	/* There is only node 0; -1 means every node. */
 	if (a->node < -1 || a->node > 0 || a->min_bitwidth > 64 || a->max_bitwidth > 64)
 		return -EINVAL;
 	a->avail_bytes = page_alloc_free_in(a->min_bitwidth, a->max_bitwidth) << PAGE_SHIFT;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Control operations that ask for CPUs, memory nodes and devices. All memory is one node, number 0.
+/*
+ * Control operations that query CPUs, memory nodes and devices. All memory is one node, number 0.
  */
 #include "core/hypercall/sysctl.h"
 
@@ -43,7 +44,7 @@ long sysctl_cputopoinfo(struct xen_sysctl *op)
 	return 0;
 }
 
-#define LOCAL_DISTANCE 10 /* ACPI 5.2.17: of a node to itself */
+#define LOCAL_DISTANCE 10 /* ACPI 5.2.17: a node's distance to itself */
 
 long sysctl_numainfo(struct xen_sysctl *op)
 {
@@ -81,7 +82,7 @@ long sysctl_pcitopoinfo(struct xen_sysctl *op)
 		if (copy_to_guest_offset(p->nodes, done, &node, 1))
 			return -EFAULT;
 		done++;
-		/* The caller goes on with the rest. */
+		/* The caller continues with the rest. */
 		if (hypercall_preempt_check())
 			break;
 	}

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The hypercall xen_version: who we are, in the words of the interface whose version we implement
- * (xen/version.h). */
+/* The hypercall xen_version: the version and features that we report to guests (xen/version.h). */
 #include "hv/hypercall_handlers.h"
 
 #include <xen/version.h>
@@ -9,7 +8,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-/* Compilers have it; checkers need not. */
+/* Compilers define this; checkers may not. */
 #ifndef __VERSION__
 #define __VERSION__ ""
 #endif
@@ -102,7 +101,7 @@ static long ver_commandline(void __guest *arg)
 
 	_Static_assert(sizeof(boot_options.text) == sizeof(xen_commandline_t),
 		       "the whole buffer is copied");
-	/* It may tell of the machine what is no guest's business. */
+	/* The command line may reveal facts of the machine that are no guest's business. */
 	return copy_out(arg, current->domain->is_privileged ? boot_options.text : denied,
 			sizeof(denied));
 }
@@ -121,8 +120,7 @@ static long (*const version_ops[])(void __guest *arg) = {
 long do_xen_version(unsigned long cmd, unsigned long arg, unsigned long a2, unsigned long a3,
 		    unsigned long a4, unsigned long a5)
 {
-	/* The call that guests make to see whether an event is pending: nothing may stand before
-	 * it. */
+	/* First, because guests make this call often, to have pending events delivered. */
 	if (likely(cmd == XENVER_version))
 		return XEN_MAJOR << 16 | XEN_MINOR;
 	if (cmd == XENVER_pagesize)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where memory goes, for people: the line of boot and debug key 'm'. */
+/* Reports of memory use for people: boot's log line and debug key 'm'. */
 #include "hv/mm.h"
 
 #include "core/base/page_alloc.h"
@@ -11,7 +11,7 @@ static unsigned long kib(unsigned long pages)
 	return pages << (PAGE_SHIFT - 10);
 }
 
-/* CPUs go on allocating and freeing meanwhile: the numbers may be some pages apart. */
+/* Other CPUs allocate and free meanwhile, so the numbers may differ by some pages. */
 void memory_log_held(void)
 {
 	unsigned long heap = hv_heap_used_count(), all = hv_memory_pages();

@@ -1,27 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * XENMEM_exchange: a domain gives frames and gets as many others, contiguous ones or below an
- * address, for its devices. It is done in chunks, each as a whole or not at all: the new frames are
- * taken from the allocator first, then the old ones from the domain, then the new ones become the
- * domain's, which can no longer fail but for a domain that dies.
+ * XENMEM_exchange: a domain gives frames back and gets the same number of others, contiguous or
+ * below an address, for its devices.
+ *
+ * The exchange runs in chunks, and each chunk happens as a whole or not at all. First the new
+ * frames are allocated, then the old ones are taken from the domain, then the new ones become the
+ * domain's. The last step fails only if the domain is dying, or cannot be told its frame numbers.
  */
 #include "core/memory/memory_op.h"
 
 #include "lib/errno.h"
 
-#define EXTENTS_MAX BIT(MEMORY_ORDER_MAX) /* in one chunk; frames, too */
+#define EXTENTS_MAX BIT(MEMORY_ORDER_MAX) /* extents of one chunk; also the limit of its frames */
 
 struct exchange {
 	struct domain *d;
 	const struct xen_memory_exchange *x;
 	unsigned int memf;
 	unsigned int in_per_chunk, out_per_chunk; /* extents */
-	struct page_list in, out;      /* frames that were the domain's; heads of new extents */
+	struct page_list in, out;      /* the domain's old frames; heads of the new extents */
 	xen_pfn_t *in_mfns, *out_pfns; /* EXTENTS_MAX each */
-	unsigned long *in_names; /* what the machine-to-phys table said of the frames in `in` */
+	unsigned long *in_names;       /* machine-to-phys entries of the frames in `in` */
 };
 
-/* n frames that were taken without counting stay away: the domain dies. */
+/*
+ * n frames were taken from d without counting and do not come back, because d is dying: counts them
+ * out.
+ */
 static void uncount_frames(struct domain *d, unsigned long n)
 {
 	bool last;
@@ -105,7 +110,10 @@ static int take_old(struct exchange *e)
 	return 0;
 }
 
-/* Makes the new extents the domain's and tells it of them, from output extent `first` on. */
+/*
+ * Gives the new extents to the domain and tells it their frame numbers, from output extent `first`
+ * on.
+ */
 static int hand_over(struct exchange *e, unsigned long first)
 {
 	unsigned int order = e->x->out.extent_order;
@@ -116,7 +124,9 @@ static int hand_over(struct exchange *e, unsigned long first)
 		xen_pfn_t mfn = mfn_x(page_to_mfn(pg));
 
 		page_list_del(pg, &e->out);
-		/* First: another vCPU may give them back as soon as they are the domain's. */
+		/*
+		 * First: as soon as the frames are the domain's, another vCPU may give them back.
+		 */
 		for (unsigned long j = 0; j < 1UL << order; j++)
 			m2p_set(MFN(mfn + j), e->out_pfns[i] + j);
 		if (page_assign(e->d, pg, order, MEMF_NO_REFCOUNT)) {

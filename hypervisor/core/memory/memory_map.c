@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory maps: the machine's, the one that a builder gave a domain, and the table from machine
- * frames to a guest's own.
+ * Memory maps: the machine's, the one that a builder gave to a domain, and the machine-to-phys
+ * table.
  */
 #include "core/memory/memory_op.h"
 
@@ -9,7 +9,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-/* An entry as the BIOS's INT 0x15 AX=0xE820 has it. */
+/* An entry in the format of the BIOS call INT 0x15 AX=0xE820. */
 struct e820_entry {
 	u64 start, size;
 	u32 type;
@@ -89,8 +89,8 @@ long memory_map_machine(void *arg, unsigned long *done)
 	return 0;
 }
 
-#define M2P_EXTENT_FRAMES \
-	(MiB(2) / sizeof(unsigned long)) /* frames that 2 MiB of the table tell of */
+/* The number of frames that 2 MiB of the table describe. */
+#define M2P_EXTENT_FRAMES (MiB(2) / sizeof(unsigned long))
 
 long memory_m2p_list(void *arg, unsigned long *done)
 {
@@ -102,8 +102,10 @@ long memory_m2p_list(void *arg, unsigned long *done)
 	for (unsigned long i = 0; i < n; i++) {
 		mfn_t mfn = arch_m2p_extent(i);
 
-		/* The table's frames are mapped one by one as ordinary memory: a hole repeats what
-		 * stands before it. */
+		/*
+		 * The caller maps these frames as ordinary memory, so each must exist: a hole
+		 * repeats the entry before it.
+		 */
 		if (!mfn_eq(mfn, INVALID_MFN))
 			last = mfn_x(mfn);
 		if (copy_to_guest_offset(list->extent_start, i, &last, 1))
@@ -117,8 +119,10 @@ long memory_m2p_where(void *arg, unsigned long *done)
 {
 	struct xen_machphys_mapping *m = arg;
 
-	/* The whole range that a table may ever have: a guest that moves to a larger machine looks
-	 * only once. */
+	/*
+	 * Report the whole range that a table may ever have: a guest asks only once, even if it
+	 * moves to a larger machine.
+	 */
 	m->v_start = MACH2PHYS_VIRT_START;
 	m->v_end = MACH2PHYS_VIRT_END;
 	m->max_mfn = (m->v_end - m->v_start) / sizeof(unsigned long) - 1;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The hypercall memory_op: one row for each sub-operation. */
+/* The hypercall memory_op: a table with one row for each sub-operation. */
 #include "core/memory/memory_op.h"
 
 #include "hv/console.h"
 #include "lib/errno.h"
 
 enum {
-	ROW_OUT = 1,	    /* copy the argument back on success and before a continuation */
-	ROW_OUT_ALWAYS = 2, /* and on an error */
-	ROW_EXTENTS = 4,    /* continues through the command's upper bits */
+	ROW_OUT = 1,	    /* copy the argument back on success and for a continuation */
+	ROW_OUT_ALWAYS = 2, /* also on an error */
+	ROW_EXTENTS = 4,    /* a continuation uses the command's upper bits */
 };
 
 static long memory_maximum_ram_page(void *arg, unsigned long *done)
@@ -16,13 +16,13 @@ static long memory_maximum_ram_page(void *arg, unsigned long *done)
 	return (long)max_page;
 }
 
-/* No page of a guest is ever shared behind its back. */
+/* The answer is 0: no two guests ever share a page behind their backs. */
 static long memory_nothing(void *arg, unsigned long *done)
 {
 	return 0;
 }
 
-/* Guests that address machine frames have no map to add to; no virtual NUMA is offered. */
+/* PV guests address machine frames and have no physmap to change; virtual NUMA is not offered. */
 static long memory_unsupported(void *arg, unsigned long *done)
 {
 	return -EOPNOTSUPP;

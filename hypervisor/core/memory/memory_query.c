@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Questions about a domain's memory, and the frames of what the hypervisor keeps for it. */
+/* Queries about a domain's memory, and the frames that the hypervisor keeps for it. */
 #include "core/memory/memory_op.h"
 
 #include "hv/grant.h"
@@ -31,8 +31,9 @@ long memory_maximum(void *arg, unsigned long *done)
 }
 
 /*
- * A guest that addresses machine frames says itself how many of its own it has: any number, so it
- * is bounded here. One that is about to be restored has said nothing yet: that is no error.
+ * A PV guest itself writes to shared_info how many frame numbers it uses. It may write any number,
+ * so the answer is bounded here. A domain that is about to be restored has written nothing yet: no
+ * error.
  */
 long memory_maximum_gpfn(void *arg, unsigned long *done)
 {
@@ -51,8 +52,8 @@ long memory_maximum_gpfn(void *arg, unsigned long *done)
 }
 
 /*
- * No memory is populated on demand, so a target changes nothing; tools set one with each change of
- * a domain's memory.
+ * Memory is never populated on demand, so a target changes nothing. Tools set a target with each
+ * change of a domain's memory, so it must succeed.
  */
 static long pod_target(struct xen_pod_target *t, bool set)
 {
@@ -79,7 +80,7 @@ long memory_pod_get(void *arg, unsigned long *done)
 	return pod_target(arg, false);
 }
 
-/* No memory is reserved for devices: there is no I/O memory management unit in use. */
+/* No memory is reserved for devices, because no I/O memory management unit is in use. */
 long memory_reserved_devices(void *arg, unsigned long *done)
 {
 	struct xen_reserved_device_memory_map *map = arg;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A domain's reservation grows and shrinks. These calls say how many extents they did and nothing
- * else: an error is a number that is smaller than what was asked for (xen/memory.h).
+ * A domain's reservation grows and shrinks. These calls return only the number of extents that they
+ * did; a number smaller than the request means an error (xen/memory.h).
  */
 #include "core/memory/memory_op.h"
 
@@ -24,7 +24,7 @@ bool memory_flags_decode(unsigned int mem_flags, unsigned int order, unsigned in
 	return true;
 }
 
-/* One extent more or less: false when it cannot be. extent is the index in r->extent_start. */
+/* Adds or removes one extent: false if that fails. extent: index in r->extent_start. */
 typedef bool extent_fn(struct domain *d, const struct xen_memory_reservation *r,
 		       unsigned long extent, unsigned int memf);
 
@@ -72,9 +72,9 @@ static bool extent_add(struct domain *d, const struct xen_memory_reservation *r,
 }
 
 /*
- * Another vCPU of d's, or d's end, may give the frames back as soon as they are d's, and they be
- * another domain's by now. One that is still d's stays so while page_lock is held, and loses what
- * is said here when it is freed.
+ * Sets the machine-to-phys entries of new frames. Another vCPU of d, or d's destruction, may have
+ * freed the frames already, so they may belong to another domain now. A frame that is still d's
+ * stays d's while page_lock is held, and its entry is reset when it is freed.
  */
 static void name_frames(struct domain *d, const struct page_info *pg, unsigned int order,
 			xen_pfn_t pfn)
@@ -104,7 +104,7 @@ static bool extent_populate(struct domain *d, const struct xen_memory_reservatio
 	return !copy_to_guest_offset(r->extent_start, extent, &mfn, 1);
 }
 
-/* Gives up one frame; others who use it still keep it from being freed. */
+/* Gives up one frame. Other references keep it from being freed. */
 static bool frame_remove(struct domain *d, mfn_t mfn)
 {
 	struct page_info *pg = page_get_from_mfn(mfn, d);
@@ -112,7 +112,7 @@ static bool frame_remove(struct domain *d, mfn_t mfn)
 
 	if (!pg)
 		return false;
-	/* A page that the hypervisor shares with the domain is not the domain's to give. */
+	/* The domain cannot give away a page that the hypervisor shares with it. */
 	if (!(READ_ONCE(pg->count_info) & PGC_HV)) {
 		m2p_set(mfn, M2P_INVALID);
 		page_put_alloc_ref(pg);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the time of a vCPU goes (xen/vcpu.h, struct vcpu_runstate_info): kept in whole nanoseconds,
- * nothing is ever lost. */
+/*
+ * Where a vCPU's time goes (xen/vcpu.h, struct vcpu_runstate_info), in whole nanoseconds; the
+ * states' sum loses nothing.
+ */
 #include "core/sched/sched_internal.h"
 
 #include "hv/guest_access.h"
 #include "lib/errno.h"
 
-/* In: the lock of v's queue is held. */
+/* Caller holds the lock of v's queue. */
 void runstate_change(struct vcpu *v, int state, s_time_t now)
 {
 	struct vcpu_runstate_info *r = &v->runstate;
@@ -54,10 +56,11 @@ u64 cpu_idle_time(unsigned int cpu)
 }
 
 /*
- * In: v is current, so nobody else changes its runstate, and its kernel's page tables are loaded. A
- * guest that asked for it (VMASST_TYPE_runstate_update_flag) sees XEN_RUNSTATE_UPDATE in
- * state_entry_time for as long as the rest is being written. One that has unmapped its copy goes
- * without.
+ * v is current, so nobody else changes its runstate, and its kernel's page tables are loaded.
+ *
+ * A guest that asked for it (VMASST_TYPE_runstate_update_flag) sees XEN_RUNSTATE_UPDATE in
+ * state_entry_time while the rest is being written. A guest that has unmapped its copy gets no
+ * update.
  */
 void vcpu_runstate_publish(struct vcpu *v)
 {

@@ -2,13 +2,16 @@
 /*
  * The scheduler's mechanics: run queues, waking, sleeping, switching.
  *
- * A vCPU is in one of these states, all changed under the lock of its processor's queue:
- *	off	not runnable (or about to be woken), in no queue
- *	queued	runnable, waits
- *	running	is_running: curr of its queue, or just replaced there, its registers still being
- *saved parked	runnable, but its domain's cap is used up One that is replaced is in no queue until
- *arch says sched_context_saved(): until then no other CPU may run it, and what happens to it
- *meanwhile (a wake-up, a new affinity) is looked at there.
+ * A vCPU is in one of these states. They change only under the lock of its processor's queue:
+ *
+ *   off      not runnable (or about to be woken), in no queue
+ *   queued   runnable, waits
+ *   running  is_running: curr of its queue, or just replaced there while its registers are saved
+ *   parked   runnable, but its domain's cap is used up
+ *
+ * A vCPU that was just replaced is in no queue until the arch side calls sched_context_saved().
+ * Until then no other CPU may run it, and sched_context_saved() deals with what happens to it
+ * meanwhile (a wake-up, a new affinity).
  */
 #include "core/sched/sched_internal.h"
 
@@ -47,7 +50,7 @@ void sched_enqueue(struct run_queue *rq, struct vcpu *v)
 	struct list *after;
 
 	share_join(rq, v);
-	/* From the end: who just ran belongs there. Behind its equals. */
+	/* Search from the end: a vCPU that has just run belongs there. Insert behind equals. */
 	for (after = rq->queue.prev; after != &rq->queue; after = after->prev)
 		if (vtime_diff(list_entry(after, struct vcpu, sched.link)->sched.vtime,
 			       v->sched.vtime) <= 0)
@@ -78,7 +81,7 @@ static void ask_to_schedule(struct run_queue *rq)
 	softirq_raise_on(rq->cpu, SOFTIRQ_SCHEDULE);
 }
 
-/* v waits in a queue: an idle CPU that may run it comes and takes it. */
+/* v waits in a queue: makes an idle CPU that may run v come and take it. */
 static void call_idle_cpu(const struct vcpu *v)
 {
 	unsigned int cpu;
@@ -95,8 +98,8 @@ static void call_idle_cpu(const struct vcpu *v)
 }
 
 /*
- * A timer that is set for an earlier time stays: it fires about once a slice for nothing
- * (slice_timer_fired), where moving it would cost a part of each switch. Under rq's lock, as
+ * A timer that is set for an earlier time stays as it is: it then fires for nothing about once a
+ * slice (slice_timer_fired), while moving it would make each switch dearer. Under rq's lock, like
  * everything about this timer.
  */
 static void set_slice_end(struct run_queue *rq, s_time_t end)
@@ -106,16 +109,19 @@ static void set_slice_end(struct run_queue *rq, s_time_t end)
 		timer_set(&rq->slice_timer, end);
 }
 
-/* Has v had so much less than the one that runs that it need not wait for the end of a slice? */
+/* Has v had so much less than the running vCPU that it need not wait for the end of the slice? */
 static bool deserves_more(const struct run_queue *rq, const struct vcpu *v)
 {
 	s64 ahead = vtime_diff(rq->curr->sched.vtime, v->sched.vtime);
 
-	/* One that yields has just let the one that runs go first. */
+	/* A vCPU that yields has just let the running one go first. */
 	return ahead > 0 && !v->sched.yielding && ahead >= (s64)share_cost(v, MILLISECS(1));
 }
 
-/* v is new in the queue; who runs is charged, or has just begun. Bounds for how long v waits. */
+/*
+ * v has just joined the queue: bounds how long it waits. The running vCPU is charged up to now, or
+ * has just begun.
+ */
 static void preempt_for(struct run_queue *rq, const struct vcpu *v, s_time_t now)
 {
 	s_time_t end;
@@ -124,13 +130,13 @@ static void preempt_for(struct run_queue *rq, const struct vcpu *v, s_time_t now
 		ask_to_schedule(rq);
 		return;
 	}
-	/* One that went idle after v was placed here. */
+	/* A CPU may have gone idle after v was placed here. */
 	call_idle_cpu(v);
+	/* Not slice_end: the running vCPU may have begun a lone slice, which is longer. */
 	if (deserves_more(rq, v))
 		end = rq->run_start + MICROSECS(READ_ONCE(sched_params.ratelimit_us));
 	else
-		end = now + MILLISECS(READ_ONCE(
-				    sched_params.slice_ms)); /* it may have begun a lone slice */
+		end = now + MILLISECS(READ_ONCE(sched_params.slice_ms));
 	if (end <= now)
 		ask_to_schedule(rq);
 	else if (rq->slice_end > end)
@@ -156,7 +162,7 @@ void vcpu_wake(struct vcpu *v)
 		runstate_change(v, RUNSTATE_runnable, now);
 		cpu = place_vcpu(v);
 		if (cpu != rq->cpu) {
-			/* The other queue's lock comes next, and with it the same questions. */
+			/* Take the other queue's lock and check all again. */
 			share_translate(v, rq, &per_cpu(run_queue, cpu));
 			v->processor = cpu;
 			spin_unlock_irqrestore(&rq->lock, flags);
@@ -196,7 +202,7 @@ void vcpu_sleep_nosync(struct vcpu *v)
 	spin_unlock_irqrestore(&rq->lock, flags);
 }
 
-/* Interrupts on; v is not `current`. */
+/* Interrupts are on; v is not `current`. */
 void vcpu_sleep_sync(struct vcpu *v)
 {
 	vcpu_sleep_nosync(v);
@@ -212,8 +218,10 @@ void vcpu_block(void)
 	struct vcpu *v = current;
 
 	atomic_or(&v->pause_flags, VPF_BLOCKED);
-	/* The sender of an event sets the event and then looks at our flag; the locked instruction
-	 * orders our half. */
+	/*
+	 * The sender sets its event first and reads our flag then. We set our flag first and look
+	 * for events then; the locked instruction keeps that order.
+	 */
 	if (vcpu_must_look(v))
 		atomic_and(&v->pause_flags, ~(u32)VPF_BLOCKED);
 	else
@@ -233,7 +241,7 @@ void vcpu_yield(void)
 	struct run_queue *rq = &this_cpu(run_queue);
 	struct vcpu *v = current;
 
-	/* Nobody waits here: go on. Who comes next is compared with v as always. */
+	/* Nobody waits here, so go on. A vCPU that comes later is compared with v as always. */
 	if (!READ_ONCE(rq->nr_queued))
 		return;
 	v->sched.yielding = true;
@@ -242,7 +250,9 @@ void vcpu_yield(void)
 
 /* --- switching --- */
 
-/* The first of the queue that may run; those whose cap is used up are parked. *slice: for how long.
+/*
+ * The first vCPU of the queue that has budget, and in *slice for how long. Parks those whose
+ * domain's cap is used up.
  */
 static struct vcpu *first_runnable(struct run_queue *rq, s_time_t now, s_time_t *slice)
 {
@@ -255,7 +265,7 @@ static struct vcpu *first_runnable(struct run_queue *rq, s_time_t now, s_time_t 
 	return v;
 }
 
-/* May prev go on, apart from who else waits? */
+/* May prev go on running, if nobody else waits? */
 static bool may_continue(const struct run_queue *rq, struct vcpu *prev, s_time_t now,
 			 s_time_t *slice)
 {
@@ -263,15 +273,18 @@ static bool may_continue(const struct run_queue *rq, struct vcpu *prev, s_time_t
 	       share_budget_left(prev, now, slice);
 }
 
-/* Nobody waits for v: it is looked at less often, unless its domain's budget is being counted. */
+/*
+ * Nobody waits while v runs, so its slice is longer, unless its domain has a cap, whose budget must
+ * be charged in time.
+ */
 static s_time_t lone_slice(const struct vcpu *v, s_time_t slice)
 {
 	return READ_ONCE(v->domain->sched.cap) ? slice : slice * LONE_SLICES;
 }
 
 /*
- * Chooses who runs from now on and until when. The chosen one is out of the queue. prev goes on
- * when it has had least, or has only just begun.
+ * Chooses the vCPU that runs from now on, and until when (*end). The chosen one is out of the
+ * queue. prev goes on if it has had least, or has only just begun.
  */
 static struct vcpu *choose_next(struct run_queue *rq, struct vcpu *prev, s_time_t now,
 				s_time_t *end)
@@ -286,7 +299,8 @@ static struct vcpu *choose_next(struct run_queue *rq, struct vcpu *prev, s_time_
 	if (!stays && !prev->is_idle)
 		share_leave(rq, prev);
 	head = first_runnable(rq, now, &slice);
-	/* Before it goes idle this CPU is in the set, so that who queues a vCPU meanwhile calls it.
+	/*
+	 * Join the set before going idle, so that whoever queues a vCPU meanwhile calls this CPU.
 	 */
 	if (!stays && !head)
 		cpumask_set(rq->cpu, &sched_idle_cpus);
@@ -297,7 +311,7 @@ static struct vcpu *choose_next(struct run_queue *rq, struct vcpu *prev, s_time_
 				    prev :
 				    head,
 			    now);
-		/* The lock was dropped. */
+		/* place_steal dropped the lock: choose again. */
 		slice = full;
 		stays = stays && may_continue(rq, prev, now, &prev_slice);
 		head = first_runnable(rq, now, &slice);
@@ -317,16 +331,19 @@ static struct vcpu *choose_next(struct run_queue *rq, struct vcpu *prev, s_time_
 		*end = now + (rq->nr_queued || stays ? slice : lone_slice(head, slice));
 		return head;
 	}
+	/*
+	 * If this CPU is not in the set yet, prev slept or another CPU called on this one while the
+	 * lock was dropped: look once more.
+	 */
 	if (!cpumask_test_and_set(rq->cpu, &sched_idle_cpus))
-		softirq_raise(SOFTIRQ_SCHEDULE); /* prev slept while the lock was dropped: look once
-						    more */
+		softirq_raise(SOFTIRQ_SCHEDULE);
 	return rq->idle;
 }
 
 /* prev leaves its CPU; next takes it. */
 static void switch_states(struct run_queue *rq, struct vcpu *prev, struct vcpu *next, s_time_t now)
 {
-	/* Read once: what is counted of prev agrees, and sched_context_saved goes by it. */
+	/* Read once, so that all counts of prev agree; sched_context_saved relies on them. */
 	bool runnable = prev->is_idle || vcpu_is_runnable(prev);
 
 	prev->sched.last_ran = now;
@@ -386,7 +403,7 @@ void sched_context_saved(struct vcpu *prev)
 
 	smp_mb();
 	WRITE_ONCE(prev->is_running, false);
-	/* Most often it sleeps, and switch_states has seen that. */
+	/* The usual case: prev sleeps, and switch_states has seen that. */
 	if (prev->is_idle || (!vcpu_is_runnable(prev) && !prev->sched.active &&
 			      prev->runstate.state == runstate_when_off(prev))) {
 		spin_unlock_irqrestore(&rq->lock, flags);
@@ -394,13 +411,13 @@ void sched_context_saved(struct vcpu *prev)
 	}
 	now = time_now();
 	if (!vcpu_is_runnable(prev)) {
-		/* It may have lost its reason to run after switch_states looked. */
+		/* prev became not runnable after switch_states looked. */
 		share_deactivate(prev, now);
 		runstate_change(prev, runstate_when_off(prev), now);
 	} else if (!prev->sched.active || !place_allowed(prev, rq->cpu)) {
 		/*
-		 * Whoever frees prev waits for is_running and for this lock. Once the lock is
-		 * released, only a reference keeps prev.
+		 * Whoever frees prev waits for is_running and for this lock. After the unlock only
+		 * a reference keeps prev.
 		 */
 		alive = domain_get(prev->domain);
 		spin_unlock_irqrestore(&rq->lock, flags);
@@ -414,9 +431,9 @@ void sched_context_saved(struct vcpu *prev)
 	} else {
 		sched_enqueue(rq, prev);
 		/*
-		 * This CPU may have chosen who runs while prev could not go on. Since then prev was
-		 * woken, its affinity was changed back, or its domain has budget again. Whoever did
-		 * that saw prev running and left the rest to us.
+		 * When this CPU chose who runs, prev may have been unable to go on. Since then prev
+		 * was woken, its affinity was changed back, or its domain got budget again. Whoever
+		 * did that saw prev running and left the rest to us.
 		 */
 		preempt_for(rq, prev, now);
 	}
@@ -428,7 +445,7 @@ static void slice_timer_fired(void *data)
 	struct run_queue *rq = data;
 	unsigned long flags = spin_lock_irqsave(&rq->lock);
 
-	/* Of an idle CPU it was stopped meanwhile. */
+	/* On an idle CPU the timer was stopped meanwhile. */
 	if (!rq->curr->is_idle) {
 		if (time_now() < rq->slice_end)
 			timer_set(&rq->slice_timer, rq->slice_end);
@@ -438,8 +455,10 @@ static void slice_timer_fired(void *data)
 	spin_unlock_irqrestore(&rq->lock, flags);
 }
 
-/* The vCPU that runs here now has come from another CPU: interrupts of its devices follow, without
- * a lock of the scheduler. */
+/*
+ * The current vCPU has come from another CPU: the interrupts of its devices follow it. A tasklet
+ * does this, because it must not hold a lock of the scheduler.
+ */
 static void interrupts_follow(void *data)
 {
 	struct vcpu *v = current;
@@ -510,7 +529,7 @@ void sched_vcpu_init(struct vcpu *v)
 		v->processor = v->id;
 		cpumask_set(v->id, &v->sched.hard_affinity);
 	} else {
-		/* Siblings start side by side; waking places them anew. */
+		/* vCPUs of a domain start on neighbouring CPUs; waking places them anew. */
 		other = v->id ? v->domain->vcpus[v->id - 1] : NULL;
 		cpu = other ? cpumask_next(other->processor, &cpu_online_map) :
 			      bitmap_next_set(cpu_online_map.bits, nr_cpus,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sched_op (xen/sched.h): what a guest tells the scheduler, and its domain's watchdogs. */
+/*
+ * The hypercall sched_op (xen/sched.h): a guest's calls to the scheduler, and its domain's
+ * watchdogs.
+ */
 #include "core/domain/domain_internal.h"
 #include "hv/hypercall_handlers.h"
 #include "hv/atomic.h"
@@ -40,7 +43,7 @@ void domain_watchdogs_kill(struct domain *d)
 		timer_kill(&d->watchdogs[i].timer);
 }
 
-/* In: d->lock. */
+/* Caller holds d->lock. */
 static void watchdog_arm(struct domain *d, unsigned int index, u32 seconds)
 {
 	d->watchdogs[index].in_use = 1;
@@ -48,7 +51,7 @@ static void watchdog_arm(struct domain *d, unsigned int index, u32 seconds)
 	timer_set(&d->watchdogs[index].timer, d->watchdogs[index].expiry);
 }
 
-/* Watchdogs are numbered from 1. Out: the number of a new one, or 0. */
+/* Watchdogs are numbered from 1. Returns the number of a new one, else 0 or -errno. */
 static long op_watchdog(void *arg)
 {
 	const struct sched_watchdog *op = arg;
@@ -83,7 +86,7 @@ static long op_watchdog(void *arg)
 
 /* --- block, poll --- */
 
-/* The guest's upcalls are unmasked and pending ones looked for in one step, as seen by it. */
+/* Unmasks the guest's upcalls and looks for pending ones. To the guest this is one step. */
 static long op_block(void *arg)
 {
 	WRITE_ONCE(current->vcpu_info->evtchn_upcall_mask, 0);
@@ -111,7 +114,7 @@ static int poll_look(struct domain *d, const struct sched_poll *op)
 	return 0;
 }
 
-/* v polls: until then at the latest. */
+/* v polls, until `until` at the latest. */
 static void poll_sleep(struct vcpu *v, s_time_t until)
 {
 	timer_migrate(&v->poll_timer, smp_processor_id());
@@ -146,7 +149,7 @@ static long op_poll(void *arg)
 		return -EFAULT;
 	if (op->nr_ports == 1 && copy_from_guest_offset(&single, op->ports, 0, 1))
 		return -EFAULT;
-	/* A timer that a wait of before left behind would end this one. */
+	/* An earlier wait may have left its timer armed, which would end this one. */
 	timer_stop(&v->poll_timer);
 	evtchn_poll_begin(v, op->nr_ports == 1 ? (int)single : op->nr_ports ? -1 : 0);
 	ret = poll_look(v->domain, op);
@@ -172,7 +175,7 @@ static long op_shutdown(void *arg)
 	return domain_shutdown(current->domain, op->reason);
 }
 
-/* Latched for a later shutdown that names no reason of its own. */
+/* Stores the reason for a later shutdown that names none. */
 static long op_shutdown_code(void *arg)
 {
 	const struct sched_shutdown *op = arg;
@@ -197,7 +200,7 @@ static long op_remote_shutdown(void *arg)
 		return -EINVAL;
 	if (op->domain_id == DOMID_SELF || op->domain_id == current->domain->id)
 		return -EPERM;
-	/* The hypervisor's own domains have nothing to shut down. */
+	/* The hypervisor's own domains cannot be shut down. */
 	d = op->domain_id < DOMID_FIRST_RESERVED ? domain_get_by_id(op->domain_id) : NULL;
 	if (!d)
 		return -ESRCH;
@@ -206,7 +209,7 @@ static long op_remote_shutdown(void *arg)
 	return ret;
 }
 
-/* Temporary pinning is for firmware calls of old hosts: never offered. */
+/* Temporary pinning is for firmware calls on old hosts: not offered. */
 static long op_pin_override(void *arg)
 {
 	return -EPERM;

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* What tools may set: weight and cap of a domain, parameters of all, affinities. Shown as the
- * `credit` scheduler. */
+/*
+ * Parameters that tools may set: a domain's weight and cap, global parameters, affinities. Tools
+ * see the `credit` scheduler.
+ */
 #include "core/sched/sched_internal.h"
 
 #include <xen/sysctl.h>
 #include "lib/errno.h"
 
-#define CAP_KEEP 0xffff /* putinfo: as it is */
+#define CAP_KEEP 0xffff /* putinfo: leave the cap as it is */
 
 unsigned int sched_id(void)
 {
 	return XEN_SCHEDULER_CREDIT;
 }
 
-/* -EINVAL: another scheduler's operation, or a cap that no number of the domain's vCPUs could use.
- */
+/* -EINVAL: another scheduler's operation, or a cap above what all of d's vCPUs together can use. */
 long sched_domctl(struct domain *d, struct xen_domctl_scheduler_op *op)
 {
 	if (op->sched_id != XEN_SCHEDULER_CREDIT || d->is_idle)
@@ -33,8 +34,10 @@ long sched_domctl(struct domain *d, struct xen_domctl_scheduler_op *op)
 			share_set_cap(d, op->u.credit.cap);
 		return 0;
 	default:
-		/* putvcpuinfo, getvcpuinfo: domctl.h has them fail where the parameters are the
-		 * domain's. */
+		/*
+		 * putvcpuinfo and getvcpuinfo, too: domctl.h has them fail for a scheduler whose
+		 * parameters belong to the domain.
+		 */
 		return -EINVAL;
 	}
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which CPU runs a vCPU. One that wakes stays where it ran last unless it finds that CPU busy and
- * another idle. A CPU that goes idle takes over whatever waits elsewhere; a busy one looks at some
- * others each slice and takes one over when that has had less than its share, as comparable clocks
- * say, and comes from a more loaded queue.
+ * Which CPU runs a vCPU. A waking vCPU stays where it ran last, unless that CPU is busy and another
+ * is idle. A CPU that goes idle takes over whatever waits elsewhere. A busy CPU looks at some
+ * others every LOOK_PERIOD. It takes over a vCPU that has had less than its share, by comparable
+ * clocks, and waits in a more loaded queue.
  */
 #include "core/sched/sched_internal.h"
 
 cpumask_t sched_idle_cpus;
 cpumask_t sched_offering_cpus;
 
-#define LOOK_AT	    8  /* CPUs that a busy one compares itself with at a time */
+#define LOOK_AT	    8  /* CPUs that a busy CPU compares itself with at a time */
 #define LOOK_DEPTH  16 /* vCPUs of a queue that are considered */
 #define LOOK_PERIOD MILLISECS(1)
 
@@ -35,7 +35,7 @@ void sched_wake_idle_cpu(void)
 		arch_cpu_kick(cpu);
 }
 
-/* The first CPU of the set after `cpu`, going round; nr_cpus if it is empty. */
+/* The first CPU of the set after `cpu`, wrapping around; nr_cpus if the set is empty. */
 static unsigned int next_round(unsigned int cpu, const cpumask_t *set)
 {
 	unsigned int next = cpumask_next(cpu, set);
@@ -58,7 +58,7 @@ static unsigned int least_loaded(const cpumask_t *set, unsigned int start)
 	return best;
 }
 
-/* It does not stay where it ran last, or not without a look at the others. */
+/* Places v when it cannot stay where it ran last, or not without a look at other CPUs. */
 static noinline unsigned int place_anew(const struct vcpu *v, bool last_allowed)
 {
 	unsigned int last = v->processor, cpu;
@@ -74,8 +74,10 @@ static noinline unsigned int place_anew(const struct vcpu *v, bool last_allowed)
 			return next_round(last, &soft);
 		if (!last_allowed || !cpumask_test(last, &v->sched.soft_affinity))
 			return cpumask_test(last, &idle) ? last : next_round(last, &idle);
-		/* Busy where it likes to be, idle where it does not: any CPU that runs it at once
-		 * is better than waiting. */
+		/*
+		 * Its preferred CPUs are busy, another is idle: running at once there is better
+		 * than waiting.
+		 */
 		return next_round(last, &idle);
 	}
 	if (last_allowed && cpumask_test(last, &v->sched.soft_affinity))
@@ -86,8 +88,10 @@ static noinline unsigned int place_anew(const struct vcpu *v, bool last_allowed)
 	if (last_allowed)
 		return last;
 	cpu = least_loaded(&set, last);
-	/* No CPU of its affinity is online: affinities are checked when they are set, so this is
-	 * only for safety. */
+	/*
+	 * A safeguard: affinities are checked when they are set, so a CPU of v's affinity is
+	 * online.
+	 */
 	return cpu < nr_cpus ? cpu : cpumask_first(&cpu_online_map);
 }
 
@@ -124,8 +128,10 @@ void place_update_offer(struct run_queue *rq)
 	}
 }
 
-/* The vCPU of `from` that `rq` may have; at_most: comparable virtual time that it may have had
- * (unless `any`). */
+/*
+ * Chooses a vCPU of `from` for `rq`. at_most: the most comparable virtual time that it may have
+ * had; ignored if `any`.
+ */
 static struct vcpu *choose(struct run_queue *from, const struct run_queue *rq, bool any,
 			   u64 at_most, s_time_t now)
 {
@@ -138,7 +144,7 @@ static struct vcpu *choose(struct run_queue *from, const struct run_queue *rq, b
 			break;
 		if (!any && vtime_diff(v->sched.vtime - from->offset, at_most) > 0)
 			break;
-		/* It may have left its CPU after `now`. */
+		/* It may have left its CPU after `now`, which gives a negative time. */
 		if (!place_allowed(v, rq->cpu) || max(now - v->sched.last_ran, (s_time_t)0) < warm)
 			continue;
 		if (preferred(v, rq->cpu))
@@ -146,11 +152,11 @@ static struct vcpu *choose(struct run_queue *from, const struct run_queue *rq, b
 		if (!second)
 			second = v;
 	}
-	/* Against its preference only if it would wait while a CPU idles. */
+	/* Move it against its preference only to an idle CPU. */
 	return any ? second : NULL;
 }
 
-/* Both locks are taken in the order of CPU numbers; rq's is still held on return. */
+/* Takes both locks in the order of CPU numbers. rq's lock is still held on return. */
 static bool take_from(struct run_queue *rq, struct run_queue *from, bool any, u64 at_most,
 		      s_time_t now)
 {
@@ -189,7 +195,9 @@ static void steal_for_idle(struct run_queue *rq, s_time_t now)
 
 static void steal_for_balance(struct run_queue *rq, const struct vcpu *mine, s_time_t now)
 {
-	/* Half a slice: what differs by less would only go to and fro. */
+	/*
+	 * The difference must be half a slice: smaller ones would only make vCPUs move to and fro.
+	 */
 	u64 at_most = mine->sched.vtime - rq->offset -
 		      share_cost(mine, MILLISECS(sched_params.slice_ms) / 2);
 	struct run_queue *best = NULL;

@@ -1,31 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shares. Each vCPU has a virtual time that advances, while it runs, the faster the less it is
- *entitled to:
+ * Shares: who deserves how much CPU time. Each vCPU has a virtual time. While the vCPU runs, it
+ * advances the faster, the less the vCPU is entitled to:
  *
- *	d(vtime) = d(time) * runnable vCPUs of its domain * 256 / weight of the domain
+ *   d(vtime) = d(time) * runnable vCPUs of its domain * 256 / weight of the domain
  *
- * A CPU runs the one with the least virtual time, so over time all of a queue advance alike, and
- *each gets CPU time in proportion to its share of its domain's weight. How many vCPUs of a domain
- *are runnable changes while one of them runs, so not their number is used but its integral over the
- *time that is charged (the domain's "crowd"): the sum is exact.
+ * A CPU runs the vCPU with the least virtual time. So over time all vCPUs of a queue advance alike,
+ * and each gets CPU time in proportion to its share of its domain's weight.
  *
- * Crowd. sum(t_i) over the runnable vCPUs' wake-up times and their number n give the integral at
- *any time t up to a constant: n * t - sum(t_i). Both live in one word (n in the low bits), so a
- *vCPU that wakes or sleeps needs a single atomic addition.
+ * Crowd. The number of runnable vCPUs of a domain changes while one of them runs. To be exact,
+ * charging uses the integral of that number over the charged time, the domain's "crowd". With n
+ * runnable vCPUs and their wake-up times t_i, the integral at any time t is n * t - sum(t_i), up to
+ * a constant. n and sum(t_i) live in one word (n in the low bits), so a vCPU that wakes or sleeps
+ * needs a single atomic addition.
  *
- * Clocks. A queue's clock follows its least virtual time. One that wakes may not claim for the time
- *that it slept: it gets at most one slice's advance over the clock, which is the boost of wake-up,
- *and which it consumes when it runs. Between CPUs, `clock - offset` is comparable. A CPU that is
- *ahead of another one takes over vCPUs from it (sched_place.c), so clocks stay together where
- *affinities allow that. Where they do not (one CPU's vCPUs are pinned there, or a single vCPU
- *weighs more than a whole CPU), a clock would drift off without end and the newcomer who meets
- *another clock would starve or starve others; so each queue shifts its offset when it is too far
- *off the mean. That moves the whole queue: proportions within it stay.
+ * Clocks. A queue's clock follows its least virtual time. A vCPU that wakes may not claim the time
+ * that it slept: it gets at most one slice's advance over the clock. That is the boost of wake-up,
+ * and running consumes it.
  *
- * Cap. A bucket of CPU time that fills at the rate of the cap. Who finds it empty is parked until
- *it is half full. It may be overdrawn by the end of a slice, which the next fillings pay, so on
- *average the cap is exact.
+ * Between CPUs, `clock - offset` is comparable. A CPU that is ahead of another takes over vCPUs
+ * from it (sched_place.c), so clocks stay together where affinities allow that. Where they do not
+ * (vCPUs are pinned to one CPU, or a single vCPU weighs more than a whole CPU), a clock would drift
+ * off without end, and a vCPU that comes from another queue would starve or starve others. So each
+ * queue shifts its offset when it is too far from the mean. That moves the whole queue: proportions
+ * within it stay.
+ *
+ * Cap. A bucket of CPU time fills at the rate of the cap. A vCPU that finds it empty is parked
+ * until it is half full. The end of a slice may overdraw the bucket; the next fillings pay for
+ * that, so on average the cap is exact.
  */
 #include "core/sched/sched_internal.h"
 
@@ -37,12 +39,14 @@ _Static_assert(HV_MAX_VCPUS <= CROWD_MASK, "vCPUs of a domain are counted in CRO
 #define SYNC_PERIOD   MILLISECS(20)
 #define SYNC_SLICES   8 /* clocks may differ by this many slices of an average vCPU */
 #define SYNC_PATIENCE 8
-#define CARRY_SLICES  4		    /* what a vCPU carries along when it moves */
+#define CARRY_SLICES  4		    /* bound of what a vCPU carries along when it moves */
 #define CAP_PERIOD    MILLISECS(30) /* the bucket holds a period's worth */
 #define CAP_MIN_SLICE MICROSECS(500)
 
-/* The mean of all busy queues' comparable clocks, made anew every SYNC_PERIOD by whoever comes
- * first. Racy reads are fine. */
+/*
+ * The mean of all busy queues' comparable clocks. Every SYNC_PERIOD, whichever CPU comes first
+ * computes it anew. Racy reads are fine.
+ */
 static struct {
 	u64 clock, bound;
 	s_time_t next;
@@ -104,7 +108,7 @@ static void budget_refill(struct domain *d, s_time_t now)
 	s64 full = CAP_PERIOD * sd->cap / 100;
 
 	if (now > sd->budget_at) {
-		/* Longer than this fills any bucket, and the product cannot overflow. */
+		/* 60 s fill any bucket, and with them the product cannot overflow. */
 		sd->budget += min(now - sd->budget_at, SECONDS(60)) * sd->cap / 100;
 		sd->budget = min(sd->budget, full);
 		sd->budget_at = now;
@@ -122,7 +126,9 @@ void share_charge(struct vcpu *v, s_time_t now)
 		return;
 	at = crowd_integral(d, now);
 	crowd = (at - v->sched.crowd_at) & (~0ULL >> CROWD_BITS);
-	/* v itself was in it all the time; readings of other CPUs' clocks may differ by a little.
+	/*
+	 * v itself was runnable all the time, so crowd >= ran. Readings of other CPUs' clocks may
+	 * differ a little.
 	 */
 	crowd = max(crowd, (u64)ran);
 	crowd = min(crowd, (u64)ran * CROWD_MASK);
@@ -191,7 +197,7 @@ void share_arrive(struct run_queue *rq, struct vcpu *v, bool woken, s_time_t now
 
 	share_charge(rq->curr, now);
 	share_update_clock(rq);
-	/* A queue without members has no clock of its own: it starts at the mean. */
+	/* A queue without members has no clock of its own: start it at the mean. */
 	if (!rq->nr_members && vtime_diff(READ_ONCE(mean.clock) + rq->offset, rq->clock) > 0)
 		rq->clock = READ_ONCE(mean.clock) + rq->offset;
 	least = rq->clock - (woken ? slice : slice * CARRY_SLICES);
@@ -202,7 +208,7 @@ void share_arrive(struct run_queue *rq, struct vcpu *v, bool woken, s_time_t now
 		v->sched.vtime = most;
 }
 
-/* Makes the mean of all busy queues' clocks. */
+/* Computes the mean of all busy queues' clocks. */
 static void mean_update(void)
 {
 	u64 base = READ_ONCE(mean.clock), cost = 0;
@@ -215,8 +221,10 @@ static void mean_update(void)
 
 		if (!members || !load)
 			continue;
-		/* A 16th of it, and the remainder given up: HV_MAX_CPUS differences cannot overflow
-		 * the sum. */
+		/*
+		 * Add a 16th of each difference and drop the remainder, so that the sum of
+		 * HV_MAX_CPUS differences cannot overflow.
+		 */
 		sum += vtime_diff(READ_ONCE(rq->clock) - READ_ONCE(rq->offset), base) / 16;
 		cost += (u64)slice_ns() * SCHED_WEIGHT_DEFAULT * LOAD_UNIT * members / load;
 		busy++;
@@ -240,8 +248,10 @@ void share_synchronize(struct run_queue *rq, s_time_t now)
 	bound = (s64)READ_ONCE(mean.bound);
 	if (ahead > bound)
 		rq->offset += (u64)(ahead - bound);
-	/* One that is behind and has something to offer is not shifted at once: others are to take
-	 * that over for being behind. */
+	/*
+	 * A queue that is behind and offers vCPUs is shifted later: being behind makes other CPUs
+	 * take those vCPUs over.
+	 */
 	else if (ahead <
 		 (cpumask_test(rq->cpu, &sched_offering_cpus) ? -bound * SYNC_PATIENCE : -bound))
 		rq->offset -= (u64)(-bound - ahead);
@@ -262,16 +272,20 @@ bool share_budget_left(struct vcpu *v, s_time_t now, s_time_t *slice)
 	budget_refill(d, now);
 	left = d->sched.budget;
 	spin_unlock_irqrestore(&d->sched.cap_lock, flags);
-	/* Charged often enough that the bucket, half full at the refill, does not run over before
-	 * what was used is taken out. */
+	/*
+	 * Charge often: the bucket is half full at the refill and must not overflow before the used
+	 * time is taken out.
+	 */
 	*slice = min(*slice, CAP_PERIOD / 3);
 	crowd = max(crowd_count(d), 1U);
 	*slice = min(*slice, max((s_time_t)(left / crowd), CAP_MIN_SLICE));
 	return left > 0;
 }
 
-/* v is runnable, not queued, and its domain's budget is used up. It is marked before the timer is
- * set, under the lock that the refill takes. */
+/*
+ * v is runnable, not queued, and its domain's budget is used up. Marks v as parked before setting
+ * the timer, under the lock that share_refill takes, so no refill misses v.
+ */
 void share_park(struct run_queue *rq, struct vcpu *v, s_time_t now)
 {
 	struct domain *d = v->domain;
@@ -289,7 +303,7 @@ void share_park(struct run_queue *rq, struct vcpu *v, s_time_t now)
 	spin_unlock_irqrestore(&sd->cap_lock, flags);
 }
 
-/* Timer: there is budget again. */
+/* A timer's function: there is budget again. */
 void share_refill(void *domain)
 {
 	struct domain *d = domain;
@@ -307,7 +321,7 @@ void share_refill(void *domain)
 	}
 }
 
-/* The lock: share_park divides by the cap that it has just looked at. */
+/* Takes the lock because share_park divides by the cap that it has just checked. */
 void share_set_cap(struct domain *d, u16 cap)
 {
 	unsigned long flags = spin_lock_irqsave(&d->sched.cap_lock);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vcpu_op (xen/vcpu.h): a domain's vCPUs, as the domain itself handles them. */
+/* The hypercall vcpu_op (xen/vcpu.h): how a domain manages its own vCPUs. */
 #include "hv/hypercall_handlers.h"
 #include "core/domain/vcpu_timer.h"
 #include "hv/arch.h"
@@ -9,7 +9,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-/* -EEXIST: it has its context already. -ERESTART: the guest makes the same call again. */
+/* -EEXIST: v has a context already. -ERESTART: the guest repeats the call. */
 static long op_initialise(struct vcpu *v, void __guest *guest)
 {
 	struct domain *d = v->domain;
@@ -20,7 +20,7 @@ static long op_initialise(struct vcpu *v, void __guest *guest)
 	if (!ctx)
 		return -ENOMEM;
 	if (!copy_from_guest(ctx, guest, sizeof(*ctx))) {
-		/* It runs when VCPUOP_up says so. */
+		/* VCPUOP_up starts v, not this call. */
 		ctx->flags &= ~(unsigned long)VGCF_online;
 		spin_lock(&d->lock);
 		ret = v->is_initialised ? -EEXIST : vcpu_set_context(v, ctx);
@@ -46,7 +46,7 @@ static long op_up(struct vcpu *v, void __guest *guest)
 	return 0;
 }
 
-/* A domain whose last vCPU goes down could never come back: it is as good as powered off. */
+/* A domain whose last vCPU goes down could never come back, so that counts as a power-off. */
 static long op_down(struct vcpu *v, void __guest *guest)
 {
 	struct domain *d = v->domain;
@@ -78,7 +78,9 @@ static long op_get_runstate(struct vcpu *v, void __guest *guest)
 	return copy_to_guest(guest, &info, sizeof(info));
 }
 
-/* From now on it is written whenever v begins to run. An address that does not work now is refused.
+/*
+ * From now on the runstate is written to the area whenever v begins to run. -EFAULT: the address
+ * does not work now.
  */
 static long op_register_runstate(struct vcpu *v, void __guest *guest)
 {
@@ -167,7 +169,10 @@ static long op_send_nmi(struct vcpu *v, void __guest *guest)
 	return 0;
 }
 
-/* Only for a vCPU that can never be on another CPU, and for who may know of CPUs at all. */
+/*
+ * Only for a vCPU that is pinned to one CPU, and only for Domain-0, which may know of physical
+ * CPUs.
+ */
 static long op_get_physid(struct vcpu *v, void __guest *guest)
 {
 	struct vcpu_get_physid op;
@@ -180,7 +185,7 @@ static long op_get_physid(struct vcpu *v, void __guest *guest)
 
 static const struct {
 	long (*fn)(struct vcpu *v, void __guest *arg);
-	bool on_self; /* of the calling vCPU only */
+	bool on_self; /* only for the calling vCPU itself */
 } vcpu_ops[] = {
 	[VCPUOP_initialise] = { op_initialise, false },
 	[VCPUOP_up] = { op_up, false },

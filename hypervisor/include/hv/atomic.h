@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Atomic counters and barriers. On x86 a locked instruction is a full barrier; plain loads and
- * stores are ordered but for a store followed by a load.
+ * Atomic operations and barriers. On x86 a locked instruction is a full barrier. Plain loads and
+ * stores stay in order, except that a load may pass an earlier store.
  */
 #ifndef HV_ATOMIC_H
 #define HV_ATOMIC_H

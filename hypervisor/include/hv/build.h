@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Included before everything else (the Makefile's -include): what every object of the hypervisor is
- * compiled under. */
+/*
+ * The Makefile includes this header before everything else (-include). It holds what every object
+ * of the hypervisor is compiled under.
+ */
 #ifndef HV_BUILD_H
 #define HV_BUILD_H
 

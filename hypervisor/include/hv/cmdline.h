@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The boot options, each a row of the table in core/base/cmdline.c. An unknown one is named in a
- * warning.
+ * The boot options. Each is a row of the table in core/base/cmdline.c; a warning names every
+ * unknown option.
  */
 #ifndef HV_CMDLINE_H
 #define HV_CMDLINE_H
 
 #include "lib/types.h"
 
-/* An amount of memory, of what there is: bytes + percent, or (less) all but that. All zero: not
- * said. */
+/*
+ * An amount of memory: bytes plus percent of all memory, or with `less` all memory but that amount.
+ * All fields zero: the option was not given.
+ */
 struct mem_amount {
 	u64 bytes;
 	unsigned int percent;
@@ -18,17 +20,20 @@ struct mem_amount {
 
 struct boot_options {
 	char text[1024]; /* the whole line, for XENVER_commandline */
+	/* x86/pv/dom0/dom0_memory.h defines how the three work together. */
 	struct {
-		struct mem_amount size, min,
-			max; /* x86/pv/dom0/dom0_memory.h says what they come to */
+		struct mem_amount size, min, max;
 	} dom0_mem;
 	unsigned int dom0_max_vcpus; /* 0: as many as CPUs */
 	unsigned int maxcpus;	     /* 0: all */
 	bool noreboot;
-	int loglvl;		  /* enum loglevel, or -1: what is shown */
-	int guest_loglvl;	  /* of guests: what is shown whatever its rate */
-	int guest_loglvl_limited; /* of guests: what is shown within each domain's rate */
-	bool sync_console;	  /* each write waits for the device */
+	/* enum loglevel up to which lines are shown; -1: none. */
+	int loglvl;
+	/* Lines of guests: the level up to which they are shown whatever their rate. */
+	int guest_loglvl;
+	/* Lines of guests: the level up to which they are shown within each domain's rate. */
+	int guest_loglvl_limited;
+	bool sync_console; /* each write waits for the device */
 	struct {
 		unsigned int baud; /* 0: leave as it is */
 		u16 port;	   /* 0: none */

@@ -29,9 +29,10 @@
 #define PAGE_SIZE  (HV_UL(1) << PAGE_SHIFT)
 #define PAGE_MASK  (~(PAGE_SIZE - 1))
 
-#define HV_MAX_CPUS 1024 /* size of a cpumask; the CPUs present are counted at boot */
-#define HV_MAX_VCPUS \
-	512 /* of one domain: an L2 page of the per-domain area holds one L1 page for each */
+/* The size of a cpumask. Boot counts the CPUs that are present. */
+#define HV_MAX_CPUS 1024
+/* The limit of one domain: an L2 page of the per-domain area holds one L1 page for each vCPU. */
+#define HV_MAX_VCPUS  512
 #define HV_FIRST_SLOT 256
 #define HV_LAST_SLOT  271
 
@@ -43,29 +44,31 @@
 #define HEAP_VIRT_END	   L4_SLOT_ADDR(260)
 #define PERDOMAIN_SLOT	   260
 #define PERDOMAIN_VIRT	   L4_SLOT_ADDR(PERDOMAIN_SLOT)
-#define IMAGE_VIRT	   L4_SLOT_ADDR(261) /* the image's link address: 1 GiB for it */
-#define IMAGE_PHYS	   HV_UL(0x200000)   /* where it is loaded, all of it in one piece */
-#define STACK_VIRT \
-	(IMAGE_VIRT + HV_UL(0x40000000)) /* CPU n's stacks at STACK_VIRT + n * STACK_STRIDE */
-#define DEVICE_VIRT \
-	(IMAGE_VIRT + HV_UL(0x80000000)) /* device memory and frames mapped for good; 2 GiB */
+/* The image's link address; 1 GiB for it. */
+#define IMAGE_VIRT L4_SLOT_ADDR(261)
+/* Where the image is loaded, in one piece. */
+#define IMAGE_PHYS HV_UL(0x200000)
+/* CPU n's stacks lie at STACK_VIRT + n * STACK_STRIDE. */
+#define STACK_VIRT (IMAGE_VIRT + HV_UL(0x40000000))
+/* Device memory, and frames that stay mapped; 2 GiB. */
+#define DEVICE_VIRT	(IMAGE_VIRT + HV_UL(0x80000000))
 #define DEVICE_VIRT_END (IMAGE_VIRT + HV_UL(0x100000000))
-#define BOOT_VIRT \
-	(IMAGE_VIRT + 0x4000000000UL) /* boot modules and Domain-0's kernel while it is built */
+/* Boot modules, and Domain-0's kernel while its domain is built. */
+#define BOOT_VIRT     (IMAGE_VIRT + 0x4000000000UL)
 #define BOOT_VIRT_END (IMAGE_VIRT + 0x8000000000UL)
 
 /* Per-domain area: 2 MiB (one L1 page) for each vCPU. */
 #define PERDOMAIN_VCPU_SHIFT 21
-#define PERDOMAIN_GDT_PAGE \
-	0 /* pages 0 to 15: GDT; 0 to 13 the guest's frames, 14 this CPU's own descriptors */
+/* Pages 0 to 15: GDT; 0 to 13 are the guest's frames, 14 holds this CPU's own descriptors. */
+#define PERDOMAIN_GDT_PAGE     0
 #define PERDOMAIN_LDT_PAGE     16 /* pages 16 to 31 */
 #define PERDOMAIN_WINDOW_PAGE  32 /* map_frame window */
 #define PERDOMAIN_WINDOW_PAGES 128
 
 /*
- * A CPU's stacks: STACK_STRIDE aligned, so the top is found by masking the stack pointer, from
- * whichever of the stacks. Pages: 0 guard, 1 NMI, 2 guard, 3 #DF, 4 guard, 5 #MC, 6 guard, 7 #DB, 8
- * guard, 9 to 15 the primary stack, at whose very top lies struct cpu_info (hv/percpu.h).
+ * A CPU's stacks are aligned to STACK_STRIDE, so code on any of them finds the top by masking the
+ * stack pointer. Pages: 0 guard, 1 NMI, 2 guard, 3 #DF, 4 guard, 5 #MC, 6 guard, 7 #DB, 8 guard, 9
+ * to 15 the primary stack. struct cpu_info (hv/percpu.h) lies at the very top.
  */
 #define STACK_STRIDE	   (16 * PAGE_SIZE)
 #define STACK_NMI_PAGE	   1

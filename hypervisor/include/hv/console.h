@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypervisor's console. The hypervisor's own lines are in a log for `xl dmesg` and appear on
- * the console's device. Lines of guests and about them are in a log of their own (debug key G), and
- * on the device as far as guest_loglvl allows. What Domain-0 writes goes to the device only:
- * Domain-0 has its own log.
+ * The hypervisor's console. The hypervisor's own lines go to a log for `xl dmesg` and to the
+ * console's device. Lines from guests and about guests go to a second log (debug key G), and to the
+ * device as far as guest_loglvl allows. Domain-0's output goes to the device only: Domain-0 has its
+ * own log.
  */
 #ifndef HV_CONSOLE_H
 #define HV_CONSOLE_H
@@ -17,8 +17,8 @@ struct domain;
 enum loglevel { LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /*
- * Any context but NMI, where only a panic may print. Waits for the device if the hypervisor's share
- * of the transmit buffer is full.
+ * Any context but NMI; in an NMI only a panic may print. Waits for the device if the hypervisor's
+ * share of the transmit buffer is full.
  */
 void hv_log(enum loglevel level, const char *fmt, ...) __printf(2, 3);
 #define log_err(...)   hv_log(LOG_ERR, __VA_ARGS__)
@@ -27,55 +27,64 @@ void hv_log(enum loglevel level, const char *fmt, ...) __printf(2, 3);
 #define log_debug(...) hv_log(LOG_DEBUG, __VA_ARGS__)
 
 /*
- * A message caused by `d`, prefixed "dN: ", for the log of guests. Beyond ten lines a second of one
- * domain it is only counted, unless guest_loglvl wants its level without a limit. Never waits for
- * the device.
+ * Logs a message caused by `d` in the log of guests, prefixed "dN: ". A message beyond ten lines a
+ * second from one domain is only counted, unless guest_loglvl wants its level without a limit.
+ * Never waits for the device.
  */
 void guest_printk(struct domain *d, enum loglevel level, const char *fmt, ...) __printf(3, 4);
-/* Tells how many messages of d were only counted, if there are any: d will not write again soon. */
+/*
+ * Logs how many messages of d were only counted, if any. For a domain that will not write again
+ * soon.
+ */
 void guest_log_tell_lost(struct domain *d);
 void guest_log_dump(char key); /* debug key G */
 
 /*
- * Says what happened with registers and a symbolised backtrace, on every console, then reboots or
- * halts (option noreboot).
+ * Prints the message and a symbolised backtrace, then reboots; halts instead with option noreboot,
+ * and before console_boot_done.
  */
 void __noreturn panic(const char *fmt, ...) __printf(1, 2);
 
 /*
- * Boot cannot go on for a reason that a person can mend (a wrong module, too little memory): one
- * line, then halts; no reset.
+ * For a boot that cannot go on for a reason that a person can mend (a wrong module, too little
+ * memory): prints one line and halts, without a reset.
  */
 void __noreturn boot_fail(const char *fmt, ...) __printf(1, 2);
 /*
- * First step of a panic, for who has something to print before panic(): stops the other CPUs, takes
- * the console whatever its lock is, and sends what waits in the transmit buffer. Halts if a CPU has
- * panicked already.
+ * The first step of a panic, for callers that print something before panic(). Stops the other CPUs,
+ * takes the console whatever the state of its lock, and sends what is in the transmit buffer. Halts
+ * if a CPU has panicked already.
  */
 void panic_begin(void);
 /*
- * Until this is called a panic halts, so that a machine that cannot boot does not reset for ever;
- * afterwards it reboots. And until then each write waits for the device; afterwards there is a
- * buffer (but with option sync_console).
+ * Ends the boot phase. Before this call a panic halts, so that a machine that cannot boot does not
+ * reset for ever; afterwards it reboots. Before this call each write waits for the device;
+ * afterwards writes go through a buffer, unless option sync_console is set.
  */
 void console_boot_done(void);
 /*
- * Sends what waits in the transmit buffer; each later write waits for the device. For who is about
- * to end the machine.
+ * Sends what is in the transmit buffer; each later write waits for the device. For callers that are
+ * about to reboot or power off the machine.
  */
 void console_end(void);
 /* Registers the console's softirq and debug keys; logging works from the first instruction. */
 void console_init(void);
 
-/* What shows the console's output, byte by byte. Called with interrupts off under LOCK_CONSOLE. */
+/*
+ * A device that shows the console's output byte by byte. Called with interrupts off under
+ * LOCK_CONSOLE.
+ */
 struct console_device {
-	unsigned int (*room)(void); /* bytes that it takes now, without waiting */
-	void (*send)(char c);	    /* takes one; room() said that it can */
-	s_time_t fill_time;	    /* how long it sends when it is full */
+	/* How many bytes the device takes now, without waiting. */
+	unsigned int (*room)(void);
+	/* Sends one byte; room() has promised it. */
+	void (*send)(char c);
+	/* How long the full device needs to send all it holds, in ns. */
+	s_time_t fill_time;
 };
 void console_set_device(const struct console_device *device);
 
-/* Asserts are for our own bugs: nothing that a guest or a user does may reach one. */
+/* Assertions are for the hypervisor's own bugs: no act of a guest or a user may trigger one. */
 #define BUG() panic("BUG at %s:%d", __FILE__, __LINE__)
 #define BUG_ON(cond)                                                          \
 	do {                                                                  \
@@ -89,32 +98,37 @@ void console_set_device(const struct console_device *device);
 #endif
 
 /*
- * Output of Domain-0, as it is. Returns how many bytes of it were taken: fewer when the buffer is
- * full, which the device needs some time to change.
+ * Writes Domain-0's output unchanged. Returns how many bytes were taken: fewer than `len` when the
+ * buffer is full. The device needs some time to make room again.
  */
 size_t console_write_dom0(const char *s, size_t len);
 /*
- * d is about to stop for long or for good: its unfinished line, and what it lost. LOCK_DOMAIN is
- * not held.
+ * d is about to stop for long or for good: logs its unfinished line and the number of its lost
+ * messages. The caller does not hold LOCK_DOMAIN.
  */
 void console_domain_ends(struct domain *d);
-/* Takes one input character that is for Domain-0, or -1. VIRQ_CONSOLE tells Domain-0 that there is
- * one. */
+/*
+ * Takes one input character that is meant for Domain-0; -1: there is none. VIRQ_CONSOLE tells
+ * Domain-0 of input.
+ */
 int console_getc(void);
 /*
- * Called by the serial driver, interrupt context: routes input to Domain-0 or, after Ctrl-A three
+ * The serial driver calls this in interrupt context. Routes input to Domain-0; after Ctrl-A three
  * times, to the debug keys.
  */
 void console_rx(char c);
 /*
- * Copies log bytes from position *index on into `buf` (at most `len`), advances *index; `clear`
- * forgets what was read. Returns the number of bytes. For XEN_SYSCTL_readconsole.
+ * For XEN_SYSCTL_readconsole. Copies at most `len` bytes of the log from position *index on into
+ * `buf` and advances *index. Without `incremental` it begins at the oldest byte. `clear` drops from
+ * the log all up to the new *index. Returns the number of bytes.
  */
 size_t console_read_log(char *buf, size_t len, u32 *index, bool incremental, bool clear);
 
 /* Debug keys: fn runs in softirq context on the CPU that took the key. */
 void debug_key_register(char key, const char *what, void (*fn)(char key));
-void debug_key_handle(char key); /* now */
-void debug_key_queue(char key);	 /* from the serial interrupt: soon */
+/* Runs the key's function now. */
+void debug_key_handle(char key);
+/* From the serial interrupt: runs the key's function soon, in a softirq. */
+void debug_key_queue(char key);
 
 #endif

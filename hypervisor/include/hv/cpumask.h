@@ -10,8 +10,10 @@ typedef struct cpumask {
 	BITMAP(bits, HV_MAX_CPUS);
 } cpumask_t;
 
-extern unsigned int nr_cpus;	 /* CPUs that were found; their numbers are 0 .. nr_cpus - 1 */
-extern cpumask_t cpu_online_map; /* those that run */
+/* The number of CPUs that boot found. They are numbered 0 .. nr_cpus - 1. */
+extern unsigned int nr_cpus;
+/* The CPUs that run. */
+extern cpumask_t cpu_online_map;
 
 #define cpumask_set(cpu, m)	     bit_set_atomic((m)->bits, cpu)
 #define cpumask_clear_cpu(cpu, m)    bit_clear_atomic((m)->bits, cpu)

@@ -34,8 +34,8 @@ struct grant_table;
 struct pirq_domain;
 
 /*
- * Why a vCPU does not run; a vCPU is runnable when pause_flags and both pause counts (its own, its
- * domain's) are zero.
+ * Reasons why a vCPU does not run. It is runnable when pause_flags, its own pause count and its
+ * domain's pause count are zero.
  */
 enum vcpu_pause_flag {
 	VPF_BLOCKED = 1 << 0, /* sched_op block: an event wakes it */
@@ -44,20 +44,21 @@ enum vcpu_pause_flag {
 };
 
 struct vcpu {
-	unsigned int id;	/* [I] */
-	unsigned int processor; /* [S] the CPU that runs it, or ran it last, or will */
+	unsigned int id; /* [I] */
+	/* [S] The CPU that runs the vCPU, ran it last, or will run it next. */
+	unsigned int processor;
 	struct domain *domain;	/* [I] */
 	struct arch_vcpu *arch; /* [I] */
 
-	/* Never NULL: in shared_info, registered by the guest, or a dummy page of the hypervisor.
-	 */
+	/* Never NULL. Lies in shared_info, in a page that the guest registered, or in own_info. */
 	vcpu_info_t *vcpu_info;
-	vcpu_info_t *own_info; /* [I] the hypervisor's own page of a vCPU that has no place in
-				  shared_info, or NULL */
-	vcpu_info_t *
-		unregistered_info; /* [I] where vcpu_info was before the guest registered its own */
-	mfn_t vcpu_info_mfn; /* [V] registered by VCPUOP_register_vcpu_info: INVALID_MFN if not */
-	spinlock_t lock;     /* LOCK_VCPU */
+	/* [I] The hypervisor's own copy, for a vCPU without a slot in shared_info; else NULL. */
+	vcpu_info_t *own_info;
+	/* [I] Where vcpu_info pointed before the guest registered its own. */
+	vcpu_info_t *unregistered_info;
+	/* [V] The frame that VCPUOP_register_vcpu_info registered; INVALID_MFN: none. */
+	mfn_t vcpu_info_mfn;
+	spinlock_t lock; /* LOCK_VCPU */
 
 	u32 pause_flags;	  /* [A] VPF_* */
 	s32 pause_count;	  /* [A] the hypervisor's own reasons */
@@ -75,7 +76,8 @@ struct vcpu {
 	struct timer periodic_timer, singleshot_timer, poll_timer; /* [V] */
 	s_time_t periodic_period, periodic_last;		   /* [V] */
 	u16 virq_to_evtchn[24];					   /* [E] NR_VIRQS */
-	int poll_evtchn; /* [E] a single port polled for, 0 none, -1 several */
+	/* [E] The single port that sched_op poll waits for; 0: none, -1: several. */
+	int poll_evtchn;
 };
 
 #define DOMAIN_MEMORY_MAP_MAX 32
@@ -96,20 +98,21 @@ struct domain {
 	spinlock_t lock;	    /* LOCK_DOMAIN */
 	enum domain_state state;    /* [D] */
 	bool is_shutting_down;	    /* [D] */
-	bool is_shut_down;	    /* [D] every vCPU is out */
+	bool is_shut_down;	    /* [D] every vCPU is paused, perhaps not off its CPU yet */
 	u32 shutdown_code;	    /* [D] SHUTDOWN_* */
 	s32 pause_count;	    /* [A] the hypervisor's */
 	u32 controller_pause_count; /* [D] the toolstack's, counted into pause_count once */
 
-	struct vcpu **vcpus;	/* [I] array of max_vcpus, entries NULL until made */
+	/* [I] An array of max_vcpus; an entry is NULL until its vCPU is created. */
+	struct vcpu **vcpus;
 	unsigned int max_vcpus; /* [I] */
 
 	spinlock_t page_lock;	       /* LOCK_PAGE_LIST */
 	struct page_list pages;	       /* [P] RAM that it owns */
-	struct page_list hv_pages;     /* [P] shared pages of the hypervisor that it may map */
+	struct page_list hv_pages;     /* [P] the hypervisor's pages that it may map */
 	u32 tot_pages, max_pages;      /* [P] */
 	u32 claimed_pages;	       /* LOCK_HEAP */
-	unsigned int relinquish_stage; /* [D] how far destruction came */
+	unsigned int relinquish_stage; /* [D] how far destruction has come */
 
 	shared_info_t *shared_info;   /* [I] */
 	struct evtchn_domain *evtchn; /* [I] */
@@ -131,22 +134,27 @@ struct domain {
 
 	struct sched_domain sched; /* core/sched */
 
-	u32 printk_tokens; /* guest_printk's rate limit; these three under a lock of
-			      core/base/console_guest.c */
-	u32 printk_lost;   /* messages over the limit since the last that was within it */
+	/* guest_printk's rate limit. A lock in core/base/console_guest.c covers these three. */
+	u32 printk_tokens;
+	/* Messages over the limit since the last one within it. */
+	u32 printk_lost;
 	s_time_t printk_refill;
 
-	/* What control operations keep of it (core/memory/memory_map.c, console_io.c, domctl*.c).
+	/*
+	 * State that control operations keep (core/memory/memory_map.c, console_io.c, domctl*.c).
+	 *
+	 * [D] memory_map: the pseudo-physical E820 that the domain's builder set.
 	 */
 	struct {
 		u64 start, size;
 		u32 type;
-	} __packed memory_map[DOMAIN_MEMORY_MAP_MAX]; /* [D] pseudo-physical E820, as its builder
-							 set it */
-	unsigned int nr_memory_map;		      /* [D] 0: none was set */
-	char console_line[120];			      /* [D] what it wrote of a line so far */
-	unsigned int console_fill;		      /* [D] */
-	u32 suspend_port;	/* [D] its own port that tells of a suspend, 0: VIRQ_DOM_EXC does */
+	} __packed memory_map[DOMAIN_MEMORY_MAP_MAX];
+	unsigned int nr_memory_map; /* [D] 0: none was set */
+	/* [D] The unfinished line of its console output. */
+	char console_line[120];
+	unsigned int console_fill; /* [D] */
+	/* [D] The port that signals a suspend of this domain; 0: VIRQ_DOM_EXC signals it. */
+	u32 suspend_port;
 	bool debugger_attached; /* [D] */
 
 	struct arch_domain *arch;	      /* [I] */
@@ -165,25 +173,33 @@ extern struct domain *dom_xen, *dom_io;
 /* --- life (core/domain/domain.c) --- */
 void domain_subsystem_init(void); /* boot: idle_domain, dom_xen, dom_io */
 /*
- * A new, paused domain without vCPUs' context, reference count 1 (held by its existence).
- * ERR_PTR(-EEXIST, -ENOMEM, -EINVAL).
+ * Creates a paused domain without vCPUs. Its existence holds the one reference. Returns
+ * ERR_PTR(-EEXIST, -ENOMEM, -EINVAL) on an error.
  */
 struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *config,
 			     bool privileged);
-/* vCPU `id` of d, down and without context, its first processor chosen by the scheduler. NULL on no
- * memory. */
+/*
+ * Creates vCPU `id` of d, down and without context; the scheduler chooses its first processor.
+ * NULL: no memory, `id` is out of range, or the vCPU exists.
+ */
 struct vcpu *vcpu_create(struct domain *d, unsigned int id);
-struct domain *domain_get_by_id(domid_t id); /* with a reference, or NULL */
+/* The domain with that ID, with a reference; NULL: none. */
+struct domain *domain_get_by_id(domid_t id);
+/* Takes a reference. False: the last one is gone already. */
 bool __must_check domain_get(struct domain *d);
-void domain_put(struct domain *d); /* the last one frees it */
-/* The domain with the least ID >= from, with a reference, or NULL: for domctl and sysctl lists. */
+/* The last reference frees the domain, in a tasklet. Any lock may be held. */
+void domain_put(struct domain *d);
+/*
+ * The domain with the lowest ID >= `from`, with a reference; NULL: none. For the lists of domctl
+ * and sysctl.
+ */
 struct domain *domain_get_next(domid_t from);
 
-/* Domain lookups for printing only. */
+/* Debug output. */
 void domain_dump_pages(void);
 void domain_dump_all(char key);
 
-/* --- pausing; a paused domain's vCPUs are off every CPU when these return --- */
+/* --- pausing; when the waiting functions return, the vCPUs are off every CPU --- */
 void vcpu_pause(struct vcpu *v); /* waits; never on `current` */
 void vcpu_pause_nosync(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
@@ -193,20 +209,26 @@ int domain_pause_by_controller(struct domain *d);   /* 0, -EBUSY */
 int domain_unpause_by_controller(struct domain *d); /* 0, -EINVAL if it was not paused */
 
 /* --- the end --- */
-int domain_shutdown(struct domain *d,
-		    u32 reason);      /* SHUTDOWN_*; tells Domain-0 when all vCPUs are out */
-void domain_resume(struct domain *d); /* after a suspend that was called off */
 /*
- * Crashes the domain of a vCPU that broke the rules; the host goes on, unless that is Domain-0. The
- * log says why, unless the domain was shutting down already.
+ * reason: SHUTDOWN_*. Pauses every vCPU of d and tells Domain-0. For Domain-0 it ends the machine.
+ * Returns 0.
+ */
+int domain_shutdown(struct domain *d, u32 reason);
+/* Lets d run again after a cancelled suspend. */
+void domain_resume(struct domain *d);
+/*
+ * Crashes a domain that broke the rules. The host goes on, unless d is Domain-0. The log says why,
+ * unless the domain was shutting down already.
  */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
-/* Kills in bounded steps: 0 when done, -ERESTART to be called again. */
+/* Destroys d in bounded steps: 0 when done, -ERESTART to be called again. */
 int __must_check domain_kill(struct domain *d);
 
 /* --- context --- */
-/* Gives a vCPU its first registers, checked. Caller holds d->lock. -EINVAL and others: nothing
- * changed. */
+/*
+ * Checks `ctx` and gives v its first registers. The caller holds d->lock. On an error (-EINVAL and
+ * others) nothing has changed.
+ */
 int __must_check vcpu_set_context(struct vcpu *v, const vcpu_guest_context_t *ctx);
 int __must_check vcpu_reset(struct vcpu *v);
 

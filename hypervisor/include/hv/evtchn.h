@@ -1,47 +1,55 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event channels: what the rest of the hypervisor sends and asks (core/event/evtchn.c).
- * xen/event_channel.h is the interface.
+ * Event channels: the functions that the rest of the hypervisor calls (core/event).
+ * xen/event_channel.h defines the interface to guests.
  */
 #ifndef HV_EVTCHN_H
 #define HV_EVTCHN_H
 
 #include "hv/arch.h"
 
+/* max_ports: the highest port number that d may use. 0 or -ENOMEM. */
 int __must_check evtchn_domain_create(struct domain *d, unsigned int max_ports);
-int __must_check
-evtchn_domain_destroy(struct domain *d); /* closes every port in steps: 0 or -ERESTART */
+/* Closes every port in bounded steps: 0 or -ERESTART. */
+int __must_check evtchn_domain_destroy(struct domain *d);
 void evtchn_domain_free(struct domain *d);
 
 /*
- * Virtual interrupts, VIRQ_* of xen.h: of one vCPU (timer, debug), or the domain's (its bound
- * vCPU). Any context but NMI.
+ * Send virtual interrupts (VIRQ_* of xen.h): to one vCPU (timer, debug), or to the vCPU that the
+ * domain bound the VIRQ to. Any context but NMI.
  */
 void evtchn_send_vcpu_virq(struct vcpu *v, unsigned int virq);
 void evtchn_send_domain_virq(struct domain *d, unsigned int virq);
 void evtchn_send_dom0_virq(unsigned int virq);
-/* The port bound to physical interrupt `pirq` of d: interrupt context. */
+/* Sends an event to the `port` that d bound to a physical interrupt. Interrupt context. */
 void evtchn_send_pirq(struct domain *d, unsigned int port);
 
-/* As if d itself sent on one of its ports: 0, -EINVAL. Any context but NMI. */
+/* Sends as if d itself sent on one of its ports: 0 or -EINVAL. Any context but NMI. */
 int evtchn_send(struct domain *d, unsigned int port);
-/* The current domain does. Interrupts are on. */
+/* The same for the current domain. Interrupts are on. */
 int evtchn_send_by_hypercall(unsigned int port);
 
-/* A port that is made for d by the hypervisor or a builder: its number, or -errno. */
+/*
+ * Allocates an unbound port of d for `remote`, by order of the hypervisor or a builder: its number,
+ * or -errno.
+ */
 int evtchn_alloc_unbound(struct domain *d, domid_t remote);
 
-/* Ports that sched_op poll waits for: bit is set now? -EINVAL if there is no such port. */
+/* For sched_op poll: is the port pending now? 0 or 1; -EINVAL if there is no such port. */
 int evtchn_port_poll(struct domain *d, unsigned int port);
 /*
- * sched_op poll. begin: v (current) waits for `port`, or for several (-1): sets VPF_POLL; look at
- * the ports after it, an event that comes from then on ends the wait. end: clears VPF_POLL, for the
- * caller to go on or to vcpu_wake(v); false: it was ended already.
+ * sched_op poll, for v == current.
+ *
+ * begin: v now waits for `port`, or for several ports (-1): sets VPF_POLL. The caller looks at the
+ * ports after this call; any event from then on ends the wait.
+ *
+ * end: clears VPF_POLL. True: the caller goes on, or calls vcpu_wake(v). False: somebody else has
+ * ended the wait already.
  */
 void evtchn_poll_begin(struct vcpu *v, int port);
 bool evtchn_poll_end(struct vcpu *v);
 
-/* Is an upcall pending and not masked for v: an exit to the guest must deliver it. */
+/* Is an upcall pending and not masked for v? Then an exit to the guest must deliver it. */
 static inline bool vcpu_event_deliverable(const struct vcpu *v)
 {
 	const vcpu_info_t *vi = v->vcpu_info;
@@ -49,20 +57,20 @@ static inline bool vcpu_event_deliverable(const struct vcpu *v)
 	return READ_ONCE(vi->evtchn_upcall_pending) && !READ_ONCE(vi->evtchn_upcall_mask);
 }
 /*
- * Is there something that v must not sleep over? A vCPU that goes to sleep sets its flag and then
- * asks this; who sends something makes it pending and then calls vcpu_notify.
+ * Is there something that v must not sleep over? A vCPU that goes to sleep sets its flag first and
+ * then asks this. A sender makes its event pending first and then calls vcpu_notify.
  */
 static inline bool vcpu_must_look(const struct vcpu *v)
 {
 	return vcpu_event_deliverable(v) || arch_vcpu_nmi_deliverable(v);
 }
-/* Makes v look: wakes it when it blocks or polls. */
+/* Makes v notice what is pending: wakes v if it blocks or polls. */
 void vcpu_notify(struct vcpu *v);
-/* Sets the pending flag and makes v look (wakes it when it is blocked). */
+/* Sets v's upcall-pending flag and makes v notice it. */
 void vcpu_mark_events_pending(struct vcpu *v);
-/* After vcpu_info moved or a restore: every pending port is looked at anew. */
+/* After vcpu_info moved or a restore: makes v look at every pending port again. */
 void evtchn_recheck_vcpu(struct vcpu *v);
-/* v goes away or its processor changed: interrupts of devices follow it. */
+/* v's processor changed: the interrupts of its devices follow v. */
 void evtchn_vcpu_moved(struct vcpu *v);
 
 long evtchn_status_for(struct domain *d, void *arg); /* struct evtchn_status */

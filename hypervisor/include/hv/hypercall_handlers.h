@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The handlers of hypercalls in core/, as hypercalls.tbl names them. All have the form of
- * hypercall_fn. */
+/* The handlers in core/ that hypercalls.tbl names. All are of type hypercall_fn. */
 #ifndef HV_HYPERCALL_HANDLERS_H
 #define HV_HYPERCALL_HANDLERS_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The order of locks, outermost first. A CPU that holds a lock may take only locks of a higher
- * rank; the debug build checks it at each acquisition. Two locks of one rank are never held
- * together, but where LOCK_PAIR is said (ordered by domain ID).
+ * rank; the debug build checks each acquisition. Two locks of one rank are never held together,
+ * except for the ranks marked LOCK_PAIR: the line says in which order.
  */
 #ifndef HV_LOCKS_H
 #define HV_LOCKS_H
@@ -12,9 +12,9 @@ enum lock_rank {
 	LOCK_DOMCTL,	/* one control operation at a time */
 	LOCK_DOMLIST,	/* the list of domains */
 	LOCK_DOMAIN,	/* d->lock: vCPU bring-up, pause counts, state of shutdown */
-	LOCK_GRANT,	/* a domain's grant table: LOCK_PAIR */
-	LOCK_PV_MMU,	/* d->arch: page tables of a PV domain: LOCK_PAIR */
-	LOCK_EVTCHN,	/* a domain's event ports: LOCK_PAIR */
+	LOCK_GRANT,	/* a domain's grant table */
+	LOCK_PV_MMU,	/* d->arch: page tables of a PV domain */
+	LOCK_EVTCHN,	/* a domain's event ports; LOCK_PAIR, by domain ID */
 	LOCK_PIRQ,	/* a domain's physical interrupts */
 	LOCK_PAGE_LIST, /* a domain's pages and counts */
 	LOCK_VCPU,	/* v->lock: periodic timers, vcpu_info registration */

@@ -3,9 +3,9 @@
  * Frames of RAM and their owners: the frame table, the page allocator, the hypervisor's own memory.
  *
  * References. A frame that a domain owns holds one reference for its allocation (PGC_ALLOCATED) and
- * one for each use. A use as something in particular also holds a type reference. While the type
- * count is above zero the type cannot change, so a frame is writable by a guest or a page table,
- * never both. x86/mm/page_types.c has the essay.
+ * one for each use. A use as a certain type (writable page, page table, ...) also holds a type
+ * reference. While the type count is above zero the type cannot change, so a frame is writable by a
+ * guest or a page table, never both. The essay is in x86/mm/page_types.c.
  */
 #ifndef HV_MM_H
 #define HV_MM_H
@@ -17,8 +17,8 @@
 struct domain;
 
 /*
- * Machine frame number; guest frame number (what a guest calls physical; for PV the same as mfn);
- * index in a PV guest's p2m.
+ * mfn: machine frame number. gfn: guest frame number, the number of what a guest calls physical
+ * memory; for PV it equals the mfn. pfn: index in a PV guest's p2m.
  */
 typedef struct {
 	unsigned long n;
@@ -46,23 +46,25 @@ struct page_info {
 	union {
 		struct {
 			u32 count_info; /* [A] PGC_*: flags and number of references */
-			u32 owner; /* [L] struct domain as (address - HEAP_VIRT) >> PAGE_SHIFT; 0:
-				      nobody */
+			/*
+			 * [L] The struct domain, as (address - HEAP_VIRT) >> PAGE_SHIFT; 0: no
+			 * owner.
+			 */
+			u32 owner;
 		};
-		u64 count_and_owner; /* [A] both, for who takes a reference if the owner is whom he
-					thinks */
+		/*
+		 * [A] Both, for code that takes a reference only while the owner is still the same.
+		 */
+		u64 count_and_owner;
 	};
-	/*
-	 * [L] list links, frame numbers; PAGE_LIST_NULL ends. The head of a free block keeps its
-	 * order in prev's place as the allocator defines (core/base/page_alloc.c).
-	 */
+	/* [L] List links: frame numbers, PAGE_LIST_NULL at the ends. */
 	u32 next, prev;
 };
 _Static_assert(sizeof(struct page_info) == 24, "the frame table's cost is part of the design");
 
 #define PGC_ALLOCATED BIT(31) /* the allocation's own reference is held */
-#define PGC_HV \
-	BIT(30) /* the hypervisor's own (hv_alloc_pages): dropping references does not free it */
+/* The hypervisor's own (hv_alloc_pages): dropping references does not free the frame. */
+#define PGC_HV	       BIT(30)
 #define PGC_SCRUB      BIT(29) /* free, but holds what its last owner wrote */
 #define PGC_STATE_FREE BIT(28) /* in the allocator */
 #define PGC_RESERVED   BIT(27) /* not RAM, or the image's: never given out */
@@ -111,63 +113,78 @@ struct page_info *page_list_next(const struct page_info *pg); /* or NULL */
 
 /* --- the allocator of RAM (core/base/page_alloc.c) --- */
 #define MAX_ORDER	 18
-#define MEMF_NO_SCRUB	 BIT(0) /* the caller overwrites the whole of it before anybody reads */
+#define MEMF_NO_SCRUB	 BIT(0) /* the caller overwrites all of it before anyone reads it */
 #define MEMF_NO_ASSIGN	 BIT(1) /* page_alloc: owner is left NULL, no accounting */
 #define MEMF_NO_REFCOUNT BIT(2) /* assigned, but not counted in d->tot_pages */
 #define MEMF_BITS(n)	 ((unsigned int)(n) << 8) /* machine addresses below 2^n only; 0: any */
 #define MEMF_GET_BITS(f) (((f) >> 8) & 0xff)
 
-void page_alloc_add_range(paddr_t start, paddr_t end); /* boot: gives the range to the allocator */
-/* Boot: RAM that the hypervisor keeps (PGC_HV); page_alloc_add_range may still give it to the
- * allocator later. */
+/* Boot: gives the range to the allocator. */
+void page_alloc_add_range(paddr_t start, paddr_t end);
+/*
+ * Boot: marks RAM that the hypervisor keeps (PGC_HV). page_alloc_add_range may give it to the
+ * allocator later.
+ */
 void page_alloc_hold_range(paddr_t start, paddr_t end);
 /*
- * 2^order contiguous, aligned frames for `d` (NULL: nobody). Zeroed unless MEMF_NO_SCRUB; no CPU
- * has a stale translation to them. Counted against d->max_pages. NULL when out of memory or over
- * the limit. Each frame has PGC_ALLOCATED | 1.
+ * Allocates 2^order contiguous, aligned frames for `d` (NULL: for nobody), zeroed unless
+ * MEMF_NO_SCRUB. No CPU has a stale translation to them. They count against d->max_pages. Each
+ * frame of a domain has PGC_ALLOCATED | 1.
+ *
+ * NULL: out of memory, or over d's limit. Interrupts on, no lock (arch_page_reused).
  */
 struct page_info *page_alloc(struct domain *d, unsigned int order, unsigned int memf);
 /*
- * Unowned frames (no `d`, or MEMF_NO_ASSIGN) have no reference at all, so nobody can take one. A
- * domain's frames stay on d->pages until the last reference is dropped: who walks the list takes
- * elements off it only to add them to it again.
+ * Unowned frames (no `d`, or MEMF_NO_ASSIGN) have no reference, and page_get cannot take one. A
+ * domain's frames stay on d->pages until the last reference is dropped. Code that walks the list
+ * may take frames off it only to put them back.
  */
-/* Frees unowned frames (page_alloc without owner). Frames of domains are freed by page_put of the
- * last reference. */
+/*
+ * Frees unowned frames (page_alloc without owner). A domain's frame is freed when page_put drops
+ * its last reference.
+ */
 void page_free(struct page_info *pg, unsigned int order);
 /*
- * Gives unowned frames to `d` with PGC_ALLOCATED | 1. -E2BIG over max_pages (unless no-refcount),
- * -EINVAL d is dying.
+ * Gives unowned frames to `d`, with PGC_ALLOCATED | 1. -E2BIG: over max_pages (not checked with
+ * MEMF_NO_REFCOUNT). -EINVAL: d is dying.
  */
 int __must_check page_assign(struct domain *d, struct page_info *pg, unsigned int order,
 			     unsigned int memf);
 /*
- * Takes a frame away from its owner `d`, who must hold only the allocation reference and no type
- * reference; on success the frame is unowned and off d's list, d's count lowered unless
- * MEMF_NO_REFCOUNT. -EINVAL, -EBUSY.
+ * Takes a frame away from its owner `d`. The frame must have only the allocation reference, and no
+ * type reference. On success the frame is unowned and off d's list, and d's page count is lowered
+ * unless MEMF_NO_REFCOUNT. -EINVAL: not d's, or the hypervisor's. -EBUSY: it has other references.
  */
 int __must_check __nonnull_arg(1)
 	page_steal(struct domain *d, struct page_info *pg, unsigned int memf);
-unsigned long page_alloc_free_count(
-	void); /* frames that are free, heap chunks' free parts included */
-unsigned long page_alloc_free_in(unsigned int min_bits,
-				 unsigned int max_bits); /* by address width, for availheap */
-unsigned long page_alloc_dirty_count(void);		 /* free but still to be scrubbed */
+/* Free frames, with the free parts of the heap's chunks. */
+unsigned long page_alloc_free_count(void);
+/* Free frames whose address width in bits is in the range (max_bits 0: no limit), for availheap. */
+unsigned long page_alloc_free_in(unsigned int min_bits, unsigned int max_bits);
+/* Free frames that are still to be scrubbed. */
+unsigned long page_alloc_dirty_count(void);
 /*
- * Idle work, of one CPU at a time: scrubs a bounded amount. False: nothing is left, or what is left
- * has to wait. As page_alloc: interrupts on, no lock.
+ * Idle work, for one CPU at a time: scrubs a bounded amount. False: nothing is left, or what is
+ * left has to wait. Interrupts on, no lock, as for page_alloc.
  */
 bool page_alloc_scrub_some(void);
-/* Claims (XENMEM_claim_pages): frames set aside for d; page_alloc for others leaves them. 0,
- * -ENOMEM, -EINVAL. */
+/*
+ * Claims (XENMEM_claim_pages): sets frames aside for d, so that allocations for others leave them
+ * free. `pages`: d's total that the claim is for; 0 drops the claim. 0, -ENOMEM, -EINVAL.
+ */
 int page_claim(struct domain *d, unsigned long pages);
 unsigned long page_claimed_total(void);
 
 /* --- references --- */
-/* Takes a reference if `d` owns the frame and it is allocated; false otherwise (also when the count
- * would overflow). */
+/*
+ * Takes a reference if `d` owns the frame and the frame is allocated. False: it does not, or the
+ * count would overflow.
+ */
 bool __must_check page_get(struct page_info *pg, const struct domain *d);
-/* The last one frees the frame: interrupts on, no lock from LOCK_PAGE_LIST on. */
+/*
+ * Drops a reference; the last one frees the frame. Interrupts on, no lock of rank LOCK_PAGE_LIST or
+ * later.
+ */
 void page_put(struct page_info *pg);
 /* page_get for a frame number that a guest named: NULL if it is not RAM or not d's. */
 struct page_info *__must_check page_get_from_mfn(mfn_t mfn, const struct domain *d);
@@ -175,19 +192,23 @@ struct page_info *__must_check page_get_from_mfn(mfn_t mfn, const struct domain 
 void page_put_alloc_ref(struct page_info *pg);
 
 /* --- the hypervisor's own memory: mapped at HEAP_VIRT + machine address, in 2 MiB chunks --- */
-void *hv_alloc_pages(
-	unsigned int order); /* zeroed; NULL when out of memory; page aligned to 2^order pages */
+/* 2^order zeroed pages, aligned to their size; NULL when out of memory. */
+void *hv_alloc_pages(unsigned int order);
 void hv_free_pages(void *va, unsigned int order);
-void *hv_alloc(size_t size); /* zeroed, 16-byte aligned; NULL when out of memory; up to 1 MiB */
-void hv_free(void *p);	     /* NULL is fine */
+/* Zeroed, 16-byte aligned, up to 1 MiB; NULL when out of memory or too large. */
+void *hv_alloc(size_t size);
+/* p may be NULL. */
+void hv_free(void *p);
 unsigned long hv_memory_pages(void); /* frames that the hypervisor holds for itself */
-void memory_log_held(void);	     /* says so in the log */
-void memory_dump(char key);	     /* debug key */
-/* Boot: a 2 MiB chunk that is mapped at HEAP_VIRT already and whose first `used` frames are taken.
+/* Logs how much the hypervisor holds. */
+void memory_log_held(void);
+void memory_dump(char key); /* debug key */
+/*
+ * Boot: adds a 2 MiB chunk that is mapped at HEAP_VIRT already. Its first `used` frames are taken.
  */
 void hv_heap_add_boot_chunk(mfn_t first, unsigned int used);
 
-/* Translation of hv_alloc'ed addresses and of the image. */
+/* Translates addresses of hv_alloc'ed memory and of the image. */
 mfn_t virt_to_mfn(const void *addr);
 void *mfn_to_hv_virt(mfn_t mfn); /* for frames of hv_alloc_pages only */
 static inline paddr_t virt_to_maddr(const void *va)
@@ -200,30 +221,31 @@ static inline struct page_info *virt_to_page(const void *va)
 }
 
 /*
- * A page of the hypervisor that a domain may map: shared_info, grant table frames. Writable (or
- * read-only) for `d` only. shared_page_free drops it; the frame itself is freed when the guest's
- * last mapping is gone.
+ * A page of the hypervisor that only `d` may map, writable or read-only: shared_info, grant table
+ * frames. shared_page_free drops it; the frame is freed when the guest's last mapping is gone.
  */
 void *shared_page_alloc(struct domain *d, bool guest_writable);
 void shared_page_free(void *va);
 
 /* --- mapping frames (x86/mm/map_frame.c) --- */
 /*
- * Maps a frame readable and writable in the current address space's window; a cached hit costs a
- * few instructions. Never held across a return to a guest or a context switch; at most
- * MAP_FRAME_NESTING at once; not from interrupt handlers.
+ * Maps a frame, readable and writable, in the current address space's window. A hit in the window's
+ * cache costs a few instructions. Never held across a return to a guest or a context switch; at
+ * most MAP_FRAME_NESTING at once; not from interrupt handlers.
  */
 #define MAP_FRAME_NESTING 32
 void *map_frame(mfn_t mfn);
 void unmap_frame(const void *va);
-/* For good, in every address space: pages that events reach at any time (vcpu_info). NULL when out
- * of space. */
+/*
+ * Maps a frame in every address space until it is unmapped: for pages that events reach at any time
+ * (vcpu_info). NULL when out of space.
+ */
 void *map_frame_global(mfn_t mfn);
 void unmap_frame_global(const void *addr);
 /*
- * A frame of d's, mapped like that, with a general and a writable type reference held. -EINVAL: not
- * d's, or of another type; -ENOMEM. No lock from LOCK_PAGE_LIST on; guest_page_unmap drops what
- * guest_page_map took.
+ * Maps a frame of d's like map_frame_global, with a general and a writable type reference held.
+ * guest_page_unmap drops both. No lock of rank LOCK_PAGE_LIST or later. -EINVAL: not d's frame, or
+ * a frame of another type; -ENOMEM.
  */
 struct guest_page {
 	struct page_info *pg;

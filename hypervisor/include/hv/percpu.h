@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a CPU has of its own. struct cpu_info lies at the top of each CPU's stacks, which are
- * aligned, so every piece of code finds it from the stack pointer and neither GS nor any other
- * register of the guest is touched on the way in.
+ * Per-CPU data. struct cpu_info lies at the top of each CPU's stacks. The stacks are aligned, so
+ * all code finds it from the stack pointer, and the entry code need not touch GS or any other
+ * register of the guest.
  *
  * Per-CPU variables: DEFINE_PER_CPU(type, name) in a .c file, DECLARE_PER_CPU in a header;
- * this_cpu(name) and per_cpu(name, cpu) are lvalues. The template is the section .percpu; each CPU
+ * this_cpu(name) and per_cpu(name, cpu) are lvalues. The section .percpu is the template: each CPU
  * gets a zeroed copy before it starts.
  */
 #ifndef HV_PERCPU_H
@@ -19,16 +19,16 @@
 struct vcpu;
 
 struct cpu_info {
-	struct cpu_user_regs guest_regs; /* saved at entry from a guest (x86/pv/entry.S) */
+	struct cpu_user_regs guest_regs; /* saved at entry from a guest (x86/cpu/entry.S) */
 	unsigned int cpu;
 	unsigned int pad;
 	struct vcpu *current;
 	unsigned long percpu_offset;
-	unsigned long scratch[3]; /* of the entry code */
+	unsigned long scratch[3]; /* for the entry code */
 };
 /*
- * The processor aligns a new stack to 16 bytes before it pushes SS to RIP (SDM 3A 6.14.2): they are
- * to land in guest_regs.
+ * The processor aligns a new stack to 16 bytes before it pushes SS to RIP (SDM 3A 6.14.2). These
+ * must land in guest_regs.
  */
 _Static_assert((sizeof(struct cpu_info) - offsetof(struct cpu_user_regs, es)) % 16 == 0,
 	       "TSS.RSP0 is &guest_regs.es");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the scheduler keeps in each vCPU and domain (core/sched*.c; core/sched/sched_share.c
- * explains the arithmetic). Lock tags: [S] the run-queue lock of v->processor   [A] atomic   [B]
- * cap_lock
+ * The scheduler's part of each vCPU and domain (core/sched; sched_share.c explains the arithmetic).
+ *
+ * Lock tags: [S] the run-queue lock of v->processor   [A] atomic   [B] cap_lock
  */
 #ifndef HV_SCHED_TYPES_H
 #define HV_SCHED_TYPES_H
@@ -16,28 +16,37 @@
 struct sched_vcpu {
 	struct list link;			/* [S] in its CPU's run queue */
 	cpumask_t hard_affinity, soft_affinity; /* [S] */
-	u64 vtime; /* [S] virtual time that it has consumed, on its queue's clock; compared as a
-		      difference */
-	s_time_t charged_at; /* [S] while it runs: up to when vtime is right */
-	u64 crowd_at;	     /* [S] the domain's crowd integral at charged_at */
-	s_time_t last_ran;   /* [S] when it left its CPU */
-	u32 load;      /* [S] what it adds to its queue's load while it is a member; 0: it is not */
+	/*
+	 * [S] The virtual time that it has consumed, on its queue's clock; compared as a
+	 * difference.
+	 */
+	u64 vtime;
+	/* [S] While it runs: the time up to which vtime is charged. */
+	s_time_t charged_at;
+	u64 crowd_at;	   /* [S] the domain's crowd integral at charged_at */
+	s_time_t last_ran; /* [S] when it last left its CPU */
+	/* [S] Its part of its queue's load while it is a member; 0: not a member. */
+	u32 load;
 	bool queued;   /* [S] waits in the run queue */
 	bool active;   /* [S] counted as runnable in its domain */
-	bool parked;   /* [S] its domain used up its cap; the refill wakes it */
-	bool yielding; /* [S] lets the next one go first; until it runs again */
+	bool parked;   /* [S] its domain has used up its cap; the refill wakes it */
+	bool yielding; /* [S] it lets the next vCPU go first; cleared when it runs again */
 	bool pinned;   /* [S] hard affinity holds one CPU */
-	unsigned int irq_cpu; /* by its CPU: where its devices' interrupts were sent last */
+	/* Only its CPU uses this: the CPU that its devices' interrupts were last routed to. */
+	unsigned int irq_cpu;
 };
 
 struct sched_domain {
-	u64 crowd;	     /* [A] runnable vCPUs and since when, core/sched/sched_share.c */
-	u16 weight;	     /* 256 is normal */
-	u16 cap;	     /* [B] percent of one CPU; 0: none. Others may glance at it */
+	/* [A] The number of runnable vCPUs and since when they are (core/sched/sched_share.c). */
+	u64 crowd;
+	u16 weight; /* 256 is normal */
+	/* [B] Percent of one CPU; 0: no cap. May be read without the lock. */
+	u16 cap;
 	spinlock_t cap_lock; /* LOCK_SCHED_CAP */
-	s64 budget;	     /* [B] ns of CPU time that the cap still allows; negative: overdrawn */
-	s_time_t budget_at;  /* [B] up to when budget was refilled */
-	struct timer refill; /* wakes the parked */
+	/* [B] CPU time in ns that the cap still allows; negative: overdrawn. */
+	s64 budget;
+	s_time_t budget_at;  /* [B] when budget was last refilled */
+	struct timer refill; /* wakes parked vCPUs */
 };
 
 #endif

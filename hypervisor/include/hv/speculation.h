@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What keeps a processor that guesses from reading where a guest wants it to. */
+/* Guards against speculative reads at addresses that a guest chooses. */
 #ifndef HV_SPECULATION_H
 #define HV_SPECULATION_H
 
-/* `index` if it is below `bound`, else 0: in mispredicted branches too, for what a guest names
- * (Spectre, variant 1). */
+/*
+ * `index` if it is below `bound`, else 0, also on a mispredicted path. For every index that a guest
+ * names (Spectre variant 1).
+ */
 static inline unsigned long index_below(unsigned long index, unsigned long bound)
 {
 	unsigned long mask;

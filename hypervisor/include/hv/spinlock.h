@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticket spinlocks with a rank (hv/locks.h). spin_lock may not be used on a lock that an interrupt
- * handler takes: those are taken with spin_lock_irqsave. A debug build checks ranks and that every
- * lock is used one way only.
+ * Ticket spinlocks with a rank (hv/locks.h). A lock that an interrupt handler takes must always be
+ * taken with spin_lock_irqsave, never with spin_lock. A debug build checks the ranks, and that
+ * locks of such ranks are taken with interrupts off.
  */
 #ifndef HV_SPINLOCK_H
 #define HV_SPINLOCK_H
@@ -32,24 +32,29 @@ static inline void spin_lock_init(spinlock_t *l, enum lock_rank rank)
 	*l = (spinlock_t)SPINLOCK_INIT((u16)rank);
 }
 
-/* At boot, before other CPUs run, if this machine is a virtual one: locks go to whoever comes first
- * from now on. */
+/*
+ * For a hypervisor that runs in a virtual machine: from now on a free lock goes to whichever CPU
+ * comes first. Called at boot, before other CPUs run.
+ */
 void spin_set_unfair(void);
 void spin_lock(spinlock_t *l);
 void spin_unlock(spinlock_t *l);
 bool __must_check spin_trylock(spinlock_t *l);
-unsigned long __must_check
-spin_lock_irqsave(spinlock_t *l); /* returns the flags for spin_unlock_irqrestore */
+/* Returns the flags for spin_unlock_irqrestore. */
+unsigned long __must_check spin_lock_irqsave(spinlock_t *l);
 void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags);
 bool spin_is_locked(const spinlock_t *l);
-/* Both locks of a LOCK_PAIR rank, in the order of `a_first`; a == b takes it once. */
+/*
+ * Takes two locks of a LOCK_PAIR rank, `a` first if a_first is true. With a == b takes the one lock
+ * once.
+ */
 void spin_lock_pair(spinlock_t *a, spinlock_t *b, bool a_first);
 void spin_unlock_pair(spinlock_t *a, spinlock_t *b);
 
 /*
- * Debug build: an interrupt handler's locks are not ordered with those of the code that it
- * interrupted, which no handler ever takes (they were taken with interrupts on). Around a handler;
- * the first one's result goes to the second.
+ * Put around an interrupt handler: pass the result of enter to leave. In a debug build, between the
+ * two calls, the locks of the interrupted code do not count in the check of ranks. That is right:
+ * they were taken with interrupts on, so no handler ever takes them.
  */
 #ifdef HV_DEBUG
 unsigned int spin_context_enter(void);

@@ -14,7 +14,9 @@ typedef s64 s_time_t; /* nanoseconds since boot */
 
 s_time_t time_now(void);
 
-/* The conversion that guests are told (struct vcpu_time_info): ns = ((tsc << shift) * mul) >> 32.
+/*
+ * How TSC ticks convert to ns, in the form that guests get (struct vcpu_time_info): ns = ((tsc <<
+ * shift) * mul) >> 32.
  */
 struct tsc_scale {
 	u32 mul;
@@ -25,11 +27,13 @@ struct time_calibration {
 	s_time_t stime_base; /* ... at this system time */
 	struct tsc_scale scale;
 };
-void time_get_calibration(struct time_calibration *out); /* of this CPU */
+/* The calibration of this CPU. */
+void time_get_calibration(struct time_calibration *out);
 u64 time_tsc_khz(void);
 
-/* Wall clock: seconds and nanoseconds of the UNIX epoch at system time 0. */
+/* Wall clock: the UNIX time at system time 0, in seconds and nanoseconds. */
 void time_get_wallclock(u64 *sec, u32 *nsec);
-void time_set_wallclock(u64 sec, u32 nsec); /* and tells every domain's shared_info */
+/* Also updates every domain's shared_info. */
+void time_set_wallclock(u64 sec, u32 nsec);
 
 #endif

@@ -69,8 +69,8 @@ bool bitmap_intersects(const unsigned long *a, const unsigned long *b, unsigned 
 void bitmap_and(unsigned long *dst, const unsigned long *a, const unsigned long *b,
 		unsigned int nbits);
 void bitmap_zero(unsigned long *map, unsigned int nbits);
-void bitmap_fill(unsigned long *map,
-		 unsigned int nbits); /* sets the first nbits, clears the rest */
+/* Sets the first nbits, clears the rest. */
+void bitmap_fill(unsigned long *map, unsigned int nbits);
 
 #define bitmap_for_each(bit, map, nbits)                            \
 	for ((bit) = bitmap_first_set(map, nbits); (bit) < (nbits); \

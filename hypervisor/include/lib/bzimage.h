@@ -6,15 +6,17 @@
 #include "lib/types.h"
 
 struct bzimage_payload {
-	const u8 *data;	 /* inside the image */
-	size_t size;	 /* bytes of the compressed stream, without the length that Linux's build
-			    appends to it */
-	size_t unpacked; /* the size that the image says it has unpacked: a hint, check it for
-			    plausibility */
+	const u8 *data; /* inside the image */
+	/* Bytes of the compressed stream, without the length that Linux's build appends to it. */
+	size_t size;
+	/* The unpacked size that the image claims: a hint, to be checked for plausibility. */
+	size_t unpacked;
 };
 
-/* 0; -ENOEXEC: no bzImage; -EINVAL: damaged or too old (protocol < 2.08, Linux 2.6.26), with *why
- * for a person. */
+/*
+ * 0; -ENOEXEC: not a bzImage; -EINVAL: damaged or too old (protocol < 2.08, Linux 2.6.26). On an
+ * error *why is a sentence for a person.
+ */
 int __must_check bzimage_find_payload(const void *image, size_t size, struct bzimage_payload *out,
 				      const char **why);
 

@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The faults by which processors tell one guest what another one, or the hypervisor, computes:
- * which of them a processor has, by what it says of itself. Pure: the hypervisor and xend both ask.
+ * The processor faults through which a guest learns what another guest, or the hypervisor,
+ * computes. Finds the faults that a processor has from what CPUID and MSRs say. Pure code, used by
+ * the hypervisor and by xend.
  */
 #ifndef LIB_CPU_FAULTS_H
 #define LIB_CPU_FAULTS_H
 
 #include "lib/types.h"
 
-/* What faults depend on, zero where a processor does not say. cpu_facts_add_leaf() fills in all but
- * the last two. */
+/*
+ * The facts that faults depend on; zero where a processor does not tell. cpu_facts_add_leaf() fills
+ * in all but the last two.
+ */
 struct cpu_facts {
 	u32 vendor;			      /* leaf 0 EBX */
 	unsigned int family, model, stepping; /* as the manuals compose them from leaf 1 EAX */
 	u32 f1c, f7b, f7d, f7_2d;	      /* leaves 1 ECX; 7 EBX, EDX; 7, subleaf 2 EDX */
 	u32 e8b, e21a, e21c;		      /* leaves 0x80000008 EBX; 0x80000021 EAX, ECX */
-	u64 arch_capabilities; /* MSR 0x10a, where leaf 7 EDX bit 29 says that there is one */
-	u32 microcode;	       /* revision; only AMD's are looked at */
+	/* MSR 0x10a, which exists if leaf 7 EDX bit 29 is set. */
+	u64 arch_capabilities;
+	u32 microcode; /* revision; only AMD's matters */
 };
 
 enum cpu_fault {
@@ -42,25 +46,27 @@ enum cpu_fault {
 	CPU_FAULTS
 };
 
-/* The leaves that faults depend on; those without subleaves have subleaf 0. */
+/* The CPUID leaves that faults depend on. A leaf without subleaves has subleaf 0 here. */
 struct cpu_fault_leaf {
 	u32 leaf, subleaf;
 };
 extern const struct cpu_fault_leaf cpu_fault_leaves[];
 extern const unsigned int cpu_fault_nr_leaves;
 
-/* Notes what CPUID says in one of its leaves; others are ignored, and so is the order. */
+/* Notes the registers of one CPUID leaf. Leaves that do not matter are ignored; any order works. */
 void cpu_facts_add_leaf(struct cpu_facts *f, u32 leaf, u32 subleaf, u32 a, u32 b, u32 c, u32 d);
-/* Is there MSR 0x10a to be read? After leaf 7. */
+/* Does MSR 0x10a exist? Valid after leaf 7 was added. */
 bool cpu_facts_have_arch_capabilities(const struct cpu_facts *f);
 
-/* The set of faults: bit N for fault N. What microcode keeps from happening by itself is not in it.
+/*
+ * The set of faults: bit N for fault N. A fault that the microcode prevents by itself is not in the
+ * set.
  */
 u32 cpu_faults_find(const struct cpu_facts *f);
 
 const char *cpu_fault_name(enum cpu_fault fault);  /* one word, for programs: "l1tf" */
-const char *cpu_fault_title(enum cpu_fault fault); /* as people call it: "L1TF" */
-const char *cpu_fault_meaning(
-	enum cpu_fault fault); /* what it lets a guest do while nothing guards against it */
+const char *cpu_fault_title(enum cpu_fault fault); /* for people: "L1TF" */
+/* The harm that a guest can do while nothing guards against the fault. */
+const char *cpu_fault_meaning(enum cpu_fault fault);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A reader of ELF64 (and, for segments only, ELF32) executables that trusts nothing: every offset
- * and size is checked against the image before use. System V ABI, "Object Files"; Xen's notes:
+ * A reader of ELF64 executables, and of the segments of ELF32 ones. It trusts nothing: it checks
+ * every offset and size against the image before use. System V ABI, "Object Files"; Xen's notes:
  * public/elfnote.h.
  */
 #ifndef LIB_ELF_H
@@ -36,12 +36,12 @@ int __must_check elf_open(struct elf_image *elf, const void *data, size_t size, 
 int __must_check elf_segment_get(const struct elf_image *elf, unsigned int index,
 				 struct elf_segment *seg);
 /*
- * Calls fn for each note of every PT_NOTE segment until it returns non-zero; returns that, or
- * -EINVAL for damaged notes.
+ * Calls fn for each note of every PT_NOTE segment until fn returns non-zero. Returns that value, 0,
+ * or -EINVAL for damaged notes.
  */
 int __must_check elf_for_each_note(const struct elf_image *elf,
 				   int (*fn)(const struct elf_note *note, void *data), void *data);
-/* Numeric value of a 4 or 8 byte note descriptor. */
+/* The numeric value of a 4 or 8 byte note descriptor; 0 for any other size. */
 u64 elf_note_u64(const struct elf_note *note);
 
 #endif

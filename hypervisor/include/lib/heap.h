@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A binary min-heap of elements ordered by a u64 key. Elements are embedded (struct heap_node) and
- * know their place, so removal by element is O(log n). The array is the caller's; heap_insert fails
- * with -ENOSPC when it is full.
+ * A binary min-heap, ordered by a u64 key. Elements embed a struct heap_node, which knows its
+ * place, so removing an element is O(log n). The caller owns the array; heap_insert fails with
+ * -ENOSPC when it is full.
  */
 #ifndef LIB_HEAP_H
 #define LIB_HEAP_H
@@ -16,7 +16,7 @@ struct heap_node {
 
 struct heap {
 	struct heap_node **nodes; /* nodes[1 .. nr]; nodes[0] unused */
-	u32 nr, capacity; /* elements held; elements that fit (array has capacity + 1 slots) */
+	u32 nr, capacity;	  /* elements held; elements that fit: one less than slots */
 };
 
 void heap_init(struct heap *h, struct heap_node **array, u32 slots);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Doubly linked circular lists, embedded in their elements. Not locked: the owner's lock protects
- * the list. */
+/*
+ * Doubly linked circular lists, embedded in their elements. Not locked: the owner's lock protects
+ * the list.
+ */
 #ifndef LIB_LIST_H
 #define LIB_LIST_H
 
@@ -39,14 +41,16 @@ static inline void list_add(struct list *n, struct list *head)
 	list_insert_between(n, head, head->next);
 }
 
-/* Adds `n` as the last element of `head`; with an element as `head`, right before that element. */
+/*
+ * Adds `n` as the last element of `head`. With an element in place of `head`, adds `n` right before
+ * it.
+ */
 static inline void list_add_tail(struct list *n, struct list *head)
 {
 	list_insert_between(n, head->prev, head);
 }
 
-/* Removes `n` from its list and leaves it an empty list of its own, so removing twice is harmless.
- */
+/* Removes `n` from its list. `n` is then an empty list, so removing it twice is harmless. */
 static inline void list_del(struct list *n)
 {
 	n->prev->next = n->next;

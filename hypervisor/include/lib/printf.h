@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Formatted output: %d %i %u %x %X %o %c %s %p %%, with the flags - 0 # + space, width and
- * precision (also as *), and the lengths hh h l ll z. Returns the length that an unlimited buffer
- * would have held.
+ * precision (also as *), and the lengths hh h l ll z. Writes at most `size` bytes, always
+ * terminated if size > 0. Returns the length that an unlimited buffer would have held.
  */
 #ifndef LIB_PRINTF_H
 #define LIB_PRINTF_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A set of unsigned longs kept as sorted, disjoint, inclusive ranges [first, last] in one array
- * that grows through the caller's allocator. Not locked. A set is bounded to RANGESET_MAX ranges,
- * so that no guest can grow it at will.
+ * A set of unsigned longs, kept as sorted, disjoint, inclusive ranges [first, last] in one array.
+ * The array grows through the caller's allocator, up to RANGESET_MAX ranges: no guest can grow it
+ * without bound. Not locked.
  */
 #ifndef LIB_RANGESET_H
 #define LIB_RANGESET_H
@@ -24,7 +24,9 @@ struct rangeset {
 
 void rangeset_init(struct rangeset *r, void *(*alloc)(size_t), void (*free)(void *));
 void rangeset_destroy(struct rangeset *r);
-/* 0, -EINVAL (last < first), -ENOMEM, -E2BIG (too many ranges). On an error the set is unchanged.
+/*
+ * Both: 0, -EINVAL (last < first), -ENOMEM, -E2BIG (too many ranges). On an error the set is
+ * unchanged.
  */
 int __must_check rangeset_add(struct rangeset *r, unsigned long first, unsigned long last);
 int __must_check rangeset_remove(struct rangeset *r, unsigned long first, unsigned long last);

@@ -19,8 +19,8 @@ char *strchr(const char *s, int c);
 size_t str_copy(char *dst, const char *src, size_t size);
 
 /*
- * Reads an unsigned number in `base` (0: decimal, or hexadecimal after "0x"), advancing *end past
- * it. *end == s means that there was none.
+ * Reads an unsigned number in `base` (0: decimal, or hexadecimal after "0x") and sets *end behind
+ * it; `end` may be NULL. *end == s: there is no number. A number that does not fit gives ~0.
  */
 u64 str_to_u64(const char *s, const char **end, unsigned int base);
 

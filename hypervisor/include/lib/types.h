@@ -54,15 +54,18 @@ typedef unsigned long paddr_t; /* machine (physical) address, bytes */
 #define __used		 __attribute__((used))
 #define __section(s)	 __attribute__((section(s)))
 #define __printf(f, a)	 __attribute__((format(printf, f, a)))
-#undef __always_inline /* the C library's headers, where they are included, mean the same by it */
+/* The C library's headers may have defined it, with the same meaning. */
+#undef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #define noinline	__attribute__((noinline))
-/* A frequent path: what it calls is part of it, wherever that lies, but for what is marked
- * noinline: the rare. */
+/*
+ * For a frequent path: the compiler inlines all that the function calls, in any file, except
+ * functions marked noinline (the rare branches).
+ */
 #define __flatten __attribute__((flatten))
 
-/* Code and data that are freed once Domain-0 runs. */
-#ifndef __init /* `make unused` has each function in a section of its own */
+/* Code and data that boot frees once Domain-0 runs. */
+#ifndef __init /* `make unused` puts each function in a section of its own */
 #define __init __section(".init.text") noinline
 #endif
 #define __initdata __section(".init.data")
@@ -71,7 +74,7 @@ typedef unsigned long paddr_t; /* machine (physical) address, bytes */
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
 #define barrier()	 __asm__ __volatile__("" ::: "memory")
 
-/* Address spaces for sparse: a guest's memory and a mapped frame are no ordinary pointers. */
+/* Address spaces for sparse: a pointer to guest memory is no ordinary pointer. */
 #ifdef __CHECKER__
 #define __guest __attribute__((noderef, address_space(1)))
 #define __force __attribute__((force))
@@ -80,7 +83,7 @@ typedef unsigned long paddr_t; /* machine (physical) address, bytes */
 #define __force
 #endif
 
-/* Errors in pointers: the last page of the address space is never mapped. */
+/* Error numbers as pointers: the last page of the address space is never mapped. */
 #define ERR_PTR(err) ((void *)(long)(err))
 #define PTR_ERR(ptr) ((long)(ptr))
 #define IS_ERR(ptr)  ((unsigned long)(ptr) >= (unsigned long)-4095L)
