@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What xend and its clients have in common: the socket, the envelope of requests and answers, the
- *names of methods and fields, and the codes of errors. docs/xend-protocol.md explains each; a
- *client needs nothing else of xend.
+ * The protocol between xend and its clients: the socket, the envelope of requests and answers, the
+ * names of methods and fields, and the error codes. A client needs no other header of xend.
+ * docs/xend-protocol.md explains each of them.
  *
- *	request		{"version":1,"id":7,"method":"domain.create","params":{...}}\n
- *	progress	{"id":7,"progress":{"stage":"memory","done":3,"total":10}}\n		none
- *or more answer		{"id":7,"result":{...}}\n or
- *{"id":7,"error":{"code":"exists","message":"a sentence"}}\n
+ *	request   {"version":1,"id":7,"method":"domain.create","params":{...}}\n
+ *	progress  {"id":7,"progress":{"stage":"memory","done":3,"total":10}}\n   (none or more)
+ *	answer    {"id":7,"result":{...}}\n
+ *	  or      {"id":7,"error":{"code":"exists","message":"a sentence"}}\n
  */
 #ifndef PROTOCOL_H
 #define PROTOCOL_H
 
 #define XEND_PROTOCOL_VERSION 1
 
-/* The environment variable XEND_SOCKET names another one, for tests. */
+/* XEND_SOCKET in the environment names another socket, for tests. */
 #define XEND_SOCKET_PATH "/run/xend/xend.sock"
 #define XEND_SOCKET_ENV	 "XEND_SOCKET"
 
-/* Bytes of a request's line, with its newline; xend answers a longer one with XEND_E_TOO_LARGE and
- * hangs up. */
+/* The longest request in bytes, newline included. xend answers a longer one with XEND_E_TOO_LARGE
+ * and hangs up. */
 #define XEND_MAX_REQUEST (256 * 1024)
-/* Bytes of an answer's line at most, and of what xend keeps for a client that does not read:
- * beyond, it hangs up. */
+/* The longest answer in bytes. Also the most that xend queues for a client that does not read; xend
+ * hangs up on a client that exceeds it. */
 #define XEND_MAX_ANSWER (4 * 1024 * 1024)
-/* Connections at once; one more gets XEND_E_BUSY and is closed. */
+/* The most connections at once; xend answers one more with XEND_E_BUSY and closes it. */
 #define XEND_MAX_CLIENTS 128
 
 /* The envelope. */
@@ -39,22 +39,23 @@
 #define XEND_F_MESSAGE	"message"
 
 /*
- * Methods. Behind each: its parameters, then the fields of its result; "?" marks those that may be
- * absent. DOM stands for "domain": a name, an id (number, or a string of digits), or a UUID.
+ * Methods. The comment of each lists its parameters, then "->" and the fields of its result. "?"
+ * marks an optional one. DOM is the parameter "domain": a name, an id (a number or a string of
+ * digits) or a UUID.
  */
 #define XEND_M_INFO "xend.info" /* -> version xend pid start_time */
 #define XEND_M_LOG  "xend.log"	/* lines? -> text */
 
 #define XEND_M_DOMAIN_LIST "domain.list" /* DOM? config? -> domains[]: see XEND_D_* */
-#define XEND_M_DOMAIN_CREATE \
-	"domain.create" /* config paused? dryrun? -> id name uuid (dryrun: config) */
+/* config paused? dryrun? -> id name uuid (with dryrun: config) */
+#define XEND_M_DOMAIN_CREATE	"domain.create"
 #define XEND_M_DOMAIN_DESTROY	"domain.destroy"   /* DOM */
 #define XEND_M_DOMAIN_SHUTDOWN	"domain.shutdown"  /* DOM wait? -> (wait) reason */
 #define XEND_M_DOMAIN_REBOOT	"domain.reboot"	   /* DOM wait? -> (wait) id */
 #define XEND_M_DOMAIN_PAUSE	"domain.pause"	   /* DOM */
 #define XEND_M_DOMAIN_UNPAUSE	"domain.unpause"   /* DOM */
 #define XEND_M_DOMAIN_SAVE	"domain.save"	   /* DOM path continue? */
-#define XEND_M_DOMAIN_RESTORE	"domain.restore"   /* path paused? -> id name uuid */
+#define XEND_M_DOMAIN_RESTORE	"domain.restore"   /* path paused? trust? -> id name uuid */
 #define XEND_M_DOMAIN_NEW	"domain.new"	   /* config -> name uuid */
 #define XEND_M_DOMAIN_START	"domain.start"	   /* DOM paused? -> id name uuid */
 #define XEND_M_DOMAIN_SUSPEND	"domain.suspend"   /* DOM */
@@ -63,14 +64,13 @@
 #define XEND_M_DOMAIN_RENAME	"domain.rename"	   /* DOM name */
 #define XEND_M_DOMAIN_SYSRQ	"domain.sysrq"	   /* DOM key */
 #define XEND_M_DOMAIN_TRIGGER	"domain.trigger"   /* DOM trigger vcpu? */
-#define XEND_M_DOMAIN_RESET	"domain.reset"	   /* DOM -> id */
-#define XEND_M_DOMAIN_DUMP_CORE "domain.dump-core" /* DOM path live? crash? -> path */
+#define XEND_M_DOMAIN_RESET	"domain.reset"	   /* DOM -> id name uuid */
+#define XEND_M_DOMAIN_DUMP_CORE "domain.dump-core" /* DOM path? live? crash? -> path */
 
 #define XEND_M_MEMORY_SET "memory.set" /* DOM kb */
 #define XEND_M_MEMORY_MAX "memory.max" /* DOM kb */
-#define XEND_M_VCPU_LIST                                                                         \
-	"vcpu.list"		     /* DOM? -> nr_cpus domains[]: name id vcpus[]: see XEND_V_* \
-				      */
+/* DOM? -> nr_cpus domains[]: name id vcpus[] (XEND_V_*) */
+#define XEND_M_VCPU_LIST "vcpu.list"
 #define XEND_M_VCPU_SET	 "vcpu.set"  /* DOM count */
 #define XEND_M_VCPU_PIN	 "vcpu.pin"  /* DOM vcpu (number or "all") cpus ("0-3,5,^1" or "all") */
 #define XEND_M_SCHED_GET "sched.get" /* DOM? -> scheduler domains[]: name id weight cap */
@@ -81,22 +81,20 @@
 #define XEND_M_DEVICE_LIST	"device.list"	   /* DOM class -> devices[]: see XEND_DEV_* */
 #define XEND_M_DEVICE_CONFIGURE "device.configure" /* DOM class config */
 
-#define XEND_M_CONSOLE_OPEN \
-	"console.open" /* DOM scrollback? -> id name; then raw bytes both ways */
+/* DOM scrollback? -> id name; then raw bytes both ways */
+#define XEND_M_CONSOLE_OPEN "console.open"
 
-#define XEND_M_HOST_INFO                                                         \
-	"host.info" /* -> the keys of `xm info`, underscored, numbers as numbers \
-		     */
+/* -> the keys of `xm info`, with underscores; numbers are JSON numbers */
+#define XEND_M_HOST_INFO       "host.info"
 #define XEND_M_HOST_DMESG      "host.dmesg"	 /* clear? -> text */
 #define XEND_M_HOST_DEBUG_KEYS "host.debug-keys" /* keys */
-#define XEND_M_TOP_SAMPLE \
-	"top.sample" /* -> time_ns total_kb free_kb nr_cpus cpu_mhz domains[]: see the document */
+/* -> time_ns total_kb free_kb nr_cpus cpu_mhz domains[]: see docs/xend-protocol.md */
+#define XEND_M_TOP_SAMPLE "top.sample"
 
 /* Parameters. */
 #define XEND_P_DOMAIN "domain"
-#define XEND_P_CONFIG                                                              \
-	"config" /* object as config_to_json() writes it; of a device: its element \
-		  */
+/* an object as config_to_json() writes it; for a device, the device's element in it */
+#define XEND_P_CONFIG	  "config"
 #define XEND_P_PAUSED	  "paused"
 #define XEND_P_TRUST	  "trust"
 #define XEND_P_DRYRUN	  "dryrun"
@@ -105,7 +103,7 @@
 #define XEND_P_CONTINUE	  "continue"
 #define XEND_P_NAME	  "name"
 #define XEND_P_KEY	  "key"	    /* one character */
-#define XEND_P_TRIGGER	  "trigger" /* nmi reset init power sleep s3resume */
+#define XEND_P_TRIGGER	  "trigger" /* nmi reset init power sleep; s3resume is unsupported */
 #define XEND_P_VCPU	  "vcpu"
 #define XEND_P_LIVE	  "live"
 #define XEND_P_CRASH	  "crash"
@@ -129,7 +127,7 @@
 #define XEND_D_ID	  "id" /* -1: not running */
 #define XEND_D_NAME	  "name"
 #define XEND_D_UUID	  "uuid"
-#define XEND_D_MEMORY_KB  "memory_kb" /* what it has now */
+#define XEND_D_MEMORY_KB  "memory_kb" /* memory it has now */
 #define XEND_D_MAXMEM_KB  "maxmem_kb"
 #define XEND_D_VCPUS	  "vcpus" /* online */
 #define XEND_D_MAX_VCPUS  "max_vcpus"
@@ -137,15 +135,15 @@
 #define XEND_D_STATUS	  "status" /* 0 halted 1 paused 2 running 3 suspended 4 shutdown 5 crashed */
 #define XEND_D_CPU_NS	  "cpu_ns"
 #define XEND_D_START_TIME "start_time" /* seconds since 1970; 0: not known */
-#define XEND_D_MANAGED	  "managed"    /* made by domain.new: stays when halted */
+#define XEND_D_MANAGED	  "managed"    /* made by domain.new: kept when halted */
 #define XEND_D_OURS	  "ours"       /* xend made it; false: xl, or the host's Domain-0 */
-#define XEND_D_OPERATION  "operation"  /* ? what xend does to it at this moment */
-#define XEND_D_REASON	  "reason"     /* ? why it was left down, a sentence */
+#define XEND_D_OPERATION  "operation"  /* ? the operation of xend in progress */
+#define XEND_D_REASON	  "reason"     /* ? why xend left it down, a sentence */
 #define XEND_D_CONFIG	  "config"     /* with config:true only */
 
 /* An element of vcpu.list's "vcpus". */
 #define XEND_V_VCPU	"vcpu"
-#define XEND_V_CPU	"cpu"	/* where it ran last; -1: offline */
+#define XEND_V_CPU	"cpu"	/* the CPU it ran on last; -1: offline */
 #define XEND_V_STATE	"state" /* "r--", "-b-", "--p" (offline) */
 #define XEND_V_CPU_NS	"cpu_ns"
 #define XEND_V_AFFINITY "affinity" /* "any cpu" or "0-1,4" */
@@ -164,30 +162,26 @@
 #define XEND_DEV_MAC	       "mac" /* vif */
 #define XEND_DEV_CONFIG	       "config"
 
-/* Codes of errors. The message is a whole sentence for a person; programs look at the code only. */
+/* Error codes. Programs look at the code alone; the message is a whole sentence for a person. */
 #define XEND_E_BAD_REQUEST    "bad-request" /* not a JSON object of the envelope's form */
 #define XEND_E_VERSION	      "version"	    /* another version of the protocol */
 #define XEND_E_UNKNOWN_METHOD "unknown-method"
-#define XEND_E_BAD_PARAMS                                                       \
-	"bad-params" /* a parameter is missing, of the wrong type, out of range \
-		      */
+#define XEND_E_BAD_PARAMS     "bad-params" /* missing, of the wrong type, or out of range */
 #define XEND_E_TOO_LARGE      "too-large"
 #define XEND_E_BAD_CONFIG     "bad-config" /* the domain's configuration */
 #define XEND_E_NO_SUCH_DOMAIN "no-such-domain"
 #define XEND_E_NO_SUCH_DEVICE "no-such-device"
 #define XEND_E_EXISTS	      "exists" /* a name, UUID, device or file that is there already */
 #define XEND_E_NOT_RUNNING    "not-running"
-#define XEND_E_WRONG_STATE                                                     \
-	"wrong-state" /* running, paused, suspended: not what the method needs \
-		       */
-#define XEND_E_BUSY \
-	"busy" /* another operation on it, a driver that has its device, or too many clients */
-#define XEND_E_IN_USE	   "in-use" /* a disk that somebody else writes */
+#define XEND_E_WRONG_STATE    "wrong-state" /* the domain's state forbids the method */
+/* another operation, or a driver, holds the domain or device; or too many clients */
+#define XEND_E_BUSY	   "busy"
+#define XEND_E_IN_USE	   "in-use" /* a disk that somebody else uses */
 #define XEND_E_NO_MEMORY   "no-memory"
 #define XEND_E_TIMEOUT	   "timeout"   /* a guest, backend or script did not answer in time */
 #define XEND_E_CANCELLED   "cancelled" /* another request undid it, or xend is stopping */
 #define XEND_E_UNSUPPORTED "unsupported"
-#define XEND_E_BUILD	   "build"  /* the worker's sentence: kernel, ramdisk, save file */
-#define XEND_E_FAILED	   "failed" /* all the rest */
+#define XEND_E_BUILD	   "build"  /* a bad kernel, ramdisk, bootloader or save file */
+#define XEND_E_FAILED	   "failed" /* anything else */
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xend: the daemon that manages domains. One event loop; see docs/toolstack.md for the map.
+ * xend: the daemon that manages domains. It sets up and runs one event loop; docs/toolstack.md has
+ * the map.
  *
- * It can be killed at any moment and started again: what it knows, it knows from the hypervisor,
- * from xenstore and from the records.
+ * xend can be killed and restarted at any moment: all that it knows is in the hypervisor, in
+ * xenstore and in the domains' records.
  */
 #include "xend/xend.h"
 
@@ -38,7 +39,7 @@
 #include "xend/runtime/store.h"
 #include "xend/runtime/task.h"
 
-/* Milliseconds that operations have for undoing what they did, when xend is stopped. */
+/* Milliseconds that running operations get to undo their work when xend stops. */
 #define STOP_PATIENCE 20000
 
 time_t xend_start_time;
@@ -52,7 +53,8 @@ bool xend_is_stopping(void)
 	return stopping;
 }
 
-/* Only one xend at a time; a killed one's lock is free. The descriptor stays open. */
+/* Locks the pid file, so that only one xend runs. The kernel drops the lock of a killed xend. The
+ * descriptor stays open until xend ends. -EBUSY: another xend has the lock. */
 static int take_pid_file(struct error **e)
 {
 	char text[16];
@@ -81,7 +83,9 @@ static void stop_task(void *arg)
 		if (domain->worker)
 			task_cancel(domain->worker);
 	autostart_stop_all();
-	/* This task is one of them. What is not undone by then, the next xend undoes. */
+	/*
+	 * task_count() includes this task. The next xend undoes what is unfinished at the deadline.
+	 */
 	while (task_count() > 1 && task_now() < deadline)
 		task_sleep(50);
 	uv_stop(loop);
@@ -100,8 +104,11 @@ static void on_signal(uv_signal_t *signal, int number)
 		uv_stop(loop);
 }
 
-/* The first task: what was left half done first, then what shall be started. What makes domains
- * waits for recovery, the rest for locks. */
+/*
+ * The first task: the network-script, then recovery of what the last xend left half done, then
+ * autostart. Requests that make domains wait for recovery (recover_wait); all others wait only for
+ * the lock of their domain.
+ */
 static void begin(void *arg)
 {
 	network_start();
@@ -110,7 +117,9 @@ static void begin(void *arg)
 		autostart_start_all();
 }
 
-/* *status: what xend ends with if that fails. */
+/*
+ * On failure *status is the exit status of xend: XEND_EXIT_STORE if xenstored is the cause, else 1.
+ */
 static int set_up(const char *socket, int *status, struct error **e)
 {
 	int rc = settings_load(XEND_CONFIG_PATH, e);
@@ -180,8 +189,13 @@ static void usage(FILE *to)
 		    "given.\n");
 }
 
-/* Detaches from the terminal. The parent ends once the child is ready to serve, or with its status,
- * so that who started it may go on. */
+/*
+ * Detaches from the terminal. The parent exits with 0 once the child is ready to serve, else with
+ * the child's status, or 1 if the child has none but 0: its caller then knows whether xend runs.
+ *
+ * Returns, in the child, the descriptor to write a byte to when ready; -1 if there is no pipe or
+ * fork() failed, and xend stays in the foreground.
+ */
 static int daemonize(void)
 {
 	int ready[2], status = 0;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Moves bytes between a domain's console ring and its readers: scroll-back, log, pty, clients. A
+ * guest that writes too fast is throttled, never waited for. */
 #include "xend/console/console.h"
 
 #include <errno.h>
@@ -22,10 +24,10 @@
 #include "xend/runtime/store.h"
 
 #define SCROLLBACK (64 * 1024)
-/* What clients typed and the guest has not read yet; beyond, it is lost. */
+/* The most input in bytes that waits for the guest to read it; input beyond it is lost. */
 #define INPUT_LIMIT (16 * 1024)
-/* A guest may write so many bytes each interval (milliseconds); then it waits, as on a slow line.
- */
+/* The bytes that a guest may write per interval (milliseconds). Beyond them it waits, as on a slow
+ * line. */
 #define BUDGET		(256 * 1024)
 #define BUDGET_INTERVAL 100
 
@@ -38,14 +40,14 @@ struct console {
 	TAILQ_HEAD(, viewer) viewers;
 	struct str input;
 	char *scrollback;
-	size_t scrolled; /* bytes that ever went through it */
+	size_t scrolled; /* all bytes that ever went through it */
 	uv_timer_t timer;
 	uint64_t interval_start;
 	size_t spent;
 	bool throttled, typing;
 };
 
-/* A client that looks at a console. */
+/* A client that watches a console. */
 struct viewer {
 	TAILQ_ENTRY(viewer) link;
 	struct console *console;
@@ -71,14 +73,15 @@ static void spread(struct console *console, const char *bytes, size_t length)
 	console_log_write(&console->log, bytes, length);
 	if (console->pty)
 		console_pty_write(console->pty, bytes, length);
-	/* A viewer that does not read is disconnected by this, and leaves the list. */
+	/* client_send_bytes disconnects a viewer that does not read, which removes it from the
+	 * list. */
 	for (viewer = TAILQ_FIRST(&console->viewers); viewer; viewer = next) {
 		next = TAILQ_NEXT(viewer, link);
 		client_send_bytes(viewer->client, bytes, length);
 	}
 }
 
-/* Takes what there is, within the budget: false if that is used up. */
+/* Takes the guest's output, within the budget. False: the budget is used up. */
 static bool drain(struct console *console)
 {
 	char bytes[sizeof(console->page->out)];
@@ -227,7 +230,7 @@ int console_attach(struct domain *domain, struct error **e)
 	console_log_open(&console->log, domain->name);
 	publish_pty(console);
 	domain->console = console;
-	/* What was written while no xend was there raised its event already. */
+	/* Output from the time without a xend has raised its event already, so look once now. */
 	event_notify(console->port);
 	serve(console);
 	return 0;

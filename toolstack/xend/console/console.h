@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Consoles. xend serves the ring of each domain that it made (xen/io/console.h): what the guest
- * writes goes to a log file of bounded size, to the last 64 KiB that it remembers, to the clients
- * of console.open, and to a pty whose name is in console/tty, as Xen's tools have it. Consoles of
- * other domains are xenconsoled's: their pty is passed through.
+ * Consoles. xend serves the console ring (xen/io/console.h) of each domain that it made. The
+ * guest's output goes to a log file of bounded size, to a scroll-back of 64 KiB, to the clients of
+ * console.open, and to a pty whose name stands in console/tty as Xen's tools expect. xenconsoled
+ * serves the consoles of other domains; xend passes their pty through.
  */
 #ifndef XEND_CONSOLE_CONSOLE_H
 #define XEND_CONSOLE_CONSOLE_H
@@ -22,15 +22,17 @@ struct domain;
 int consoles_setup(uv_loop_t *loop, struct error **e);
 void consoles_teardown(void);
 
-/* Takes up the console of a domain whose console_mfn and console_port are known. */
+/* Starts to serve the console of a domain. Its console_mfn and console_port must be known. 0 or
+ * -errno. */
 int console_attach(struct domain *domain, struct error **e);
-/* Lets go of it: what is left in the ring is read, and its clients are disconnected. Nothing if it
- * has none. */
+/* Stops serving it: drains the ring and disconnects the clients. Does nothing for a domain without
+ * a console. */
 void console_detach(struct domain *domain);
-/* For a domain that goes on under a new name. */
+/* After a rename: the log continues in the file of the new name. */
 void console_renamed(struct domain *domain);
 
-/* Whether console.open is possible; then the client may be told so, and given over. */
+/* console_can_open: 0 if console.open is possible, -EOPNOTSUPP for Domain-0, or -ENOTCONN. After 0,
+ * answer the client and hand it over with console_open. */
 int console_can_open(struct domain *domain, struct error **e);
 void console_open(struct domain *domain, struct client *client, bool scrollback);
 

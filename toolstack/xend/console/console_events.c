@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One libxenevtchn handle for all ports; the loop polls its descriptor. */
 #include "xend/console/console_events.h"
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 
 #include "lib/alloc.h"
 
-/* So many events are taken before the loop does something else. */
+/* Events handled before the loop gets to do something else. */
 #define MAX_AT_ONCE 64
 
 struct event_port {
@@ -41,7 +42,9 @@ static void deliver(evtchn_port_t number)
 static void on_readable(uv_poll_t *poll, int status, int what)
 {
 	for (int i = 0; i < MAX_AT_ONCE; i++) {
-		/* The descriptor does not block, so an empty one is -1 and EAGAIN. */
+		/*
+		 * The descriptor is nonblocking: without an event the call returns -1 with EAGAIN.
+		 */
 		xenevtchn_port_or_error_t number = xenevtchn_pending(events.handle);
 
 		if (number < 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Appends to the log, and renames it when it would exceed the limit of xend-config.sxp. */
 #include "xend/console/console_log.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A client and a pty joined: what either sends goes to the other, until one of them ends. */
 #include "xend/console/console_proxy.h"
 
 #include <errno.h>
@@ -17,10 +18,10 @@
 struct proxy {
 	uv_poll_t poll;
 	int tty;
-	struct client *client; /* NULL: it has gone */
+	struct client *client; /* with a reference */
 };
 
-/* Opens the domain's terminal; only what looks like one that xenconsoled made. */
+/* Opens the domain's pty. A path is accepted only if it looks like one that xenconsoled made. */
 static int open_tty(struct domain *domain, struct error **e)
 {
 	char *path = store_read("/local/domain/%d/console/tty", domain->domid);
@@ -86,7 +87,7 @@ static void on_bytes(void *arg, const void *bytes, size_t length)
 	struct proxy *proxy = arg;
 	ssize_t n = write(proxy->tty, bytes, length);
 
-	/* What a terminal has no room for is lost, as on a line without flow control. */
+	/* Bytes that the pty has no room for are lost, as on a line without flow control. */
 	(void)n;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Consoles that xenconsoled serves: the terminal that it made, passed through. */
+/* Consoles that xenconsoled serves: passes the pty that xenconsoled made through to a client. */
 #ifndef XEND_CONSOLE_CONSOLE_PROXY_H
 #define XEND_CONSOLE_CONSOLE_PROXY_H
 

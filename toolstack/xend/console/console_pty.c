@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A raw pty pair; xend keeps both ends. */
 #include "xend/console/console_pty.h"
 
 #include <fcntl.h>
@@ -12,7 +13,9 @@
 struct console_pty {
 	uv_poll_t poll;
 	int master;
-	int slave; /* held open: without any, the master's reads fail and poll never rests */
+	/* Held open: if no slave is open, reads of the master fail and poll reports it ready all
+	 * the time. */
+	int slave;
 	char path[64];
 	void (*on_input)(void *arg, const char *bytes, size_t length);
 	void *arg;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Copies between a ring and a buffer; every index is masked, every count is bounded by the ring's
+ * size. */
 #include "xend/console/console_ring.h"
 
 #include <stdint.h>
@@ -23,7 +25,7 @@ size_t console_ring_take(struct xencons_interface *page, char *to, size_t room)
 	uint32_t cons = read_index(&page->out_cons), prod = read_index(&page->out_prod);
 	size_t n = prod - cons;
 
-	/* More than the ring holds: the guest's indices are nonsense. Begin again at its newest. */
+	/* More than the ring holds: the guest's indices are invalid. Skip to its newest byte. */
 	if (n > sizeof(page->out)) {
 		write_index(&page->out_cons, prod);
 		return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The two rings of a console's page (xen/io/console.h). The guest writes the page, too: whatever
- * its indices say stays in bounds. */
+/* The two rings of a console's page (xen/io/console.h). The guest can write the page, too; accesses
+ * stay in bounds whatever its indices are. */
 #ifndef XEND_CONSOLE_CONSOLE_RING_H
 #define XEND_CONSOLE_CONSOLE_RING_H
 
@@ -8,9 +8,9 @@
 
 struct xencons_interface;
 
-/* Takes up to `room` bytes of what the guest wrote; 0: nothing there. */
+/* Takes up to `room` bytes of the guest's output. Returns their number; 0: there is none. */
 size_t console_ring_take(struct xencons_interface *page, char *to, size_t room);
-/* Puts bytes where the guest reads; how many found room. */
+/* Writes input for the guest. Returns how many bytes found room. */
 size_t console_ring_give(struct xencons_interface *page, const char *from, size_t length);
 
 #endif

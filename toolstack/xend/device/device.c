@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The list of a domain's devices, and its forms in the configuration and in the record. No function
+ * here waits. */
 #include "xend/device/device.h"
 
 #include <errno.h>
@@ -16,7 +18,7 @@
 static const struct device_ops *const classes[] = { &device_vbd_ops, &device_vif_ops };
 #define CLASSES (sizeof(classes) / sizeof(classes[0]))
 
-/* More interfaces than anybody has; a device id is a part of paths and of an interface's name. */
+/* More vifs than any domain needs. The id becomes part of paths and of the interface's name. */
 #define MAX_VIFS 64
 
 void device_back_path(const struct device *device, char path[DEVICE_PATH_MAX])
@@ -167,8 +169,7 @@ void devices_to_config(struct domain *domain)
 	config = config_from_json(o, &e);
 	json_object_put(o);
 	if (!config) {
-		/* Each of its parts was accepted before, so this is a fault of ours; the old
-		 * configuration stays. */
+		/* Each part was accepted before, so this is a bug. Keep the old configuration. */
 		log_error("The devices of domain %s do not fit its configuration: %s", domain->name,
 			  error_text(e));
 		error_free(&e);

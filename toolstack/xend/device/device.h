@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Devices of domains: a frontend in the guest, a backend in Domain-0 (Linux's xen-blkback,
- *xen-netback), and directories in xenstore by which they find each other:
+ * Devices of domains. A device has a frontend in the guest, a backend in Domain-0 (Linux's
+ * xen-blkback or xen-netback), and two directories in xenstore through which they find each other:
  *
- *	/local/domain/5/device/vbd/51712		the guest's: it may write anything there
- *	/local/domain/0/backend/vbd/5/51712	ours: the guest can only read it
+ *	/local/domain/5/device/vbd/51712     the guest's: it may write anything there
+ *	/local/domain/0/backend/vbd/5/51712  Domain-0's: the guest can only read it
  *
- * Nothing that lies below the guest's directory is ever followed or believed: which backend belongs
- *to a device is known by class, domain id and device id alone.
+ * xend never follows or trusts anything below the guest's directory: class, domain id and device id
+ * alone say which backend belongs to a device.
  */
 #ifndef XEND_DEVICE_DEVICE_H
 #define XEND_DEVICE_DEVICE_H
@@ -26,24 +26,27 @@
 struct domain;
 struct device;
 
-/* What one class of devices does in its own way. */
+/* The operations that each class of devices does in its own way. Functions return 0 or -errno. */
 struct device_ops {
 	const char *class;
-	/* Between the element of a configuration and the device. parse sets the typed part and,
-	 * where the element says it, devid. */
+	/* From the configuration's element to the device and back. parse sets the member of the
+	 * union and, if the element names the device, devid. */
 	int (*parse)(struct device *device, struct json_object *element, struct error **e);
 	struct json_object *(*to_json)(const struct device *device);
 	void (*free)(struct device *device);
-	/* Its name as people say it ("xvda"), to be freed. */
+	/* Its name for people ("xvda"); to be freed. */
 	char *(*name)(const struct device *device);
-	/* Before its nodes are there: checks, and what the backend will use. */
+	/*
+	 * Before the nodes exist: checks the device and gets what the backend will use. May wait.
+	 */
 	int (*prepare)(struct device *device, struct error **e);
 	/* Adds the nodes of the class to those that all devices have. */
 	void (*put_nodes)(const struct device *device, struct store_batch *batch, const char *back,
 			  const char *front);
-	/* In a task, once the backend's driver has seen it. */
+	/* In a task, after the nodes are written: waits for the backend's driver, then finishes the
+	 * setup. */
 	int (*complete)(struct device *device, struct error **e);
-	/* In a task, when the backend is closed: the reverse of complete. */
+	/* In a task, after the backend has closed: the reverse of complete. */
 	void (*undo)(struct device *device);
 };
 
@@ -61,69 +64,76 @@ struct device {
 	/* vbd */
 	struct disk_chain claim; /* set by disk_use_claim */
 	dev_t block_device;	 /* what blkback opens; 0: not known yet */
-	int loop_fd;		 /* held until blkback has opened the loop device itself; -1 */
+	int loop_fd;		 /* the loop device, until blkback has opened it itself; -1: none */
 };
 
 #define DEVICE_PATH_MAX 128
-/* Its directories in xenstore. */
+/* The backend's and the frontend's directory in xenstore. */
 void device_back_path(const struct device *device, char path[DEVICE_PATH_MAX]);
 void device_front_path(const struct device *device, char path[DEVICE_PATH_MAX]);
 
+/* The operations of the class "vbd" or "vif"; NULL: there is no such class. */
 const struct device_ops *device_class(const char *name);
 
 /* --- the devices of a domain: no waiting --- */
-/* Makes the list that the domain's configuration asks for; the domain has none yet. */
+/* Makes the list from the domain's configuration. The domain must have no devices yet. */
 int devices_from_config(struct domain *domain, struct error **e);
-/* Has the configuration say what the list of devices is now. */
+/* Updates the configuration from the list of devices. */
 void devices_to_config(struct domain *domain);
 struct json_object *devices_to_json(const struct domain *domain);
 int devices_from_json(struct domain *domain, struct json_object *array, struct error **e);
-/* Adds one to the list; its id is given, or its element says it, or it is the next free one. */
+/* Adds a device to the list. Its id is `devid`; or, for DEVICE_NO_ID, the one in the element; or
+ * else the next free one. -EEXIST: the domain has that device already, or too many vifs. */
 #define DEVICE_NO_ID UINT32_MAX
 int device_add(struct domain *domain, const struct device_ops *ops, struct json_object *element,
 	       unsigned int devid, struct device **out, struct error **e);
 void device_forget(struct device *device);
 /* Frees the list. */
 void devices_forget(struct domain *domain);
-/* By class and id; NULL. */
+/* Finds a device by its class and id; NULL: none. */
 struct device *device_by_id(struct domain *domain, const char *class, uint64_t devid);
-/* By name, id, or (vif) MAC; NULL. */
+/* Finds a device by its name, id or (vif) MAC; NULL: none. */
 struct device *device_find(struct domain *domain, const struct device_ops *ops, const char *which);
-/* device.list: what is there now, of any domain. */
+/* For device.list: the devices of any domain that exist now in xenstore. */
 struct json_object *devices_describe(struct domain *domain, const struct device_ops *ops);
 
 /* --- in tasks --- */
-/* Checks all, then puts their nodes into the batch. */
+/* Prepares each device and puts its nodes into the batch. */
 int devices_prepare(struct domain *domain, struct store_batch *batch, struct error **e);
-/* Waits until each backend is ready, and runs the scripts. */
+/* Waits until each backend is ready, and runs the scripts. 0, or the first device's error. */
 int devices_complete(struct domain *domain, struct error **e);
-/* Waits for one of the backend states in `mask` (bit n: XenbusState n; bit 0: it has no node). */
+/* Waits for one of the backend states in `mask` (bit n: XenbusState n; bit 0: no node). *state is
+ * the last state seen. 0, -ETIMEDOUT or -ECANCELED. */
 int device_wait_state(const char *back, unsigned int mask, uint64_t deadline, unsigned int *state);
 /*
- * Removes a device whatever the guest says to it: closes the backend, runs the script, removes the
- * nodes. False: the backend's driver does not let go of it in time. Then the backend's nodes stay,
- * so that whoever wants the same disk finds it in use (disk_use.c), in this xend or the next.
+ * In a task; cannot be cancelled. Removes a device without the guest's consent: closes the backend,
+ * runs the script, removes the nodes.
+ *
+ * False: the backend's driver holds the device for too long. The backend's nodes then stay, so that
+ * this xend and the next one refuse the same disk to others (disk_use.c).
  */
 bool device_take_apart(struct device *device);
 /*
- * Takes all devices of a dead domain apart, also those that xl made: afterwards neither nodes nor
- * loop devices nor interfaces are left, but for what a driver does not let go of, as above. It
- * waits; what has become another domain's meanwhile, with the number, is left alone.
+ * In a task; cannot be cancelled. Removes all devices of a dead domain, also those that xl made:
+ * their nodes, loop devices and interfaces. A device that its driver still holds keeps its nodes,
+ * as above. While this waits, another domain may get the number; its devices are left alone.
  */
 void devices_stop(struct domain *domain);
-/* Whether the kernel has a backend of that name. */
+/* Whether the kernel has a backend device of that name. */
 bool device_kernel_has(const char *class, int domid, unsigned int devid);
 /*
- * For recovery: whether the backends that a running domain of ours has are those of its record, and
- * none is on its way out; and, if not, taking away what an interrupted attach or detach has left,
- * from xenstore and from the list.
+ * For recovery. devices_agree: whether the backends of a running domain are exactly those in its
+ * record, and all are online. devices_reconcile: removes, from xenstore and from the list, what an
+ * interrupted attach or detach has left.
  */
 bool devices_agree(struct domain *domain);
 void devices_reconcile(struct domain *domain);
-/* Hot plugging: the domain runs. attach frees the device when it fails. */
+/* Hot-plugging for a running domain. device_attach frees the device if it fails. */
 int device_attach(struct domain *domain, const struct device_ops *ops, struct json_object *element,
 		  struct device **out, struct error **e);
-/* Whether a disk could take the place of another one of its domain. */
+/*
+ * Whether the disk in `element` could replace the disk `instead` of the same domain: 0 or -errno.
+ */
 int device_vbd_check(struct device *instead, struct json_object *element, struct error **e);
 int device_detach(struct domain *domain, const struct device_ops *ops, const char *which,
 		  bool force, struct error **e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What `xm block-list` and `network-list` show: facts of the backend, and (marked so in the
- * protocol) what the guest says. */
+/* The answer of device.list, for `xm block-list` and `xm network-list`: facts of the backend, and
+ * the guest's claims about its event channel and rings (docs/xend-protocol.md names them). */
 #include "xend/device/device.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static int64_t number_or_none(const char *directory, const char *key)
 	return value == UINT64_MAX ? -1 : (int64_t)value;
 }
 
-/* With several queues, a frontend says these of each; the first one's stand for all. */
+/* A frontend with several queues writes these once per queue; the first queue stands for all. */
 static int64_t of_queue(const char *front, const char *key, const char *queue_key)
 {
 	int64_t value = number_or_none(front, key);

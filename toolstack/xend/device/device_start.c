@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Attaching devices: prepare, write the nodes in one transaction, wait for the backend. */
 #include "xend/device/device.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ static void put_nodes(const struct device *device, struct store_batch *batch)
 	store_put_number(batch, STORE_GUEST_READS, domid, domid, "%s/frontend-id", back);
 	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/online", back);
 	device->ops->put_nodes(device, batch, back, front);
-	/* Initialising; last, so that who sees it finds all the rest. */
+	/* XenbusStateInitialising. It comes last: whoever sees it finds all other nodes. */
 	store_put(batch, STORE_GUEST_OWNS, domid, "1", "%s/state", front);
 	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/state", back);
 }
@@ -35,7 +36,7 @@ int devices_prepare(struct domain *domain, struct store_batch *batch, struct err
 {
 	struct device *device;
 
-	/* The id may have been another domain's whose nodes its tools forgot. */
+	/* A dead domain's tools may have left nodes under this id. */
 	store_drop(batch, "/local/domain/0/backend/%s/%d", device_vbd_ops.class, domain->domid);
 	store_drop(batch, "/local/domain/0/backend/%s/%d", device_vif_ops.class, domain->domid);
 	TAILQ_FOREACH(device, &domain->devices, link) {
@@ -61,8 +62,8 @@ int devices_complete(struct domain *domain, struct error **e)
 	return 0;
 }
 
-/* What is left of an earlier device of that id may have its disk open still, and its nodes say
- * which disk it is. */
+/* Refuses a device whose predecessor the kernel still has. The predecessor may have its disk open,
+ * and only its nodes, which an attach would replace, say which disk that is. */
 static int check_gone(const struct device *device, struct error **e)
 {
 	char *name;

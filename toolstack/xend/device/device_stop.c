@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking devices apart. A backend closes when its frontend says so, or when the frontend's
- * directory is gone; the driver then removes its device (an interface disappears, a disk is
- * closed), and only then is the name free again.
+ * Removing devices. A backend closes when its frontend asks for it or when the frontend's directory
+ * is gone. Its driver then removes its device (the interface disappears, the disk is closed). Only
+ * then is the name free again.
  */
 #include "xend/device/device.h"
 
@@ -20,12 +20,12 @@
 #include "xend/device/hotplug.h"
 #include "xend/domain/layout.h"
 
-/* Milliseconds: for a backend's driver to close, which it does at once; for a guest to give a
- * device back. */
+/* Milliseconds: for a backend's driver to close, which normally takes no time, and for a guest to
+ * give a device back. */
 #define BACKEND_PATIENCE 10000
 #define GUEST_PATIENCE	 30000
 #define POLL_INTERVAL	 20
-/* Milliseconds between looks whether a driver has a device that does not say that it is closed. */
+/* Milliseconds between checks whether a driver still has a device that does not report Closed. */
 #define DRIVER_INTERVAL 100
 
 #define CLOSED_OR_GONE (1u << XenbusStateClosed | 1u << XenbusStateUnknown)
@@ -55,7 +55,7 @@ int device_wait_state(const char *back, unsigned int mask, uint64_t deadline, un
 	return rc;
 }
 
-/* Whether sysfs has `what` of it, in a directory. */
+/* Whether sysfs has the entry CLASS-DOMID-DEVID`what` in a directory. */
 static bool sysfs_has(const char *directory, const char *class, int domid, unsigned int devid,
 		      const char *what)
 {
@@ -71,9 +71,9 @@ bool device_kernel_has(const char *class, int domid, unsigned int devid)
 }
 
 /*
- * Whether a driver has it. When a device is removed, it leaves its bus first, then its driver is
- * told, and waits for its input and output, and /sys/devices has the device until that is through
- * (Linux: device_del()).
+ * Whether a driver has the device. Linux's device_del() takes a device off its bus, then calls the
+ * driver's remove(), which waits for input and output, and deletes it from /sys/devices last. So a
+ * device that is there but on no bus still has its driver.
  */
 static bool driver_has(const char *class, int domid, unsigned int devid)
 {
@@ -85,9 +85,9 @@ static bool driver_has(const char *class, int domid, unsigned int devid)
 }
 
 /*
- * Whether a driver has the device and does not say that it is closed: it may read and write its
- * disk. Removing the backend's nodes would not change that, but nobody would know any more which
- * disk it is.
+ * Whether a driver has the device and does not report it closed. The driver may then still read and
+ * write its disk. Removing the backend's nodes would not stop it; it would only hide which disk is
+ * in use.
  */
 static bool is_held(const char *class, int domid, unsigned int devid)
 {
@@ -98,7 +98,7 @@ static bool is_held(const char *class, int domid, unsigned int devid)
 					  devid)));
 }
 
-/* Until the kernel's device is gone: its name must be free for the next one. */
+/* Waits until the kernel's device is gone, because the next device needs its name. */
 static void wait_for_driver(const char *class, int domid, unsigned int devid)
 {
 	uint64_t deadline = task_deadline(BACKEND_PATIENCE);
@@ -122,8 +122,9 @@ static void remove_nodes(const char *class, int domid, unsigned int devid)
 }
 
 /*
- * With its frontend's directory gone, and not online any more, a backend closes and removes its
- * device. xen-blkback says that it is closed only if it was told to close by its own state.
+ * Makes a backend close. It closes and removes its device once it is not online and its frontend's
+ * directory is gone. xen-blkback reports Closed only if its own state told it to close, so set
+ * that, too.
  */
 static void start_closing(const char *class, int domid, unsigned int devid)
 {
@@ -141,9 +142,12 @@ static void start_closing(const char *class, int domid, unsigned int devid)
 }
 
 /*
- * A backend that was told to close before its driver looked at it is never looked at, one without a
- * frontend is refused, and one whose frontend went away while the driver began is let go of in its
- * first state: what no driver has needs no closing, whatever its state says.
+ * Waits until a backend has closed. A backend without a driver has nothing to close, whatever its
+ * state says, and never reports Closed:
+ *
+ *	- Linux binds no driver to a backend that was told to close before probe.
+ *	- The probe of a backend without a frontend fails.
+ *	- A backend whose frontend disappears during probe is unbound in its first state.
  */
 static void finish_closing(const char *class, int domid, unsigned int devid)
 {
@@ -162,8 +166,8 @@ static void finish_closing(const char *class, int domid, unsigned int devid)
 	}
 }
 
-/* Three steps that wait: behind each the number may be another domain's. False: the driver holds
- * it. */
+/* Each of three steps waits, and after each wait the number may be another domain's. False: the
+ * driver holds the device. */
 static bool take_apart(struct domain *domain, const char *class, unsigned int devid,
 		       struct device *device)
 {
@@ -190,8 +194,8 @@ bool device_take_apart(struct device *device)
 	return gone;
 }
 
-/* Calls do_one(class, domid, devid) for each backend of a domain in Domain-0, whoever made it,
- * while its number is its own. */
+/* Calls do_one(class, domid, devid) for each backend in Domain-0 that serves the domain, whoever
+ * made it. Stops when the number becomes another domain's. */
 static void each_backend(struct domain *domain,
 			 void (*do_one)(const char *class, int domid, unsigned int devid))
 {
@@ -215,8 +219,7 @@ static void each_backend(struct domain *domain,
 
 static void finish_one(const char *class, int domid, unsigned int devid)
 {
-	/* Others than the kernel's drivers (xenconsoled, QEMU) do not close when their guest dies.
-	 */
+	/* Backends outside the kernel (xenconsoled, QEMU) do not close when their guest dies. */
 	if (strcmp(class, "vbd") == 0 || strcmp(class, "vif") == 0)
 		finish_closing(class, domid, devid);
 }
@@ -238,7 +241,7 @@ void devices_stop(struct domain *domain)
 	bool before = task_shield(true);
 	struct device *device;
 
-	/* All begin to close before the first is waited for. */
+	/* All start to close before xend waits for the first one. */
 	each_backend(domain, start_closing);
 	each_backend(domain, finish_one);
 	if (!domain->ours)
@@ -268,10 +271,8 @@ static bool is_online(const struct device *device)
 	return store_read_number(1, 0, "%s/online", back) == 1;
 }
 
-/*
- * Calls stray(domain, class, devid) for each backend that no device of the record has, as an
- * interrupted attach leaves it; returns how many there are.
- */
+/* Calls stray(domain, class, devid) for each backend that belongs to no device in the record: an
+ * interrupted attach leaves such a one. Returns how many there are. `stray` may be NULL. */
 static unsigned int each_stray(struct domain *domain,
 			       void (*stray)(struct domain *domain, const char *class,
 					     unsigned int devid))
@@ -332,7 +333,7 @@ void devices_reconcile(struct domain *domain)
 
 /* --- hot unplugging --- */
 
-/* Asks the guest to give it back; with patience. */
+/* Asks the guest to give a device back, and waits for up to GUEST_PATIENCE. */
 static int ask_to_close(struct device *device, struct error **e)
 {
 	char back[DEVICE_PATH_MAX], path[DEVICE_PATH_MAX + 8], *name;
@@ -367,8 +368,8 @@ int device_detach(struct domain *domain, const struct device_ops *ops, const cha
 	if (!device)
 		return error_set(e, ENODEV, "Domain '%s' has no device %s of class %s.",
 				 domain->name, which, ops->class);
-	/* A backend of which xenstore says nothing is not closed, nor is it if its directory is
-	 * removed. */
+	/* If xenstore has lost the domain, its backend looks closed but is not, and removing its
+	 * directory would not close it. */
 	rc = layout_check_known(domain, e);
 	if (rc == 0 && !force)
 		rc = ask_to_close(device, e);

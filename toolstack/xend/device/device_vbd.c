@@ -17,9 +17,9 @@
 #include "xend/device/loopdev.h"
 #include "xend/runtime/offload.h"
 
-/* Milliseconds for the driver to take up a disk. */
+/* Milliseconds for the driver to open a disk. */
 #define BACKEND_PATIENCE 10000
-/* Milliseconds for a file's server to answer when a loop device is put over it. */
+/* Milliseconds to make a loop device over a file, whose server may be slow to answer. */
 #define LOOP_PATIENCE 30000
 #define POLL_INTERVAL 5
 
@@ -75,13 +75,13 @@ static bool is_readonly(const struct device *device)
 	return device->disk.mode == CONFIG_DISK_READ || device->disk.cdrom;
 }
 
-/* As all of Xen's tools write it: with ! for those that share. */
+/* The mode as all of Xen's tools write it: with "!" for a shared disk. */
 static const char *mode_of(const struct device *device)
 {
 	return is_readonly(device) ? "r" : device->disk.shared ? "w!" : "w";
 }
 
-/* What a thread needs to put a loop device over a file. */
+/* A thread's order to put a loop device over a file. */
 struct loop_order {
 	char *name;
 	bool readonly;
@@ -110,7 +110,7 @@ static void loop_order_free(void *arg)
 	free(order);
 }
 
-/* Takes the file's handle. */
+/* Makes the loop device over `file`, and closes `file` in any case. */
 static int make_loop(struct device *device, int file, struct error **e)
 {
 	struct loop_order *order = xcalloc(1, sizeof(*order));
@@ -195,8 +195,9 @@ static void vbd_put_nodes(const struct device *device, struct store_batch *batch
 }
 
 /*
- * InitWait says that the driver has seen the device, not that it has opened the disk: its file
- * physical_device does. From then on the loop device lives without xend.
+ * Waits until blkback has opened the disk. State InitWait says only that the driver has seen the
+ * device; its file physical_device in sysfs appears once the disk is open. From then on blkback
+ * keeps the loop device alive, so xend closes its own descriptor.
  */
 static int wait_until_opened(struct device *device, struct error **e)
 {

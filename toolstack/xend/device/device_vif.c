@@ -18,7 +18,7 @@
 #include "xend/runtime/settings.h"
 
 #define SCRIPTS "/etc/xen/scripts"
-/* Milliseconds for the driver to make the interface. */
+/* Milliseconds for the driver to create the interface. */
 #define BACKEND_PATIENCE 10000
 
 static int vif_parse(struct device *device, struct json_object *element, struct error **e)
@@ -37,7 +37,7 @@ static int vif_parse(struct device *device, struct json_object *element, struct 
 		return rc;
 	}
 	if (!device->vif.mac) {
-		/* Through JSON, so that the configuration knows it was set. */
+		/* Set through JSON, so that the configuration counts the key as set. */
 		struct json_object *o = config_vif_to_json(&device->vif);
 		char *mac = config_random_mac();
 
@@ -65,7 +65,7 @@ static char *vif_name(const struct device *device)
 	return xasprintf("%u", device->devid);
 }
 
-/* The script's path: a bare name lies in /etc/xen/scripts. */
+/* The script's path. A bare name is looked up in /etc/xen/scripts. */
 static char *script_path(const struct device *device)
 {
 	const char *script = device->vif.script ? device->vif.script : settings->vif_script;
@@ -73,7 +73,8 @@ static char *script_path(const struct device *device)
 	return script[0] == '/' ? xstrdup(script) : xasprintf("%s/%s", SCRIPTS, script);
 }
 
-/* The bridge of a vif that names none: xenbr0, or the first one there is. To be freed; NULL. */
+/* The bridge of a vif that names none: xenbr0, else the first by name. To be freed; NULL: no
+ * bridge. */
 static char *default_bridge(void)
 {
 	DIR *directory = opendir("/sys/class/net");
@@ -175,8 +176,8 @@ static void vif_put_nodes(const struct device *device, struct store_batch *batch
 	free(script);
 }
 
-/* The driver makes the interface vifDOMID.DEVID and waits (InitWait); the script puts it on its
- * bridge and says so. */
+/* The driver creates the interface vifDOMID.DEVID and waits in state InitWait. The script then adds
+ * it to its bridge and writes "connected" to hotplug-status. */
 static int vif_complete(struct device *device, struct error **e)
 {
 	const unsigned int ready = 1u << XenbusStateInitWait | 1u << XenbusStateConnected;
@@ -208,8 +209,7 @@ static void vif_undo(struct device *device)
 
 	store_remove("/local/domain/0/error/backend/vif/%d/%u", device->domain->domid,
 		     device->devid);
-	/* The interface is gone with its backend; the script undoes what else it did (routes,
-	 * filters). */
+	/* The interface has gone with its backend. The script undoes the rest (routes, filters). */
 	if (access(script, X_OK) == 0 &&
 	    hotplug_vif(script, "offline", device->domain->domid, device->devid, &e))
 		log_debug("%s", error_text(e));

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The rules for sharing a disk, as pure functions over chains (disk_graph.h) and uses. */
 #include "xend/device/disk_claims.h"
 
 #include <stdlib.h>
@@ -64,16 +65,17 @@ bool disk_use_touches(const struct disk_chain *mine, const struct disk_use *use)
 	if (is_guest(use))
 		return shared || disk_chain_find_node(&use->chain, mine->links->node);
 	device = disk_chain_find_device(mine, theirs->device);
-	/* Mine lies on that very volume or loop device: being used is its purpose. */
+	/* `mine` lies on that volume or loop device, which is there to be used. */
 	if ((use->user == DISK_USER_HOLDER || use->user == DISK_USER_LOOP) && device)
 		return false;
 	if (disk_chain_find_node(&use->chain, mine->links->node))
 		return true;
-	/* A file in a mounted file system goes through the mount. Anything else bypasses it. */
+	/* A file in a mounted file system is reached through the mount. Any other use bypasses the
+	 * mount. */
 	return shared && !(device && device->below_files);
 }
 
-/* Whether a guest or a mount goes through that loop device. Then their access counts instead. */
+/* Whether a guest or a mount uses that loop device. Then their access counts instead of its own. */
 static bool is_explained(const struct disk_use *loop, const struct disk_use_list *list)
 {
 	const struct disk_link *link = loop->chain.links;
@@ -115,7 +117,8 @@ bool disk_use_explains_writer(const struct disk_chain *mine, const struct disk_u
 
 /* --- words --- */
 
-/* The used thing seen from mine: "it", "/dev/a1, which lies on it", "/dev/a, on which it lies". */
+/* The used thing as seen from `mine`: "it", "/dev/a1, which lies on it" or "/dev/a, on which it
+ * lies". */
 static char *describe_thing(const struct disk_chain *mine, const struct disk_use *use)
 {
 	const char *what = use->what ? use->what : "another disk";

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who uses a disk, and what may be used beside what. Pure: no waiting, no reading.
+ * Users of a disk, and the rules for which uses may coexist. Pure functions: they neither wait nor
+ * read files.
  *
  *	new user	beside: reader	writer	w!	Domain-0 reads	Domain-0 writes
  *	r		yes		no	yes	yes		no
  *	w		no		no	no	no		no
  *	w!, r!		yes		yes	yes	yes		yes
  *
- * ! is the administrator's word that sharing is meant, so nobody else's use is asked for. Xen's own
- * script (/etc/xen/scripts/block) has the same rules.
+ * With "!" the administrator declares that sharing is intended, so other uses are not checked.
+ * Xen's own script (/etc/xen/scripts/block) has the same rules.
  */
 #ifndef XEND_DEVICE_DISK_CLAIMS_H
 #define XEND_DEVICE_DISK_CLAIMS_H
@@ -26,25 +27,27 @@ enum disk_access {
 
 enum disk_user {
 	DISK_USER_GUEST,
-	DISK_USER_SUSPENDED, /* a domain whose memory is in a file: it expects its disk unchanged */
-	DISK_USER_GONE, /* a domain that has gone: the driver of its backend has not let go of the
-			   disk */
+	DISK_USER_SUSPENDED, /* a domain with its memory in a file: its disk must not change */
+	/* A domain that is gone, but whose backend driver still holds the disk. */
+	DISK_USER_GONE,
 	DISK_USER_MOUNT,
 	DISK_USER_SWAP,
 	DISK_USER_HOLDER, /* a volume or an array, as a user of its members */
-	DISK_USER_LOOP,	  /* a loop device that nobody else in the list goes through */
+	DISK_USER_LOOP,	  /* a loop device that no other user in the list goes through */
 };
 
 struct disk_use {
 	enum disk_user user;
 	enum disk_access access;
-	struct disk_node start; /* where the chain begins; {0, 0}: where `what` leads to */
+	/* Where the chain begins; {0, 0}: where `what` leads to. */
+	struct disk_node start;
 	struct disk_chain chain;
-	char *who;	 /* guests: the domain's name; mounts: where; holders: the volume's name */
+	/* The name of a guest's domain, a mount point, or a volume's name. */
+	char *who;
 	char *what;	 /* the used thing's path or name; may be NULL */
 	char *vdev;	 /* guests: the disk's name there; may be NULL */
-	bool exempt;	 /* of a disk that is given back first: no conflict */
-	bool makes_loop; /* its loop device is being made, so its number is unknown */
+	bool exempt;	 /* the domain gives this disk back first: no conflict */
+	bool makes_loop; /* its loop device is being made and has no known number */
 };
 
 struct disk_use_list {
@@ -52,7 +55,7 @@ struct disk_use_list {
 	size_t nr;
 };
 
-/* Appends an empty use. The pointer is valid until the next use is added. */
+/* Appends an empty use. The pointer is valid until the next use is appended. */
 struct disk_use *disk_use_add(struct disk_use_list *list, enum disk_user user,
 			      enum disk_access access);
 void disk_use_list_free(struct disk_use_list *list);
@@ -60,14 +63,14 @@ void disk_use_list_free(struct disk_use_list *list);
 void disk_use_list_cut(struct disk_use_list *list, size_t nr);
 
 bool disk_access_conflicts(enum disk_access mine, enum disk_access other);
-/* Whether a write to one of the two things can change the other one. */
+/* Whether a write to one of the two can change the other. */
 bool disk_use_touches(const struct disk_chain *mine, const struct disk_use *use);
-/* The first use that forbids `mine`; NULL: it may be. */
+/* The first use that forbids `mine`; NULL: `mine` is allowed. */
 const struct disk_use *disk_use_conflict(const struct disk_chain *mine, enum disk_access access,
 					 const struct disk_use_list *list);
-/* Whether a use in the list accounts for a writer of the file of `mine`. */
+/* Whether a use in the list explains that somebody writes the file of `mine`. */
 bool disk_use_explains_writer(const struct disk_chain *mine, const struct disk_use_list *list);
-/* Two sentences about a use that conflicts with mine: what it is, what to do. To be freed. */
+/* Two sentences about a use that conflicts with `mine`: what it is, and what to do. To be freed. */
 char *disk_use_describe(const struct disk_chain *mine, const struct disk_use *use);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Builds the chain of a disk from sysfs and mountinfo, one link at a time. */
 #include "xend/device/disk_graph.h"
 
 #include <dirent.h>
@@ -31,7 +32,7 @@ static int identify(const char *path, struct disk_node *node)
 	return 0;
 }
 
-/* lo_device is encoded as dev_t is. */
+/* lo_device has the encoding of dev_t. */
 static int loop_file(const char *name, struct disk_node *file)
 {
 	char path[64];
@@ -169,14 +170,14 @@ static bool is_block_device(const struct disk_sources *sources, dev_t device)
 	return name != NULL;
 }
 
-/* btrfs and its like have a number of their own in place of their device's. */
+/* A file system like btrfs has an anonymous number; its mount's source names the block device. */
 dev_t disk_mount_device(const struct disk_sources *sources, const struct disk_mount *mount)
 {
 	struct disk_node node;
 
 	if (is_block_device(sources, mount->device))
 		return mount->device;
-	/* Other sources ("server:/export", a directory) may not answer. */
+	/* Do not look at other sources ("server:/export", a directory): they may not answer. */
 	if (!str_starts(mount->source, "/dev/") || sources->identify(mount->source, &node) ||
 	    node.inode)
 		return 0;
@@ -257,7 +258,7 @@ static void add_device(const struct disk_sources *sources, struct disk_chain *ch
 	file = name ? disk_read_line("%s/dev/block/%u:%u/loop/backing_file", sources->sys,
 				     major(device), minor(device)) :
 		      NULL;
-	/* A loop device that has lost its file meanwhile is only itself. */
+	/* A loop device that has lost its file in the meantime has its own identity. */
 	if (file && sources->loop_file(name, &link.node))
 		link.node = (struct disk_node){ device, 0 };
 	add_link(chain, link);
@@ -286,7 +287,7 @@ static void add_members(const struct disk_sources *sources, struct disk_chain *c
 	free(path);
 }
 
-/* sysfs has a partition's directory in that of its disk. */
+/* In sysfs a partition's directory lies in its disk's directory. */
 static void add_whole_disk(const struct disk_sources *sources, struct disk_chain *chain,
 			   const struct disk_link *link)
 {
@@ -309,7 +310,7 @@ void disk_chain_build(const struct disk_sources *sources, struct disk_node start
 		add_link(chain, (struct disk_link){ .node = start });
 	else
 		add_device(sources, chain, start.device, false);
-	/* The loop ends: each device is added once. */
+	/* The loop ends because each device is added only once. */
 	for (size_t i = 0; i < chain->nr; i++) {
 		struct disk_link link = chain->links[i];
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a disk is, whatever it is called, and what it lies on.
+ * The identity of a disk, whatever its path, and what it lies on.
  *
- * A file is its (device, inode), a block device its number. A partition lies on its disk, a volume
- * of device-mapper or md on its members, a file on the block device of its file system. A loop
- * device is its file, so all loop devices over one file are the same disk. Sources: sysfs (the
- * kernel's Documentation/ABI/stable/sysfs-block), proc_pid_mountinfo(5), loop(4).
+ * A file is identified by (device, inode), a block device by its number. A partition lies on its
+ * disk, a volume of device-mapper or md on its members, a file on the block device of its file
+ * system. A loop device has the identity of its file, so all loop devices over one file are the
+ * same disk. Sources: sysfs (the kernel's Documentation/ABI/stable/sysfs-block),
+ * proc_pid_mountinfo(5), loop(4).
  *
- * All reading goes through struct disk_sources: tests have a /sys and a /proc of their own. Reading
- * may wait for a dead NFS server, so callers use a thread (offload.h).
+ * All reading goes through struct disk_sources, so that tests can supply a /sys and a /proc of
+ * their own. Reading may hang on a dead NFS server, so callers use a thread (offload.h).
  */
 #ifndef XEND_DEVICE_DISK_GRAPH_H
 #define XEND_DEVICE_DISK_GRAPH_H
@@ -18,13 +19,15 @@
 #include <sys/types.h>
 
 struct disk_node {
-	dev_t device; /* of a file: its file system's */
+	dev_t device; /* a file: the number of its file system */
 	ino_t inode;  /* 0: the block device itself */
 };
 
 struct disk_link {
 	struct disk_node node;
-	dev_t device; /* the block device; of a loop device's file: the loop device; 0: a file */
+	/* The block device; 0: a plain file. A loop device has its own number here and its file in
+	 * `node`. */
+	dev_t device;
 	bool below_files; /* reached through a file system, which may be mounted */
 };
 
@@ -36,9 +39,11 @@ struct disk_chain {
 
 struct disk_sources {
 	const char *sys, *proc; /* "/sys", "/proc" */
-	/* What a path leads to, symbolic links followed: 0 or -errno. */
+	/* The node that a path leads to, symbolic links followed: 0 or -errno. */
 	int (*identify)(const char *path, struct disk_node *node);
-	/* The file below a loop device ("loop0"), renamed or removed or not: 0 or -errno. */
+	/*
+	 * The file below a loop device ("loop0"), even if it was renamed or removed: 0 or -errno.
+	 */
 	int (*loop_file)(const char *name, struct disk_node *file);
 };
 
@@ -54,20 +59,20 @@ const struct disk_link *disk_chain_find_device(const struct disk_chain *chain, d
 
 /* The kernel's name of a block device ("sda1"), to be freed; NULL: there is no such device. */
 char *disk_device_name(const struct disk_sources *sources, dev_t device);
-/* The first line of the file that printf's arguments name, to be freed; NULL. */
+/* The first line of the file whose path the format gives; to be freed; NULL: it cannot be read. */
 char *disk_read_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* "8:1" as sysfs and mountinfo write it; 0 when it is no number of a device. */
+/* Parses "8:1" as in sysfs and mountinfo; 0: it is no device number. */
 dev_t disk_parse_device(const char *text);
-/* Undoes mountinfo's and swaps' octal escapes ("\040"), in place. */
+/* Decodes the octal escapes ("\040") of mountinfo and /proc/swaps, in place. */
 void disk_unescape(char *text);
 
-/* One line of mountinfo. The pointers lie in the line, which is changed. */
+/* One line of mountinfo. The pointers point into the line, which parsing changes. */
 struct disk_mount {
 	dev_t device;
 	const char *point, *type, *source;
 	bool readonly; /* the whole file system, not only this view of it */
 };
-/* False when it is no such line. */
+/* False: it is no such line. */
 bool disk_mount_parse(char *line, struct disk_mount *mount);
 /* The block device of a mounted file system; 0: it has none. */
 dev_t disk_mount_device(const struct disk_sources *sources, const struct disk_mount *mount);

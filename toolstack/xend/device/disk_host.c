@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Finds users of disks in /proc/self/mountinfo, /proc/swaps and sysfs. Leases and exclusive opens
+ * reveal those that none of these lists. */
 #include "xend/device/disk_host.h"
 
 #include <ctype.h>
@@ -16,10 +18,11 @@
 #include "lib/alloc.h"
 #include "lib/str.h"
 
-/* Milliseconds that the kernel has to close a file, and between two looks whether it has. */
+/* Milliseconds: for the kernel to close a file, and between two checks. */
 #define CLOSE_PATIENCE 2000
 #define INTERVAL       20
-/* Looks at a block device. Another task of xend, or blkid, holds it for a moment when it looks. */
+/* Tries to open a block device exclusively: another task of xend, or blkid, may hold it for a
+ * moment. */
 #define HOLD_TRIES 10
 
 static const struct timespec interval = { .tv_nsec = INTERVAL * 1000000L };
@@ -90,7 +93,8 @@ static bool has_entries(const char *path)
 	return found;
 }
 
-/* A volume itself only reads: its writers are in the list with uses of their own. */
+/* Lists a volume as a mere reader of its members: whoever writes to the volume is listed
+ * separately. */
 static void add_holder(const struct disk_sources *sources, struct disk_use_list *list,
 		       const char *name, dev_t device)
 {
@@ -116,7 +120,7 @@ static void add_loop(const struct disk_sources *sources, struct disk_use_list *l
 	free(readonly);
 }
 
-/* Calls add for each block device with that entry in sysfs. */
+/* Calls add for each block device that has a non-empty directory `entry_name` in sysfs. */
 static void each_device(const struct disk_sources *sources, const char *entry_name,
 			struct disk_use_list *list,
 			void (*add)(const struct disk_sources *sources, struct disk_use_list *list,
@@ -153,14 +157,15 @@ void disk_host_uses(const struct disk_sources *sources, struct disk_use_list *li
 
 /* --- what the kernel knows --- */
 
-/* Whether a process has the file open to write through that descriptor. */
+/* Whether that descriptor of a process is the file, open for writing. */
 static bool has_open(const char *pid, const char *number, const struct stat *file)
 {
 	char *path = xasprintf("/proc/%s/fd/%s", pid, number), link[32];
 	struct stat st, own;
 	bool found;
 
-	/* A link's own mode says for what it is open (proc(5)); sockets and pipes need no look. */
+	/* The mode of the link itself tells how the file is open (proc(5)). Sockets and pipes are
+	 * skipped. */
 	found = lstat(path, &own) == 0 && (own.st_mode & S_IWUSR) &&
 		readlink(path, link, sizeof(link)) > 0 && link[0] == '/' && stat(path, &st) == 0 &&
 		st.st_dev == file->st_dev && st.st_ino == file->st_ino;
@@ -184,7 +189,7 @@ static bool process_has_open(const char *pid, const struct stat *file)
 	return found;
 }
 
-/* "process sleep (pid 123)", to be freed; NULL: no process has it. */
+/* "process sleep (pid 123)", to be freed; NULL: no process has the file open for writing. */
 static char *find_writer(const struct stat *file)
 {
 	DIR *directory = opendir("/proc");
@@ -207,9 +212,9 @@ static char *find_writer(const struct stat *file)
 }
 
 /*
- * The kernel grants a read lease only while nobody has the file open to write, under any name and
- * in any namespace (fcntl(2)). The lease is given back at once. Somebody may open the file in
- * between: xend then gets SIGURG, which does nothing.
+ * Whether anybody has the file open for writing. The kernel grants a read lease only while nobody
+ * does, under any name and in any namespace (fcntl(2)). The lease is returned at once. If somebody
+ * opens the file in between, xend gets SIGURG, which does nothing.
  */
 static bool is_open_to_write(int fd)
 {
@@ -218,7 +223,7 @@ static bool is_open_to_write(int fd)
 		fcntl(fd, F_SETLEASE, F_UNLCK);
 		return false;
 	}
-	/* File systems without leases cannot say. */
+	/* A file system without leases cannot tell; count the file as free. */
 	return errno == EAGAIN;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A claim takes three steps. The loop collects all domains' disks. A thread looks up what they are,
- * and what Domain-0 does with them. The loop compares the result with what other tasks have claimed
- * meanwhile.
+ * A claim takes three steps. The loop collects the disks of all domains. A thread finds out what
+ * they are, and how Domain-0 uses them. Back in the loop, the result is compared with the claims
+ * that other tasks have made in the meantime.
  */
 #include "xend/device/disk_use.h"
 
@@ -27,19 +27,19 @@
 #include "xend/runtime/offload.h"
 #include "xend/runtime/store.h"
 
-/* Milliseconds for all files and devices that are looked at to answer. */
+/* Milliseconds for all files and devices to answer. */
 #define PATIENCE 30000
-/* Milliseconds for an unused loop device to disappear, and between two looks. */
+/* Milliseconds for an unused loop device to disappear, and between two checks. */
 #define LOOP_PATIENCE 2000
 #define LOOP_INTERVAL 20
 
-/* What the thread works on; nothing in it is anybody else's. */
+/* The thread's data; nobody else touches it while the thread runs. */
 struct survey {
 	char *target, *vdev, *domain_name;
 	enum disk_access access;
-	bool trial; /* a disk that will be given back first has it still */
+	bool trial; /* a check only: the domain still has the disk that it will give back */
 	struct disk_use_list uses;
-	/* what comes out */
+	/* the results */
 	int fd;
 	dev_t block_device;
 	struct disk_chain chain;
@@ -89,10 +89,8 @@ static dev_t parse_physical_device(const char *text)
 	return text && sscanf(text, "%x:%x%c", &high, &low, &end) == 2 ? makedev(high, low) : 0;
 }
 
-/*
- * After a restart of xend, the kernel says which device blkback has open; before it has, xenstore
- * says which one it will open.
- */
+/* After a restart of xend, sysfs shows which device blkback has open. Until blkback has opened it,
+ * xenstore shows which device it will be. */
 static dev_t block_device_of(struct device *device)
 {
 	char back[DEVICE_PATH_MAX], *number;
@@ -110,7 +108,7 @@ static dev_t block_device_of(struct device *device)
 	return device->block_device;
 }
 
-/* A domain that will want its disks again: it reboots, or its memory is in a file. */
+/* A domain that will use its disks again: it reboots, or its memory is in a file. */
 static bool will_return(const struct domain *domain)
 {
 	return domain->goal != GOAL_REST || domain->state == DOMAIN_SUSPENDED;
@@ -124,7 +122,7 @@ static void add_returning(struct survey *survey, const struct domain *domain,
 
 	if (!disk->target)
 		return;
-	/* A suspended domain expects its disk unchanged. Reading is harmless. */
+	/* A suspended domain needs its disk unchanged. Reading the disk is harmless. */
 	use = add_guest(survey, domain->name, disk->vdev, disk->target,
 			suspended ? DISK_READS : access_of(disk));
 	if (suspended)
@@ -137,7 +135,7 @@ static void add_ours(struct survey *survey, const struct device *mine, struct de
 	struct disk_use *use;
 
 	if (!number && !other->claim.nr) {
-		/* Not claimed yet: its own claim will be compared with ours. */
+		/* Not claimed yet: its own claim will check against ours. */
 		if (will_return(other->domain) && other->domain != mine->domain)
 			add_returning(survey, other->domain, &other->disk);
 		return;
@@ -174,9 +172,9 @@ static void collect_ours(struct survey *survey, const struct device *mine,
 }
 
 /*
- * Whether a backend in xenstore may have its disk open. The kernel may have it although the domain
- * has gone, or the device is no longer in its domain's list. One of a domain that runs may be on
- * its way to the kernel.
+ * Whether a backend in xenstore may have its disk open. The kernel may have the device although the
+ * domain is gone, or although the device has left its domain's list. The backend of a running
+ * domain may be about to appear in the kernel.
  */
 static bool is_open(const char *class, unsigned int domid, bool lives, unsigned int devid)
 {
@@ -191,9 +189,9 @@ static bool is_open(const char *class, unsigned int domid, bool lives, unsigned 
 }
 
 /*
- * A backend that is in no list of devices: another toolstack made it, an attach was interrupted, or
- * its driver did not let go of it when it was taken apart. "/path", or "aio:/path" (format and
- * path) for QEMU.
+ * Adds a backend that is in no list of devices: another toolstack made it, an attach was
+ * interrupted, or its driver still holds it after its removal. "params" is "/path", or "aio:/path"
+ * (format and path) for QEMU.
  */
 static void add_backend(struct survey *survey, const char *class, unsigned int domid,
 			const struct domain *domain, bool lives, const char *devid)
@@ -226,7 +224,7 @@ static void add_backend(struct survey *survey, const char *class, unsigned int d
 	free(back);
 }
 
-/* What is in the list of a domain of ours, collect_ours has. */
+/* Adds the backends in xenstore, except those that collect_ours has added. */
 static void collect_backends(struct survey *survey, const char *class)
 {
 	unsigned int nr_domains, nr_devices;
@@ -242,7 +240,7 @@ static void collect_backends(struct survey *survey, const char *class)
 		if (!str_to_u64(names[i], 10, 0, DOMID_FIRST_RESERVED - 1, &domid))
 			continue;
 		lives = hv_domain_info(domain_hv, (uint32_t)domid, &info, NULL) == 0;
-		/* One of ours that has gone may have had that number. */
+		/* The number may have been that of a dead domain of ours. */
 		domain = lives ? domain_of(&info) : domain_by_id((int)domid);
 		ids = store_list(&nr_devices, "/local/domain/0/backend/%s/%s", class, names[i]);
 		for (unsigned int j = 0; j < nr_devices; j++) {
@@ -311,7 +309,7 @@ static int refuse(const struct survey *survey, const char *why, struct error **e
 			 survey->access == DISK_READS ? "r!" : "w!");
 }
 
-/* Asks the kernel about users that are in no list. */
+/* Asks the kernel about users that are in no list. 0 or -EADDRINUSE. */
 static int ask_kernel(struct survey *survey)
 {
 	char *path = xasprintf("/proc/self/fd/%d", survey->fd);
@@ -335,8 +333,9 @@ static int ask_kernel(struct survey *survey)
 }
 
 /*
- * The use that conflicts, or NULL. blkback closes a disk some time after its device has gone, and
- * the loop device goes only then. So a loop device without a known user gets some time.
+ * The use that conflicts, or NULL. blkback closes its disk some time after its device has gone, and
+ * only then does the loop device disappear. So a loop device without a known user gets up to
+ * LOOP_PATIENCE.
  */
 static const struct disk_use *find_conflict(struct survey *survey)
 {
@@ -371,7 +370,9 @@ static void look(void *arg)
 	for (size_t i = 0; i < survey->uses.nr; i++) {
 		struct disk_use *use = &survey->uses.uses[i];
 
-		/* A path may be stale after a rename. ask_kernel finds who has the file open. */
+		/*
+		 * The path may be stale after a rename; ask_kernel finds out who has the file open.
+		 */
 		if (use->start.device ||
 		    (use->what && sources->identify(use->what, &use->start) == 0))
 			disk_chain_build(sources, use->start, &use->chain);
@@ -388,7 +389,7 @@ static void look(void *arg)
 
 /* --- in the loop again --- */
 
-/* What other tasks have claimed since the survey began. */
+/* Compares with what other tasks have claimed since the survey began. */
 static int check_claims(const struct survey *survey, const struct device *mine, struct error **e)
 {
 	struct domain *domain;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* One run of a script: its environment, its time limit, and the verdict from its exit status and
+ * from what it wrote to xenstore. */
 #include "xend/device/hotplug.h"
 
 #include <errno.h>
@@ -14,7 +16,7 @@
 #include "xend/runtime/proc.h"
 #include "xend/runtime/task.h"
 
-/* Milliseconds. */
+/* Milliseconds for a script to end. */
 #define SCRIPT_PATIENCE 60000
 
 static int judge(const char *script, const char *action, const char *back, int status,
@@ -40,7 +42,7 @@ static int judge(const char *script, const char *action, const char *back, int s
 	return rc;
 }
 
-/* argument: what the script gets behind the action; NULL: nothing. */
+/* argument: the script's second argument; NULL: none. */
 static int run(const char *script, const char *action, const char *argument, const char *class,
 	       int domid, unsigned int devid, struct error **e)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Interface: linux/loop.h; LOOP_CONFIGURE exists since Linux 5.8. */
+/* Takes a free loop device and configures it in one call (linux/loop.h; LOOP_CONFIGURE needs Linux
+ * 5.8). */
 #include "xend/device/loopdev.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Somebody else may take the free one that we were told of; so often we ask again. */
+/* Tries: somebody else may take the free device that the kernel has named to us. */
 #define TRIES 64
 
 static int configure_free_one(int control, int file, const char *name, bool readonly, int *out)

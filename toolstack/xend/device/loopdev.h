@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Loop devices: block devices over files. They let go of their file by themselves when their last
- * user closes them. */
+/* Loop devices: block devices over files. With autoclear, a loop device releases its file when its
+ * last user closes it. */
 #ifndef XEND_DEVICE_LOOPDEV_H
 #define XEND_DEVICE_LOOPDEV_H
 
@@ -10,10 +10,11 @@
 #include "lib/error.h"
 
 /*
- * Makes a loop device over the file of a handle (O_PATH). `name`: what the device and errors call
- * the file. May wait for the file's server, so it runs in a thread. The descriptor that comes back
- * keeps the device alive until blkback has opened it; a xend that is killed leaves none behind.
- * *number: of the device.
+ * Makes a loop device over the file of `handle` (O_PATH). `name` is the file's name for the device
+ * and for errors. Run it in a thread: it may block on the file's server.
+ *
+ * *fd keeps the device alive until blkback has opened it, so a killed xend leaves none behind.
+ * *number is the device's number. 0 or -errno.
  */
 int loopdev_make(int handle, const char *name, bool readonly, int *fd, dev_t *number,
 		 struct error **e);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Runs the network-script once, when xend starts, and logs what it prints. */
 #include "xend/device/network.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include "xend/runtime/task.h"
 
 #define SCRIPTS "/etc/xen/scripts"
-/* Milliseconds. */
+/* Milliseconds for the script to end. */
 #define PATIENCE 60000
 
 static void log_output(void *arg, char *line)
@@ -21,8 +22,8 @@ static void log_output(void *arg, char *line)
 	log_info("network-script: %s", line);
 }
 
-/* The words of "network-bridge netdev=eth0" with "start" after the first. The array must be freed,
- * and its first word. */
+/* Splits "network-bridge netdev=eth0" into words, with "start" after the first. Free the array and
+ * its first word. */
 static const char **split(char *words)
 {
 	const char **argv = xcalloc(strlen(words) + 3, sizeof(char *));

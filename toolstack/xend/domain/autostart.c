@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Starts domains with the host and stops them with xend, one after the other. A failure only goes
+ * to the log. */
 #include "xend/domain/autostart.h"
 
 #include <dirent.h>
@@ -123,8 +125,8 @@ void autostart_start_all(void)
 		domain_ref(domain);
 		if (wanted)
 			start_managed(domain);
-		/* It waited: the list is another one. Those that were started are not halted any
-		 * more, or have a reason. */
+		/* The start waited, so the list may have changed: begin again at its head. A domain
+		 * that was started is no longer halted; one that failed is passed over. */
 		next = wanted && domain->domid >= 0 ? TAILQ_FIRST(&domains) :
 						      TAILQ_NEXT(domain, link);
 		domain_unref(domain);
@@ -144,7 +146,7 @@ static void ask_to_shut_down(struct domain *domain)
 	log_info("Domain %s is asked to shut down (on_xend_stop).", domain->name);
 }
 
-/* As domain.suspend does it; a domain that does not suspend runs on. */
+/* As domain.suspend. A domain that fails to suspend runs on. */
 static void suspend(struct domain *domain)
 {
 	char *path = record_image_path(domain);
@@ -179,7 +181,7 @@ void autostart_stop_all(void)
 {
 	struct domain *domain;
 
-	/* Those that only have to be told first; the list may change while the others are saved. */
+	/* First those that only need to be told. The list may change while the others are saved. */
 	while ((domain = next_to_stop(CONFIG_STOP_SHUTDOWN))) {
 		domain->stop_handled = true;
 		ask_to_shut_down(domain);

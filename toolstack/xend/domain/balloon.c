@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* One task at a time looks for memory. Domain-0 gives some by its balloon: xend lowers its target
+ * in xenstore and waits while that makes progress. */
 #include "xend/domain/balloon.h"
 
 #include <errno.h>
@@ -11,9 +13,9 @@
 #include "xend/runtime/task.h"
 
 #define PAGE_KB 4
-/* Left to the hypervisor, which allocates for itself, too. */
+/* Kept free, because the hypervisor allocates for itself, too. */
 #define RESERVE_KB 8192
-/* Milliseconds: how long Domain-0 may make no step, and between two looks. */
+/* Milliseconds: how long Domain-0 may make no progress, and the time between two checks. */
 #define PATIENCE      10000
 #define POLL_INTERVAL 50
 
@@ -28,7 +30,7 @@ uint64_t balloon_overhead_kb(uint64_t memory_kb, unsigned int vcpus)
 	return 2048 + 256 * (uint64_t)vcpus + memory_kb / 256;
 }
 
-/* What is free and not kept for a domain that is being filled. */
+/* Free memory, without the claims of domains that are being filled. */
 static int read_free(uint64_t *kb, struct error **e)
 {
 	struct xen_sysctl_physinfo info;
@@ -51,7 +53,7 @@ static int refuse(uint64_t need, uint64_t available, struct error **e)
 			 (unsigned long long)settings->dom0_min_mem);
 }
 
-/* How much Domain-0 may give, KiB, and its target now. */
+/* How much Domain-0 may give, KiB; *target: its target now, KiB. */
 static uint64_t dom0_can_give(uint64_t *target)
 {
 	struct hv_domain_info info;
@@ -61,8 +63,7 @@ static uint64_t dom0_can_give(uint64_t *target)
 		return 0;
 	*target = store_read_number(UINT64_MAX / 2, info.pages * PAGE_KB,
 				    "/local/domain/0/memory/target");
-	/* It may be above its target still, on its way down for somebody else; what it really has
-	 * counts. */
+	/* Domain-0 may still be below its target; count only what it really has. */
 	if (*target > info.pages * PAGE_KB)
 		*target = info.pages * PAGE_KB;
 	return *target > least ? *target - least : 0;

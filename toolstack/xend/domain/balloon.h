@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory for a new domain: what is free, and, when that is too little, what Domain-0 can give. */
+/* Memory for a new domain: the hypervisor's free memory and, if that is too little, Domain-0's. */
 #ifndef XEND_DOMAIN_BALLOON_H
 #define XEND_DOMAIN_BALLOON_H
 
@@ -8,14 +8,14 @@
 #include "lib/error.h"
 
 /*
- * In a task: has the hypervisor have `kb` free for the caller. One finds memory at a time;
- * balloon_release says that it is allocated (or not needed), so that the next one can look. -ENOMEM
- * says what is free and what is needed.
+ * In a task: makes sure that the hypervisor has `kb` KiB free for the caller. Callers take turns:
+ * after 0, nobody else gets memory until balloon_release, which says that this memory is allocated,
+ * claimed or not needed. -ENOMEM (the sentence says what is free and what is needed) or -ECANCELED.
  */
 int balloon_reserve(uint64_t kb, struct error **e);
 void balloon_release(void);
-/* What a domain needs besides its own memory, KiB: its structures, page tables of the hypervisor's,
- * grant tables. */
+/* KiB that the hypervisor needs for a domain besides the domain's own memory: structures, page
+ * tables, grant tables. */
 uint64_t balloon_overhead_kb(uint64_t memory_kb, unsigned int vcpus);
 
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* A boot is a list of steps. When one fails, domain_stop undoes all of them, the same way that a
+ * domain is destroyed. */
 #include "xend/domain/boot.h"
 
 #include <errno.h>
@@ -49,7 +51,7 @@ static int create_empty(struct domain *domain, struct error **e)
 	if (rc)
 		return rc;
 	memcpy(spec.uuid, domain->uuid, sizeof(spec.uuid));
-	/* The record first: with the UUID in it, a domain that appears is known whose it is. */
+	/* Write the record first: its UUID tells a later xend whose domain has appeared. */
 	domain->domid = -1;
 	domain->earlier_boot = false;
 	domain->start_time = time(NULL);
@@ -90,7 +92,7 @@ static int get_number(struct json_object *result, const char *key, uint64_t *out
 	return 0;
 }
 
-/* Has the worker fill the domain with a kernel, or with what was saved. */
+/* Has the worker fill the domain from a kernel or from a saved image. */
 static int fill(struct domain *domain, const struct boot *boot, const struct domain_size *size,
 		struct error **e)
 {
@@ -132,8 +134,8 @@ static int fill(struct domain *domain, const struct boot *boot, const struct dom
 	return 0;
 }
 
-/* Has the hypervisor keep the memory for this domain while it is filled, so that the next one may
- * look for its own. */
+/* Reserves the memory in the hypervisor while the worker fills the domain, so that the next domain
+ * can already look for its own. False: no reservation. */
 static bool claim(struct domain *domain, const struct domain_size *size)
 {
 	uint32_t domid = (uint32_t)domain->domid;
@@ -169,7 +171,8 @@ static int find_memory_and_fill(struct domain *domain, const struct boot *boot,
 	return rc;
 }
 
-/* One list of CPUs is for all vCPUs; of several, each is for the vCPU at its place. */
+/* A single list of CPUs applies to all vCPUs; of several lists, each applies to the vCPU at its
+ * index. */
 static int pin_vcpus(struct domain *domain, struct error **e)
 {
 	const struct config *config = domain->config;
@@ -225,8 +228,9 @@ static int introduce(struct domain *domain, struct error **e)
 	return rc;
 }
 
-/* Its goal is reached only once all of it has worked: a domain that was to be resumed and fails
- * here is suspended still. */
+/*
+ * Clears the goal only if every step worked: a domain whose resume fails here is still suspended.
+ */
 static int set_running(struct domain *domain, bool paused, struct error **e)
 {
 	enum domain_goal goal = domain->goal;
@@ -258,8 +262,8 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 		rc = put_nodes(domain, &size, e);
 	if (rc == 0)
 		rc = find_memory_and_fill(domain, boot, &size, e);
-	/* Behind each wait: somebody may have destroyed it, and then its number is not its own any
-	 * more. */
+	/* Check after each wait: if somebody has destroyed the domain, its number is no longer its
+	 * own. */
 	if (rc == 0)
 		rc = domain_info(domain, &info, e);
 	if (rc == 0)
@@ -283,8 +287,8 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 
 int domain_boot(struct domain *domain, const struct boot *boot, struct error **e)
 {
-	/* What a half-dead domain still has (a disk, a name, memory) is free then; lifecycle.c
-	 * comes this way, too. */
+	/* Recovery first frees what half-dead domains hold (a disk, a name, memory). The wait is
+	 * here because lifecycle.c boots domains, too. */
 	int rc = recover_wait(boot->asker, e);
 
 	if (rc)
@@ -302,8 +306,8 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
 	return 0;
 }
 
-/* Its devices and nodes, if they are its own: the number may have been somebody else's all the
- * time, or become that in a wait. */
+/* Removes the domain, its devices and its nodes. Each step checks that the number is the domain's:
+ * another domain may have it from the start, or get it in a wait. */
 static int take_apart(struct domain *domain, struct error **e)
 {
 	struct hv_domain_info info;
@@ -332,7 +336,7 @@ int domain_stop(struct domain *domain, struct error **e)
 	bool before = task_shield(true);
 	enum domain_number whose;
 	struct hv_domain_info info;
-	/* A hypervisor that does not answer does not say that the domain is gone. */
+	/* A hypervisor that does not answer has not said that the domain is gone. */
 	int rc = domain_number(domain, &whose, &info, e);
 
 	if (rc == 0) {
@@ -378,7 +382,7 @@ void domain_settle(struct domain *domain)
 {
 	if (domain->domid >= 0)
 		return;
-	/* Others' domains have no record. */
+	/* Domains of other toolstacks have no record. */
 	if (!domain->ours) {
 		domain_remove(domain);
 		return;

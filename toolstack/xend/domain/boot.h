@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From a configuration to a running domain, and back to nothing. In tasks, by who holds the
+/* From a configuration to a running domain, and back. Call these functions in a task that holds the
  * domain's lock. */
 #ifndef XEND_DOMAIN_BOOT_H
 #define XEND_DOMAIN_BOOT_H
@@ -14,39 +14,40 @@ struct request;
 
 struct boot {
 	bool paused;  /* left paused at its first instruction */
-	int image_fd; /* a saved domain's memory, at its first byte; -1: from its kernel */
-	/* As it was when it was saved; NULL: as its configuration says. */
+	int image_fd; /* a saved domain's memory, at its first byte; -1: boot its kernel */
+	/* The saved domain's size; NULL: as the configuration says. */
 	const struct domain_size *size;
-	struct request *asker; /* who sees the progress; NULL */
+	struct request *asker; /* gets the progress; may be NULL */
 };
 
 /*
- * Starts a domain that has a configuration, a UUID and no id. When it fails nothing is left of it
- * but what it was before: no id, its record as it was written last (building); the caller says what
- * becomes of that.
+ * Starts a domain that has a configuration, a UUID and no id. After a failure the domain has no id
+ * again (unless the hypervisor does not destroy it), and its record is as it was last written,
+ * "building" or "dying": the caller decides what becomes of it.
  */
 int domain_boot(struct domain *domain, const struct boot *boot, struct error **e);
 
 /*
- * Destroys the domain with its devices and nodes. It has no id then, but its record is there still,
- * "dying": the caller writes what it is now, or removes it. Cannot be cancelled, and goes on over
- * whatever fails, but for the hypervisor: a domain that it does not destroy keeps its id and its
- * record, so that it can be tried again. Nothing is done to another domain that has got the number
- * meanwhile.
+ * Destroys the domain with its devices and nodes. Afterwards it has no id. Its record still exists
+ * and says "dying": the caller updates or removes it. This cannot be cancelled and continues after
+ * errors, except the hypervisor's: a domain that the hypervisor does not destroy keeps its id and
+ * its record, so the call can be repeated. Another domain that has got the number in the meantime
+ * is not touched.
  */
 int domain_stop(struct domain *domain, struct error **e);
 
 /*
- * After domain_stop, or a boot that failed: a domain whose goal that is is suspended now, managed
- * domains and those with a reason are halted, all others forgotten. One that could not be destroyed
- * stays as it is.
+ * Decides what becomes of a domain without an id, after domain_stop or a failed boot. A managed
+ * domain, or one with a reason, is suspended if that is its goal, else halted. All others are
+ * forgotten. Does nothing to a domain that has an id because it could not be destroyed.
  */
 void domain_settle(struct domain *domain);
 
 /*
- * domain_stop and domain_boot as one: a xend that is killed in between finds that it shall run, and
- * starts it. When it cannot be started it is settled, but for -ECANCELED by a xend that stops: then
- * the next one starts it.
+ * domain_stop, then domain_boot. The record has the goal "restart", so the next xend boots the
+ * domain if this one is killed midway. After a failed boot the domain is settled with a reason,
+ * unless xend is stopping (-ECANCELED): then the next xend boots it. A failed stop leaves the
+ * domain as it is.
  */
 int domain_restart(struct domain *domain, struct request *asker, struct error **e);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Finds the bootloader's program and the first disk, and describes both to the worker. */
 #include "xend/domain/bootloader.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include "xend/domain/domain.h"
 #include "xend/runtime/settings.h"
 
-/* Where a bootloader lies that is given by its name alone. */
+/* Finds a bootloader that is given by its name alone. */
 static char *find_program(const char *name, struct error **e)
 {
 	static const char *const places[] = { "/usr/lib/xenolith/%s", "/usr/lib/xen-*/bin/%s",
@@ -40,8 +41,7 @@ static char *find_program(const char *name, struct error **e)
 	return found;
 }
 
-/* The block device of the first disk; a file's is the loop device that the guest gets. 0: there is
- * none. */
+/* The block device of the first disk; for a file, the loop device that the guest gets. 0: none. */
 static dev_t first_disk(const struct domain *domain)
 {
 	const struct device *device;

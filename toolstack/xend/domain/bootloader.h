@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Bootloaders like pygrub: which program it is, and what the worker is told of it. The worker runs
- * it, confined (worker/build/bootloader.h).
- */
+/* Bootloaders like pygrub: which program it is, and the worker's order to run it. The worker
+ * confines it (worker/build/bootloader.h). */
 #ifndef XEND_DOMAIN_BOOTLOADER_H
 #define XEND_DOMAIN_BOOTLOADER_H
 
@@ -13,7 +11,8 @@ struct domain;
 
 /*
  * Puts `bootloader` into the worker's order (docs/worker.md). The domain's devices must be
- * prepared: it looks into the first disk.
+ * prepared, because the bootloader looks into the first disk. -EBADMSG: no disk; -ENOENT: no such
+ * program.
  */
 int bootloader_put(const struct domain *domain, struct json_object *order, struct error **e);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Turns a domain and the hypervisor's facts about it into JSON. */
 #include "xend/domain/describe.h"
 
 #include <string.h>
@@ -17,8 +18,9 @@ void domain_state_letters(const struct hv_domain_info *info, char letters[7])
 	bool crashed = info->shutdown && info->shutdown_reason == SHUTDOWN_crash;
 
 	letters[0] = info->running ? 'r' : '-';
-	/* A domain that is paused while all its CPUs wait is shown as paused: --p--- is the word
-	 * that programs know. */
+	/*
+	 * A paused domain whose vCPUs all block is shown as paused only: programs expect "--p---".
+	 */
 	letters[1] = info->blocked && !info->paused ? 'b' : '-';
 	letters[2] = info->paused ? 'p' : '-';
 	letters[3] = info->shutdown && !crashed ? 's' : '-';
@@ -40,7 +42,7 @@ static enum domain_status status_of(const struct domain *domain, const struct hv
 	return info->paused ? STATUS_PAUSED : STATUS_RUNNING;
 }
 
-/* Of a domain that others made only this much is known. */
+/* This is all that xend knows of a domain that another toolstack made. */
 static struct json_object *foreign_config(const struct domain *domain,
 					  const struct hv_domain_info *info)
 {
@@ -63,7 +65,7 @@ static void describe_running(struct json_object *o, const struct hv_domain_info 
 
 	domain_state_letters(info, letters);
 	json_set_int(o, XEND_D_MEMORY_KB, (int64_t)(info->pages * PAGE_KB));
-	/* Domain-0 and some others have no limit; what they have is what they may have. */
+	/* Domain-0 and some others have no limit; for them, show what they have. */
 	json_set_int(o, XEND_D_MAXMEM_KB,
 		     (int64_t)((info->max_pages > UINT32_MAX / 2 ? info->pages : info->max_pages) *
 			       PAGE_KB));

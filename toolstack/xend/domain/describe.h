@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Facts of domains, as domain.list and the others show them. */
+/* A domain as domain.list and other methods describe it. */
 #ifndef XEND_DOMAIN_DESCRIBE_H
 #define XEND_DOMAIN_DESCRIBE_H
 
@@ -19,7 +19,7 @@ enum domain_status {
 	STATUS_CRASHED
 };
 
-/* info NULL: it does not run. */
+/* info NULL: the domain does not run. */
 struct json_object *domain_describe(struct domain *domain, const struct hv_domain_info *info,
 				    bool with_config);
 /* "r-----" and so on. */

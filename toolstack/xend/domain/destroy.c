@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* hv_domain_destroy() in a thread of libuv's pool. */
 #include "xend/domain/destroy.h"
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 #include "hv/hv.h"
 #include "xend/runtime/task.h"
 
-/* It lies on the task's stack: the task does not go on before done is set. */
+/* Lives on the task's stack: the task waits until done is set. */
 struct job {
 	uv_work_t work;
 	uint32_t domid;
@@ -21,7 +22,7 @@ struct job {
 	bool done;
 };
 
-/* In a thread of libuv's; the hypervisor's handle of the loop is not its. */
+/* Runs in the thread, with a handle of its own: the loop keeps using domain_hv. */
 static void destroy(uv_work_t *work)
 {
 	struct job *job = work->data;
@@ -31,7 +32,7 @@ static void destroy(uv_work_t *work)
 	job->rc = hv_open(&hv, &job->e);
 	if (job->rc == 0)
 		job->rc = hv_domain_info(hv, job->domid, &info, &job->e);
-	/* The thread may have been waited for: the number is looked at here. */
+	/* The job may have waited for a free thread, so check the UUID here. */
 	if (job->rc == 0 && memcmp(info.uuid, job->uuid, sizeof(info.uuid)) != 0)
 		job->rc = error_set(&job->e, ESRCH, "Domain %u is another one by now.", job->domid);
 	if (job->rc == 0)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Destroying a domain takes the hypervisor as long as it takes to give its memory back: seconds for
- * a large one. */
+/* Destroying a domain. The hypervisor needs seconds to free the memory of a large one. */
 #ifndef XEND_DOMAIN_DESTROY_H
 #define XEND_DOMAIN_DESTROY_H
 
@@ -9,9 +8,9 @@
 #include "lib/error.h"
 
 /*
- * In a task: has a thread destroy the domain, with a handle of its own, and waits for it while the
- * loop goes on. Not cancelled. -ESRCH: no domain has that number, or one with another UUID does,
- * which is left alone.
+ * In a task; cannot be cancelled. A thread with a hypervisor handle of its own destroys the domain,
+ * while the loop goes on. -ESRCH: no domain has the number, or one with another UUID has it, which
+ * is left alone. -EAGAIN: no thread.
  */
 int destroy_and_wait(uint32_t domid, const uint8_t uuid[16], struct error **e);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The list of domains: references, lookups, locks, and whose a number is. */
 #include "xend/domain/domain.h"
 
 #include <ctype.h>
@@ -16,7 +17,8 @@
 #include "xend/domain/lifecycle.h"
 #include "xend/runtime/store.h"
 
-/* Milliseconds that an operation waits for the one before it: a large guest takes minutes to save.
+/*
+ * Milliseconds that an operation waits for the one before it: saving a large guest takes minutes.
  */
 #define LOCK_PATIENCE (10 * 60 * 1000)
 #define MAX_NAME      64
@@ -156,7 +158,7 @@ struct domain *domain_by_uuid(const uint8_t uuid[16])
 
 /* --- whose a number is --- */
 
-/* Domain-0 is who we are; its UUID is whatever somebody gave it. */
+/* Domain-0 is recognised by its number alone: anybody may have set its UUID. */
 static bool is_domain(const struct domain *domain, const struct hv_domain_info *info)
 {
 	return (int)info->domid == domain->domid &&
@@ -287,7 +289,7 @@ void domain_unlock(struct domain *domain)
 	domain->operation = NULL;
 	domain->worker = NULL;
 	cond_wake(&domain->changed);
-	/* A guest that shut down meanwhile has waited for this. */
+	/* Handle a shutdown that came while the domain was locked. */
 	lifecycle_check(domain);
 }
 
@@ -313,7 +315,8 @@ void domain_set_reason(struct domain *domain, const char *fmt, ...)
 
 /* --- what the hypervisor says --- */
 
-/* xl notes when it started a domain, in seconds with hundredths; 0 if there is nothing. */
+/* When xl started a domain, from xenstore, in seconds since 1970 (xl writes hundredths, too); 0:
+ * not known. */
 static time_t read_start_time(const uint8_t uuid[16])
 {
 	char text[UUID_TEXT], *value, *dot;
@@ -330,10 +333,8 @@ static time_t read_start_time(const uint8_t uuid[16])
 	return (time_t)seconds;
 }
 
-/*
- * A domain that xl made has its name in xenstore once xl has come so far; until then it is not
- * shown. If one of ours has the same name, the id is added to the stranger's.
- */
+/* Adds a domain of another toolstack. It appears only once xl has written its name to xenstore. If
+ * the name is taken, the id is appended to it. */
 static void add_foreign(const struct hv_domain_info *info)
 {
 	char *name = store_read("/local/domain/%u/name", info->domid);
@@ -354,7 +355,7 @@ static void add_foreign(const struct hv_domain_info *info)
 	free(name);
 }
 
-/* xl may rename what it made. */
+/* xl may rename its domains. */
 static void refresh_foreign_name(struct domain *domain)
 {
 	char *name = store_read("/local/domain/%d/name", domain->domid);
@@ -393,7 +394,7 @@ void domains_refresh(void)
 			refresh_foreign_name(domain);
 	}
 	for (size_t i = 0; i < count; i++)
-		/* Not by UUID alone: xl can give a domain any. */
+		/* Match the number, too: xl can give a domain any UUID. */
 		if (!list[i].dying && !domain_of(&list[i]))
 			add_foreign(&list[i]);
 	free(list);

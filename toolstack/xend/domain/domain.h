@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The domains that xend knows: those it made, the managed ones that do not run, and what others
- * (xl) have made.
+ * The domains that xend knows: those that it made, managed ones that do not run, and those of other
+ * toolstacks (xl).
  *
- * What a domain is lies in the hypervisor, in xenstore and in its record (record.h); a struct
- * domain is a copy that can be made anew at any moment (recover.h).
+ * The truth about a domain is in the hypervisor, in xenstore and in its record (record.h). A struct
+ * domain is a copy that can be rebuilt at any moment (recover.h).
  */
 #ifndef XEND_DOMAIN_DOMAIN_H
 #define XEND_DOMAIN_DOMAIN_H
@@ -24,115 +24,118 @@ struct console;
 struct device;
 
 /*
- * What xend is doing to a domain, as its record says. A xend that starts finds the record of one
- * that was killed: RUNNING, HALTED and SUSPENDED are at rest, all others are taken back
+ * The operation of xend on a domain, as its record says. A starting xend finds the records of a
+ * killed one: HALTED, SUSPENDED and RUNNING are stable states; it finishes or undoes all others
  * (recover.c).
  */
 enum domain_state {
 	DOMAIN_HALTED,	  /* managed; it has no id */
-	DOMAIN_SUSPENDED, /* managed; its memory is in a file */
-	DOMAIN_BUILDING,  /* from before it is created to its first instruction */
+	DOMAIN_SUSPENDED, /* managed; memory in a file */
+	DOMAIN_BUILDING,  /* from before its creation until it runs */
 	DOMAIN_RUNNING,
-	DOMAIN_SAVING, /* asked to suspend, its memory is being written */
-	DOMAIN_DYING,  /* being taken apart */
+	DOMAIN_SAVING, /* being suspended and written to a file */
+	DOMAIN_DYING,  /* being destroyed */
 	DOMAIN_STATES
 };
 
-/* What shall become of a domain once it is taken apart; in its record, for a xend that is killed in
+/* The fate of a domain once it is destroyed. It stands in the record, in case xend is killed in
  * between. */
 enum domain_goal {
 	GOAL_REST,	/* halted if it is managed, forgotten otherwise */
 	GOAL_RESTART,	/* it reboots */
-	GOAL_SUSPENDED, /* its memory is in its file, whole */
+	GOAL_SUSPENDED, /* its memory is in its file, complete */
 	DOMAIN_GOALS
 };
 
 struct domain {
 	TAILQ_ENTRY(domain) link;
 	unsigned int refs;
-	bool gone;    /* no longer in the list: only references keep it */
+	bool gone;    /* no longer in the list; only references keep it */
 	bool ours;    /* xend made it */
-	bool managed; /* its record stays when it halts */
+	bool managed; /* kept when it halts */
 	enum domain_state state;
 	enum domain_goal goal;
 	int domid; /* -1: none */
 	uint8_t uuid[16];
 	char *name;
-	struct config *config; /* with its uuid and MACs, and what was attached since; NULL: others
-				  made it */
+	/* With the UUID, the MACs and what was attached since; NULL: another toolstack made the
+	 * domain. */
+	struct config *config;
 	time_t start_time;     /* 0: not known */
-	char *reason;	       /* why it was left down */
-	char *saving_to;       /* the file that is being written */
-	bool shutdown_handled; /* somebody acts upon its shutdown */
-	bool reboot_asked;     /* domain.reboot came from us: it is no crash loop */
+	char *reason;	       /* why xend left it down */
+	char *saving_to;       /* the file being written */
+	bool shutdown_handled; /* a task already handles its shutdown */
+	bool reboot_asked;     /* domain.reboot asked for it: no crash loop */
 	bool stop_handled;     /* on_xend_stop was done for it */
-	bool earlier_boot; /* its record is from before the host booted: whatever number that names
-			      is not its */
+	/* Its record is from before the host booted, so the domid in it means nothing. */
+	bool earlier_boot;
 	uint64_t store_mfn, console_mfn;
 	uint32_t store_port, console_port;
 	struct console *console;
 	TAILQ_HEAD(, device) devices;
 
-	const char *operation; /* NULL: nobody works on it */
-	struct task *worker;   /* who does */
-	struct cond changed;   /* its state, its shutdown, the end of an operation */
+	const char *operation; /* what holds its lock; NULL: unlocked */
+	struct task *worker;   /* the task that holds the lock; NULL: recovery does */
+	struct cond changed;   /* woken by a new state, a shutdown, an unlock */
 };
 
 TAILQ_HEAD(domain_list, domain);
 extern struct domain_list domains;
 
-/* The hypervisor, open for as long as xend runs. */
+/* The hypervisor's handle, open as long as xend runs. */
 extern struct hv *domain_hv;
 
 #define UUID_TEXT 37
 void uuid_to_text(const uint8_t uuid[16], char text[UUID_TEXT]);
 bool uuid_from_text(const char *text, uint8_t uuid[16]);
 
-/* Puts a new one in the list, with a reference of the list's. */
+/* Adds a new domain to the list, which holds a reference. */
 struct domain *domain_add(const char *name, const uint8_t uuid[16]);
-/* Takes it out; whoever waits for it is woken and finds `gone`. */
+/* Removes it from the list. Tasks that wait for it wake up and find `gone` set. */
 void domain_remove(struct domain *domain);
 struct domain *domain_ref(struct domain *domain);
 void domain_unref(struct domain *domain);
 
 /*
- * A number may be another domain's by now: others destroy domains and make new ones while xend
- * waits. So the hypervisor, which knows UUIDs, is asked right before each step by number, and again
- * after each wait. No hypercall does both at once; but numbers are given in turn, so one comes
- * again only after tens of thousands of domains (or when a tool asks for just that one).
+ * A domain's number may belong to another domain: other tools destroy and create domains while xend
+ * waits. So ask the hypervisor, which knows UUIDs, right before each step by number, and again
+ * after each wait.
+ *
+ * No hypercall checks and acts at once. But numbers are handed out in turn, so one is reused only
+ * after tens of thousands of domains, or when a tool asks for that very number.
  */
 enum domain_number {
-	NUMBER_OWN,   /* the hypervisor has that domain (it may be dying) */
-	NUMBER_FREE,  /* nobody has it; what stands under it in xenstore is left of this domain */
-	NUMBER_OTHERS /* its number is another domain's, or it has none: nothing under it is this
-			 domain's */
+	NUMBER_OWN, /* the hypervisor has this domain (it may be dying) */
+	/* No domain has it; xenstore nodes under it are left over from this domain. */
+	NUMBER_FREE,
+	/* Another domain has the number, or this one has none: nothing under the number is this
+	 * domain's. */
+	NUMBER_OTHERS
 };
-/* info is filled for NUMBER_OWN. An error says that the hypervisor did not answer, which is none of
- * the three. */
+/* Fills info for NUMBER_OWN. An error means that the hypervisor did not answer; then *whose means
+ * nothing. */
 int domain_number(const struct domain *domain, enum domain_number *whose,
 		  struct hv_domain_info *info, struct error **e);
-/* The domain itself, or -ESRCH; other errors as above. */
+/* Fills info for the domain itself. -ESRCH: it is gone; other errors as above. */
 int domain_info(const struct domain *domain, struct hv_domain_info *info, struct error **e);
-/* Whether what stands under its number may be changed in its name: the number is its own, or
- * nobody's. */
+/* Whether xend may change what stands under the domain's number: the number is its own, or
+ * nobody's. False, too, if the hypervisor does not answer. */
 bool domain_may_touch(const struct domain *domain);
-/* The domain of the list that the hypervisor's is: number and UUID agree. NULL. */
+/* The listed domain with the number and the UUID in info; NULL. */
 struct domain *domain_of(const struct hv_domain_info *info);
-/* Of the hypervisor's list, the entry of that domain; NULL. */
+/* The domain's entry in the hypervisor's list; NULL. */
 const struct hv_domain_info *domain_find_info(const struct domain *domain,
 					      const struct hv_domain_info *list, size_t count);
 
 struct domain *domain_by_name(const char *name);
 struct domain *domain_by_id(int domid);
 struct domain *domain_by_uuid(const uint8_t uuid[16]);
-/* By what a request says: name, id, UUID. Gives the caller a reference; -ESRCH and the sentence
- * that xm prints. */
+/* Finds a domain by what a request says: name, id or UUID. Gives the caller a reference. -ESRCH,
+ * with the sentence that xm prints. */
 int domain_lookup(struct json_object *which, struct domain **out, struct error **e);
 
-/*
- * Makes the caller (a task) the one who works on the domain; waits while another one does. -ESRCH
- * if it is gone then, -EBUSY after a long wait, -ECANCELED. domain_lock_now does not wait.
- */
+/* Locks the domain for the calling task; waits while another task has it. -ESRCH: the domain is
+ * gone; -EBUSY after 10 minutes; -ECANCELED. domain_lock_now never waits: -EBUSY at once. */
 int domain_lock(struct domain *domain, const char *operation, struct error **e);
 int domain_lock_now(struct domain *domain, const char *operation);
 void domain_unlock(struct domain *domain);
@@ -141,17 +144,14 @@ void domain_set_state(struct domain *domain, enum domain_state state);
 void domain_set_reason(struct domain *domain, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/*
- * Makes the list agree with the hypervisor: domains that others made appear, those that are gone
- * disappear or are taken apart (lifecycle.h). Called before each look at the list.
- */
+/* Updates the list from the hypervisor: domains of other toolstacks appear and disappear, and
+ * lifecycle_observe sees each of ours. Called before each use of the list. */
 void domains_refresh(void);
-/*
- * Before one of ours starts: -EEXIST if a domain of another toolstack runs under its UUID or its
- * name. xenstore and other tools could not tell them apart.
- */
+/* Before a domain of ours starts: -EEXIST if another domain runs under its UUID, or one of another
+ * toolstack under its name. xenstore and other tools could not tell them apart. */
 int domain_check_alone(const struct domain *domain, struct error **e);
-/* A valid name: 1 to 64 printable characters without blanks and slashes, and not a number alone. */
+/* -EBADMSG unless the name has 1 to 64 letters, digits or characters of "_-.+:@", and is not a
+ * number. */
 int domain_check_name(const char *name, struct error **e);
 
 #endif

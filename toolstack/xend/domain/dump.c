@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Opens the core file; the worker writes it. */
 #include "xend/domain/dump.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Lists what a foreign configuration would use of this host. */
 #include "xend/domain/foreign.h"
 
 #include <errno.h>
@@ -6,7 +7,7 @@
 #include "config/config.h"
 #include "lib/str.h"
 
-/* Bytes of each, so that no name hides the others. */
+/* Bytes shown of each name, so that no name hides the others. */
 #define SHOWN_MAX 200
 
 static void add(struct str *s, const char *what, const char *value)

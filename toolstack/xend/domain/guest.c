@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The checks before an operation, and the only place where requests and autostart add new domains.
+ */
 #include "xend/domain/guest.h"
 
 #include <errno.h>
@@ -60,7 +63,9 @@ void guest_release(struct domain *domain)
 	domain_unref(domain);
 }
 
-/* One that was left down is kept for its reason only. */
+/*
+ * Removes an unmanaged domain of that name that was left down: it is kept only to show its reason.
+ */
 static void make_room(const char *name)
 {
 	struct domain *old = domain_by_name(name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What several methods do at their beginning: find the domain, take it, check that it can be done
- * to it. */
+/* The first steps of most methods: find the domain, lock it, and check that the operation is
+ * possible. */
 #ifndef XEND_DOMAIN_GUEST_H
 #define XEND_DOMAIN_GUEST_H
 
@@ -11,14 +11,15 @@ struct domain;
 struct request;
 
 enum guest_need {
-	GUEST_RUNS = 1, /* it has an id, which is its own */
+	GUEST_RUNS = 1, /* it runs: the hypervisor has it */
 	GUEST_OURS = 2, /* xend made it */
 	GUEST_NOT_DOM0 = 4,
 	GUEST_MANAGED = 8,
-	GUEST_HALTED = 16, /* it has none, and is not suspended to a file */
+	GUEST_HALTED = 16, /* its state is DOMAIN_HALTED, not suspended */
 };
 
-/* The domain that a request names, with a reference and locked for `operation`. */
+/* The domain that a request names, with a reference, locked for `operation`, and checked.
+ * guest_release gives back both. */
 int guest_take(struct request *request, const char *operation, unsigned int needs,
 	       struct domain **out, struct error **e);
 void guest_release(struct domain *domain);
@@ -26,8 +27,9 @@ void guest_release(struct domain *domain);
 int guest_check(struct domain *domain, unsigned int needs, struct error **e);
 
 /*
- * A new domain in the list, locked for `operation`, from a configuration that becomes its own (or
- * is freed): its name and UUID must be free. One that was left down with that name makes room.
+ * Adds a new domain, locked for `operation`, with a reference. Takes the configuration over, or
+ * frees it on failure. -EEXIST: its name or UUID is taken; a domain that was left down makes room
+ * for its name. -EBADMSG: a bad name or UUID.
  */
 int guest_add(struct config *config, const char *operation, struct domain **out, struct error **e);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One table and a few functions write all of a domain's nodes but the devices'. */
 #include "xend/domain/layout.h"
 
 #include <errno.h>
@@ -12,7 +13,8 @@
 #include "lib/str.h"
 #include "xend/domain/domain.h"
 
-/* Bytes of a console's backlog for who reads it from xenstore; Xen's tools write the same. */
+/* The limit in bytes of a console's backlog, for programs that read it from xenstore; Xen's tools
+ * write the same. */
 #define CONSOLE_LIMIT 1048576
 
 struct node {
@@ -21,8 +23,8 @@ struct node {
 	enum store_access access;
 };
 
-/* Below /local/domain/ID: what is the same for all. The guest's own places, and what xend says to
- * it. */
+/* Nodes below /local/domain/ID that are the same for all domains: the guest's own places, and where
+ * xend tells the guest something. */
 static const struct node common_nodes[] = {
 	{ "memory", NULL, STORE_GUEST_READS },
 	{ "cpu", NULL, STORE_GUEST_READS },
@@ -89,7 +91,7 @@ void layout_put(const struct domain *domain, const struct domain_size *size,
 	snprintf(vm, sizeof(vm), "/vm/%s", uuid);
 	put_vm(domain, batch, uuid);
 
-	/* The id may have been another domain's whose nodes its tools forgot. */
+	/* A dead domain's tools may have left nodes under this id. */
 	store_drop(batch, "/local/domain/%u", domid);
 	store_put(batch, STORE_GUEST_READS, domid, NULL, "/local/domain/%u", domid);
 	store_put(batch, STORE_GUEST_READS, domid, vm, "/local/domain/%u/vm", domid);
@@ -109,8 +111,8 @@ void layout_put(const struct domain *domain, const struct domain_size *size,
 			 domid);
 	store_put_number(batch, STORE_GUEST_READS, domid, CONSOLE_LIMIT,
 			 "/local/domain/%u/console/limit", domid);
-	/* Debian's xenconsoled serves consoles whose type is "xenconsoled" or missing; this one is
-	 * xend's. */
+	/* Debian's xenconsoled serves consoles whose type is "xenconsoled" or missing. xend serves
+	 * this one. */
 	store_put(batch, STORE_GUEST_READS, domid, "xend", "/local/domain/%u/console/type", domid);
 	store_put(batch, STORE_GUEST_READS, domid, "pty", "/local/domain/%u/console/output", domid);
 }
@@ -129,8 +131,8 @@ void layout_put_channels(const struct domain *domain, struct store_batch *batch)
 			 "/local/domain/%u/console/port", domid);
 }
 
-/* Another tool may have made a domain with the UUID of one that is gone; if the hypervisor does not
- * say, it may have. */
+/* Whether a domain with this UUID lives: another tool may have made one. True if the hypervisor
+ * does not answer. */
 static bool lives(const uint8_t uuid[16])
 {
 	struct hv_domain_info *list;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* When a domain shuts down, a task takes its lock and does what its configuration says. */
 #include "xend/domain/lifecycle.h"
 
 #include <errno.h>
@@ -39,15 +40,15 @@ static unsigned int action_for(const struct config *config, unsigned int reason)
 	case SHUTDOWN_reboot:
 		return config->on_reboot;
 	case SHUTDOWN_suspend:
-		/* Who asked it to has taken care of it; it did so on its own, and can be looked at.
-		 */
+		/* Whoever asked for a suspend handles it. This guest suspended on its own; keep it
+		 * for inspection. */
 		return CONFIG_PRESERVE;
 	default:
 		return config->on_crash;
 	}
 }
 
-/* Whether it may start again; otherwise why not stands in its reason. */
+/* Whether it may start again. If not, the domain's reason says why. */
 static bool may_restart(struct domain *domain, unsigned int reason)
 {
 	long long up = (long long)(time(NULL) - domain->start_time);
@@ -63,7 +64,7 @@ static bool may_restart(struct domain *domain, unsigned int reason)
 
 static void restart(struct domain *domain, unsigned int reason)
 {
-	/* What was attached since its start belongs to it. */
+	/* Keep what was attached since its start. */
 	devices_to_config(domain);
 	if (!may_restart(domain, reason)) {
 		domain_stop(domain, NULL);
@@ -74,7 +75,8 @@ static void restart(struct domain *domain, unsigned int reason)
 	domain_restart(domain, NULL, NULL);
 }
 
-/* The dead domain stays, to be looked at, under another name and UUID; a new one takes its place.
+/*
+ * Keeps the dead domain for inspection, under another name and UUID. A new domain takes its place.
  */
 static void rename_and_restart(struct domain *domain, unsigned int reason)
 {
@@ -116,7 +118,7 @@ static void rename_and_restart(struct domain *domain, unsigned int reason)
 
 	if (!fresh->config || domain_lock_now(fresh, "restart"))
 		return;
-	/* Its disks are the new one's now. */
+	/* The new domain takes over its disks. */
 	devices_stop(domain);
 	devices_forget(domain);
 	if (domain_boot(fresh, &boot, &e)) {
@@ -180,9 +182,9 @@ static void run(void *arg)
 		int rc = domain->domid < 0 ? 0 : domain_info(domain, &info, &e);
 
 		if (domain->domid < 0) {
-			/* Somebody else was faster. */
+			/* Another task has already stopped it. */
 		} else if (rc && rc != -ESRCH) {
-			/* Not a word about the domain: the next look at it tries again. */
+			/* The hypervisor did not answer; the next observation tries again. */
 			log_error("Domain %s: %s", domain->name, error_text(e));
 			domain->shutdown_handled = false;
 		} else if (rc || info.dying) {
@@ -207,7 +209,7 @@ void lifecycle_observe(struct domain *domain, const struct hv_domain_info *info)
 
 	if (!domain->ours || domain->domid < 0 || !ended)
 		return;
-	/* Who saves it waits for just that. */
+	/* domain_save() waits for this. */
 	cond_wake(&domain->changed);
 	if (domain->operation || domain->shutdown_handled || domain->gone)
 		return;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A record is JSON, written to a new file that is renamed over the old one. */
 #include "xend/domain/record.h"
 
 #include <dirent.h>
@@ -16,8 +17,8 @@
 #include "xend/device/device.h"
 #include "xend/domain/domain.h"
 
-/* A new one for each boot of Domain-0's kernel, and so of the hypervisor, which ends with it.
- * Linux: random(4). */
+/* Linux makes a new id at each boot (random(4)). The hypervisor ends with Domain-0's kernel, so the
+ * id names the boot of both. */
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_MAX  64
 
@@ -118,7 +119,7 @@ void record_remove(struct domain *domain)
 	char *image = record_image_path(domain);
 	struct error *e = NULL;
 
-	/* The image first: without the record nobody would know whose it is. */
+	/* Remove the image first: without the record nobody would know whose it is. */
 	if (file_remove(image, &e) || file_remove(path, &e))
 		log_error("%s", error_text(e));
 	else if (rmdir(directory) && errno != ENOENT)
@@ -219,7 +220,7 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	return 0;
 }
 
-/* What a xend that was killed while it wrote a record has left beside it. */
+/* Removes the drafts of a xend that was killed while it wrote a record. */
 static void sweep_drafts(const char *uuid_text)
 {
 	char *path = xasprintf("%s/%s", RECORD_DIRECTORY, uuid_text);
@@ -248,7 +249,7 @@ static void load_one(const char *uuid_text)
 	else if (file_read(path, MAX_SIZE, &text, &e) == 0 &&
 		 (o = json_parse_object(text.text, text.len, &e)))
 		decode(o, uuid, &e);
-	/* A directory whose record was never written, or removed, is what a killed xend leaves. */
+	/* A killed xend may leave a directory without a record. Remove it. */
 	if (error_errno(e) == ENOENT && !o) {
 		char *directory = xasprintf("%s/%s", RECORD_DIRECTORY, uuid_text);
 
@@ -295,8 +296,9 @@ int records_load(struct error **e)
 	while ((errno = 0, entry = readdir(directory)))
 		if (entry->d_name[0] != '.')
 			load_one(entry->d_name);
-	/* Half of the records are as good as none: the domains of the others would be taken for
-	 * somebody else's. */
+	/*
+	 * All records or none: the domains of missing ones would be taken for another toolstack's.
+	 */
 	if (errno)
 		rc = error_set(e, errno, "Cannot read the directory %s: %s.", RECORD_DIRECTORY,
 			       strerror(errno));

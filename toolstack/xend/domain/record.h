@@ -3,12 +3,12 @@
  * The record of a domain: /var/lib/xend/domains/UUID/config.json, replaced as a whole at each
  * change.
  *
- * It is written before what it announces is done: a domain's record says "building" before the
- * hypervisor has the domain, "dying" before the first of its devices goes. So whatever moment xend
- * is killed at, the next one finds what to take back.
+ * A record is written before the step that it announces: it says "building" before the hypervisor
+ * has the domain, and "dying" before the first device goes. So the next xend knows what to undo,
+ * whenever this one is killed.
  *
- * It says, too, in which boot of the host it was written: the number of a domain means nothing in
- * the next one.
+ * A record also names the boot of the host in which it was written: a domain's number means nothing
+ * in the next boot.
  */
 #ifndef XEND_DOMAIN_RECORD_H
 #define XEND_DOMAIN_RECORD_H
@@ -21,20 +21,23 @@ struct domain;
 
 #define RECORD_DIRECTORY "/var/lib/xend/domains"
 
+/* Writes the domain as it is now. 0 or -errno; after an error the old record may still stand. */
 int record_write(struct domain *domain, struct error **e);
-/* As record_write; a failure is logged only, for where nothing can be taken back any more. */
+/* As record_write, but only logs a failure, for steps that cannot be undone any more. */
 void record_write_anyway(struct domain *domain);
-/* Removes the record and its directory. */
+/* Removes the record, the suspended domain's memory and their directory. */
 void record_remove(struct domain *domain);
 /*
- * Adds all domains that have a record to the list. Files that cannot be read or understood are left
- * alone and named in the log; the domain of such a one, if it runs, is somebody else's to xend.
+ * Adds all domains that have a record to the list. xend leaves records alone that it cannot read or
+ * understand, and names them in the log; their domains, if they run, count as another toolstack's.
+ * -errno: not all records could be listed.
  */
 int records_load(struct error **e);
-/* Before a new domain gets that UUID, which no domain of the list has: -EEXIST if there is a record
- * of it all the same. */
+/*
+ * Before a new domain gets a UUID that no listed domain has: -EEXIST if an unusable record has it.
+ */
 int record_check_free(const uint8_t uuid[16], struct error **e);
-/* Where the memory of a suspended managed domain lies; to be freed. */
+/* The file with a suspended managed domain's memory; to be freed. */
 char *record_image_path(const struct domain *domain);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Applies recover_plan.h to each record: at once what needs no waiting, the rest in a task. */
 #include "xend/domain/recover.h"
 
 #include <errno.h>
@@ -20,7 +21,8 @@
 #include "xend/runtime/task.h"
 #include "xend/xend.h"
 
-/* The operations of domains that recover_run has to look at, and has to start in the end. */
+/* The locks' names for domains that recovery must handle, and must start afterwards. They are
+ * compared by address. */
 static const char in_recovery[] = "recover", in_restart[] = "restart";
 
 static struct {
@@ -29,7 +31,7 @@ static struct {
 	struct cond changed;
 } recovery;
 
-/* If xenstored was started anew, what it does not say of the devices means nothing. */
+/* If xenstored was restarted, missing nodes of devices mean nothing. */
 static bool is_in_xenstore(const struct domain *domain)
 {
 	struct error *e = NULL;
@@ -51,8 +53,8 @@ static void adopt(struct domain *domain)
 	log_info("Domain %s (id %d) is adopted.", domain->name, domain->domid);
 }
 
-/* What can be done at once is done; all else is locked for recover_run, so that no request comes
- * between. */
+/* Does what can be done at once. Locks the domain for recover_run if more is needed, so that no
+ * request comes in between. */
 static void match(struct domain *domain, const struct recover_plan *plan)
 {
 	domain->domid = plan->domid;
@@ -95,7 +97,7 @@ int recover_load(struct error **e)
 	return 0;
 }
 
-/* Returns whether it shall start again. */
+/* Removes what is left of a domain. Returns whether it must be started again. */
 static bool take_away(struct domain *domain, const struct recover_plan *plan)
 {
 	log_info("Domain %s: what was left of it is taken away.", domain->name);
@@ -111,8 +113,8 @@ static bool take_away(struct domain *domain, const struct recover_plan *plan)
 	return false;
 }
 
-/* As the hypervisor has it now: since recover_load much may have happened. Returns whether it shall
- * start again. */
+/* Decides again from the hypervisor's present list: much may have happened since recover_load.
+ * Returns whether the domain must be started again. */
 static bool recover_one(struct domain *domain)
 {
 	struct hv_domain_info *list;

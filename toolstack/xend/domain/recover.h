@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What xend does first: make out of the hypervisor, xenstore and the records what it knows, and
- * take back what was left half done. */
+/* Recovery, which a starting xend does first: rebuilds the list of domains from the hypervisor,
+ * xenstore and the records, and finishes or undoes what was left half done. */
 #ifndef XEND_DOMAIN_RECOVER_H
 #define XEND_DOMAIN_RECOVER_H
 
@@ -8,20 +8,20 @@
 
 struct request;
 
-/* Reads all. Afterwards running domains are listed; those that need work are locked, and
- * recover_run goes through them. */
+/* Reads everything. Afterwards running domains are in the list. Domains that need work are locked
+ * until recover_run has handled them. */
 int recover_load(struct error **e);
-/* In a task: finishes or undoes what the records announce; then starts the domains that were
+/* In a task: finishes or undoes what the records announce, then starts the domains that were
  * rebooting. */
 void recover_run(void);
 
 /*
- * In a task, before a domain is made: until all that was left half done is taken back, so that
- * nothing of it is in the way, nor taken for the new one. The asker (may be NULL) sees the stage
- * "recovery". -ECANCELED if xend is stopped.
+ * In a task, before a domain is made: waits until recovery is done, so that no leftover is in the
+ * way or taken for the new domain. The asker (may be NULL) sees the stage "recovery". -ECANCELED if
+ * xend stops.
  */
 int recover_wait(struct request *asker, struct error **e);
-/* xend is told to stop: those that wait give up. */
+/* Wakes those that wait, to give up, because xend stops. */
 void recover_wake(void);
 
 #endif

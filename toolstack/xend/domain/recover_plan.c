@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A record's number counts if it was written since the host booted, and if nobody else has that
- *number now. Then, by its state:
+ * The number in a record counts only if the record was written since the host booted and no other
+ * domain has the number now. Then the state decides:
  *
- *	halted, suspended	at rest
- *	running, it exists	goes on
- *	running, it is gone	what is left of it is taken away
- *	building		what there is of it is taken away; who asked for it got no
- *				answer and may ask again. One that was rebooting is started
- *	saving, it exists	goes on; the file is not whole
- *	saving, it is gone	taken away, and the file, too: it is not in there
- *	dying			taken away; one that was rebooting is started
+ *	halted, suspended	nothing to do
+ *	running, exists		it runs on
+ *	running, is gone	remove what is left of it
+ *	building		remove what there is of it: its client got no answer and may
+ *				ask again. A domain that was rebooting is started
+ *	saving, exists		it runs on; the file is incomplete
+ *	saving, is gone		remove the domain and its incomplete file
+ *	dying			remove it. A domain that was rebooting is started
  *
- * The host's reboot ends all domains, also those that were rebooting: what starts with the host is
- *for on_xend_start and /etc/xen/auto to say, and a domain that was moved to another host meanwhile
- *must not start here by itself.
+ * A reboot of the host ends all domains, and those that were rebooting are not started:
+ * on_xend_start and /etc/xen/auto decide what starts with the host, and a domain that has been
+ * moved to another host must not start here by itself.
  */
 #include "xend/domain/recover_plan.h"
 
 #include <string.h>
 
-/*
- * xend was killed between making a domain and noting its number: it has that UUID, and nobody has
- * given it a vCPU. One that has any was made by somebody else.
- */
+/* Whether this is a domain of ours whose number xend could not record before it was killed: it has
+ * our UUID and no vCPU yet. Somebody else made one that has vCPUs. */
 static bool is_half_made(const struct domain *domain, const struct hv_domain_info *info)
 {
 	return info->domid && !info->dying && info->max_vcpu_id == XEN_INVALID_MAX_VCPU_ID &&

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a starting xend does with a domain, from its record and the hypervisor's list alone. */
+/*
+ * Decides what a starting xend does with a domain, from the record and the hypervisor's list alone.
+ */
 #ifndef XEND_DOMAIN_RECOVER_PLAN_H
 #define XEND_DOMAIN_RECOVER_PLAN_H
 
@@ -9,20 +11,23 @@
 #include "xend/domain/domain.h"
 
 enum recover_action {
-	RECOVER_NOTHING,   /* it is at rest */
-	RECOVER_ADOPT,	   /* it runs */
-	RECOVER_TAKE_BACK, /* it runs, and is half saved: it goes on, the file goes */
-	RECOVER_TAKE_AWAY, /* what there is of it goes, then it is what its goal says */
-	RECOVER_RESTART	   /* as RECOVER_TAKE_AWAY, then it starts anew */
+	RECOVER_NOTHING, /* nothing to do */
+	RECOVER_ADOPT,	 /* it runs */
+	/* It exists, half saved: let it run on, remove the file. */
+	RECOVER_TAKE_BACK,
+	/* Remove what is left of it; then its goal decides. */
+	RECOVER_TAKE_AWAY,
+	/* As RECOVER_TAKE_AWAY, then start it. */
+	RECOVER_RESTART
 };
 
 struct recover_plan {
 	enum recover_action action;
-	int domid;	       /* -1: nothing in the hypervisor or in xenstore is its */
+	int domid;	       /* -1: it has nothing in the hypervisor or xenstore */
 	enum domain_goal goal; /* what becomes of it */
 };
 
-/* The domain is as its record says; list is the hypervisor's. */
+/* The domain is as its record says; `list` is the hypervisor's. */
 struct recover_plan recover_decide(const struct domain *domain, const struct hv_domain_info *list,
 				   size_t count);
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* A save suspends the guest, then writes the file. Until the record says otherwise the file counts
+ * as partial, and every failure lets the guest run on. */
 #include "xend/domain/save.h"
 
 #include <errno.h>
@@ -25,7 +27,7 @@
 #include "xend/runtime/store.h"
 #include "xend/domain/worker.h"
 
-/* Milliseconds that a guest has to suspend. */
+/* Milliseconds for a guest to suspend. */
 #define SUSPEND_PATIENCE 60000
 
 /* --- suspending --- */
@@ -67,7 +69,7 @@ static int suspend(struct domain *domain, struct error **e)
 			return rc;
 		rc = cond_wait(&domain->changed, deadline);
 		if (rc == -ETIMEDOUT) {
-			/* It must not suspend when nobody waits for it any more. */
+			/* Withdraw the request: a later suspend would find nobody waiting. */
 			ask(domain, "");
 			rc = check_suspended(domain, &suspended, e);
 			if (rc == 0 && suspended)
@@ -81,7 +83,9 @@ static int suspend(struct domain *domain, struct error **e)
 	}
 }
 
-/* Its suspend hypercall says that it is still where it was. */
+/*
+ * Resumes a suspended guest in place: its suspend hypercall returns that the suspend was cancelled.
+ */
 static int go_on(struct domain *domain, struct error **e)
 {
 	uint32_t domid = (uint32_t)domain->domid;
@@ -133,8 +137,7 @@ static int write_memory(struct domain *domain, int fd, struct request *asker, st
 	return rc;
 }
 
-/* How large it is now. What the guest itself says counts for nothing: the hypervisor and nodes that
- * it cannot write do. */
+/* The domain's present size, from the hypervisor and from nodes that the guest cannot write. */
 static int measure(struct domain *domain, struct domain_size *size, struct error **e)
 {
 	struct hv_domain_info info;
@@ -158,8 +161,7 @@ static int measure(struct domain *domain, struct domain_size *size, struct error
 	return 0;
 }
 
-/* Its configuration, as it is now: its memory and its vCPUs may have been set anew since its start.
- */
+/* Writes the present configuration: memory and vCPUs may have changed since the start. */
 static int write_header(struct domain *domain, int fd, const char *path, struct error **e)
 {
 	struct json_object *config;
@@ -181,7 +183,7 @@ static int write_file(struct domain *domain, int fd, const char *path, struct re
 
 	if (rc == 0)
 		rc = write_memory(domain, fd, asker, e);
-	/* The last thing that may fail for want of room. */
+	/* The last step that can fail because the disk is full. */
 	if (rc == 0 && fsync(fd))
 		rc = error_set(e, errno, "Cannot save to %s: %s.", path, strerror(errno));
 	return rc;
@@ -197,7 +199,7 @@ void save_remove_partial(struct domain *domain)
 	domain->saving_to = NULL;
 }
 
-/* The domain runs again if it has suspended, and suspends no more if it has not. */
+/* Resumes the domain if it has suspended; withdraws the request if it has not. */
 static int let_run_on(struct domain *domain, struct error **e)
 {
 	bool suspended = false;
@@ -226,9 +228,9 @@ void save_take_back(struct domain *domain)
 }
 
 /*
- * The file is whole. The domain runs before its record says so: xend leaves alone what a record
- * calls running, also when it stands still. A xend that is killed in between lets the next one take
- * the save back; nobody was told yet that there is one.
+ * The file is complete. Let the domain run before its record says so: xend leaves a domain alone
+ * whose record says "running", even if it stands still. If xend is killed in between, the next one
+ * undoes the save; no client has been told of the file yet.
  */
 static int keep_file_and_go_on(struct domain *domain, const char *path, struct error **e)
 {
@@ -238,7 +240,7 @@ static int keep_file_and_go_on(struct domain *domain, const char *path, struct e
 	free(domain->saving_to);
 	domain->saving_to = NULL;
 	if (rc) {
-		/* The file is all that is left of it. */
+		/* The file is all that is left of the domain; keep it. */
 		record_write_anyway(domain);
 		error_prefix(&why,
 			     "Domain '%s' is saved to %s, but does not run on: ", domain->name,
@@ -248,8 +250,8 @@ static int keep_file_and_go_on(struct domain *domain, const char *path, struct e
 	}
 	rc = record_write(domain, e);
 	if (rc) {
-		/* The record still says that the file is half, so that a next xend removes it:
-		 * better at once, and said. */
+		/* The record still calls the file partial, so the next xend would remove it. Remove
+		 * it now, and say so. */
 		error_prefix(e, "Domain '%s' runs on, but is not saved: ", domain->name);
 		domain->saving_to = xstrdup(path);
 		save_take_back(domain);
@@ -265,7 +267,7 @@ int domain_save(struct domain *domain, const char *path, enum save_after after,
 	devices_to_config(domain);
 	rc = check_path(path, e);
 	if (rc == 0) {
-		/* The record first: who finds it later removes the file, if it came to that. */
+		/* Write the record first, so that the next xend removes a partial file. */
 		domain_set_state(domain, DOMAIN_SAVING);
 		free(domain->saving_to);
 		domain->saving_to = xstrdup(path);
@@ -291,10 +293,11 @@ int domain_save(struct domain *domain, const char *path, enum save_after after,
 	}
 	if (after == SAVE_THEN_GO_ON)
 		return keep_file_and_go_on(domain, path, e);
-	/* From here on the file is what counts: whoever takes over must not remove it. */
+	/* The file is complete: from here on recovery must not remove it. */
 	free(domain->saving_to);
 	domain->saving_to = NULL;
-	/* As long as the record does not say so, the file is half, and the domain must not go. */
+	/* Until the record says so, recovery counts the file as partial, and the domain must not
+	 * go. */
 	domain_set_state(domain, DOMAIN_DYING);
 	rc = record_write(domain, e);
 	if (rc) {

@@ -16,23 +16,25 @@ struct request;
 enum save_after { SAVE_THEN_STOP, SAVE_THEN_GO_ON };
 
 /*
- * In a task that holds the domain's lock: suspends it, writes the file (which must not exist) and
- * syncs it. Then the domain is destroyed (the caller settles it), or goes on. When anything fails
- * the file is removed and the guest runs on.
+ * In a task that holds the domain's lock: suspends the domain, writes the file (which must not
+ * exist) and syncs it. Then the domain is destroyed (the caller settles it) or runs on.
+ *
+ * On failure the file is removed and the guest runs on. But a complete file stays if the domain
+ * then cannot be resumed or destroyed.
  */
 int domain_save(struct domain *domain, const char *path, enum save_after after,
 		struct request *asker, struct error **e);
 
 /*
- * Opens a saved domain: its configuration, how large it was, and a descriptor at its memory's first
- * byte. *ours: this host wrote the configuration; all that another one names (programs, kernels,
- * disks) is a stranger's choice.
+ * Opens a saved domain: its configuration, its size, and a descriptor at the first byte of its
+ * memory. *ours: this host wrote the configuration. Otherwise a stranger chose the programs,
+ * kernels and disks in it.
  */
 int save_open(const char *path, int *fd, struct config **config, struct domain_size *size,
 	      bool *ours, struct error **e);
 
-/* For recovery: the domain exists; lets it go on if it has suspended, and removes the half-written
- * file. */
+/* For recovery. save_take_back: the domain exists; lets it run on if it has suspended, and removes
+ * the partial file. save_remove_partial: only the latter. */
 void save_take_back(struct domain *domain);
 void save_remove_partial(struct domain *domain);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Writes and reads the header; a reader trusts nothing in it before its checks. */
 #include "xend/domain/save_header.h"
 
 #include <endian.h>
@@ -42,7 +43,7 @@ int save_header_write(int fd, const char *path, struct json_object *config, stru
 bool save_header_begins(const char *path)
 {
 	char magic[sizeof(SAVE_MAGIC) - 1];
-	/* A FIFO must not make xend wait. */
+	/* O_NONBLOCK: a FIFO must not block xend. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 	ssize_t n = -1;

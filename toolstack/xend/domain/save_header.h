@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands before the memory in a saved domain's file (docs/save-file.md): 16 bytes, a seal,
- * then the configuration as JSON, padded with zeroes to a multiple of 8. All numbers are
+ * The header of a saved domain's file, before the memory (docs/save-file.md): 16 bytes, a seal,
+ * then the configuration as JSON, padded with zeroes to a multiple of 8 bytes. All numbers are
  * little-endian. Version 1 has no seal.
  */
 #ifndef XEND_DOMAIN_SAVE_HEADER_H
@@ -25,15 +25,16 @@ _Static_assert(sizeof(struct save_header) == 16, "the file's layout");
 #define SAVE_MAX_CONFIG (256 * 1024)
 
 /*
- * `path` is for sentences. The descriptor stands behind the header afterwards. *ours: this host's
- * seal fits the configuration; all that another file says is a stranger's.
+ * `path` is for errors. Afterwards the descriptor stands behind the header. *ours: the
+ * configuration bears this host's seal; otherwise a stranger may have written it. -ENOEXEC: not a
+ * saved domain, or a damaged header.
  */
 int save_header_write(int fd, const char *path, struct json_object *config, struct error **e);
 int save_header_read(int fd, const char *path, struct json_object **config, bool *ours,
 		     struct error **e);
 
-/* Whether it is a file that a header is in, or has not come into yet: what may be removed as an
- * unfinished save. */
+/* Whether the file is empty or begins like a header, in full or in part. Only such a file may be
+ * removed as an unfinished save. */
 bool save_header_begins(const char *path);
 
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* One worker process per job: the order goes in as a line of JSON, progress and the result come
+ * back as lines. */
 #include "xend/domain/worker.h"
 
 #include <errno.h>
@@ -14,12 +16,12 @@
 #include "xend/runtime/request.h"
 #include "xend/runtime/task.h"
 
-/* Milliseconds that a worker has for undoing what it did, when it is asked to end. */
+/* Milliseconds for a worker to undo its work after SIGTERM. */
 #define TERM_PATIENCE 5000
 
 struct conversation {
 	struct request *asker;
-	struct json_object *last; /* the line with the result or the error */
+	struct json_object *last; /* the latest line that is no progress: the result or the error */
 };
 
 static void on_line(void *arg, char *line)
@@ -61,7 +63,7 @@ static int judge(struct conversation *talk, int status, struct json_object **res
 	if (talk->last && json_get_string(talk->last, "error", &sentence, NULL) == 0) {
 		if (json_opt_int(talk->last, "errno", 1, 4095, ENOEXEC, &errnum, NULL))
 			errnum = ENOEXEC;
-		/* Only these mean to a client what they mean to the worker. */
+		/* Only these errnos mean the same to a client as to the worker. */
 		if (errnum != ENOMEM && errnum != ECANCELED && errnum != ETIMEDOUT &&
 		    errnum != EOPNOTSUPP)
 			errnum = ENOEXEC;

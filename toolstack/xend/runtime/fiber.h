@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tells AddressSanitizer that the stack changes; without it these are nothing. */
+/* Tell AddressSanitizer about each switch of stacks; without AddressSanitizer they do nothing. */
 #ifndef XEND_RUNTIME_FIBER_H
 #define XEND_RUNTIME_FIBER_H
 

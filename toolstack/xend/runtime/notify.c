@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The messages to systemd. A timer of the loop feeds the watchdog, so a loop that hangs is noticed.
+ */
 #include "xend/runtime/notify.h"
 
 #include <stddef.h>
@@ -25,7 +28,7 @@ void notify_send(const char *state)
 	strcpy(address.sun_path, path);
 	length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
 	if (path[0] == '@')
-		address.sun_path[0] = '\0'; /* the abstract namespace */
+		address.sun_path[0] = '\0'; /* '@' means the abstract namespace */
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return;

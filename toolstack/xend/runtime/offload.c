@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* One thread per call. If the task stops waiting before the thread ends, on_finished cleans up
+ * later. */
 #include "xend/runtime/offload.h"
 
 #include <errno.h>
@@ -16,7 +18,7 @@ struct offload {
 	void (*work)(void *arg);
 	void (*discard)(void *arg);
 	void *arg;
-	struct task *task; /* NULL: it does not wait any more */
+	struct task *task; /* NULL: the task has stopped waiting */
 	bool done;
 };
 
@@ -33,7 +35,7 @@ static void on_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
-/* A task that still waits frees the handle itself. */
+/* Cleans up for a task that has stopped waiting. A task that still waits does so itself. */
 static void on_finished(uv_async_t *async)
 {
 	struct offload *offload = async->data;

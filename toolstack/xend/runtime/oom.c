@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* xend writes its own oom_score_adj; each child sets it back before execve(). */
 #include "xend/runtime/oom.h"
 
 #include <errno.h>
@@ -8,7 +9,8 @@
 
 #include "lib/log.h"
 
-/* proc(5), oom_score_adj: -1000 is never, 0 by size alone. The same stands in xend.service. */
+/* proc(5), oom_score_adj: -1000 means never killed, 0 means judged by size alone. xend.service has
+ * the same value. */
 #define PATH	  "/proc/self/oom_score_adj"
 #define ORDINARY  "0"
 #define PROTECTED "-900"

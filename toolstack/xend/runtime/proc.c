@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A struct proc lives until its child is reaped, its pipes are closed and its owner has freed it.
+ */
 #include "xend/runtime/proc.h"
 
 #include <errno.h>
@@ -148,7 +151,7 @@ struct send {
 
 static void on_sent(uv_write_t *request, int status)
 {
-	/* A child that has died says why by its exit status. */
+	/* Errors are ignored: the exit status of a dead child tells why. */
 	free(request->data);
 }
 
@@ -191,8 +194,8 @@ void proc_end_input(struct proc *proc)
 
 /* --- life --- */
 
-/* In the child: it has nothing of xend's but the three (four) descriptors, and ends when xend does.
- */
+/* Runs in the child, and becomes the program. The program inherits only the descriptors 0 to 2, and
+ * 3 if there is one. The kernel kills it when xend ends. */
 __attribute__((noreturn)) static void become(const struct proc_spec *spec, int in, int out,
 					     pid_t parent)
 {

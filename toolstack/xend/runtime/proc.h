@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Child processes: the worker of a long job, a hotplug script. They die with xend
- * (PR_SET_PDEATHSIG), so that a killed xend leaves none behind. Their standard output comes as
- * lines; standard error is xend's own.
+ * Child processes: the worker of a long job, a hotplug script. PR_SET_PDEATHSIG kills them with
+ * xend, so a killed xend leaves none behind. xend reads their standard output as lines; their
+ * standard error is xend's own.
  */
 #ifndef XEND_RUNTIME_PROC_H
 #define XEND_RUNTIME_PROC_H
@@ -18,31 +18,30 @@ struct proc;
 
 struct proc_spec {
 	const char *const *argv; /* argv[0] is the program's path */
-	const char *const *env;	 /* NULL: a short environment with a PATH */
-	int fd;			 /* becomes descriptor 3 of the child; -1: none */
-	void (*on_line)(void *arg,
-			char *line); /* each line of output, without its newline; may be NULL */
+	const char *const *env;	 /* NULL: only PATH and LANG=C */
+	int fd;			 /* the child's descriptor 3; -1: none */
+	/* Gets each line of output, without its newline; may be NULL. */
+	void (*on_line)(void *arg, char *line);
 	void *arg;
 };
 
-/* Lines of output longer than that are cut off, and the child is killed: none of ours writes such.
- */
+/* The longest line of output in bytes. A child that writes a longer one is killed; no program of
+ * ours does. */
 #define PROC_MAX_LINE (64 * 1024)
 
 int proc_setup(uv_loop_t *loop);
 void proc_teardown(void);
 
 int proc_start(const struct proc_spec *spec, struct proc **out, struct error **e);
-/* Sends bytes to its standard input, in the end (nothing more follows) closing it. */
+/* proc_send queues bytes for the child's standard input; proc_end_input closes it after the last of
+ * them. */
 void proc_send(struct proc *proc, const void *data, size_t length);
 void proc_end_input(struct proc *proc);
 void proc_kill(struct proc *proc, int signal);
-/*
- * Waits, in a task, until it has ended and all its output was delivered. *status as waitpid's. 0,
- * -ETIMEDOUT, -ECANCELED; in the latter two cases it still runs.
- */
+/* In a task: waits until the child has ended and all its output was delivered. *status is as
+ * waitpid's. 0, -ETIMEDOUT or -ECANCELED; after either error the child still runs. */
 int proc_wait(struct proc *proc, uint64_t deadline, int *status);
-/* Kills it if it still runs. No more lines are delivered. */
+/* Kills the child if it still runs, and delivers no more lines. */
 void proc_free(struct proc *proc);
 
 #endif

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * From a line of JSON to one answer: envelope, method, parameters, the task that runs the handler.
+ */
 #include "xend/runtime/request.h"
 
 #include <errno.h>
@@ -15,7 +18,7 @@
 
 #define MAX_ID	   64
 #define MAX_NUMBER ((int64_t)1 << 53)
-/* Milliseconds between two lines of progress. */
+/* Milliseconds between two progress lines. */
 #define PROGRESS_INTERVAL 100
 
 struct request {
@@ -29,7 +32,7 @@ struct request {
 static const struct method *const tables[] = { methods_domain, methods_managed, methods_resources,
 					       methods_device, methods_host };
 
-/* The errno that a handler returns stands for one code; all others are XEND_E_FAILED. */
+/* Which code each errno of a handler stands for; any other errno is XEND_E_FAILED. */
 static const struct {
 	int errnum;
 	const char *code;
@@ -199,7 +202,7 @@ static bool is_known(const struct method *method, const char *name)
 	return false;
 }
 
-/* There is a parameter too many, or one that is null. */
+/* Names the parameter that is unknown or null. The caller has counted one of these. */
 static int name_unknown(const struct method *method, struct json_object *params, struct error **e)
 {
 	struct json_object_iterator at = json_object_iter_begin(params),
@@ -278,7 +281,7 @@ static const struct method *find_method(const char *name)
 	return NULL;
 }
 
-/* Fills the request from its object: NULL, or the code of what is wrong, with its sentence. */
+/* Fills the request from its object. Returns NULL, or the error code with its sentence in *e. */
 static const char *decode(struct request *request, struct error **e)
 {
 	struct json_object *whole = request->whole, *id = json_find(whole, XEND_F_ID);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request: parsed, its parameters checked against its method's table, run in a task of its own,
- * answered once. Handlers see parameters that are there and of the right type only.
+ * A request: xend parses it, checks its parameters against its method's table, runs it in a task of
+ * its own, and answers once. Handlers see only parameters of the right type, and each required one
+ * is there.
  */
 #ifndef XEND_SERVER_REQUEST_H
 #define XEND_SERVER_REQUEST_H
@@ -33,10 +34,8 @@ struct param {
 	bool required;
 };
 
-/*
- * A row of the table of methods. run fills `result` (an empty object at first) and returns 0, or
- * -errno with a sentence; the errno says which code the answer has (request_code).
- */
+/* A row of the table of methods. run() fills `result`, an empty object at first. It returns 0, or
+ * -errno with a sentence; request_code() maps the errno to the answer's code. */
 struct method {
 	const char *name;
 	int (*run)(struct request *request, struct json_object *result, struct error **e);
@@ -47,26 +46,26 @@ struct method {
 extern const struct method methods_domain[], methods_managed[], methods_resources[],
 	methods_device[], methods_host[];
 
-/* A line of a client's: it is answered, now or later, whatever it says. */
+/* Takes one line from a client. Whatever the line is, it gets an answer, now or later. */
 void request_receive(struct client *client, const char *line, size_t length);
-/* An answer to nothing in particular: {"id":null,"error":...}. */
+/* Sends an error that belongs to no request: {"id":null,"error":...}. */
 void request_refuse(struct client *client, const char *code, const char *message);
 
 struct client *request_client(struct request *request);
-/* NULL, 0, false and -1 for what is absent; numbers are within 0..2^53. */
+/* The value of a parameter. Absent ones are NULL, false or -1; numbers are within 0..2^53. */
 const char *request_string(struct request *request, const char *name);
 bool request_bool(struct request *request, const char *name);
 int64_t request_int(struct request *request, const char *name);
 struct json_object *request_value(struct request *request, const char *name);
-/* The domain that the request names, with a reference for the caller; -ESRCH. */
+/* The domain that the request names, with a reference for the caller. -ESRCH: there is none. */
 int request_domain(struct request *request, struct domain **domain, struct error **e);
 
-/* Says how far the work is; too frequent calls are left out. */
+/* Reports progress. At most one report per 100 ms is sent, apart from the last. */
 void request_progress(struct request *request, const char *stage, uint64_t done, uint64_t total);
-/* Answers at once with the result so far: for what goes on afterwards (a console). */
+/* Answers now with `result`, for a request that goes on afterwards (a console). */
 void request_answer_early(struct request *request, struct json_object *result);
 
-/* The code of an errno. */
+/* The error code of the protocol for an errno, positive or negative. */
 const char *request_code(int errnum);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* HMAC-SHA256 with a key that the first xend on this host makes. */
 #include "xend/runtime/seal.h"
 
 #include <errno.h>
@@ -6,8 +7,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* Not libgcrypt: its relocations and self-tests would take 800 KiB of a daemon that seals a file
- * now and then. */
+/* Not libgcrypt: its relocations and self-tests would cost the daemon 800 KiB, and it seals a file
+ * only now and then. */
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 

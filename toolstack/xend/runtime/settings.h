@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What /etc/xen/xend-config.sxp says (config/xend_config.h). A file that is not there means the
- * defaults. */
+/* The settings in /etc/xen/xend-config.sxp (config/xend_config.h). Without the file the defaults
+ * hold. */
 #ifndef XEND_RUNTIME_SETTINGS_H
 #define XEND_RUNTIME_SETTINGS_H
 
@@ -9,8 +9,8 @@
 
 extern struct xend_config *settings;
 
-/* Reads the file. What is not known, or not there yet, is named in the log; an error names all that
- * is wrong. */
+/* Reads the file. The log names each key that is unknown or not supported yet; an error names all
+ * mistakes. */
 int settings_load(const char *path, struct error **e);
 void settings_free(void);
 

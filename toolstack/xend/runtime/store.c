@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * xenstore through libxenstore: each call is guarded by store_link, and a path is a printf format.
+ */
 #include "xend/runtime/store.h"
 
 #include <errno.h>
@@ -15,7 +18,7 @@
 #include "lib/str.h"
 #include "xend/runtime/store_link.h"
 
-/* How often a transaction is tried that others disturb. */
+/* Tries of a transaction that other transactions disturb. */
 #define COMMIT_TRIES 100
 
 struct store_watch {
@@ -33,7 +36,8 @@ static struct {
 	uint64_t next_token;
 } store;
 
-/* Formats a path; one that is too long is ours, a bug, and becomes one that is not there. */
+/* Formats a path. Only a bug of xend makes one too long; the call then gets a path that does not
+ * exist. */
 __attribute__((format(printf, 2, 0))) static void format_path(char path[STORE_PATH_MAX],
 							      const char *fmt, va_list ap)
 {
@@ -54,8 +58,7 @@ __attribute__((format(printf, 2, 0))) static void format_path(char path[STORE_PA
 		va_end(ap_);                 \
 	} while (0)
 
-/* result = call, a call of libxenstore. One that comes back without a result has xenstored's own
- * answer in errno. */
+/* Does result = call, a call of libxenstore. If it fails, errno has xenstored's own answer. */
 #define ASK(result, call)                   \
 	do {                                \
 		store_link_ask();           \
@@ -65,8 +68,8 @@ __attribute__((format(printf, 2, 0))) static void format_path(char path[STORE_PA
 			store_link_check(); \
 	} while (0)
 
-/* A value was not read: only "it is not there" is an answer (EINVAL: nothing can have such a name).
- */
+/* Call this after a failed read. ENOENT, or EINVAL (a name that no node can have), means that the
+ * node is absent. xend ends on any other error. */
 static void must_be_absent(const char *path)
 {
 	if (errno != ENOENT && errno != EINVAL)
@@ -80,7 +83,7 @@ static void deliver(const char *token)
 	TAILQ_FOREACH(watch, &store.watches, link) {
 		if (strcmp(watch->token, token) == 0) {
 			watch->changed(watch->arg);
-			return; /* it may be gone now */
+			return; /* changed() may have freed the watch */
 		}
 	}
 }
@@ -107,8 +110,7 @@ int store_setup(uv_loop_t *loop, struct error **e)
 		return rc;
 	uv_poll_init(loop, &store.poll, xs_fileno(store.xs));
 	uv_poll_start(&store.poll, UV_READABLE, on_readable);
-	/* The pipe that the poll looks at exists only once there was a watch; xs_fileno makes it.
-	 */
+	/* xs_fileno has created the pipe that the poll watches, so no watch needs to exist yet. */
 	return 0;
 }
 
@@ -211,7 +213,7 @@ void store_release(unsigned int domid)
 {
 	bool ok;
 
-	/* It lets go of a domain by itself when that dies; then there is nothing to release. */
+	/* xenstored releases a dead domain by itself, so a failure here is no error. */
 	ASK(ok, xs_release_domain(store.xs, domid));
 	if (!ok)
 		log_debug("xenstored had released domain %u already.", domid);
@@ -289,8 +291,8 @@ void store_drop(struct store_batch *batch, const char *fmt, ...)
 
 static bool apply_put(xs_transaction_t t, const struct put *put)
 {
-	/* The first entry names the owner and what all others may do; then those that may do more.
-	 */
+	/* The first entry names the owner and the access of everybody else; the next ones grant
+	 * more. */
 	struct xs_permissions perms[2] = {
 		{ .id = put->access == STORE_GUEST_OWNS ? put->domid : 0, .perms = XS_PERM_NONE },
 		{ .id = put->access == STORE_GUEST_OWNS ? 0 : put->domid, .perms = XS_PERM_READ },
@@ -318,7 +320,7 @@ static int end_transaction(xs_transaction_t t, bool abort)
 	return ok ? 0 : errno;
 }
 
-/* 0, or the errno; EAGAIN: somebody else's change came between. */
+/* 0 or a positive errno; EAGAIN: another change came between. *what: what failed. */
 static int try_commit(struct store_batch *batch, const char **what)
 {
 	xs_transaction_t t;

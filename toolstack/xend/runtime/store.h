@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xenstore. Answers come from xenstored over a local socket within microseconds, so calls wait for
- * them; everything that waits for a guest or a driver is a watch. When xenstored ends, or does not
- * answer, xend ends (store_link.h): what a call says is always xenstored's answer, and "not there"
- * means that it is not there.
+ * xenstore. Calls are synchronous: xenstored answers over a local socket within microseconds.
+ * Waiting for a guest or a driver is always a watch. If xenstored ends or does not answer, xend
+ * ends (store_link.h). So each result is xenstored's own answer, and "absent" means that the node
+ * is absent.
  *
- * Paths are made by printf formats and have at most STORE_PATH_MAX bytes. A value that a guest may
- * have written is at most a hint: none is used as a path, a size or a name.
+ * Callers give paths as printf formats (in store_write, the value); a path has at most
+ * STORE_PATH_MAX bytes. A value that a guest may have written is a hint at most: xend never uses
+ * one as a path, a size or a name.
  */
 #ifndef XEND_RUNTIME_STORE_H
 #define XEND_RUNTIME_STORE_H
@@ -21,51 +22,60 @@
 
 #define STORE_PATH_MAX 512
 
-/* Connects, and delivers watches through the loop. -ENOTCONN: xenstored does not run. domain_hv is
- * open. */
+/* Connects, and delivers watches through the loop. domain_hv must be open. -ENOTCONN: xenstored
+ * does not run. */
 int store_setup(uv_loop_t *loop, struct error **e);
 void store_teardown(void);
 
-/* The value, to be freed by the caller; NULL if there is none. */
+/* The value, to be freed by the caller; NULL if the node is absent. */
 char *store_read(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* A decimal number within 0..max, `otherwise` if there is none. */
+/* The value as a decimal number within 0..max; `otherwise` if it is absent or no such number. */
 uint64_t store_read_number(uint64_t max, uint64_t otherwise, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 bool store_exists(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Names below a path; free() the array alone. NULL and 0 if there is nothing. */
+/*
+ * The names below a path, in one allocation: free() the array alone. NULL and 0 if there are none.
+ */
 char **store_list(unsigned int *count, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* -errno. Removing what is not there is no error. */
+/* 0 or -errno. Removing an absent node succeeds. */
 int store_write(const char *path, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int store_remove(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Whether the two numbers of a domain's shared page and port were accepted. */
+/*
+ * Tells xenstored about a domain: the frame of its xenstore page and its event channel. 0 or
+ * -errno. store_release makes xenstored forget the domain; store_resume says that it goes on after
+ * a suspend.
+ */
 int store_introduce(unsigned int domid, uint64_t mfn, uint32_t port, struct error **e);
 void store_release(unsigned int domid);
 void store_resume(unsigned int domid);
 
 /*
- * A set of writes that happens as a whole or not at all. All calls between begin and commit only
- * collect; commit makes the transaction, again if another one came between.
+ * A set of writes that happens as a whole or not at all. The calls between store_begin and
+ * store_commit only collect; store_commit runs the transaction, and repeats it if another one came
+ * between.
  */
 struct store_batch;
 struct store_batch *store_begin(void);
-/* Who owns a node, and who else may read it. Domain-0 may do all. */
+/* The owner of a node, and who else may read it. Domain-0 may do anything. */
 enum store_access {
 	STORE_PRIVATE,	   /* Domain-0 alone */
 	STORE_GUEST_READS, /* Domain-0's, readable by the guest */
 	STORE_GUEST_OWNS,  /* the guest's, readable by Domain-0 */
 };
-/* path is a format; value follows. NULL makes an empty directory. */
+/* `path` is the format of the variable arguments. Without a value, an empty directory is made. */
 void store_put(struct store_batch *batch, enum store_access access, unsigned int domid,
 	       const char *value, const char *path, ...) __attribute__((format(printf, 5, 6)));
 void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid,
 		      uint64_t value, const char *path, ...) __attribute__((format(printf, 5, 6)));
-/* Removes path and all below. */
+/* Removes a path and all below it. */
 void store_drop(struct store_batch *batch, const char *path, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Frees the batch in any case. */
+/* 0 or -errno; -EAGAIN after 100 disturbed tries. Frees the batch in either case. */
 int store_commit(struct store_batch *batch, struct error **e);
 
-/* A watch calls back once at first, and then after each change at or below its path. */
+/*
+ * A watch calls back once right after it is set, and then after each change at or below its path.
+ */
 struct store_watch;
 struct store_watch *store_watch(void (*changed)(void *arg), void *arg, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

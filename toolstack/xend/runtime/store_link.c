@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libxenstore speaks to xenstored over its socket, or, where there is none, over the kernel's
- * /dev/xen/xenbus. Three of its habits make this file:
+ * How xend notices that xenstored has ended or hangs. libxenstore talks to xenstored over its
+ * socket or, if there is none, over the kernel's /dev/xen/xenbus. Three of its habits make this
+ * file necessary:
  *
- *	It does not tell when the socket is closed: only the next call fails. So a second
- *connection, on which nothing is ever said, tells the loop. A call waits without end. So a timer
- *runs beside it. The kernel's device can be opened though no xenstored serves it. So it is used
- *only where xenstored is a domain of its own.
+ *	- It does not report a closed socket; only the next call fails. So the loop polls a
+ *	  second connection on which nothing is ever sent.
+ *	- A call waits without limit. So a timer runs beside each call.
+ *	- The kernel's device opens even if no xenstored serves it. So xend uses the device
+ *	  only where xenstored runs in a domain of its own.
  */
 #include "xend/runtime/store_link.h"
 
@@ -32,7 +34,7 @@ unsigned int store_patience = 30000;
 
 static struct {
 	struct xs_handle *xs;
-	uv_poll_t poll; /* the connection that is silent */
+	uv_poll_t poll; /* the second, silent connection */
 	int silent;	/* its descriptor; -1: none */
 	timer_t timer;
 } connection = { .silent = -1 };
@@ -51,11 +53,11 @@ void store_link_lost(const char *fmt, ...)
 		  "down from inside, and "
 		  "restart the host.",
 		  why);
-	/* Nothing is undone: the next xend does that, when it can see what there is. */
+	/* Undo nothing: the next xend does so, when it can see the state again. */
 	_exit(XEND_EXIT_STORE);
 }
 
-/* In a thread of its own: the loop's waits for xenstored. */
+/* Runs in a thread of its own, because the loop is blocked in the call. */
 static void on_timer(union sigval unused)
 {
 	store_link_lost("xenstored has not answered for %u seconds", store_patience / 1000);
@@ -81,8 +83,8 @@ void store_link_answered(void)
 	set_timer(0);
 }
 
-/* Which errors are xenstored's and which the connection's cannot be told from their numbers: EINVAL
- * is both. So it is asked again. */
+/* The errno cannot tell a refusal by xenstored from a broken connection: EINVAL means both. So ask
+ * again, for "/". */
 void store_link_check(void)
 {
 	int saved = errno;
@@ -108,7 +110,7 @@ static void on_silent(uv_poll_t *poll, int status, int events)
 		store_link_lost("xenstored has ended");
 }
 
-/* -errno: nobody listens there. */
+/* Opens the silent connection. -errno: nobody listens on xenstored's socket. */
 static int connect_silent(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };

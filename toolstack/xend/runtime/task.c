@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Tasks as coroutines: ucontext switches stacks, and an idle handle of libuv runs the ready tasks.
+ */
 #include "xend/runtime/task.h"
 
 #include <errno.h>
@@ -8,7 +11,7 @@
 
 #include "xend/runtime/fiber.h"
 
-/* Of a task's stack, without the guard page below it. Pages that are not touched cost nothing. */
+/* Bytes of a task's stack, and of the guard page below it. Untouched pages cost no memory. */
 #define STACK_SIZE (256 * 1024)
 #define GUARD_SIZE 4096
 
@@ -20,7 +23,7 @@ struct task {
 	char *stack;	  /* with its guard page */
 	void *fake_stack; /* AddressSanitizer's */
 	uv_timer_t timer;
-	bool ready; /* in the queue of those that run next */
+	bool ready; /* in tasks.ready */
 	bool woken, timed_out, cancelled, shielded, ended;
 };
 
@@ -36,7 +39,7 @@ static struct {
 	struct task *current;
 	unsigned int count;
 	ucontext_t context;	  /* the loop's own */
-	const void *stack_bottom; /* of the loop's own stack, as AddressSanitizer says */
+	const void *stack_bottom; /* the loop's own stack, as AddressSanitizer reports it */
 	size_t stack_size;
 	char *spare_stack;
 } tasks;
@@ -78,7 +81,7 @@ static void make_ready(struct task *task)
 		uv_timer_stop(&task->timer);
 }
 
-/* Gives the processor back to the loop. A task that has ended does not come back. */
+/* Switches to the loop. For a task that has ended, this does not return. */
 static void switch_to_loop(struct task *task)
 {
 	fiber_leave(task->ended ? NULL : &task->fake_stack, tasks.stack_bottom, tasks.stack_size);
@@ -121,8 +124,8 @@ static void switch_to_task(struct task *task)
 		end_task(task);
 }
 
-/* Those that become ready while these run wait for the loop's next turn: sockets and timers get
- * theirs in between. */
+/* Runs the tasks that are ready now. Tasks that become ready meanwhile wait for the loop's next
+ * turn, so that sockets and timers get theirs in between. */
 static void on_idle(uv_idle_t *idle)
 {
 	TAILQ_HEAD(, task) now = TAILQ_HEAD_INITIALIZER(now);

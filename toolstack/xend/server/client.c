@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Lines in, answers out. Reading pauses while a client has too many requests or unread bytes. */
 #include "xend/server/client.h"
 
 #include <errno.h>
@@ -16,27 +17,30 @@
 #include "protocol.h"
 #include "xend/runtime/request.h"
 
-/* Requests of one client that are not answered yet. */
+/* The most unanswered requests per client. */
 #define MAX_UNANSWERED 32
-/* With so many bytes waiting for it, nothing more is read from a client; with so few, again. */
+/* Bytes of unread output: above OUTPUT_HIGH xend stops reading from the client, below OUTPUT_LOW it
+ * reads again. */
 #define OUTPUT_HIGH (1024 * 1024)
 #define OUTPUT_LOW  (256 * 1024)
-/* Milliseconds that a client may then go without reading anything. */
+/* Milliseconds that a client may then take without reading anything. */
 #define PATIENCE 10000
 
 struct client {
 	TAILQ_ENTRY(client) link;
 	uv_pipe_t pipe;
 	uv_timer_t patience;
-	bool throttled; /* more than OUTPUT_HIGH waits, or did and OUTPUT_LOW is not reached yet */
+	/* The unread output has exceeded OUTPUT_HIGH and not yet fallen to OUTPUT_LOW. */
+	bool throttled;
 	unsigned int refs, unanswered;
 	bool connected, reading;
-	bool taking; /* in take_lines, which must not nest: a client may send 100000 short lines */
+	/* In take_lines, which must not nest: a client may send 100000 short lines. */
+	bool taking;
 	bool hanging_up;
-	bool ended; /* it sends no more, but may wait for answers */
+	bool ended; /* nothing more is read, but answers may be due */
 	struct str input;
 	char chunk[8192];
-	/* Raw: */
+	/* Raw mode, else NULL: */
 	void (*on_bytes)(void *arg, const void *bytes, size_t length);
 	void (*on_gone)(void *arg);
 	void *arg;
@@ -90,7 +94,7 @@ static void drop(struct client *client)
 	clients.count--;
 	TAILQ_REMOVE(&clients.list, client, link);
 	str_free(&client->input);
-	client->refs++; /* each of the two handles has one until it is closed */
+	client->refs++; /* each of the two handles holds one until it is closed */
 	uv_close((uv_handle_t *)&client->patience, on_closed);
 	uv_close((uv_handle_t *)&client->pipe, on_closed);
 	if (on_gone)
@@ -125,7 +129,7 @@ static void throttle(struct client *client)
 	adjust_reading(client);
 }
 
-/* It has read something. */
+/* The client has read something. */
 static void unthrottle(struct client *client)
 {
 	uv_timer_start(&client->patience, on_impatience, PATIENCE, 0);
@@ -222,7 +226,7 @@ static void give_chunk(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 	*buffer = uv_buf_init(client->chunk, sizeof(client->chunk));
 }
 
-/* Reads on, or does not, as the number of its requests says. */
+/* Starts or stops reading, according to the client's requests and unread output. */
 static void adjust_reading(struct client *client)
 {
 	bool want = client->unanswered < MAX_UNANSWERED && !client->throttled && !client->ended;
@@ -270,7 +274,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
 	struct client *client = stream->data;
 
-	/* It may still read what it asked for. */
+	/* The client has closed its sending side, and may still read its answers. */
 	if (n == UV_EOF && !client->on_bytes) {
 		client->ended = true;
 		adjust_reading(client);

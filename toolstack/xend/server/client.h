@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections. A client is disconnected when it does not read what it asked for, or sends a line
- * that is too long; it cannot make xend wait, nor keep more than a bounded amount of memory.
+ * Connections of clients. xend disconnects a client that does not read its answers, or that sends
+ * too long a line. A client can neither make xend wait nor use more than a bounded amount of
+ * memory.
  */
 #ifndef XEND_SERVER_CLIENT_H
 #define XEND_SERVER_CLIENT_H
@@ -16,35 +17,36 @@
 
 struct client;
 
-/* Makes the socket, mode 0600, and begins to listen; a socket that a killed xend left is replaced.
- */
+/* Creates the socket with mode 0600, replacing one that a killed xend has left, and listens. 0 or
+ * -errno. */
 int clients_listen(uv_loop_t *loop, const char *path, struct error **e);
-/* Removes the socket and reads no more requests; those that are under way are still answered. */
+/* Removes the socket and reads no more requests; running ones are still answered. */
 void clients_stop_listening(void);
-/* At the end: disconnects all. */
+/* Disconnects all clients at once, when xend ends. */
 void clients_disconnect(void);
 unsigned int clients_count(void);
 
-/* References: a request keeps its client's struct, not the connection. */
+/* A reference keeps the struct, for a request, but not the connection. */
 struct client *client_ref(struct client *client);
 void client_unref(struct client *client);
 bool client_is_connected(const struct client *client);
 
-/* Sends an object as a line. Nothing happens if the client has gone. */
+/* Sends an object as a line. Does nothing if the client is gone or in raw mode. */
 void client_send(struct client *client, struct json_object *message);
-/* A request of this client has begun or ended: with too many of them xend does not read on. */
+/* Count the client's unanswered requests. At 32 xend stops reading from the client. */
 void client_request_begun(struct client *client);
 void client_request_ended(struct client *client);
 
 /*
- * From now on the connection carries bytes: what comes goes to `on_bytes` (what came behind the
- * request's line, at once); `on_gone` says once that it ended.
+ * Raw mode: from now on the connection carries bytes, and xend reads no more requests. on_bytes
+ * gets each chunk, first what has come behind the request's line. on_gone is called once when the
+ * connection ends.
  */
 void client_become_raw(struct client *client,
 		       void (*on_bytes)(void *arg, const void *bytes, size_t length),
 		       void (*on_gone)(void *arg), void *arg);
 void client_send_bytes(struct client *client, const void *bytes, size_t length);
-/* Hangs up after what was sent has left; on_gone is not called. */
+/* Hangs up once everything has been sent. on_gone is not called. */
 void client_hang_up(struct client *client);
 
 #endif

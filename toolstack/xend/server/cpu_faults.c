@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Collects the processor's features from the hypervisor's host policy and from /proc/cpuinfo, and
+ * has lib/cpu_faults.h judge them. */
 #include "xend/server/cpu_faults.h"
 
 #include <stdio.h>
@@ -12,7 +14,7 @@
 #define CPUINFO_PATH		   "/proc/cpuinfo"
 #define MSR_IA32_ARCH_CAPABILITIES 0x10a
 
-/* The revision that Domain-0's kernel has read from the first processor; 0: it says none. */
+/* The microcode revision of the first processor in /proc/cpuinfo; 0: none given. */
 static uint32_t read_microcode(void)
 {
 	FILE *file = fopen(CPUINFO_PATH, "re");

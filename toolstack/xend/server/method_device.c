@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Disks and interfaces of running domains, and of managed ones that do not run. */
+/* Methods for disks and interfaces of running domains. */
 #include "xend/runtime/request.h"
 
 #include <errno.h>
@@ -31,8 +31,8 @@ static int keep(struct domain *domain, struct error **e)
 	return record_write(domain, e);
 }
 
-/* What the record does not have, the next xend would take for half-attached, and take away. So it
- * goes at once. */
+/* Records an attached device. If that fails, removes the device at once: the next xend would take a
+ * device that the record lacks for half attached. */
 static int keep_attached(struct device *device, struct error **e)
 {
 	struct domain *domain = device->domain;
@@ -44,7 +44,7 @@ static int keep_attached(struct device *device, struct error **e)
 	name = device->ops->name(device);
 	device_take_apart(device);
 	device_forget(device);
-	/* The file may be the new one although its directory could not be synced. */
+	/* The new record may be in place even if syncing its directory failed. */
 	keep(domain, NULL);
 	error_prefix(e, "The device %s was not attached to domain '%s': ", name, domain->name);
 	free(name);
@@ -59,7 +59,7 @@ static int attach(struct request *request, struct json_object *result, struct er
 	char *name;
 	int rc = class_of(request, &ops, e);
 
-	/* Before the domain is taken: recovery may have work with it. */
+	/* Before the domain is locked, because recovery may need it. */
 	if (rc == 0)
 		rc = recover_wait(request, e);
 	if (rc == 0)
@@ -120,8 +120,8 @@ static int list(struct request *request, struct json_object *result, struct erro
 	return rc;
 }
 
-/* A disk is given back and attached anew with what is changed: the guest sees a drive whose medium
- * was changed. */
+/* Detaches a disk and attaches it again with its new configuration: to the guest, the medium of a
+ * drive has changed. */
 static int configure(struct request *request, struct json_object *result, struct error **e)
 {
 	struct json_object *element = request_value(request, XEND_P_CONFIG), *before;
@@ -156,8 +156,8 @@ static int configure(struct request *request, struct json_object *result, struct
 		rc = device_attach(domain, ops, element, &device, e);
 		if (rc == 0)
 			rc = keep_attached(device, e);
-		/* What was there, and is in the record, goes back, unless somebody else took it in
-		 * between. */
+		/* Attach the old disk, which is in the record, again, unless somebody has taken it
+		 * meanwhile. */
 		if (rc && device_attach(domain, ops, before, &device, &why))
 			log_error("%s", error_text(why));
 		error_free(&why);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Life and death of domains. */
+/*
+ * Methods for the life of domains: list, create, destroy, shut down, save, restore, dump, console.
+ */
 #include "xend/runtime/request.h"
 
 #include <errno.h>
@@ -28,7 +30,7 @@
 #include "xend/runtime/settings.h"
 #include "xend/runtime/store.h"
 
-/* Milliseconds between looks whether a client that waits for a domain is still there. */
+/* Milliseconds between checks whether a client that waits for a domain is still connected. */
 #define WAIT_INTERVAL 5000
 
 static void name_result(const struct domain *domain, struct json_object *result)
@@ -50,7 +52,7 @@ struct facts {
 	struct domain **domains;
 };
 
-/* Running ones by id, then the others by name. */
+/* Running domains by id, then the others by name. */
 static int compare(const void *a, const void *b)
 {
 	const struct domain *x = *(struct domain *const *)a, *y = *(struct domain *const *)b;
@@ -124,7 +126,7 @@ static int boot_new(struct request *request, struct config *config, struct boot 
 		    const char *operation, struct json_object *result, struct error **e)
 {
 	struct domain *domain;
-	/* Its name and its UUID may be those of a domain that recovery forgets. */
+	/* Recovery may be about to forget a domain with this name or UUID. */
 	int rc = recover_wait(request, e);
 
 	if (rc) {
@@ -182,7 +184,7 @@ static int restore(struct request *request, struct json_object *result, struct e
 	return rc;
 }
 
-/* Who waits for a domain to be built or saved is not waited for in turn: that is undone. */
+/* destroy cancels a running create or save instead of waiting for it. */
 static bool may_be_cancelled(const struct domain *domain)
 {
 	static const char *const operations[] = { "create", "restore", "start", "resume",
@@ -207,7 +209,7 @@ static int destroy(struct request *request, struct json_object *result, struct e
 	if (rc == 0)
 		rc = domain_lock(domain, "destroy", e);
 	if (rc == -ESRCH) {
-		/* It was being built, and is undone now: what was asked for. */
+		/* The domain was being built, and the cancelled build has removed it. */
 		error_free(e);
 		domain_unref(domain);
 		return 0;
@@ -219,7 +221,9 @@ static int destroy(struct request *request, struct json_object *result, struct e
 	if (domain->domid < 0) {
 		rc = guest_check(domain, GUEST_RUNS, e);
 	} else {
-		/* Also of one that somebody else has destroyed: something may be left of it. */
+		/*
+		 * Also for a domain that somebody else has destroyed: something may be left of it.
+		 */
 		if (domain->ours && domain->config)
 			devices_to_config(domain);
 		rc = domain_stop(domain, e);
@@ -259,7 +263,7 @@ static int wait_for_end(struct request *request, struct domain *domain, int old_
 					 domain->name);
 		if (!client_is_connected(request_client(request)))
 			return 0;
-		/* Domains of others come and go without notice to this one. */
+		/* A domain of another toolstack may end without waking this task. */
 		domains_refresh();
 	}
 	if (reboot && (domain->gone || domain->domid < 0))
@@ -448,8 +452,7 @@ static int trigger(struct request *request, struct json_object *result, struct e
 
 	if (rc)
 		return rc;
-	/* A PV guest has no power button: what pressing it would do is asked for by its own means.
-	 */
+	/* A PV guest has no power button; ask it to power off its own way. */
 	if (number == XEN_DOMCTL_SENDTRIGGER_POWER)
 		return ask_to_end(request, "poweroff", result, e);
 	rc = guest_take(request, "trigger", GUEST_RUNS | GUEST_NOT_DOM0, &domain, e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The host, its hypervisor, and xend itself. */
+/* Methods for the host, its hypervisor, and xend itself. */
 #include "xend/runtime/request.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@
 
 #define DEFAULT_LINES 100
 #define MAX_LINES     100000
-/* Of the log's end, so much is looked at. */
+/* Bytes at the end of the log that are searched for lines. */
 #define MAX_LOG	      (1024 * 1024)
 #define PAGES_PER_MIB 256
 
@@ -175,7 +175,7 @@ static int dmesg(struct request *request, struct json_object *result, struct err
 
 	if (rc)
 		return rc;
-	/* Guests' messages may be among it: what is no ASCII would not be JSON. */
+	/* The text may contain guests' messages; bytes outside ASCII would not be valid JSON. */
 	for (size_t i = 0; i < length; i++)
 		if ((unsigned char)text[i] >= 0x80 || text[i] == '\0')
 			text[i] = '?';

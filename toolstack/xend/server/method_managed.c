@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Managed domains: those that xend keeps when they do not run. */
+/* Methods for managed domains, which xend keeps when they do not run. */
 #include "xend/runtime/request.h"
 
 #include <errno.h>
@@ -83,7 +83,7 @@ static int suspend(struct request *request, struct json_object *result, struct e
 	if (rc)
 		return rc;
 	path = record_image_path(domain);
-	/* One from before is of no use any more: the domain has run since. */
+	/* An old image is useless: the domain has run since. */
 	unlink(path);
 	domain->goal = GOAL_SUSPENDED;
 	rc = domain_save(domain, path, SAVE_THEN_STOP, request, e);
@@ -110,12 +110,13 @@ static int resume(struct request *request, struct json_object *result, struct er
 	if (domain->state != DOMAIN_SUSPENDED)
 		rc = error_set(e, EBADFD, "Domain '%s' is not suspended.", domain->name);
 	else
-		/* What the domain is stands in its record, not in the file. */
+		/* The record, not the file, has the domain's configuration. */
 		rc = save_open(path, &boot.image_fd, &config, &size, &ours, e);
 	if (rc == 0) {
-		/* Its own configuration stays as it is: after a reboot it has what that says. */
+		/* The size is the saved one. The configuration is unchanged and counts again after
+		 * a reboot. */
 		boot.size = &size;
-		/* What could not be resumed stays suspended, and can be tried again. */
+		/* A domain whose resume fails stays suspended, so that it can be tried again. */
 		domain->goal = GOAL_SUSPENDED;
 		rc = domain_boot(domain, &boot, e);
 		close(boot.image_fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory, vCPUs and the scheduler's shares. */
+/* Methods for memory, vCPUs and the scheduler's shares. */
 #include "xend/runtime/request.h"
 
 #include <errno.h>
@@ -44,7 +44,9 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 
 	if (rc)
 		return rc;
-	/* mem-max changes what the record says, not what the guest was told when it began. */
+	/*
+	 * memory.max changes the record, but not static-max, which the guest was told at its start.
+	 */
 	if (domain->config && config_maxmem(domain->config) * 1024 < most)
 		most = config_maxmem(domain->config) * 1024;
 	if (kb > most)
@@ -56,8 +58,8 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 		return error_set(e, EINVAL, "%llu MiB is too little for domain '%s'%s.",
 				 (unsigned long long)kb / 1024, domain->name,
 				 domain->domid ? "" : " (dom0-min-mem says more)");
-	/* What it will take must be there, or others find none. Domain-0's own memory is given by
-	 * nobody else. */
+	/* Make sure that the memory is there, else other domains find none. Nobody gives memory to
+	 * Domain-0. */
 	if (domain->domid && kb > info.pages * PAGE_KB) {
 		rc = balloon_reserve(kb - info.pages * PAGE_KB, e);
 		if (rc)
@@ -83,7 +85,7 @@ static int memory_set(struct request *request, struct json_object *result, struc
 	return rc;
 }
 
-/* The configuration keeps it for the next start. What fails leaves it as it was. */
+/* Keeps the new maximum in the configuration for the next start. A failure changes nothing. */
 static int keep_maxmem(struct domain *domain, uint64_t kb, struct error **e)
 {
 	struct config *config, *before = domain->config;
@@ -153,7 +155,7 @@ static void describe_vcpu(struct json_object *array, uint32_t domid, unsigned in
 	struct hv_cpumap map;
 	char *text;
 
-	/* A domain may die while it is looked at; then there are fewer rows. */
+	/* A domain that dies meanwhile has fewer rows. */
 	if (hv_vcpu_info(domain_hv, domid, vcpu, &info, NULL) ||
 	    hv_vcpu_get_affinity(domain_hv, domid, vcpu, &map, NULL, NULL))
 		return;
@@ -197,7 +199,7 @@ static void vcpus_of(struct json_object *array, struct domain *domain, unsigned 
 	json_append(array, o);
 }
 
-/* Calls one(array, domain, arg) for the domain that is asked for, or for each. */
+/* Calls one(array, domain, arg) for the requested domain, or for each running one. */
 static int for_domains(struct request *request, struct json_object *array,
 		       void (*one)(struct json_object *array, struct domain *domain,
 				   unsigned int arg),
@@ -209,7 +211,7 @@ static int for_domains(struct request *request, struct json_object *array,
 	if (!request_value(request, XEND_P_DOMAIN)) {
 		domains_refresh();
 		for (int id = 0, found; id >= 0; id = found) {
-			/* By id; the list is in the order of creation. */
+			/* In the order of ids; the list has the order of creation. */
 			found = -1;
 			TAILQ_FOREACH(domain, &domains, link) {
 				if (domain->domid == id)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads counters from the hypervisor and from the backends' directories in sysfs; xm computes
+ * rates. */
 #include "xend/server/top.h"
 
 #include <dirent.h>
@@ -16,7 +18,7 @@
 #define PAGE_KB	 4
 #define BACKENDS "/sys/bus/xen-backend/devices"
 
-/* A number in a file of sysfs; 0 if it is not there. */
+/* A number in a file of sysfs; 0: it cannot be read. */
 static int64_t read_counter(const char *directory, const char *name)
 {
 	struct str text = STR_INIT;
@@ -54,8 +56,8 @@ static void add_disk(struct json_object *array, int domid, uint64_t devid)
 	json_append(array, o);
 }
 
-/* What the interface in Domain-0 sends is what the guest receives. A script may have given it any
- * name. */
+/* rx and tx are swapped: what the interface in Domain-0 sends, the guest receives. The interface is
+ * found through its device, because a script may have renamed it. */
 static void add_net(struct json_object *array, int domid, uint64_t devid)
 {
 	static const char *const names[][2] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One sample of what `xm top` shows. */
+/* One sample for `xm top`: counters of the host, of its domains and of their devices. */
 #ifndef XEND_SERVER_TOP_H
 #define XEND_SERVER_TOP_H
 
