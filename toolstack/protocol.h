@@ -2,7 +2,7 @@
 /*
  * The protocol between xend and its clients: the socket, the envelope of requests and answers, the
  * names of methods and fields, and the error codes. A client needs no other header of xend.
- * docs/xend-protocol.md explains each of them.
+ * docs/reference/xend-protocol.md explains each of them.
  *
  *	request   {"version":1,"id":7,"method":"domain.create","params":{...}}\n
  *	progress  {"id":7,"progress":{"stage":"memory","done":3,"total":10}}\n   (none or more)
@@ -88,7 +88,7 @@
 #define XEND_M_HOST_INFO       "host.info"
 #define XEND_M_HOST_DMESG      "host.dmesg"	 /* clear? -> text */
 #define XEND_M_HOST_DEBUG_KEYS "host.debug-keys" /* keys */
-/* -> time_ns total_kb free_kb nr_cpus cpu_mhz domains[]: see docs/xend-protocol.md */
+/* -> time_ns total_kb free_kb nr_cpus cpu_mhz domains[]: see docs/reference/xend-protocol.md */
 #define XEND_M_TOP_SAMPLE "top.sample"
 
 /* Parameters. */

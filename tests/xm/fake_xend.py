@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A xend that knows nothing: it answers as a test tells it to, and remembers what it was asked.
 
-It speaks the envelope of docs/xend-protocol.md, so that xm's formats, errors and exit statuses can be tested where no
-hypervisor runs. Nothing of the project uses it but these tests.
+It speaks the envelope of docs/reference/xend-protocol.md, so that xm's formats, errors and exit
+statuses can be tested where no hypervisor runs. Nothing of the project uses it but these tests.
 """
 
 import json

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xend: the daemon that manages domains. It sets up and runs one event loop; docs/toolstack.md has
+ * xend: the daemon that manages domains. It sets up and runs one event loop; docs/design/toolstack.md has
  * the map.
  *
  * xend can be killed and restarted at any moment: all that it knows is in the hypervisor, in

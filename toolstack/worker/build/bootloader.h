@@ -15,9 +15,9 @@ struct bootloader_choice {
 };
 
 /*
- * Runs the bootloader that the order describes (docs/worker.md), confined, for the domain. What it
- * chose is to be given to bootloader_free(): then its files are gone. They are a stranger's: open
- * them by openat() with O_NOFOLLOW.
+ * Runs the bootloader that the order describes (docs/design/worker.md), confined, for the domain.
+ * What it chose is to be given to bootloader_free(): then its files are gone. They are a
+ * stranger's: open them by openat() with O_NOFOLLOW.
  */
 int bootloader_run(struct json_object *order, uint32_t domid, struct bootloader_choice *choice,
 		   struct error **e);

@@ -10,7 +10,7 @@
 struct domain;
 
 /*
- * Puts `bootloader` into the worker's order (docs/worker.md). The domain's devices must be
+ * Puts `bootloader` into the worker's order (docs/design/worker.md). The domain's devices must be
  * prepared, because the bootloader looks into the first disk. -EBADMSG: no disk; -ENOENT: no such
  * program.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Saving a running domain to a file, and starting one from it. docs/save-file.md describes the
- * file. */
+/* Saving a running domain to a file, and starting one from it. docs/reference/save-file.md
+ * describes the file. */
 #ifndef XEND_DOMAIN_SAVE_H
 #define XEND_DOMAIN_SAVE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The header of a saved domain's file, before the memory (docs/save-file.md): 16 bytes, a seal,
+ * The header of a saved domain's file, before the memory (docs/reference/save-file.md): 16 bytes, a seal,
  * then the configuration as JSON, padded with zeroes to a multiple of 8 bytes. All numbers are
  * little-endian. Version 1 has no seal.
  */
