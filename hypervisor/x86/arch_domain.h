@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The x86 part of domains and vCPUs. Tags as in hv/domain.h, and:
- *   [M] d->arch->mmu_lock (LOCK_PV_MMU)   [C] by the CPU that runs v, or anyone while v is paused
+ * The x86 part of domains and vCPUs. The lock tags are those of hv/domain.h, and two more:
+ *  [M] d->arch->mmu_lock (LOCK_PV_MMU)
+ *  [C] used by the CPU that runs v, or by any CPU while v is paused
  */
 #ifndef X86_ARCH_DOMAIN_H
 #define X86_ARCH_DOMAIN_H
@@ -10,25 +11,25 @@
 
 /*
  * A map_frame window: PERDOMAIN_WINDOW_PAGES entries of the vCPU's own L1 page in the per-domain
- * area. Which window a CPU uses goes with the page tables that it runs on: this_cpu(map_window) is
- * set whenever CR3 is loaded (x86/mm/address_space.c).
+ * area. A CPU uses the window of the address space that it has loaded: each load of CR3 also sets
+ * this_cpu(map_window) (x86/mm/address_space.c).
  */
 struct map_window {
 	u64 *l1;	    /* PERDOMAIN_WINDOW_PAGE's entry in the L1 page */
 	unsigned long virt; /* address of slot 0 */
 	unsigned long mfn[PERDOMAIN_WINDOW_PAGES]; /* what a slot maps; ~0UL: nothing */
 	u16 users[PERDOMAIN_WINDOW_PAGES]; /* map_frame minus unmap_frame; 0: may be reused */
-	u64 touched[PERDOMAIN_WINDOW_PAGES /
-		    64]; /* slots that may map something: what map_window_reset looks at */
+	/* A bit for each slot that may map something; map_window_reset visits only these. */
+	u64 touched[PERDOMAIN_WINDOW_PAGES / 64];
 };
 
-/* What to push on the guest's kernel stack on the way out (x86/pv/bounce). */
 struct cpu_policy;
 
+/* The frame that the exit path pushes on the guest's kernel stack (x86/pv/bounce). */
 struct trap_bounce {
 	u32 error_code;
 	u8 flags;	  /* TBF_* */
-	bool nmi_pending; /* beside the flags: the way out looks at both at once */
+	bool nmi_pending; /* next to flags: the exit path tests both at once */
 	unsigned long eip;
 };
 #define TBF_EXCEPTION	      1
@@ -41,18 +42,25 @@ struct pv_vcpu {
 
 	struct page_info *guest_table;	    /* [C] the kernel's L4: a type reference */
 	struct page_info *guest_table_user; /* [C] the user mode's L4, or NULL: a type reference */
-	u64 mode_cr3[2]; /* [C] machine address of the L4 that is in force in user, kernel mode */
-	/* Where pv_map_l1_slot came to when it last walked the tables; of no use once the domain's
-	 * upper tables changed. */
+	/*
+	 * [C] machine addresses of the L4s that are in force in user mode [0] and kernel mode [1]
+	 */
+	u64 mode_cr3[2];
+	/*
+	 * Where the last walk of pv_map_l1_slot ended. Void once an upper table of the domain
+	 * changes.
+	 */
 	struct {
-		u64 generation;		    /* of arch_domain's table_generation */
+		u64 generation;		    /* table_generation at the time of the walk */
 		const struct page_info *l4; /* NULL: nothing */
 		unsigned long region;	    /* address >> 21 */
 		mfn_t l1;
 		u64 rights;
 	} last_walk; /* [M] */
-	/* A page on which this vCPU holds one type reference while its (in)validation is preempted;
-	 * x86/pv/mmu.c. */
+	/*
+	 * A page whose validation or devalidation was preempted. This vCPU holds one type reference
+	 * on it (x86/pv/mmu.c).
+	 */
 	struct page_info *held_page; /* [M] */
 
 	bool in_kernel; /* [C] guest kernel mode: which L4 and GS base are in force */
@@ -68,10 +76,10 @@ struct pv_vcpu {
 	unsigned int gdt_entries; /* [C] */
 	unsigned long ldt_base;	  /* [C] guest address */
 	unsigned int ldt_entries; /* [C] */
-	u32 ldt_mapped; /* [C] pages of the LDT that are mapped: bit each, a type reference each */
+	u32 ldt_mapped;		  /* [C] a bit for each mapped page of the LDT (a type reference) */
 
-	unsigned long fs_base, gs_base_kernel,
-		gs_base_user;	  /* [C] of registers that are not live right now */
+	/* [C] valid while the registers are not live */
+	unsigned long fs_base, gs_base_kernel, gs_base_user;
 	unsigned int iopl;	  /* [C] physdev set_iopl */
 	void __guest *iobmp;	  /* [C] guest's I/O bitmap */
 	unsigned int iobmp_limit; /* [C] ports */
@@ -80,12 +88,14 @@ struct pv_vcpu {
 };
 
 struct arch_vcpu {
-	struct cpu_user_regs user_regs; /* [C] while it does not run; else on its CPU's stack */
-	unsigned long debugreg[8];	/* [C] */
-	u64 cr3;	      /* [C] machine address that CR3 gets for the mode it is in */
+	/* [C] while v does not run; else they are on its CPU's stack */
+	struct cpu_user_regs user_regs;
+	unsigned long debugreg[8]; /* [C] */
+	/* [C] the machine address to load into CR3 for the current mode */
+	u64 cr3;
 	void *xstate;	      /* [C] XSAVE (or FXSAVE) image, 64-byte aligned, size xstate_size() */
 	u64 xcr0, xcr0_accum; /* [C] */
-	unsigned int dirty_cpu;	  /* CPU whose registers may hold its state; ~0: none */
+	unsigned int dirty_cpu;	  /* CPU whose FPU registers may still hold v's state; ~0: none */
 	u64 *perdomain_l1;	  /* [I] its L1 page in the per-domain area */
 	struct map_window window; /* [C] */
 	u64 tsc_aux;
@@ -95,13 +105,16 @@ struct arch_vcpu {
 };
 
 struct arch_domain {
-	spinlock_t mmu_lock;  /* LOCK_PV_MMU: every change of a page table of this domain */
-	u64 table_generation; /* [M] moves with each change of an L2, L3 or L4 entry that was in use
-			       */
+	spinlock_t mmu_lock; /* LOCK_PV_MMU: every change of a page table of this domain */
+	/* [M] incremented with each change of an L2, L3 or L4 entry that was in use */
+	u64 table_generation;
 	u64 *perdomain_l3, *perdomain_l2; /* [I] */
 	cpumask_t dirty_cpus;	     /* [A] CPUs whose TLB may hold this domain's translations */
-	struct rangeset ioport_caps; /* [D] I/O ports that it may use itself */
-	/* Of a domain that ends: 1 + pages still to be visited; 0: not begun (x86/pv/mmu.c). */
+	struct rangeset ioport_caps; /* [D] I/O ports that the domain may access */
+	/*
+	 * While the domain is torn down: 1 + the number of pages still to visit. 0: not begun
+	 * (x86/pv/mmu.c).
+	 */
 	unsigned long relinquish_pages;
 	struct cpu_policy *cpu_policy;	    /* [D] x86/cpu/policy.h; NULL: pv_max */
 	u32 tsc_mode, tsc_khz, incarnation; /* [D] */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The few ACPI tables that the hypervisor itself needs (ACPI 6.4, chapter 5.2). Read through the
- * boot page tables, before paging_init; tables above 4 GiB are passed over. Lengths are checked
- * against the table's own header only: the firmware is trusted, but may be sloppy.
+ * Reads the few ACPI tables that the hypervisor itself needs (ACPI 6.4, chapter 5.2), through the
+ * boot page tables, before paging_init. Tables above 4 GiB are skipped. Lengths are checked only
+ * against the table's own header: the firmware is trusted, but may be careless.
  */
 #include "x86/boot/acpi.h"
 
@@ -115,7 +115,7 @@ static u8 __init sum(const void *p, size_t n)
 	return s;
 }
 
-/* NULL when it is out of reach or damaged. */
+/* The table at `addr`; NULL: out of reach or damaged. */
 static const struct acpi_header *__init table_at(u64 addr)
 {
 	const struct acpi_header *t = (const void *)addr;
@@ -185,10 +185,10 @@ static void __init parse_madt(const struct acpi_header *t)
 }
 
 /*
- * \_S5 is `Name (_S5, Package () { typ_a, typ_b, ... })`. In AML (ACPI 20.2): NameOp 0x08, an
- * optional root '\',
- * "_S5_", PackageOp 0x12, PkgLength (its first byte's top two bits: how many follow), NumElements,
- * then integers: ZeroOp 0, OneOp 1 or BytePrefix 0x0a and a byte.
+ * Finds \_S5, which is `Name (_S5, Package () { typ_a, typ_b, ... })`. In AML (ACPI 20.2) that is:
+ * NameOp 0x08, an optional root '\', "_S5_", PackageOp 0x12, PkgLength (the top two bits of its
+ * first byte: how many bytes follow), NumElements, then integers: ZeroOp 0, OneOp 1, or BytePrefix
+ * 0x0a and a byte.
  */
 static void __init find_s5(const struct acpi_header *dsdt)
 {

@@ -2,7 +2,7 @@
 #ifndef X86_BOOT_ACPI_H
 #define X86_BOOT_ACPI_H
 
-/* Fills struct platform_info (x86/cpu/platform.h). Needs the boot page tables. */
+/* Fills `platform` (x86/cpu/platform.h) from the ACPI tables. Needs the boot page tables. */
 void acpi_parse(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the loader told, and what the files of x86/boot share. */
+/* The boot loader's information, and the functions that the files of x86/boot share. */
 #ifndef X86_BOOT_BOOT_H
 #define X86_BOOT_BOOT_H
 
@@ -8,7 +8,7 @@
 
 #define BOOT_MODULES_MAX 8
 
-/* Text is copied: the loader's own memory is not looked at again. */
+/* Holds copies of all text: the loader's own memory is not read again. */
 struct boot_info {
 	char loader[64];
 	char cmdline[1024];
@@ -18,15 +18,17 @@ struct boot_info {
 	u8 rsdp[36]; /* a copy of the loader's, or zeros */
 	bool has_memory_map;
 };
-extern struct boot_info boot_info; /* gone with the rest of .init when Domain-0 runs */
+extern struct boot_info boot_info; /* freed with .init when Domain-0 runs */
 
-/* Fills boot_info and boot_memory_map, reserves what the loader gave. Needs the boot page tables
- * (all below 4 GiB mapped 1:1). */
+/*
+ * Fills boot_info and boot_memory_map, and reserves the memory that the loader's data uses. magic:
+ * EAX, info: EBX at the entry. Needs the boot page tables (all below 4 GiB mapped 1:1).
+ */
 void multiboot_parse(u32 magic, u32 info);
 
-/* From head.S, on the boot stack in long mode. */
+/* Called by head.S in long mode on the boot stack. */
 void __noreturn boot_main(u32 magic, u32 info);
-/* head.S: fn, which does not return, on another stack. */
+/* In head.S: calls fn, which does not return, on the stack below `top`. */
 void __noreturn boot_switch_stack(unsigned long top, void (*fn)(void));
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Domain-0 and the machine: which interrupts, I/O ports and device memory are its own. */
+/*
+ * Starts Domain-0 and gives it the machine: all interrupts, I/O ports and device memory but the
+ * hypervisor's own.
+ */
 #include "x86/boot/dom0.h"
 
 #include "hv/cmdline.h"
@@ -8,12 +11,11 @@
 #include "x86/cpu/feature.h"
 #include "x86/irq/ioapic.h"
 
-#define LOW_MEMORY_FRAMES \
-	0x100UL /* the first MiB: BIOS data, video memory, ROMs and their tables */
-#define MSI_FRAME_FIRST                                                           \
-	0xfee00UL /* local APICs and message-signalled interrupts, SDM 3A 10.11.1 \
-		   */
-#define MSI_FRAME_LAST 0xfeeffUL
+/* The first MiB: BIOS data, video memory, ROMs and their tables. */
+#define LOW_MEMORY_FRAMES 0x100UL
+/* Local APICs and message-signalled interrupts, SDM 3A 10.11.1. */
+#define MSI_FRAME_FIRST 0xfee00UL
+#define MSI_FRAME_LAST	0xfeeffUL
 
 struct port_range {
 	u16 first, last;
@@ -50,8 +52,10 @@ static void __init remove_frames(struct domain *d, unsigned long first, unsigned
 		boot_fail("not enough memory for Domain-0's device memory");
 }
 
-/* Everything that is not RAM, but the interrupt controllers. RAM is reached as the owner of a frame
- * only. */
+/*
+ * Permits all memory but RAM and the interrupt controllers. Only ownership of a frame gives access
+ * to RAM.
+ */
 static void __init permit_memory(struct domain *d)
 {
 	unsigned long last = (1UL << (cpu_features.paddr_bits - PAGE_SHIFT)) - 1;

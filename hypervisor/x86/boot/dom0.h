@@ -4,7 +4,10 @@
 
 #include "x86/pv/pv.h"
 
-/* Builds Domain-0, gives it the machine's devices and lets it run once the idle loop begins. */
+/*
+ * Builds Domain-0, gives it the machine's devices, and unpauses it: it runs once the idle loop
+ * begins. Panics on failure.
+ */
 void dom0_start(const struct boot_module *kernel, const struct boot_module *ramdisk);
 
 #endif

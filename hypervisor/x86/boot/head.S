@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a Multiboot 1 or 2 loader enters: 32-bit protected mode, paging off, EAX = the loader's magic, EBX = its
- * information (Multiboot 0.6.96, 3.2; Multiboot 2, 3.3). Makes page tables that map the first 4 GiB 1:1 and the image
- * at IMAGE_VIRT, enters long mode and calls boot_main(magic, info) on the boot stack.
+ * The entry from a Multiboot 1 or 2 loader: 32-bit protected mode, paging off, EAX = the loader's
+ * magic, EBX = its information (Multiboot 0.6.96, 3.2; Multiboot 2, 3.3). Makes page tables that
+ * map the first 4 GiB 1:1 and the image at IMAGE_VIRT, enters long mode and calls boot_main(magic,
+ * info) on the boot stack.
  */
 #include "hv/config.h"
 #include "x86/cpu/desc.h"
@@ -37,7 +38,7 @@ multiboot1_header:
 multiboot2_header:
 	.long MB2_MAGIC, 0, multiboot2_end - multiboot2_header
 	.long -(MB2_MAGIC + (multiboot2_end - multiboot2_header))
-	/* information request: command line, modules, memory map; ACPI's root pointer if there is one */
+	/* information request: command line, modules, memory map; optional: ACPI's root pointer */
 	.balign 8
 	.short 1, 0
 	.long 20, 1, 3, 6
@@ -67,7 +68,7 @@ start32:
 	mov %eax, %ss
 	ljmp $BOOT_CS32, $PHYS(1f)
 1:
-	/* CPUID is there when EFLAGS.ID can be changed (SDM 1, 20.1.2). */
+	/* CPUID exists if EFLAGS.ID can be changed (SDM 1, 20.1.2). */
 	pushfl
 	pop %eax
 	mov %eax, %ecx

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The machine's memory map: sorted and without overlaps, and the pieces that boot reserves. */
 #include "x86/boot/memory_map.h"
 
 #include "hv/arch.h"
@@ -29,7 +30,7 @@ void __init memory_map_reserve(paddr_t start, paddr_t end)
 	nr_reserved++;
 }
 
-/* Which type holds where several entries claim an address: the least usable. */
+/* Where several entries claim an address, the highest rank wins: the least usable type. */
 static unsigned int __init type_rank(u32 type)
 {
 	switch (type) {
@@ -123,7 +124,7 @@ void __init memory_map_release(void (*fn)(paddr_t start, paddr_t end))
 	}
 }
 
-/* [start, end) without the reserved pieces, which are in ascending order of their starts. */
+/* Calls fn for the parts of [start, end) outside the reserved pieces, which ascend by start. */
 static void __init each_free_in(paddr_t start, paddr_t end, void (*fn)(paddr_t, paddr_t))
 {
 	for (unsigned int i = 0; i < nr_reserved && start < end; i++) {

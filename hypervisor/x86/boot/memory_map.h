@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine's memory as the firmware tells it, and which of it boot holds. */
+/* The machine's memory as the firmware reports it, and the parts that boot uses. */
 #ifndef X86_BOOT_MEMORY_MAP_H
 #define X86_BOOT_MEMORY_MAP_H
 
@@ -21,26 +21,26 @@ struct memory_map {
 		u32 type;
 	} e[MEMORY_MAP_MAX];
 };
-/* Sorted by address, without overlap (what is claimed by several is the one that is not RAM); stays
- * after boot. */
+/*
+ * Sorted by address, without overlaps: where entries of several types overlap, the least usable
+ * type wins. Stays after boot.
+ */
 extern struct memory_map boot_memory_map;
 
 /*
- * Calls fn for each piece of RAM [start, end), page-aligned, that nothing of boot lies in: not the
- * first MiB, the image, the boot modules, the loader's information. Ascending. The reserved pieces
- * come to the allocator later (boot frees them).
+ * Calls fn for each page-aligned piece of RAM [start, end) that boot does not use, in ascending
+ * order. The first MiB, the image, the boot modules and the loader's information are left out. Boot
+ * gives the reserved pieces to the allocator later.
  */
 void memory_map_for_each_free(void (*fn)(paddr_t start, paddr_t end));
-/* Of boot: keeps [start, end) from memory_map_for_each_free from now on. Boot code only, before
- * paging_init. */
+/* Boot, before paging_init: memory_map_for_each_free leaves [start, end) out from now on. */
 void memory_map_reserve(paddr_t start, paddr_t end);
-/* End of boot: calls fn for each piece of RAM that memory_map_reserve kept, but the image and the
- * first MiB. */
+/* End of boot: calls fn for each reserved piece of RAM, except for the image and the first MiB. */
 void memory_map_release(void (*fn)(paddr_t start, paddr_t end));
 /* Boot: sorts boot_memory_map and removes overlaps; prints it. */
 void memory_map_sanitize(void);
 void memory_map_print(void);
-/* Wholly inside one entry of that type. */
+/* [start, end) lies within one entry of this type. */
 bool memory_map_is_type(paddr_t start, paddr_t end, u32 type);
 
 #endif

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Reads what a Multiboot 1 or 2 loader passes: command lines, modules, memory map, ACPI's root
+ * pointer.
+ */
 #include "x86/boot/boot.h"
 
 #include "hv/console.h"
@@ -57,7 +61,7 @@ struct mb2_mmap {
 
 struct boot_info boot_info __section(".init.bss");
 
-/* A machine address below 4 GiB, through the boot page tables. */
+/* The boot page tables map machine addresses below 4 GiB 1:1. */
 static const void *__init low(u32 addr)
 {
 	return (const void *)(unsigned long)addr;
@@ -165,8 +169,8 @@ static void __init parse_mb2(u32 info)
 }
 
 /*
- * QEMU puts the file's name before the words of a command line, GRUB does not, but its script for
- * hypervisors puts the word "placeholder" there because some expect a name.
+ * QEMU puts the file's name before a command line. GRUB does not, but its script for hypervisors
+ * puts the word "placeholder" there, because some hypervisors expect a name.
  */
 static void __init drop_file_name(char *line)
 {

@@ -8,7 +8,7 @@ extern char _srodata[], _erodata[];
 extern char _sdata[], _edata[]; /* read, write; holds the per-CPU template */
 extern char _percpu_start[], _percpu_end[];
 extern char _sbss[], _ebss[];
-extern char _sinit[], _einit[];		/* all that is freed after boot, in two parts: */
+extern char _sinit[], _einit[];		/* freed after boot, in two parts: */
 extern char _sinittext[], _einittext[]; /* read, execute */
 extern char _sinitdata[];		/* to _einit: read, write */
 extern char _boot_stack[], _boot_stack_top[];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Boot, in order: from the loader's entry to Domain-0 and the idle loop. */
+/* Boot in order, from the loader's entry to Domain-0 and the idle loop. */
 #include "x86/boot/boot.h"
 
 #include "hv/arch.h"
@@ -39,7 +39,9 @@ _Static_assert(sizeof(struct cpu_info) <= BOOT_CPU_INFO, "room above the boot st
 #define BUILD_KIND ""
 #endif
 
-/* Compared on a function's way out; changed once, by code that never returns. */
+/*
+ * The stack protector's value. boot_main changes it once, and never returns to check the old one.
+ */
 extern unsigned long __stack_chk_guard;
 unsigned long __stack_chk_guard __used = 0x5bd1e995a7c15f4bUL;
 void __noreturn __stack_chk_fail(void);
@@ -95,8 +97,9 @@ static void __init start_serial_input(void)
 }
 
 /*
- * Idle work. One CPU does it at a time: more would only wait for one another at the allocator's
- * lock, and keep the CPU that works from it. False: nothing to do, or another is at it.
+ * Scrubs some free pages. Only one CPU does so at a time: several would wait for each other at the
+ * allocator's lock, and hold up CPUs that allocate. False: nothing to do, or another CPU is
+ * scrubbing.
  */
 static bool idle_scrub(void)
 {
@@ -124,7 +127,7 @@ static void __init give_back(paddr_t start, paddr_t end)
 	page_alloc_add_range(start, end);
 }
 
-/* Not in .init itself. Boot's own stack lies there too: this runs on the CPU's own. */
+/* This function is not in .init, and runs on the CPU's own stack: boot's stack is freed, too. */
 static noinline void free_init_memory(void)
 {
 	unsigned long size = (unsigned long)(_einit - _sinit);
@@ -145,7 +148,7 @@ static void __noreturn boot_finish(void)
 	arch_idle_loop();
 }
 
-/* On the boot CPU's own stack, with the final page tables. */
+/* Runs on the boot CPU's own stack, with the final page tables. */
 static void __init boot_on_own_stack(void)
 {
 	cpumask_set(0, &cpu_online_map);

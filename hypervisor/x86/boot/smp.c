@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The processors besides the first: their memory (stacks, per-CPU variables, descriptors), and
- * their start (SDM 3A 8.4). They are started one after the other: the trampoline has room for one
- * stack pointer.
+ * Sets up and starts the other processors (SDM 3A 8.4): their memory (stacks, per-CPU variables,
+ * descriptors), then their start, one after the other, since the trampoline has room for one stack
+ * pointer.
  */
 #include "x86/boot/smp.h"
 
@@ -26,7 +26,7 @@ unsigned int nr_cpus = 1;
 cpumask_t cpu_online_map;
 unsigned long percpu_offsets[HV_MAX_CPUS];
 
-#define TRAMPOLINE_PAGE 0x8000UL /* below 1 MiB, which nobody else uses */
+#define TRAMPOLINE_PAGE 0x8000UL /* in the first MiB, which is not used as RAM */
 #define STARTUP_TIMEOUT SECONDS(2)
 
 extern u64 boot_l4[PT_ENTRIES];
@@ -34,7 +34,7 @@ extern u64 boot_l4[PT_ENTRIES];
 extern const char trampoline_start[], trampoline_end[], trampoline_cr3[], trampoline_efer[],
 	trampoline_stack[], trampoline_entry[];
 
-static u32 called_in; /* CPU that runs C code now */
+static u32 called_in; /* the last CPU that reached C code */
 
 static struct cpu_info *cpu_info_of(unsigned int cpu)
 {
@@ -46,7 +46,7 @@ unsigned long smp_stack_top(unsigned int cpu)
 	return (unsigned long)cpu_info_of(cpu);
 }
 
-/* Every page of the stacks but the guard pages, which stay unmapped. */
+/* Maps every page of the CPU's stacks except for the guard pages. */
 static int __init map_stacks(unsigned int cpu)
 {
 	for (unsigned int page = 0; page < STACK_STRIDE / PAGE_SIZE; page++) {
@@ -97,7 +97,7 @@ void __init smp_count_cpus(void)
 				     HV_MAX_VCPUS;
 	u32 boot_id = cpuid(1, 0).b >> 24;
 
-	/* Leaf 11 (or 31) has the whole x2APIC ID. */
+	/* Leaf 11 has the whole x2APIC ID. */
 	if (cpu_features.max_leaf >= 11 && cpuid(11, 0).b)
 		boot_id = cpuid(11, 0).d;
 	apic_ids[0] = boot_id;
@@ -117,7 +117,7 @@ void __init smp_count_cpus(void)
 	cpumask_set(0, &cpu_online_map);
 }
 
-/* On its own stack, in long mode, on the boot page tables. */
+/* A secondary CPU's first C code: in long mode, on its own stack and the boot page tables. */
 static void __noreturn secondary_start(void)
 {
 	unsigned int cpu = smp_processor_id();
@@ -142,7 +142,10 @@ static char *__init prepare_trampoline(void)
 
 	if (!page)
 		panic("the trampoline page cannot be mapped");
-	/* 1:1 for the trampoline, the hypervisor's own slots for what comes after it. */
+	/*
+	 * The boot page tables map 1:1 for the trampoline; add the hypervisor's own slots for the
+	 * code after it.
+	 */
 	memcpy(&boot_l4[HV_FIRST_SLOT], &idle_l4[HV_FIRST_SLOT],
 	       (HV_LAST_SLOT - HV_FIRST_SLOT + 1) * sizeof(u64));
 	memcpy(page, trampoline_start, size);
@@ -178,7 +181,7 @@ static void __init start_cpu(unsigned int cpu, char *page)
 			cpu_relax();
 	} else {
 		log_err("CPU %u (APIC ID %u) does not start", cpu, apic_ids[cpu]);
-		/* If it comes after all it must not find the next one's stack. */
+		/* If the CPU comes up late, it must not use the next CPU's stack. */
 		apic_send_init(apic_ids[cpu]);
 	}
 	arch_irq_restore(flags);

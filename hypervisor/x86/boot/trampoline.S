@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where an application processor starts: copied to a page below 1 MiB, entered in real mode with CS = page address / 16
- * (SDM 3A 8.4.4). Goes straight to long mode on the boot page tables (1:1 and image) and the stack that smp.c left in
- * trampoline_stack; only one CPU is in here at a time.
+ * The start of an application processor: copied to a page below 1 MiB and entered in real mode with
+ * CS = page address / 16 (SDM 3A 8.4.4). Goes straight to long mode on the boot page tables (1:1
+ * and image) and on the stack that smp.c stored in trampoline_stack. Only one CPU is in here at a
+ * time.
  */
 #include "hv/config.h"
 #include "x86/cpu/regs.h"
@@ -18,7 +19,10 @@ trampoline_start:
 	cld
 	mov %cs, %ax
 	mov %ax, %ds
-	/* The descriptor table's and the far pointer's addresses depend on where this page lies. */
+	/*
+	 * The addresses of the descriptor table and of the far pointer depend on this page's
+	 * address.
+	 */
 	movzwl %ax, %ebx
 	shl $4, %ebx
 	lea T(trampoline_gdt)(%ebx), %eax

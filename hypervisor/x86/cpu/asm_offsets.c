@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Offsets of structure members for assembler files: scripts/gen-asm-offsets makes asm_offsets.h of
- * it. */
+/*
+ * Offsets of structure members for assembler files: scripts/gen-asm-offsets makes asm_offsets.h
+ * from this file.
+ */
 #include "hv/domain.h"
 #include "hv/hypercall.h"
 #include "lib/errno.h"
 #include "x86/arch_domain.h"
 
-#undef current /* a member's name here */
+#undef current /* a member's name in this file */
 
 #define DEFINE(name, value) __asm__ __volatile__("\n#->" #name " %0" : : "i"(value))
 #define UREGS(reg)	    DEFINE(UREGS_##reg, offsetof(struct cpu_user_regs, reg))

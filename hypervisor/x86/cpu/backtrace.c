@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Prints backtraces and registers, with names from the image's table of symbols. */
 #include "x86/cpu/backtrace.h"
 
 #include "hv/arch.h"
@@ -6,7 +7,9 @@
 #include "x86/cpu/entry.h"
 #include "x86/cpu/regs.h"
 
-/* The first link has an empty table; sizes are right from the second on. */
+/*
+ * The first link of the image has an empty table; the table of the second and later links is right.
+ */
 extern const u32 symbol_count, symbol_offsets[], symbol_names[];
 extern const char symbol_strings[], _start[], _etext[], _sinittext[], _einittext[];
 
@@ -65,8 +68,10 @@ static void print_code(unsigned long addr, const char *mark)
 		log_err("  %s%016lx", mark, addr);
 }
 
-/* Both bounds lie in the stack page run that `sp` points into, so nothing unmapped is read: a stack
- * never leaves its pages. */
+/*
+ * The end of the run of stack pages that `sp` points into. A stack never leaves its pages, so
+ * reading up to the end touches nothing unmapped.
+ */
 static unsigned long stack_end(unsigned long sp)
 {
 	unsigned long base = sp & ~(STACK_STRIDE - 1), page = (sp - base) / PAGE_SIZE;
@@ -97,7 +102,7 @@ static void walk_frames(unsigned long rbp)
 	}
 }
 
-/* Is there a CALL right before a return address: E8 rel32, or FF /2 of two to seven bytes. */
+/* Is `addr` right behind a CALL: E8 rel32, or FF /2 of two to seven bytes? */
 static bool follows_call(unsigned long addr)
 {
 	const u8 *p = (const u8 *)addr;
@@ -154,8 +159,9 @@ void backtrace_regs(const struct cpu_user_regs *r)
 
 void arch_backtrace(void)
 {
-	/* A function that asks for its frame's address has a frame: the caller's RBP and the return
-	 * address lie there.
+	/*
+	 * A function that takes its frame's address has a frame, which holds the caller's RBP and
+	 * the return address.
 	 */
 	const unsigned long *frame = __builtin_frame_address(0);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Backtraces with names: the table of symbols is linked into the image (scripts/gen-symbols). */
+/* Backtraces with names. The table of symbols is linked into the image (scripts/gen-symbols). */
 #ifndef X86_CPU_BACKTRACE_H
 #define X86_CPU_BACKTRACE_H
 
@@ -7,17 +7,20 @@
 
 struct cpu_user_regs;
 
-/* Name of the function that `addr` lies in and how far in, or NULL if it is not code of ours. */
+/*
+ * The name of the function that `addr` lies in, and the offset there; NULL: not the hypervisor's
+ * code.
+ */
 const char *symbol_lookup(unsigned long addr, unsigned long *offset);
 /*
- * Prints who called whom from `rip` on, with the frame `rbp` (debug build) or by scanning the stack
- * from `rsp` on (release build, which keeps no frames: stale entries are possible and marked '?').
+ * Prints the chain of calls that led to `rip`. A debug build follows the frames from `rbp` on. A
+ * release build keeps no frames, so it scans the stack from `rsp` on: entries may be stale and are
+ * marked '?'.
  */
 void backtrace_print(unsigned long rip, unsigned long rsp, unsigned long rbp);
-/* Code of boot is gone: no address lies in it any more. */
+/* Boot's code is freed: from now on no address counts as code of it. */
 void backtrace_init_gone(void);
-/* Registers and backtrace of a trap in our own code, or the registers only if they are a guest's.
- */
+/* Prints a trap's registers and, if the hypervisor's own code trapped, the backtrace. */
 void backtrace_regs(const struct cpu_user_regs *regs);
 
 #endif

@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Setting up the clocks (time.c); reading them is hv/time.h. */
+/* The set-up of the clocks (time.c); hv/time.h reads them. */
 #ifndef X86_CPU_CLOCK_H
 #define X86_CPU_CLOCK_H
 
 #include "hv/time.h"
 
-/* Boot CPU: measures the TSC against the HPET or the PIT, starts system time, reads the wall clock.
+/*
+ * Boot CPU: measures the TSC against the HPET or the PIT, starts system time, reads the wall clock.
  */
 void clock_init(void);
 /*
- * Makes a starting CPU's system time that of the boot CPU: both call their half at about the same
- * time, interrupts off. Its TSC need not be in step.
+ * Gives a starting CPU the boot CPU's system time. The boot CPU calls _source and the other CPU
+ * _target, at about the same time and with interrupts off. Their TSCs need not be synchronised.
  */
 void clock_sync_source(void);
 void clock_sync_target(void);
 /*
- * The first TSC value of this CPU at which the clock (time_now) shows `when` or later. ~0 for what
- * no TSC reaches, and never 0, which would turn a TSC deadline off.
+ * The first TSC value of this CPU at which time_now() is `when` (in ns) or later. ~0 if no TSC
+ * value reaches that. Never 0, which would turn a TSC deadline off.
  */
 u64 clock_tsc_at(s_time_t when);
-/* a * b / c, rounded down, without overflow in between. ~0 if that does not fit, or if c is 0: DIV
- * would fault. */
+/*
+ * a * b / c, rounded down, with an intermediate result of 128 bits. ~0 if the result does not fit
+ * or c is 0, where DIV would fault.
+ */
 static inline u64 mul_div(u64 a, u64 b, u64 c)
 {
 	u64 hi, lo, quotient, rest;
@@ -31,7 +34,7 @@ static inline u64 mul_div(u64 a, u64 b, u64 c)
 	__asm__("divq %4" : "=a"(quotient), "=d"(rest) : "0"(lo), "1"(hi), "rm"(c) : "cc");
 	return quotient;
 }
-/* Waits, running: any context after clock_init. */
+/* Busy-waits for `ns`, in any context after clock_init. */
 void clock_delay(s_time_t ns);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Each CPU's GDT page and TSS, and the one IDT. */
 #include "x86/cpu/desc.h"
 
 #include "hv/console.h"
@@ -12,7 +13,7 @@ struct idt_entry idt_table[256] __aligned(16);
 DEFINE_PER_CPU(struct tss64, tss) __aligned(64);
 DEFINE_PER_CPU(void *, gdt_page);
 
-/* The boot CPU's descriptors are needed before there is an allocator. */
+/* The boot CPU needs its descriptors before the allocator works. */
 static u64 boot_cpu_gdt[PAGE_SIZE / sizeof(u64)] __aligned(4096) __section(".bss.page_aligned");
 
 #define GDT_FIRST_SEL  0xe000 /* selector of the reserved page's first descriptor */
@@ -25,10 +26,9 @@ static u64 boot_cpu_gdt[PAGE_SIZE / sizeof(u64)] __aligned(4096) __section(".bss
 #define DESC_CODE32_3 0x00cffb000000ffffUL
 #define DESC_DATA_3   0x00cff3000000ffffUL
 #define DESC_CODE64_3 0x00affb000000ffffUL
-#define DESC_LIMIT_3                                                                \
-	0x0040f30000000000UL /* byte-granular data of base 0, limit to be filled in \
-			      */
-#define DESC_TSS 0x0000890000000000UL
+/* Byte-granular data of base 0; fill_gdt adds the limit. */
+#define DESC_LIMIT_3 0x0040f30000000000UL
+#define DESC_TSS     0x0000890000000000UL
 
 #define GATE_INTERRUPT 0x8e
 #define GATE_DPL3      0x60
@@ -55,8 +55,10 @@ void __init idt_init(void)
 	idt_table[X86_TRAP_DF].ist = IST_DF;
 	idt_table[X86_TRAP_MC].ist = IST_MC;
 	idt_table[X86_TRAP_DB].ist = IST_DB;
-	/* What guests reach with INT3, INTO and INT; any other INT is a #GP whose error code names
-	 * the vector. */
+	/*
+	 * The gates that guests reach with INT3, INTO and INT. Any other INT is a #GP whose error
+	 * code names the vector.
+	 */
 	idt_table[X86_TRAP_BP].type |= GATE_DPL3;
 	idt_table[X86_TRAP_OF].type |= GATE_DPL3;
 	idt_table[0x80].type |= GATE_DPL3;
@@ -90,7 +92,7 @@ static void fill_tss(unsigned int cpu, unsigned long stacks, unsigned long rsp0)
 	t->ist[IST_DF - 1] = stacks + (STACK_DF_PAGE + 1) * PAGE_SIZE;
 	t->ist[IST_MC - 1] = stacks + (STACK_MC_PAGE + 1) * PAGE_SIZE;
 	t->ist[IST_DB - 1] = stacks + (STACK_DB_PAGE + 1) * PAGE_SIZE;
-	t->iobase = sizeof(*t); /* beyond the limit: no port is open to user mode */
+	t->iobase = sizeof(*t); /* beyond the limit: user mode has no I/O ports */
 }
 
 void __init desc_boot_init(unsigned long stacks)
@@ -119,7 +121,7 @@ void desc_cpu_load(void)
 	struct table_pointer gdtr = { GDT_LIMIT, (u64)gdt - GDT_FIRST_SEL };
 	struct table_pointer idtr = { sizeof(idt_table) - 1, (u64)idt_table };
 
-	/* LTR refuses a busy TSS, and this may be the second time for this CPU. */
+	/* LTR refuses a busy TSS, and this CPU may have loaded it before. */
 	gdt[GDT_INDEX(HV_TSS)] &= ~(2UL << 40);
 	__asm__ __volatile__("lgdt %0\n\t"
 			     "lea 1f(%%rip), %%rax\n\t"

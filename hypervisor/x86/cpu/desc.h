@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Descriptor tables. Guests' selectors are those of xen/arch-x86/xen-x86_64.h (FLAT_KERNEL_CS
- * 0xe033 and so on, from FIRST_RESERVED_GDT_ENTRY); the hypervisor's own descriptors share that one
- * reserved page, which is page 14 of every GDT: each CPU has its own such page (its TSS is in it).
+ * 0xe033 and so on, from FIRST_RESERVED_GDT_ENTRY). They and the hypervisor's own descriptors lie
+ * in one reserved page, page 14 of every GDT. Each CPU has its own such page, which holds its TSS
+ * descriptor.
  */
 #ifndef X86_CPU_DESC_H
 #define X86_CPU_DESC_H
@@ -43,18 +44,20 @@ _Static_assert(sizeof(struct idt_entry) == 16, "SDM 3A 6.14.1");
 
 extern struct idt_entry idt_table[256];
 DECLARE_PER_CPU(struct tss64, tss);
-DECLARE_PER_CPU(void *, gdt_page); /* hv_alloc_pages: the reserved page of this CPU's GDT */
+DECLARE_PER_CPU(void *, gdt_page); /* the reserved page of this CPU's GDT */
 
-/* Boot CPU, first thing: IDT and descriptors with `stacks` (STACK_STRIDE bytes, aligned) as its
- * stacks, loaded. */
+/*
+ * Boot CPU, first of all: makes and loads IDT and descriptors. Its stacks are at `stacks`
+ * (STACK_STRIDE bytes, aligned).
+ */
 void desc_boot_init(unsigned long stacks);
 /*
- * Prepares `cpu`'s GDT page and TSS (memory: -ENOMEM); and loads them on this CPU together with IDT
- * and syscall MSRs.
+ * desc_cpu_prepare makes `cpu`'s GDT page and TSS: 0, -ENOMEM. desc_cpu_load loads this CPU's,
+ * together with the IDT and the MSRs of SYSCALL and SYSENTER.
  */
 int desc_cpu_prepare(unsigned int cpu);
 void desc_cpu_load(void);
-/* Fills the IDT with entry.S's stubs. */
+/* Points the IDT's entries to the stubs of entry.S. */
 void idt_init(void);
 #endif
 

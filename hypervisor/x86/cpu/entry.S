@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ways in and out. See x86/cpu/entry.h for the contract with C.
+ * The ways into the hypervisor and out of it. x86/cpu/entry.h has the contract with C.
  *
- * Stacks. An interrupt or exception in a guest is put by the hardware at TSS.RSP0, which is &guest_regs.es: SS to RIP
- * land where struct cpu_user_regs has them, and pushing on fills the rest of guest_regs. SYSCALL leaves RSP the
- * guest's; each CPU has its own entry point that knows the CPU's stack (stacks have fixed addresses, so these are plain
- * constants: no GS, no page of generated code). NMI, #DF, #MC and #DB come on stacks of their own, because they may
- * come at that very instruction.
+ * Stacks. For an interrupt or exception in a guest the hardware pushes its frame at TSS.RSP0, which
+ * is &guest_regs.es. So SS to RIP land where struct cpu_user_regs has them, and further pushes fill
+ * the rest of guest_regs. SYSCALL leaves the guest's RSP in place. So each CPU has its own entry
+ * point with the address of that CPU's stack. Stacks have fixed addresses, which makes these plain
+ * constants: no GS, no page of generated code. NMI, #DF, #MC and #DB have stacks of their own,
+ * because they may arrive at the very first instruction of that entry point.
  *
- * The guest's DS, ES, FS and GS are left alone while we run: in 64-bit mode nothing of ours depends on them.
+ * The guest's DS, ES, FS and GS stay loaded while the hypervisor runs: in 64-bit mode none of its
+ * code depends on them.
  */
 #include "hv/config.h"
 #include "x86/cpu/desc.h"
@@ -66,7 +68,7 @@
 \name:
 .endm
 
-/* C code wants RSP 16-byte aligned before a call; a register frame leaves it 8 off. */
+/* C needs RSP 16-byte aligned before a call; a register frame leaves it 8 bytes off. */
 .macro CALL_WITH_FRAME fn
 	movq	%rsp, %rdi
 	subq	$8, %rsp
@@ -79,8 +81,9 @@
 /* --- SYSCALL --- */
 
 /*
- * One entry point for each CPU: stores RSP at its place in guest_regs and goes on below it. The displacements are
- * encoded by hand, since an assembler takes a number before (%rip) for the displacement itself.
+ * One entry point for each CPU: stores RSP at its place in guest_regs and continues below it. The
+ * displacements are encoded by hand, because an assembler takes a number before (%rip) for the
+ * displacement itself.
  */
 #define GUEST_RSP(cpu) (STACK_VIRT + ((cpu) + 1) * STACK_STRIDE - CPUINFO_size + UREGS_rsp)
 .macro SYSCALL_STUBS name, target
@@ -121,10 +124,10 @@ FUNCTION entry_syscall
 	sti
 	cmpq	$HYPERCALL_iret, %rax
 	je	.Liret_hypercall
-	/* The arguments are where C expects them, but for the fourth. */
+	/* All arguments but the fourth are already where C expects them. */
 	cmpq	$HYPERCALL_NR_END, %rax
 	jae	.Lhypercall_closer
-	sbbq	%rcx, %rcx		/* all ones; 0 if the processor only guesses that it came here */
+	sbbq	%rcx, %rcx		/* all ones; 0 if reached by speculation only */
 	andq	%rcx, %rax
 	leaq	hypercall_direct(%rip), %rcx
 	movq	(%rcx, %rax, 8), %rax
@@ -140,7 +143,7 @@ FUNCTION entry_syscall
 	movq	%rax, UREGS_rax(%rsp)
 	/* Falls through. */
 
-/* Leaves for the guest in guest_regs, on which RSP stands. */
+/* Returns to the guest whose registers are in guest_regs. RSP is &guest_regs. */
 FUNCTION ret_to_guest
 	cli
 .Lexit_irqs_off:
@@ -151,7 +154,10 @@ FUNCTION ret_to_guest
 	movq	CPUINFO_current(%rsp), %rbx
 	movq	VCPU_vcpu_info(%rbx), %rdx
 	movq	VCPU_arch(%rbx), %rcx
-	/* An event may be delivered when the pending byte is not 0 and the mask byte, which is the next one, is. */
+	/*
+	 * An event can be delivered if the pending byte is not 0 and the mask byte, the next one,
+	 * is 0.
+	 */
 	movzwl	VCPUINFO_upcall_pending(%rdx), %eax
 	decl	%eax
 	cmpl	$0xff, %eax
@@ -163,8 +169,8 @@ FUNCTION ret_to_guest
 	cmpl	$ENTRY_SYSCALL, UREGS_entry_vector(%rsp)
 	jne	.Lexit_iret
 	/*
-	 * SYSRET to a non-canonical RIP faults in ring 0 on the guest's stack on Intel's CPUs; and it cannot restore TF
-	 * and RF in step.
+	 * On Intel's CPUs SYSRET to a non-canonical RIP faults in ring 0 on the guest's stack. And
+	 * SYSRET cannot restore TF and RF in step.
 	 */
 	movq	UREGS_rip(%rsp), %rcx
 	movq	%rcx, %rax
@@ -199,7 +205,10 @@ FUNCTION ret_to_guest
 .Liret:
 	iretq
 	EXTABLE .Liret, .Liret_failed
-/* The guest's CS, SS or RIP is bad. The fixup left all of its registers in the CPU and RSP at &guest_regs.rip. */
+/*
+ * The guest's CS, SS or RIP is bad. All of its registers are in the CPU, and RSP is
+ * &guest_regs.rip.
+ */
 .Liret_failed:
 	pushq	$0
 	movl	$ENTRY_IRET, 4(%rsp)
@@ -215,7 +224,10 @@ FUNCTION ret_to_guest
 	CALL_WITH_FRAME hypercall_dispatch
 	jmp	.Lhypercall_done
 
-/* The guest runs its SYSCALL once more, with RAX as it was and the arguments that hypercall_set_arg stored. */
+/*
+ * Makes the guest run its SYSCALL again, with RAX unchanged and the arguments that
+ * hypercall_set_arg stored.
+ */
 .Lhypercall_again:
 	subq	$SYSCALL_INSN_BYTES, UREGS_rip(%rsp)
 	jmp	ret_to_guest
@@ -228,7 +240,7 @@ FUNCTION ret_to_guest
 	CALL_WITH_FRAME pv_entry_syscall
 	jmp	ret_to_guest
 
-/* As entry_syscall, from compatibility mode: only AMD's CPUs have it. */
+/* As entry_syscall, but from compatibility mode, which only AMD's CPUs support. */
 FUNCTION entry_syscall32
 	movq	$FLAT_SS, 8(%rsp)
 	pushq	%r11
@@ -241,8 +253,9 @@ FUNCTION entry_syscall32
 	jmp	ret_to_guest
 
 /*
- * The hardware keeps neither RIP nor RSP nor the selectors, and clears only IF, VM and RF. RSP is &guest_regs.es. With
- * TF set there is a #DB before the first instruction; its handler clears TF in the frame.
+ * SYSENTER saves neither RIP nor RSP nor the selectors, and clears only IF, VM and RF. RSP is
+ * &guest_regs.es. If TF is set, a #DB comes before the first instruction; its handler clears TF in
+ * the frame.
  */
 FUNCTION entry_sysenter
 	pushq	$FLAT_SS
@@ -278,7 +291,9 @@ FUNCTION entry_common
 	addq	$8, %rsp
 	iretq
 
-/* On an IST stack: what came from a guest moves to guest_regs and goes on as if it had come there. */
+/*
+ * On an IST stack: a frame from a guest is moved to guest_regs and handled as if it had come there.
+ */
 FUNCTION entry_ist
 	SAVE_GPRS
 	cld
@@ -296,8 +311,8 @@ FUNCTION entry_ist
 	jmp	.Lfrom_guest
 
 	/*
-	 * The stubs, 16 bytes each. Exceptions 8, 10 to 14, 17, 21, 29 and 30 push an error code (SDM 3A 6.15, AMD APM
-	 * 2 8.2).
+	 * The stubs, 16 bytes each. Exceptions 8, 10 to 14, 17, 21, 29 and 30 push an error code
+	 * (SDM 3A 6.15, AMD APM 2 8.2).
 	 */
 	.balign 16
 .Lstubs:

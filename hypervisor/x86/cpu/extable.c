@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of instructions that may fault, and reading an MSR that may not exist. */
 #include "x86/cpu/extable.h"
 
 #include "x86/cpu/regs.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Instructions of the hypervisor that may fault: pairs of (instruction, where to go on) in the
- *section .extable. The trap code asks extable_fixup before it calls a fault of ours a bug.
+ * Hypervisor instructions that may fault: the section .extable has pairs of an instruction and the
+ * address to continue at. The trap code calls extable_fixup before it treats a fault as a bug.
  *
  *	EXTABLE(1b, 2f)			in an .S file
  *	"1: mov ..." EXTABLE_C(1b, 2f)	in inline assembler
@@ -27,7 +27,7 @@
 	"\t.quad " #fault ", " #fixup "\n"              \
 	"\t.popsection\n"
 
-/* Where to go on after a fault at `rip`, or 0 when nothing foresaw it. */
+/* The address to continue at after a fault at `rip`; 0: a fault there is not expected. */
 unsigned long extable_fixup(unsigned long rip);
 #endif
 

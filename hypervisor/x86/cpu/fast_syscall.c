@@ -14,9 +14,9 @@ extern const u8 entry_sysenter[];
 #define SYSCALL_STUB_BYTES 19
 
 /*
- * SYSRET takes CS from STAR[63:48] + 16 and SS from + 8, with RPL 3; SYSCALL takes CS from
- * STAR[47:32] and SS from + 8 (SDM 2B, SYSCALL; AMD APM 2 6.1.1). Hence the order of the
- * descriptors in the reserved page.
+ * SYSRET takes CS from STAR[63:48] + 16 and SS from STAR[63:48] + 8, with RPL 3. SYSCALL takes CS
+ * from STAR[47:32] and SS from STAR[47:32] + 8 (SDM 2B, SYSCALL; AMD APM 2 6.1.1). This dictates
+ * the order of the descriptors in the reserved page.
  */
 _Static_assert(FLAT_RING3_CS64 == (FLAT_RING3_CS32 + 16) &&
 		       FLAT_RING3_SS32 == (FLAT_RING3_CS32 + 8),

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Says at boot which faults of the processor let guests read what is not theirs. Against none of
- * lib/cpu_faults.h's is there a guard yet but one: an IBPB between domains keeps one guest's
- * training of branches from another, where the processor has it (x86/pv/context.c).
+ * Reports at boot which faults of the processor let a guest read data that is not its own. The
+ * hypervisor guards against only one of the faults in lib/cpu_faults.h so far: where the processor
+ * has IBPB, an IBPB between domains keeps one guest's branch training from another
+ * (x86/pv/context.c).
  */
 #include "hv/console.h"
 #include "lib/cpu_faults.h"
@@ -12,7 +13,7 @@
 #define MSR_AMD_PATCH_LEVEL 0x8b
 #define FIRST_EXT_LEAF	    0x80000000U
 
-/* Does the processor have that leaf: what it says of others is not zero. */
+/* Does the processor have this leaf? For any other leaf CPUID does not return zeros. */
 static bool __init has_leaf(u32 leaf, u32 subleaf)
 {
 	if (leaf >= FIRST_EXT_LEAF)

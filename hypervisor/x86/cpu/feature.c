@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Probes the boot CPU's features and sets up each CPU's control registers to match. */
 #include "x86/cpu/feature.h"
 
 #include "hv/console.h"
@@ -11,8 +12,9 @@ unsigned long hv_cr4;
 
 #define XCR0_GUESTS (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512)
 
-/* WB, WT, UC-, UC as after reset, then WC, WP, UC, UC: what PV guests expect of entries 4 to 7
- * (Linux reads it back).
+/*
+ * WB, WT, UC-, UC as after reset, then WC, WP, UC, UC, as PV guests expect in entries 4 to 7 (Linux
+ * reads the PAT).
  */
 #define PAT_VALUE 0x050100070406UL
 
@@ -119,7 +121,7 @@ struct smap_site {
 };
 extern const struct smap_site _alternatives_start[], _alternatives_end[];
 
-/* On the boot page tables, where code is still writable, and before any other CPU runs. */
+/* Runs on the boot page tables, where code is still writable, before any other CPU runs. */
 static void __init patch_smap_sites(void)
 {
 	static const u8 stac_insn[3] = { 0x0f, 0x01, 0xcb }, clac_insn[3] = { 0x0f, 0x01, 0xca };
@@ -144,7 +146,7 @@ void __init cpu_features_probe(void)
 		 (f->fsgsbase ? X86_CR4_FSGSBASE : 0) | (f->xsave ? X86_CR4_OSXSAVE : 0);
 	if (f->smap)
 		patch_smap_sites();
-	if (has(f->l1c, 31)) /* SDM and APM leave this bit to hypervisors: they set it */
+	if (has(f->l1c, 31)) /* SDM and APM leave this bit to hypervisors, which set it */
 		spin_set_unfair();
 	while (*brand == ' ')
 		brand++;
@@ -158,7 +160,7 @@ void cpu_features_enable(void)
 	u64 efer = rdmsr(MSR_EFER) | EFER_SCE | EFER_NX;
 
 	if (cpuid(1, 0).c != cpu_features.l1c) {
-		/* OSXSAVE (bit 27) follows CR4, the rest must be the boot CPU's. */
+		/* OSXSAVE (bit 27) follows CR4; all others must be the boot CPU's. */
 		u32 missing = cpu_features.l1c & ~cpuid(1, 0).c & ~(u32)BIT(27);
 
 		if (missing)

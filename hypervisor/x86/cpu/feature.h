@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the boot CPU can do: probed once; later CPUs must have it all or are not started. */
+/*
+ * The boot CPU's features, probed once. A later CPU that lacks any bit of its CPUID 1 ECX is a
+ * panic.
+ */
 #ifndef X86_CPU_FEATURE_H
 #define X86_CPU_FEATURE_H
 
@@ -20,8 +23,9 @@ struct cpu_features {
 	bool smep, smap, umip, fsgsbase, xsave, xsaveopt, x2apic, tsc_deadline, invariant_tsc,
 		page1gb, pge;
 	bool pcid, rdtscp, ibpb, svm, vmx, syscall32, erms;
-	u64 arch_capabilities; /* MSR 0x10a; 0: there is none */
-	u64 xcr0_mask; /* XSAVE components that we let guests have (x87, SSE, AVX, AVX-512) */
+	u64 arch_capabilities; /* MSR 0x10a; 0 if there is none */
+	/* XSAVE components that guests may have (of x87, SSE, AVX, AVX-512). */
+	u64 xcr0_mask;
 };
 /* Components of XCR0 (SDM 1 13.1). */
 #define XCR0_X87    0x01UL
@@ -30,26 +34,31 @@ struct cpu_features {
 #define XCR0_AVX512 0xe0UL
 extern struct cpu_features cpu_features;
 
-/* The boot CPU, before anything asks. */
+/* Boot CPU, before any other code reads cpu_features. */
 void cpu_features_probe(void);
-/* This CPU: CR0, CR4, EFER, XCR0, PAT as every CPU has them; SMEP, SMAP, UMIP, NX, WP. */
+/*
+ * Sets up this CPU: CR0, CR4, EFER, XCR0 and PAT as on every CPU, with SMEP, SMAP, UMIP, NX and WP.
+ */
 void cpu_features_enable(void);
-/* Boot, once exceptions are handled: a line on the console for each fault of lib/cpu_faults.h that
- * the processor has. */
+/*
+ * Boot, once exceptions are handled: prints a line for each fault of lib/cpu_faults.h that the
+ * processor has.
+ */
 void cpu_faults_report(void);
-/* CR4 that the hypervisor and PV guests run with. */
+/* The CR4 that the hypervisor and PV guests run with. */
 extern unsigned long hv_cr4;
 
-/* May XCR0 have this value: XSETBV's rules (SDM 1 13.3), and nothing beyond `may`. */
+/* May XCR0 have this value, by XSETBV's rules (SDM 1 13.3) and with no bits beyond `may`? */
 bool xcr0_is_valid(u64 xcr0, u64 may);
 
 /* --- XSAVE state (x86/cpu/xstate.c) --- */
 unsigned int xstate_size(void); /* bytes of a vCPU's image */
-u32 xstate_mxcsr_mask(void); /* bits of MXCSR that there are. CR0.TS is clear at the first call */
+/* The bits of MXCSR that exist. CR0.TS must be clear at the first call. */
+u32 xstate_mxcsr_mask(void);
 void xstate_init_image(void *image); /* reset values: FCW 0x37f, MXCSR 0x1f80 */
 void xstate_save(void *image, u64 mask);
 void xstate_restore(void *image, u64 mask);
-void xstate_cpu_init(void);	/* this CPU: nothing is known of its XCR0 */
-void xstate_set_xcr0(u64 xcr0); /* only writes when it differs from what this CPU has */
+void xstate_cpu_init(void);	/* this CPU: forget its XCR0 */
+void xstate_set_xcr0(u64 xcr0); /* writes only if this CPU's XCR0 differs */
 
 #endif

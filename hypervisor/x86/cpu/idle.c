@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The interrupt flag, and waiting for an interrupt. */
+/* The interrupt flag, and the wait for an interrupt. */
 #include "hv/arch.h"
 
 #include "hv/softirq.h"
@@ -40,8 +40,10 @@ bool arch_irqs_enabled(void)
 void arch_cpu_idle(void)
 {
 	arch_irq_disable();
-	/* STI takes effect after the next instruction: an interrupt between the check and HLT still
-	 * ends the HLT. */
+	/*
+	 * STI takes effect after the next instruction, so an interrupt between the check and HLT
+	 * still ends the HLT.
+	 */
 	if (softirq_is_pending())
 		arch_irq_enable();
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine as ACPI describes it; x86/boot/acpi.c fills this in once, from then on it does not
- * change. */
+/*
+ * The machine as ACPI describes it. x86/boot/acpi.c fills this in once; it is constant afterwards.
+ */
 #ifndef X86_CPU_PLATFORM_H
 #define X86_CPU_PLATFORM_H
 
@@ -19,7 +20,7 @@ struct platform_info {
 	unsigned int nr_cpus;
 	struct {
 		u32 apic_id, acpi_id;
-	} cpus[HV_MAX_CPUS]; /* those that are enabled, in the MADT's order */
+	} cpus[HV_MAX_CPUS]; /* the enabled CPUs, in the MADT's order */
 	unsigned int nr_ioapics;
 	struct {
 		u8 id;

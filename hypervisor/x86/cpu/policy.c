@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Intel SDM volume 2, CPUID; AMD APM volume 3 appendix E; xen/arch-x86/cpufeatureset.h names the
- * features. */
+/*
+ * CPU policies: the processor's own, the most that a PV guest may see of it, and changes by a
+ * domain's builder. (Intel SDM volume 2, CPUID; AMD APM volume 3 appendix E;
+ * xen/arch-x86/cpufeatureset.h names the features.)
+ */
 #include "x86/cpu/policy.h"
 
 #include <xen/arch-x86/cpufeatureset.h>
@@ -18,10 +21,10 @@ struct cpu_policy cpu_policy_host;
 struct cpu_policy cpu_policy_pv_max;
 
 /*
- * What a PV guest may use: instructions of user space, and what its kernel can do in ring 3. Not
- * here, and so hidden: virtualization, what would need control registers or MSRs that the
- * hypervisor keeps (SMEP, PCID, MTRR, machine checks, speculation controls), large and global
- * pages, and RDTSCP and RDPID, because TSC_AUX is not switched.
+ * The features that a PV guest may use: instructions of user space, and what its kernel can do in
+ * ring 3. All others are hidden: virtualization; features that need control registers or MSRs that
+ * the hypervisor keeps (SMEP, PCID, MTRR, machine checks, speculation controls); large and global
+ * pages; and RDTSCP and RDPID, because a guest's kernel cannot set TSC_AUX.
  */
 static const u16 pv_features[] = {
 	/* clang-format off */
@@ -42,7 +45,7 @@ static const u16 pv_features[] = {
 	/* clang-format on */
 };
 
-/* Where each word of a featureset stands; leaf 0: nowhere. */
+/* The leaf and register of each word of a featureset; leaf 0: none. */
 enum reg { REG_A, REG_B, REG_C, REG_D };
 static const struct {
 	u32 leaf, subleaf;
@@ -124,7 +127,7 @@ static void __init policy_read_host(struct cpu_policy *p)
 			for (u32 i = 0; i <= min(cpuid(7, 0).a, 2U); i++)
 				policy_add(p, leaf, i);
 			break;
-		case 0xb: /* topology: of the vCPU, made when asked for */
+		case 0xb: /* topology: made for the vCPU when it asks */
 			break;
 		case 0xd:
 			policy_add(p, leaf, 0);
@@ -144,9 +147,9 @@ static void __init policy_read_host(struct cpu_policy *p)
 			policy_add(p, leaf, 0);
 }
 
-/* --- what PV guests may see of it --- */
+/* --- the part that PV guests may see --- */
 
-/* Leaves without feature bits; each hidden one reads as zero. */
+/* Restricts the fields that are not feature bits. A hidden leaf reads as zero. */
 static void __init leaf_restrict(xen_cpuid_leaf_t *l)
 {
 	switch (l->leaf) {
@@ -154,10 +157,10 @@ static void __init leaf_restrict(xen_cpuid_leaf_t *l)
 		l->a = min(l->a, MAX_BASIC_LEAF);
 		break;
 	case 1:
-		l->b &= 0x0000ff00; /* CLFLUSH size; APIC ID and counts are the vCPU's */
+		l->b &= 0x0000ff00; /* keep the CLFLUSH size; APIC ID and counts are the vCPU's */
 		break;
 	case 4:
-		l->a &= 0x000003ff; /* one core that shares its caches with nobody */
+		l->a &= 0x000003ff; /* one core, which shares no cache */
 		break;
 	case 7:
 		if (l->subleaf == 0)
@@ -204,8 +207,8 @@ static void policy_mask_features(struct cpu_policy *p, const u32 allowed[CPU_POL
 }
 
 /*
- * Features that are none without another one: that one's own, or the registers that it stands for.
- * What needs a feature comes after what that feature needs.
+ * Features that need another feature: that feature itself, or the registers that it stands for. The
+ * order matters: a feature comes after the feature that it needs.
  */
 static const struct {
 	u16 feature, needs;
@@ -235,8 +238,10 @@ static void words_clear(u32 words[CPU_POLICY_WORDS], unsigned int feature)
 	words[feature / 32] &= ~(1U << (feature % 32));
 }
 
-/* After features were taken away: those that need them go, too, and leaf 0xd is made for what is
- * left. */
+/*
+ * Call after features were removed: removes the features that need them, and makes leaf 0xd for the
+ * rest.
+ */
 static void policy_settle(struct cpu_policy *p)
 {
 	u32 words[CPU_POLICY_WORDS];
@@ -261,7 +266,7 @@ void __init cpu_policy_init(void)
 	policy_read_host(&cpu_policy_host);
 	for (unsigned int i = 0; i < ARRAY_SIZE(pv_features); i++)
 		allowed[pv_features[i] / 32] |= 1U << (pv_features[i] % 32);
-	/* Instructions whose registers are not saved and restored are none. */
+	/* Hide instructions whose registers the hypervisor does not save and restore. */
 	if (!cpu_features.xsave)
 		words_clear(allowed, FEATURE(XSAVE));
 	if (!(cpu_features.xcr0_mask & XCR0_AVX))
@@ -296,8 +301,10 @@ int cpu_policy_apply(struct cpu_policy *p, const xen_cpuid_leaf_t *leaves, unsig
 			return -ERANGE;
 		}
 		l = (xen_cpuid_leaf_t *)cpu_policy_find(&next, in->leaf, in->subleaf);
-		/* How many leaves there are follows from us, and of 0xd only the features are the
-		 * builder's. */
+		/*
+		 * The hypervisor decides how many leaves there are. In leaf 0xd the builder decides
+		 * only the features (subleaf 1).
+		 */
 		if (!l || in->leaf == 0 || in->leaf == FIRST_EXT_LEAF ||
 		    (in->leaf == 0xd && in->subleaf != 1))
 			continue;

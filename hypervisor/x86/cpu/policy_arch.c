@@ -12,17 +12,19 @@
 _Static_assert(CPU_POLICY_LEAVES <= CPU_POLICY_MAX_LEAVES, "tools have room for all of ours");
 
 /*
- * libxc writes its own idea of the policy, every leaf that it knows of, into as many places as it
- * was given leaves. So the list is filled up to what it may need with a component of the saved
- * state that no processor has.
+ * libxc writes its own version of the policy, with every leaf that it knows, into a buffer of as
+ * many entries as it got leaves. So the list is padded up to what libxc may need, with an XSAVE
+ * component that no processor has.
  */
 static const xen_cpuid_leaf_t padding = { .leaf = 0xd, .subleaf = 40 };
 
 int cpu_policy_to_guest(const struct cpu_policy *p, void __guest *leaves, u32 *nr_leaves,
 			void __guest *msrs, u32 *nr_msrs)
 {
-	/* The same for every domain: no CPUID faulting for a guest's own use. The processor's has
-	 * its capabilities. */
+	/*
+	 * Every domain gets the same value: no CPUID faulting for its own use. Only the processor's
+	 * policy has the capabilities.
+	 */
 	const xen_msr_entry_t policy_msrs[] = {
 		{ .idx = MSR_PLATFORM_INFO, .val = 0 },
 		{ .idx = MSR_IA32_ARCH_CAPS, .val = cpu_features.arch_capabilities },
@@ -70,7 +72,7 @@ static long get_policy(struct xen_sysctl_cpu_policy *op)
 				   guest_ptr(op->msrs), &op->nr_msrs);
 }
 
-/* Tools that know of fewer words get those. */
+/* A tool that knows fewer words gets only those. */
 static long get_featureset(struct xen_sysctl_cpu_featureset *op)
 {
 	static const struct cpu_policy *const policies[] = {
@@ -102,8 +104,7 @@ long arch_sysctl(struct xen_sysctl *op, bool *copyback)
 	*copyback = true;
 	switch (op->cmd) {
 	case XEN_SYSCTL_get_cpu_levelling_caps:
-		/* What guests see is decided when CPUID is emulated, not by masks of the
-		 * processor's. */
+		/* The emulation of CPUID decides what guests see, not masks in the processor. */
 		op->u.cpu_levelling_caps.caps = 0;
 		return 0;
 	case XEN_SYSCTL_get_cpu_featureset:

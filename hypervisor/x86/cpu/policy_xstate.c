@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPUID's leaf 0xd (SDM 1 13.2): the components of extended state that a policy has, where each
- * lies in an XSAVE image, and how large images are. It follows from the policy's features and from
- * the processor, so no builder writes it.
+ * CPUID's leaf 0xd (SDM 1 13.2): the policy's components of extended state, their places in an
+ * XSAVE image, and the sizes of images. The leaf follows from the policy's features and from the
+ * processor, so a builder cannot set it.
  */
 #include "x86/cpu/feature.h"
 #include "x86/cpu/policy.h"
 
 #define XSAVEC		0x2U /* of subleaf 1, EAX */
-#define ALIGNED		0x2U /* of a component, ECX: at a multiple of 64 bytes in the compacted format */
+#define ALIGNED		0x2U /* in a component's ECX: 64-byte aligned in the compacted format */
 #define LEGACY_SIZE	(512U + 64U) /* x87 and SSE state, and the header */
 #define FIRST_COMPONENT 2U
 #define COMPONENT_ALIGN 64U

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The ways to end: reset, halt, power off. Usable in a panic: no locks, nothing allocated. */
+/*
+ * The ways to stop the machine: reset, halt, power off. Safe in a panic: they take no locks and
+ * allocate nothing.
+ */
 #include "hv/arch.h"
 #include "hv/atomic.h"
 #include "x86/cpu/desc.h"
@@ -30,8 +33,10 @@ void __noreturn arch_reboot(void)
 		outb((u16)platform.reset_reg.address, platform.reset_value);
 		io_wait(10000);
 	}
-	/* The chipset's reset control register: hard reset, then CPU reset (PIIX3, ICH: port
-	 * 0xcf9). */
+	/*
+	 * The chipset's reset control register: hard reset, then CPU reset (PIIX3, ICH: port
+	 * 0xcf9).
+	 */
 	outb(0xcf9, 0x02);
 	io_wait(100);
 	outb(0xcf9, 0x06);

@@ -151,8 +151,10 @@ static inline void wrmsr(u32 msr, u64 v)
 			     : "c"(msr), "a"((u32)(v & 0xffffffff)), "d"((u32)(v >> 32))
 			     : "memory");
 }
-/* With the fault caught: 0, or -EFAULT if the CPU does not have the MSR or the value.
- * (x86/cpu/extable.c) */
+/*
+ * RDMSR with its fault caught. 0, or -EFAULT if the CPU does not have the MSR; *v is 0 then.
+ * (x86/cpu/extable.c)
+ */
 int __must_check rdmsr_safe(u32 msr, u64 *v);
 
 struct cpuid_leaf {
@@ -214,8 +216,8 @@ static inline u32 inl(u16 port)
 	return v;
 }
 /*
- * Access to user-mode pages: three bytes of nothing, which boot replaces by STAC and CLAC where the
- * CPU has SMAP. The list of such places (address, which) is freed after boot.
+ * Access to user-mode pages: a no-op of three bytes, which boot replaces by STAC or CLAC if the CPU
+ * has SMAP. The list of these places (address, kind) is freed after boot.
  */
 #define X86_SMAP_SITE(kind)                                     \
 	"771: .byte 0x0f, 0x1f, 0x00\n"                         \

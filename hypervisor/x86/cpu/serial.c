@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The UART driver of the serial console. */
 #include "x86/cpu/serial.h"
 
 #include "hv/cmdline.h"
@@ -22,13 +23,13 @@
 #define FCR_ENABLE_CLEAR 0x87 /* FIFOs on and emptied, interrupt at 8 bytes or after a pause */
 #define MCR_DTR_RTS_OUT2 0x0b
 #define IER_RECEIVE	 0x01
-#define IIR_FIFOS	 0xc0 /* the FIFOs are on: it has some */
+#define IIR_FIFOS	 0xc0 /* the FIFOs exist and are on */
 #define LSR_DATA	 0x01
 #define LSR_THRE	 0x20 /* the transmit FIFO is empty */
 #define FIFO_SIZE	 16
 #define BASE_BAUD	 115200
 #define POLL_NS		 MILLISECS(20)
-#define BURST_MAX	 256 /* bytes taken at once: a stuck UART must not hold a CPU */
+#define BURST_MAX	 256 /* bytes read at once, so that a stuck UART cannot hang a CPU */
 
 static u16 port; /* 0: none */
 static unsigned int irq;
@@ -62,7 +63,7 @@ static bool uart_exists(void)
 	return inb(port + UART_SCRATCH) == 0xa5;
 }
 
-/* Baud rate 0 leaves what the firmware has set. Returns the divisor of BASE_BAUD that is in use. */
+/* Sets the baud rate; 0 keeps the firmware's. Returns the divisor of BASE_BAUD in use. */
 static u16 __init set_divisor(unsigned int baud)
 {
 	u16 divisor = 0;
@@ -102,8 +103,8 @@ void __init serial_init(void)
 	outb(port + UART_FCR, FCR_ENABLE_CLEAR);
 	fifo_size = (inb(port + UART_IIR) & IIR_FIFOS) == IIR_FIFOS ? FIFO_SIZE : 1;
 	/*
-	 * A character and its frame are ten bits. One more than the FIFO holds is in the shift
-	 * register.
+	 * A character is ten bits with its frame. The shift register holds one character besides
+	 * the FIFO's.
 	 */
 	uart.fill_time = SECONDS(10) * (fifo_size + 1) * set_divisor(baud) / BASE_BAUD;
 	outb(port + UART_MCR, MCR_DTR_RTS_OUT2);

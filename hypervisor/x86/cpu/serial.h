@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The serial console: an NS16550-compatible UART. The console polls it for output
- * (core/base/console_tx.c); input comes by interrupt or is polled.
+ * The serial console: an NS16550-compatible UART. The console polls the UART for output
+ * (core/base/console_tx.c). Input comes by interrupt or by polling.
  */
 #ifndef X86_CPU_SERIAL_H
 #define X86_CPU_SERIAL_H
 
 #include "lib/types.h"
 
-/* Sets up the UART that boot_options names and makes it the console's device. Works before anything
- * else does. */
+/*
+ * Sets up the UART that boot_options names, and makes it the console's device. Needs nothing else
+ * to work yet.
+ */
 void serial_init(void);
-/* Takes what came in (interrupt, or timer). */
+/* Takes the received bytes; called by interrupt or timer. */
 void serial_receive(void);
-/* ISA interrupt of the UART that is in use; 0: none, poll it. */
+/* The ISA interrupt of the UART in use; 0: none, poll. */
 unsigned int serial_irq(void);
-/* Lets the UART interrupt when something comes in. */
+/* Makes the UART interrupt when it receives. */
 void serial_enable_irq(void);
-/* Polls it by a timer of this CPU instead. */
+/* Polls the UART by a timer of this CPU instead. */
 void serial_enable_polling(void);
 
 #endif

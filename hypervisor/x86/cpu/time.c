@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System time from the TSC. One frequency, measured at boot, serves every CPU; a CPU whose TSC is
- * not in step gets a base of its own when it starts. The wall clock is that of the CMOS at boot, or
- * what Domain-0 sets.
+ * System time from the TSC. One frequency, measured at boot, serves every CPU. A CPU whose TSC is
+ * not synchronised with the boot CPU's gets a base of its own when it starts. The wall clock is the
+ * CMOS's at boot, or set by Domain-0.
  */
 #include "hv/time.h"
 
@@ -17,17 +17,16 @@
 
 #define NS_PER_SEC     1000000000UL
 #define CALIBRATION_NS 20000000UL
-#define TSC_HZ_MAX     (100 * NS_PER_SEC) /* what measures more than that has measured nothing */
+#define TSC_HZ_MAX     (100 * NS_PER_SEC) /* a higher result is no measurement */
 
 static u64 tsc_hz;
 static struct tsc_scale tsc_scale;
-static DEFINE_PER_CPU(u64, tsc_base); /* TSC ... */
-static DEFINE_PER_CPU(
-	s_time_t,
-	stime_base); /* ... at this system time; set before the CPU is online, then constant */
+/* A TSC value and the system time then. Set before the CPU is online, then constant. */
+static DEFINE_PER_CPU(u64, tsc_base);
+static DEFINE_PER_CPU(s_time_t, stime_base);
 
 static DEFINE_SPINLOCK(wallclock_lock, LOCK_VCPU);
-static u64 wallclock_sec; /* of system time 0, under wallclock_lock */
+static u64 wallclock_sec; /* [wallclock_lock] at system time 0 */
 static u32 wallclock_nsec;
 
 static u64 scale(u64 ticks, struct tsc_scale s)
@@ -43,7 +42,7 @@ s_time_t time_now(void)
 	return this_cpu(stime_base) + (s_time_t)scale(tsc - this_cpu(tsc_base), tsc_scale);
 }
 
-/* time_now() at another value of this CPU's TSC, also at one from before its base. */
+/* time_now() for a given value of this CPU's TSC, which may be before its base. */
 static s_time_t time_at(u64 tsc)
 {
 	u64 base = this_cpu(tsc_base);
@@ -58,8 +57,10 @@ static u64 add_saturating(u64 a, u64 b)
 	return a + b < a ? ~0UL : a + b;
 }
 
-/* Undoes scale(). With the frequency instead, a timer would be early by what rounding makes the two
- * rates differ. */
+/*
+ * The inverse of scale(). A result computed from the frequency would make timers early, by the
+ * rounding error between the two rates.
+ */
 u64 clock_tsc_at(s_time_t when)
 {
 	s_time_t since = this_cpu(stime_base);
@@ -114,7 +115,8 @@ static u64 __init hpet_read(void)
 	return *(volatile u32 *)(hpet + HPET_COUNT);
 }
 
-/* PIT channel 2 counts down from 65536 without end at 1.193182 MHz; its gate is bit 0 of port 0x61
+/*
+ * PIT channel 2 counts down from 65536 repeatedly at 1.193182 MHz. Bit 0 of port 0x61 is its gate
  * (8254 data sheet).
  */
 static void __init pit_start(void)
@@ -137,7 +139,7 @@ static u64 __init pit_read(void)
 	return pit_total;
 }
 
-/* One reading of the reference and the TSC at the same moment: the tightest of some tries. */
+/* Reads the reference clock and the TSC at the same moment: keeps the tightest of 8 tries. */
 static u64 __init sample(u64 (*read)(void), u64 *tsc)
 {
 	u64 best = ~0UL, value = 0;
@@ -154,14 +156,16 @@ static u64 __init sample(u64 (*read)(void), u64 *tsc)
 	return value;
 }
 
-/* read counts at ref_hz modulo `mask` + 1. Out: Hz of the TSC; 0: that clock does not count. */
+/*
+ * Measures the TSC against a clock that counts at ref_hz, modulo `mask` + 1. Returns the TSC's
+ * frequency in Hz; 0: the clock does not count.
+ */
 static u64 __init measure(u64 (*read)(void), u64 ref_hz, u64 mask)
 {
 	u64 tsc0 = 0, tsc1 = 0, ref0 = sample(read, &tsc0), ref1, hz;
 	u64 ticks = mul_div(CALIBRATION_NS, ref_hz, NS_PER_SEC);
 
-	/* A reference that stands still must not hang the boot: some 10^9 TSC ticks are enough to
-	 * see it. */
+	/* A clock that stands still must not hang the boot: give up after 10^10 TSC ticks. */
 	while (((read() - ref0) & mask) < ticks && rdtsc() - tsc0 < 10 * NS_PER_SEC)
 		cpu_relax();
 	ref1 = sample(read, &tsc1);
@@ -200,7 +204,7 @@ static u64 __init measure_pit(void)
 
 /*
  * ns = ((tsc << shift) * mul) >> 32. The shift brings the frequency into (1, 2] GHz, so that the
- * fraction 10^9 / frequency has all 32 bits of mul.
+ * fraction 10^9 / frequency uses all 32 bits of mul.
  */
 static void __init set_frequency(u64 hz)
 {
@@ -215,7 +219,7 @@ static void __init set_frequency(u64 hz)
 	tsc_scale = (struct tsc_scale){ (u32)mul_div(NS_PER_SEC, 1UL << 32, shifted), shift };
 }
 
-/* --- CPUs whose TSCs are not in step --- */
+/* --- CPUs whose TSCs are not synchronised --- */
 
 static struct {
 	u32 turn; /* 1: the target asks; 2: the source answered; 3: the target took it */
@@ -247,8 +251,10 @@ void clock_sync_target(void)
 		cpu_relax();
 	answered = rdtsc_ordered();
 	high = time_at(answered);
-	/* In step: the boot CPU's answer lies between question and answer as this CPU's TSC, too,
-	 * sees them. */
+	/*
+	 * If the TSCs agree, the boot CPU's time lies between this CPU's times of question and
+	 * answer.
+	 */
 	if (sync.time < low || sync.time > high) {
 		this_cpu(tsc_base) = asked + (answered - asked) / 2;
 		this_cpu(stime_base) = sync.time;
@@ -276,14 +282,16 @@ static u64 __init days_since_epoch(unsigned int year, unsigned int month, unsign
 {
 	static const u16 before_month[] __section(
 		".init.rodata") = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
-	unsigned int y = month > 2 ? year : year - 1; /* leap days until the last February */
+	unsigned int y = month > 2 ? year : year - 1; /* leap days up to the last February */
 	u64 leap_days = y / 4 - y / 100 + y / 400 - 477;
 
 	return (u64)(year - 1970) * 365 + leap_days + before_month[(month - 1) % 12] + day - 1;
 }
 
-/* MC146818: registers 0, 2, 4 time, 7 to 9 date, A bit 7 update in progress, B bit 2 binary, bit 1
- * 24 hours. */
+/*
+ * MC146818: registers 0, 2, 4: time; 7 to 9: date; A bit 7: update in progress; B bit 2: binary,
+ * bit 1: 24 hours.
+ */
 static u64 __init read_cmos_clock(void)
 {
 	unsigned int sec, min, hour, day, month, year, raw_hour;

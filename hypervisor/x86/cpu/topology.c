@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which CPUs are threads of one core and cores of one package: from their APIC IDs (SDM 3A 9.9.3).
+/*
+ * The topology of CPUs, from their APIC IDs (SDM 3A 9.9.3): threads of a core, cores of a package.
  */
 #include "hv/arch.h"
 
@@ -12,7 +13,10 @@
 #define LEVEL_THREAD 1
 #define LEVEL_CORE   2
 
-/* Bits of an APIC ID that tell threads of a core, and all logical CPUs of a package, apart. */
+/*
+ * The number of low APIC ID bits that distinguish the threads of a core, and the logical CPUs of a
+ * package.
+ */
 struct id_shifts {
 	unsigned int thread, package;
 };
@@ -37,7 +41,7 @@ static struct id_shifts shifts_now(void)
 		}
 		return s;
 	}
-	/* Older processors: logical CPUs of a package, all of them cores. */
+	/* Older processors: treat all logical CPUs of a package as cores. */
 	l = cpuid(1, 0);
 	if (l.d & BIT(28))
 		s.package = bits_for((l.b >> 16) & 0xff);
@@ -55,7 +59,7 @@ void arch_cpu_topology(unsigned int cpu, struct xen_sysctl_cputopo *out)
 	out->node = 0;
 }
 
-/* The most that share a core, and the most cores of one package: counted, because IDs have gaps. */
+/* The threads of a core and the cores of a package, counted on CPU 0's, because IDs have gaps. */
 static void topology_counts(u32 *threads_per_core, u32 *cores_per_socket)
 {
 	struct xen_sysctl_cputopo first, other;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exceptions in the hypervisor's own code. Each is foreseen (extable.h), harmless (a debug trap
- * that a guest's breakpoint caused), or a bug that ends the machine.
+ * Exceptions in the hypervisor's own code. Each is expected (extable.h), harmless (a debug trap
+ * that a guest's breakpoint caused), or a bug that ends in a panic.
  */
 #include "x86/cpu/entry.h"
 
@@ -48,8 +48,9 @@ void trap_fatal(struct cpu_user_regs *regs, unsigned long cr2)
 }
 
 /*
- * A guest's breakpoint on memory that we touch for it, or SYSENTER with TF set, or a trap that a
- * MOV to SS deferred into us (SDM 3A 6.8.3): of no use to us, and too late for the guest.
+ * A #DB in the hypervisor: a guest's breakpoint on memory that the hypervisor accesses for it,
+ * SYSENTER with TF set, or a trap that a MOV to SS deferred into the hypervisor (SDM 3A 6.8.3). It
+ * is ignored: it is of no use here, and too late for the guest.
  */
 static void debug_trap(struct cpu_user_regs *regs)
 {
@@ -65,8 +66,10 @@ void nmi_handle(void)
 	pv_dom0_nmi(inb(0x61) & 0xc0);
 }
 
-/* NMIs are blocked until the next IRET, whichever it is (SDM 3A 6.7.1): so here is one, to the next
- * instruction. */
+/*
+ * NMIs are blocked until the next IRET, wherever that leads (SDM 3A 6.7.1). So do an IRET to the
+ * next instruction.
+ */
 void nmi_unblock(void)
 {
 	unsigned long scratch;
@@ -112,7 +115,7 @@ void trap_from_hypervisor(struct cpu_user_regs *regs)
 	fixup = extable_fixup(regs->rip);
 	if (!fixup)
 		trap_fatal(regs, cr2);
-	/* For a fixup that wants to know: what it was. */
+	/* Some fixups need the exception's vector and error code. */
 	cpu_info()->scratch[ENTRY_FAULT_VECTOR] = regs->entry_vector;
 	cpu_info()->scratch[ENTRY_FAULT_ERROR] = regs->error_code;
 	regs->rip = fixup;

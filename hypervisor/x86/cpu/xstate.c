@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The x87, SSE and AVX state of a vCPU: an XSAVE image, or an FXSAVE image on CPUs without XSAVE
- * (SDM 1, chapter 13).
+/*
+ * A vCPU's x87, SSE and AVX state: an XSAVE image, or an FXSAVE image on CPUs without XSAVE (SDM 1,
+ * chapter 13).
  */
 #include "x86/cpu/feature.h"
 
@@ -12,12 +13,11 @@
 #define FXSAVE_SIZE	  512
 #define FCW_RESET	  0x37f
 #define MXCSR_RESET	  0x1f80
-#define FXSAVE_MXCSR_MASK 28 /* where FXSAVE stores it (SDM 1 10.5.1) */
-/* Bits of MXCSR that every processor in 64-bit mode has, when FXSAVE stores no mask (SDM 1 11.6.6).
- */
+#define FXSAVE_MXCSR_MASK 28 /* offset in the image (SDM 1 10.5.1) */
+/* The MXCSR bits of a processor whose FXSAVE stores no mask (SDM 1 11.6.6). */
 #define MXCSR_MASK_DEFAULT 0xffbfU
 
-/* XCR0 that this CPU has; 0: not known. */
+/* This CPU's XCR0; 0: not known. */
 static DEFINE_PER_CPU(u64, xcr0_now);
 
 unsigned int xstate_size(void)
@@ -45,7 +45,7 @@ void xstate_init_image(void *image)
 {
 	u16 fcw = FCW_RESET;
 	u32 mxcsr = MXCSR_RESET;
-	u64 xstate_bv = 3; /* x87 and SSE are in the image, the rest is in its initial state */
+	u64 xstate_bv = 3; /* x87 and SSE are in the image; all else is in its initial state */
 
 	memset(image, 0, xstate_size());
 	memcpy(image, &fcw, sizeof(fcw));
@@ -70,8 +70,10 @@ void xstate_restore(void *image, u64 mask)
 {
 	u32 lo = (u32)mask, hi = (u32)(mask >> 32);
 
-	/* AMD leaves the x87 error pointers of the last owner in place when no exception is
-	 * pending: overwritten by this. */
+	/*
+	 * If no exception is pending, AMD's CPUs leave the x87 error pointers of the last owner in
+	 * place. This overwrites them.
+	 */
 	if (cpu_features.vendor == VENDOR_AMD)
 		__asm__ __volatile__("fnclex; emms; fildl %0" : : "m"(*(const u32 *)image));
 	if (!cpu_features.xsave)

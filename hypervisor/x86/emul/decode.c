@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The decoder: turns instruction bytes into struct insn, by the tables of tables.c. */
 #include "x86/emul/decode.h"
 #include "x86/emul/tables.h"
 #include "lib/errno.h"
@@ -6,7 +7,7 @@
 
 enum rex_bits { REX_B = 1, REX_X = 2, REX_R = 4, REX_W = 8 };
 
-/* Where the decoder stands. Every byte is taken through take(), which knows both limits. */
+/* The decoder's position. take() reads every byte and checks both limits. */
 struct cursor {
 	const u8 *bytes;
 	size_t len, at;
@@ -38,8 +39,10 @@ static u64 sign_extend(u64 value, unsigned int bytes)
 	return (u64)((s64)(value << shift) >> shift);
 }
 
-/* Legacy prefixes in any order; in 64-bit mode a REX prefix, which counts only right before the
- * opcode. */
+/*
+ * Reads the legacy prefixes, in any order, and in 64-bit mode the REX prefix, which counts only
+ * right before the opcode.
+ */
 static int read_prefixes(struct cursor *c, struct prefixes *p, enum insn_mode mode, u8 *opcode)
 {
 	u64 byte;
@@ -92,7 +95,10 @@ static int read_prefixes(struct cursor *c, struct prefixes *p, enum insn_mode mo
 	}
 }
 
-/* SIB byte: scale, index, base. Returns the size of the displacement that it alone demands. */
+/*
+ * Reads a SIB byte: scale, index, base. *disp_bytes: set if the SIB byte itself requires a
+ * displacement. 0 or an error of take().
+ */
 static int read_sib(struct insn *insn, struct cursor *c, u8 rex, u8 mod, unsigned int *disp_bytes)
 {
 	u64 sib;
@@ -112,7 +118,7 @@ static int read_sib(struct insn *insn, struct cursor *c, u8 rex, u8 mod, unsigne
 	return 0;
 }
 
-/* The memory operand of a ModRM byte. SDM volume 2, tables 2-2 and 2-3. */
+/* Reads the memory operand of a ModRM byte (SDM volume 2, tables 2-2 and 2-3). */
 static int read_memory_operand(struct insn *insn, struct cursor *c, u8 rex, u8 mod, u8 rm)
 {
 	unsigned int disp_bytes = mod == 1 ? 1 : mod == 2 ? 4 : 0;
@@ -141,7 +147,7 @@ static int read_memory_operand(struct insn *insn, struct cursor *c, u8 rex, u8 m
 	return 0;
 }
 
-/* Looks for the entry of the ModRM byte's group and merges it into *e. */
+/* Looks up the ModRM byte in its group and merges that entry into *e. */
 static void resolve_group(struct insn_entry *e, u8 modrm)
 {
 	const struct insn_entry *g = &insn_groups[e->op][(modrm >> 3) & 7];
@@ -169,7 +175,7 @@ static int read_modrm(struct insn *insn, struct cursor *c, struct insn_entry *e,
 		resolve_group(e, (u8)modrm);
 	if (e->op == INSN_NONE)
 		return -EOPNOTSUPP;
-	if (!(e->form & F_MODRM)) /* an instruction without operands, of which ModRM is a part */
+	if (!(e->form & F_MODRM)) /* no operands: the ModRM byte is part of the opcode */
 		return 0;
 	insn->has_modrm = true;
 	insn->reg = (u8)((modrm >> 3) & 7) | (rex & REX_R ? 8 : 0);
@@ -211,7 +217,7 @@ static int read_immediate(struct insn *insn, struct cursor *c, const struct insn
 	return err;
 }
 
-/* What the processor refuses, and the encodings that mean another instruction. */
+/* Refuses prefixes that the processor refuses, and those that make another instruction. */
 static int check_prefixes(const struct insn *insn, const struct insn_entry *e,
 			  const struct prefixes *p)
 {
@@ -221,7 +227,7 @@ static int check_prefixes(const struct insn *insn, const struct insn_entry *e,
 		return -EINVAL;
 	if ((e->form & F_NO_PREFIX) && (p->operand || p->rep || p->repne))
 		return -EOPNOTSUPP;
-	/* Sixteen-bit addresses: nobody computes them in 32-bit mode. */
+	/* No kernel uses 16-bit addresses in 32-bit mode. */
 	if (p->address && insn->mode == INSN_MODE_32 && (insn->is_memory || (e->form & F_STRING)))
 		return -EOPNOTSUPP;
 	return 0;
@@ -285,8 +291,10 @@ static int decode(struct insn *insn, struct cursor *c)
 
 int insn_decode(struct insn *out, const u8 *bytes, size_t len, enum insn_mode mode)
 {
-	/* UD2, then "xen": an instruction that the hypervisor is asked to emulate
-	 * (XEN_EMULATE_PREFIX). */
+	/*
+	 * UD2 and "xen" before an instruction ask the hypervisor to emulate it
+	 * (XEN_EMULATE_PREFIX).
+	 */
 	static const u8 forced[] = { 0x0f, 0x0b, 'x', 'e', 'n' };
 	struct cursor c = { .bytes = bytes, .len = len, .limit = INSN_MAX_LENGTH };
 	int err;

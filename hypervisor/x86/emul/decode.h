@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A decoder and executor for the instructions that a hypervisor of paravirtualized guests must
- * emulate: the privileged ones that fault in ring 3, and those that write memory in units of at
- * most 16 bytes (to page tables). All others are refused. Pure: it looks at nothing but its
- * arguments. Intel SDM volume 2 is the source; instructions are named as there.
+ * emulate: privileged instructions, which fault in ring 3, and instructions that write at most 16
+ * bytes of memory at a time (to page tables). It refuses all others. Pure: it reads only its
+ * arguments. The source is the Intel SDM volume 2, which also gives the names of the instructions.
  */
 #ifndef X86_EMUL_DECODE_H
 #define X86_EMUL_DECODE_H
@@ -11,7 +11,9 @@
 #include "lib/types.h"
 
 #define INSN_MAX_LENGTH 15
-/* With Xen's forced emulation prefix (xen/arch-x86/xen.h, XEN_EMULATE_PREFIX) before it. */
+/*
+ * The maximum with Xen's forced emulation prefix in front (xen/arch-x86/xen.h, XEN_EMULATE_PREFIX).
+ */
 #define INSN_MAX_BYTES 20
 
 enum insn_mode { INSN_MODE_64, INSN_MODE_32 }; /* of the code segment: L set; L clear and D set */
@@ -41,20 +43,20 @@ enum insn_segment { INSN_ES, INSN_CS, INSN_SS, INSN_DS, INSN_FS, INSN_GS, INSN_N
 
 struct insn_regs {
 	u64 gpr[16];
-	u64 rip; /* of the instruction, until it is done */
+	u64 rip; /* the instruction's own address until it is done */
 	u64 rflags;
 };
 
 enum insn_op {
 	INSN_NONE,
 
-	/* Input and output. The port is `imm` if has_imm, else DX; operand_bytes 1, 2 or 4. */
+	/* Port I/O. The port is `imm` if has_imm, else DX. operand_bytes: 1, 2 or 4. */
 	INSN_IN,
 	INSN_OUT,
 	INSN_INS,
 	INSN_OUTS,
 
-	/* Control and debug registers: number `reg`; the general register is `rm`. */
+	/* Control and debug registers: `reg` is the number, `rm` the general register. */
 	INSN_MOV_FROM_CR,
 	INSN_MOV_TO_CR,
 	INSN_MOV_FROM_DR,
@@ -140,63 +142,66 @@ struct insn {
 	bool has_modrm;
 	u8 reg, rm;	/* with their REX bits; rm is a register only if !is_memory */
 	bool is_memory; /* a memory operand given by ModRM or by an absolute offset */
-	u8 segment; /* enum insn_segment: of the memory operand, or of a string instruction's source
-		     */
+	/* enum insn_segment: the memory operand's, or the source's of a string instruction. */
+	u8 segment;
 	bool rip_relative;
 	u8 base, index;	  /* enum insn_gpr, INSN_NO_REG: none */
 	u8 scale;	  /* 1, 2, 4, 8 */
 	u64 displacement; /* sign-extended */
 
 	bool has_imm;
-	u64 imm; /* sign-extended, but a port or a vector */
+	u64 imm; /* sign-extended, except for a port or a vector */
 };
 
 /*
- * Decodes the instruction that `bytes` begin with, of which `len` are there (more than
- * INSN_MAX_BYTES are not looked at). 0, or *out zeroed and -EOPNOTSUPP: not one of ours; -EINVAL:
- * the processor would raise #UD (LOCK where it may not be, over 15 bytes); -ENODATA: it goes on
- * behind `len`.
+ * Decodes the instruction at `bytes`. len: the bytes available, of which at most INSN_MAX_BYTES are
+ * read. 0, or with *out zeroed:
+ *   -EOPNOTSUPP  not one of these instructions
+ *   -EINVAL      the processor would raise #UD (LOCK where not allowed, more than 15 bytes)
+ *   -ENODATA     the instruction continues beyond `len`
  */
 int __must_check insn_decode(struct insn *out, const u8 *bytes, size_t len, enum insn_mode mode);
 
 /*
- * Offset in its segment of the memory operand: of the destination (in ES) for INS, STOS and MOVS,
- * of the source for OUTS. The caller adds the segment's base.
+ * The memory operand's offset in its segment: the destination's (in ES) for INS, STOS and MOVS, the
+ * source's for OUTS. The caller adds the segment's base.
  */
 u64 insn_effective_address(const struct insn *insn, const struct insn_regs *regs);
-/* MOVS: offset of the source in insn->segment. */
+/* MOVS: the source's offset in insn->segment. */
 u64 insn_source_address(const struct insn *insn, const struct insn_regs *regs);
 
-/* Register `number` as an operand of `bytes` bytes; without REX the one-byte registers 4 to 7 are
- * AH, CH, DH and BH. */
+/*
+ * Reads register `number` as an operand of `bytes` bytes. Without REX the one-byte registers 4 to 7
+ * are AH, CH, DH and BH.
+ */
 u64 insn_reg_read(const struct insn *insn, const struct insn_regs *regs, unsigned int number,
 		  unsigned int bytes);
-/* Likewise; four bytes clear the upper half, one or two leave the rest as it is. */
+/* Writes it likewise. Four bytes clear the upper half; one or two keep the other bytes. */
 void insn_reg_write(const struct insn *insn, struct insn_regs *regs, unsigned int number,
 		    unsigned int bytes, u64 value);
 
-/* Moves the instruction pointer behind the instruction. */
+/* Advances RIP past the instruction. */
 void insn_advance(const struct insn *insn, struct insn_regs *regs);
 
-/* A string instruction with REP whose count is zero: nothing is to be done but insn_advance(). */
+/* A string instruction with REP and count 0: only insn_advance() is left to do. */
 bool insn_string_is_done(const struct insn *insn, const struct insn_regs *regs);
 /*
- * After one iteration of INS, OUTS, STOS or MOVS: moves RSI, RDI (by DF) and RCX (if REP), and the
- * instruction pointer if it was the last.
+ * Call after one iteration of INS, OUTS, STOS or MOVS: steps RSI and RDI (by DF), counts RCX down
+ * (if REP), and advances RIP after the last iteration.
  */
 void insn_string_step(const struct insn *insn, struct insn_regs *regs);
 
 struct insn_result {
-	u64 value[2]; /* what the memory operand becomes, low half first */
-	bool store;   /* false: memory stays as it is (CMPXCHG that failed, REP with count zero) */
-	struct insn_regs regs; /* what the registers become, RIP and flags included */
+	u64 value[2];	       /* the memory operand's new value, low half first */
+	bool store;	       /* false: memory is unchanged (failed CMPXCHG, REP with count 0) */
+	struct insn_regs regs; /* the new registers, RIP and flags included */
 };
 
 /*
- * Executes an instruction that writes memory (insn_op_writes_memory()). For one with LOCK the
- * caller stores the result only if memory still holds `old`, and starts again otherwise. `old`:
- * insn->operand_bytes bytes, low half first. Flags that the manual leaves undefined stay as they
- * were. -EOPNOTSUPP: not such an instruction.
+ * Executes an instruction that writes memory (insn_op_writes_memory()). `old`: the memory operand's
+ * insn->operand_bytes bytes, low half first. For an instruction with LOCK the caller stores the
+ * result only if memory still holds `old`, and else starts again. Flags that the manual leaves
+ * undefined are unchanged. 0; -EOPNOTSUPP: not such an instruction.
  */
 int __must_check insn_execute(const struct insn *insn, const struct insn_regs *regs,
 			      const u64 old[2], struct insn_result *result);

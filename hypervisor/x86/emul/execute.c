@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The executor: effective addresses, string steps, and the results and flags of instructions that
+ * write memory.
+ */
 #include "x86/emul/decode.h"
 #include "lib/errno.h"
 
@@ -46,14 +50,16 @@ void insn_reg_write(const struct insn *insn, struct insn_regs *regs, unsigned in
 		regs->gpr[number] = (regs->gpr[number] & ~mask) | value;
 }
 
-/* A register that addresses or counts: as wide as addresses are. */
+/* Reads a register that addresses or counts, in the width of addresses. */
 static u64 address_reg(const struct insn *insn, const struct insn_regs *regs, unsigned int number)
 {
 	return number == INSN_NO_REG ? 0 : regs->gpr[number] & address_mask(insn);
 }
 
-/* BTS and its like with a register: the bit may lie anywhere around the operand. SDM volume
- * 2, 3.1.1.9, "Bit(BitBase, BitOffset)". */
+/*
+ * BTS, BTR and BTC with a register: the bit may lie outside of the operand, on either side (SDM
+ * volume 2, 3.1.1.9, "Bit(BitBase, BitOffset)").
+ */
 static u64 bit_string_offset(const struct insn *insn, const struct insn_regs *regs)
 {
 	unsigned int bits = insn->operand_bytes * 8U, shift = 64 - bits;
@@ -123,7 +129,7 @@ void insn_string_step(const struct insn *insn, struct insn_regs *regs)
 		insn_advance(insn, regs);
 }
 
-/* PF, ZF and SF of a result. PF is of the low byte: set if its number of ones is even. */
+/* PF, ZF and SF of a result. PF is set if the low byte has an even number of ones. */
 static u64 result_flags(u64 value, unsigned int bytes)
 {
 	u64 flags = 0;
@@ -147,9 +153,9 @@ static void set_flags(struct insn_regs *regs, u64 which, u64 flags)
 }
 
 /*
- * a + b + carry, or a - b - borrow: with the flags. A carry out of a bit shows where operands and
- * sum disagree; an overflow where both operands of the addition have one sign and the sum has the
- * other.
+ * a + b + carry, or a - b - borrow, with the flags. A bit carries out where both operands have it,
+ * or where one has it and the sum does not. An overflow: both operands of the addition have one
+ * sign and the sum has the other.
  */
 static u64 add_with_flags(struct insn_regs *regs, u64 a, u64 b, bool carry, unsigned int bytes,
 			  u64 which)
@@ -219,7 +225,7 @@ static u64 execute_alu(const struct insn *insn, struct insn_regs *regs, u64 old,
 		return logic_with_flags(regs, old | operand, bytes);
 	case INSN_AND:
 		return logic_with_flags(regs, old & operand, bytes);
-	default: /* XOR: the caller's switch lets no other in */
+	default: /* XOR: the callers pass no other */
 		return logic_with_flags(regs, old ^ operand, bytes);
 	}
 }

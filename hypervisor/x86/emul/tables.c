@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Opcodes: Intel SDM volume 2, appendix A. */
+/* The tables of opcodes (Intel SDM volume 2, appendix A). */
 #include "x86/emul/tables.h"
 
 #define RM (F_MODRM | F_MEMORY)

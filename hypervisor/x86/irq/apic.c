@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The local APIC: registers in xAPIC and x2APIC mode, IPIs, the timer. */
 #include "x86/irq/apic.h"
 
 #include "hv/arch.h"
@@ -18,7 +19,8 @@ u32 apic_ids[HV_MAX_CPUS];
 static volatile u8 *mmio; /* xAPIC registers */
 static u64 timer_hz;	  /* of the APIC timer, undivided */
 
-/* Registers: offsets in the xAPIC page; the x2APIC's MSR is 0x800 + offset / 16 (SDM 3A 10.12.1.2).
+/*
+ * Registers: offsets in the xAPIC page. The x2APIC MSR is 0x800 + offset / 16 (SDM 3A 10.12.1.2).
  */
 #define APIC_ID		  0x020
 #define APIC_TPR	  0x080
@@ -88,7 +90,7 @@ static void icr_write(u32 apic_id, u32 low)
 		wrmsr(MSR_X2APIC_FIRST + APIC_ICR / 16, (u64)apic_id << 32 | low);
 		return;
 	}
-	/* An interrupt between the two halves could send to another CPU. */
+	/* An interrupt handler between the two writes could change the destination. */
 	flags = arch_irq_save();
 	while (reg_read(APIC_ICR) & ICR_BUSY)
 		cpu_relax();
@@ -143,7 +145,7 @@ u64 arch_cpu_physid(unsigned int cpu)
 	return (u64)acpi_id << 32 | apic_id;
 }
 
-/* The two 8259s are remapped off the exceptions' vectors and masked for good. */
+/* Moves both 8259s' vectors away from the exceptions' and masks both for good. */
 static void __init silence_pics(void)
 {
 	static const u8 init[] __section(".init.rodata") = { 0x11, VECTOR_PIC_FIRST, 0x04, 0x01,
@@ -179,7 +181,7 @@ void apic_cpu_init(void)
 {
 	u64 base = rdmsr(MSR_IA32_APIC_BASE) | APIC_BASE_ENABLE;
 
-	/* To x2APIC mode only by way of the enabled xAPIC (SDM 3A 10.12.5). */
+	/* x2APIC mode can be entered only from the enabled xAPIC (SDM 3A 10.12.5). */
 	wrmsr(MSR_IA32_APIC_BASE, base);
 	if (apic_is_x2apic) {
 		wrmsr(MSR_IA32_APIC_BASE, base | APIC_BASE_X2APIC);
@@ -197,7 +199,7 @@ void apic_cpu_init(void)
 	reg_write(APIC_TIMER_INIT, 0);
 	reg_write(APIC_LVT_TIMER,
 		  VECTOR_TIMER | (cpu_features.tsc_deadline ? LVT_TSC_DEADLINE : 0));
-	/* What was in service when the firmware or a crashed kernel left. */
+	/* Acknowledge what was in service when the firmware or a crashed kernel left. */
 	for (unsigned int i = 0; i < 256; i++) {
 		unsigned int busy = 0;
 
@@ -230,7 +232,9 @@ void __init apic_timer_calibrate(void)
 	log_info("local APIC timer: %lu MHz", timer_hz / 1000000);
 }
 
-/* This CPU; a deadline that has passed interrupts at once. Interrupts off, or nobody else programs.
+/*
+ * Programs this CPU's timer; STIME_MAX: off. A deadline that has passed interrupts at once. Call it
+ * with interrupts off, or where no other code programs the timer.
  */
 void arch_timer_program(s_time_t deadline)
 {
@@ -246,7 +250,7 @@ void arch_timer_program(s_time_t deadline)
 		return;
 	}
 	now = time_now();
-	/* Too far for 32 bits: it comes early and is programmed again. */
+	/* A deadline too far for 32 bits interrupts early and is programmed again. */
 	ticks = deadline > now ?
 			mul_div((u64)min(deadline - now, SECONDS(1)), timer_hz, NS_PER_SEC) + 1 :
 			1;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Interrupts of the I/O APICs' pins: struct irq_ops for them, and how each pin signals. */
 #include "x86/irq/gsi.h"
 
 #include "x86/irq/apic.h"
@@ -18,8 +19,8 @@ static void gsi_unmask(struct irq_desc *desc)
 }
 
 /*
- * While Remote IRR is set the local APIC's EOI is still to come and will be matched by vector, so
- * the vector must not change (82093AA data sheet, Remote IRR).
+ * While Remote IRR is set, the local APIC's EOI is still due. The I/O APIC matches that EOI by
+ * vector, so the vector must not change (82093AA data sheet, Remote IRR).
  */
 static bool gsi_route(struct irq_desc *desc, unsigned int cpu, unsigned int vector)
 {

@@ -6,10 +6,12 @@
 #include "x86/irq/irq.h"
 
 extern const struct irq_ops gsi_irq_ops;
-/* How a GSI signals unless Domain-0 says otherwise: as the MADT has it for ISA's, level and active
- * low (PCI) for others. */
+/*
+ * How a GSI signals unless Domain-0 says otherwise: an ISA interrupt as the MADT says, any other
+ * level-triggered and active low (PCI).
+ */
 void gsi_default_trigger(u32 gsi, bool *level, bool *active_low);
-/* The hypervisor itself has unmasked the pin, for a vector that irq.c did not give out. */
+/* The hypervisor itself uses the pin: it is unmasked, with a vector that irq.c did not give out. */
 bool gsi_is_taken(u32 gsi);
 
 #endif

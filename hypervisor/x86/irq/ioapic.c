@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The I/O APICs' registers and redirection table entries. */
 #include "x86/irq/ioapic.h"
 
 #include "hv/console.h"
@@ -8,7 +9,7 @@
 struct ioapic ioapics[MAX_IOAPICS];
 unsigned int nr_ioapics;
 
-/* The two registers of the window make one access; so also does an RTE with its two halves. */
+/* An access takes two registers, and an RTE two accesses: the lock keeps both whole. */
 static DEFINE_SPINLOCK(window_lock, LOCK_IPI);
 
 #define REG_SELECT	0 /* u32 index */
@@ -51,7 +52,7 @@ void ioapic_write_rte(const struct ioapic *io, unsigned int pin, u64 rte)
 {
 	unsigned long flags = spin_lock_irqsave(&window_lock);
 
-	/* Masked first, so that no interrupt goes to the new CPU with the old vector. */
+	/* Mask first, so that no interrupt goes to the new CPU with the old vector. */
 	window_write(io, IOAPIC_RTE(pin), (u32)(window_read(io, IOAPIC_RTE(pin)) | RTE_MASKED));
 	window_write(io, (u8)(IOAPIC_RTE(pin) + 1), (u32)(rte >> 32));
 	window_write(io, IOAPIC_RTE(pin), (u32)rte);
@@ -112,8 +113,10 @@ struct isa_irq ioapic_isa_irq(unsigned int irq)
 	struct isa_irq isa = { .gsi = irq };
 
 	if (irq < ARRAY_SIZE(platform.overrides) && platform.overrides[irq].present) {
-		/* Polarity in bits 0-1, trigger mode in 2-3: 3 is active low, level; 0 is the
-		 * bus's, which is high, edge. */
+		/*
+		 * Polarity is in bits 0-1, trigger mode in bits 2-3. 3: active low, level. 0: the
+		 * bus's default, active high, edge.
+		 */
 		isa.gsi = platform.overrides[irq].gsi;
 		isa.active_low = (platform.overrides[irq].flags & 3) == 3;
 		isa.level = (platform.overrides[irq].flags >> 2 & 3) == 3;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * I/O APICs: a redirection table entry (RTE) for each pin; global system interrupts (GSIs) number
- * the pins of all of them, and the MADT says which GSI each ISA interrupt has. At boot every pin is
- * masked. (82093AA data sheet; ACPI 5.2.12)
+ * I/O APICs have a redirection table entry (RTE) for each pin. Global system interrupts (GSIs)
+ * number the pins of all I/O APICs, and the MADT says which GSI each ISA interrupt has. Boot masks
+ * every pin. (82093AA data sheet; ACPI 5.2.12)
  */
 #ifndef X86_IRQ_IOAPIC_H
 #define X86_IRQ_IOAPIC_H
@@ -31,21 +31,23 @@ struct ioapic {
 extern struct ioapic ioapics[MAX_IOAPICS];
 extern unsigned int nr_ioapics;
 
-void ioapic_init(void); /* boot: maps each of the MADT's and masks its pins */
-/* Pin of a GSI, or NULL if no I/O APIC has it. */
+void ioapic_init(void); /* boot: maps each I/O APIC of the MADT and masks its pins */
+/* The I/O APIC of a GSI, and the pin there; NULL: no I/O APIC has it. */
 struct ioapic *ioapic_of_gsi(u32 gsi, unsigned int *pin);
-u32 ioapic_gsi_end(void); /* one more than the greatest GSI */
+u32 ioapic_gsi_end(void); /* one more than the highest GSI */
 u32 ioapic_read(const struct ioapic *io, u8 reg);
-/* Whole RTEs. The caller holds a lock of rank LOCK_IOAPIC over a read and the write that depends on
- * it; each call alone is safe. */
+/*
+ * Read and write whole RTEs; an RTE is masked while it is written. Each call alone is safe. A write
+ * that depends on an earlier read needs the lock of the GSI's descriptor.
+ */
 u64 ioapic_read_rte(const struct ioapic *io, unsigned int pin);
 void ioapic_write_rte(const struct ioapic *io, unsigned int pin, u64 rte);
-/* Masked for as long as the entry is changed; an RTE for `vector` to a CPU's APIC ID. */
+/* An RTE that sends `vector` to the CPU with this APIC ID (8 bits). */
 u64 ioapic_make_rte(unsigned int vector, u32 apic_id, bool level, bool active_low);
 void ioapic_mask(u32 gsi);
 void ioapic_unmask(u32 gsi);
 
-/* Of ISA interrupt 0-15: its GSI and how it signals (MADT interrupt source overrides). */
+/* ISA interrupt 0 to 15: its GSI and how it signals (MADT interrupt source overrides). */
 struct isa_irq {
 	u32 gsi;
 	bool level, active_low;

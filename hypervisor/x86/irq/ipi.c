@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Interrupts from CPU to CPU, and the dispatch of all fixed vectors. */
+/* Interrupts from CPU to CPU, and the dispatch of all interrupt vectors. */
 #include "x86/irq/ipi.h"
 
 #include "hv/arch.h"
@@ -24,7 +24,7 @@ void arch_cpu_kick(unsigned int cpu)
 	apic_send_ipi(apic_ids[cpu], VECTOR_EVENT_CHECK);
 }
 
-/* --- calls: one at a time --- */
+/* --- function calls on other CPUs, one at a time --- */
 
 static DEFINE_SPINLOCK(call_lock, LOCK_IPI);
 static struct {
@@ -49,8 +49,7 @@ void arch_call_on(const cpumask_t *cpus, void (*fn)(void *), void *data)
 	}
 	if (cpumask_empty(&others))
 		return;
-	/* Interrupts stay on while this waits, so two CPUs that call each other serve one another.
-	 */
+	/* Interrupts stay on during the wait, so two CPUs that call each other serve each other. */
 	spin_lock(&call_lock);
 	call.fn = fn;
 	call.data = data;
@@ -71,7 +70,7 @@ static void call_function_interrupt(void)
 
 static void event_check_interrupt(void)
 {
-	/* The softirqs are looked at on the way out. */
+	/* The exit path checks for softirqs. */
 	apic_eoi();
 }
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Device interrupts: each CPU's vectors, moves from CPU to CPU, acknowledgement. irq.h has the
+ * rules.
+ */
 #include "x86/irq/irq.h"
 
 #include "hv/arch.h"
@@ -11,12 +15,14 @@
 #include "x86/irq/ioapic.h"
 #include "x86/irq/vectors.h"
 
-/* What was on its way to the old vector has long arrived by then: no CPU keeps interrupts off that
- * long. */
+/*
+ * How long an old vector stays valid after a move. An interrupt on its way has long arrived by
+ * then: no CPU keeps interrupts off that long.
+ */
 #define MOVE_SETTLE MILLISECS(10)
 
-static DEFINE_PER_CPU(struct irq_desc *[256],
-		      vector_irqs); /* changed under vector_lock, read by the CPU itself */
+/* Changed under vector_lock, read by the CPU itself. */
+static DEFINE_PER_CPU(struct irq_desc *[256], vector_irqs);
 static DEFINE_SPINLOCK(vector_lock, LOCK_IOAPIC);
 
 static struct irq_desc *gsi_descs;
@@ -40,8 +46,10 @@ static bool vectors_free(unsigned int cpu, unsigned int first, unsigned int nr)
 	return true;
 }
 
-/* Consecutive vectors of `cpu` for these descriptors: the first one, or 0. wish: the only one that
- * will do, or 0. */
+/*
+ * Takes nr consecutive vectors of `cpu`, aligned to nr, for these descriptors. Returns the first;
+ * 0: none free. wish: the only acceptable first vector, or 0.
+ */
 static unsigned int vectors_take(unsigned int cpu, struct irq_desc *const *descs, unsigned int nr,
 				 unsigned int wish)
 {
@@ -72,7 +80,7 @@ static void vector_give_back(unsigned int cpu, unsigned int vector)
 	spin_unlock_irqrestore(&vector_lock, flags);
 }
 
-/* Messages and I/O APICs name a CPU with 8 bits. */
+/* Messages and I/O APICs have 8 bits for the CPU's APIC ID. Returns CPU 0 if `cpu` does not fit. */
 static unsigned int reachable_cpu(unsigned int cpu)
 {
 	return cpu < nr_cpus && cpumask_test(cpu, &cpu_online_map) && apic_ids[cpu] < 255 ? cpu : 0;
@@ -111,7 +119,10 @@ void irq_release_vectors(struct irq_desc *desc)
 	spin_unlock_irqrestore(&desc->lock, flags);
 }
 
-/* To wanted_cpu, if that can be done now; if not it is tried with the next interrupt. */
+/*
+ * Moves the interrupt to wanted_cpu if that is possible now; if not, the next interrupt tries
+ * again. Lock held.
+ */
 static void irq_move(struct irq_desc *desc)
 {
 	unsigned int to = desc->wanted_cpu, vector;
@@ -145,8 +156,10 @@ void irq_set_affinity(struct irq_desc *desc, unsigned int cpu)
 
 	if (desc->vector && !desc->immovable) {
 		desc->wanted_cpu = reachable_cpu(cpu);
-		/* A level-triggered one moves with its next interrupt, when it is masked and
-		 * acknowledged anyway. */
+		/*
+		 * A level-triggered interrupt moves when it next arrives, when it is masked and
+		 * acknowledged anyway.
+		 */
 		if (desc->wanted_cpu != desc->cpu && !desc->level)
 			irq_move(desc);
 	}
@@ -163,7 +176,7 @@ void irq_device_vector(unsigned int vector)
 	unsigned long flags;
 
 	if (unlikely(!desc)) {
-		/* On its way when its vector was given back. */
+		/* The interrupt was on its way when its vector was released. */
 		if (apic_is_in_service(vector))
 			apic_eoi();
 		return;

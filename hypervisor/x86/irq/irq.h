@@ -2,11 +2,11 @@
 /*
  * Device interrupts: their vectors, which guest gets them, and how they are acknowledged.
  *
- * An interrupt is sent to one CPU with one vector of that CPU's own table; it can be moved.
- * Edge-triggered ones (and messages) are acknowledged at once. A level-triggered one is masked at
- * its controller before the local APIC is acknowledged, and unmasked by the guest's EOI, which says
- * that the device has been looked after. So a guest that never says so blocks nobody but its own
- * device.
+ * An interrupt goes to one CPU, with a vector of that CPU's own table, and can be moved. An
+ * edge-triggered interrupt or a message is acknowledged at once. A level-triggered interrupt is
+ * masked at its controller before the local APIC is acknowledged. The guest's EOI, which says that
+ * the device has been served, unmasks it. So a guest that never sends the EOI blocks its own device
+ * only.
  */
 #ifndef X86_IRQ_IRQ_H
 #define X86_IRQ_IRQ_H
@@ -16,37 +16,47 @@
 
 struct irq_desc;
 
-/* What the controller of an interrupt does; all with the descriptor's lock, interrupts off. */
+/*
+ * The operations of an interrupt's controller. Called with the descriptor's lock held and
+ * interrupts off, except for release.
+ */
 struct irq_ops {
 	void (*mask)(struct irq_desc *desc);
 	void (*unmask)(struct irq_desc *desc);
-	/* From now on to that CPU and vector. False: not possible at this moment, nothing was
-	 * changed. */
+	/*
+	 * Sends the interrupt to this CPU and vector from now on. False: not possible now, nothing
+	 * changed.
+	 */
 	bool (*route)(struct irq_desc *desc, unsigned int cpu, unsigned int vector);
-	/* Without the lock: a descriptor that is nobody's any more, and those that were made with
-	 * it, go. NULL: they stay. */
+	/*
+	 * Without the lock: frees a descriptor that no domain has any more, and those made with it.
+	 * NULL: they are kept.
+	 */
 	void (*release)(struct irq_desc *first);
 };
 
-/* [L] its lock, interrupts off. Descriptors are never freed as memory, so a late interrupt may look
- * at one that is unused. */
+/*
+ * [L] guarded by `lock`, interrupts off. A descriptor's memory is never freed, so a late interrupt
+ * may safely find an unused one.
+ */
 struct irq_desc {
 	spinlock_t lock; /* LOCK_IRQ */
 	const struct irq_ops *ops;
-	u32 gsi;		/* [L] ~0: it is a message */
+	u32 gsi;		/* [L] ~0: a message */
 	void *message;		/* [L] struct msi_entry, x86/pci/msi.c */
 	bool level, active_low; /* [L] */
 	bool configured;	/* [L] a GSI's trigger mode was set by Domain-0 */
-	bool same_vector; /* [L] can only be moved with its vector number unchanged: not maskable */
-	bool immovable;	  /* [L] */
+	/* [L] cannot be masked, so a move must keep the vector number */
+	bool same_vector;
+	bool immovable; /* [L] */
 
 	unsigned int cpu, vector; /* [L] vector 0: none yet */
-	unsigned int old_cpu,
-		old_vector;	 /* [L] before the last move: still valid for what was on its way */
+	/* [L] before the last move: still valid for interrupts on their way then */
+	unsigned int old_cpu, old_vector;
 	s_time_t moved_at;	 /* [L] */
 	unsigned int wanted_cpu; /* [L] */
 
-	bool started;	       /* [L] a guest gets it: unmasked, but while eoi_due */
+	bool started;	       /* [L] a guest gets it: unmasked unless eoi_due */
 	bool eoi_due;	       /* [L] masked until the guest's EOI */
 	u32 busy;	       /* [A] handlers at work outside the lock */
 	struct domain *domain; /* [L] whose pirq it is, or NULL */
@@ -54,32 +64,40 @@ struct irq_desc {
 	struct irq_desc *next_free;
 };
 
-void irq_init(void); /* boot, after ioapic_init; again does nothing */
+void irq_init(void); /* after ioapic_init; a second call does nothing */
 
-/* The descriptor of a global system interrupt; NULL: there is no such. */
+/* The descriptor of a GSI; NULL: no such GSI. */
 struct irq_desc *irq_of_gsi(u32 gsi);
-/* A descriptor for a message, or NULL on no memory; irq_free: it is shut down and nobody's. */
+/*
+ * irq_alloc: a descriptor for a message; NULL: no memory. irq_free: frees one that is stopped and
+ * that no domain has.
+ */
 struct irq_desc *irq_alloc(const struct irq_ops *ops, void *message);
 void irq_free(struct irq_desc *desc);
 
 /*
- * Gives each of nr descriptors (a power of two) a vector on `cpu`, consecutive and aligned to nr,
- * and routes it there. 0, -ENOSPC. Without the locks.
+ * Gives nr descriptors (a power of two) consecutive vectors on `cpu`, aligned to nr, and routes
+ * them there. If `cpu` is not possible, CPU 0 is used. 0, -ENOSPC. No descriptor's lock held.
  */
 int __must_check irq_assign_vectors(struct irq_desc *const *descs, unsigned int nr,
 				    unsigned int cpu);
 void irq_release_vectors(struct irq_desc *desc);
 
-/* In: the lock is held. Assigns a vector if there is none, unmasks. 0, -ENOSPC, -EBUSY. */
+/*
+ * Assigns a vector if there is none, and unmasks the interrupt. desc->lock held. 0, -ENOSPC,
+ * -EBUSY.
+ */
 int __must_check irq_start(struct irq_desc *desc, unsigned int cpu);
-/* In: not the lock. Masks it and waits for handlers: afterwards no handler of it runs. */
+/* Masks the interrupt and waits: afterwards none of its handlers runs. desc->lock not held. */
 void irq_stop(struct irq_desc *desc);
-/* The device has been looked after. */
+/* The guest's EOI: its device has been served. */
 void irq_eoi(struct irq_desc *desc);
 void irq_set_affinity(struct irq_desc *desc, unsigned int cpu);
 
-/* How a GSI signals. -EBUSY: in use with another setting; -EEXIST: it was set to this before;
- * -EINVAL: no such GSI. */
+/*
+ * Sets how a GSI signals. 0; -EBUSY: in use with another setting; -EEXIST: already set to this;
+ * -EINVAL: no such GSI.
+ */
 int __must_check irq_setup_gsi(u32 gsi, bool level, bool active_low);
 void irq_dump(char key);
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Each domain's table of physical interrupts: mapping, binding to event channels, EOI. pirq.h has
+ * the rules.
+ */
 #include "x86/irq/pirq.h"
 
 #include "hv/arch.h"
@@ -14,7 +18,7 @@
 
 struct pirq {
 	struct irq_desc *desc; /* NULL: not mapped */
-	u16 group; /* of the first of a group: how many follow it, itself included; else 0 */
+	u16 group;	       /* first of a group: the group's size; else 0 */
 	bool reserved;
 	bool bound;
 };
@@ -23,7 +27,7 @@ struct pirq {
 struct pirq_domain {
 	spinlock_t lock; /* LOCK_PIRQ */
 	unsigned int nr, nr_gsis;
-	struct guest_page eoi_page; /* [L] va: a bit for each interrupt, or NULL */
+	struct guest_page eoi_page; /* [L] va: the page with a bit for each pirq, or NULL */
 	struct pirq pirqs[];
 };
 
@@ -61,7 +65,7 @@ static int find_free(const struct pirq_domain *p, unsigned int nr)
 	return -ENOSPC;
 }
 
-/* The pirq that a descriptor has already, or -1. */
+/* The pirq that maps this descriptor, or -1. */
 static int find_desc(const struct pirq_domain *p, const struct irq_desc *desc)
 {
 	if (desc->gsi < p->nr_gsis && p->pirqs[desc->gsi].desc == desc)
@@ -92,7 +96,7 @@ static void desc_disclaim(struct irq_desc *desc)
 	spin_unlock_irqrestore(&desc->lock, flags);
 }
 
-/* In: the lock. */
+/* Lock held. */
 static int map_locked(struct domain *d, int wish, struct irq_desc *const *descs, unsigned int nr)
 {
 	struct pirq_domain *p = d->pirqs;
@@ -101,7 +105,7 @@ static int map_locked(struct domain *d, int wish, struct irq_desc *const *descs,
 	if (first >= 0)
 		return wish < 0 || wish == first ? first : -EEXIST;
 	if (wish >= 0) {
-		/* A GSI's own number may name nothing else. */
+		/* A GSI's number may map only that GSI. */
 		if ((unsigned int)wish < p->nr_gsis && descs[0]->gsi != (u32)wish)
 			return -EINVAL;
 		if ((unsigned int)wish >= p->nr)
@@ -141,7 +145,7 @@ int pirq_map(struct domain *d, int wish, struct irq_desc *const *descs, unsigned
 	return ret;
 }
 
-/* In: the lock. A port that is still bound stays, but no interrupt reaches it any more. */
+/* Lock held. A port that is still bound stays bound, but gets no more interrupts. */
 static int unmap_locked(struct domain *d, unsigned int pirq)
 {
 	struct pirq_domain *p = d->pirqs;
@@ -209,7 +213,7 @@ int pirq_guest_bind(struct vcpu *v, unsigned int pirq, unsigned int port, bool w
 	if (!p || pirq >= p->nr)
 		return -EINVAL;
 	spin_lock(&p->lock);
-	/* A kernel that takes GSIs for granted binds them unmapped. */
+	/* Some kernels bind GSIs without mapping them first. */
 	if (!p->pirqs[pirq].desc && pirq < p->nr_gsis) {
 		desc = irq_of_gsi(pirq);
 		err = desc ? map_locked(d, (int)pirq, &desc, 1) : -EINVAL;
@@ -223,7 +227,7 @@ int pirq_guest_bind(struct vcpu *v, unsigned int pirq, unsigned int port, bool w
 	if (entry->bound) {
 		err = -EEXIST;
 	} else if (desc->gsi != ~0U && gsi_is_taken(desc->gsi)) {
-		err = -EBUSY; /* the hypervisor's own, as its serial port */
+		err = -EBUSY; /* the hypervisor uses it, as for its serial port */
 	} else {
 		flags = spin_lock_irqsave(&desc->lock);
 		desc->port = port;
@@ -303,8 +307,7 @@ int pirq_set_eoi_page(struct domain *d, mfn_t mfn)
 
 	if (!p)
 		return -EINVAL;
-	/* Looked at before the page is mapped: unmapping it again would flush the TLB of every CPU.
-	 */
+	/* Check before mapping the page, since unmapping it would flush every CPU's TLB. */
 	spin_lock(&p->lock);
 	err = p->eoi_page.va ? -EBUSY : 0;
 	spin_unlock(&p->lock);
@@ -325,7 +328,7 @@ int pirq_set_eoi_page(struct domain *d, mfn_t mfn)
 	return 0;
 }
 
-/* --- life --- */
+/* --- creation and destruction --- */
 
 int pirq_domain_create(struct domain *d)
 {
@@ -345,7 +348,9 @@ int pirq_domain_create(struct domain *d)
 	return 0;
 }
 
-/* In: d is dying or was never started, nobody binds any more. Later calls for d find nothing. */
+/*
+ * d is dying or was never started, so no pirq is bound any more. Later calls for d find no table.
+ */
 void pirq_domain_destroy(struct domain *d)
 {
 	struct pirq_domain *p = d->pirqs;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A domain's names for physical interrupts, for physdev_op. The first ones, up to the number of
- * GSIs, are the GSIs' own numbers; messages get higher ones. hv/irq.h is what event channels use.
+ * A domain's numbers for physical interrupts (pirqs), for physdev_op. The first numbers are the
+ * GSIs' own; messages get higher ones. Event channels use hv/irq.h.
  */
 #ifndef X86_IRQ_PIRQ_H
 #define X86_IRQ_PIRQ_H
@@ -10,19 +10,23 @@
 #include "x86/irq/irq.h"
 
 /*
- * Gives nr descriptors consecutive pirqs of d. wish: the first one, or -1. Out: the first, or
- * -errno: -EEXIST the wished one names something else, -ENOSPC, -EINVAL, -EBUSY a descriptor is
- * another's. Mapping a descriptor again gives the pirq that it has.
+ * Gives nr descriptors consecutive pirqs of d. wish: the first pirq, or -1. Returns the first pirq,
+ * or -EEXIST: the wished pirq maps something else; -EBUSY: another domain has a descriptor;
+ * -ENOSPC; -EINVAL. A descriptor that is mapped already keeps its pirq.
  */
 int pirq_map(struct domain *d, int wish, struct irq_desc *const *descs, unsigned int nr);
-/* Stops the interrupt and forgets it, its event channel included; messages mapped together go
- * together. -EINVAL: not mapped. */
+/*
+ * Stops the interrupt and unmaps it; its event channel gets nothing more. Messages mapped together
+ * are unmapped together. -EINVAL: not mapped, or not the first of its group.
+ */
 int pirq_unmap(struct domain *d, unsigned int pirq);
-/* Sets a number aside for a later pirq_map that wishes it. -ENOSPC. */
+/* Reserves a number for a later pirq_map that asks for it. -ENOSPC, -EINVAL. */
 int pirq_reserve(struct domain *d);
 bool pirq_is_mapped(struct domain *d, unsigned int pirq);
-/* The page that tells d, a bit for each pirq, which need an EOI. -EINVAL: not a page of d; -EBUSY:
- * there is one; -ENOMEM. */
+/*
+ * Sets the page that shows d, in a bit for each pirq, which need an EOI. -EINVAL: not a page of d;
+ * -EBUSY: set before; -ENOMEM.
+ */
 int pirq_set_eoi_page(struct domain *d, mfn_t mfn);
 
 #endif

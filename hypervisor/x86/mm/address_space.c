@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Address spaces: what of the hypervisor is in each, the per-domain area, and the switch from one
- * to another.
+ * Address spaces: the hypervisor's slots in each, the per-domain area, and the switch from one to
+ * another.
  *
- * A vCPU's window belongs to the CPU that has loaded its page tables. So a CPU must have loaded
- * others (the idle vCPU's) before the vCPU may run elsewhere.
+ * A vCPU's window belongs to the CPU that has loaded the vCPU's page tables. Before the vCPU runs
+ * on another CPU, the first CPU must have loaded other page tables (the idle vCPU's will do).
  */
 #include "x86/mm/paging.h"
 
@@ -14,7 +14,7 @@
 #include "x86/mm/map_frame.h"
 #include "x86/mm/tlb.h"
 
-/* The domain whose page tables this CPU has loaded; NULL: the idle domain's. */
+/* The domain whose page tables this CPU has loaded; NULL: the idle domain. */
 static DEFINE_PER_CPU(struct domain *, loaded_domain);
 
 void l4_fill_hypervisor_slots(u64 *l4, const struct domain *d)
@@ -92,7 +92,10 @@ void address_space_load(struct vcpu *v)
 	struct domain *d = v->is_idle ? NULL : v->domain, *before = this_cpu(loaded_domain);
 	unsigned int cpu = smp_processor_id();
 
-	/* In the set before it has the first translation, out of it after the last one is gone. */
+	/*
+	 * Join dirty_cpus before the CPU gets the first translation, leave it after the last is
+	 * gone.
+	 */
 	if (d && d != before)
 		cpumask_set(cpu, &d->arch->dirty_cpus);
 	tlb_load_cr3(v->is_idle ? mfn_to_maddr(virt_to_mfn(idle_l4)) : v->arch->cr3);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The boot allocator: cuts pieces of 2 MiB out of the memory map's free ranges, from the top down,
+ * and hands out single pages for page tables from some of them.
+ */
 #include "x86/mm/boot_alloc.h"
 
 #include "hv/config.h"
@@ -7,7 +11,7 @@
 #include "x86/boot/memory_map.h"
 
 #define CHUNK	   MiB(2)
-#define CHUNKS_MAX 16 /* of page tables: enough for 8192 GiB */
+#define CHUNKS_MAX 16 /* page tables' chunks: enough for 8192 GiB */
 #define PIECES_MAX (2 * MEMORY_MAP_MAX)
 
 static struct {
@@ -25,7 +29,7 @@ static unsigned int nr_chunks __initdata;
 static void __init piece_add(paddr_t start, paddr_t end)
 {
 	end = min(end, memory_end);
-	/* More pieces than any firmware has: the rest stays unused. */
+	/* No firmware has so many pieces; the rest would stay unused. */
 	if (start >= end || nr_pieces == PIECES_MAX)
 		return;
 	pieces[nr_pieces].start = start;
@@ -38,7 +42,7 @@ void __init boot_alloc_init(paddr_t end)
 	memory_map_for_each_free(piece_add);
 }
 
-/* Takes the chunk at `at` out of piece i, which may fall in two, or vanish. */
+/* Takes the chunk at `at` out of piece i, which may split in two, or become empty. */
 static void __init piece_cut(unsigned int i, paddr_t at)
 {
 	paddr_t end = pieces[i].end;
@@ -77,7 +81,7 @@ paddr_t __init boot_alloc_table(void)
 		chunks[nr_chunks++].start = boot_alloc_2m(GiB(4));
 	}
 	page = chunks[nr_chunks - 1].start + chunks[nr_chunks - 1].used++ * PAGE_SIZE;
-	/* Boot's page tables map all below 4 GiB 1:1. */
+	/* Boot's page tables map everything below 4 GiB 1:1. */
 	memset((void *)page, 0, PAGE_SIZE);
 	return page;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Mappings that only boot needs. Addresses are handed out upwards from BOOT_VIRT and never reused.
+ */
 #include "x86/mm/boot_map.h"
 
 #include "hv/console.h"
 #include "hv/mm.h"
 #include "x86/mm/paging.h"
 
-/* Boot runs on one CPU and maps a handful of things, so addresses are handed out once and not used
- * again. */
+/* Boot runs on one CPU and maps few things, so addresses are handed out once and not used again. */
 static unsigned long boot_virt_next __initdata = BOOT_VIRT;
 
 static unsigned long __init boot_virt_reserve(size_t pages)

@@ -5,10 +5,9 @@
 
 #include "lib/types.h"
 
-/* Maps [start, start + size) read-only; any alignment. Never fails: panics when memory is out. */
+/* Maps [start, start + size), in bytes of any alignment, read-only. Panics if memory is out. */
 const void *boot_map(paddr_t start, size_t size);
-/* A mapped, contiguous (in virtual addresses) buffer of fresh memory; NULL when there is not that
- * much. */
+/* A mapped buffer of fresh memory, contiguous in virtual addresses; NULL if memory is out. */
 void *boot_buffer_alloc(size_t size);
 void boot_buffer_free(void *buf, size_t size);
 void boot_unmap(const void *p, size_t size);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The frame table and the machine-to-phys table: which memory they describe, and their first
+ * contents at boot.
+ */
 #include "x86/mm/frame_table.h"
 
 #include "hv/arch.h"
@@ -8,9 +12,8 @@
 #include "x86/mm/boot_alloc.h"
 #include "x86/mm/paging.h"
 
-#define LOW_MEMORY                                                                          \
-	MiB(1) /* the firmware's and the trampoline's: never RAM to us, Domain-0 sees it as \
-		  devices */
+/* Used by the firmware and the trampoline: never RAM to us. Domain-0 sees it as device memory. */
+#define LOW_MEMORY MiB(1)
 
 unsigned long max_page, total_pages;
 
@@ -67,7 +70,7 @@ void m2p_share(void)
 	}
 }
 
-/* The frames of entry i of the memory map that are RAM to us; false: none. */
+/* The frames of entry i of the memory map that we use as RAM; false: none. */
 static bool __init ram_entry(unsigned int i, unsigned long *first, unsigned long *end)
 {
 	const struct memory_map *m = &boot_memory_map;
@@ -92,7 +95,7 @@ void __init frame_table_probe(void)
 	}
 }
 
-/* What is not free between two free pieces: RAM that boot uses, or no RAM. */
+/* The frames between two free pieces: either RAM that boot uses, or no RAM. */
 static void __init gap_init(unsigned long first, unsigned long end)
 {
 	unsigned long from, to;
@@ -113,7 +116,7 @@ static void __init gap_init(unsigned long first, unsigned long end)
 	}
 }
 
-static unsigned long gap_start __initdata; /* frame number: all below is done */
+static unsigned long gap_start __initdata; /* frame number; all frames below are initialised */
 
 static void __init free_piece_init(paddr_t start, paddr_t end)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies to and from the memory of the current PV guest, through its own page tables. The guest's
- * kernel runs in ring 3, so its half and the user's are alike: mapped for user mode. What it may
- * not write (CR0.WP) or has not mapped faults, and the fault ends the copy (.extable).
+ * Copies to and from the memory of the current PV guest, through the guest's own page tables. The
+ * guest's kernel runs in ring 3, so kernel and user memory are alike: both are mapped for user
+ * mode. An access to memory that is not mapped, or a write to read-only memory (CR0.WP), faults.
+ * The fault ends the copy (.extable).
  */
 #include "hv/guest_access.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words of the current guest's memory straight to and from registers, for the frames by which its
- * kernel is entered and left: some of the most frequent things that a hypervisor does, and a copy
- * on the way doubles what they take. As guest_access.h's functions but for that; the caller has
- * asked guest_range_ok().
+ * Words of the current guest's memory straight to and from registers, for the frames that enter and
+ * leave the guest's kernel. These are among the hypervisor's most frequent operations, and a copy
+ * on the way would double their cost. They work as the functions of guest_access.h do, except that
+ * the caller must have called guest_range_ok().
  */
 #ifndef X86_MM_GUEST_WORDS_H
 #define X86_MM_GUEST_WORDS_H
@@ -14,8 +14,10 @@
 
 #include <xen/xen.h>
 
-/* Word `index` (a constant) from `base` on; between stac() and clac(). On a fault it goes to the
- * label `fault`. */
+/*
+ * Writes word `index` (a constant) from `base` on. Use between stac() and clac(). A fault jumps to
+ * the label `fault`.
+ */
 /* clang-format off */
 #define guest_put_word(base, index, value, fault)                                \
 	__asm__ goto("1: movq %1, %c2(%0)" EXTABLE_C(1b, %l[fault])               \
@@ -25,7 +27,7 @@
 		     : fault)
 /* clang-format on */
 
-/* The frame of HYPERVISOR_iret at `from`. Returns 0, or another value if it cannot be read. */
+/* Reads the frame of HYPERVISOR_iret at `from`. 0, or another value if it cannot be read. */
 static __always_inline unsigned long guest_get_iret_context(struct iret_context *to,
 							    unsigned long from)
 {

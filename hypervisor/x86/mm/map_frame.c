@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The map_frame window: a cache of mappings. A frame's home slot is its number modulo the slots. An
- * entry that nobody uses stays as it is until its slot is wanted for another frame, so to map the
- * same page tables again costs nothing. Only the CPU that runs on the window's address space
- * touches it, and not from interrupt handlers: no lock.
+ * The map_frame window: a cache of mappings. A frame's home slot is its number modulo the number of
+ * slots. An unused entry stays until its slot is needed for another frame, so mapping the same page
+ * tables again costs nothing. Only the CPU that runs on the window's address space touches the
+ * window, and never from an interrupt handler, so it needs no lock.
  *
- * An entry is replaced with one INVLPG. Other CPUs need none: they load CR3, and with it drop the
- * window's translations (which are not global), before they run in this address space.
+ * Replacing an entry takes one INVLPG. Other CPUs need none: before they run in this address space,
+ * they load CR3, which drops the window's translations (they are not global).
  */
 #include "x86/mm/map_frame.h"
 
@@ -31,8 +31,10 @@ void map_window_init(struct map_window *w, u64 *l1, unsigned long virt)
 		w->mfn[i] = mfn_x(INVALID_MFN);
 }
 
-/* The home slot has another frame: the first slot from there on that has this one, or that nobody
- * uses. */
+/*
+ * The home slot has another frame: takes the first slot from there on that maps this frame or is
+ * unused.
+ */
 static noinline void *map_frame_slow(struct map_window *w, unsigned long mfn)
 {
 	unsigned int slot = mfn & WINDOW_MASK, tries = 0;
@@ -88,8 +90,10 @@ void map_window_reset(struct vcpu *v)
 		}
 		w->touched[word] = 0;
 	}
-	/* Its translations go with the load of CR3 that brings v to run; if it runs right here,
-	 * they must go now. */
+	/*
+	 * The load of CR3 that starts v drops the window's translations. If v runs on this CPU now,
+	 * drop them here.
+	 */
 	if (this_cpu(map_window) == w)
 		write_cr3(read_cr3());
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows of map_frame (hv/mm.h): how they are made. */
+/* The set-up of map_frame's windows (hv/mm.h). */
 #ifndef X86_MM_MAP_FRAME_H
 #define X86_MM_MAP_FRAME_H
 
 #include "x86/arch_domain.h"
 
-/* An empty window: `l1` is the entry of its first page, all entries 0; `virt` that page's address.
+/*
+ * Sets up an empty window. `l1`: the L1 entry of its first page (all entries are 0); `virt`: that
+ * page's address.
  */
 void map_window_init(struct map_window *w, u64 *l1, unsigned long virt);
 

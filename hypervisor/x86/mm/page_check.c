@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The invariants of page types, looked at from a validated table: debug builds and tests ask after
- * each validation. Only what holds at any moment is looked at, since other CPUs go on meanwhile:
+ * Checks the invariants of page types from a validated table; debug builds and tests ask after each
+ * validation. Other CPUs keep running meanwhile, so only what holds at any moment is checked: the
  * references that this table itself holds.
  */
 #include "x86/mm/page_validate.h"

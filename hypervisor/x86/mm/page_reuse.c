@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the page allocator asks of us between two uses of a frame (hv/arch.h). */
+/*
+ * The x86 part of reusing a frame (hv/arch.h): no CPU keeps a translation or a cache line of the
+ * first use.
+ */
 #include "hv/arch.h"
 
 #include "hv/atomic.h"
@@ -23,8 +26,7 @@ static u32 stamp_of(const struct page_info *pg)
 	return (u32)((READ_ONCE(pg->type_info) & PGT_STAMP_MASK) >> PGT_STAMP_SHIFT);
 }
 
-/* CPUs that may have a translation to a frame whose last one went from the page tables at `stamp`.
- */
+/* The CPUs that may still have a translation to a frame that left the page tables at `stamp`. */
 static void stale_cpus(cpumask_t *cpus, u32 stamp)
 {
 	*cpus = cpu_online_map;
@@ -41,7 +43,7 @@ void arch_page_reused(struct page_info *pg, unsigned int order)
 		stamp = tlb_stamp_later(stamp, stamp_of(pg + i));
 		uncached |= pg[i].type_info &= PGT_UNCACHED;
 	}
-	/* Else it is RAM that nobody has mapped since boot, or since it was scrubbed. */
+	/* Stamp 0: the RAM was not mapped since boot, or since it was scrubbed. */
 	if (stamp) {
 		stale_cpus(&stale, stamp);
 		if (!cpumask_empty(&stale))
@@ -50,8 +52,9 @@ void arch_page_reused(struct page_info *pg, unsigned int order)
 	if (likely(!uncached))
 		return;
 	/*
-	 * Written past the caches: no old line of it may hide, or later overwrite, what is in
-	 * memory. After the flush of the TLBs: from then on nobody writes it like that.
+	 * These frames were written past the caches, so an old cache line could hide, or later
+	 * overwrite, what is in memory. The TLB flush comes first: after it no CPU can write past
+	 * the caches.
 	 */
 	for (unsigned long i = 0; i < 1UL << order; i++) {
 		if (pg[i].type_info & PGT_UNCACHED)

@@ -1,51 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Type references: what keeps a guest from writing a page table that the processor walks.
+ * Type references: they keep a guest from writing a page table that the processor walks.
  *
- * THE RULE. A frame that a processor uses as a page table (or descriptor table) of a guest, the
- * guest cannot write; a frame that a guest can write, no processor uses as such. Everything else
- * follows from it, since the hypervisor has then seen each entry before a processor does, and each
- * entry that it lets in maps only what the guest may have.
+ * THE RULE. A guest cannot write a frame that a processor uses as a page table or descriptor table,
+ * and no processor uses a frame as such while a guest can write it. So the hypervisor sees each
+ * entry before a processor does, and each entry that the hypervisor accepts maps only what the
+ * guest may have.
  *
- * COUNTS. type_info holds a type and a count of uses as that type. While the count is above zero
- * the type cannot change. A use also has a general reference (count_info), so a frame with type
- * references is never freed. Uses are: WRITABLE   a present, writable L1 entry; a grant; the
- * hypervisor while it writes for a guest L1..L3     a present entry of a table one level up, of the
- * same owner L1..L4     a pin (PGT_PINNED owns one) L4         CR3 of a vCPU, for its kernel or its
- * user mode SEG_DESC   a page of a vCPU's GDT or LDT any table  held_page of a vCPU, the remains of
- * a preempted operation (below) A present, read-only L1 entry holds a general reference only.
- * Entries for device memory hold none. A table points one level down only, never to its own level
- * or up: there are no cycles of type references, and no linear page tables.
+ * COUNTS. type_info holds a type and a count of uses as that type. The type cannot change while the
+ * count is above zero. Each use also has a general reference (count_info), so a frame with type
+ * references is never freed. The uses are:
+ *   WRITABLE   a present, writable L1 entry; a grant; the hypervisor while it writes for a guest
+ *   L1..L3     a present entry of a table one level up, of the same owner
+ *   L1..L4     a pin (PGT_PINNED owns one)
+ *   L4         CR3 of a vCPU, for its kernel or its user mode
+ *   SEG_DESC   a page of a vCPU's GDT or LDT
+ *   any table  held_page of a vCPU: the remains of a preempted operation (below)
+ * A present, read-only L1 entry holds a general reference only. An entry for device memory holds
+ * none. A table points exactly one level down, never to its own level or up. So there are no cycles
+ * of type references, and no linear page tables.
  *
- * STATES of a table whose count is above zero, all changed under its owner's mmu_lock alone:
- *   VALIDATED    every present entry holds its references; the only state in which a parent, a
- *                CR3 or a pin may show it to a processor and in which the guest may have an entry
- *                changed
- *   PARTIAL, nr  entries below nr hold theirs, those from nr on none; with PARTIAL_CHILD, entry
- *                nr's child holds one, though the child itself is partial
+ * STATES of a table whose count is above zero. The owner's mmu_lock guards every change of state:
+ *   VALIDATED    Every present entry holds its references. A parent, a CR3 or a pin may show the
+ *                table to a processor in this state only, and only in this state may the guest
+ *                have an entry changed.
+ *   PARTIAL, nr  Entries below nr hold their references; those from nr on hold none. With
+ *                PARTIAL_CHILD, entry nr holds its references too, but its child is partial.
  * Validation moves nr up from 0, devalidation down from 512. Both may stop after any entry
- * (hypercall_preempt_check) and leave the page partial, with a reference on it in held_page of the
- * vCPU (or in the parent, as PARTIAL_CHILD). Whoever takes the next reference of the same type goes
- * on upwards from nr, whichever way it moved before; whoever drops the last one goes on downwards.
- * So a partial page needs no owner of its work, and a failed validation is nothing but a partial
- * page whose reference is dropped.
+ * (hypercall_preempt_check) and leave the page partial. held_page of the vCPU (or the parent, as
+ * PARTIAL_CHILD) then holds a reference on the page. Taking the next reference of the same type
+ * continues upwards from nr, whichever way nr moved before; dropping the last one continues
+ * downwards. So the work on a partial page needs no owner, and a failed validation is simply a
+ * partial page whose reference is dropped.
  *
  * CHANGES OF TYPE happen while the count is zero, in this order:
- *   lock         the first reference of the new type is taken with a cmpxchg; from here on nobody
- *                gets another type. (A table also has its owner's mmu_lock.) The page is not
+ *   lock         A cmpxchg takes the first reference of the new type. From here on no CPU gets
+ *                another type. (For a table the owner's mmu_lock is held as well.) The page is not
  *                VALIDATED yet.
- *   flush        a TLB may still have a writable translation from before, or a paging-structure
- *                cache may still walk the page as the table that it was. Every CPU that may (the
- *                owner's dirty_cpus; all CPUs if another domain had it writable) and that has not
- *                flushed since the count fell to zero (the stamp) is flushed. This is needed in
- *                both directions.
- *   validate     now the contents cannot change any more: each entry is looked at once.
- *   publish      VALIDATED is set. A second user of a WRITABLE page waits for it: that page needs
- *                no lock, only the flush.
+ *   flush        A TLB may still have a writable translation from before, or a paging-structure
+ *                cache may still walk the page as the table that it was. The CPUs that may have
+ *                either are the owner's dirty_cpus, or all CPUs if another domain had the page
+ *                writable. Those that have not flushed since the count fell to zero (the stamp)
+ *                flush now. Changes to and from WRITABLE both need this.
+ *   validate     Now the contents cannot change any more: each entry is checked once.
+ *   publish      VALIDATED is set. A WRITABLE page needs the flush but no lock, so its second
+ *                user waits for VALIDATED.
  *
- * A frame of one owner may be mapped by another domain's L1 table: only the atomic words of its
- * struct page_info are touched then, never its owner's lock. PGT_FOREIGN remembers that the owner's
- * dirty_cpus do not tell the whole story.
+ * Another domain's L1 table may map a frame. Then only the atomic words of the frame's struct
+ * page_info are touched, and its owner's lock is not taken. PGT_FOREIGN records that the owner's
+ * dirty_cpus are not all the CPUs that may have a translation.
  */
 #include "x86/mm/page_types.h"
 
@@ -76,8 +79,10 @@ static bool type_change_needs_flush(u64 old, u64 type)
 	return (old & PGT_TYPE_MASK) != type && (old & PGT_TYPE_MASK) != PGT_NONE;
 }
 
-/* The frame was `old` and is now of another type, seen by nobody: nothing of before may stay
- * behind. */
+/*
+ * The frame's type_info was `old`; the frame now has another type and no user yet. Drops every
+ * translation, and every uncached write's stale cache line, from before.
+ */
 static noinline void type_change_flush(struct page_info *pg, u64 old)
 {
 	const struct domain *d = page_owner(pg);
@@ -92,7 +97,7 @@ static noinline void type_change_flush(struct page_info *pg, u64 old)
 		frame_flush_cache(page_to_mfn(pg));
 }
 
-/* Counts one more user. *old: what the frame was. */
+/* Counts one more user. *old: type_info before. */
 static int type_count_up(struct page_info *pg, u64 type, u64 *old)
 {
 	u64 x = READ_ONCE(pg->type_info), new;
@@ -137,8 +142,10 @@ int page_type_get_keep(struct page_info *pg, u64 type, bool *kept)
 	} else if (likely(old & PGT_VALIDATED)) {
 		return 0;
 	} else if (!page_type_is_locked_kind(type)) {
-		/* Another CPU is between lock and publish. Its flush may want this CPU: interrupts
-		 * are on. */
+		/*
+		 * Another CPU is between lock and publish. Its flush may need this CPU, so
+		 * interrupts are on.
+		 */
 		while (!(READ_ONCE(pg->type_info) & PGT_VALIDATED))
 			cpu_relax();
 		return 0;
@@ -155,9 +162,9 @@ static struct page_info **held_slot(void)
 }
 
 /*
- * Takes over a general and a type reference of a partial page. There is one place for them:
- * page_held_settle has emptied it before each operation. Without a place (boot, or a second
- * reference on the same page, dropped at once) the work is done here.
+ * Takes over a general and a type reference of a partial page. They go to held_page, which
+ * page_held_settle has emptied before each operation. Without that place (boot, or a second
+ * reference on the same page, dropped at once) the work is finished here.
  */
 static noinline void held_keep(struct page_info *pg)
 {
@@ -172,7 +179,7 @@ static noinline void held_keep(struct page_info *pg)
 	page_put(pg);
 }
 
-/* The current vCPU has a reference of its own on pg now, so the one that was held for it may go. */
+/* The current vCPU now has its own reference on pg: drops the one in held_page. */
 static void held_release_duplicate(const struct page_info *pg)
 {
 	struct page_info **held = held_slot();
@@ -215,8 +222,9 @@ int page_held_settle(const struct page_info *target)
 
 /* --- references --- */
 
-/* Gives back the type reference of a page that turned out invalid; the caller's general reference
- * stays the caller's.
+/*
+ * Drops the type reference of a page that turned out invalid. The caller keeps its general
+ * reference.
  */
 static noinline void type_drop_failed(struct page_info *pg)
 {
@@ -239,9 +247,9 @@ int page_type_get(struct page_info *pg, u64 type)
 }
 
 /*
- * The stamp is the clock's value from before the exchange, and a use that came and went in between
- * has to be seen by it: it may have left a translation after that value. It leaves the count as it
- * was. So a drop that is not the last one counts in the stamp's place.
+ * The stamp is the clock's value from before the cmpxchg. A use that comes and goes in between may
+ * leave a translation after that value, yet leaves the count as it was. So while the count is above
+ * zero the stamp's bits count drops, and the cmpxchg fails if there was such a use.
  */
 int page_type_put(struct page_info *pg)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Types of frames: struct page_info's type_info. x86/mm/page_types.c has the essay on the
- *invariants.
+ * Types of frames: struct page_info's type_info. The top of x86/mm/page_types.c states the
+ * invariants.
  *
  *	63..60	type
  *	59	pinned
@@ -11,7 +11,7 @@
  *	55..46	nr: entries validated so far, of a partial page
  *	45	mapped writable by another domain
  *	44	mapped uncached
- *	43..24	TLB clock when the count last fell to zero; while it is above, drops
+ *	43..24	count is 0: TLB clock when the count fell to 0; else: number of drops so far
  *	23..0	count
  */
 #ifndef X86_MM_PAGE_TYPES_H
@@ -35,47 +35,58 @@
 #define PGT_PARTIAL_CHILD BIT(56)
 #define PGT_NR_SHIFT	  46
 #define PGT_NR_MASK	  (0x3ffUL << PGT_NR_SHIFT)
-#define PGT_FOREIGN \
-	BIT(45) /* since the type last changed, a domain other than the owner had it writable */
-#define PGT_UNCACHED \
-	BIT(44) /* since the type last changed, it was mapped writable and not write-back */
+/* Since the type last changed, a domain other than the owner had the frame mapped writable. */
+#define PGT_FOREIGN BIT(45)
+/* Since the type last changed, the frame was mapped writable and not write-back. */
+#define PGT_UNCACHED	BIT(44)
 #define PGT_STAMP_SHIFT 24
 #define PGT_STAMP_MASK	(0xfffffUL << PGT_STAMP_SHIFT)
-#define PGT_DROPS_FULL	BIT(43) /* drops begin anew */
+#define PGT_DROPS_FULL	BIT(43) /* the count of drops starts again at 0 */
 #define PGT_COUNT_MASK	(BIT(24) - 1)
 
 #define PGT_STATE_MASK (PGT_VALIDATED | PGT_PARTIAL | PGT_PARTIAL_CHILD | PGT_NR_MASK)
 
 /*
- * Takes a type reference; the caller holds a (general) reference on the frame, one for each type
- * reference. 0; -EINVAL: it has another type in use, or is not a valid page of that type; -EBUSY:
- * the count is full; -ERESTART: preempted (tables only), the caller now holds the type reference,
- * on a partial page: it calls page_type_put. Never when an idle vCPU runs (boot). For page tables
- * and descriptor pages the caller holds the owner's mmu_lock. May flush TLBs of other CPUs:
- * interrupts on.
+ * Takes a type reference. The caller holds a general reference on the frame, one for each type
+ * reference. For page tables and descriptor pages the caller holds the owner's mmu_lock. Interrupts
+ * are on, since TLBs of other CPUs may need a flush.
+ *
+ * Returns 0, or:
+ *   -EINVAL    the frame is in use as another type, or is not a valid page of this type
+ *   -EBUSY     the count is full
+ *   -ERESTART  preempted (tables only; never when an idle vCPU runs, as in boot). The caller holds
+ *              the type reference, on a partial page, and must call page_type_put.
  */
 int __must_check page_type_get(struct page_info *pg, u64 type);
-/* Drops one. For tables, owner's mmu_lock held. -ERESTART: preempted, the reference is still held:
- * call again. */
+/*
+ * Drops one. For tables the caller holds the owner's mmu_lock. -ERESTART: preempted; the reference
+ * is still held, call again.
+ */
 int __must_check page_type_put(struct page_info *pg);
 /*
- * page_get_from_mfn and page_type_get together, for the current vCPU. After -ERESTART its held_page
- * owns both references: call again with the same arguments to go on, or page_held_settle.
+ * page_get_from_mfn and page_type_get together, for the current vCPU. After -ERESTART the vCPU's
+ * held_page owns both references: call again with the same arguments to go on, or call
+ * page_held_settle.
  */
 int __must_check page_get_and_type(mfn_t mfn, struct domain *d, u64 type, struct page_info **out);
 void page_put_and_type(struct page_info *pg); /* not for tables that may be preempted */
-/* Drops both references of a table, owner's mmu_lock held; what is left when that is preempted goes
- * to held_page. */
+/*
+ * Drops both references of a table; the caller holds the owner's mmu_lock. If that is preempted,
+ * the rest goes to held_page.
+ */
 void page_put_table(struct page_info *pg);
 /*
- * Before an operation on page tables, and after the last one of a hypercall: finishes what the
- * current vCPU's held_page is left with, unless that is what the operation takes a reference of
- * (`target`, may be NULL). 0, or -ERESTART: call again later. No mmu_lock held.
+ * Finishes the work on the current vCPU's held_page. Call this before each operation on page
+ * tables, and after the last one of a hypercall, without an mmu_lock. Does nothing if held_page is
+ * `target` (may be NULL), the page that the operation is about to reference. 0, or -ERESTART: call
+ * again later.
  */
 int __must_check page_held_settle(const struct page_info *target);
 
-/* Writes back and drops the lines of RAM that was written past the caches: what was written is then
- * what is read. */
+/*
+ * Writes back and drops the cache lines of a frame that was written past the caches, so that reads
+ * return what was written.
+ */
 void frame_flush_cache(mfn_t mfn);
 
 static inline u64 page_type(const struct page_info *pg)
@@ -90,7 +101,7 @@ static inline bool page_type_is_table(u64 type)
 {
 	return type - PGT_L1 <= PGT_L4 - PGT_L1;
 }
-/* In use as a page table all of whose entries hold their references. */
+/* The page is a VALIDATED page table: all its entries hold their references. */
 static inline bool page_is_valid_table(u64 type_info)
 {
 	return page_type_is_table(type_info & PGT_TYPE_MASK) && (type_info & PGT_VALIDATED);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Validation of guests' page tables and descriptor pages; page_types.c has the essay. */
+/*
+ * Validation of guests' page tables and descriptor pages: checks each entry and takes or drops its
+ * references. The top of page_types.c states the invariants.
+ */
 #include "x86/mm/page_validate.h"
 
 #include "hv/atomic.h"
@@ -12,10 +15,10 @@
 #define PTE_CACHE_BITS (PTE_PWT | PTE_PCD | PTE_PAT)
 
 /*
- * Device memory: nobody counts references of it. A domain maps what its iomem_caps say, as its own
- * or as dom_io's; never as that of another domain, whose iomem_caps would be read under the wrong
- * lock: d's mmu_lock is held here, and whoever changes iomem_caps of a living domain holds its
- * mmu_lock, too.
+ * Device memory has no reference counts. A domain may map what its own iomem_caps allow, in its own
+ * name or in dom_io's, but never in the name of another domain. The check would read the other
+ * domain's iomem_caps under the wrong lock: a change of a living domain's iomem_caps holds that
+ * domain's mmu_lock, and only d's mmu_lock is held here.
  */
 static noinline int l1e_get_device(const struct domain *d, const struct domain *target_owner,
 				   u64 *entry)
@@ -44,7 +47,7 @@ int l1e_get(struct domain *d, const struct domain *target_owner, u64 *entry)
 	if (unlikely(!page_get(pg, target_owner)))
 		return page_owner(pg) == dom_io ? l1e_get_device(d, target_owner, entry) : -EINVAL;
 	if (unlikely(target_owner == dom_io)) {
-		/* dom_io's own frames are device memory: without references. */
+		/* dom_io's own frames are device memory, which has no references. */
 		page_put(pg);
 		return l1e_get_device(d, target_owner, entry);
 	}
@@ -81,8 +84,10 @@ void l1e_put(u64 entry)
 	page_put(pg);
 }
 
-/* The first entry from i on, up to n, that is present; n: none. Most of a table is empty, so eight
- * are looked at at once. */
+/*
+ * The first present entry in [i, n); n: none. Most of a table is empty, so this tests eight at
+ * once.
+ */
 static unsigned int next_present(const u64 *table, unsigned int i, unsigned int n)
 {
 	while (i < n) {
@@ -99,8 +104,10 @@ static unsigned int next_present(const u64 *table, unsigned int i, unsigned int 
 	return n;
 }
 
-/* All of an L1 table, not preemptible: 512 entries, each of a bounded cost. *nr: entries that hold
- * their references. */
+/*
+ * Validates an L1 table in one go: 512 entries of bounded cost each. *nr: the number of entries
+ * that hold their references, in and out.
+ */
 static __flatten int l1_validate(struct domain *d, u64 *table, unsigned int *nr)
 {
 	for (unsigned int i = *nr; (i = next_present(table, i, PT_ENTRIES)) < PT_ENTRIES; i++) {
@@ -139,7 +146,7 @@ static u64 child_type(unsigned int level)
 	return (u64)(level - 1) << 60;
 }
 
-/* *kept: the child holds a reference of this entry, even on an error. */
+/* *kept: the entry holds its references on the child, even on an error. */
 static int child_get(struct domain *d, unsigned int level, u64 entry, bool *kept)
 {
 	struct page_info *pg = page_get_from_mfn(pte_mfn(entry), d);
@@ -154,7 +161,7 @@ static int child_get(struct domain *d, unsigned int level, u64 entry, bool *kept
 	return err;
 }
 
-/* The child of a partial entry, whose reference is held: goes on with it. */
+/* Continues with the child of a partial entry, whose references are held. */
 static int child_continue(u64 entry)
 {
 	struct page_info *pg = mfn_to_page(pte_mfn(entry));
@@ -172,7 +179,7 @@ static int child_put(u64 entry)
 	return err;
 }
 
-/* Boot and idle vCPUs have nothing to go back to. */
+/* Boot and idle vCPUs have no hypercall to restart. */
 static bool should_preempt(void)
 {
 	return !current->is_idle && hypercall_preempt_check();
@@ -180,7 +187,7 @@ static bool should_preempt(void)
 
 struct progress {
 	unsigned int nr; /* entries below hold their references */
-	bool child;	 /* entry nr's child holds one, but is partial */
+	bool child;	 /* entry nr holds its references too, but its child is partial */
 };
 
 static bool entry_counts(unsigned int level, const u64 *table, unsigned int i)
@@ -188,7 +195,7 @@ static bool entry_counts(unsigned int level, const u64 *table, unsigned int i)
 	return (table[i] & PTE_PRESENT) && !(level == 4 && l4_slot_is_hypervisor(i));
 }
 
-/* At least one entry gets further each time, so that a preempted operation comes to its end. */
+/* Each call advances by at least one entry, so that a preempted operation finishes. */
 static int table_validate(struct domain *d, unsigned int level, u64 *table, struct progress *p)
 {
 	bool worked = false;
@@ -240,10 +247,10 @@ static int table_devalidate(unsigned int level, const u64 *table, struct progres
 /* --- descriptor pages --- */
 
 /*
- * Segment descriptors, SDM 3A 3.4.5. What is not present cannot be loaded, so it may be anything.
- * System descriptors and gates lead out of ring 3: none. Code and data get DPL 3 (a guest's kernel
- * runs there, and may ask for DPL 0 in good faith), code is not conforming, and the accessed bit is
- * set, so that the processor never writes to the page.
+ * Segment descriptors, SDM 3A 3.4.5. A descriptor that is not present cannot be loaded, so it may
+ * be anything. System descriptors and gates are refused: they lead out of ring 3. Code and data get
+ * DPL 3, since a guest's kernel runs in ring 3 and may ask for DPL 0 in good faith. Code is made
+ * non-conforming. The accessed bit is set, so that the processor never writes to the page.
  */
 #define DESC_ACCESSED	BIT(40)
 #define DESC_CONFORMING BIT(42) /* of code; of data: expand-down */
@@ -343,8 +350,7 @@ noinline int page_devalidate(struct page_info *pg)
 	u64 *table = map_frame(page_to_mfn(pg));
 	int err = 0;
 
-	/* Partial before the first reference goes: nobody may take it for valid, nor go by what it
-	 * said. */
+	/* Mark the page partial, and void every vCPU's last_walk, before dropping any reference. */
 	page_set_partial(pg, &p);
 	page_owner(pg)->arch->table_generation++;
 	if (level == 1) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What entries of guests' page tables may be, and the references that they hold.
- * x86/mm/page_types.c has the invariants. */
+/*
+ * Which entries guests' page tables may have, and the references that entries hold. The top of
+ * x86/mm/page_types.c states the invariants.
+ */
 #ifndef X86_MM_PAGE_VALIDATE_H
 #define X86_MM_PAGE_VALIDATE_H
 
@@ -11,7 +13,7 @@
 
 /* Bits 52 to 62, which the processor ignores (SDM 3A 4.5.4; CR4.PKE is off). */
 #define PTE_AVAIL_HIGH (0x7ffUL << 52)
-/* What no reference and no check depends on. */
+/* Bits that affect no reference and no check. */
 #define PTE_HARMLESS (PTE_ACCESSED | PTE_DIRTY | PTE_NX | PTE_AVAIL | PTE_AVAIL_HIGH)
 /* Refused in entries of L2 to L4: no large pages, and tables are always cached. */
 #define PTE_TABLE_DISALLOWED (PTE_PSE | PTE_GLOBAL | PTE_PWT | PTE_PCD)
@@ -21,50 +23,63 @@ static inline bool l4_slot_is_hypervisor(unsigned int index)
 	return index >= HV_FIRST_SLOT && index <= HV_LAST_SLOT;
 }
 
-/* May map device memory or memory that is not write-back, and flush caches: a domain that drives
- * hardware. */
+/*
+ * The domain drives hardware: it may map device memory, map memory that is not write-back, and
+ * flush caches.
+ */
 static inline bool domain_has_hardware(const struct domain *d)
 {
 	return d->is_privileged || READ_ONCE(d->iomem_caps.nr) ||
 	       READ_ONCE(d->arch->ioport_caps.nr);
 }
 
-/* The entry as the hypervisor lets a guest have it: user pages only (its kernel runs in ring 3),
- * none global. */
+/*
+ * Makes an L1 entry fit for a guest: a user page (the guest's kernel runs in ring 3), not global.
+ */
 static inline u64 l1e_adjust(u64 e)
 {
 	return (e & ~PTE_GLOBAL) | PTE_USER;
 }
 
 /*
- * Takes the references of a present L1 entry of a table of `d`, mapping a frame of `target_owner`
- * (d; another domain or dom_xen, whom the caller has checked d may map; dom_io: device memory
- * only), and adjusts it. -EINVAL, -EPERM (device memory), -EBUSY.
+ * Takes the references of a present L1 entry in a table of `d`, and adjusts the entry. The entry
+ * maps a frame of `target_owner`: d; another domain or dom_xen, if the caller has checked that d
+ * may map its frames; or dom_io, for device memory only. 0, -EINVAL, -EPERM (device memory),
+ * -EBUSY.
  */
 int __must_check l1e_get(struct domain *d, const struct domain *target_owner, u64 *entry);
-/* Drops those of an entry that was present. */
+/* Drops the references of an entry that was present. */
 void l1e_put(u64 entry);
 
-/* The child's frame that a present entry of an L2, L3 or L4 table may point to, its bits adjusted:
- * 0, -EINVAL. */
+/*
+ * Checks a present entry of an L2, L3 or L4 table, except for its child's type, and adjusts its
+ * bits. 0, -EINVAL.
+ */
 int __must_check table_entry_check(u64 *entry);
 
 /*
- * Goes on validating (devalidating) a table or descriptor page, whose owner's mmu_lock is held,
- * from where it is; the caller has a type reference. -ERESTART: preempted; -EINVAL: an entry is
- * bad. On an error the page is partial, the reference still there.
+ * Continues to validate (devalidate) a table or descriptor page from its present state. The caller
+ * holds the owner's mmu_lock and a type reference. -ERESTART: preempted; -EINVAL, -EBUSY: an entry
+ * is bad, or its frame's count is full. After an error the page is partial, and the caller still
+ * has the type reference.
  */
 int __must_check page_validate(struct page_info *pg);
 int __must_check page_devalidate(struct page_info *pg);
-/* Takes a type reference that is kept even when validation fails: *kept. */
+/*
+ * As page_type_get, but *kept says whether the caller has the type reference, even after an error.
+ */
 int __must_check page_type_get_keep(struct page_info *pg, u64 type, bool *kept);
 
-/* A segment descriptor that a guest may have, made safe in place (DPL 3, accessed, not conforming);
- * false: none. */
+/*
+ * Makes a segment descriptor safe in place (DPL 3, accessed, not conforming). False: a guest may
+ * not have it.
+ */
 bool descriptor_make_safe(u64 *desc);
 
-/* Does a validated table hold all the references that it should, as far as one can see from here?
- * (page_check.c) */
+/*
+ * Does a validated table hold all its references, as far as can be seen from the table?
+ * (page_check.c)
+ */
 bool page_table_is_consistent(struct page_info *pg);
 #ifdef HV_DEBUG
 static inline void page_table_debug_check(struct page_info *pg)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypervisor's part of the address space once it runs: the slots that all address spaces share.
- * Their L4 entries never change; below, page tables are pages of the heap (or of boot, mapped the
- * same way), so each is found at HEAP_VIRT + machine address. A table that was made stays.
+ * The slots of the address space that all domains share with the hypervisor, after boot. Their L4
+ * entries never change. The page tables below are pages of the heap (boot's are mapped the same
+ * way), so each is found at HEAP_VIRT + machine address. A page table, once made, is never freed.
  */
 #include "x86/mm/paging.h"
 
@@ -15,7 +15,7 @@
 
 u64 *idle_l4;
 
-static DEFINE_SPINLOCK(table_lock, LOCK_VMAP); /* making of tables */
+static DEFINE_SPINLOCK(table_lock, LOCK_VMAP); /* guards the making of tables */
 
 mfn_t virt_to_mfn(const void *addr)
 {
@@ -41,7 +41,7 @@ static u64 *table_of(u64 entry)
 	return mfn_to_hv_virt(pte_mfn(entry));
 }
 
-/* The table that *entry leads to, made if there is none. */
+/* The table that *entry points to; makes one if there is none. NULL: no memory. */
 static u64 *table_get(u64 *entry)
 {
 	u64 *fresh;
@@ -62,7 +62,7 @@ static u64 *table_get(u64 *entry)
 	return table_of(*entry);
 }
 
-/* The L1 entry of va; NULL: no memory to make a table, or (make false) there is none. */
+/* The L1 entry of va. NULL: no memory for a table or, if not `make`, a table is missing. */
 static u64 *l1_entry(unsigned long va, bool make)
 {
 	u64 *table = idle_l4;
@@ -117,7 +117,7 @@ u64 hv_lookup_pte(unsigned long va)
 	return entry;
 }
 
-/* --- the heap: its L2 tables are made at boot, for all RAM that it may get --- */
+/* --- the heap: boot has made its L2 tables, for all RAM that it may get --- */
 
 static u64 *heap_l2_entry(mfn_t mfn)
 {

@@ -22,8 +22,8 @@
 #define PTE_HV_RW     (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY | PTE_NX)
 #define PTE_TABLE     (PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
 
-#define PTE_TABLE_HV \
-	(PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY) /* nothing of it for user mode */
+/* Not for user mode. */
+#define PTE_TABLE_HV (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
 
 #define PT_ENTRIES	    512
 #define pt_index(va, level) (((unsigned long)(va) >> (12 + 9 * ((level)-1))) & (PT_ENTRIES - 1))
@@ -38,17 +38,22 @@ static inline u64 pte_make(mfn_t mfn, u64 flags)
 }
 
 /*
- * Boot: final page tables with W^X, frame table, M2P, stacks' guard pages. Uses the memory map;
- * afterwards page_alloc works.
+ * Boot: builds the final page tables (W^X, frame table, M2P) from the memory map and loads them.
+ * page_alloc works afterwards.
  */
 void paging_init(void);
 extern u64 *idle_l4; /* the L4 that idle vCPUs and boot run on */
 
-/* Copies the slots that every address space shares, and the domain's PERDOMAIN slot, into an L4
- * page (mapped at l4). */
+/*
+ * Fills in an L4 page (mapped at l4): the slots that every address space shares, and d's PERDOMAIN
+ * slot.
+ */
 void l4_fill_hypervisor_slots(u64 *l4, const struct domain *d);
 
-/* The per-domain area: L3 and L2 at domain creation, an L1 page and window for each vCPU. */
+/*
+ * The per-domain area: its L3 and L2 are made with the domain, an L1 page and a window with each
+ * vCPU.
+ */
 int __must_check perdomain_create(struct domain *d);
 void perdomain_free(struct domain *d);
 int __must_check perdomain_vcpu_create(struct vcpu *v);
@@ -58,17 +63,18 @@ static inline unsigned long perdomain_virt(const struct vcpu *v, unsigned int pa
 	return PERDOMAIN_VIRT + ((unsigned long)v->id << PERDOMAIN_VCPU_SHIFT) + page * PAGE_SIZE;
 }
 
-/* Loads v's page tables (v->arch->cr3) and its map_frame window on this CPU; flushes what is not
- * global. */
+/*
+ * Loads v's page tables (v->arch->cr3) and its map_frame window on this CPU, which flushes all
+ * translations that are not global.
+ */
 void address_space_load(struct vcpu *v);
-/* Empties v's window, so that nothing stays mapped of before: when v is about to run after another
- * domain. */
+/* Empties v's window, so that no old mapping stays: for v about to run after another domain. */
 void map_window_reset(struct vcpu *v);
 DECLARE_PER_CPU(struct map_window *, map_window);
 
 /*
- * 4 KiB mapping in the hypervisor's shared part (stacks, image, devices); page tables are made as
- * needed. 0, -ENOMEM.
+ * Maps 4 KiB in the hypervisor's shared part (stacks, image, devices); makes page tables as needed.
+ * 0, -ENOMEM.
  */
 int __must_check hv_map_page(unsigned long va, mfn_t mfn, u64 flags);
 void hv_unmap_page(unsigned long va); /* local TLB only; see tlb.h */

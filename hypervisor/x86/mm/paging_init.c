@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The page tables that the hypervisor runs on, made on boot's (which map all below 4 GiB 1:1 and
- * the image). Page-table pages come from below 4 GiB; the frame table and the machine-to-phys table
- * from anywhere: they are filled after the switch. Each part of the image is writable or
- * executable, never both.
+ * Builds the page tables that the hypervisor runs on, while it still runs on boot's, which map the
+ * image and everything below 4 GiB 1:1. Page-table pages come from below 4 GiB. The frame table and
+ * the machine-to-phys table may lie anywhere, since they are filled after the switch. Each part of
+ * the image is writable or executable, never both.
  */
 #include "x86/mm/paging.h"
 
@@ -17,13 +17,13 @@
 #define PTE_HV_RX (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY)
 #define PTE_HV_RO (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_NX)
 
-/* Boot CPU's, until it has loaded its idle vCPU's address space. */
+/* The boot CPU's window, until it loads its idle vCPU's address space. */
 static struct map_window boot_window;
 #define BOOT_WINDOW_VIRT (DEVICE_VIRT_END - PERDOMAIN_WINDOW_PAGES * PAGE_SIZE)
 
-static u64 *boot_l4_final __initdata; /* seen 1:1 */
+static u64 *boot_l4_final __initdata; /* used through the 1:1 mapping */
 
-/* The entry of va at `level`, tables on the way made with `flags`. */
+/* The entry of va at `level`. Missing tables on the way are made, with `flags`. */
 static u64 *__init boot_entry(unsigned long va, unsigned int level, u64 flags)
 {
 	u64 *table = boot_l4_final;
@@ -55,8 +55,10 @@ static void __init map_frame_tables(void)
 		boot_map_large(M2P_RW_VIRT + gib * M2P_PER_GIB, M2P_PER_GIB, PTE_TABLE,
 			       PTE_HV_RW | PTE_USER);
 	}
-	/* One set of tables, two views: what an L4 entry forbids no entry below it can allow (SDM
-	 * 3A 4.6). */
+	/*
+	 * One set of tables, two views: no entry below an L4 entry can allow what the L4 entry
+	 * forbids (SDM 3A 4.6).
+	 */
 	boot_l4_final[pt_index(M2P_RW_VIRT, 4)] &= ~(u64)PTE_USER;
 	boot_l4_final[pt_index(M2P_RO_VIRT, 4)] =
 		(boot_l4_final[pt_index(M2P_RW_VIRT, 4)] & ~(u64)PTE_RW) | PTE_USER;

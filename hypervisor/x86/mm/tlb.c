@@ -2,20 +2,20 @@
 /*
  * TLB flushes and their clock.
  *
- * A CPU notes, with each full flush, what the clock showed right before it. A frame is stamped with
- * the clock once its last mapping is gone from the page tables. A CPU whose note is later than the
- * stamp began its flush after the stamp, so after the mapping went, and has no translation of it.
- * For that the clock has to move between a stamp and the flush that follows it: a flush moves it
- * when somebody was given the present value as a stamp.
+ * With each full flush a CPU notes the clock's value right before the flush. A frame is stamped
+ * with the clock once its last mapping is gone from the page tables. A CPU whose note is later than
+ * the stamp began its flush after the mapping was gone, so that CPU has no translation of the
+ * frame. For this the clock must move between a stamp and the next flush. So a flush moves the
+ * clock if the present value was given out as a stamp.
  *
- * "All but global": guests never have global translations (x86/pv clears the bit), so a load of CR3
- * drops all of theirs. The hypervisor's own are global and are dropped page by page, when something
- * is unmapped.
+ * Guests never have global translations (x86/pv clears the bit), so a load of CR3 drops all of
+ * theirs. The hypervisor's translations are global and are dropped page by page when something is
+ * unmapped.
  *
- * Stamps have 20 bits. At the last value the clock stands still, which costs flushes but is safe,
- * until tlb_wrap has started it anew: it flushes every CPU, so that no CPU's note is of the old
- * round, and meanwhile nothing is filtered. A stamp that is later than the clock is of an old
- * round, before that flush.
+ * Stamps have 20 bits. At the last value the clock stands still until tlb_wrap restarts it; that
+ * costs extra flushes but is safe. tlb_wrap flushes every CPU, so that no CPU keeps a note of the
+ * old round, and tlb_filter filters nothing meanwhile. A stamp later than the clock is of an old
+ * round, from before that flush.
  */
 #include "x86/mm/tlb.h"
 
@@ -57,7 +57,7 @@ static u32 clock_for_flush(void)
 
 	if (READ_ONCE(clock_stamped) != now || now == CLOCK_LAST)
 		return now;
-	/* If another CPU was faster, `now` becomes what it left. */
+	/* If another CPU was faster, the cmpxchg sets `now` to the clock's new value. */
 	if (atomic_cmpxchg(&clock, &now, now + 1) && ++now == CLOCK_LAST)
 		tasklet_schedule(&wrap_tasklet);
 	return now;
@@ -106,8 +106,8 @@ u32 tlb_stamp_later(u32 a, u32 b)
 /* --- this CPU --- */
 
 /*
- * Interrupts off from the note to the flush: an interrupt that flushed in between would leave a
- * later note to be overwritten.
+ * Interrupts are off from the note to the flush: a flush by an interrupt in between would note a
+ * later value, which this older one would then overwrite.
  */
 void tlb_load_cr3(unsigned long cr3)
 {
@@ -145,8 +145,10 @@ void tlb_flush_local_all(void)
 enum flush_what { FLUSH_GUEST, FLUSH_ALL, FLUSH_PAGE };
 
 static DEFINE_SPINLOCK(request_lock, LOCK_IPI);
-/* [request_lock] The one request under way; who finds itself in `pending` does it and leaves the
- * set. */
+/*
+ * [request_lock] The one request under way. A CPU that is in `pending` serves the request and
+ * leaves the set.
+ */
 static struct {
 	enum flush_what what;
 	unsigned long va;
@@ -179,8 +181,8 @@ void tlb_ipi_handler(void)
 }
 
 /*
- * While a CPU waits for others it must serve them, or two that wait for each other with interrupts
- * off would do so for ever. With interrupts on the interrupt itself does that.
+ * A CPU that waits must serve other CPUs' requests: two CPUs that wait for each other with
+ * interrupts off would never finish. With interrupts on, the interrupt handler does that.
  */
 static void wait_a_little(void)
 {
@@ -206,7 +208,7 @@ static void flush_on(const cpumask_t *cpus, enum flush_what what, unsigned long 
 	request.va = va;
 	barrier();
 	/*
-	 * A CPU that polls may find itself in it before the interrupt is sent: then the interrupt
+	 * A polling CPU may serve the request before the interrupt is sent. The interrupt then
 	 * finds nothing to do.
 	 */
 	for (unsigned int i = 0; i < ARRAY_SIZE(others.bits); i++)

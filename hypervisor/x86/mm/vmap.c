@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses for what is mapped for good, or for long: registers of devices, single frames that are
- * needed in every address space. One bit for each page of the first GiB at DEVICE_VIRT.
+ * Addresses for long-lived mappings: device registers, and single frames that every address space
+ * needs. One bit for each page of the first GiB at DEVICE_VIRT.
  */
 #include "hv/mm.h"
 
@@ -17,7 +17,7 @@ static DEFINE_SPINLOCK(vmap_lock, LOCK_VMAP);
 static BITMAP(vmap_used, VMAP_PAGES); /* [vmap_lock] */
 static unsigned int vmap_hint;	      /* [vmap_lock] all pages below are in use */
 
-/* Adjacent free pages, now marked; 0: there are not so many. */
+/* Reserves adjacent pages and returns their address; 0: no free range is that long. */
 static unsigned long vmap_reserve(unsigned int pages)
 {
 	unsigned int first, end;
@@ -51,7 +51,7 @@ static void vmap_release(unsigned long va, unsigned int pages)
 	spin_unlock(&vmap_lock);
 }
 
-/* No CPU has a translation of it before its addresses are free again. */
+/* Flush every CPU before the addresses are free again. */
 static void vmap_unmap(unsigned long va, unsigned int pages)
 {
 	for (unsigned int i = 0; i < pages; i++) {

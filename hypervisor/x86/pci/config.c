@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* PCI configuration space by ports 0xcf8 and 0xcfc, one access at a time. */
 #include "x86/pci/config.h"
 
 #include "x86/cpu/regs.h"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who writes what: Domain-0 switches MSI and MSI-X on and off in the capability's control word, the
- * hypervisor writes addresses, data, mask bits and the number of messages. A message that can be
- * masked is masked while it changes. One that cannot is only ever moved to a CPU where its vector
- * number is free, so that one store of the address moves it and no half-changed message can be
- * sent.
+ * Message-signalled interrupts: creating, masking, routing and restoring messages.
+ *
+ * Domain-0 enables and disables MSI and MSI-X in the capability's control word. The hypervisor
+ * writes addresses, data, mask bits and the number of messages. A message that can be masked is
+ * masked while it changes. One that cannot be masked moves only to a CPU where its vector number is
+ * free: a single store of the address moves it, so the device cannot send a half-changed message.
  */
 #include "x86/pci/msi.h"
 
@@ -15,8 +16,8 @@
 #include "x86/irq/apic.h"
 
 #define MSI_CONTROL	     0x02
-#define MSI_CONTROL_MULTI    0x000e /* log2 of messages that it can send */
-#define MSI_CONTROL_ENABLED  0x0070 /* log2 of messages that it may */
+#define MSI_CONTROL_MULTI    0x000e /* log2 of the messages that the device can send */
+#define MSI_CONTROL_ENABLED  0x0070 /* log2 of the messages that it may send */
 #define MSI_CONTROL_64	     0x0080
 #define MSI_CONTROL_MASKABLE 0x0100
 #define MSI_ADDRESS	     0x04
@@ -37,8 +38,7 @@
 #define MSIX_ENTRY_CONTROL 3
 #define MSIX_ENTRY_MASKED  1U
 
-/* A group of messages of one MSI capability, or one entry of an MSI-X table. [L] the lock of the
- * descriptor that uses it */
+/* A group of messages of one MSI capability, or one entry of an MSI-X table. */
 struct msi_entry {
 	struct list link; /* list_lock */
 	struct pci_addr addr;
@@ -49,9 +49,10 @@ struct msi_entry {
 	unsigned int index;  /* MSI-X */
 	volatile u32 *table; /* MSI-X: the entry */
 	void *table_page;
-	u32 address, data; /* what was written last; data of the first */
-	u32 masks;	   /* MSI: mask bits; MSI-X: bit 0 */
-	spinlock_t lock;   /* LOCK_IOAPIC: over the words that messages of a group share */
+	/* As written last; data: the first message's. */
+	u32 address, data;
+	u32 masks;	 /* MSI: mask bits; MSI-X: bit 0 */
+	spinlock_t lock; /* LOCK_IOAPIC: guards the words that a group's messages share */
 };
 
 static DEFINE_SPINLOCK(list_lock, LOCK_MSI);
@@ -63,7 +64,7 @@ static void write_masks(const struct msi_entry *e)
 {
 	if (e->msix) {
 		e->table[MSIX_ENTRY_CONTROL] = e->masks & MSIX_ENTRY_MASKED;
-		/* Read back: no interrupt is sent once this has returned. */
+		/* The read completes the write: afterwards the device sends no interrupt. */
 		(void)e->table[MSIX_ENTRY_CONTROL];
 	} else if (e->maskable) {
 		pci_write(e->addr, e->cap + (e->wide ? MSI_MASK_64 : MSI_MASK_32), 4, e->masks);
@@ -129,8 +130,10 @@ static void msi_unmask(struct irq_desc *desc)
 	set_mask(desc, false);
 }
 
-/* Of a group only the first says where all go: their vectors follow one another
- * (irq_assign_vectors). */
+/*
+ * Only the first message of a group is programmed: the others' vectors follow it
+ * (irq_assign_vectors).
+ */
 static bool msi_route(struct irq_desc *desc, unsigned int cpu, unsigned int vector)
 {
 	struct msi_entry *e = desc->message;
@@ -157,7 +160,7 @@ static const struct irq_ops msi_irq_ops = {
 	.release = msi_destroy,
 };
 
-/* --- life --- */
+/* --- creation, destruction, restoring --- */
 
 static bool in_use(const struct msi_request *rq)
 {
@@ -171,8 +174,10 @@ static bool in_use(const struct msi_request *rq)
 	return false;
 }
 
-/* The table lies in device memory of the device itself: in a BAR whose start Domain-0 knows and the
- * device confirms. */
+/*
+ * Maps the page with the entry. The table lies in a BAR of the device. Domain-0 names the BAR's
+ * start, and the device's register must agree.
+ */
 static int map_table(struct msi_entry *e, const struct msi_request *rq)
 {
 	u32 control = pci_read(e->addr, e->cap + MSIX_CONTROL, 2);
@@ -182,7 +187,7 @@ static int map_table(struct msi_entry *e, const struct msi_request *rq)
 
 	if (rq->entry > (control & MSIX_CONTROL_SIZE))
 		return -EINVAL;
-	/* A virtual function's BARs read as zero: its place is known to Domain-0 only. */
+	/* A virtual function's BARs read as zero; only Domain-0 knows its address. */
 	if (bar && bar != (rq->table_base & ~0xfUL))
 		return -EINVAL;
 	if (!bar)
@@ -229,7 +234,7 @@ static void entry_free(struct msi_entry *e)
 	hv_free(e);
 }
 
-/* The entry with its descriptors, not yet visible to anybody. */
+/* Makes an entry with its descriptors. No other CPU sees it yet. */
 static struct msi_entry *entry_make(const struct msi_request *rq, int *err)
 {
 	struct msi_entry *e = hv_alloc(sizeof(*e));
@@ -295,7 +300,7 @@ void msi_destroy(struct irq_desc *first)
 
 	spin_lock(&list_lock);
 	e->masks = ~0U >> (32 - e->nr);
-	/* What is switched off does not answer, and the device may have gone. */
+	/* With memory decoding off the table does not answer, and the device may be gone. */
 	if (!e->msix || (pci_read(e->addr, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY))
 		write_masks(e);
 	list_del(&e->link);

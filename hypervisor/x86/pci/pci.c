@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Access to PCI configuration space, by ports or by memory (pci.h), and what is read from it. */
 #include "x86/pci/pci.h"
 
 #include "hv/mm.h"
@@ -17,8 +18,8 @@
 #define BAR_TYPE_64	 0x4
 #define BAR_MEMORY_MASK	 0xfU
 
-static volatile u8 *
-	*mapped_buses[16]; /* by entry of the MCFG: its buses, NULL where not mapped; set once */
+/* By entry of the MCFG: its buses, NULL where not mapped. Set once. */
+static volatile u8 **mapped_buses[16];
 
 static u32 port_address(struct pci_addr a, unsigned int reg)
 {
@@ -57,7 +58,7 @@ int pci_prepare(struct pci_addr a)
 	volatile u8 *bus;
 
 	if (a.seg == 0)
-		return 0; /* all that is asked for is within reach of the ports */
+		return 0; /* the ports reach all registers that are used */
 	if (i < 0)
 		return -ENODEV;
 	if (!mapped_buses[i]) {
@@ -120,7 +121,7 @@ unsigned int pci_find_capability(struct pci_addr a, u8 id)
 	if (!(pci_read(a, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST))
 		return 0;
 	reg = pci_read(a, PCI_CAPABILITIES, 1) & ~3U;
-	/* A damaged list may be a circle. */
+	/* A damaged list may be circular. */
 	for (unsigned int i = 0; i < CAPABILITIES_MAX && reg >= 0x40; i++) {
 		u32 head = pci_read(a, reg, 2);
 

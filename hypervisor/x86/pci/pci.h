@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PCI configuration space (PCI 3.0 chapter 6; PCI Express 7.2): through the ports 0xcf8 and 0xcfc
- * for the first 256 bytes of segment 0, else through the memory that the MCFG table names.
+ * PCI configuration space (PCI 3.0 chapter 6; PCI Express 7.2). The first 256 bytes of segment 0
+ * are accessed through ports 0xcf8 and 0xcfc, everything else through the memory that the MCFG
+ * table names.
  */
 #ifndef X86_PCI_PCI_H
 #define X86_PCI_PCI_H
@@ -24,16 +25,18 @@ struct pci_addr {
 #define PCI_CAP_MSI	    0x05
 #define PCI_CAP_MSIX	    0x11
 
-/* size: 1, 2 or 4 bytes, reg aligned to it. Reads of what does not exist give all ones. */
+/* size: 1, 2 or 4 bytes; reg is aligned to it. A register that does not exist reads as all ones. */
 u32 pci_read(struct pci_addr a, unsigned int reg, unsigned int size);
 void pci_write(struct pci_addr a, unsigned int reg, unsigned int size, u32 value);
-/* May be called where memory can be mapped: afterwards the function is reachable in any context.
- * -ENODEV, -ENOMEM. */
+/*
+ * Makes the function accessible from any context. Call it where mapping memory is allowed. 0,
+ * -ENODEV, -ENOMEM.
+ */
 int __must_check pci_prepare(struct pci_addr a);
 bool pci_exists(struct pci_addr a);
 /* Offset of a capability, or 0. */
 unsigned int pci_find_capability(struct pci_addr a, u8 id);
-/* Start of a memory BAR as it is programmed now; 0: none, I/O, or not set. */
+/* Start of a memory BAR as programmed now; 0: none, I/O, or not set. */
 paddr_t pci_bar_address(struct pci_addr a, unsigned int bar);
 
 #endif

@@ -7,14 +7,19 @@
 
 #include <xen/xen.h>
 
-/* A canonical address: bits 63 to 47 are equal. Others must never get into RIP, a segment base or a
- * debug register. */
+/*
+ * A canonical address: bits 63 to 47 are equal. Any other address must never get into RIP, a
+ * segment base or a debug register.
+ */
 static inline bool is_canonical(unsigned long addr)
 {
 	return (unsigned long)((long)(addr << 16) >> 16) == addr;
 }
 
-/* Lies in the part that a PV guest leaves to the hypervisor (xen/arch-x86/xen-x86_64.h). */
+/*
+ * In the part of the address space that a PV guest leaves to the hypervisor
+ * (xen/arch-x86/xen-x86_64.h).
+ */
 static inline bool is_hypervisor_address(unsigned long addr)
 {
 	return addr >= __HYPERVISOR_VIRT_START && addr < __HYPERVISOR_VIRT_END;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Traps and events towards the guest. An exception is queued in v->arch->pv.bounce; on the way out
- *pv_exit_work builds the frame on the guest kernel's stack and points the registers at the handler:
+ * Delivers traps and events to the guest. An exception is queued in v->arch->pv.bounce. On the way
+ * out pv_exit_work builds a frame on the guest kernel's stack and points the registers at the
+ * handler. The frame, from RSP on, is:
  *
- *	rsp -> RCX, R11, [error code], RIP, CS | event mask << 32, RFLAGS, RSP, SS
- *(all) RCX, R11, DS, ES, FS, GS, RIP, CS | event mask << 32, RFLAGS, RSP, SS
- *(failsafe)
+ *	all:      RCX, R11, [error code], RIP, CS | event mask << 32, RFLAGS, RSP, SS
+ *	failsafe: RCX, R11, DS, ES, FS, GS, RIP, CS | event mask << 32, RFLAGS, RSP, SS
  *
- * RFLAGS.IF in the frame is the inverse of the event mask, and CS has RPL 0 if the guest's kernel
- *was interrupted: both modes really run in ring 3. RCX and R11 are there so that the handler may be
- *entered by SYSRET.
+ * RFLAGS.IF in the frame is the inverse of the event mask. CS has RPL 0 if the guest's kernel was
+ * interrupted, although both modes really run in ring 3. RCX and R11 are saved so that SYSRET can
+ * enter the handler.
  */
 #include "x86/pv/bounce.h"
 
@@ -60,8 +60,10 @@ __flatten void pv_inject_trap(unsigned int vector, u32 error_code)
 	queue_trap(vector, error_code, trap_has_error_code(vector) ? TBF_EXCEPTION_ERRCODE : 0);
 }
 
-/* Kernel and user mode are both ring 3, so the processor calls every fault a user's: the guest is
- * told its own mode. */
+/*
+ * Guest kernel and user mode both run in ring 3, so the processor reports every fault as a user's.
+ * The error code for the guest names the guest's own mode.
+ */
 __flatten void pv_inject_page_fault(unsigned long addr, u32 error_code)
 {
 	struct vcpu *v = current;
@@ -74,7 +76,7 @@ __flatten void pv_inject_page_fault(unsigned long addr, u32 error_code)
 	pv_inject_trap(X86_TRAP_PF, error_code);
 }
 
-/* Levels 1 and 2 admit the kernel, 3 everyone (xen/arch-x86/xen.h, struct trap_info). */
+/* DPL 1 and 2 admit the kernel, DPL 3 user mode too (xen/arch-x86/xen.h, struct trap_info). */
 bool pv_software_interrupt_allowed(unsigned int vector)
 {
 	const struct trap_info *ti = &pv_of(current)->traps[vector & 0xff];
@@ -104,8 +106,8 @@ void pv_queue_failsafe(void)
 /* --- frames --- */
 
 /*
- * Builds a frame that has `extra` (words) between R11 and RIP, and enters `eip` in kernel mode,
- * events masked if `mask_events`. The domain is crashed if its stack cannot be written.
+ * Builds a frame with the `extra` words between R11 and RIP, and enters `eip` in kernel mode, with
+ * events masked if `mask_events`. Crashes the domain if its stack cannot be written.
  */
 static void enter_guest_handler(struct vcpu *v, struct cpu_user_regs *regs, unsigned long eip,
 				const u64 *extra, unsigned int nr_extra, bool mask_events)
@@ -122,7 +124,7 @@ static void enter_guest_handler(struct vcpu *v, struct cpu_user_regs *regs, unsi
 		pv_toggle_mode(v);
 		sp = pv_of(v)->kernel_sp;
 	}
-	/* As the processor does it in 64-bit mode (SDM 3A 6.14.2). */
+	/* The processor aligns the stack in 64-bit mode, too (SDM 3A 6.14.2). */
 	sp = (sp & ~15UL) - n * sizeof(u64);
 	tail = sp + (BOUNCE_HEAD_WORDS + nr_extra) * sizeof(u64);
 	if (unlikely(!guest_range_ok((void __guest *)sp, n * sizeof(u64))))
@@ -190,8 +192,8 @@ bool arch_vcpu_nmi_deliverable(const struct vcpu *v)
 }
 
 /*
- * Delivers one thing; false: there is nothing (more). Those delivered later run first, on top of
- * those delivered earlier.
+ * Delivers one exception, failsafe callback, NMI or event; false: there is none (left). The handler
+ * of a later delivery runs first, on top of the earlier ones.
  */
 static bool deliver_one(struct vcpu *v, struct cpu_user_regs *regs)
 {
@@ -214,9 +216,9 @@ static bool deliver_one(struct vcpu *v, struct cpu_user_regs *regs)
 }
 
 /*
- * The softirq of the scheduler may leave for another vCPU and never return here; the way out is
- * then gone again from its start when this vCPU runs next. A domain that deliver_one crashed raises
- * that softirq, so the loop ends.
+ * The scheduler's softirq may switch to another vCPU and not return here; this vCPU then starts the
+ * exit path anew when it runs next. A domain crashed by deliver_one raises that softirq, so the
+ * loop ends.
  */
 __flatten void pv_exit_work(struct cpu_user_regs *regs)
 {
@@ -230,9 +232,9 @@ __flatten void pv_exit_work(struct cpu_user_regs *regs)
 }
 
 /*
- * CS, SS or RIP are the guest kernel's mistake, or its user's if it lets him choose them. The guest
- * gets the exception as if its own IRET had got as far as the bad address. A page fault of ours is
- * a descriptor table that is not there: beyond the table's limit.
+ * IRETQ to the guest faulted. The guest's kernel set a bad CS, SS or RIP, or let its user do so.
+ * The guest gets the exception as if its own IRET had reached the bad address. A page fault means
+ * that the selector's descriptor is beyond the end of the guest's table: the guest gets #GP.
  */
 void pv_exit_iret_failed(struct cpu_user_regs *regs)
 {

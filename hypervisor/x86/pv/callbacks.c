@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Hypercalls by which a PV guest sets up its processor: handlers, stacks, segment bases, debug
- * registers; and IRET. */
+/*
+ * Hypercalls that set up a PV guest's virtual processor: handlers, stacks, segment bases, debug
+ * registers; and IRET.
+ */
 #include "hv/hypercall.h"
 
 #include <xen/callback.h>
@@ -19,8 +21,8 @@
 		unsigned long unused4, unsigned long unused5
 
 /*
- * traps: an array that ends with an entry of address 0; NULL empties the table. At most 256
- * vectors, so at most that many entries.
+ * traps: an array that ends with an entry of address 0; NULL empties the table. There are 256
+ * vectors, so 256 entries at most.
  */
 long do_set_trap_table(HYPERCALL_ARGS(traps, unused1))
 {
@@ -57,7 +59,9 @@ long do_stack_switch(HYPERCALL_ARGS(ss, sp))
 	return 0;
 }
 
-/* The register itself: the guest's FPU is always loaded, TS only serves the guest's own laziness.
+/*
+ * Changes CR0.TS itself. The guest's FPU state is always loaded; TS only serves the guest's own
+ * lazy switching.
  */
 long do_fpu_taskswitch(HYPERCALL_ARGS(set, unused1))
 {
@@ -106,8 +110,10 @@ long do_set_segment_base(HYPERCALL_ARGS(which, base))
 	}
 }
 
-/* Assists that we know; the 32-bit ones have no meaning here. PAE_EXTENDED_CR3 and
- * WRITABLE_PAGETABLES always hold. */
+/*
+ * The assists that we support; those for 32-bit guests have no meaning here. PAE_EXTENDED_CR3 and
+ * WRITABLE_PAGETABLES are always in effect.
+ */
 #define VM_ASSISTS                                                                  \
 	(BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) | \
 	 BIT(VMASST_TYPE_runstate_update_flag))
@@ -174,7 +180,7 @@ static long callback_register(void *arg)
 			    cb->flags & CALLBACKF_mask_events);
 }
 
-/* Those without which no guest can live are only ever replaced. */
+/* No guest can run without these callbacks, so they can be replaced but not removed. */
 static long callback_unregister(void *arg)
 {
 	const struct callback_unregister *cb = arg;
@@ -202,7 +208,10 @@ long do_callback_op(HYPERCALL_ARGS(cmd, arg))
 			      (void __guest *)arg);
 }
 
-/* What kernels from before callback_op say at once (xen/arch-x86/xen-x86_64.h). syscall 0: none. */
+/*
+ * The three callbacks at once, for kernels older than callback_op (xen/arch-x86/xen-x86_64.h).
+ * syscall 0: none.
+ */
 long do_set_callbacks(unsigned long event, unsigned long failsafe, unsigned long syscall,
 		      unsigned long unused3, unsigned long unused4, unsigned long unused5)
 {
@@ -216,7 +225,7 @@ long do_set_callbacks(unsigned long event, unsigned long failsafe, unsigned long
 	return 0;
 }
 
-/* --- nmi_op: for Domain-0's first vCPU, which gets those of the hardware --- */
+/* --- nmi_op: for Domain-0's first vCPU, which gets the hardware's NMIs --- */
 
 static long nmi_register(void *arg)
 {
@@ -248,8 +257,8 @@ long do_nmi_op(HYPERCALL_ARGS(cmd, arg))
 /* --- IRET --- */
 
 /*
- * The frame is struct iret_context at the guest's RSP (xen/arch-x86/xen-x86_64.h). To user mode if
- * its CS has RPL 3, else to the kernel. Whatever is wrong with the selectors or RIP shows when the
+ * The frame is struct iret_context at the guest's RSP (xen/arch-x86/xen-x86_64.h). Returns to user
+ * mode if the frame's CS has RPL 3, else to the kernel. Bad selectors or a bad RIP fault when the
  * processor loads them.
  */
 __flatten void pv_iret(struct cpu_user_regs *regs)

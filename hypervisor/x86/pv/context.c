@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changing the vCPU that a CPU runs. All of the state is written back at once, so that a vCPU that
- * does not run is nowhere but in its structure; the one exception is the copy of its FPU registers
- * that stays in the CPU and is still good if it comes back there first. An idle CPU runs on the
- * hypervisor's own page tables.
+ * Switches the vCPU that a CPU runs. All state is written back at once, so the state of a vCPU that
+ * does not run is in its structure only. The one exception: the FPU registers also stay in the CPU,
+ * and are still good if the vCPU runs there next. An idle CPU runs on the hypervisor's own page
+ * tables.
  */
 #include "hv/arch.h"
 #include "hv/console.h"
@@ -16,9 +16,9 @@
 #include "x86/mm/paging.h"
 #include "x86/pv/bounce.h"
 
-/* Whose FPU registers this CPU has, if its arch->dirty_cpu says so too. */
+/* The vCPU whose FPU registers this CPU has, if that vCPU's arch->dirty_cpu says so too. */
 static DEFINE_PER_CPU(struct vcpu *, fpu_owner);
-/* Which domain ran last on this CPU, by its address only. */
+/* The domain that ran last on this CPU; compared, never dereferenced. */
 static DEFINE_PER_CPU(const struct domain *, last_domain);
 static DEFINE_PER_CPU(u64, tsc_aux_now);
 
@@ -40,8 +40,8 @@ static void load_gdt(unsigned long base)
 }
 
 /*
- * The GDT where only its reserved page is mapped: good in every address space, so it is in force
- * while they change (an NMI may come at any time) and on an idle CPU.
+ * A GDT of which only the reserved page is mapped. It is valid in every address space, so it is
+ * loaded while address spaces change (an NMI may come at any time) and on an idle CPU.
  */
 static void load_own_gdt(void)
 {
@@ -76,7 +76,7 @@ static __flatten void fpu_save(struct vcpu *v)
 	this_cpu(fpu_owner) = v;
 }
 
-/* All components, also those that v never used: nothing of another vCPU's may be left in them. */
+/* Loads all components, even those that v never used: no state of another vCPU may stay in them. */
 static __flatten void fpu_load(struct vcpu *v)
 {
 	if (this_cpu(fpu_owner) != v || v->arch->dirty_cpu != smp_processor_id()) {
@@ -109,8 +109,7 @@ static void load_tsc_aux(const struct vcpu *v)
 static void vcpu_load(struct vcpu *v)
 {
 	if (this_cpu(last_domain) != v->domain) {
-		/* Branch predictions that another domain trained are of no use to this one (SDM 4,
-		 * IA32_PRED_CMD). */
+		/* Drop branch predictions that another domain trained (SDM 4, IA32_PRED_CMD). */
 		if (cpu_features.ibpb)
 			wrmsr(MSR_IA32_PRED_CMD, 1);
 		map_window_reset(v);
@@ -143,7 +142,7 @@ void arch_context_switch(struct vcpu *prev, struct vcpu *next)
 		address_space_load(next);
 	else
 		vcpu_load(next);
-	/* From here on prev may run elsewhere: nothing of it is in this CPU any more. */
+	/* From here on prev may run on another CPU: this CPU holds none of its state. */
 	sched_context_saved(prev);
 	if (next->is_idle)
 		call_on_reset_stack(enter_idle);
@@ -152,8 +151,8 @@ void arch_context_switch(struct vcpu *prev, struct vcpu *next)
 }
 
 /*
- * Nothing is written back lazily; but the FPU image in memory may be about to change, so the copy
- * in a CPU is not to be used again.
+ * All state is in memory already. But the FPU image may be about to change, so a CPU's copy must
+ * not be used again.
  */
 void arch_vcpu_sync_state(struct vcpu *v)
 {
@@ -167,7 +166,7 @@ void pv_forget_domain(const struct domain *d)
 			per_cpu(last_domain, cpu) = NULL;
 }
 
-/* On its own CPU it looks on its way out; and if it is not running, the scheduler wakes it. */
+/* On its own CPU, v checks on its way out. A v that does not run is woken by the scheduler. */
 void arch_vcpu_kick(struct vcpu *v)
 {
 	if (v != current && READ_ONCE(v->is_running))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPUID as a PV guest sees it: its domain's policy, what depends on the vCPU, and Xen's own leaves
- * (xen/arch-x86/cpuid.h).
+ * CPUID as a PV guest sees it: its domain's policy, the parts that depend on the vCPU, and Xen's
+ * own leaves (xen/arch-x86/cpuid.h).
  */
 #include "x86/pv/pv.h"
 
@@ -69,8 +69,10 @@ void pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub, struct cpuid_leaf *out)
 		out->b |= (v->id * 2) << 24; /* initial APIC ID */
 		break;
 	case 0xd:
-		/* The policy has the size of all that may be enabled, a guest reads that of what is
-		 * enabled now. */
+		/*
+		 * The policy holds the size for all components that may be enabled; a guest reads
+		 * the size for those enabled now.
+		 */
 		if (sub == 0 && out->b)
 			out->b = cpu_policy_xsave_size(policy, v->arch->xcr0);
 		else if (sub == 1 && out->b)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Debug registers of guests (SDM 3B chapter 17): checked so that no breakpoint of theirs is on the
+ * Guests' debug registers (SDM 3B chapter 17), checked so that no guest sets a breakpoint on the
  * hypervisor's addresses.
  */
 #include "x86/pv/bounce.h"
@@ -55,7 +55,7 @@ void pv_unload_debugregs(const struct vcpu *v)
 		write_dr7(DR7_RESET);
 }
 
-/* BS to B3 accumulate until the guest clears them (SDM 3B 17.2.3). */
+/* B0 to B3, BD, BS and BT accumulate until the guest clears them (SDM 3B 17.2.3). */
 void pv_note_dr6(unsigned long dr6)
 {
 	struct arch_vcpu *a = current->arch;
@@ -67,8 +67,10 @@ static int check_dr7(unsigned long value, unsigned long *checked)
 {
 	if (value >> 32)
 		return -EINVAL;
-	/* General detect would let every MOV DR of ours trap; I/O breakpoints would trap our own
-	 * port accesses. */
+	/*
+	 * General detect would trap each MOV DR of the hypervisor; an I/O breakpoint would trap its
+	 * port accesses.
+	 */
 	if (value & DR7_GD)
 		return -EPERM;
 	for (unsigned int i = 0; i < 4; i++)

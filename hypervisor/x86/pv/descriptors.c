@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's GDT and LDT. Their pages are of type SEG_DESC while they are in use: the guest cannot
- * write them, and each descriptor in them has been made safe (descriptor_make_safe). They are
- * mapped, read-only, in the vCPU's own part of the per-domain area, when they are set; a page of
- * the LDT that cannot be a descriptor page at that time, when the processor touches it.
+ * A guest's GDT and LDT. Their pages have type SEG_DESC while in use, so the guest cannot write
+ * them and each descriptor in them is safe (descriptor_make_safe). They are mapped read-only in the
+ * vCPU's own part of the per-domain area when the guest sets the table. A page of the LDT that
+ * cannot be a descriptor page at that time is mapped when the processor accesses it.
  */
 #include "x86/pv/pv_mmu.h"
 
@@ -25,8 +25,10 @@ _Static_assert(FIRST_RESERVED_GDT_PAGE == 14,
 _Static_assert(sizeof(((struct pv_vcpu *)0)->gdt_frames) == GDT_FRAMES * sizeof(mfn_t),
 	       "a frame for each page");
 
-/* Behind the part of a GDT that a guest has set: descriptors that are not present, so that a
- * selector there faults in the guest. */
+/*
+ * Mapped beyond the part of the GDT that a guest has set: descriptors that are not present, so that
+ * a selector there faults in the guest.
+ */
 static u8 no_descriptors[PAGE_SIZE] __aligned(4096);
 
 /* v is current or does not run. */
@@ -70,8 +72,9 @@ void pv_destroy_gdt(struct vcpu *v)
 	pv->gdt_entries = 0;
 }
 
-/* v is current or does not run; `entries` descriptors in as many frames as they need. -EINVAL,
- * -EBUSY: nothing changed.
+/*
+ * Sets v's GDT to `entries` descriptors in as many frames as they need. v is current or does not
+ * run. -EINVAL, -EBUSY: nothing changed.
  */
 int pv_set_gdt(struct vcpu *v, const unsigned long *frames, unsigned int entries)
 {
@@ -129,8 +132,10 @@ long do_update_descriptor(unsigned long a0, unsigned long a1, unsigned long a2, 
 	if (!pg)
 		return -EINVAL;
 	pv_mmu_lock(d);
-	/* A page in use as a descriptor page stays one; any other must be one that the guest may
-	 * write. */
+	/*
+	 * A page in use as a descriptor page stays one. Any other page must be one that the guest
+	 * may write.
+	 */
 	type = page_type_count(pg) && page_type(pg) == PGT_SEG_DESC ? PGT_SEG_DESC : PGT_WRITABLE;
 	err = page_type_get(pg, type);
 	if (!err) {
@@ -163,7 +168,9 @@ void pv_destroy_ldt(struct vcpu *v)
 	}
 }
 
-/* Page i of the current vCPU's LDT, which is not mapped. False: there is none, or none that may be.
+/*
+ * Maps page i of the current vCPU's LDT, which is not mapped. False: there is no such page, or it
+ * cannot be a descriptor page.
  */
 static bool ldt_page_map(struct vcpu *v, unsigned int i)
 {
@@ -199,9 +206,9 @@ int pv_set_ldt(struct vcpu *v, unsigned long base, unsigned int entries)
 }
 
 /*
- * `addr` lies in the mapping of the current vCPU's LDT. True: it is mapped now. Not with interrupts
- * off (a context switch, the way back to the guest): this takes the mmu_lock and may wait for other
- * CPUs.
+ * Handles a fault at `addr`, in the mapping of the current vCPU's LDT. True: the page is mapped
+ * now. False with interrupts off (a context switch, the way back to the guest): mapping takes the
+ * mmu_lock and may wait for other CPUs.
  */
 noinline bool pv_fault_fixup_ldt(unsigned long addr)
 {

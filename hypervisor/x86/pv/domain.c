@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The x86 part of a PV domain's life. */
+/* The x86 part of a PV domain: creation, teardown, freeing. */
 #include "hv/arch.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -7,13 +7,15 @@
 #include "x86/pv/bounce.h"
 #include "x86/mm/paging.h"
 
-/* config is NULL for the idle domain, which owns no memory and whose vCPUs never leave the
- * hypervisor. */
+/*
+ * config is NULL for the idle domain, which owns no memory and whose vCPUs never leave the
+ * hypervisor. -ENOMEM, -EOPNOTSUPP.
+ */
 int arch_domain_create(struct domain *d, const struct xen_domctl_createdomain *config)
 {
 	struct arch_domain *a;
 
-	/* The one kind of guest there is so far. */
+	/* Only PV guests are supported so far. */
 	if (config && (config->flags & XEN_DOMCTL_CDF_hvm))
 		return -EOPNOTSUPP;
 	a = d->arch = hv_alloc(sizeof(*a));
@@ -52,7 +54,7 @@ void arch_domain_free(struct domain *d)
 
 enum relinquish_step { RELINQUISH_VCPUS, RELINQUISH_PAGES, RELINQUISH_DONE };
 
-/* Each step may be run again from its start: what it did before is gone then. */
+/* Each step may run again from its start: what an earlier run dropped is no longer there. */
 int arch_domain_relinquish(struct domain *d)
 {
 	struct arch_domain *a = d->arch;

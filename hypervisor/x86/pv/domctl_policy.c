@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPU policies in and out: what CPUID tells a domain, as its builder wants it, within what a PV
- * guest may see at most.
+ * CPU policies in and out: what CPUID tells a domain, as set by its builder, within the most that a
+ * PV guest may see.
  */
 #include "x86/pv/domctl_x86.h"
 
@@ -30,7 +30,7 @@ static long check_msrs(struct xen_domctl_cpu_policy *c)
 	for (u32 i = 0; i < c->nr_msrs; i++) {
 		if (copy_from_guest_offset(&entry, c->msrs, i, 1))
 			return -EFAULT;
-		/* Their values follow from the processor. */
+		/* Their values follow from the processor, so the builder's value is ignored. */
 		if ((entry.idx != MSR_PLATFORM_INFO && entry.idx != MSR_ARCH_CAPABILITIES) ||
 		    entry.flags) {
 			c->err_msr = entry.idx;
@@ -59,7 +59,7 @@ long domctl_set_policy(struct domain *d, struct xen_domctl *op)
 
 	if (d == current->domain || !d->arch->cpu_policy)
 		return -EINVAL;
-	/* What a kernel has seen does not change under it. */
+	/* A kernel's view of CPUID must not change once it runs. */
 	if (has_run(d))
 		return -EEXIST;
 	if (c->nr_leaves > CPU_POLICY_MAX_LEAVES || c->nr_msrs > CPU_POLICY_MAX_MSRS)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parts of a PV vCPU's state beside vcpu_guest_context: callbacks of 32-bit system calls, the
- * extended registers, MSRs; and the domain's TSC. xen/domctl.h has the layouts; a saved domain
- * carries them from host to host.
+ * The state of a PV vCPU besides vcpu_guest_context: the callbacks of 32-bit system calls, the
+ * extended registers and the MSRs; and the domain's TSC. xen/domctl.h has the layouts. A saved
+ * domain carries them from host to host.
  */
 #include "x86/pv/domctl_x86.h"
 
@@ -63,8 +63,10 @@ long domctl_set_ext_context(struct domain *d, struct xen_domctl *op)
 
 /* --- XSAVE --- */
 
-/* What is copied: XCR0, all that was ever in it, then the image in the standard format (SDM
- * 1 13.4). */
+/*
+ * The header of the copied state: XCR0, and all bits that were ever set in XCR0. The image follows
+ * in the standard format (SDM 1 13.4).
+ */
 struct xstate_header {
 	u64 xcr0, xcr0_accum;
 };
@@ -72,21 +74,25 @@ struct xstate_header {
 #define IMAGE_MXCSR  24
 #define IMAGE_HEADER 512 /* XSTATE_BV, XCOMP_BV, 48 bytes that are zero */
 
-/* What a vCPU may have used: SSE needs no bit of XCR0. */
+/* The components that a vCPU may have used. x87 and SSE need no bit in XCR0. */
 static u64 used_components(u64 xcr0_accum)
 {
 	return xcr0_accum | XCR0_X87 | XCR0_SSE;
 }
 
-/* No more than was ever used, so that a guest that was shown less than this processor has moves to
- * one that has less. */
+/*
+ * The size of the components ever used, and no more: a guest that used only what a smaller
+ * processor has can move to one.
+ */
 static u32 image_size(u64 xcr0_accum)
 {
 	return cpu_policy_xsave_size(&cpu_policy_host, used_components(xcr0_accum));
 }
 
-/* Some processors have XSTATE_BV say of a component in its initial state, too, that it is in the
- * image. */
+/*
+ * Some processors set XSTATE_BV even for a component in its initial state, so the copy's XSTATE_BV
+ * is limited to the components that were used.
+ */
 static int copy_image(char __guest *buffer, const struct vcpu *v)
 {
 	u64 bv;
@@ -130,7 +136,7 @@ long domctl_get_xstate(struct domain *d, struct xen_domctl *op)
 	return err;
 }
 
-/* Nothing that XRSTOR would fault on (SDM 1 13.8.1). */
+/* The image has nothing that XRSTOR would fault on (SDM 1 13.8.1). */
 static bool image_ok(const u8 *image, u64 xcr0_accum)
 {
 	u32 mxcsr;
@@ -154,7 +160,7 @@ static long set_xstate(struct vcpu *v, const struct xstate_header *header, const
 	    size < image_size(header->xcr0_accum) || !image_ok(image, header->xcr0_accum))
 		return -EINVAL;
 	vcpu_pause(v);
-	/* The CPU that ran it last may have its registers still: they are old now. */
+	/* The CPU that ran v last may still hold its registers, which are now out of date. */
 	arch_vcpu_sync_state(v);
 	xstate_init_image(v->arch->xstate);
 	memcpy(v->arch->xstate, image, size);
@@ -181,7 +187,7 @@ long domctl_set_xstate(struct domain *d, struct xen_domctl *op)
 	size = x->size - sizeof(header);
 	if (copy_from_guest(&header, buffer, sizeof(header)))
 		return -EFAULT;
-	/* A vCPU that never used any has no image. */
+	/* A vCPU that never used extended state has no image. */
 	if (!size)
 		return header.xcr0_accum ? -EINVAL : 0;
 	if (size < image_size(0) || size > xstate_size())
@@ -199,7 +205,7 @@ long domctl_set_xstate(struct domain *d, struct xen_domctl *op)
 
 /* --- MSRs --- */
 
-/* None of those that a PV guest may write is more than a constant here. */
+/* Every MSR that a PV guest may write is either kept elsewhere or constant here: none to return. */
 long domctl_get_msrs(struct domain *d, struct xen_domctl *op)
 {
 	if (!vcpu_of(d, op->u.vcpu_msrs.vcpu))
@@ -240,7 +246,7 @@ long domctl_set_msrs(struct domain *d, struct xen_domctl *op)
 /* --- TSC --- */
 
 /*
- * The guest reads the processor's own TSC, whatever mode is asked for; what was set is kept for who
+ * The guest reads the processor's own TSC in every mode. The settings are kept only for a tool that
  * saves the domain.
  */
 long domctl_get_tsc(struct domain *d, struct xen_domctl *op)

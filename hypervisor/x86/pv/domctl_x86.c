@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Control operations on a domain that only x86 has, or that look at what x86 keeps of it. */
+/* Control operations on a domain that only x86 has, or that read state that x86 keeps. */
 #include "x86/pv/domctl_x86.h"
 
 #include "hv/arch.h"
@@ -70,8 +70,10 @@ static long domctl_get_address_size(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
-/* A PV domain's page tables are its own memory: no pool is needed, so any size will do and none is
- * kept. */
+/*
+ * A PV domain's page tables are its own memory. It needs no pool, so any size is accepted and none
+ * is kept.
+ */
 static long domctl_set_mempool(struct domain *d, struct xen_domctl *op)
 {
 	return 0;
@@ -103,7 +105,7 @@ static long domctl_ioport_permission(struct domain *d, struct xen_domctl *op)
 	return err;
 }
 
-/* What a frame is to a tool that saves the domain. */
+/* The frame's type, as a tool that saves the domain needs it. */
 static xen_pfn_t frame_type(struct domain *d, mfn_t mfn)
 {
 	static const u32 tables[] = { XEN_DOMCTL_PFINFO_L1TAB, XEN_DOMCTL_PFINFO_L2TAB,
@@ -140,7 +142,7 @@ static long domctl_frame_info(struct domain *d, struct xen_domctl *op)
 			frames[i] = frame_type(d, MFN(frames[i]));
 		if (copy_to_guest_offset(g->array, 0, frames, n))
 			return -EFAULT;
-		/* The interface lets us say in it how far we are. */
+		/* The interface records progress in its own fields. */
 		g->num -= n;
 		g->array.p += n;
 		if (g->num && hypercall_preempt_check())
@@ -161,8 +163,10 @@ static long domctl_send_trigger(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
-/* What is copied back: nothing; the result, of a success or before a continuation; also what an
- * error is due to. */
+/*
+ * The copy back to the caller. NONE: nothing. RESULT: after success or before a continuation.
+ * ALWAYS: after an error, too, since it shows the cause.
+ */
 enum copyback { NONE, RESULT, ALWAYS };
 
 #define ROW(op, fn, out) [XEN_DOMCTL_##op] = { fn, out }

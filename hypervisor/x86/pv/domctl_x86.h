@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Between domctl_x86.c, which dispatches, and the files with sub-operations. */
+/* The interface between domctl_x86.c, which dispatches, and the files with the sub-operations. */
 #ifndef X86_PV_DOMCTL_X86_H
 #define X86_PV_DOMCTL_X86_H
 
@@ -10,8 +10,7 @@
 
 typedef long arch_domctl_fn(struct domain *d, struct xen_domctl *op);
 
-/* domctl_state.c: what a vCPU's registers are besides its context; saved and restored with the
- * domain */
+/* domctl_state.c: a vCPU's registers besides its context; saved and restored with the domain. */
 arch_domctl_fn domctl_get_ext_context, domctl_set_ext_context, domctl_get_xstate, domctl_set_xstate,
 	domctl_get_msrs, domctl_set_msrs, domctl_get_tsc, domctl_set_tsc;
 /* domctl_policy.c */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Privileged instructions. A PV guest's kernel runs in ring 3, so each of them faults; those that
- * kernels use all the same are done here, by a table, and for the guest's kernel only: of user mode
- * no more than port I/O is considered.
+ * Emulates privileged instructions. A PV guest's kernel runs in ring 3, so each of them faults. A
+ * table of handlers does those that kernels use all the same, for the guest's kernel only. For user
+ * mode only port I/O is emulated.
  */
 #include "x86/pv/emulate.h"
 
@@ -19,7 +19,7 @@
 #define GUEST_CR0 \
 	(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_PG)
 #define GUEST_CR4_FIXED (X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
-/* Bits that a kernel may set; they have no effect but to be read back. */
+/* Bits that a kernel may set and read back; they have no other effect. */
 #define GUEST_CR4_MAY (X86_CR4_TSD | X86_CR4_DE | X86_CR4_MCE | X86_CR4_FSGSBASE | X86_CR4_OSXSAVE)
 
 static void regs_from_guest(struct insn_regs *to, const struct cpu_user_regs *from)
@@ -202,7 +202,7 @@ static enum emulated xsetbv_insn(const struct insn *insn, struct insn_regs *regs
 
 /* --- the rest --- */
 
-/* Only who drives devices needs it; others lose nothing but time. */
+/* Only a domain that drives devices needs WBINVD; for others it does nothing. */
 static enum emulated wbinvd_insn(const struct insn *insn, struct insn_regs *regs)
 {
 	if (current->domain->is_privileged)
@@ -243,12 +243,13 @@ static bool is_io(enum insn_op op)
 	return op == INSN_IN || op == INSN_OUT || op == INSN_INS || op == INSN_OUTS;
 }
 
-#define CODE_SEGMENT_LONG BIT(21) /* L, in what LAR gives of a descriptor (SDM 2, LAR) */
+#define CODE_SEGMENT_LONG BIT(21) /* L, in LAR's result (SDM 2, LAR) */
 #define CODE_SEGMENT_BIG  BIT(22) /* D */
 
 /*
- * The mode that a code selector of the current guest runs in: a kernel may use selectors of its own
- * GDT. The page of its LDT that has it may be unmapped by now: LAR faults, and there are no rights.
+ * Finds the mode that a code selector of the current guest runs in. A kernel may use selectors of
+ * its own GDT or LDT. False: not a code segment with a known mode, or LAR faults because the
+ * selector's page of the LDT is no longer mapped.
  */
 static bool code_segment_mode(unsigned int selector, enum insn_mode *mode)
 {
@@ -300,8 +301,8 @@ static bool emulate(struct cpu_user_regs *regs, const struct insn *insn)
 #define RDMSR_OPCODE (0x0f | 0x32 << 8)
 
 /*
- * Linux reads GS's other base at each switch of processes. No other instruction is emulated nearly
- * as often, and this one needs no decoder. What is refused here is refused again below.
+ * Linux reads the shadow GS base at each context switch. No other instruction is emulated nearly as
+ * often, and this one needs no decoder. If this path refuses, emulate_decoded tries again.
  */
 static __flatten bool emulate_rdmsr(struct cpu_user_regs *regs)
 {
@@ -330,7 +331,7 @@ bool pv_emulate_privileged(struct cpu_user_regs *regs)
 	return emulate_rdmsr(regs) || emulate_decoded(regs);
 }
 
-/* Xen's prefix (XEN_EMULATE_PREFIX) is five bytes, UD2 and "xen"; CPUID follows. */
+/* XEN_EMULATE_PREFIX is five bytes, UD2 and "xen"; CPUID follows. */
 static const u8 forced_cpuid[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
 
 static noinline bool emulate_forced_cpuid(struct cpu_user_regs *regs)
@@ -348,8 +349,10 @@ static noinline bool emulate_forced_cpuid(struct cpu_user_regs *regs)
 	return true;
 }
 
-/* Anybody may ask. Most often it is an exception like others: that shows in the first four bytes,
- * or they end a page. */
+/*
+ * User mode may use the prefix, too. Most #UDs are ordinary exceptions. The first four bytes show
+ * that, unless they cannot be read in one go (the end of a page).
+ */
 bool pv_emulate_invalid_opcode(struct cpu_user_regs *regs)
 {
 	u32 head;

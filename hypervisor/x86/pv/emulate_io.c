@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Port I/O of guests. Every IN and OUT of ring 3 faults: what the guest's own rules (IOPL, bitmap:
- * physdev.h) refuse becomes its #GP; ports of its domain reach the hardware; others read as all
- * ones and swallow writes, like ports with nothing behind them.
+ * Port I/O of guests. Every IN and OUT in ring 3 faults. The guest gets #GP for what its own rules
+ * refuse (IOPL and bitmap: physdev.h). Accesses to its domain's ports reach the hardware. Other
+ * ports read as all ones and ignore writes, like ports with nothing behind them.
  *
- * Configuration space goes through two ports that the hypervisor uses, too, so the address is
- * latched for each domain and the pair is done at once. The same holds for the real-time clock's.
+ * The hypervisor uses the two ports of PCI configuration space as well. So each domain's address is
+ * latched, and address and data are written together. The real-time clock's ports work the same
+ * way.
  */
 #include "x86/pv/emulate.h"
 
@@ -18,7 +19,7 @@
 #define PORT_PCI_DATA	 0xcfcU
 #define PORT_RTC_INDEX	 0x70U
 #define PORT_RTC_DATA	 0x71U
-#define IO_STRING_BATCH	 64U /* items of one INS or OUTS before softirqs are looked at */
+#define IO_STRING_BATCH	 64U /* items of one INS or OUTS between checks for softirqs */
 
 /* May the guest, by its own rules, use these ports? */
 static bool guest_rules_allow(const struct vcpu *v, unsigned int port, unsigned int bytes)
@@ -116,8 +117,10 @@ static unsigned int insn_port(const struct insn *insn, const struct insn_regs *r
 			       (unsigned int)regs->gpr[INSN_RDX] & 0xffff;
 }
 
-/* One item of INS or OUTS; segments have base zero in 64-bit mode but FS and GS, which nobody uses
- * here. */
+/*
+ * One item of INS or OUTS. In 64-bit mode only FS and GS have bases other than 0; no kernel uses
+ * those here.
+ */
 static enum emulated string_item(const struct insn *insn, struct insn_regs *regs, unsigned int port)
 {
 	void __guest *mem = (__force void __guest *)insn_effective_address(insn, regs);
@@ -128,7 +131,7 @@ static enum emulated string_item(const struct insn *insn, struct insn_regs *regs
 	if (insn->segment == INSN_FS || insn->segment == INSN_GS)
 		return EMUL_REFUSED;
 	if (insn->op == INSN_INS) {
-		/* A port's data is read once: see first that the memory can take it. */
+		/* Reading a port consumes the data, so check first that memory can take it. */
 		failed = copy_from_guest(&value, mem, bytes) || copy_to_guest(mem, &value, bytes);
 		if (!failed) {
 			value = port_in(current, port, bytes);
@@ -158,8 +161,10 @@ static enum emulated emulate_string(const struct insn *insn, struct insn_regs *r
 		enum emulated done = string_item(insn, regs, port);
 
 		if (done != EMUL_DONE)
-			/* Items that are done stay done: the fault is the next run's, which begins
-			 * with this item. */
+			/*
+			 * Keep the items that are done. The next run begins with this item and
+			 * faults then.
+			 */
 			return i ? EMUL_RETRY : done;
 		insn_string_step(insn, regs);
 		if (regs->rip != rip)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's kernel writes an entry of its own page table by an ordinary instruction, through a
- * mapping that is read-only: the write faults, is decoded, and is done as mmu_update would do it,
- * atomically. L1 tables only, as the interface has always had it.
+ * Emulates a guest kernel's write to its own page table by an ordinary instruction. The guest has
+ * the table mapped read-only, so the write faults. It is decoded and done atomically, as mmu_update
+ * would do it. L1 tables only, as in the interface from the start.
  */
 #include "x86/pv/pv_mmu.h"
 
@@ -46,7 +46,7 @@ static void regs_from_insn(struct cpu_user_regs *regs, const struct insn_regs *i
 	regs->rflags = in->rflags;
 }
 
-/* Decodes the instruction at rip; it must write `addr` inside one entry, naturally aligned. */
+/* Decodes the instruction at RIP. It must write to `addr`, naturally aligned, within one entry. */
 static bool decode_write(const struct cpu_user_regs *regs, const struct insn_regs *in,
 			 unsigned long addr, struct insn *insn)
 {
@@ -57,14 +57,16 @@ static bool decode_write(const struct cpu_user_regs *regs, const struct insn_reg
 		return false;
 	if (!insn->operand_bytes || insn->operand_bytes > sizeof(u64) || addr % insn->operand_bytes)
 		return false;
-	/* FS and GS have bases; nobody reaches page tables through them. */
+	/* FS and GS have bases; no kernel writes page tables through them. */
 	if (insn->segment == INSN_FS || insn->segment == INSN_GS)
 		return false;
 	return insn_effective_address(insn, in) == addr;
 }
 
-/* Runs the instruction against the entry as it is now: 0; -EAGAIN: the processor changed the entry
- * meanwhile; others: refused. */
+/*
+ * Runs the instruction on the entry's present value. 0; -EAGAIN: the processor changed the entry
+ * meanwhile; other errors: refused.
+ */
 static int emulate_once(struct cpu_user_regs *regs, const struct insn *insn,
 			const struct insn_regs *in, unsigned long addr, u64 *slot)
 {
@@ -94,7 +96,7 @@ static int emulate_once(struct cpu_user_regs *regs, const struct insn *insn,
 	return 0;
 }
 
-/* mmu_lock held; `table` is the L1 table that is mapped read-only at addr. */
+/* mmu_lock held. `table`: the L1 table that the guest has mapped read-only at addr. */
 static bool emulate_write(struct cpu_user_regs *regs, unsigned long addr, mfn_t table)
 {
 	struct insn_regs in;
@@ -150,8 +152,10 @@ noinline bool pv_fault_emulate_pt_write(struct cpu_user_regs *regs, unsigned lon
 	pv_unmap_slot(slot);
 	if (!(e & PTE_PRESENT))
 		goto out;
-	/* Another vCPU made it writable, and this TLB had not heard of it: the fault itself has
-	 * dropped the old translation. */
+	/*
+	 * Another vCPU has made the entry writable, but this CPU's TLB still had the old
+	 * translation. The fault itself has dropped that.
+	 */
 	if (e & rights & PTE_RW)
 		handled = true;
 	else if (!(e & PTE_RW) && is_own_l1_table(d, pte_mfn(e)))

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mapping grants into the current domain's page tables (hv/arch.h, xen/grant_table.h).
+ * Maps grants into the current domain's page tables (hv/arch.h, xen/grant_table.h).
  *
- * The entry made here has references of its own, like any other L1 entry, besides those that the
- * grant holds. So it does not matter if the guest overwrites it by other means than an unmap: the
- * entry's references go with the entry, the grant's stay until the grant is unmapped or the domain
- * ends, after a flush of its TLBs.
+ * The entry made here holds references of its own, like any other L1 entry, besides those of the
+ * grant. So the guest may overwrite the entry by other means than an unmap: the entry's references
+ * go with the entry. The grant's references stay until the grant is unmapped, or until the domain
+ * ends and its TLBs are flushed.
  */
 #include "x86/pv/pv_mmu.h"
 
@@ -14,7 +14,10 @@
 #include "hv/atomic.h"
 #include "lib/errno.h"
 
-/* The guest's bits for the entry lie in bits 16 and up of the flags (grant_table.h). */
+/*
+ * Bits 16 and up of the flags are the available bits that the guest wants in the entry
+ * (grant_table.h).
+ */
 #define GRANT_AVAIL(flags) ((((u64)(flags) >> _GNTMAP_guest_avail0) << 9) & PTE_AVAIL)
 
 int arch_page_get_writable(struct page_info *pg)
@@ -31,11 +34,11 @@ void arch_page_put_writable(struct page_info *pg)
 
 /* An L1 entry of the current domain, mapped. */
 struct grant_slot {
-	struct page_info *table; /* reference of GNTMAP_contains_pte, else NULL */
+	struct page_info *table; /* holds a reference if GNTMAP_contains_pte; else NULL */
 	u64 *slot;
 };
 
-/* mmu_lock held. A GNTST_* status. */
+/* mmu_lock held. Returns a GNTST_* status. */
 static int slot_find(u64 addr, unsigned int flags, struct grant_slot *s)
 {
 	struct domain *d = current->domain;
@@ -91,7 +94,7 @@ __flatten int arch_grant_map(u64 addr, mfn_t frame, unsigned int flags)
 	return status;
 }
 
-/* What *slot maps must be the grant's frame, with the grant's access. */
+/* *slot must map the grant's frame, with the grant's access. */
 static int slot_check(const u64 *slot, mfn_t frame, unsigned int flags)
 {
 	u64 e = READ_ONCE(*slot);
@@ -104,8 +107,8 @@ static int slot_check(const u64 *slot, mfn_t frame, unsigned int flags)
 }
 
 /*
- * The entry of new_addr moves to *slot with its references; new_addr's becomes empty. Both may be
- * one and the same entry, by one address or by two: then nothing is left of it.
+ * Moves the entry of new_addr, with its references, to *slot; new_addr's entry becomes empty. Both
+ * may be the same entry, by one address or by two: it ends up empty.
  */
 static int slot_move(u64 *slot, u64 new_addr)
 {

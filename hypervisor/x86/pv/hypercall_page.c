@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypercall page (xen/arch-x86/xen.h): 32 bytes for each hypercall, which a guest calls.
- * SYSCALL destroys RCX and R11, which the guest's compiler takes for untouched.
+ * The hypercall page (xen/arch-x86/xen.h): 32 bytes of code for each hypercall, which a guest
+ * calls. SYSCALL destroys RCX and R11. The guest's compiler expects both to be preserved, so the
+ * code saves them.
  */
 #include "x86/pv/pv.h"
 
@@ -21,8 +22,8 @@ void pv_hypercall_page_init(void *page)
 		0xc3,		     /* ret */
 	};
 	/*
-	 * Jumped to with the flags word and an interrupt frame on the stack: completes struct
-	 * iret_context, does not return.
+	 * The guest jumps here with the flags word and an interrupt frame on the stack. This
+	 * completes struct iret_context and does not return.
 	 */
 	static const u8 iret[] = {
 		0x51,	    /* push %rcx */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The page tables that a vCPU runs on, and the end of a domain's memory. */
+/* The page tables that a vCPU runs on, walks of them, and the teardown of a domain's memory. */
 #include "x86/pv/pv_mmu.h"
 
 #include "hv/arch.h"
@@ -22,8 +22,10 @@ void pv_update_cr3(struct vcpu *v)
 	v->arch->cr3 = pv->mode_cr3[pv->in_kernel];
 }
 
-/* The window and everything else of the hypervisor stay as they are: every L4 of a domain has the
- * same slots of it. */
+/*
+ * Every L4 of a domain has the same slots of the hypervisor, so those, and the window in them, stay
+ * valid.
+ */
 void pv_load_cr3(struct vcpu *v)
 {
 	tlb_load_cr3(v->arch->cr3);
@@ -37,15 +39,19 @@ void pv_toggle_mode(struct vcpu *v)
 
 	pv->in_kernel = kernel;
 	v->arch->cr3 = cr3;
-	/* The base that is not in force lies in KERNEL_GS_BASE; a guest cannot run SWAPGS itself.
-	 */
+	/* KERNEL_GS_BASE holds the base that is not in force. A guest cannot run SWAPGS itself. */
 	__asm__ __volatile__("swapgs" ::: "memory");
-	/* The way of every system call: not worth a note of the flush. */
+	/*
+	 * Every system call comes this way: noting the flush for tlb_filter would cost more than it
+	 * saves.
+	 */
 	write_cr3(cr3);
 }
 
-/* Puts a new table in *slot, with its reference, and drops the old one. v is current or does not
- * run. */
+/*
+ * Sets *slot to a new table, with its references, and drops the old one; frame 0: none. v is
+ * current or does not run.
+ */
 static int new_base(struct vcpu *v, struct page_info **slot, mfn_t mfn)
 {
 	struct domain *d = v->domain;
@@ -56,7 +62,7 @@ static int new_base(struct vcpu *v, struct page_info **slot, mfn_t mfn)
 		return err;
 	pv_mmu_lock(d);
 	if (mfn_x(mfn)) {
-		/* Most often it is pinned, so this is a mere count. */
+		/* Most often the table is pinned, so this only counts. */
 		err = page_get_and_type(mfn, d, PGT_L4, &new);
 		if (err) {
 			pv_mmu_unlock(d);
@@ -122,7 +128,10 @@ int pv_vcpu_drop_page_tables(struct vcpu *v)
 	int err = 0;
 
 	ASSERT(v != current);
-	/* It does not run, and an idle CPU runs on tables of its own: no CPU has these loaded. */
+	/*
+	 * v does not run, and idle CPUs use the hypervisor's own tables: no CPU has v's tables
+	 * loaded.
+	 */
 	v->arch->cr3 = virt_to_maddr(idle_l4);
 	if (pv->held_page)
 		err = drop_slot(page_owner(pv->held_page), &pv->held_page);
@@ -135,8 +144,10 @@ int pv_vcpu_drop_page_tables(struct vcpu *v)
 
 /* --- walking and reading as the guest sees it --- */
 
-/* The frame of the L1 table that maps `addr`, and what the entries above it allow; false: there is
- * none. */
+/*
+ * Finds the frame of the L1 table that maps `addr`, and the rights that the entries above allow;
+ * false: there is none.
+ */
 static noinline bool walk_to_l1(const struct page_info *l4, unsigned long addr, mfn_t *l1,
 				u64 *rights)
 {
@@ -157,7 +168,7 @@ static noinline bool walk_to_l1(const struct page_info *l4, unsigned long addr, 
 	return true;
 }
 
-/* Kernels change entries that lie side by side: most walks end where the one before did. */
+/* Kernels change neighbouring entries in turn, so most walks end where the last one did. */
 u64 *pv_map_l1_slot(struct vcpu *v, unsigned long addr, u64 *rights)
 {
 	struct pv_vcpu *pv = pv_of(v);
@@ -222,7 +233,7 @@ int pv_copy_from_kernel(void *dst, const void __guest *src, size_t size)
 	return err;
 }
 
-/* --- who may have translations --- */
+/* --- CPUs that may have translations --- */
 
 void pv_cpus_of_domain(const struct domain *d, cpumask_t *cpus)
 {
@@ -234,14 +245,18 @@ int pv_cpus_of_vcpus(struct domain *d, const void __guest *bitmap, cpumask_t *cp
 	u8 bits[HV_MAX_VCPUS / 8];
 	struct vcpu *v;
 
-	/* Bits of vCPUs that do not exist mean nothing, and the guest's array may end before them:
-	 * in whole words of it. */
+	/*
+	 * Bits of vCPUs that do not exist are ignored. The guest's array may be shorter than
+	 * HV_MAX_VCPUS, but consists of whole words.
+	 */
 	if (copy_from_guest(bits, bitmap, ROUND_UP(DIV_ROUND_UP(d->max_vcpus, 8), 8)))
 		return -EFAULT;
 	cpumask_zero(cpus);
 	for_each_vcpu(d, v) {
-		/* One that does not run, or moves meanwhile, loads its tables before it runs again:
-		 * that is a flush. */
+		/*
+		 * A vCPU that does not run, or moves meanwhile, loads its tables before it runs
+		 * again, which is a flush.
+		 */
 		if ((bits[v->id / 8] >> (v->id % 8)) & 1)
 			cpumask_set(READ_ONCE(v->processor), cpus);
 	}
@@ -272,15 +287,18 @@ void pv_owner_put(struct domain *d)
 		domain_put(d);
 }
 
-/* --- the end --- */
+/* --- teardown --- */
 
 /*
- * Takes the next page off the head of d's list and puts it to the tail: what somebody else still
- * has a reference on stays there until he drops it. NULL: the list is empty. *got: with a
- * reference; without one the page is on its way out already, or has lost its allocation and lives
- * by a pin or by others. *pinned: it has a pin, which keeps it alive as long as d's mmu_lock is
- * held. Both are seen under page_lock, while the page cannot leave the list: one with neither may
- * be another domain's as soon as that is dropped, and is not to be touched.
+ * Moves the first page of d's list to the tail and returns it; NULL: the list is empty. A page with
+ * others' references stays on the list until they are dropped.
+ *
+ * *got: the caller has a reference now. If not, the page is being freed already, or has lost its
+ * allocation and lives by a pin or others' references. *pinned: the page has a pin, which keeps it
+ * alive while d's mmu_lock is held.
+ *
+ * Both are read under page_lock, while the page cannot leave the list. A page with neither may
+ * belong to another domain once page_lock is dropped, so it must not be touched.
  */
 static struct page_info *relinquish_next(struct domain *d, bool *got, bool *pinned)
 {
@@ -310,7 +328,7 @@ static int relinquish_pin(struct page_info *pg)
 	return err;
 }
 
-/* The next page: 0, -ERESTART, or -ENOENT: there is none. */
+/* Relinquishes the next page. 0, -ERESTART, or -ENOENT: there is none. */
 static int relinquish_page(struct domain *d)
 {
 	bool got = false, pinned = false;
@@ -324,7 +342,7 @@ static int relinquish_page(struct domain *d)
 	else if (pinned)
 		err = relinquish_pin(pg);
 	if (err == -ERESTART) {
-		/* Its pin keeps it on the list: it is next again. */
+		/* The pin keeps the page on the list: make it the next one again. */
 		spin_lock(&d->page_lock);
 		page_list_del(pg, &d->pages);
 		page_list_add(pg, &d->pages);
@@ -340,9 +358,10 @@ static int relinquish_page(struct domain *d)
 }
 
 /*
- * The vCPUs are gone (pv_vcpu_drop_page_tables), so all type references of tables come from pins,
- * tables above, and other domains' held pages. Levels only point downwards, so when each page has
- * lost its pin and its allocation, whatever nobody else uses has been freed.
+ * The vCPUs' tables are dropped (pv_vcpu_drop_page_tables), so all type references on tables come
+ * from pins, from tables above, and from other domains' held pages. Tables only point to lower
+ * levels. So once each page has lost its pin and its allocation, every page without another user is
+ * free.
  */
 int pv_domain_relinquish(struct domain *d)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Hypercall mmu_update: changes of page-table entries by machine address, and of the M2P (xen.h).
+/*
+ * Hypercall mmu_update: changes of page-table entries by machine address, and of the M2P (xen.h).
  */
 #include "x86/pv/pv_mmu.h"
 
@@ -8,14 +9,15 @@
 #include "lib/errno.h"
 #include "hypercall_table.h"
 
-/* In `count`, between the steps of one call: *pdone holds what the steps before have done. */
+/* A bit of `count` in a continuation: *pdone holds the number of requests done so far. */
 #define UPDATE_CONTINUED  0x80000000UL
 #define UPDATES_PER_CHECK 16
 
 /* --- writing an entry --- */
 
-/* Publishes `val`; *old: what was there. Hardware may set accessed and dirty at any time, nobody
- * else changes the slot.
+/*
+ * Publishes `val`; *old: the entry before. The processor may set accessed and dirty at any time,
+ * but nothing else changes the slot.
  */
 static int slot_publish(u64 *slot, u64 val, enum pv_write how, u64 expected, u64 *old)
 {
@@ -42,8 +44,8 @@ static int slot_publish(u64 *slot, u64 val, enum pv_write how, u64 expected, u64
 }
 
 /*
- * The allow-list: the same frame, nothing different but bits that no check depends on. Then no
- * reference changes. Anything else is looked at in full.
+ * The entry changes only in `harmless` bits, on which no check depends: no reference changes. All
+ * other changes are validated in full.
  */
 static bool change_is_harmless(u64 old, u64 val, u64 harmless)
 {
@@ -57,7 +59,7 @@ __flatten int pv_write_l1e(struct domain *d, const struct domain *target_owner, 
 	int err;
 
 	if (val & PTE_PRESENT) {
-		/* Less than before: only the type reference goes, below. */
+		/* The new entry allows less: only the type reference is dropped, below. */
 		bool loses_rw = (old & PTE_RW) && !(val & PTE_RW);
 
 		if (change_is_harmless(old, l1e_adjust(val),
@@ -81,7 +83,10 @@ __flatten int pv_write_l1e(struct domain *d, const struct domain *target_owner, 
 	return err;
 }
 
-/* An entry of a valid L2, L3 or L4 table of d, mmu_lock held. -ERESTART: the child is held_page. */
+/*
+ * Writes an entry of a valid L2, L3 or L4 table of d. mmu_lock held. -ERESTART: held_page has the
+ * child.
+ */
 static noinline int write_table_entry(struct domain *d, unsigned int level, u64 *slot, u64 val,
 				      enum pv_write how)
 {
@@ -112,7 +117,7 @@ static noinline int write_table_entry(struct domain *d, unsigned int level, u64 
 	return err;
 }
 
-/* A page that is no page table: plain memory of the guest, if it may write it. */
+/* The page is not a page table: writes plain memory, if the guest may write it. */
 static noinline int write_plain(struct page_info *pg, u64 *slot, u64 val)
 {
 	int err = page_type_get(pg, PGT_WRITABLE);
@@ -158,7 +163,7 @@ static __flatten int update_entry(const struct owners *o, u64 ptr, u64 val, enum
 		err = write_table_entry(o->tables, (unsigned int)((type & PGT_TYPE_MASK) >> 60),
 					slot, val, how);
 	else if (page_type_is_table(type & PGT_TYPE_MASK) && (type & PGT_COUNT_MASK))
-		err = -EBUSY; /* another vCPU's (in)validation of it is under way */
+		err = -EBUSY; /* another vCPU validates or devalidates it */
 	else
 		err = write_plain(pg, slot, val);
 	unmap_frame(table);
@@ -189,7 +194,7 @@ static int update_one(const struct owners *o, const struct mmu_update *req)
 		return update_m2p(o, ptr, req->val);
 	case MMU_PT_UPDATE_PRESERVE_AD:
 		return update_entry(o, ptr, req->val, PV_WRITE_KEEP_AD);
-	default: /* NORMAL and NO_TRANSLATE: frame numbers of PV domains are never translated */
+	default: /* NORMAL and NO_TRANSLATE: a PV domain's frame numbers are never translated */
 		return update_entry(o, ptr, req->val, PV_WRITE_PLAIN);
 	}
 }
@@ -219,7 +224,7 @@ static int owners_get(struct owners *o, unsigned long foreigndom)
 	return 0;
 }
 
-/* Runs requests from `reqs` on: how many were done; *err says why it stopped. */
+/* Runs `count` requests from `reqs` on. Returns how many were done; *err says why it stopped. */
 static __flatten unsigned long run_updates(const struct owners *o,
 					   const struct mmu_update __guest *reqs,
 					   unsigned long count, int *err)

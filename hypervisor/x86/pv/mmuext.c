@@ -9,7 +9,7 @@
 #include "lib/errno.h"
 #include "x86/mm/tlb.h"
 
-/* In `count`, between the steps of one call: *pdone holds what the steps before have done. */
+/* A bit of `count` in a continuation: *pdone holds the number of operations done so far. */
 #define OPS_CONTINUED 0x80000000UL
 
 /* --- pins --- */
@@ -121,7 +121,7 @@ static void write_back_caches(void *unused)
 	__asm__ __volatile__("wbinvd" ::: "memory");
 }
 
-/* Costs every domain time, so only for one that drives hardware. */
+/* Slows every domain down, so only a domain that drives hardware may do this. */
 static int op_flush_cache(struct domain *owner, const struct mmuext_op *op)
 {
 	if (!domain_has_hardware(current->domain))
@@ -177,8 +177,8 @@ static int op_superpage(struct domain *owner, const struct mmuext_op *op)
 
 struct mmuext_row {
 	int (*fn)(struct domain *owner, const struct mmuext_op *op);
-	bool takes_table; /* a type reference on arg1.mfn: may be preempted and goes on where it was
-			   */
+	/* Takes a type reference on arg1.mfn; a preempted operation continues from there. */
+	bool takes_table;
 };
 
 static const struct mmuext_row rows[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Model-specific registers of PV guests: one row for each that they may name, anything else is #GP.
- * Segment bases are real; the rest has the value that the hypervisor keeps, and writes to it are
- * ignored where kernels make them without need.
+ * Model-specific registers of PV guests: one row for each that a guest may access; any other is
+ * #GP. Segment bases are the real registers. The rest read as the hypervisor's value. Writes that
+ * kernels make without need are ignored.
  */
 #include "x86/pv/msr.h"
 
@@ -118,8 +118,7 @@ static int read_ucode_rev(const struct vcpu *v, u64 *value)
 	return rdmsr_safe(MSR_IA32_UCODE_REV, value);
 }
 
-/* LFENCE waits for what comes before it, as the hypervisor has set it up or the processor always
- * does. */
+/* LFENCE is serialising: the hypervisor has set it up so, or the processor always does that. */
 static int read_decfg(const struct vcpu *v, u64 *value)
 {
 	if (cpu_features.vendor != VENDOR_AMD)
@@ -134,7 +133,7 @@ static int read_amd_zero(const struct vcpu *v, u64 *value)
 	return cpu_features.vendor == VENDOR_AMD ? 0 : -EINVAL;
 }
 
-/* Those first that Linux asks for at each switch of processes. */
+/* The search is linear, so the MSRs that Linux accesses at each context switch come first. */
 static const struct msr_row msr_table[] = {
 	{ MSR_SHADOW_GS_BASE, read_shadow_gs_base, write_shadow_gs_base },
 	{ MSR_FS_BASE, read_fs_base, write_fs_base },

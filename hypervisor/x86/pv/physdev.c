@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * physdev_op (xen/physdev.h): how Domain-0 handles interrupts and PCI devices. Interrupt
- * controllers and MSI belong to the hypervisor; Domain-0 owns the rest of configuration space, so
- * most notices about devices need nothing but consent.
+ * physdev_op (xen/physdev.h): Domain-0's handling of interrupts and PCI devices. The hypervisor
+ * owns the interrupt controllers and MSI. Domain-0 owns the rest of configuration space, so most
+ * notices about devices only need consent.
  */
 #include "hv/hypercall.h"
 
@@ -16,11 +16,11 @@
 #include "x86/pci/msi.h"
 
 #define IO_PORTS       0x10000U
-#define IRQ_NUMBERS    0x10000U /* no guest names more interrupts of its own */
+#define IRQ_NUMBERS    0x10000U /* limit on a guest's own interrupt numbers */
 #define IOAPIC_REG_RTE 0x10U
 #define IOAPIC_REG_ARB 0x02U
 
-/* --- event channels' companions --- */
+/* --- EOI and status of interrupts bound to event channels --- */
 
 static long op_eoi(void *arg)
 {
@@ -102,8 +102,9 @@ static long op_apic_read(void *arg)
 	return 0;
 }
 
-/* Of what is written to a pin's entry only the trigger mode counts; vector, destination and mask
- * are the hypervisor's.
+/*
+ * Only trigger mode and polarity of a written entry take effect. The hypervisor sets vector,
+ * destination and mask.
  */
 static long op_apic_write(void *arg)
 {
@@ -122,8 +123,7 @@ static long op_apic_write(void *arg)
 
 /* --- interrupts --- */
 
-/* The number is the kernel's own, and vectors are nobody's business but ours: it gets its number
- * back. */
+/* The number is the kernel's own, and guests never see vectors: the guest gets its number back. */
 static long op_alloc_irq_vector(void *arg)
 {
 	struct physdev_irq *op = arg;
@@ -148,7 +148,7 @@ static long op_setup_gsi(void *arg)
 	return irq_setup_gsi((u32)op->gsi, op->triggering, op->polarity);
 }
 
-/* In: d may have physical interrupts. Out: the pirq or -errno. */
+/* d has a table of pirqs. Returns the pirq or -errno. */
 static int map_gsi(struct domain *d, const struct physdev_map_pirq *op)
 {
 	struct irq_desc *desc = op->index < 0 ? NULL : irq_of_gsi((u32)op->index);
@@ -161,7 +161,10 @@ static int map_gsi(struct domain *d, const struct physdev_map_pirq *op)
 	return pirq_map(d, op->pirq, &desc, 1);
 }
 
-/* A table address or, for MULTI_MSI, a count of messages tells the kinds apart. */
+/*
+ * Maps an MSI or MSI-X interrupt. A table address means MSI-X; for MULTI_MSI entry_nr is the number
+ * of messages. Returns the pirq or -errno.
+ */
 static int map_msi(struct domain *d, struct physdev_map_pirq *op)
 {
 	struct irq_desc *descs[MSI_MAX_MESSAGES];
@@ -257,8 +260,10 @@ static long op_get_free_pirq(void *arg)
 
 /* --- PCI devices --- */
 
-/* -ENODEV would make Linux complain of devices that appear before they answer: nothing is kept of
- * them, so all are welcome. */
+/*
+ * The hypervisor keeps nothing about devices, so it accepts all. -ENODEV would make Linux complain
+ * about devices that appear before they answer.
+ */
 static long op_pci_device_add(void *arg)
 {
 	const struct physdev_pci_device_add *op = arg;

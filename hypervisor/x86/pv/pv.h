@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Paravirtualization: what its files offer each other, and entry.S and boot. */
+/* The interface of x86/pv's files, for each other, entry.S and boot. */
 #ifndef X86_PV_PV_H
 #define X86_PV_PV_H
 
@@ -9,32 +9,37 @@
 
 /* --- traps towards the guest (bounce.c) --- */
 /*
- * Queues an exception for the current guest; it is delivered on the way out (trap_bounce in
- * entry.S). error: ignored if the vector has none.
+ * Queues an exception for the current guest, delivered on the way out. error_code is ignored if the
+ * vector has none.
  */
 void pv_inject_trap(unsigned int vector, u32 error_code);
 void pv_inject_page_fault(unsigned long addr, u32 error_code);
 
 /* --- page tables (mmu*.c) --- */
-/* #PF handlers, tried in order by the trap code; true: handled, run the guest again. */
+/* Handlers of #PF, tried by the trap code. True: handled, run the guest again. */
 bool pv_fault_fixup_ldt(unsigned long addr);
-/* The guest writes its own read-only page table. */
+/* Emulates a guest's write to its own page table, which it has mapped read-only. */
 bool pv_fault_emulate_pt_write(struct cpu_user_regs *regs, unsigned long addr, u32 error_code);
-/* Kernel mode <-> user mode of the current vCPU: other L4, other GS base. */
+/* Switches the current vCPU between kernel and user mode: the other L4, the other GS base. */
 void pv_toggle_mode(struct vcpu *v);
-/* v->arch->cr3 from guest_table(_user) and in_kernel. */
+/* Computes v->arch->cr3 from guest_table, guest_table_user and in_kernel. */
 void pv_update_cr3(struct vcpu *v);
-/* Loads a new kernel L4 (set_context, NEW_BASEPTR). -ERESTART possible. mmu_lock not held. */
+/*
+ * Sets a new kernel L4 (set_context, NEW_BASEPTR). 0, -EINVAL, -EBUSY, -ERESTART. mmu_lock not
+ * held.
+ */
 int __must_check pv_new_guest_l4(struct vcpu *v, mfn_t mfn);
 int __must_check pv_vcpu_drop_page_tables(struct vcpu *v); /* 0 or -ERESTART */
-int __must_check
-pv_domain_relinquish(struct domain *d); /* unpins and frees every page: 0 or -ERESTART */
-/* Pins d's frame as a table of `type` (PGT_L1..PGT_L4), as MMUEXT_PIN_Ln_TABLE does; boot only, so
- * never preempted. */
+/* Unpins and frees every page of d. 0 or -ERESTART. */
+int __must_check pv_domain_relinquish(struct domain *d);
+/*
+ * Pins d's frame as a table of `type` (PGT_L1 to PGT_L4), as MMUEXT_PIN_Ln_TABLE does. For boot
+ * only, so never preempted.
+ */
 int __must_check pv_pin_table(struct domain *d, mfn_t mfn, u64 type);
-/* Reads a guest L1 entry that maps addr in the current address space: 0 if there is none. */
+/* Reads the guest L1 entry that maps addr in the current address space; 0: none. */
 u64 pv_read_guest_l1e(unsigned long addr);
-/* Copies instruction bytes at rip of the guest: number copied (0 to 15). */
+/* Copies the instruction bytes at the guest's RIP. Returns the number copied, 0 to 15. */
 unsigned int pv_fetch_insn(const struct cpu_user_regs *regs, u8 buf[15]);
 
 /* --- descriptors (descriptors.c) --- */
@@ -43,10 +48,9 @@ void pv_destroy_gdt(struct vcpu *v);
 void pv_destroy_ldt(struct vcpu *v);
 
 /* --- privileged instructions (emulate.c) --- */
-/* #GP or #UD in the guest's kernel: true if it was emulated (or another trap was injected instead).
- */
+/* #GP and #UD of the guest. True: the instruction was emulated, or another trap was injected. */
 bool pv_emulate_privileged(struct cpu_user_regs *regs);
-bool pv_emulate_invalid_opcode(struct cpu_user_regs *regs); /* Xen's CPUID prefix, and others */
+bool pv_emulate_invalid_opcode(struct cpu_user_regs *regs); /* CPUID with Xen's prefix */
 bool pv_io_port_allowed(const struct vcpu *v, unsigned int port, unsigned int bytes);
 void pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub, struct cpuid_leaf *out);
 static inline const struct cpu_policy *pv_cpu_policy(const struct domain *d)
@@ -57,7 +61,7 @@ static inline const struct cpu_policy *pv_cpu_policy(const struct domain *d)
 /* Fills a page with the entry points of all hypercalls (xen.h, ELF note HYPERCALL_PAGE). */
 void pv_hypercall_page_init(void *page);
 
-/* --- segment bases, control registers that go with a vCPU (context.c) --- */
+/* --- segment selectors and bases of a vCPU (segments.c) --- */
 void pv_load_segments(struct vcpu *v);
 void pv_save_segments(struct vcpu *v);
 
@@ -68,8 +72,8 @@ struct boot_module {
 	const char *cmdline;
 };
 /*
- * Builds Domain-0, paused, from the boot modules (ramdisk may be NULL), or panics with one clear
- * line. Permissions for hardware are the caller's to give.
+ * Builds Domain-0, paused, from the boot modules (ramdisk may be NULL). Panics with one clear line
+ * on failure. The caller gives the permissions for hardware.
  */
 struct domain *dom0_build(const struct boot_module *kernel, const struct boot_module *ramdisk);
 

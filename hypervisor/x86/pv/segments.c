@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The data segment registers of a guest and the bases of FS and GS. They stay the guest's while the
- * hypervisor runs, and are changed only when another vCPU's are loaded.
+ * A guest's data segment registers, and the bases of FS and GS. They keep the guest's values while
+ * the hypervisor runs; only loading another vCPU changes them.
  *
- * The base of the GS of the mode that the guest is not in lies in MSR_SHADOW_GS_BASE, so that
- * changing the mode is a SWAPGS.
+ * MSR_SHADOW_GS_BASE holds the GS base of the mode that the guest is not in, so that SWAPGS
+ * switches modes.
  */
 #include "x86/pv/bounce.h"
 
@@ -99,8 +99,10 @@ void pv_read_selectors(struct cpu_user_regs *regs)
 	regs->gs = read_gs();
 }
 
-/* Nothing of ours uses GS, so an interrupt between the two SWAPGS does no harm; a context switch
- * cannot come here. */
+/*
+ * The hypervisor does not use GS, so an interrupt between the two SWAPGS is harmless. No context
+ * switch happens here.
+ */
 void pv_load_user_gs_selector(u16 sel)
 {
 	swapgs();
@@ -120,9 +122,8 @@ void pv_save_segments(struct vcpu *v)
 }
 
 /*
- * v's address space, GDT and LDT are loaded, and v is current: its registers are in guest_regs.
- * Selectors that its tables no longer have become null, and the guest hears of it by its failsafe
- * callback.
+ * v is current, its registers are in guest_regs, and its address space, GDT and LDT are loaded. A
+ * selector that its tables no longer have becomes null, and the failsafe callback tells the guest.
  */
 void pv_load_segments(struct vcpu *v)
 {
@@ -134,7 +135,7 @@ void pv_load_segments(struct vcpu *v)
 	ok &= load_es(regs->es);
 	ok &= load_fs(regs->fs);
 	ok &= load_gs(regs->gs);
-	/* Loading a selector loads a base, too. */
+	/* Loading a selector also changes the base. */
 	pv_write_fs_base(pv->fs_base);
 	pv_write_gs_base(pv->in_kernel ? pv->gs_base_kernel : pv->gs_base_user);
 	pv_write_shadow_gs_base(pv->in_kernel ? pv->gs_base_user : pv->gs_base_kernel);

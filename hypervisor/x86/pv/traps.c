@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Exceptions of a guest: a handler for each that needs more than to be passed on to the guest's own
- * handler. */
+/*
+ * A guest's exceptions: a handler for each that is not simply passed on to the guest's own handler.
+ */
 #include "x86/cpu/entry.h"
 
 #include "hv/arch.h"
@@ -11,8 +12,10 @@
 #include "x86/mm/paging.h"
 #include "x86/pv/bounce.h"
 
-/* A handler. `fact` may only be read with interrupts off, because the next exception overwrites it:
- * CR2 or DR6. */
+/*
+ * A handler. `fact`: CR2 or DR6, read while interrupts were off, because the next exception
+ * overwrites it.
+ */
 typedef void trap_handler_t(struct cpu_user_regs *regs, unsigned long fact);
 
 static void debug(struct cpu_user_regs *regs, unsigned long fact)
@@ -21,7 +24,7 @@ static void debug(struct cpu_user_regs *regs, unsigned long fact)
 	pv_inject_trap(X86_TRAP_DB, 0);
 }
 
-/* The IDT lets everyone execute INT3 and INTO; the guest's table says who may. */
+/* The IDT lets user mode execute INT3 and INTO, too; the guest's own table says whether it may. */
 static void breakpoint(struct cpu_user_regs *regs, unsigned long fact)
 {
 	if (pv_software_interrupt_allowed(regs->entry_vector))
@@ -30,8 +33,10 @@ static void breakpoint(struct cpu_user_regs *regs, unsigned long fact)
 		pv_inject_trap(X86_TRAP_GP, regs->entry_vector * 8 + 2);
 }
 
-/* CR0.TS is the guest's own (fpu_taskswitch), and is cleared for it before its handler runs
- * (xen/xen.h). */
+/*
+ * CR0.TS belongs to the guest (fpu_taskswitch). The hypervisor clears it before the guest's handler
+ * runs (xen/xen.h).
+ */
 static void device_not_available(struct cpu_user_regs *regs, unsigned long fact)
 {
 	__asm__ __volatile__("clts");
@@ -46,9 +51,9 @@ static __flatten void invalid_opcode(struct cpu_user_regs *regs, unsigned long f
 }
 
 /*
- * INT n beyond the few that the IDT opens: a #GP whose error code has the IDT bit and the vector
- * (SDM 3A 6.13). The instruction is looked at rather than the code, which QEMU's emulation gets
- * wrong.
+ * INT n that the IDT does not open to ring 3: a #GP whose error code has the IDT bit and the vector
+ * (SDM 3A 6.13). The vector is read from the instruction, since QEMU's emulation gets the error
+ * code wrong.
  */
 static bool software_interrupt(struct cpu_user_regs *regs)
 {
@@ -74,7 +79,7 @@ static void general_protection(struct cpu_user_regs *regs, unsigned long fact)
 	pv_inject_trap(X86_TRAP_GP, regs->error_code);
 }
 
-/* INT 0x80 and 0x82 by the open gates: the instruction is done. */
+/* INT 0x80 and 0x82, whose gates are open to ring 3: RIP is already past the instruction. */
 static noinline void open_software_interrupt(struct cpu_user_regs *regs)
 {
 	unsigned int vector = regs->entry_vector;
@@ -104,8 +109,7 @@ static __flatten void page_fault(struct cpu_user_regs *regs, unsigned long cr2)
 	struct vcpu *v = current;
 
 	if (unlikely(is_hypervisor_address(cr2))) {
-		/* A selector of the guest's LDT: the processor reads the descriptor on its behalf.
-		 */
+		/* The processor reads the descriptor of a selector in the guest's LDT. */
 		if (in_ldt_mapping(v, cr2) && pv_fault_fixup_ldt(cr2))
 			return;
 	} else if ((regs->error_code & (PFEC_WRITE | PFEC_PRESENT)) ==
@@ -128,7 +132,7 @@ static void fatal(struct cpu_user_regs *regs, unsigned long fact)
 	trap_fatal(regs, fact);
 }
 
-/* Without a row here: passed on to the guest as it is. */
+/* An exception without a row is passed on to the guest unchanged. */
 static trap_handler_t *const trap_handlers[32] = {
 	[X86_TRAP_DB] = debug,		[X86_TRAP_NMI] = non_maskable,
 	[X86_TRAP_BP] = breakpoint,	[X86_TRAP_OF] = breakpoint,
@@ -155,29 +159,31 @@ __flatten void trap_from_guest(struct cpu_user_regs *regs)
 		fact = read_dr6();
 		write_dr6(0xffff0ff0);
 	}
-	/* Until its IRET an NMI blocks others; its handler does not expect interrupts. */
+	/* An NMI blocks other NMIs until its IRET, and its handler does not expect interrupts. */
 	if (vector != X86_TRAP_NMI && vector != X86_TRAP_MC)
 		arch_irq_enable();
 	if (trap_handlers[vector])
 		trap_handlers[vector](regs, fact);
 	else
 		pv_inject_trap(vector, regs->error_code);
-	/* Not left to the way out, which has more to look at. */
+	/* Deliver the exception here: the exit path does much more. */
 	if (pv_of(current)->bounce.flags & TBF_EXCEPTION)
 		pv_deliver_exception(current, regs);
 }
 
 void arch_vcpu_send_nmi(struct vcpu *v)
 {
-	/* Pending without a callback it would only slow each exit down. */
+	/* Without a callback a pending NMI would only slow each exit down. */
 	if (!READ_ONCE(pv_of(v)->nmi_callback_eip))
 		return;
 	pv_of(v)->bounce.nmi_pending = true;
 	vcpu_notify(v);
 }
 
-/* Touches only what an NMI may: no lock, no printing, no IPI. Domain-0's vCPU 0 finds it at its
- * next exit. */
+/*
+ * Does only what an NMI handler may: no lock, no printing, no IPI. Domain-0's vCPU 0 finds the NMI
+ * at its next exit.
+ */
 void pv_dom0_nmi(u8 reason)
 {
 	struct domain *d = dom0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Hypercalls update_va_mapping and update_va_mapping_otherdomain: changes of an L1 entry by the
- * address that it maps (xen.h). */
+/*
+ * Hypercalls update_va_mapping and update_va_mapping_otherdomain: they change the L1 entry that
+ * maps a given address (xen.h).
+ */
 #include "x86/pv/pv_mmu.h"
 
 #include "hv/guest_access.h"
@@ -8,7 +10,7 @@
 #include "x86/mm/tlb.h"
 #include "hypercall_table.h"
 
-/* The part of `flags` beyond the kind of flush: which TLBs. NULL: this CPU only. */
+/* Decodes the part of `flags` that says which CPUs to flush. 0, -EFAULT. */
 static int flush_targets(unsigned long flags, cpumask_t *cpus)
 {
 	struct domain *d = current->domain;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The registers of a PV vCPU as a whole: struct vcpu_guest_context in and out (xen/arch-x86/xen.h).
+/*
+ * The complete registers of a PV vCPU: struct vcpu_guest_context in and out (xen/arch-x86/xen.h).
  */
 #include "hv/arch.h"
 #include "hv/console.h"
@@ -13,23 +14,26 @@
 #define MAX_GDT_ENTRIES FIRST_RESERVED_GDT_ENTRY
 #define MAX_LDT_ENTRIES 8192
 
-/* The FXSAVE part of an XSAVE image (SDM 1 10.5.1): MXCSR at 24, its mask at 28; the header's
- * XSTATE_BV at 512. */
+/*
+ * The FXSAVE part of an XSAVE image (SDM 1 10.5.1): MXCSR at 24, its mask at 28. The XSAVE header
+ * follows at 512, with XSTATE_BV first.
+ */
 #define FXSAVE_BYTES	  512
 #define FXSAVE_MXCSR	  24
 #define FXSAVE_MXCSR_MASK 28
 
-/* What holds for every guest: 64-bit mode with paging. */
+/* Set for every guest: 64-bit mode with paging. */
 #define CR0_FIXED                                                                      \
 	(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | \
 	 (unsigned long)X86_CR0_PG)
 #define CR4_FIXED (X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
-/* Linux takes XSAVE for unusable unless it finds CPUID's OSXSAVE, which mirrors this bit, set from
- * the start. */
+/* Linux uses XSAVE only if CPUID reports OSXSAVE, which mirrors this bit, from the start. */
 #define CR4_INITIAL (CR4_FIXED | (hv_cr4 & X86_CR4_OSXSAVE))
 
-/* Both modes run in ring 3. A kernel that names a selector of a more privileged ring means its flat
- * segment. */
+/*
+ * Kernel and user mode run in ring 3. A kernel that names a selector of a more privileged ring gets
+ * its flat segment.
+ */
 static u16 ring3(u16 sel, u16 flat)
 {
 	return (sel & 3) == 3 ? sel : flat;
@@ -62,7 +66,7 @@ static int check_context(const vcpu_guest_context_t *c)
 			    is_hypervisor_address(c->ldt_base) ||
 			    is_hypervisor_address(c->ldt_base + c->ldt_ents * 8 - 1)))
 		return -EINVAL;
-	/* User mode without page tables of its own could not be entered. */
+	/* User mode cannot run without page tables of its own. */
 	if (!(c->flags & VGCF_in_kernel) && !xen_cr3_to_pfn(c->ctrlreg[1]))
 		return -EINVAL;
 	return 0;
@@ -81,7 +85,7 @@ static void set_registers(struct vcpu *v, const vcpu_guest_context_t *c)
 	regs->entry_vector = ENTRY_IRET;
 }
 
-/* The image is checked, since FXRSTOR faults on reserved bits of MXCSR. */
+/* Corrects the image, since FXRSTOR faults on reserved bits of MXCSR. */
 static void set_fpu(struct vcpu *v, const vcpu_guest_context_t *c)
 {
 	u8 *image = v->arch->xstate;
@@ -103,8 +107,7 @@ static void set_fpu(struct vcpu *v, const vcpu_guest_context_t *c)
 	memcpy(image + FXSAVE_BYTES, &components, sizeof(components));
 }
 
-/* Registers that the guest may have set to what the hardware would refuse keep their reset values.
- */
+/* A value that pv_set_debugreg refuses leaves the register at its reset value. */
 static void set_debug_registers(struct vcpu *v, const vcpu_guest_context_t *c)
 {
 	static const unsigned int order[] = { 0, 1, 2, 3, 6, 7 };
@@ -119,7 +122,7 @@ static void set_control(struct vcpu *v, const vcpu_guest_context_t *c)
 	struct pv_vcpu *pv = pv_of(v);
 
 	pv->in_kernel = c->flags & VGCF_in_kernel;
-	/* Linux gives a secondary vCPU its right to I/O ports here, instead of by physdev_op. */
+	/* Linux sets a secondary vCPU's IOPL here instead of by physdev_op. */
 	pv->iopl = (unsigned int)(c->user_regs.rflags & X86_EFLAGS_IOPL) >> 12;
 	pv->failsafe_disables_events = c->flags & VGCF_failsafe_disables_events;
 	pv->syscall_disables_events = c->flags & VGCF_syscall_disables_events;
@@ -135,7 +138,7 @@ static void set_control(struct vcpu *v, const vcpu_guest_context_t *c)
 	pv->fs_base = c->fs_base;
 	pv->gs_base_kernel = c->gs_base_kernel;
 	pv->gs_base_user = c->gs_base_user;
-	/* A kernel need not say what cannot be otherwise; the TS bit is kept in stts. */
+	/* A kernel need not set the fixed bits. TS is kept in stts. */
 	pv->ctrlreg[0] = ((c->ctrlreg[0] & 0xffffffff) | CR0_FIXED) & ~(unsigned long)X86_CR0_TS;
 	pv->ctrlreg[2] = c->ctrlreg[2];
 	pv->ctrlreg[4] = (c->ctrlreg[4] & hv_cr4) | CR4_INITIAL;
@@ -143,9 +146,10 @@ static void set_control(struct vcpu *v, const vcpu_guest_context_t *c)
 }
 
 /*
- * Everything is checked before anything changes; but references on tables and descriptor pages can
- * only be had by taking them, so an error there leaves the vCPU without context. May say -ERESTART:
- * to be called again with the same context.
+ * Sets v's complete context. Everything is checked before anything changes, except for the
+ * references on tables and descriptor pages: taking them is the only check, and an error there
+ * leaves the vCPU without context. -ERESTART: call again with the same context. Other errors:
+ * -EINVAL, -EBUSY.
  */
 int arch_vcpu_set_context(struct vcpu *v, const vcpu_guest_context_t *c)
 {
@@ -252,8 +256,8 @@ static void reset_state(struct vcpu *v)
 	pv->ctrlreg[4] = CR4_INITIAL;
 	v->arch->stts = false;
 	v->arch->xcr0 = cpu_features.xsave ? XCR0_X87 : 0;
-	v->arch->xcr0_accum =
-		cpu_features.xsave ? XCR0_X87 | XCR0_SSE : 0; /* SSE needs no bit of XCR0 */
+	/* SSE needs no bit of XCR0. */
+	v->arch->xcr0_accum = cpu_features.xsave ? XCR0_X87 | XCR0_SSE : 0;
 	v->arch->dirty_cpu = ~0U;
 	xstate_init_image(v->arch->xstate);
 }
@@ -268,7 +272,10 @@ int arch_vcpu_create(struct vcpu *v)
 	if (perdomain_vcpu_create(v))
 		goto out;
 	if (v->is_idle) {
-		/* The first one comes before any guest, whose CR0.TS would have FXSAVE fault. */
+		/*
+		 * Read the mask before any guest runs: with a guest's CR0.TS set, FXSAVE would
+		 * fault.
+		 */
 		(void)xstate_mxcsr_mask();
 		return 0;
 	}

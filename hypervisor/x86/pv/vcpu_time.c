@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time as guests see it: struct vcpu_time_info and the wall clock (xen/xen.h). Readers in the guest
- * may be on other vCPUs, so each update is enclosed by two increments of its version, odd while it
- * lasts.
+ * Time as guests see it: struct vcpu_time_info and the wall clock (xen/xen.h). A reader may run on
+ * another vCPU. So each update increments the version before and after; an odd version marks an
+ * update under way.
  */
 #include "hv/arch.h"
 #include "hv/atomic.h"
@@ -40,7 +40,10 @@ static void publish_in_vcpu_info(struct vcpu *v, const struct vcpu_time_info *ne
 	WRITE_ONCE(t->version, version + 1);
 }
 
-/* The guest's own copy, by its address. An address that is not mapped is the guest's loss. */
+/*
+ * Updates the guest's own copy, at the address that the guest gave. Nothing is written if that is
+ * not mapped.
+ */
 static void publish_in_guest_copy(struct vcpu *v, struct vcpu_time_info *new)
 {
 	struct vcpu_time_info __guest *copy = (struct vcpu_time_info __guest *)v->time_guest;
@@ -68,7 +71,7 @@ void arch_vcpu_update_time(struct vcpu *v)
 	publish_in_vcpu_info(v, &t);
 	if (!v->time_guest || v != current)
 		return;
-	/* The address is the kernel's; user mode's page tables need not have it. */
+	/* The address is the guest kernel's; user mode's page tables need not map it. */
 	user = !pv_of(v)->in_kernel;
 	if (user)
 		pv_toggle_mode(v);

@@ -3,9 +3,9 @@
  * Builds Domain-0: memory, kernel, ramdisk, p2m list, start info, page tables, first vCPU
  * (xen/xen.h, "Start-of-day memory layout").
  *
- * Pseudo-physical frames, from 0: the gap below the kernel, the kernel, start info, page tables,
- * stack (all of them mapped at virt_base + pfn * PAGE_SIZE), then the ramdisk and the p2m list,
- * then the rest. A kernel without the notes MOD_START_PFN and INIT_P2M gets ramdisk and list in the
+ * Pseudo-physical frames, from 0: the gap below the kernel, the kernel, start info, page tables and
+ * the stack, all mapped at virt_base + pfn * PAGE_SIZE; then the ramdisk and the p2m list; then the
+ * rest. For a kernel without the notes MOD_START_PFN and INIT_P2M, ramdisk and list lie in the
  * mapped range.
  */
 #include "x86/pv/pv.h"
@@ -31,7 +31,7 @@
 
 struct dom0_layout {
 	unsigned long nr_pages;	  /* of Domain-0 */
-	unsigned long kernel_end; /* all in frames; ends are exclusive */
+	unsigned long kernel_end; /* these and those below: frame numbers, ends exclusive */
 	unsigned long info, pt, nr_pt, stack, mapped_end;
 	unsigned long ramdisk, nr_ramdisk;
 	unsigned long p2m, nr_p2m;
@@ -53,7 +53,7 @@ static mfn_t __init dom0_pfn_to_mfn(unsigned long pfn)
 	return mfn;
 }
 
-/* --- how much, and what goes where --- */
+/* --- size and layout of memory --- */
 
 static struct dom0_memory __init dom0_memory(void)
 {
@@ -65,7 +65,7 @@ static struct dom0_memory __init dom0_memory(void)
 	return m;
 }
 
-/* Page tables that cover [start, end) below L4. */
+/* The number of L1 to L3 tables that cover [start, end). */
 static unsigned long __init pt_count(u64 start, u64 end)
 {
 	unsigned long n = 0;
@@ -106,8 +106,10 @@ static void __init dom0_plan(unsigned long nr_pages, size_t ramdisk_size)
 	}
 	l->info = next++;
 	l->pt = next;
-	/* The tables map themselves: grow until they fit. 512 KiB or more behind the stack, rounded
-	 * to 4 MiB. */
+	/*
+	 * The tables map themselves: grow until they fit. At least 512 KiB follow the stack, and
+	 * the end is rounded up to 4 MiB.
+	 */
 	for (l->nr_pt = 1;; l->nr_pt++) {
 		unsigned long need = 1;
 
@@ -140,8 +142,8 @@ static void __init dom0_plan(unsigned long nr_pages, size_t ramdisk_size)
 /* --- memory --- */
 
 /*
- * Domain-0's frames, in pieces as large as there are; the p2m list's own frames come first, so that
- * the list can be written meanwhile.
+ * Allocates Domain-0's frames, in the largest pieces available. The p2m list's own frames come
+ * first, so that the list can be written meanwhile.
  */
 static void __init dom0_alloc_memory(struct domain *d)
 {
@@ -220,7 +222,7 @@ static void __init dom0_load_kernel(void)
 {
 	struct elf_segment seg;
 
-	/* What lies between the segments is not to hold what was in memory before. */
+	/* Frames are not scrubbed: clear each segment's part beyond its file contents. */
 	for (unsigned int i = 0; i < kernel.elf.phnum; i++) {
 		paddr_t to;
 
@@ -242,7 +244,7 @@ static void __init dom0_load_kernel(void)
 
 /* --- page tables --- */
 
-/* The entry for `va` in the table `table`, making the next table if there is none. */
+/* The next table for `va` below `table`, which is of `level`; makes it if there is none. */
 static mfn_t __init pt_next_table(mfn_t table, u64 va, unsigned int level)
 {
 	u64 *entries = map_frame(table), *e = &entries[pt_index(va, level)];
@@ -287,7 +289,7 @@ static mfn_t __init dom0_build_page_tables(void)
 	return l4;
 }
 
-/* --- what the kernel is told --- */
+/* --- start info and the first vCPU --- */
 
 static void __init dom0_write_start_info(struct domain *d, const char *cmdline, size_t ramdisk_size)
 {
@@ -334,7 +336,7 @@ static void __init dom0_set_first_vcpu(struct domain *d, mfn_t l4)
 	ctx->kernel_sp = ctx->user_regs.rsp;
 	ctx->ctrlreg[3] = xen_pfn_to_cr3(mfn_x(l4));
 
-	/* The kernel unpins the tables that it was given, as every builder pins them. */
+	/* Pin the tables, as every builder does: the kernel unpins them. */
 	err = pv_pin_table(d, l4, PGT_L4);
 	if (!err)
 		err = vcpu_set_context(d->vcpus[0], ctx);

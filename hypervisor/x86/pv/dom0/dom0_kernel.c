@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Opens Domain-0's kernel: unpacks a bzImage, reads its Xen notes, and checks that its segments may
+ * lie where it wants them.
+ */
 #include "x86/pv/dom0/dom0_kernel.h"
 
 #include <xen/elfnote.h>
@@ -17,8 +21,8 @@
 static struct decompress_tls unpack_tls __initdata;
 
 /*
- * The unpacked kernel's size is what the bzImage says; a damaged one that says too little fails
- * cleanly in the decompressor, and one that says too much is refused here.
+ * `unpacked`: the size in bytes that the bzImage claims. If a damaged bzImage claims too little,
+ * the decompressor fails cleanly; the caller has refused one that claims too much.
  */
 static void __init dom0_kernel_unpack(struct dom0_kernel *k, const void *data, size_t size,
 				      size_t unpacked)
@@ -84,8 +88,7 @@ static int __init dom0_kernel_note(const struct elf_note *note, void *data)
 	return 0;
 }
 
-/* A guest address range that a PV guest may have for its kernel: canonical, not the hypervisor's,
- * no wrap. */
+/* A PV guest's kernel may use [start, end): canonical, not the hypervisor's, no wrap. */
 static bool __init guest_virt_ok(u64 start, u64 end)
 {
 	if (start >= end || !is_canonical(start) || !is_canonical(end - 1))

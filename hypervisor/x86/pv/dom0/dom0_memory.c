@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Turns the option dom0_mem into numbers of pages for this machine. */
 #include "x86/pv/dom0/dom0_memory.h"
 
 #include "hv/config.h"
@@ -25,8 +26,10 @@ struct dom0_memory __init dom0_memory_choose(const struct boot_options *options,
 {
 	const struct mem_amount *size = &options->dom0_mem.size, *least = &options->dom0_mem.min,
 				*most = &options->dom0_mem.max;
-	/* What devices of 32 bits need in one piece, and what guests cost the hypervisor, comes
-	 * from the reserve. */
+	/*
+	 * The reserve supplies contiguous memory for 32-bit devices, and what guests cost the
+	 * hypervisor.
+	 */
 	unsigned long reserve = min(avail / 16, HV_RESERVE_MAX >> PAGE_SHIFT);
 	struct dom0_memory m = { .nr_pages = avail - reserve, .max_pages = NO_LIMIT };
 
