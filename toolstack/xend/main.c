@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xend: the daemon that manages domains. It sets up and runs one event loop; docs/design/toolstack.md has
- * the map.
+ * xend: the daemon that manages domains. It sets up and runs one event loop;
+ * docs/design/toolstack.md has the map.
  *
  * xend can be killed and restarted at any moment: all that it knows is in the hypervisor, in
  * xenstore and in the domains' records.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The answer of device.list, for `xm block-list` and `xm network-list`: facts of the backend, and
- * the guest's claims about its event channel and rings (docs/reference/xend-protocol.md names them). */
+ * the guest's claims about its event channel and rings (docs/reference/xend-protocol.md names
+ * them). */
 #include "xend/device/device.h"
 
 #include <stdlib.h>

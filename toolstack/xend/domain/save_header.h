@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The header of a saved domain's file, before the memory (docs/reference/save-file.md): 16 bytes, a seal,
- * then the configuration as JSON, padded with zeroes to a multiple of 8 bytes. All numbers are
- * little-endian. Version 1 has no seal.
+ * The header of a saved domain's file, before the memory (docs/reference/save-file.md): 16 bytes, a
+ * seal, then the configuration as JSON, padded with zeroes to a multiple of 8 bytes. All numbers
+ * are little-endian. Version 1 has no seal.
  */
 #ifndef XEND_DOMAIN_SAVE_HEADER_H
 #define XEND_DOMAIN_SAVE_HEADER_H
