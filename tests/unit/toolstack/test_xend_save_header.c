@@ -100,6 +100,36 @@ static size_t write_file(char bytes[256])
 	return (size_t)length;
 }
 
+/* What restore would refuse must not be written: the domain is gone then. */
+static void test_no_file_is_written_that_cannot_be_read(void **state)
+{
+	static char name[SAVE_MAX_CONFIG + 2];
+
+	for (size_t length = SAVE_MAX_CONFIG - 16; length < SAVE_MAX_CONFIG + 2; length++) {
+		struct json_object *o = json_new_object(), *read_back = NULL;
+		int fd = memfd_create("saved", 0), rc;
+		struct error *e = NULL;
+		bool ours;
+
+		memset(name, 'a', length);
+		name[length] = '\0';
+		json_set_string(o, "name", name);
+		rc = save_header_write(fd, "f", o, &e);
+		json_object_put(o);
+		if (rc == 0) {
+			assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+			assert_int_equal(save_header_read(fd, "f", &read_back, &ours, NULL), 0);
+			json_object_put(read_back);
+		} else {
+			assert_int_equal(rc, -EFBIG);
+			assert_non_null(strstr(error_text(e), "at most 256 KiB"));
+			assert_int_equal(lseek(fd, 0, SEEK_END), 0);
+		}
+		error_free(&e);
+		close(fd);
+	}
+}
+
 /* Whether a file that can be read is taken for this host's own. */
 static bool is_ours(const void *bytes, size_t length)
 {
@@ -215,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_written_is_read_and_the_memory_is_next),
 		cmocka_unit_test(test_what_is_no_saved_domain_is_refused),
+		cmocka_unit_test(test_no_file_is_written_that_cannot_be_read),
 		cmocka_unit_test(test_a_file_that_was_changed_is_a_strangers),
 		cmocka_unit_test(test_the_seal_is_the_one_that_the_format_says),
 		cmocka_unit_test(test_another_hosts_key_makes_another_seal),

@@ -26,6 +26,15 @@ int save_header_write(int fd, const char *path, struct json_object *config, stru
 	int rc;
 
 	json_print(config, &text);
+	if (text.len > SAVE_MAX_CONFIG) {
+		rc = error_set(
+			e, EFBIG,
+			"Cannot save to %s: the domain's configuration has %zu bytes as JSON, "
+			"and a saved one has at most %d KiB.",
+			path, text.len, SAVE_MAX_CONFIG / 1024);
+		str_free(&text);
+		return rc;
+	}
 	memcpy(header.magic, SAVE_MAGIC, sizeof(header.magic));
 	header.length = htole32((uint32_t)text.len);
 	seal_make(text.text, text.len, seal);

@@ -27,7 +27,8 @@ _Static_assert(sizeof(struct save_header) == 16, "the file's layout");
 /*
  * `path` is for errors. Afterwards the descriptor stands behind the header. *ours: the
  * configuration bears this host's seal; otherwise a stranger may have written it. -ENOEXEC: not a
- * saved domain, or a damaged header.
+ * saved domain, or a damaged header. -EFBIG: the configuration is longer than SAVE_MAX_CONFIG, and
+ * nothing was written.
  */
 int save_header_write(int fd, const char *path, struct json_object *config, struct error **e);
 int save_header_read(int fd, const char *path, struct json_object **config, bool *ours,
