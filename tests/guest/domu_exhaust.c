@@ -7,6 +7,23 @@
  */
 #include "guest.h"
 
+/* Control operations are Domain-0's alone, as calls and in a multicall, whatever they ask. */
+static void expect_denied(void)
+{
+	static uint32_t op[128]; /* of no version: who may ask is told -EACCES */
+	multicall_entry_t calls[] = {
+		{ .op = __HYPERVISOR_sysctl, .args = { (unsigned long)op } },
+		{ .op = __HYPERVISOR_domctl, .args = { (unsigned long)op } },
+		{ .op = __HYPERVISOR_platform_op, .args = { (unsigned long)op } },
+	};
+
+	for (unsigned int i = 0; i < 3; i++)
+		EXPECT_EQ(hc1(calls[i].op, calls[i].args[0]), -XEPERM);
+	EXPECT_EQ(hc2(__HYPERVISOR_multicall, calls, 3), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		EXPECT_EQ((long)calls[i].result, -XEPERM);
+}
+
 static unsigned long take_ports(void)
 {
 	unsigned long n = 0;
@@ -79,9 +96,13 @@ static unsigned long take_memory(void)
 
 void test_main(void)
 {
-	unsigned long frames, ports = take_ports();
-	grant_entry_v1_t *grants = take_grant_frames(&frames);
-	unsigned long mappings = take_mappings(grants);
+	unsigned long frames, ports, mappings;
+	grant_entry_v1_t *grants;
+
+	expect_denied();
+	ports = take_ports();
+	grants = take_grant_frames(&frames);
+	mappings = take_mappings(grants);
 
 	guest_printf("exhaust: %lu ports, %lu grant frames, %lu mappings, %lu pages\n", ports,
 		     frames, mappings, take_memory());

@@ -7,6 +7,7 @@
 #include "core/hypercall/domctl.h"
 
 #include "hv/hypercall_handlers.h"
+#include "core/hypercall/control.h"
 #include "hv/arch.h"
 #include "hv/console.h"
 #include "lib/errno.h"
@@ -76,8 +77,9 @@ static const struct {
 	/* clang-format on */
 };
 
-static long domctl_run(struct xen_domctl *op, bool *copyback)
+static long domctl_run(void *arg, bool *copyback)
 {
+	struct xen_domctl *op = arg;
 	domctl_fn *fn = op->cmd < ARRAY_SIZE(domctl_ops) ? domctl_ops[op->cmd].fn : NULL;
 	unsigned int flags = fn ? domctl_ops[op->cmd].flags : ROW_DOMAIN;
 	struct domain *d = NULL;
@@ -109,22 +111,14 @@ out:
 long do_domctl(unsigned long arg, unsigned long a1, unsigned long a2, unsigned long a3,
 	       unsigned long a4, unsigned long a5)
 {
-	void __guest *guest_op = (void __guest *)arg;
+	static const struct control_call call = {
+		.size = sizeof(struct xen_domctl),
+		.interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+		.lock = &domctl_lock,
+		.run = domctl_run,
+	};
 	struct xen_domctl op;
-	bool copyback = false;
-	long ret;
 
-	if (!current->domain->is_privileged)
-		return -EPERM;
-	if (copy_from_guest(&op, guest_op, sizeof(op)))
-		return -EFAULT;
-	if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
-		return -EACCES;
-	if (!spin_trylock(&domctl_lock))
-		return -ERESTART;
-	ret = domctl_run(&op, &copyback);
-	spin_unlock(&domctl_lock);
-	if (copyback && copy_to_guest(guest_op, &op, sizeof(op)))
-		ret = -EFAULT;
-	return ret;
+	CHECK_CONTROL_HEADER(struct xen_domctl);
+	return control_op(&call, &op, arg);
 }

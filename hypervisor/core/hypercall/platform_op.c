@@ -2,6 +2,7 @@
 /* The hypercall platform_op: operations of Domain-0's kernel on the machine (xen/platform.h). */
 #include "hv/hypercall_handlers.h"
 
+#include "core/hypercall/control.h"
 #include <xen/platform.h>
 #include "hv/arch.h"
 #include "hv/console.h"
@@ -139,23 +140,28 @@ static const struct {
 	[XENPF_getidletime] = { pf_getidletime, true },
 };
 
+static long platform_run(void *arg, bool *copyback)
+{
+	struct xen_platform_op *op = arg;
+	long ret;
+
+	if (op->cmd >= ARRAY_SIZE(platform_ops) || !platform_ops[op->cmd].fn)
+		return -ENOSYS;
+	ret = platform_ops[op->cmd].fn(op);
+	*copyback = platform_ops[op->cmd].copyback && ret >= 0;
+	return ret;
+}
+
 long do_platform_op(unsigned long arg, unsigned long a1, unsigned long a2, unsigned long a3,
 		    unsigned long a4, unsigned long a5)
 {
-	void __guest *guest_op = (void __guest *)arg;
+	static const struct control_call call = {
+		.size = sizeof(struct xen_platform_op),
+		.interface_version = XENPF_INTERFACE_VERSION,
+		.run = platform_run,
+	};
 	struct xen_platform_op op;
-	long ret;
 
-	if (!current->domain->is_privileged)
-		return -EPERM;
-	if (copy_from_guest(&op, guest_op, sizeof(op)))
-		return -EFAULT;
-	if (op.interface_version != XENPF_INTERFACE_VERSION)
-		return -EACCES;
-	if (op.cmd >= ARRAY_SIZE(platform_ops) || !platform_ops[op.cmd].fn)
-		return -ENOSYS;
-	ret = platform_ops[op.cmd].fn(&op);
-	if (ret >= 0 && platform_ops[op.cmd].copyback && copy_to_guest(guest_op, &op, sizeof(op)))
-		ret = -EFAULT;
-	return ret;
+	CHECK_CONTROL_HEADER(struct xen_platform_op);
+	return control_op(&call, &op, arg);
 }

@@ -6,6 +6,7 @@
 #include "core/hypercall/sysctl.h"
 
 #include "hv/hypercall_handlers.h"
+#include "core/hypercall/control.h"
 #include "hv/arch.h"
 #include "lib/errno.h"
 
@@ -56,33 +57,32 @@ static const struct {
 	/* clang-format on */
 };
 
-static long sysctl_run(struct xen_sysctl *op, bool *copyback)
+static long sysctl_run(void *arg, bool *copyback)
 {
-	if (op->cmd >= ARRAY_SIZE(sysctl_ops) || !sysctl_ops[op->cmd].fn)
-		return arch_sysctl(op, copyback);
-	*copyback = sysctl_ops[op->cmd].out;
-	return sysctl_ops[op->cmd].fn(op);
+	struct xen_sysctl *op = arg;
+	long ret;
+
+	if (op->cmd < ARRAY_SIZE(sysctl_ops) && sysctl_ops[op->cmd].fn) {
+		*copyback = sysctl_ops[op->cmd].out;
+		ret = sysctl_ops[op->cmd].fn(op);
+	} else {
+		ret = arch_sysctl(op, copyback);
+	}
+	*copyback &= ret >= 0;
+	return ret;
 }
 
 long do_sysctl(unsigned long arg, unsigned long a1, unsigned long a2, unsigned long a3,
 	       unsigned long a4, unsigned long a5)
 {
-	void __guest *guest_op = (void __guest *)arg;
+	static const struct control_call call = {
+		.size = sizeof(struct xen_sysctl),
+		.interface_version = XEN_SYSCTL_INTERFACE_VERSION,
+		.lock = &sysctl_lock,
+		.run = sysctl_run,
+	};
 	struct xen_sysctl op;
-	bool copyback = false;
-	long ret;
 
-	if (!current->domain->is_privileged)
-		return -EPERM;
-	if (copy_from_guest(&op, guest_op, sizeof(op)))
-		return -EFAULT;
-	if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
-		return -EACCES;
-	if (!spin_trylock(&sysctl_lock))
-		return -ERESTART;
-	ret = sysctl_run(&op, &copyback);
-	spin_unlock(&sysctl_lock);
-	if (copyback && ret >= 0 && copy_to_guest(guest_op, &op, sizeof(op)))
-		ret = -EFAULT;
-	return ret;
+	CHECK_CONTROL_HEADER(struct xen_sysctl);
+	return control_op(&call, &op, arg);
 }
