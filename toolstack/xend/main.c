@@ -80,8 +80,8 @@ static void stop_task(void *arg)
 	struct domain *domain;
 
 	TAILQ_FOREACH(domain, &domains, link)
-		if (domain->worker)
-			task_cancel(domain->worker);
+		if (domain->task)
+			task_cancel(domain->task);
 	autostart_stop_all();
 	/*
 	 * task_count() includes this task. The next xend undoes what is unfinished at the deadline.

@@ -71,7 +71,6 @@ bool arch_vcpu_nmi_deliverable(const struct vcpu *v);
 u64 arch_cpu_physid(unsigned int cpu);
 /* v's event flag was set: makes v notice it, by an IPI if v runs on another CPU. */
 void arch_vcpu_kick(struct vcpu *v);
-void __noreturn arch_idle_loop(void);
 
 /* --- hypercalls, by the current vCPU --- */
 void arch_hypercall_set_arg(unsigned int index, unsigned long value);

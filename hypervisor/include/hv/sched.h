@@ -55,6 +55,8 @@ unsigned int sched_id(void); /* XEN_SCHEDULER_CREDIT */
  * CPU that goes idle finds the work.
  */
 void sched_wake_idle_cpu(void);
+/* Runs on the stack of a CPU that has no vCPU: softirqs, scrubbing, waiting. */
+void __noreturn idle_loop(void);
 
 /*
  * The arch side calls this after the switch, on the new stack, with interrupts off: prev is off its

@@ -96,32 +96,6 @@ static void __init start_serial_input(void)
 	serial_enable_irq();
 }
 
-/*
- * Scrubs some free pages. Only one CPU does so at a time: several would wait for each other at the
- * allocator's lock, and hold up CPUs that allocate. False: nothing to do, or another CPU is
- * scrubbing.
- */
-static bool idle_scrub(void)
-{
-	static u32 busy;
-	bool more;
-
-	if (atomic_xchg(&busy, 1))
-		return false;
-	more = page_alloc_scrub_some();
-	atomic_set(&busy, 0);
-	return more;
-}
-
-void __noreturn arch_idle_loop(void)
-{
-	for (;;) {
-		softirq_run();
-		if (!idle_scrub())
-			arch_cpu_idle();
-	}
-}
-
 static void __init give_back(paddr_t start, paddr_t end)
 {
 	page_alloc_add_range(start, end);
@@ -145,7 +119,7 @@ static void __noreturn boot_finish(void)
 	console_boot_done();
 	free_init_memory();
 	memory_log_held();
-	arch_idle_loop();
+	idle_loop();
 }
 
 /* Runs on the boot CPU's own stack, with the final page tables. */

@@ -130,7 +130,7 @@ static void __noreturn secondary_start(void)
 	clock_sync_target();
 	cpumask_set(cpu, &cpu_online_map);
 	arch_irq_enable();
-	arch_idle_loop();
+	idle_loop();
 }
 
 static char *__init prepare_trampoline(void)

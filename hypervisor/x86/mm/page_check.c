@@ -40,14 +40,14 @@ static bool table_entry_is_consistent(const struct page_info *table, unsigned in
 		return false;
 	pg = mfn_to_page(pte_mfn(e));
 	t = READ_ONCE(pg->type_info);
-	return (t & PGT_TYPE_MASK) == (u64)(level - 1) << 60 && (t & PGT_COUNT_MASK) &&
+	return (t & PGT_TYPE_MASK) == page_table_type(level - 1) && (t & PGT_COUNT_MASK) &&
 	       (t & PGT_VALIDATED) && page_owner(pg) == page_owner(table);
 }
 
 bool page_table_is_consistent(struct page_info *pg)
 {
 	u64 t = READ_ONCE(pg->type_info);
-	unsigned int level = (unsigned int)((t & PGT_TYPE_MASK) >> 60);
+	unsigned int level = page_table_level(t);
 	bool ok = true;
 	u64 *table;
 

@@ -20,15 +20,16 @@
 #include "hv/mm.h"
 #include "x86/arch_domain.h"
 
-#define PGT_NONE	  (0UL << 60)
-#define PGT_L1		  (1UL << 60)
-#define PGT_L2		  (2UL << 60)
-#define PGT_L3		  (3UL << 60)
-#define PGT_L4		  (4UL << 60)
-#define PGT_SEG_DESC	  (5UL << 60) /* descriptor table page */
-#define PGT_WRITABLE	  (6UL << 60)
-#define PGT_SHARED	  (7UL << 60) /* the hypervisor's, which guests may map read-only */
-#define PGT_TYPE_MASK	  (15UL << 60)
+#define PGT_TYPE_SHIFT	  60
+#define PGT_NONE	  (0UL << PGT_TYPE_SHIFT)
+#define PGT_L1		  (1UL << PGT_TYPE_SHIFT)
+#define PGT_L2		  (2UL << PGT_TYPE_SHIFT)
+#define PGT_L3		  (3UL << PGT_TYPE_SHIFT)
+#define PGT_L4		  (4UL << PGT_TYPE_SHIFT)
+#define PGT_SEG_DESC	  (5UL << PGT_TYPE_SHIFT) /* descriptor table page */
+#define PGT_WRITABLE	  (6UL << PGT_TYPE_SHIFT)
+#define PGT_SHARED	  (7UL << PGT_TYPE_SHIFT) /* the hypervisor's, which guests may map read-only */
+#define PGT_TYPE_MASK	  (15UL << PGT_TYPE_SHIFT)
 #define PGT_PINNED	  BIT(59)
 #define PGT_VALIDATED	  BIT(58)
 #define PGT_PARTIAL	  BIT(57)
@@ -96,6 +97,15 @@ static inline u64 page_type(const struct page_info *pg)
 static inline u32 page_type_count(const struct page_info *pg)
 {
 	return READ_ONCE(pg->type_info) & PGT_COUNT_MASK;
+}
+/* The type of a page table of that level (1 to 4), and back. */
+static inline u64 page_table_type(unsigned int level)
+{
+	return (u64)level << PGT_TYPE_SHIFT;
+}
+static inline unsigned int page_table_level(u64 type_info)
+{
+	return (unsigned int)((type_info & PGT_TYPE_MASK) >> PGT_TYPE_SHIFT);
 }
 static inline bool page_type_is_table(u64 type)
 {

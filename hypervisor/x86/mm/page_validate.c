@@ -141,11 +141,6 @@ int table_entry_check(u64 *entry)
 	return 0;
 }
 
-static u64 child_type(unsigned int level)
-{
-	return (u64)(level - 1) << 60;
-}
-
 /* *kept: the entry holds its references on the child, even on an error. */
 static int child_get(struct domain *d, unsigned int level, u64 entry, bool *kept)
 {
@@ -155,7 +150,7 @@ static int child_get(struct domain *d, unsigned int level, u64 entry, bool *kept
 	*kept = false;
 	if (!pg)
 		return -EINVAL;
-	err = page_type_get_keep(pg, child_type(level), kept);
+	err = page_type_get_keep(pg, page_table_type(level - 1), kept);
 	if (!*kept)
 		page_put(pg);
 	return err;
@@ -317,13 +312,13 @@ static void page_set_partial(struct page_info *pg, const struct progress *p)
 noinline int page_validate(struct page_info *pg)
 {
 	u64 x = READ_ONCE(pg->type_info);
-	unsigned int level = (unsigned int)(x >> 60);
+	unsigned int level = page_table_level(x);
 	struct progress p = progress_of(x);
 	struct domain *d = page_owner(pg);
 	u64 *table = map_frame(page_to_mfn(pg));
 	int err;
 
-	if (level == PGT_SEG_DESC >> 60)
+	if ((x & PGT_TYPE_MASK) == PGT_SEG_DESC)
 		err = seg_desc_validate(table);
 	else if (level == 1)
 		err = l1_validate(d, table, &p.nr);
@@ -345,7 +340,7 @@ noinline int page_validate(struct page_info *pg)
 noinline int page_devalidate(struct page_info *pg)
 {
 	u64 x = READ_ONCE(pg->type_info);
-	unsigned int level = (unsigned int)((x & PGT_TYPE_MASK) >> 60);
+	unsigned int level = page_table_level(x);
 	struct progress p = progress_of(x);
 	u64 *table = map_frame(page_to_mfn(pg));
 	int err = 0;

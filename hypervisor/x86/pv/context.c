@@ -130,7 +130,7 @@ static void vcpu_load(struct vcpu *v)
 static void enter_idle(void)
 {
 	arch_irq_enable();
-	arch_idle_loop();
+	idle_loop();
 }
 
 void arch_context_switch(struct vcpu *prev, struct vcpu *next)

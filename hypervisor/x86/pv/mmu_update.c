@@ -106,7 +106,7 @@ static noinline int write_table_entry(struct domain *d, unsigned int level, u64 
 			d->arch->table_generation++;
 			return slot_publish(slot, val, how, 0, &old);
 		}
-		err = page_get_and_type(pte_mfn(val), d, (u64)(level - 1) << 60, &child);
+		err = page_get_and_type(pte_mfn(val), d, page_table_type(level - 1), &child);
 		if (err)
 			return err;
 	}
@@ -160,8 +160,7 @@ static __flatten int update_entry(const struct owners *o, u64 ptr, u64 val, enum
 	else if (likely((type & (PGT_TYPE_MASK | PGT_VALIDATED)) == (PGT_L1 | PGT_VALIDATED)))
 		err = pv_write_l1e(o->tables, o->data, slot, val, how, 0);
 	else if (page_is_valid_table(type))
-		err = write_table_entry(o->tables, (unsigned int)((type & PGT_TYPE_MASK) >> 60),
-					slot, val, how);
+		err = write_table_entry(o->tables, page_table_level(type), slot, val, how);
 	else if (page_type_is_table(type & PGT_TYPE_MASK) && (type & PGT_COUNT_MASK))
 		err = -EBUSY; /* another vCPU validates or devalidates it */
 	else

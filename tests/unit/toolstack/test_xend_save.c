@@ -87,7 +87,7 @@ void domain_set_state(struct domain *domain, enum domain_state state)
 	domain->state = state;
 }
 
-int domain_stop(struct domain *domain, struct error **e)
+int domain_tear_down(struct domain *domain, struct error **e)
 {
 	domain_set_state(domain, DOMAIN_DYING);
 	record_write_anyway(domain);

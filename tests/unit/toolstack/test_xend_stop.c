@@ -477,7 +477,7 @@ static void test_the_number_is_taken_at_any_wait(void **state)
 
 		for (unsigned int at = 0; at <= all; at++) {
 			begin(ours, OWN, at);
-			assert_int_equal(domain_stop(domain, NULL), 0);
+			assert_int_equal(domain_tear_down(domain, NULL), 0);
 			check_nothing_was_done_to_the_stranger();
 			assert_int_equal(domain->domid, -1);
 			if (at == 0) {
@@ -495,7 +495,7 @@ static void test_the_number_is_taken_at_any_wait(void **state)
 static void test_a_number_that_was_taken_before(void **state)
 {
 	begin(true, STRANGER, 0);
-	assert_int_equal(domain_stop(domain, NULL), 0);
+	assert_int_equal(domain_tear_down(domain, NULL), 0);
 	check_nothing_was_done_to_the_stranger();
 	assert_int_equal(world.owner, STRANGER);
 	end();
@@ -504,7 +504,7 @@ static void test_a_number_that_was_taken_before(void **state)
 static void test_what_is_left_of_a_domain_that_is_gone_is_taken_away(void **state)
 {
 	begin(true, NOBODY, 0);
-	assert_int_equal(domain_stop(domain, NULL), 0);
+	assert_int_equal(domain_tear_down(domain, NULL), 0);
 	assert_true(world.acts >= 8);
 	end();
 }
@@ -517,7 +517,7 @@ static void test_a_hypervisor_that_does_not_answer_does_not_say_that_it_is_gone(
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		begin(true, OWN, 0);
 		world.info_error = errors[i];
-		assert_int_equal(domain_stop(domain, NULL), -errors[i]);
+		assert_int_equal(domain_tear_down(domain, NULL), -errors[i]);
 		domain_settle(domain);
 		assert_int_equal(world.acts, 0);
 		assert_int_equal(domain->domid, NUMBER);
@@ -532,14 +532,14 @@ static void test_a_domain_that_is_not_destroyed_is_not_forgotten(void **state)
 {
 	begin(true, OWN, 0);
 	world.destroy_error = EMFILE;
-	assert_int_equal(domain_stop(domain, NULL), -EMFILE);
+	assert_int_equal(domain_tear_down(domain, NULL), -EMFILE);
 	domain_settle(domain);
 	assert_int_equal(domain->domid, NUMBER);
 	assert_int_equal(domain->state, DOMAIN_DYING);
 	assert_false(world.removed);
 	assert_false(domain->gone);
 	world.destroy_error = 0;
-	assert_int_equal(domain_stop(domain, NULL), 0);
+	assert_int_equal(domain_tear_down(domain, NULL), 0);
 	domain_settle(domain);
 	assert_true(world.removed);
 	end();

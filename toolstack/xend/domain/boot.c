@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A boot is a list of steps. When one fails, domain_stop undoes all of them, the same way that a
- * domain is destroyed. */
+/* A boot is a list of steps. When one fails, domain_tear_down undoes all of them, the same way that
+ * a domain is destroyed. */
 #include "xend/domain/boot.h"
 
 #include <errno.h>
@@ -299,7 +299,7 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
 		log_error("Domain %s does not start: %s", domain->name,
 			  e ? error_text(*e) : strerror(-rc));
 		if (domain->domid >= 0)
-			domain_stop(domain, NULL);
+			domain_tear_down(domain, NULL);
 		return rc;
 	}
 	log_info("Domain %s runs with id %d.", domain->name, domain->domid);
@@ -331,7 +331,7 @@ static int take_apart(struct domain *domain, struct error **e)
 	return 0;
 }
 
-int domain_stop(struct domain *domain, struct error **e)
+int domain_tear_down(struct domain *domain, struct error **e)
 {
 	bool before = task_shield(true);
 	enum domain_number whose;
@@ -363,7 +363,7 @@ int domain_restart(struct domain *domain, struct request *asker, struct error **
 	int rc;
 
 	domain->goal = GOAL_RESTART;
-	rc = domain_stop(domain, e);
+	rc = domain_tear_down(domain, e);
 	if (rc)
 		return rc;
 	rc = domain_boot(domain, &boot, &why);

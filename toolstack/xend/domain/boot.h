@@ -34,17 +34,17 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
  * its record, so the call can be repeated. Another domain that has got the number in the meantime
  * is not touched.
  */
-int domain_stop(struct domain *domain, struct error **e);
+int domain_tear_down(struct domain *domain, struct error **e);
 
 /*
- * Decides what becomes of a domain without an id, after domain_stop or a failed boot. A managed
- * domain, or one with a reason, is suspended if that is its goal, else halted. All others are
- * forgotten. Does nothing to a domain that has an id because it could not be destroyed.
+ * Decides what becomes of a domain without an id, after domain_tear_down or a failed boot. A
+ * managed domain, or one with a reason, is suspended if that is its goal, else halted. All others
+ * are forgotten. Does nothing to a domain that has an id because it could not be destroyed.
  */
 void domain_settle(struct domain *domain);
 
 /*
- * domain_stop, then domain_boot. The record has the goal "restart", so the next xend boots the
+ * domain_tear_down, then domain_boot. The record has the goal "restart", so the next xend boots the
  * domain if this one is killed midway. After a failed boot the domain is settled with a reason,
  * unless xend is stopping (-ECANCELED): then the next xend boots it. A failed stop leaves the
  * domain as it is.

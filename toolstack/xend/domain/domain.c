@@ -258,7 +258,7 @@ int domain_lock_now(struct domain *domain, const char *operation)
 	if (domain->operation)
 		return -EBUSY;
 	domain->operation = operation;
-	domain->worker = task_current();
+	domain->task = task_current();
 	return 0;
 }
 
@@ -287,7 +287,7 @@ int domain_lock(struct domain *domain, const char *operation, struct error **e)
 void domain_unlock(struct domain *domain)
 {
 	domain->operation = NULL;
-	domain->worker = NULL;
+	domain->task = NULL;
 	cond_wake(&domain->changed);
 	/* Handle a shutdown that came while the domain was locked. */
 	lifecycle_check(domain);

@@ -75,7 +75,7 @@ struct domain {
 	TAILQ_HEAD(, device) devices;
 
 	const char *operation; /* what holds its lock; NULL: unlocked */
-	struct task *worker;   /* the task that holds the lock; NULL: recovery does */
+	struct task *task;     /* the task that holds the lock; NULL: recovery does */
 	struct cond changed;   /* woken by a new state, a shutdown, an unlock */
 };
 

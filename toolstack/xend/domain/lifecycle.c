@@ -67,7 +67,7 @@ static void restart(struct domain *domain, unsigned int reason)
 	/* Keep what was attached since its start. */
 	devices_to_config(domain);
 	if (!may_restart(domain, reason)) {
-		domain_stop(domain, NULL);
+		domain_tear_down(domain, NULL);
 		domain_settle(domain);
 		return;
 	}
@@ -87,7 +87,7 @@ static void rename_and_restart(struct domain *domain, unsigned int reason)
 	char *uuid;
 
 	if (!may_restart(domain, reason)) {
-		domain_stop(domain, NULL);
+		domain_tear_down(domain, NULL);
 		domain_settle(domain);
 		return;
 	}
@@ -168,7 +168,7 @@ static void act(struct domain *domain, unsigned int reason)
 	}
 	if (reason == SHUTDOWN_crash && domain->managed)
 		domain_set_reason(domain, "it crashed.");
-	domain_stop(domain, NULL);
+	domain_tear_down(domain, NULL);
 	domain_settle(domain);
 }
 
@@ -190,7 +190,7 @@ static void run(void *arg)
 		} else if (rc || info.dying) {
 			log_info("Domain %s (id %d) was destroyed by somebody else.", domain->name,
 				 domain->domid);
-			domain_stop(domain, NULL);
+			domain_tear_down(domain, NULL);
 			domain_settle(domain);
 		} else if (info.shutdown) {
 			act(domain, info.shutdown_reason);

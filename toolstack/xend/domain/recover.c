@@ -105,7 +105,7 @@ static bool take_away(struct domain *domain, const struct recover_plan *plan)
 		save_remove_partial(domain);
 	domain->goal = plan->goal;
 	domain->earlier_boot = false;
-	if (domain_stop(domain, NULL))
+	if (domain_tear_down(domain, NULL))
 		return false;
 	if (plan->action == RECOVER_RESTART)
 		return true;

@@ -305,7 +305,7 @@ int domain_save(struct domain *domain, const char *path, enum save_after after,
 		save_take_back(domain);
 		return rc;
 	}
-	return domain_stop(domain, e);
+	return domain_tear_down(domain, e);
 }
 
 int save_open(const char *path, int *fd, struct config **config, struct domain_size *size,

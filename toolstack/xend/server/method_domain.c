@@ -192,7 +192,7 @@ static bool may_be_cancelled(const struct domain *domain)
 
 	for (size_t i = 0; domain->operation && i < sizeof(operations) / sizeof(operations[0]); i++)
 		if (strcmp(domain->operation, operations[i]) == 0)
-			return domain->worker != NULL;
+			return domain->task != NULL;
 	return false;
 }
 
@@ -205,7 +205,7 @@ static int destroy(struct request *request, struct json_object *result, struct e
 		return rc;
 	rc = guest_check(domain, GUEST_NOT_DOM0, e);
 	if (rc == 0 && may_be_cancelled(domain))
-		task_cancel(domain->worker);
+		task_cancel(domain->task);
 	if (rc == 0)
 		rc = domain_lock(domain, "destroy", e);
 	if (rc == -ESRCH) {
@@ -226,7 +226,7 @@ static int destroy(struct request *request, struct json_object *result, struct e
 		 */
 		if (domain->ours && domain->config)
 			devices_to_config(domain);
-		rc = domain_stop(domain, e);
+		rc = domain_tear_down(domain, e);
 		domain_settle(domain);
 	}
 	guest_release(domain);
@@ -484,7 +484,7 @@ static int dump(struct request *request, struct json_object *result, struct erro
 	if (rc == 0)
 		json_set_string(result, XEND_P_PATH, path);
 	if (rc == 0 && request_bool(request, XEND_P_CRASH)) {
-		rc = domain_stop(domain, e);
+		rc = domain_tear_down(domain, e);
 		domain_settle(domain);
 	}
 	free(path);
