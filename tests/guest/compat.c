@@ -68,7 +68,7 @@ static void test_event_channel_op(unsigned int port)
 	op.u.close.port = status.u.status.port;
 	EXPECT_EQ(evtchn(&op), 0);
 	EXPECT_EQ(evtchn(&bad_port), -XEINVAL);
-	/* The operations that came later have no place in the old structure. */
+	/* The old structure has no room for operations that were added later. */
 	reset.u.alloc_unbound.dom = DOMID_SELF;
 	EXPECT_EQ(evtchn(&reset), -XENOSYS);
 	EXPECT_EQ(evtchn(&unknown), -XENOSYS);
@@ -80,7 +80,7 @@ static void test_sched_op(unsigned int port)
 	EXPECT_EQ(hc2(__HYPERVISOR_sched_op_compat, SCHEDOP_yield, NULL), 0);
 	EXPECT_EQ(hc2(__HYPERVISOR_sched_op_compat, SCHEDOP_poll, NULL), -XENOSYS);
 	EXPECT_EQ(hc2(__HYPERVISOR_sched_op_compat, 77, NULL), -XENOSYS);
-	/* It unmasks events, and the one that waits ends it. */
+	/* The call unmasks events, and the event that is pending ends it. */
 	shared_info->evtchn_pending[port / 64] = 0;
 	upcalls = 0;
 	events_disable();
@@ -106,7 +106,7 @@ static void test_physdev_op(void)
 	EXPECT_EQ(physdev((void *)0x7ffff000), -XEFAULT);
 }
 
-/* An event handler that counts by itself, then does what all tests do. */
+/* An event handler that counts its entries, then continues with the common one. */
 extern const char counting_event_entry[];
 __asm__(".globl counting_event_entry\n"
 	"counting_event_entry:\n"
@@ -122,11 +122,11 @@ static long set_callbacks(const char *event, unsigned long failsafe, unsigned lo
 
 static void test_set_callbacks(unsigned int port)
 {
-	/* Mini-OS has no handler of system calls: 0. */
+	/* Mini-OS passes 0: it has no handler for system calls. */
 	EXPECT_EQ(set_callbacks(counting_event_entry, (unsigned long)failsafe_entry, 0), 0);
 	send_and_expect_upcall(port);
 	EXPECT_EQ(counted_entries, 1);
-	/* An address that no handler can have: Xen leaves it out and says 0. Upcalls go on in
+	/* An address that is not canonical: Xen ignores it and returns 0. Upcalls continue in
 	 * either case. */
 	for (unsigned int i = 0; i < 3; i++) {
 		long ret =

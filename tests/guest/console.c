@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * console_io takes more from Domain-0 than any buffer holds, in one call and to the end; and the
- * hypervisor's own log, as readconsole tells it, has none of it. VIRQ_CON_RING tells Domain-0 of
- * new lines there.
+ * console_io takes more from Domain-0 than any buffer holds, in one call, to the last byte. The
+ * hypervisor's own log, as readconsole returns it, contains none of that. VIRQ_CON_RING tells
+ * Domain-0 about new lines in the log.
  */
 #define __XEN_TOOLS__
 #include "guest.h"
@@ -12,7 +12,7 @@
 #define LINE	  "what Domain-0 writes, 64 bytes of it, belongs to no log at all.\n"
 #define LINE_SIZE (sizeof(LINE) - 1)
 #define LINES	  512
-#define LOG_SIZE  65536 /* more is not looked at */
+#define LOG_SIZE  65536 /* bytes; the rest is ignored */
 
 _Static_assert(LINE_SIZE == 64, "whole lines in TEXT_SIZE");
 
@@ -23,7 +23,7 @@ static long console_write(const void *from, unsigned long count)
 	return hc3(__HYPERVISOR_console_io, CONSOLEIO_write, count, from);
 }
 
-/* The hypervisor's log from its beginning: the number of bytes. */
+/* Reads the hypervisor's log from its start. Returns the number of bytes. */
 static uint32_t read_log(void)
 {
 	static xen_sysctl_t op = { .cmd = XEN_SYSCTL_readconsole,

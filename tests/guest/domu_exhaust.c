@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes all that it can get of everything that is counted (event channels, frames and references of
- * grants, mappings of them, memory, vCPUs' timers), says how much that was, and then loops for ever
- * with events masked. It runs as a guest beside others; what it proves is that host and neighbours
- * have enough, and that destroying it gives all of it back.
+ * Takes all that it can get of everything that is counted: event channels, grant frames and
+ * references, grant mappings, memory, vCPU timers. It prints how much that was, and then loops
+ * forever with events masked. It runs as a guest beside others. It proves that host and neighbours
+ * still have enough, and that destroying it gives everything back.
  */
 #include "guest.h"
 
@@ -36,7 +36,7 @@ static unsigned long take_ports(void)
 	}
 }
 
-/* All frames of the grant table; the first is mapped. */
+/* Sets up all frames of the grant table; the first one is mapped. */
 static grant_entry_v1_t *take_grant_frames(unsigned long *frames)
 {
 	static xen_pfn_t list[4096];
@@ -56,8 +56,7 @@ static grant_entry_v1_t *take_grant_frames(unsigned long *frames)
 	return grants;
 }
 
-/* The same page of its own, mapped read-only in one place over and over: each mapping needs a
- * handle. */
+/* Maps one of its own pages read-only at one place, over and over: each mapping takes a handle. */
 static unsigned long take_mappings(grant_entry_v1_t *grants)
 {
 	void *shared = page_take(), *window = page_take();
@@ -75,7 +74,7 @@ static unsigned long take_mappings(grant_entry_v1_t *grants)
 
 		if (hc3(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, &map, 1) || map.status)
 			return n;
-		/* Gone from the page table, not from the hypervisor's record. */
+		/* Remove it from the page table, but not from the hypervisor's record. */
 		hc3(__HYPERVISOR_update_va_mapping, window, 0, UVMF_INVLPG);
 	}
 }

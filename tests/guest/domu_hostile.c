@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes random hypercalls with hostile arguments, for as long as its command line says: "seed=N
- * calls=N". It runs as a guest beside others; what it proves is that host and neighbours live on.
- * The seed of a run that does harm reproduces it.
+ * Makes random hypercalls with hostile arguments, as many as its command line says: "seed=N
+ * calls=N". It runs as a guest beside others, and proves that host and neighbours live on. A run
+ * that does harm can be repeated by its seed.
  */
 #include "guest.h"
 
 static uint64_t state;
-static unsigned char *arena; /* ARENA_PAGES pages of random bytes that arguments point into */
+static unsigned char *arena; /* ARENA_PAGES pages of random bytes, the target of arguments */
 #define ARENA_PAGES 16UL
-/* Machine addresses of the L1 entries that map the arena, from before any call: the calls may spoil
- * how to find them. */
+/* Machine addresses of the L1 entries that map the arena. They are read before the first call,
+ * because calls may destroy the way to them. */
 static uint64_t arena_entries[ARENA_PAGES];
 static grant_entry_v1_t *grants; /* the first page of the grant table */
 static domid_t self;
 static char own_page[PAGE_SIZE] __attribute__((aligned(4096)));
 static struct vcpu_info *own_vcpu_info;
-#define LOW_END 0x100000UL /* where this program begins */
+#define LOW_END 0x100000UL /* the start of this program */
 #define GRANTS	(PAGE_SIZE / sizeof(grant_entry_v1_t))
 
 static uint64_t rnd(void)
@@ -33,9 +33,10 @@ static unsigned long arena_frame(void)
 }
 
 /*
- * A word that a structure may hold: what guests name (frames, ports, references, domains), limits,
- * rubbish. As an address it never lies in this program but in the arena, so that what a call writes
- * there does not end the run: the first MiB is not mapped, and 32-bit rubbish has its top bit set.
+ * A word for a structure: something that guests name (frames, ports, references, domains), a limit,
+ * or rubbish. As an address it points into the arena and never into this program, because a call
+ * that writes there must not end the run: the first MiB is not mapped, and 32-bit rubbish has its
+ * top bit set.
  */
 static uint64_t hostile_word(void)
 {
@@ -94,7 +95,7 @@ static uint64_t hostile_word(void)
 	case 5:
 		return (uint64_t)arena + rnd() % (ARENA_PAGES * PAGE_SIZE);
 	case 6:
-		/* The entry of an arena page, and no other: the same table maps this program. */
+		/* Only entries of arena pages: the same table maps this program. */
 		return arena_entries[rnd() % ARENA_PAGES] | (rnd() & 3);
 	case 7:
 		return 0x7ff0;
@@ -107,7 +108,7 @@ static void *hostile_struct(void)
 {
 	uint64_t *p = (uint64_t *)(arena + rnd() % (ARENA_PAGES * PAGE_SIZE - 4096) / 8 * 8);
 
-	/* Half of them 32-bit pairs: most fields are. */
+	/* Half of them are pairs of 32-bit words, as most fields are. */
 	for (unsigned int i = 0; i < 24; i++)
 		p[i] = rnd() & 1 ? hostile_word() :
 				   (hostile_word() & 0xffffffff) | hostile_word() << 32;
@@ -158,7 +159,7 @@ static const unsigned char calls[] = {
 	__HYPERVISOR_physdev_op_compat,
 };
 
-/* What would only end or stop this guest itself. */
+/* Calls that would only end or stop this guest itself. */
 static bool is_suicide(unsigned int nr, unsigned long a0)
 {
 	if (nr == __HYPERVISOR_sched_op || nr == __HYPERVISOR_sched_op_compat)
@@ -166,7 +167,7 @@ static bool is_suicide(unsigned int nr, unsigned long a0)
 		       a0 == SCHEDOP_watchdog;
 	if (nr == __HYPERVISOR_vcpu_op)
 		return a0 == VCPUOP_down;
-	/* Its output would drown the log: 1 in 64 of them is enough. */
+	/* Its output would flood the log: let 1 of 64 pass. */
 	if (nr == __HYPERVISOR_console_io)
 		return rnd() % 64 != 0;
 	return false;
@@ -182,7 +183,8 @@ static void hostile_grant(void)
 	entry->flags = (uint16_t)(rnd() & 1 ? GTF_permit_access : rnd());
 }
 
-/* Map, unmap and copy by references and handles that may exist, to places that may be allowed. */
+/* Maps, unmaps and copies by references and handles that may exist, at places that may be
+ * allowed. */
 static void plausible_grant_call(void)
 {
 	static const unsigned int ops[] = { GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref,
@@ -216,7 +218,7 @@ static void plausible_grant_call(void)
 	hc3(__HYPERVISOR_grant_table_op, op, arg, 1 + rnd() % 3);
 }
 
-/* Up to three calls at once: any but those that may stop this guest for good. */
+/* Up to three calls at once, without those that may stop this guest for good. */
 static void fill_multicall(multicall_entry_t *entries, unsigned long n)
 {
 	for (unsigned long i = 0; i < n; i++)
@@ -226,8 +228,8 @@ static void fill_multicall(multicall_entry_t *entries, unsigned long n)
 		       entries[i].op == __HYPERVISOR_vcpu_op);
 }
 
-/* A new base of page tables that has nothing of this program would be its end: none of the first
- * operations is one. */
+/* None of the first operations sets a new page table base: one without this program would
+ * end it. */
 static void fill_mmuext(struct mmuext_op *ops, unsigned long n)
 {
 	for (unsigned long i = 0; i < n; i++)
@@ -252,7 +254,7 @@ static void one_call(void)
 		return;
 	case __HYPERVISOR_update_va_mapping:
 	case __HYPERVISOR_update_va_mapping_otherdomain:
-		/* Anywhere but over this program. */
+		/* Anywhere except where this program is. */
 		if (rnd() % 2)
 			a[0] = (unsigned long)arena + rnd() % ARENA_PAGES * PAGE_SIZE;
 		else if (a[0] < 0x40000000)
@@ -289,19 +291,19 @@ static void one_call(void)
 	if (is_suicide(nr, a[0]))
 		return;
 	hypercall5(nr, a[0], a[1], a[2], a[3], a[4]);
-	/* Handlers of rubbish would end this guest at its next exception. */
+	/* With rubbish as handlers, this guest would end at its next exception. */
 	if (nr == __HYPERVISOR_set_trap_table || nr == __HYPERVISOR_callback_op ||
 	    nr == __HYPERVISOR_set_callbacks || nr == __HYPERVISOR_multicall)
 		guest_install_traps();
 }
 
-/* --- going on after what the calls did to this guest itself --- */
+/* --- recovery from what the calls did to this guest itself --- */
 
 static unsigned long resume_rip, resume_rsp;
 static unsigned long done, total;
 
-/* What frames of the arena may be held by: descriptor tables, the user's page tables, breakpoints
- * that the loop would hit. */
+/* Releases what may hold frames of the arena: descriptor tables and the user's page tables. Also
+ * clears breakpoints that the loop would hit. */
 static void let_go(void)
 {
 	struct mmuext_op ops[] = { { .cmd = MMUEXT_SET_LDT }, { .cmd = MMUEXT_NEW_USER_BASEPTR } };
@@ -312,8 +314,8 @@ static void let_go(void)
 	hc4(__HYPERVISOR_mmuext_op, &ops[1], 1, 0, DOMID_SELF);
 }
 
-/* Arena pages may have become page tables, read-only, or be gone: makes them ordinary again as far
- * as it can be done. */
+/* Arena pages may be page tables now, read-only, or gone. Makes them ordinary again where
+ * possible. */
 static void repair(void)
 {
 	guest_install_traps();
@@ -330,7 +332,7 @@ static void repair(void)
 		hc4(__HYPERVISOR_mmuext_op, &unpin, 1, 0, DOMID_SELF);
 		if (!hc3(__HYPERVISOR_update_va_mapping, page, entry, UVMF_INVLPG))
 			continue;
-		/* Given away: another one in its place. */
+		/* The page was given away: put another one in its place. */
 		set_xen_guest_handle(fresh.extent_start, &frame);
 		if (hc2(__HYPERVISOR_memory_op, XENMEM_populate_physmap, &fresh) != 1)
 			continue;
@@ -339,12 +341,12 @@ static void repair(void)
 	}
 }
 
-/* Whatever it was, the loop begins its next round with a fresh stack. */
+/* After any exception, the loop starts its next round with a fresh stack. */
 static void on_exception(struct guest_regs *regs)
 {
 	static unsigned long last_done, repeats;
 
-	/* The same place over and over: this program is broken beyond repair. */
+	/* The same round fails again and again: this program is broken beyond repair. */
 	repeats = done == last_done ? repeats + 1 : 0;
 	last_done = done;
 	if (repeats == 1000)
@@ -376,7 +378,7 @@ static void __attribute__((noinline)) loop(void)
 	}
 }
 
-/* An event that nobody waits for: without this the same one would be delivered for ever. */
+/* Clears an event that nobody waits for; else it would be delivered forever. */
 static void on_event(struct guest_regs *regs)
 {
 	(void)regs;
@@ -384,7 +386,7 @@ static void on_event(struct guest_regs *regs)
 	own_vcpu_info->evtchn_pending_sel = 0;
 }
 
-/* A place for vcpu_info that stays: it can be chosen once. */
+/* Registers a place for vcpu_info that stays valid: it can be set only once. */
 static void keep_vcpu_info(void)
 {
 	struct vcpu_register_vcpu_info arg = { .mfn = virt_to_mfn(own_page), .offset = 0 };
@@ -421,7 +423,7 @@ void test_main(void)
 	arena = page_take();
 	for (unsigned long i = 1; i < ARENA_PAGES; i++)
 		page_take();
-	/* A guard: an array of a million elements ends where the arena ends. */
+	/* A guard page: an array of a million elements ends at the arena's end. */
 	hc3(__HYPERVISOR_update_va_mapping, page_take(), 0, UVMF_INVLPG);
 	for (unsigned long i = 0; i < ARENA_PAGES; i++)
 		arena_entries[i] = l1_entry_maddr(arena + i * PAGE_SIZE);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Crashes with a list of frames that is as long as its command line says ("pfns=N", 4 TiB of memory
- * otherwise) and names one frame over and over. The list costs the guest five pages: its page
- * tables lead to the same page again and again. It runs as a guest; what it proves is that a tool
- * that follows the list takes no more memory than the guest has.
+ * Crashes with a p2m list that is as long as its command line says ("pfns=N", by default for 4 TiB)
+ * and names one frame over and over. The list costs the guest only five pages, because its page
+ * tables lead to the same page again and again. It runs as a guest, and proves that a tool that
+ * reads the list takes no more memory than the guest has.
  */
 #include "guest.h"
 
-#define SLOT	 5UL /* of the highest page table */
+#define SLOT	 5UL /* entry of the top-level page table */
 #define PFNS_MAX (1UL << 30)
 
-/* A page full of that entry, read-only, as page tables have to be. */
+/* A page filled with one entry, and read-only as a page table must be. */
 static unsigned long page_of(uint64_t entry)
 {
 	uint64_t *page = page_take();

@@ -29,7 +29,7 @@ static void test_cpuid(void)
 	EXPECT(r.a >= 0x40000002);
 	EXPECT_EQ(cpuid_forced(0x40000001, 0).a >> 16, 4);
 	r = cpuid_forced(1, 0);
-	/* FPU, TSC, MSR, PAE, APIC there; no VMX; the hypervisor bit. */
+	/* FPU and TSC are there, VMX is not, and the hypervisor bit is set. */
 	EXPECT(r.d & (1u << 0));
 	EXPECT(r.d & (1u << 4));
 	EXPECT_EQ(r.c & (1u << 5), 0);
@@ -73,11 +73,11 @@ void test_main(void)
 	EXPECT_EQ(rdmsr(0xc0000100), 0x1234000);
 	EXPECT(hc2(__HYPERVISOR_set_segment_base, SEGBASE_FS, 0x8000000000000000UL) < 0);
 	EXPECT(hc2(__HYPERVISOR_set_segment_base, 99, 0) < 0);
-	/* No ports before the kernel asks for them. */
+	/* The kernel has no ports before it sets its I/O privilege level. */
 	EXPECT_EQ(CATCH("xorl %%eax, %%eax\n\toutb %%al, $0x70", "i"(0)), 13);
 	struct physdev_set_iopl iopl = { .iopl = 1 };
 	EXPECT_EQ(hc2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, &iopl), 0);
-	/* Ports: the real-time clock's seconds are BCD or binary, below 0x60. */
+	/* Ports: the real-time clock's seconds are BCD or binary, so below 0x60. */
 	__asm__ volatile("outb %b0, %w1" : : "a"(0), "Nd"(0x70));
 	__asm__ volatile("inb %w1, %b0" : "=a"(value) : "Nd"(0x71));
 	EXPECT(value < 0x60);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event channels: allocate, bind, send, mask, close; a pending event makes an upcall once, on the
- * way back from a hypercall.
+ * Event channels: allocate, bind, send, mask, close. A pending event makes one upcall, on the way
+ * back from a hypercall.
  */
 #include "guest.h"
 
@@ -61,7 +61,7 @@ static void test_interdomain(void)
 	EXPECT_EQ(status.status, EVTCHNSTAT_interdomain);
 	EXPECT_EQ(status.u.interdomain.port, bind.local_port);
 
-	/* Binding marked the new port pending, for what may have been lost before. */
+	/* Binding marks the new port pending, because an event may have been lost before. */
 	clear(alloc.port);
 	clear(bind.local_port);
 	events_enable();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Grant tables: a domain grants to itself, maps, copies, unmaps; wrong references and rights are
+/* Grant tables: a domain grants to itself, maps, copies and unmaps. Wrong references and rights are
  * refused. */
 #include "guest.h"
 
@@ -62,7 +62,7 @@ static void test_map(void)
 	EXPECT_EQ(unmap.status, GNTST_okay);
 	EXPECT_EQ(entries[10].flags & (GTF_reading | GTF_writing), 0);
 	EXPECT_EQ(CATCH("movq %0, %%rax\n\tmovb (%%rax), %%al", "r"(window)), 14);
-	/* Twice is once too often. */
+	/* The second unmap is refused. */
 	EXPECT_EQ(op(GNTTABOP_unmap_grant_ref, &unmap, 1), 0);
 	EXPECT(unmap.status < 0);
 	/* Read-only grant: no writable mapping. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory is given back, taken anew, exchanged for contiguous frames; counts are kept. */
+/* Memory is given back, taken again and exchanged for contiguous frames; the counts stay right. */
 #include "guest.h"
 
 static long op(unsigned int cmd, void *arg)
@@ -33,7 +33,7 @@ static void test_balloon(void)
 	unmap(page);
 	EXPECT_EQ(reserve(XENMEM_decrease_reservation, &frame, 1), 1);
 	EXPECT_EQ(op(XENMEM_current_reservation, &self), before - 1);
-	/* It is not ours any more. */
+	/* The frame is not ours any more. */
 	EXPECT_EQ(reserve(XENMEM_decrease_reservation, &frame, 1), 0);
 	EXPECT(hc3(__HYPERVISOR_update_va_mapping, page, frame << 12 | 0x67, UVMF_INVLPG) < 0);
 	frame = (unsigned long)page >> 12;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A frame is writable or a page table, never both; mmu_update, update_va_mapping and pinning keep
- * to it. */
+/* A frame is writable or a page table, never both. mmu_update, update_va_mapping and pinning
+ * enforce that. */
 #include "guest.h"
 
 static long pin(unsigned int cmd, unsigned long mfn)
@@ -35,7 +35,7 @@ static void test_pinning(void)
 	EXPECT_EQ(mmu_update(mfn << 12 | 8 | MMU_NORMAL_PT_UPDATE, virt_to_mfn(data) << 12 | 0x65),
 		  0);
 	EXPECT_EQ(table[1] & ~0x160UL, (virt_to_mfn(data) << 12 | 5));
-	/* An entry that maps a page table writable, or the hypervisor's memory, or nobody's, is
+	/* Entries that map a page table writable, the hypervisor's memory, or memory of nobody are
 	 * refused. */
 	EXPECT(mmu_update(mfn << 12 | 16, mfn << 12 | 0x67) < 0);
 	EXPECT_EQ(table[2], 0);
@@ -77,7 +77,7 @@ static void test_bad_tables(void)
 	set_writable(table, true);
 }
 
-/* A table of its own for a region far from this program, empty and fit to be one. */
+/* An empty page table for a region far from this program. */
 static uint64_t *take_table(void)
 {
 	uint64_t *table = page_take();
@@ -86,8 +86,7 @@ static uint64_t *take_table(void)
 	return table;
 }
 
-/* What an update by address changes, and what a write may do, follow each change of the tables
- * above. */
+/* An update by address, and a write by the guest, follow each change of the upper-level entries. */
 static void test_upper_entries(void)
 {
 	char *va = (char *)0xc800000, *data = page_take();

@@ -25,7 +25,7 @@ void test_main(void)
 	EXPECT_EQ(CATCH("movq %0, %%rax\n\tmovb $1, (%%rax)", "r"(page)), 14);
 	EXPECT_EQ(hc2(__HYPERVISOR_multicall, 0x7ffff000, 1), -XEFAULT);
 	EXPECT_EQ(hc2(__HYPERVISOR_multicall, calls, 0), 0);
-	/* Not from inside: a multicall, or one that replaces the registers. */
+	/* Refused inside a multicall: another multicall, or a call that replaces the registers. */
 	calls[0].op = __HYPERVISOR_multicall;
 	calls[0].args[0] = (unsigned long)&calls[2];
 	calls[0].args[1] = 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a null hypercall costs. Run with --icount, a TSC tick is an instruction and the figure is
- * exact; Debian's Xen 4.17 needs 280, and we are not to need more. Otherwise the figure is only
+ * The cost of a null hypercall. With --icount, a TSC tick is an instruction and the figure is
+ * exact: Debian's Xen 4.17 needs 280, and we may not need more. Without it, the figure is only
  * printed.
  */
 #include "guest.h"

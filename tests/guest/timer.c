@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* System time goes on; a single-shot timer sends VIRQ_TIMER when it is due, wakes a blocked vCPU.
- */
+/* System time advances. A single-shot timer sends VIRQ_TIMER when it is due, and wakes a blocked
+ * vCPU. */
 #include "guest.h"
 
-/* Nanoseconds. Debian's Xen on a busy host was seen to end a poll a little before its time: its
- * clock is corrected once a second. */
+/* Nanoseconds. Debian's Xen on a busy host may end a poll a little early, because it corrects its
+ * clock once a second. */
 #define EARLY 1000000UL
 
 static volatile unsigned int upcalls;
@@ -19,8 +19,8 @@ static void on_event(struct guest_regs *regs)
 	shared_info->vcpu_info[0].evtchn_pending_sel = 0;
 }
 
-/* Any time may be asked for. Each one is in the hardware, as the next to come, once the short poll
- * before it is over. */
+/* A guest may ask for any time. After the short poll, each time is the next one, so it has been
+ * programmed into the hardware. */
 static void ask_for_all_times(void)
 {
 	sched_poll_t poll = { .nr_ports = 0 };
@@ -72,7 +72,8 @@ void test_main(void)
 	events_disable();
 	single.timeout_abs_ns = start;
 	single.flags = VCPU_SSHOTTMR_future;
-	/* vcpu.h says -ETIME; Xen 4.17 takes it and fires at once. Either way nothing is lost. */
+	/* vcpu.h specifies -ETIME; Xen 4.17 accepts the time and fires at once. Both lose
+	 * nothing. */
 	long past = hc3(__HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer, 0, &single);
 	EXPECT(past == 0 || past == -XETIME);
 

@@ -13,7 +13,7 @@ void test_main(void)
 	EXPECT_EQ(catch_error & 3, 0);
 	EXPECT_EQ(CATCH("movq %0, %%rax\n\tmovb $1, (%%rax)", "i"(0x7ffff000UL)), 14);
 	EXPECT_EQ(catch_error & 3, 2);
-	/* The hypervisor's own memory: there is nothing to read for a guest. */
+	/* The hypervisor's own memory, which a guest cannot read. */
 	EXPECT_EQ(CATCH("movabsq %0, %%rax\n\tmovb (%%rax), %%al", "i"(0xffff828000000000UL)), 14);
 	/* Not canonical. */
 	EXPECT_EQ(CATCH("movabsq %0, %%rax\n\tmovb (%%rax), %%al", "i"(0x8000000000000000UL)), 13);

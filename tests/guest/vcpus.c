@@ -17,7 +17,8 @@ __asm__(".text\n"
 	"xorl %ebp, %ebp\n"
 	"call second_main\n"
 	"ud2\n"
-	/* What was interrupted is over; only the hypercall iret would unmask further NMIs. */
+	/* Do not return to the interrupted code. Only the hypercall iret would unmask
+	 * further NMIs. */
 	"second_nmi: movq second_stack_top(%rip), %rsp\n"
 	"xorl %ebp, %ebp\n"
 	"call second_nmi_main\n"
@@ -31,7 +32,7 @@ void second_nmi_main(void)
 		hc3(__HYPERVISOR_vcpu_op, VCPUOP_down, 1, 0);
 }
 
-/* Sleeps for good, but for an NMI: its events are masked. */
+/* Sleeps with events masked: only an NMI ends it. */
 static void sleep_for_nmi(void)
 {
 	struct callback_register cb = { .type = CALLBACKTYPE_nmi,
@@ -51,7 +52,7 @@ void second_main(void)
 			counter++;
 		if (stop == 2)
 			sleep_for_nmi();
-		/* Down: the call returns when somebody brings it up again, where it went down. */
+		/* Goes down here; the call returns when another vCPU brings this one up again. */
 		hc3(__HYPERVISOR_vcpu_op, VCPUOP_down, 1, 0);
 	}
 }
@@ -125,7 +126,7 @@ void test_main(void)
 	ctx.kernel_sp = (unsigned long)second_stack_top;
 	ctx.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn((void *)start_info->pt_base));
 
-	/* A context whose page table is none, or which would run in the hypervisor, is refused. */
+	/* Refused: a context whose page table is not one, or that would run in the hypervisor. */
 	memcpy(&bad, &ctx, sizeof(bad));
 	bad.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn(page_take()));
 	EXPECT(hc3(__HYPERVISOR_vcpu_op, VCPUOP_initialise, 1, &bad) < 0);
@@ -142,7 +143,7 @@ void test_main(void)
 	stop = 0;
 	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_up, 1, 0), 0);
 	EXPECT(counter_moves());
-	/* By another vCPU's hand. */
+	/* Now another vCPU takes it down. */
 	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_down, 1, 0), 0);
 	EXPECT(becomes_down());
 

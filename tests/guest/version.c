@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* xen_version tells a 4.x interface and the capabilities of a 64-bit PV host, and refuses what it
- * does not know. */
+/* xen_version returns a 4.x version and the capabilities of a 64-bit PV host, and refuses unknown
+ * subcommands. */
 #include "guest.h"
 
 void test_main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* CPUID's leaf 0xd says how large the extended state is that XSETBV lets a kernel have, in both
- * formats (SDM 1 13). */
+/* CPUID leaf 0xd gives the right size of the extended state that a kernel may enable by XSETBV, in
+ * both formats (SDM 1 13). */
 #include "guest.h"
 
 #define XCR0_X87    0x01UL
@@ -43,8 +43,8 @@ static uint64_t xgetbv(void)
 	return lo | (uint64_t)hi << 32;
 }
 
-/* All components that are enabled leave their initial state, so that even XSAVEC writes them whole.
- */
+/* Brings all enabled components out of their initial state, so that even XSAVEC writes
+ * all of them. */
 static void dirty_registers(uint64_t xcr0)
 {
 	__asm__ volatile("fninit\n\tfld1\n\tpcmpeqd %%xmm0, %%xmm0\n\tpcmpeqd %%xmm15, %%xmm15" ::
@@ -117,8 +117,8 @@ static void check_sizes(uint64_t xcr0, bool xsavec)
 	if (!xsavec)
 		return;
 	EXPECT_EQ(compacted, size_compacted(xcr0));
-	/* Not "equal": Bochs 2.7 puts the first component at 416, where its SSE registers end,
-	 * instead of at 576. */
+	/* Not "equal": Bochs 2.7 puts the first component at offset 416, where the SSE registers
+	 * end, instead of at 576. */
 	EXPECT(written(true) <= compacted);
 }
 
@@ -161,7 +161,7 @@ void test_main(void)
 	}
 	for (unsigned int i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		EXPECT_EQ(xsetbv_vector(refused[i]), 13);
-	/* What is shown can be had, all of it. */
+	/* Everything that CPUID shows can be enabled, all at once. */
 	EXPECT_EQ(xsetbv_vector(shown), -1);
 	check_sizes(shown, xsavec);
 }

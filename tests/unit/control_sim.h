@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Simulated domains for tests of event channels and grants: the parts of core/domain/domain.c and
- * the dispatcher that these need.
+ * Simulated domains for tests of event channels and grants: the few parts of core/domain/domain.c
+ * and of the dispatcher that these need.
  */
 #ifndef UNIT_CONTROL_SIM_H
 #define UNIT_CONTROL_SIM_H
@@ -20,7 +20,7 @@
 #define SIM_VCPUS   3
 
 static struct domain *sim_domain[SIM_DOMAINS];
-static bool sim_preempt; /* what hypercall_preempt_check() says */
+static bool sim_preempt; /* the result of hypercall_preempt_check() */
 struct domain *dom0;
 
 static void sim_domains_create(unsigned int ram_pages)

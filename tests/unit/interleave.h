@@ -3,16 +3,17 @@
  * Several CPUs run the hypervisor's own code at once, in every order.
  *
  * Each CPU is a coroutine. It may lose its turn before each lock, each release, each atomic
- * operation and each READ_ONCE, and it gives its turn away where it waits: for a lock, in
- * cpu_relax, for an interrupt. interleave_explore() runs a scene many times: first turns change
- * only where a CPU waits; then there is one further change, at each point of the run; then a second
- * one at each later point; and so on up to the scene's bound. The scene's check must hold after
- * each run.
+ * operation and each READ_ONCE. It gives its turn away where it waits: for a lock, in cpu_relax,
+ * for an interrupt.
  *
- * A test includes this file before all others, and then the .c files under test: so their lock-free
- * accesses are points, too. A file that is only linked has none but its locks. Memory is
- * sequentially consistent here: the test does not see that a store and a later load lack an atomic
- * operation between them.
+ * interleave_explore() runs a scene many times. In the first run, turns change only where a CPU
+ * waits. Then there is one further change, at each point of the run; then a second one at each
+ * later point; and so on up to the scene's bound. The scene's check must hold after each run.
+ *
+ * A test includes this file before all others, and then the .c files under test, so that their
+ * lock-free accesses are points too. A file that is only linked has no points but its locks. Memory
+ * is sequentially consistent here: the test does not notice when a store and a later load lack an
+ * atomic operation between them.
  *
  * For one test file: everything is static.
  */
@@ -37,7 +38,7 @@ static void interleave_relax(void);
 
 #undef cpu_relax
 #define cpu_relax() interleave_relax()
-/* What the atomic_*() are made of. */
+/* The builtins behind the atomic_*() functions. */
 #define __atomic_fetch_add(p, v, o)  (interleave_step(), __atomic_fetch_add(p, v, o))
 #define __atomic_fetch_sub(p, v, o)  (interleave_step(), __atomic_fetch_sub(p, v, o))
 #define __atomic_add_fetch(p, v, o)  (interleave_step(), __atomic_add_fetch(p, v, o))
@@ -60,17 +61,17 @@ static void interleave_relax(void);
 #include "unit.h"
 
 #define INTERLEAVE_CPUS	      3
-#define INTERLEAVE_STEPS      6000 /* a run that is longer never ends */
+#define INTERLEAVE_STEPS      6000 /* a longer run counts as endless */
 #define INTERLEAVE_BOUND      3
 #define INTERLEAVE_STACK_SIZE KiB(64)
 
 struct interleave_scene {
 	const char *name;
 	unsigned int cpus;
-	unsigned int changes; /* of turns, in one run */
-	void (*setup)(void);  /* a new machine; on no CPU's stack, and never interrupted */
-	void (*body)(unsigned int cpu); /* what a CPU does before it waits for interrupts */
-	void (*check)(void);		/* when all CPUs wait */
+	unsigned int changes;		/* most planned changes of turns in one run */
+	void (*setup)(void);		/* makes a new machine; on the test's own stack */
+	void (*body)(unsigned int cpu); /* a CPU's part, before it waits for interrupts */
+	void (*check)(void);		/* runs when all CPUs wait */
 	void (*teardown)(void);
 };
 
@@ -79,7 +80,7 @@ static struct {
 	void *fake_stack;
 	const spinlock_t *wants; /* the lock that it waits for, or NULL */
 	bool waits;		 /* for an interrupt */
-	bool interrupted;	 /* by arch_cpu_kick: the next wait is none */
+	bool interrupted;	 /* by arch_cpu_kick: the next wait ends at once */
 	unsigned int locks;
 } interleave_cpus[INTERLEAVE_CPUS];
 static char interleave_stacks[INTERLEAVE_CPUS][INTERLEAVE_STACK_SIZE] __aligned(16);
@@ -94,10 +95,10 @@ static unsigned int interleave_steps; /* of this run so far */
 static unsigned long interleave_runs; /* of this scene */
 static struct {
 	unsigned int step, cpu;
-} interleave_plan[INTERLEAVE_BOUND]; /* at this step the turn goes to that CPU */
+} interleave_plan[INTERLEAVE_BOUND]; /* at this step, that CPU gets the turn */
 static unsigned int interleave_planned;
 /*
- * By changes that were planned before: at each step, which CPUs could have gone on, and which one
+ * For each number of planned changes and each step: which CPUs could have gone on, and which one
  * did.
  */
 static struct {
@@ -109,7 +110,8 @@ static struct {
 static void interleave_switch(unsigned int next);
 
 /*
- * The test fails: on its own stack, where a jump out of it is one that the sanitizer understands.
+ * Fails the test. The jump out of it happens on the test's own stack, where the sanitizer
+ * understands it.
  */
 static void interleave_fail(const char *what)
 {
@@ -126,7 +128,7 @@ static void interleave_fail(const char *what)
 		 what, interleave_runs, plan, interleave_steps);
 }
 
-/* So for what is asserted on a CPU's stack. */
+/* The same for assertions on a CPU's stack. */
 #undef assert_true
 #undef assert_false
 #undef assert_int_equal
@@ -158,8 +160,8 @@ static bool interleave_able(unsigned int cpu)
 }
 
 /*
- * The CPU whose turn is next, if `preferred` may go on that one, or as planned; INTERLEAVE_CPUS:
- * none can go on.
+ * The CPU that gets the next turn: the planned one, else `preferred` if it can go on, else the next
+ * one that can. INTERLEAVE_CPUS: none can.
  */
 static unsigned int interleave_next(unsigned int preferred)
 {
@@ -188,8 +190,8 @@ static unsigned int interleave_next(unsigned int preferred)
 }
 
 /*
- * The turn goes from this CPU to `next`; INTERLEAVE_CPUS: to the end of the run. Returns when it
- * comes back.
+ * Gives this CPU's turn to `next` and returns when it comes back. INTERLEAVE_CPUS: to the end of
+ * the run.
  */
 static void interleave_switch(unsigned int next)
 {
@@ -216,7 +218,7 @@ static void interleave_step(void)
 		interleave_switch(interleave_next(host_cpu));
 }
 
-/* Whoever can goes on; this CPU asks again when its turn comes. */
+/* Gives the turn to any CPU that can go on; this CPU asks again at its next turn. */
 static void interleave_relax(void)
 {
 	if (!interleave_running)
@@ -327,10 +329,10 @@ void spin_unlock_pair(spinlock_t *a, spinlock_t *b)
 
 /* --- runs --- */
 
-/* A CPU: does its part, and from then on what interrupts and softirqs want of it. */
+/* The life of a CPU: its part, and then what interrupts and softirqs ask for. */
 static void interleave_cpu_main(void)
 {
-	/* The very first comes from there. */
+	/* The first CPU of all is entered from the test's own stack. */
 	if (!interleave_main_stack)
 		__sanitizer_finish_switch_fiber(NULL, &interleave_main_stack,
 						&interleave_main_size);
@@ -340,7 +342,8 @@ static void interleave_cpu_main(void)
 	for (;;) {
 		softirq_run();
 		/*
-		 * Interrupts are off between this look and the wait: nobody's step is between them.
+		 * Interrupts are off between this check and the wait: no other CPU's step comes
+		 * between them.
 		 */
 		if (!per_cpu(softirq_pending, host_cpu))
 			interleave_wait_for_interrupt();
@@ -358,7 +361,7 @@ static void interleave_run(void)
 		ucontext_t *context = &interleave_cpus[cpu].context;
 
 		memset(&interleave_cpus[cpu], 0, sizeof(interleave_cpus[cpu]));
-		/* No frame of the run before is one of this. */
+		/* The stack has nothing from the run before. */
 		__asan_unpoison_memory_region(interleave_stacks[cpu], INTERLEAVE_STACK_SIZE);
 		getcontext(context);
 		context->uc_stack.ss_sp = interleave_stacks[cpu];
@@ -385,8 +388,8 @@ static void interleave_run(void)
 }
 
 /*
- * All runs that differ from the planned one by further changes of turns, the first of them at
- * `from` or later.
+ * Makes all runs that differ from the planned one by further changes of turns, of which the first
+ * is at step `from` or later.
  */
 static void interleave_explore_from(unsigned int from)
 {

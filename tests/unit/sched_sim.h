@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine for the scheduler: CPUs, domains whose vCPUs compute without end or in bursts, and
- * time, which jumps from event to event. For one test file: everything is static.
+ * A machine for the scheduler: CPUs, domains whose vCPUs compute endlessly or in bursts, and a
+ * clock that jumps from event to event. For one test file: everything is static.
  */
 #ifndef SCHED_SIM_H
 #define SCHED_SIM_H
@@ -17,13 +17,14 @@
 
 struct sim_vcpu {
 	struct vcpu v;
-	s_time_t burst, sleep; /* computes that long, then sleeps that long; burst 0: without end */
-	s_time_t left;	       /* of this burst */
-	s_time_t since;	       /* it runs, or is runnable, since */
-	s_time_t woken_at;     /* not served yet since it woke; 0: served */
+	s_time_t burst,
+		sleep;	   /* computes for `burst`, then sleeps for `sleep`; burst 0: endlessly */
+	s_time_t left;	   /* of this burst */
+	s_time_t since;	   /* since when it runs, or is runnable */
+	s_time_t woken_at; /* the time of a wake-up that was not served yet; 0: none */
 	s_time_t latency_sum, latency_max;
 	u64 served, cpu_time_mark;
-	struct heap_node node; /* among those that sleep */
+	struct heap_node node; /* in the heap of sleepers */
 };
 
 static struct domain *sim_domains[4096];
@@ -57,7 +58,7 @@ void arch_context_switch(struct vcpu *prev, struct vcpu *next)
 	sim_burst_end[cpu] = STIME_MAX;
 	if (!next->is_idle) {
 		assert_true(next->is_running && next->processor == cpu);
-		/* Or it may not run here since a moment ago, and this CPU has been told. */
+		/* Or it may not run here any more, and this CPU has been told. */
 		assert_true(place_allowed(next, cpu) ||
 			    (per_cpu(softirq_pending, cpu) & (1U << SOFTIRQ_SCHEDULE)));
 		n->since = host_now;
@@ -144,8 +145,8 @@ static void sim_start(unsigned int cpus)
 	s_time_t now = host_now;
 
 	host_cpus_init(cpus);
-	/* Time goes on from test to test, as the scheduler has state that knows of no new
-	 * beginning. */
+	/* The clock goes on from test to test, because the scheduler has state that is never
+	 * reset. */
 	sim_began = host_now = now + SECONDS(1);
 	sim_nr_domains = 0;
 	sim_switches = 0;
@@ -187,7 +188,7 @@ static void sim_end(void)
 	sim_free_domain(idle_domain);
 }
 
-/* Everything that is due at this instant, on all CPUs. */
+/* Does everything that is due at this instant, on all CPUs. */
 static void sim_settle(void)
 {
 	bool again = true;
@@ -229,7 +230,7 @@ static void sim_burst_ends(unsigned int cpu)
 	s = sim_of(current);
 	sim_burst_end[cpu] = STIME_MAX;
 	vcpu_block();
-	s->left = s->burst + host_now - s->since; /* switching away takes off what it ran */
+	s->left = s->burst + host_now - s->since; /* switching away subtracts what it ran */
 	assert_int_equal(heap_insert(&sim_sleepers, &s->node, (u64)(host_now + s->sleep)), 0);
 }
 
@@ -262,7 +263,7 @@ static void sim_run(s_time_t duration)
 	host_now = end;
 }
 
-/* CPU time since the last mark, in CPUs; and the mark is set anew. */
+/* CPU time since the last mark, in CPUs. Sets a new mark. */
 static void sim_mark(void)
 {
 	struct vcpu *v;

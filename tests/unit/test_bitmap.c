@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Bitmaps against a search that looks at each bit. */
 /* links: hypervisor/lib/bitmap.c */
 #include "lib/bitmap.h"
 #include <string.h>

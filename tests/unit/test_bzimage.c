@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Finding the payload in a bzImage, whole or damaged. */
 /* links: hypervisor/lib/bzimage.c */
 #include "lib/bzimage.h"
 #include "lib/errno.h"
@@ -18,8 +19,8 @@ static void put(u8 *p, u32 value, unsigned int bytes)
 	memcpy(p, &value, bytes);
 }
 
-/* An image as the boot protocol describes it, with an xz payload of 40 bytes, length word included.
- */
+/* Makes an image as the boot protocol describes it, with an xz payload of 40 bytes, which include
+ * the length word. */
 static void make_image(u8 *p)
 {
 	memset(p, 0, SIZE);

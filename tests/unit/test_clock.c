@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: hypervisor/core/base/timer.c hypervisor/core/domain/vcpu_timer.c hypervisor/core/base/softirq.c hypervisor/lib/heap.c hypervisor/lib/bitmap.c */
 /*
- * Conversions between system time, TSC and the local APIC's timer, at every value that a guest may
- * name, on processors of 0.5 to 10 GHz: from the hypercall's argument to the hardware's register.
+ * Conversions between system time, the TSC and the local APIC's timer, from a hypercall's argument
+ * to the hardware's register: for every value that a guest may pass, on processors of 0.5 to 10
+ * GHz.
  */
 #include <string.h>
 #include "core/domain/domain_internal.h"
@@ -16,7 +17,7 @@
 #include "lib/errno.h"
 #include "unit.h"
 
-/* Instead of x86/cpu/regs.h: the instructions act on these. */
+/* Replaces x86/cpu/regs.h: the instructions act on these variables. */
 #define X86_CPU_REGS_H
 #define MSR_IA32_APIC_BASE    0x1b
 #define MSR_IA32_TSC_DEADLINE 0x6e0
@@ -101,10 +102,10 @@ static const s_time_t uptimes[] = {
 	0, 1, MILLISECS(20), SECONDS(60), 100 * SECONDS(3600 * 24), 10 * YEAR
 };
 
-/* What the boot firmware left in the TSC when system time began. */
+/* The TSC when system time began, as the firmware may leave it. */
 static const u64 first_tscs[] = { 0, 1, 12345678901, 1UL << 50 };
 
-/* Every power of two and its neighbours, as u64: so also everything that is negative as s64,
+/* Every power of two and its neighbours as u64. They include everything that is negative as s64,
  * INT64_MAX and ~0. */
 static unsigned int deadlines(u64 out[200])
 {
@@ -120,7 +121,7 @@ static unsigned int deadlines(u64 out[200])
 	return n;
 }
 
-/* One of all those machines, at one of those times. */
+/* Calls check for each of those machines at each of those times. */
 static void each_machine(void (*check)(u64 hz, s_time_t now))
 {
 	host_cpus_init(1);
@@ -152,7 +153,7 @@ static void the_quotient_saturates(void **state)
 	assert_int_equal(mul_div(0, 5, 1), 0);
 }
 
-/* What the clock shows at a TSC value, in more bits than it has. */
+/* The clock's time at a TSC value, in more bits than the clock has. */
 static __int128 time_of_tsc(u64 value)
 {
 	unsigned __int128 ticks = value - per_cpu(tsc_base, 0);
@@ -161,12 +162,16 @@ static __int128 time_of_tsc(u64 value)
 	return (__int128)(ticks * tsc_scale.mul >> 32) + per_cpu(stime_base, 0);
 }
 
-#define LATE_NS                                                                                    \
-	32 /* a tick of the slowest processor, and up to eight of a fast one that the scale has as \
-	      one */
+/*
+ * Nanoseconds: a tick of the slowest processor, or up to eight ticks of a fast one, which the scale
+ * counts as one.
+ */
+#define LATE_NS 32
 
-/* What the hardware is set to is that time on the clock that guests are shown: never before it,
- * hardly after it. */
+/*
+ * The hardware is programmed for the deadline on the clock that guests see: never before it, hardly
+ * after it.
+ */
 static void check_tsc_at(u64 hz, s_time_t now)
 {
 	u64 when[200];
@@ -198,7 +203,7 @@ static void check_frequency(u64 hz, s_time_t now)
 {
 	s_time_t read = time_now(), error = read > now ? read - now : now - read;
 
-	/* The scale's 32 bits, and a tick. */
+	/* The error of the scale's 32 bits, and a tick. */
 	if (error > now / 1000000000 + 10)
 		fail_msg("%lu Hz: after %ld ns the clock shows %ld", hz, now, read);
 	assert_int_equal(time_tsc_khz(), hz / 1000);
@@ -225,8 +230,9 @@ static struct vcpu *vcpu(void)
 	return &v;
 }
 
-/* A timer that the guest set is either due, or the hardware is programmed for a time that still
- * comes. */
+/* A timer that the guest sets is either due, or the hardware is programmed for a time in the
+ * future.
+ */
 static void check_hardware(u64 hz, u64 asked)
 {
 	if (softirq_is_pending()) {
@@ -284,7 +290,7 @@ static void any_timer_of_a_guest_reaches_a_countdown(void **state)
 	}
 }
 
-/* The hardware itself is asked for what no timer asks for, too. */
+/* The hardware is also programmed for values that no timer asks for. */
 static void check_program(u64 hz, s_time_t now)
 {
 	u64 when[200];
@@ -309,7 +315,7 @@ static void any_time_can_be_programmed(void **state)
 	each_machine(check_program);
 }
 
-/* Every CPU's clock is set by the boot CPU's; its own TSC may be behind the boot CPU's base. */
+/* The boot CPU sets every CPU's clock, and a CPU's own TSC may be behind the boot CPU's base. */
 static void a_tsc_value_before_the_base_is_an_earlier_time(void **state)
 {
 	host_cpus_init(1);
@@ -346,7 +352,7 @@ static void the_tsc_is_measured_by_a_clock_that_counts(void **state)
 	}
 }
 
-/* A firmware may leave a HPET that is stopped, or that counts at another rate than it says. */
+/* Firmware may leave a HPET that is stopped, or that counts at another rate than it reports. */
 static void a_clock_that_hardly_counts_measures_nothing(void **state)
 {
 	tsc_step = 1000000;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The boot options: what each accepts, and that what is not understood changes nothing and is said.
- */
+/* The boot options: what each accepts. An option that is not understood changes nothing and is
+ * reported. */
 /* links: hypervisor/core/base/cmdline.c hypervisor/lib/string.c hypervisor/lib/printf.c */
 #include "hv/cmdline.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The whole console on the host, before a scripted 16550: who may wait for it, what each log holds,
+ * The whole console before a scripted 16550: who may have to wait for it, what each log contains,
  * what reaches the line, and the way out of a panic. A character takes 87 us on the line and a port
- * access 1 us, so time tells who waited.
+ * access 1 us, so the clock shows who waited.
  */
 /* links: hypervisor/core/base/console.c hypervisor/core/hypercall/console_io.c hypervisor/core/base/console_tx.c hypervisor/core/base/console_guest.c */
 /* links: hypervisor/core/base/log_ring.c hypervisor/core/base/debug_keys.c hypervisor/core/base/cmdline.c hypervisor/x86/cpu/serial.c */
@@ -37,18 +37,18 @@
 static s_time_t access_ns = ACCESS_NS, char_ns = CHAR_NS;
 
 static struct {
-	bool dead;	      /* takes what it holds and never sends it */
-	bool instant;	      /* as an emulator's: sends at once */
-	bool no_fifo;	      /* an 8250: one character waits */
-	char fifo[FIFO];      /* what waits for the shift register */
-	unsigned int waiting; /* in the FIFO */
+	bool dead;	      /* accepts characters and never sends them */
+	bool instant;	      /* like an emulator's: sends at once */
+	bool no_fifo;	      /* an 8250: only one character can wait */
+	char fifo[FIFO];      /* waiting for the shift register */
+	unsigned int waiting; /* characters in the FIFO */
 	bool shifting;
 	char shift;
 	s_time_t shifted; /* when the shift register is empty again */
 	u8 scratch;
 	char line[1 << 21]; /* what went out */
 	size_t sent;
-	void (*on_write)(void); /* steps in before a character is taken */
+	void (*on_write)(void); /* called before a character is taken */
 } uart;
 
 static void uart_advance(void)
@@ -106,7 +106,7 @@ void host_outb(u16 port, u8 value)
 	uart.fifo[uart.waiting++] = (char)value;
 }
 
-/* --- what stands around the console --- */
+/* --- the console's surroundings --- */
 
 static unsigned long args[6];
 static unsigned int polls, con_ring_events;
@@ -186,7 +186,7 @@ void interrupt_dispatch(struct cpu_user_regs *regs, unsigned int vector)
 {
 }
 
-/* Time goes on, and with it the CPU's timers and softirqs. */
+/* Advances the clock, and runs the CPU's timers and softirqs. */
 static void run_for(s_time_t ns)
 {
 	s_time_t until = host_now + ns;
@@ -206,7 +206,8 @@ static void run_for(s_time_t ns)
 
 /* --- what tests do and look at --- */
 
-static s_time_t longest; /* hypercall of the last write_as(), with interrupts off or not */
+static s_time_t
+	longest; /* the longest hypercall of the last write_as(), with interrupts on or off */
 
 static void write_as(unsigned int domain, const char *text, size_t len)
 {
@@ -308,7 +309,7 @@ static int setup(void **state)
 	cmdline_parse("guest_loglvl=none");
 	uart.dead = uart.instant = false;
 	uart.on_write = NULL;
-	/* What the test before left is sent, and every domain may write again. */
+	/* Send what the last test left, and let every domain write again. */
 	run_for(SECONDS(5));
 	uart.sent = 0;
 	while (console_read_log(&c, 1, &index, true, true))
@@ -336,7 +337,7 @@ static void what_domain0_writes_does_not_wait_and_comes_out_whole(void **state)
 	write_as(0, text, 4096);
 	if (longest > NO_WAIT)
 		fail_msg("the hypercall took %ld us", (long)longest / 1000);
-	/* At the line's own speed, and a tenth. */
+	/* The line's own time for it, and a tenth. */
 	run_for((4096 + 64) * CHAR_NS / 10 * 11);
 	for (size_t i = 0; i < 4096; i++) {
 		if (text[i] == '\n')
@@ -383,7 +384,7 @@ static void a_line_of_the_hypervisor_is_never_lost(void **state)
 	assert_int_equal(count(line_text(), "dom0 "), 40 * 16);
 }
 
-/* Much more than the buffer holds, all at once: it waits, as nothing else is left. */
+/* Much more than the buffer holds, at once: the hypervisor waits, because it must lose nothing. */
 static void a_long_dump_of_the_hypervisor_is_whole(void **state)
 {
 	for (unsigned int i = 0; i < 600; i++)
@@ -462,9 +463,9 @@ static void a_uart_without_a_fifo_gets_one_character_at_a_time(void **state)
 }
 
 /*
- * Speeds that com1= takes, before a port that answers as fast as any does: nobody counts the line
- * as dead, whether the hypervisor waits itself or a timer does. In a child: exits with 0 if all
- * came out.
+ * A speed that com1= accepts, with a port that answers as fast as any: the line is not taken for
+ * dead, whether the hypervisor itself waits or a timer does. Runs in a child, which exits with 0 if
+ * all came out.
  */
 static void write_slowly(unsigned int baud)
 {
@@ -477,12 +478,12 @@ static void write_slowly(unsigned int baud)
 	serial_init();
 	access_ns = 250;
 	char_ns = SECONDS(10) / baud;
-	/* A little more than the buffer holds, so that the hypervisor has to wait. */
+	/* A little more than the buffer holds, so that the hypervisor must wait. */
 	for (unsigned int i = 0; i < lines; i++)
 		log_err("%s", line);
 	write_as(0, numbered_lines("dom0", 64), 64);
 	run_for(17000 * char_ns);
-	/* And without a buffer. */
+	/* Then without the buffer. */
 	console_end();
 	log_err("the last line");
 	host_now += 17 * char_ns;
@@ -507,7 +508,7 @@ static void a_slow_line_is_not_a_dead_one(void **state)
 	}
 }
 
-/* It costs seconds, not minutes, to see that the line of such a speed is dead. */
+/* A dead line of such a speed is found within seconds, not minutes. */
 static void a_dead_slow_line_is_given_up(void **state)
 {
 	pid_t child = fork();
@@ -557,7 +558,7 @@ static void guests_are_silent_by_default(void **state)
 	assert_string_equal(log_text(), "");
 }
 
-/* What key G shows: its lines without prefixes, from the log. */
+/* The lines that key G shows, without prefixes, from the log. */
 static const char *guest_log(void)
 {
 	debug_key_handle('G');
@@ -594,8 +595,8 @@ static void the_levels_say_which_lines_are_shown(void **state)
 }
 
 /*
- * guest_loglvl=none/all: everything, but each domain at its rate; what is over it is counted and
- * said once.
+ * guest_loglvl=none/all shows everything, but limits each domain's rate. Lines beyond the rate are
+ * counted and reported once.
  */
 static void a_flood_is_bounded_and_its_loss_is_said_once(void **state)
 {
@@ -613,15 +614,15 @@ static void a_flood_is_bounded_and_its_loss_is_said_once(void **state)
 		      "(HV) d1: 90 lines left out\r\n(HV) d1: later\r\n(HV) d1: and later\r\n"),
 		1);
 	assert_int_equal(count(line_text(), "left out"), 1);
-	/* The log of guests has the same. */
+	/* The guests' log has the same lines. */
 	assert_int_equal(count(guest_log(),
 			       "(HV) d1: 90 lines left out\n(HV) d1: later\n(HV) d1: and later\n"),
 			 1);
 }
 
 /*
- * guest_loglvl=all has no rate, as an administrator wants who looks at a guest's boot; the buffer
- * is the bound.
+ * guest_loglvl=all has no rate limit, for an administrator who watches a guest boot; only the
+ * buffer is a limit.
  */
 static void lines_that_do_not_fit_are_counted_and_leave_room_for_domain0(void **state)
 {
@@ -689,7 +690,8 @@ static void domain0_is_told_of_new_lines(void **state)
 }
 
 /*
- * As xl dmesg -c reads it: in pieces, then what was read is forgotten, and what came since is not.
+ * As by xl dmesg -c: the log is read in pieces, then what was read is cleared, and what came since
+ * is not.
  */
 static void clearing_forgets_what_was_read(void **state)
 {
@@ -716,8 +718,8 @@ static void stop_midway(void)
 }
 
 /*
- * In a process of its own, as nobody logs after a panic. 0: the line got `text`, or ended with it
- * and how it ended.
+ * Runs fn in a child, because nobody can log after a panic. Returns 0 if the line has `text`, or if
+ * the line's last text and the way the machine ended make `text`.
  */
 static int panics(void (*fn)(void), const char *text)
 {
@@ -756,7 +758,7 @@ static void a_panic_sends_first_what_waits(void **state)
 			 0);
 }
 
-/* CPU 1 is stopped for ever while it writes to the UART, with the lock in its hand. */
+/* CPU 1 stops forever while it writes to the UART and holds the lock. */
 static void panic_while_another_has_the_lock(void)
 {
 	host_cpus_init(2);
@@ -834,7 +836,7 @@ static void a_panic_within_a_panic_halts(void **state)
 			 0);
 }
 
-/* Once the machine's end was decided nothing stays behind: key R as an example of all ways. */
+/* When the machine ends on purpose, nothing stays unsent. Key R stands for all such ways. */
 static void reboot_after_output(void)
 {
 	write_as(0, numbered_lines("dom0", 4096), 4096);

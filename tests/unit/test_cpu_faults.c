@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* links: hypervisor/lib/cpu_faults.c */
-/* The faults of processors that there are: what each says of itself, old microcode and new, and
- * what it has. */
+/* The faults of real processors: for each, what its CPUID and MSRs say with old and new microcode,
+ * and which faults it has. */
 #include <stdlib.h>
 #include <string.h>
 #include "lib/cpu_faults.h"
@@ -12,8 +12,8 @@
 #define HYGON 0x6f677948
 #define VIA   0x746e6543
 
-/* Leaf 1 ECX: AVX, RDRAND. Leaf 7 EBX: RTM, RDSEED. Leaf 7 EDX: what microcode of each year added.
- */
+/* CPUID bits. Leaf 1 ECX: AVX, RDRAND. Leaf 7 EBX: RTM, RDSEED. Leaf 7 EDX: what the microcode of
+ * each year added. */
 #define AVX	   BIT(28)
 #define RDRAND	   BIT(30)
 #define RTM	   BIT(11)
@@ -161,7 +161,7 @@ static struct cpu_facts facts_of(unsigned int i)
 	struct cpu_facts f = { .arch_capabilities = processors[i].caps,
 			       .microcode = processors[i].microcode };
 
-	/* As a list of leaves may have them: other ones between, any order. */
+	/* As in a real list of leaves: in any order, with others in between. */
 	cpu_facts_add_leaf(&f, 0x80000021, 0, processors[i].e21a, 0, processors[i].e21c, 0);
 	cpu_facts_add_leaf(&f, 7, 1, ~0U, ~0U, ~0U, ~0U);
 	cpu_facts_add_leaf(&f, 0x80000008, 0, ~0U, processors[i].e8b, ~0U, ~0U);
@@ -208,8 +208,7 @@ static u32 fault_named(const char *name)
 	return 0;
 }
 
-/* A bit by which a processor says that it has not a fault takes that one away, and nothing else, on
- * every processor. */
+/* A bit by which a processor denies a fault removes that fault and no other, on every processor. */
 static void what_a_processor_denies_it_has_not(void **state)
 {
 	static const struct {
@@ -261,7 +260,7 @@ static void every_fault_is_somebodys_and_has_texts(void **state)
 	}
 }
 
-/* All leaves that something depends on are in the list of those to be read. */
+/* The list of leaves to read has every leaf that the code uses. */
 static void the_list_of_leaves_is_complete(void **state)
 {
 	struct cpu_facts all = { 0 }, listed = { 0 };

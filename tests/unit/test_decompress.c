@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Real compressed data, made by the formats' own tools while the test runs, whole and damaged. */
+/* Real compressed data, whole and damaged; the formats' own tools make them while the test runs. */
 /* links: hypervisor/lib/decompress.c hypervisor/lib/decompress_gzip.c hypervisor/lib/decompress_lz4.c */
 /* links: hypervisor/lib/decompress_xz.c hypervisor/lib/decompress_zstd.c */
 /* libs: -llzma -lzstd -llz4 -lz */
@@ -19,8 +19,8 @@ struct blob {
 	size_t size;
 };
 
-/* As Linux's build calls them (scripts/Makefile.lib, scripts/xz_wrap.sh), and other options that
- * people use. */
+/* The tools as Linux's build calls them (scripts/Makefile.lib, scripts/xz_wrap.sh), and with other
+ * options that people use. */
 static const struct tool {
 	const char *name, *command;
 	bool has_checksum;
@@ -40,9 +40,8 @@ void libc_shim_init(void)
 {
 }
 
-/* The libraries are not instrumented: a page without access behind each buffer finds what they read
- * or write beyond it.
- */
+/* Behind each buffer is a page without access: it catches what the libraries, which are not
+ * instrumented, read or write past the end. */
 static struct blob guarded(size_t size)
 {
 	size_t room = ROUND_UP(size + 1, 4096UL);
@@ -66,7 +65,7 @@ static int make_plain(void **state)
 	uint64_t seed = UNIT_SEED;
 
 	plain = malloc(LARGE);
-	/* Words out of few, so that there is something to find, and some noise. */
+	/* Few different words, so that compression finds repetitions, and some noise. */
 	for (size_t i = 0; i < LARGE; i++) {
 		uint64_t r = unit_random(&seed);
 
@@ -237,9 +236,8 @@ static void trailing_bytes_are_an_error(void **state)
 	}
 }
 
-/* With a checksum, damage is found, or was in something that does not matter (a time stamp).
- * Without: no harm is done.
- */
+/* With a checksum, damage is found unless it hit something unimportant (a time stamp). Without one,
+ * it must do no harm. */
 static void no_flipped_bit_is_taken_for_good(void **state)
 {
 	for (size_t t = 0; t < ARRAY_SIZE(tools); t++) {

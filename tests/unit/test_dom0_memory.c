@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dom0_mem from the command line's word to the memory and the limit that Domain-0 gets. */
+/* dom0_mem: from the command line's words to Domain-0's memory and limit. */
 /* links: hypervisor/x86/pv/dom0/dom0_memory.c hypervisor/core/base/cmdline.c hypervisor/lib/string.c hypervisor/lib/printf.c */
 #include "x86/pv/dom0/dom0_memory.h"
 
@@ -45,15 +45,15 @@ static void the_option_decides(void **state)
 		{ "dom0_mem=1G,max:2g", GiB(1), GiB(2) },
 		{ "dom0_mem=max:1024M,512M", MiB(512), GiB(1) },
 		{ "dom0_mem=512M,max:64G", MiB(512), GiB(64) },
-		/* Without a size: all that there is, within the bounds. */
+		/* Without a size: all memory, within the bounds. */
 		{ "dom0_mem=max:2G", GiB(2), GiB(2) },
 		{ "dom0_mem=min:256M,max:1G", GiB(1), GiB(1) },
 		{ "dom0_mem=min:256M", GiB(8) - MiB(128), 0 },
-		/* The minimum only raises, the maximum is the last word. */
+		/* The minimum only raises the size; the maximum has the last word. */
 		{ "dom0_mem=min:768M,512M", MiB(768), 0 },
 		{ "dom0_mem=512M,min:1G,max:768M", MiB(768), MiB(768) },
 		{ "dom0_mem=4G,max:1G", GiB(1), GiB(1) },
-		/* All but so much, and parts. */
+		/* A negative size or limit means all memory but so much. */
 		{ "dom0_mem=-1G", GiB(7), 0 },
 		{ "dom0_mem=-1G,max:2G", GiB(2), GiB(2) },
 		{ "dom0_mem=max:-6G", GiB(2), GiB(2) },
@@ -86,7 +86,7 @@ static void more_than_there_is_is_said(void **state)
 	assert_true(m.too_little);
 	assert_int_equal(m.nr_pages, PAGES(GiB(4) - MiB(128)));
 	assert_int_equal(m.max_pages, PAGES(GiB(16)));
-	/* -0: all of it, but the hypervisor's part is not for Domain-0. */
+	/* -0 means all memory, but the hypervisor's part cannot be Domain-0's. */
 	assert_true(choose("dom0_mem=-0", GiB(4)).too_little);
 	assert_int_equal(choose("dom0_mem=-8G", GiB(4)).nr_pages, 0);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: hypervisor/lib/heap.c hypervisor/lib/bitmap.c hypervisor/lib/rangeset.c hypervisor/lib/printf.c */
 /*
- * No timer of a domain outlives what it uses: a domain that runs, has each kind of timer armed and
- * a cap is killed and freed while another CPU runs its timers, in every order that a few changes of
- * turns make. The sanitizer sees a handler that touches what is freed.
+ * No timer of a domain outlives what it uses. A running domain with every kind of timer armed, and
+ * a cap, is killed and freed while another CPU runs its timers, in every order that a few changes
+ * of turns make. The sanitizer catches a handler that touches freed memory.
  */
 #include "interleave.h"
 
@@ -183,8 +183,8 @@ static unsigned long allocs_before;
 
 static struct {
 	bool with_vcpu_timers;
-	bool parked;	  /* the refill is armed for later; else for now, and a vCPU runs */
-	bool changes_cap; /* another CPU does so meanwhile */
+	bool parked;	  /* the refill is due later; else now, and a vCPU runs */
+	bool changes_cap; /* another CPU changes the cap meanwhile */
 } play;
 
 static void settle(void)
@@ -235,7 +235,7 @@ static void setup(void)
 
 	start_machine();
 	allocs_before = host_allocs_live;
-	/* Its timers are CPU 1's, and its vCPUs run there. */
+	/* Its timers belong to CPU 1, and its vCPUs run there. */
 	host_set_cpu(1);
 	victims = domain_create(1, &config, false);
 	for (unsigned int i = 0; i < VCPUS; i++) {
@@ -251,7 +251,7 @@ static void setup(void)
 		watchdog_arm(victims, 0, 1);
 	assert_int_equal(domain_unpause_by_controller(victims), 0);
 	settle();
-	/* It has used up its cap. */
+	/* The domain has used up its cap. */
 	share_set_cap(victims, 25);
 	victims->sched.budget = -1;
 	softirq_raise_on(1, SOFTIRQ_SCHEDULE);
@@ -335,7 +335,7 @@ static void crash_body(unsigned int cpu)
 			;
 	else
 		softirq_run();
-	/* The last of the references that crash_setup took. */
+	/* Drop the last of the references that crash_setup() took. */
 	domain_put(victims);
 }
 
@@ -363,7 +363,7 @@ static void vcpus_that_crash_at_once_are_one_crash(void **state)
 	interleave_explore(&scene);
 }
 
-/* It is resumed, as by a debugger, and crashes again. */
+/* The domain is resumed, as by a debugger, and crashes again. */
 static void each_life_has_one_line(void **state)
 {
 	const struct interleave_scene scene = { "resume", 2, 0, setup, NULL, NULL, teardown };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* ELF images and notes: what is read from good ones, and that damaged ones are refused. */
 /* links: hypervisor/lib/elf.c */
 #include "lib/elf.h"
 #include "lib/errno.h"
@@ -63,7 +64,7 @@ static int collect(const struct elf_note *note, void *data)
 	struct seen *seen = data;
 	u8 sum = 0;
 
-	/* Whatever it is, it may be read. */
+	/* Whatever the note is, all of its bytes must be readable. */
 	for (u32 i = 0; i < note->descsz; i++)
 		sum += note->desc[i];
 	(void)sum;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The decoder against what the assembler makes, the executor against the processor that the test
- * runs on: each instruction is executed by both from the same registers, flags and memory.
+ * The decoder is tested against the assembler's output, the executor against the processor that
+ * runs the test: both execute each instruction with the same registers, flags and memory.
  */
 /* links: hypervisor/x86/emul/decode.c hypervisor/x86/emul/execute.c hypervisor/x86/emul/tables.c */
 /* links: tests/fuzz/fuzz_insn.c */
@@ -18,7 +18,7 @@ struct code {
 	const u8 *start, *end;
 };
 
-/* What the assembler makes of `text`. */
+/* The assembler's bytes for `text`. */
 #define CODE(text)                                                                \
 	({                                                                        \
 		struct code c_;                                                   \
@@ -296,8 +296,8 @@ __asm__(".pushsection .text\n.globl native_run, native_return\nnative_run:\n"
 													 "%r13\n pop %r12\n pop %rbp\n "
 													 "pop %rbx\n ret\n.popsection");
 
-/* Memory below 4 GiB, so that 32-bit addresses reach it: what instructions write to, guarded by
- * unmapped neighbours. */
+/* Memory for the instructions' writes, between unmapped neighbours. It is below 4 GiB, so that
+ * 32-bit addresses reach it. */
 enum { AREA = 4096, WINDOW = 256 };
 static u8 *area, *code_page;
 
@@ -310,12 +310,12 @@ static int make_areas(void **state)
 	return area == MAP_FAILED || code_page == MAP_FAILED;
 }
 
-/* Runs the instruction on the processor: registers and flags in *regs, memory in the area. */
+/* Runs the instruction on the processor, with *regs and the area's memory. */
 static void run_native(const u8 *bytes, size_t len, struct insn_regs *regs)
 {
 	static const u8 jump_next[] = {
 		0xff, 0x25, 0, 0, 0, 0
-	}; /* jmp *0(%rip): to the address behind it */
+	}; /* jmp *0(%rip): to the address that follows */
 	u64 back = (u64)native_return;
 
 	memcpy(code_page, bytes, len);
@@ -330,8 +330,8 @@ static void run_native(const u8 *bytes, size_t len, struct insn_regs *regs)
 	regs->rip += len;
 }
 
-/* Runs it by insn_execute(), on the area's bytes in `memory`; every iteration of a string
- * instruction. */
+/* Runs the instruction by insn_execute() with the area's bytes in `memory`; for a string
+ * instruction, all iterations. */
 static void run_emulated(const struct insn *insn, struct insn_regs *regs, u8 *memory)
 {
 	u64 rip = regs->rip;
@@ -395,7 +395,7 @@ static void compare(const u8 *bytes, const struct insn *insn, const struct insn_
 	}
 }
 
-/* A random register value; often one where carries and signs change. */
+/* A random register value, often one at which carries and signs change. */
 static u64 interesting(uint64_t *seed)
 {
 	static const u64 values[] = { 0,	   1,	       2,	   0x7f,
@@ -407,7 +407,7 @@ static u64 interesting(uint64_t *seed)
 	return r % 3 ? unit_random(seed) : values[(r >> 8) % ARRAY_SIZE(values)];
 }
 
-/* A random encoding of one of the writers of memory; true if it decodes. */
+/* A random encoding of an instruction that writes memory; true if it decodes. */
 static bool random_insn(uint64_t *seed, u8 *bytes, struct insn *insn)
 {
 	static const u8 one[] = { 0x00, 0x01, 0x08, 0x09, 0x10, 0x11, 0x18, 0x19, 0x20, 0x21, 0x28,
@@ -439,8 +439,8 @@ static bool random_insn(uint64_t *seed, u8 *bytes, struct insn *insn)
 	       insn_op_writes_memory(insn->op);
 }
 
-/* Turns one register so that the operand lies in the middle of the area; false where no single
- * register can. */
+/* Sets one register so that the operand lies in the middle of the area; false if no single register
+ * can do that. */
 static bool aim(const struct insn *insn, struct insn_regs *regs, uint64_t *seed)
 {
 	u64 target = (u64)area + AREA / 2 + unit_random(seed) % WINDOW;
@@ -479,7 +479,7 @@ static void executes_as_the_processor_does(void **state)
 		if (!aim(&insn, &regs, &seed))
 			continue;
 		for (int i = 0; i < AREA; i += 8) {
-			/* Now and then what a compare-exchange waits for. */
+			/* Now and then a value with which a compare-exchange succeeds. */
 			u64 v = unit_random(&seed) % 4 ? interesting(&seed) :
 							 regs.gpr[i & 8 ? INSN_RDX : INSN_RAX];
 

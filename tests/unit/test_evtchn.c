@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event channels over simulated domains: the protocol, who may do what, teardown, and a model that
- * random operations are compared to.
+ * Event channels over simulated domains: the protocol, permissions, teardown, and random operations
+ * compared with a model.
  */
 /* links: hypervisor/core/event/evtchn.c hypervisor/core/event/evtchn_send.c hypervisor/core/event/evtchn_ops.c hypervisor/lib/bitmap.c */
 #include "core/event/evtchn.h"
@@ -56,7 +56,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Destroys all: no port, no reference and no memory is left. */
+/* Destroys all domains; no port, reference or memory may be left. */
 static int teardown(void **state)
 {
 	for (unsigned int i = 0; i < SIM_DOMAINS; i++) {
@@ -89,7 +89,7 @@ static void guest_consumes(unsigned int dom, unsigned int vcpu)
 	       sizeof(sim_domain[dom]->shared_info->evtchn_pending));
 }
 
-/* Domain a's port for b, and b's bound to it. */
+/* Makes a port of domain a for b, and a port of b bound to it. */
 static void connect(unsigned int a, unsigned int b, unsigned int *port_a, unsigned int *port_b)
 {
 	struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = (domid_t)b };
@@ -257,7 +257,7 @@ static void physical_interrupts_bind_and_unbind(void **state)
 	assert_int_equal(OP(close, &(struct evtchn_close){ bind.port }), 0);
 	assert_int_equal(unbinds, 1);
 	guest_consumes(0, 0);
-	evtchn_send_pirq(dom0, bind.port); /* one that was on its way */
+	evtchn_send_pirq(dom0, bind.port); /* an interrupt that was still on its way */
 	assert_false(pending(0, bind.port));
 }
 
@@ -293,7 +293,7 @@ static void reset_closes_all_in_steps(void **state)
 
 struct model_port {
 	enum port_type type;
-	unsigned int dom, port; /* peer, or who is allowed, or VIRQ and vCPU */
+	unsigned int dom, port; /* the peer's; or who is allowed to bind; or VIRQ and vCPU */
 };
 static struct model_port model[SIM_DOMAINS][MAX_PORT + 1];
 

@@ -9,7 +9,7 @@
 #include "hv/hypercall_handlers.h"
 
 #define OP1(cmd, op) do_grant_table_op(GNTTABOP_##cmd, (unsigned long)(op), 1, 0, 0, 0)
-#define FRAMES_EACH  16 /* of each domain, from FIRST_FRAME on */
+#define FRAMES_EACH  16 /* frames of each domain, from FIRST_FRAME on */
 #define FIRST_FRAME  8
 #define RAM_PAGES    512
 #define MAX_SHARED   2
@@ -17,8 +17,8 @@
 #define PTES	     1024
 
 static unsigned int writable[RAM_PAGES]; /* type references */
-static bool unwritable[RAM_PAGES];	 /* as if it was a page table */
-static u64 pte[SIM_DOMAINS][PTES];	 /* what a grant is mapped at: frame + 1 */
+static bool unwritable[RAM_PAGES];	 /* as if the frame were a page table */
+static u64 pte[SIM_DOMAINS][PTES];	 /* where grants are mapped: frame + 1 */
 static unsigned int flushes;
 static unsigned long args[6];
 struct domain *dom_xen;
@@ -137,7 +137,7 @@ static void check_idle(void)
 	}
 }
 
-/* Whatever is still mapped goes with its mapper; nothing is left then. */
+/* A mapper's end drops all of its mappings; nothing may be left then. */
 static int teardown(void **state)
 {
 	for (unsigned int i = 0; i < SIM_DOMAINS; i++) {
@@ -202,7 +202,7 @@ static void map_and_unmap_hold_and_drop_references(void **state)
 	assert_int_equal(sim_domain[1]->refcount, 2);
 	assert_int_equal(unmap(2, handle, 6), GNTST_general_error); /* not there */
 	assert_int_equal(unmap(2, handle + 1, 5), GNTST_bad_handle);
-	assert_int_equal(unmap(3, handle, 5), GNTST_bad_handle); /* not his */
+	assert_int_equal(unmap(3, handle, 5), GNTST_bad_handle); /* not domain 3's handle */
 	assert_int_equal(unmap(2, handle, 5), GNTST_okay);
 	assert_int_equal(flushes, 1);
 	check_idle();
@@ -378,7 +378,7 @@ static void no_memory_leaves_everything_as_it_was(void **state)
 		assert_int_equal(op.status, GNTST_general_error);
 		assert_int_equal(sim_domain[2]->grants->nr_frames, 1);
 	}
-	/* Grows in steps, and goes on where it was. */
+	/* The table grows in steps and continues where it was. */
 	sim_preempt = true;
 	assert_int_equal(OP1(setup_table, &op), -ERESTART);
 	assert_int_equal(sim_domain[2]->grants->nr_frames, 2);
@@ -518,8 +518,7 @@ static void swapping_needs_idle_entries(void **state)
 	assert_int_equal(swap.status, GNTST_eagain);
 }
 
-/* --- random operations against a model: what is mapped, and so which references there must be ---
- */
+/* --- random operations against a model of all mappings, and thus of all references --- */
 
 struct model_map {
 	bool mapped, ro;
@@ -577,7 +576,7 @@ static void random_map(u64 *seed)
 	int status;
 
 	if (m->mapped) {
-		status = unmap(d, m->handle, slot + 1); /* address 0 would mean: none */
+		status = unmap(d, m->handle, slot + 1); /* address 0 means: none */
 		assert_int_equal(status, GNTST_okay);
 		m->mapped = false;
 		return;
@@ -603,8 +602,8 @@ static void random_operations_agree_with_the_model(void **state)
 		if (unit_random(&seed) % 3) {
 			random_map(&seed);
 		} else {
-			/* The granter keeps to the rules or not: it may write anything but the
-			 * flags that are ours. */
+			/* The granter may or may not obey the rules: it may write anything but
+			 * our flags. */
 			u16 ours = entry(d, ref)->flags & (GTF_reading | GTF_writing);
 
 			grant(d, ref, to,

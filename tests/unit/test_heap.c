@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The heap: its order, removal of any element, and its bounds. */
 /* links: hypervisor/lib/heap.c */
 #include "lib/heap.h"
 #include "lib/errno.h"

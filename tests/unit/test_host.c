@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulated machine itself: what other tests rely on. */
+/* The simulated machine itself, on which other tests rely. */
 /* links: hypervisor/lib/bitmap.c */
 #include "host/host.h"
 #include "hv/arch.h"

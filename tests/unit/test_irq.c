@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Interrupts of devices from the I/O APIC's entry to the guest's event channel. */
 /* links: hypervisor/x86/irq/irq.c hypervisor/x86/irq/gsi.c hypervisor/x86/irq/pirq.c hypervisor/core/domain/guest_page.c hypervisor/lib/bitmap.c */
 #include "x86/irq/pirq.h"
 
@@ -97,7 +98,7 @@ static unsigned int vector_of(unsigned int gsi)
 	return rtes[gsi] & RTE_VECTOR_MASK;
 }
 
-/* The interrupt arrives where its entry says, unless it is masked. */
+/* Raises the interrupt; it arrives where its entry says, unless it is masked. */
 static bool signal(unsigned int gsi)
 {
 	if (rtes[gsi] & RTE_MASKED)
@@ -204,13 +205,13 @@ static void interrupts_follow_their_vcpu(void **state)
 	old_vector = vector_of(14);
 	pirq_set_affinity(d, 14, 2);
 	assert_int_equal(rtes[14] >> RTE_DEST_SHIFT, 2);
-	/* One that was on its way to the old place still counts. */
+	/* An interrupt that is still on its way to the old place counts. */
 	irq_device_vector(old_vector);
 	assert_int_equal(events, 1);
 	assert_true(signal(14));
 	assert_int_equal(events, 2);
 
-	/* Level: with the next interrupt, when nothing is in service. */
+	/* Level-triggered: it moves at the next interrupt, when none is in service. */
 	assert_int_equal(map(18), 18);
 	assert_int_equal(pirq_guest_bind(v, 18, 4, false), 0);
 	pirq_set_affinity(d, 18, 3);
@@ -272,7 +273,7 @@ static void vectors_run_out_cleanly(void **state)
 		if (irq_assign_vectors(&descs[nr], 1, 0))
 			break;
 	}
-	/* All but two that guests use, and those that GSIs keep once they have them. */
+	/* All vectors except two that guests use, and those that GSIs keep once they have them. */
 	assert_in_range(nr, VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1 - 2 - PINS,
 			VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1 - 2);
 	for (unsigned int i = 0; i <= nr; i++)

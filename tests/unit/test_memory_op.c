@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A domain's memory grows and is exchanged while another of its vCPUs gives back whatever the
- * domain has, and another domain takes it: at each release of a lock by the first CPU. What the
- * table of machine frames says of a frame is its owner's alone.
+ * domain has, and another domain takes it: at each release of a lock by the first CPU. Only a
+ * frame's owner decides what the machine-to-phys table says of the frame.
  */
 /* links: hypervisor/core/base/buddy.c hypervisor/core/base/page_alloc.c hypervisor/core/base/page_list.c hypervisor/core/domain/page_ref.c */
 /* links: hypervisor/core/memory/memory_reservation.c hypervisor/core/memory/memory_exchange.c hypervisor/lib/bitmap.c */
@@ -126,7 +126,7 @@ static void release_all(struct domain *d)
 /* --- the other CPU --- */
 
 static unsigned int now, steps_in_at;
-static unsigned long taken; /* frames that domain B has got */
+static unsigned long taken; /* frames that domain B got */
 
 static void cpu1_steps_in(const spinlock_t *l)
 {
@@ -144,7 +144,7 @@ static void cpu1_steps_in(const spinlock_t *l)
 	host_set_cpu(0);
 }
 
-/* True: it came in. */
+/* True if CPU 1 came in. */
 static bool with_cpu1(unsigned int at, long (*call)(void))
 {
 	now = taken = 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The page allocator: blocks, zones, scrubbing, references, claims, and the heap above it. */
 /* links: hypervisor/core/base/buddy.c hypervisor/core/base/page_alloc.c hypervisor/core/base/page_list.c hypervisor/core/domain/page_ref.c hypervisor/core/base/hv_heap.c hypervisor/core/domain/shared_page.c hypervisor/core/base/slab.c hypervisor/lib/bitmap.c */
 /* links: hypervisor/core/base/timer.c hypervisor/core/base/softirq.c hypervisor/lib/heap.c */
 #include "hv/mm.h"
@@ -9,12 +10,12 @@
 #include "lib/errno.h"
 #include "unit.h"
 
-/* 256 MiB at machine address 0, of which the first MiB is nobody's, as in a machine. */
+/* 256 MiB from machine address 0, of which the first MiB belongs to nobody, as in a machine. */
 enum { FRAMES = 1 << 16, FIRST = 256, RAM = FRAMES - FIRST, CHUNK = 512 };
 
 struct domain *dom_xen;
 static struct domain *dom_a, *dom_b;
-static bool *in_use_before; /* frames whose reuse was announced and not yet their freeing */
+static bool *in_use_before; /* frames whose reuse was announced and that were not freed since */
 static bool *heap_mapped;   /* by chunk */
 static unsigned int heap_chunks;
 
@@ -103,8 +104,8 @@ static void scrub_all(void)
 static struct domain *new_domain(void)
 {
 	static unsigned int used;
-	/* Owners are named by page number above HEAP_VIRT: a page of the simulated machine's first
-	 * MiB. */
+	/* An owner is encoded as a page number above HEAP_VIRT, so put it into the simulated
+	 * machine's first MiB. */
 	struct domain *d = (struct domain *)(HEAP_VIRT + (1 + used * 4) * PAGE_SIZE);
 
 	assert_true(sizeof(struct domain) <= 4 * PAGE_SIZE && used < 8);
@@ -124,7 +125,7 @@ static int setup(void **state)
 	heap_mapped = calloc(FRAMES / CHUNK, sizeof(*heap_mapped));
 	for (unsigned long mfn = FIRST; mfn < FRAMES; mfn++)
 		frame_data(frame_table + mfn)[mfn % 512] = mfn;
-	/* In pieces, and not in order: they merge. */
+	/* Add the RAM in pieces and out of order: they merge. */
 	page_alloc_hold_range(PAGE_SIZE * 3000, PAGE_SIZE * 3005);
 	page_alloc_add_range(PAGE_SIZE * 40000, PAGE_SIZE * FRAMES);
 	page_alloc_add_range(PAGE_SIZE * FIRST, PAGE_SIZE * 3000);
@@ -145,7 +146,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Every test leaves the machine as it found it: all free, and merged into the largest blocks. */
+/* After each test all frames are free again, merged into the largest blocks. */
 static int check_all_free(void **state)
 {
 	struct page_info *half, *quarter;
@@ -196,7 +197,7 @@ static void scrubbing_clears_exactly_what_is_dirty(void **state)
 	make_dirty(pg, 0);
 	page_free(pg, 0);
 	assert_int_equal(page_alloc_dirty_count(), 1);
-	/* One dirty frame in a large, merged block: found without a walk over the block. */
+	/* One dirty frame in a large, merged block is found without a walk over the block. */
 	while (page_alloc_scrub_some())
 		steps++;
 	assert_in_range(steps, 1, 2);
@@ -214,10 +215,10 @@ static void clean_memory_is_preferred_unless_it_need_not_be(void **state)
 	c = page_alloc(NULL, 1, 0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(later); i++)
 		later[i] = page_alloc(NULL, 0, 0);
-	/* b keeps a from merging, so a is a dirty block of its own, and there is no clean one of
+	/* b keeps a from merging, so a is a dirty block of its own, and no clean one has
 	 * its size. */
 	page_free(a, 0);
-	/* Those stand in line now, and a does not any more. */
+	/* These wait to be scrubbed now, and a does not any more. */
 	for (unsigned int i = 0; i < ARRAY_SIZE(later); i++)
 		page_free(later[i], 0);
 	assert_ptr_equal(page_alloc(NULL, 0, MEMF_NO_SCRUB), a);
@@ -235,7 +236,7 @@ static void address_limits_are_kept(void **state)
 		pg = page_alloc(NULL, 0, MEMF_BITS(bits));
 		assert_non_null(pg);
 		assert_true(mfn_x(page_to_mfn(pg)) < 1UL << (bits - PAGE_SHIFT));
-		/* From the highest zone that fits. */
+		/* The frame comes from the highest zone that fits. */
 		assert_true(mfn_x(page_to_mfn(pg)) >= 1UL << (bits - 1 - PAGE_SHIFT));
 		page_free(pg, 0);
 	}
@@ -254,7 +255,7 @@ static void high_memory_runs_out_before_low_memory_is_touched(void **state)
 	struct page_info *pg[(RAM >> 8) + 1];
 	unsigned int n = 0;
 
-	/* No frame stands in line: each is part of its block. */
+	/* No frame waits by itself: each is part of its block. */
 	scrub_all();
 	while ((pg[n] = page_alloc(NULL, 8, MEMF_NO_SCRUB)) != NULL) {
 		if (n)
@@ -293,7 +294,7 @@ static void a_domain_is_charged_and_limited(void **state)
 	page_free(big, 2);
 	for (int i = 0; i < 100; i++) {
 		page_put_alloc_ref(pg[i]);
-		page_put_alloc_ref(pg[i]); /* the second one finds nothing to drop */
+		page_put_alloc_ref(pg[i]); /* the second call has nothing to drop */
 	}
 }
 
@@ -316,7 +317,7 @@ static void references_keep_a_frame(void **state)
 	page_put_alloc_ref(pg);
 	assert_ptr_equal(page_owner(pg), dom_a);
 	assert_int_equal(dom_a->tot_pages, 1);
-	/* On its way out: no new references. */
+	/* The page is being freed: no new references. */
 	assert_false(page_get(pg, dom_a));
 	page_put(pg);
 	assert_int_equal(dom_a->refcount, 0);
@@ -364,7 +365,7 @@ static void claims_set_frames_aside(void **state)
 	assert_int_equal(page_claim(dom_a, RAM + 1UL), -EINVAL);
 	assert_int_equal(page_claim(dom_a, RAM - 10), 0);
 	assert_int_equal(page_claimed_total(), RAM - 10);
-	assert_int_equal(page_claim(dom_a, 5), -EINVAL); /* one at a time */
+	assert_int_equal(page_claim(dom_a, 5), -EINVAL); /* a domain has one claim */
 	assert_int_equal(page_claim(dom_b, 11), -ENOMEM);
 	assert_null(page_alloc(NULL, 4, 0));
 	pg = page_alloc(dom_b, 3, 0);
@@ -383,7 +384,7 @@ static void claims_set_frames_aside(void **state)
 	assert_int_equal(page_claim(dom_a, 0), 0);
 	assert_int_equal(page_claimed_total(), 0);
 	assert_int_equal(page_claim(dom_a, 4), 0);
-	assert_int_equal(page_claimed_total(), 1); /* not incremental */
+	assert_int_equal(page_claimed_total(), 1); /* a claim replaces the last one */
 	assert_int_equal(page_claim(dom_a, 0), 0);
 	while (n)
 		page_free(rest[--n], 0);

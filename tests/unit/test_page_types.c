@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page types and the hypercalls on them, over simulated frames. After each step every reference
+ * Page types and the hypercalls on them, over simulated frames. After each step, every reference
  * that should exist is counted afresh from tables, pins, base pointers and held pages, and compared
- * with what the frame table says.
+ * with the frame table.
  */
 /* links: hypervisor/x86/mm/page_types.c hypervisor/x86/mm/page_validate.c hypervisor/x86/mm/page_check.c */
 /* links: hypervisor/x86/pv/mmu.c hypervisor/x86/pv/mmu_update.c hypervisor/x86/pv/mmuext.c */
@@ -38,8 +38,8 @@ struct cpu_features cpu_features = { .paddr_bits = 40 };
 u64 *idle_l4;
 
 static unsigned long freed_pages, flushes, flushed_cpus;
-static long preempt_after;	    /* checks until one says yes; < 0: never */
-static unsigned int preempt_chance; /* of 256 */
+static long preempt_after;	    /* preemption checks until one says yes; < 0: never */
+static unsigned int preempt_chance; /* out of 256 */
 static u64 seed;
 static unsigned long args[6];
 
@@ -139,7 +139,7 @@ void tlb_flush_page_mask(const cpumask_t *cpus, unsigned long va)
 }
 
 static u32 clock_now = 1;
-static void (*after_clock)(void); /* another CPU comes in right after this one has read the clock */
+static void (*after_clock)(void); /* another CPU's step, right after this one has read the clock */
 
 u32 tlb_clock(void)
 {
@@ -188,7 +188,7 @@ static void expect_type(mfn_t mfn, u64 type)
 	expect_ref(mfn);
 	if (e->types)
 		assert_true(e->type ==
-			    type); /* a frame never has two types: no page table is writable */
+			    type); /* a frame never has two types, so no page table is writable */
 	e->type = type;
 	e->types++;
 }
@@ -378,8 +378,8 @@ static u64 slot_addr(unsigned int g, unsigned int page, unsigned int index)
 	return mfn_to_maddr(guest_mfn(g, page)) + index * 8;
 }
 
-/* Page 0 is an L4, 1 an L3, 2 and 3 L2s, 4 to 7 L1s that map 8 to 15 writable and all tables
- * read-only. */
+/* Builds tables: page 0 is an L4, 1 an L3, 2 and 3 are L2s, 4 to 7 L1s. They map pages 8 to 15
+ * writable and all tables read-only. */
 static void build_tree(unsigned int g)
 {
 	guest_frame(g, 0)[0] = entry(g, 1, PTE_RW);
@@ -469,10 +469,10 @@ static void harmless_changes_keep_references(void **state)
 	assert_int_equal(page_type_count(guest_page(0, 8)), 0);
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), e, SELF), 0);
 	assert_int_equal(page_type_count(guest_page(0, 8)), 1);
-	/* Not present: the guest's business. */
+	/* An entry that is not present is the guest's business. */
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), 0x123456789abcdef0UL, SELF), 0);
 	assert_true(*slot == 0x123456789abcdef0UL);
-	/* An ordinary page is written as it is, a table in use only through entries. */
+	/* An ordinary page may get any value; a table in use only valid entries. */
 	assert_int_equal(mmu_update_from(slot_addr(0, 20, 1), e | PTE_GLOBAL, SELF), 0);
 	assert_true(guest_frame(0, 20)[1] == (e | PTE_GLOBAL));
 }
@@ -494,7 +494,7 @@ static void device_memory_needs_permission(void **state)
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x2000), 1), SELF),
 			 -EPERM);
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(0x2000), 1), 1),
-			 -EPERM); /* domain 1's devices are not reached through its name */
+			 -EPERM); /* domain 1's name does not lead to its devices */
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), entry(0, 9, 0), DOMID_IO), -EINVAL);
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), pte_make(MFN(1UL << 38), 1), SELF),
 			 -EINVAL);
@@ -510,7 +510,7 @@ static void only_the_privileged_map_others(void **state)
 	assert_true(guest_page(1, 20)->type_info & PGT_FOREIGN);
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 10), entry(1, 4, PTE_RW), 1), -EINVAL);
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 10), entry(1, 4, 0), 1), 0);
-	/* Tables of domain 1 by domain 0. */
+	/* Domain 0 changes tables of domain 1. */
 	assert_int_equal(mmu_update_from(slot_addr(1, 4, 30), entry(1, 21, PTE_RW), 2UL << 16 | 1),
 			 0);
 	assert_int_equal(mmu_update_from(slot_addr(1, 4, 31), entry(0, 21, PTE_RW), 2UL << 16 | 1),
@@ -533,13 +533,13 @@ static void a_type_change_flushes(void **state)
 	assert_int_equal(mmuext_from(MMUEXT_PIN_L1_TABLE, guest_mfn(0, 30), SELF), 0);
 	assert_int_equal(flushes, 1);
 	assert_int_equal(flushed_cpus, 1); /* CPU 0, where the owner runs */
-	/* And back: the processor may still walk it. */
+	/* Back again needs a flush too: the processor may still walk it. */
 	assert_int_equal(mmuext_from(MMUEXT_UNPIN_TABLE, guest_mfn(0, 30), SELF), 0);
 	assert_int_equal(mmu_update_from(slot_addr(0, 5, 40), entry(0, 30, PTE_RW), SELF), 0);
 	assert_int_equal(flushes, 2);
 	assert_true(guest_page(0, 30)->type_info & PGT_VALIDATED);
 
-	/* Once a foreign domain had it writable, every CPU counts. */
+	/* After a foreign domain had it writable, every CPU counts. */
 	assert_int_equal(mmu_update_from(slot_addr(0, 5, 41), entry(1, 30, PTE_RW), 1), 0);
 	assert_int_equal(mmu_update_from(slot_addr(0, 5, 41), 0, SELF), 0);
 	assert_int_equal(mmuext_from(MMUEXT_PIN_L1_TABLE, guest_mfn(1, 30), 1), 0);
@@ -562,7 +562,7 @@ static void a_full_count_is_busy(void **state)
 	check_everything();
 }
 
-/* Whatever the moment, a preempted operation ends as one that was not. */
+/* A preempted operation ends like one that was not preempted, whatever the moment. */
 static void preemption_at_every_point(void **state)
 {
 	for (long first = 0; first < 24; first++) {
@@ -572,7 +572,7 @@ static void preemption_at_every_point(void **state)
 		preempt_after = first;
 		assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), 0);
 		preempt_after = -1;
-		preempt_chance = 256; /* each time: one entry a call */
+		preempt_chance = 256; /* always: one entry in each call */
 		assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, guest_mfn(0, 0), SELF), 0);
 		assert_int_equal(mmuext_from(MMUEXT_UNPIN_TABLE, guest_mfn(0, 0), SELF), 0);
 		build_tree(1);
@@ -601,7 +601,7 @@ static void a_failed_pin_leaves_nothing_at_any_preemption(void **state)
 	}
 }
 
-/* A vCPU is stopped half-way and another one needs the same table. */
+/* A vCPU stops half-way, and another one needs the same table. */
 static void another_vcpu_finishes_the_work(void **state)
 {
 	struct mmuext_op op = { .cmd = MMUEXT_PIN_L4_TABLE, .arg1.mfn = mfn_x(guest_mfn(0, 0)) };
@@ -642,7 +642,7 @@ static void addresses_are_translated(void **state)
 							  0),
 			 0);
 	check_everything();
-	/* The table in force outlives its pin. */
+	/* The table in use outlives its pin. */
 	assert_int_equal(mmuext_from(MMUEXT_NEW_USER_BASEPTR, guest_mfn(0, 0), SELF), 0);
 	assert_int_equal(mmuext_from(MMUEXT_NEW_USER_BASEPTR, MFN(0), SELF), 0);
 	assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, MFN(0), SELF), -EINVAL);
@@ -697,7 +697,7 @@ static void grants_have_entries_of_their_own(void **state)
 	check_everything();
 	assert_int_equal(page_type_count(pg), 0);
 	assert_int_equal(arch_grant_unmap(slot, frame, 0, flags), GNTST_general_error);
-	/* By address, moved, and onto itself. */
+	/* Mapped by address; moved; moved onto itself. */
 	assert_int_equal(arch_grant_map(60 << 12, frame, GNTMAP_host_map | GNTMAP_readonly),
 			 GNTST_okay);
 	check_everything();
@@ -717,7 +717,7 @@ static void grants_have_entries_of_their_own(void **state)
 	check_everything();
 }
 
-/* The kernel's own instruction writes a table that it has mapped read-only. */
+/* The kernel's own instruction writes a table that the kernel has mapped read-only. */
 static bool guest_runs(const u8 *insn, struct cpu_user_regs *regs, unsigned long addr)
 {
 	bool handled;
@@ -754,15 +754,15 @@ static void direct_writes_are_emulated(void **state)
 	regs.rax = 0x1234;
 	assert_true(guest_runs(movl, &regs, table + 70 * 8 + 4));
 	assert_true(*slot == 0x1234UL << 32);
-	/* Refused: a bad entry, another level's table, an instruction that does not write there, no
-	 * such mapping. */
+	/* Refused: a bad entry, another level's table, an instruction that does not write there,
+	 * and an address without such a mapping. */
 	regs.rax = entry(0, 4, PTE_RW);
 	assert_false(guest_runs(mov, &regs, table + 70 * 8));
 	assert_true(*slot == 0x1234UL << 32);
 	assert_false(guest_runs(mov, &regs, l2 + 70 * 8));
 	assert_false(guest_runs(push, &regs, table + 70 * 8));
 	assert_false(guest_runs(mov, &regs, 40UL << 12));
-	/* Writable by now: the fault was spurious. */
+	/* The page is writable by now, so the fault was spurious. */
 	assert_true(guest_runs(push, &regs, 0));
 	pv_of(vcpus[0])->in_kernel = false;
 	assert_false(guest_runs(mov, &regs, table + 70 * 8));
@@ -782,7 +782,7 @@ static unsigned int rnd_index(void)
 	return indices[rnd(ARRAY_SIZE(indices))];
 }
 
-/* The first pages are mostly of the level that their number says, so that trees come about. */
+/* The first pages are mostly of the level of their number, so that trees come into being. */
 static u64 rnd_entry(unsigned int page)
 {
 	unsigned int g = rnd(20) ? page / GUEST_PAGES : rnd(2), level = page % 4, child;
@@ -798,8 +798,8 @@ static u64 rnd_entry(unsigned int page)
 	return pte_make(guest_mfn(g, child), flags);
 }
 
-/* The guest writes its memory as it likes where it can: what is mapped writable, or may become so
- * at any time. */
+/* The guest writes anything to its memory where it can: where memory is mapped writable, or may
+ * become so at any time. */
 static void scribble(void)
 {
 	unsigned int g = rnd(2), page = rnd(GUEST_PAGES);
@@ -840,7 +840,7 @@ static void random_step(void)
 	}
 	args[0] = ext ? (unsigned long)&op : (unsigned long)&req;
 	args[1] = 1;
-	/* A guest may give up what it was told to continue. */
+	/* A guest need not continue a preempted operation. */
 	do {
 		if (ext)
 			err = do_mmuext_op(args[0], args[1], 0, foreign, 0, 0);
@@ -864,7 +864,7 @@ static void destroy(unsigned int g)
 		check_everything();
 }
 
-/* The owner maps a page and unmaps it again, while a CPU drops what was the last writable use. */
+/* The owner maps and unmaps a page while a CPU drops what was the last writable use so far. */
 static void map_and_unmap(void)
 {
 	struct page_info *pg = guest_page(0, 9);
@@ -879,7 +879,7 @@ static void the_stamp_is_of_the_last_use(void **state)
 	struct page_info *pg = guest_page(0, 9);
 
 	for (unsigned int round = 0; round < 3; round++) {
-		/* In the last one, many drops came before: what counts them has gone round. */
+		/* Before the last round, many drops came: their counter has wrapped. */
 		assert_true(page_get(pg, guests[0]));
 		assert_int_equal(page_type_get(pg, PGT_WRITABLE), 0);
 		for (unsigned int i = 0; round == 2 && i < (1 << 19) + 5; i++)
@@ -898,7 +898,7 @@ static void the_stamp_is_of_the_last_use(void **state)
 
 static struct {
 	struct page_info *pg;		    /* CPU 1 has the last reference */
-	unsigned int now, put_at, reuse_at; /* releases of locks by CPU 0 */
+	unsigned int now, put_at, reuse_at; /* counts of releases of locks by CPU 0 */
 } script;
 
 static void cpu1_steps_in(const spinlock_t *l)
@@ -918,7 +918,7 @@ static void cpu1_steps_in(const spinlock_t *l)
 	host_unlocked = cpu1_steps_in;
 }
 
-/* The page is first in the list: what CPU 0 does with it is between its first few releases. */
+/* The page is first in the list, so CPU 0 handles it between its first few releases. */
 static void a_page_that_has_gone_is_not_touched(void **state)
 {
 	for (unsigned int put_at = 0; put_at < 6; put_at++) {
@@ -970,7 +970,7 @@ static void random_sequences_keep_the_invariants(void **state)
 			scribble();
 			random_step();
 		}
-		/* Domain 1 goes while domain 0 still maps it; then domain 0. */
+		/* Domain 1 ends while domain 0 still maps its page; then domain 0 ends. */
 		run_as(0);
 		destroy(1);
 		run_as(2);

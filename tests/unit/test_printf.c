@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* printf() against the C library's. */
 /* links: hypervisor/lib/printf.c */
 #include "lib/printf.h"
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #pragma GCC diagnostic ignored "-Wformat-security"
 
-/* Prints through both, ours and the C library's, and wants the same text and length. */
+/* Prints by our function and by the C library's, and compares text and length. */
 #define same_as_libc(...)                                         \
 	do {                                                      \
 		char a[512], b[512];                              \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Range sets against a bit for each number. */
 /* links: hypervisor/lib/rangeset.c */
 #include "lib/rangeset.h"
 #include "lib/errno.h"
@@ -33,7 +34,7 @@ static void check_shape(const struct rangeset *r)
 {
 	for (unsigned int i = 0; i < r->nr; i++) {
 		assert_true(r->ranges[i].first <= r->ranges[i].last);
-		/* Neither overlapping nor adjacent. */
+		/* Ranges neither overlap nor touch. */
 		if (i)
 			assert_true(r->ranges[i].first > r->ranges[i - 1].last + 1);
 	}

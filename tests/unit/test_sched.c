@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The scheduler's promises: weights, caps, latency, and that no time is lost. */
 /* links: hypervisor/core/sched/sched.c hypervisor/core/sched/sched_share.c hypervisor/core/sched/sched_place.c */
 /* links: hypervisor/core/sched/sched_param.c hypervisor/core/sched/runstate.c hypervisor/core/base/softirq.c */
 /* links: hypervisor/core/base/timer.c hypervisor/lib/heap.c hypervisor/lib/bitmap.c */
@@ -6,7 +7,7 @@
 
 #include <xen/sysctl.h>
 
-/* No domain ends here. */
+/* No domain is destroyed in these tests. */
 bool domain_get(struct domain *d)
 {
 	return true;
@@ -16,8 +17,7 @@ void domain_put(struct domain *d)
 {
 }
 
-/* Every vCPU computes without end: domains get what their weights say, their vCPUs equal parts of
- * it. */
+/* All vCPUs compute endlessly: domains get time by weight, a domain's vCPUs equal parts of it. */
 static void many_domains(unsigned int cpus, unsigned int nr, unsigned int vcpus,
 			 const unsigned int *weights, unsigned int nr_weights)
 {
@@ -96,7 +96,7 @@ static void idle_work_is_taken_up_by_a_cpu_that_idles(void **state)
 	sim_pin(sim_domains[0], 0, 0);
 	sim_settle();
 	memset(host_kicks, 0, sizeof(host_kicks));
-	/* CPU 1 is to wake from its halt, CPU 0 is busy. */
+	/* CPU 1 must wake from its halt; CPU 0 is busy. */
 	host_set_cpu(0);
 	sched_wake_idle_cpu();
 	assert_int_equal(host_kicks[1] + host_kicks[2], 1);
@@ -156,7 +156,7 @@ static void cap_is_kept_among_others_and_can_be_lifted(void **state)
 	sim_end();
 }
 
-/* Four domains pinned to one CPU, while an overload elsewhere has other clocks. */
+/* Four domains are pinned to one CPU, while an overload elsewhere gives other CPUs other clocks. */
 static void weights_hold_among_pinned(void **state)
 {
 	const s_time_t measured = SECONDS(20);
@@ -179,8 +179,8 @@ static void weights_hold_among_pinned(void **state)
 	sim_end();
 }
 
-/* A light one that is alone on its CPU does not draw everybody there, nor does it keep the CPU for
- * itself. */
+/* A vCPU of low weight that is alone on its CPU does not attract all others, nor does it keep the
+ * CPU for itself. */
 static void a_light_pinned_vcpu_keeps_little(void **state)
 {
 	const s_time_t measured = SECONDS(20);
@@ -225,7 +225,7 @@ static void one_that_weighs_more_than_a_cpu_gets_a_cpu(void **state)
 	sim_end();
 }
 
-/* A domain's weight is the domain's, however many of its vCPUs are awake. */
+/* A domain has one weight, however many of its vCPUs are awake. */
 static void weight_is_split_among_the_awake(void **state)
 {
 	const s_time_t measured = SECONDS(20);
@@ -237,7 +237,7 @@ static void weight_is_split_among_the_awake(void **state)
 	mixed = sim_domain(4, 256, 0);
 	sim_up(wide, 0, 0);
 	sim_up(narrow, 0, 0);
-	/* One of four computes, the others do a little now and then. */
+	/* One of its four vCPUs computes; the others do a little now and then. */
 	sim_up(mixed, MICROSECS(50), MILLISECS(20));
 	sim_of(mixed->vcpus[0])->burst = 0;
 	sim_run(SECONDS(3));
@@ -249,7 +249,7 @@ static void weight_is_split_among_the_awake(void **state)
 	sim_end();
 }
 
-/* A big machine with everything at once: computing, capped, now-and-then ones. */
+/* A big machine with vCPUs of all kinds: computing, capped, and active now and then. */
 static void a_mixed_load_on_256_cpus_keeps_weights_and_caps(void **state)
 {
 	const s_time_t measured = SECONDS(20);
@@ -282,7 +282,7 @@ static void a_mixed_load_on_256_cpus_keeps_weights_and_caps(void **state)
 				   0.02);
 		else if (i % 4 == 0)
 			sim_expect("capped", share[i], (50 + i) / 100.0, 0.02);
-		else /* it gets what it asks for, as that is less than its share */
+		else /* it gets what it asks for, which is less than its share */
 			sim_expect("now and then", share[i],
 				   64 * (100 + 10.0 * i) / (100 + 10.0 * i + (20 + i) * 1000.0),
 				   0.05);
@@ -317,7 +317,7 @@ static void one_that_wakes_runs_soon(void **state)
 	sim_end();
 }
 
-/* Those who sleep now and then cannot take more than their share from one who never does. */
+/* vCPUs that sleep now and then cannot take more than their share from one that never sleeps. */
 static void wake_up_boost_starves_nobody(void **state)
 {
 	const s_time_t measured = SECONDS(20);
@@ -336,7 +336,7 @@ static void wake_up_boost_starves_nobody(void **state)
 	sim_end();
 }
 
-/* Sleep gives no claim to the time slept. */
+/* A vCPU that slept does not get that time afterwards. */
 static void a_long_sleeper_does_not_take_over(void **state)
 {
 	struct domain *sleeper, *other;
@@ -413,7 +413,7 @@ static void pausing_takes_a_vcpu_off_its_cpu(void **state)
 	for (unsigned int i = 0; i < 3; i++) {
 		vcpu_runstate_get(d->vcpus[i], &r);
 		assert_true(r.time[RUNSTATE_running] > (u64)MILLISECS(500));
-		/* Nothing is lost: the states' times add up to its life. */
+		/* Nothing is lost: the times in all states add up to its life. */
 		assert_int_equal(r.time[0] + r.time[1] + r.time[2] + r.time[3],
 				 (u64)(host_now - sim_began));
 	}

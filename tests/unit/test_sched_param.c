@@ -2,12 +2,12 @@
 /* links: hypervisor/core/sched/sched.c hypervisor/core/sched/sched_share.c hypervisor/core/sched/sched_place.c */
 /* links: hypervisor/core/sched/sched_param.c hypervisor/core/sched/runstate.c hypervisor/core/base/softirq.c */
 /* links: hypervisor/core/base/timer.c hypervisor/lib/heap.c hypervisor/lib/bitmap.c */
-/* Weights, caps and slices as tools set them, while the scheduler works with them on other CPUs. */
+/* Weights, caps and slices as tools set them, while the scheduler runs with them on other CPUs. */
 #include "sched_sim.h"
 
 #include <xen/sysctl.h>
 
-/* No domain ends here. */
+/* No domain is destroyed in these tests. */
 bool domain_get(struct domain *d)
 {
 	return true;
@@ -21,7 +21,7 @@ static struct domain *watched;
 static unsigned int locked_with_cap[2];
 static unsigned int nr_locked;
 
-/* What another CPU, which has the lock until now, has seen of the cap. */
+/* Notes the cap as another CPU sees it, which has held the lock until now. */
 unsigned long spin_lock_irqsave(spinlock_t *l)
 {
 	unsigned long flags = arch_irq_save();
@@ -85,7 +85,7 @@ static void any_weight_cap_and_slice_is_safe(void **state)
 				sim_run(MILLISECS(100));
 			}
 	}
-	/* And no CPU's time is lost. */
+	/* No CPU's time is lost either. */
 	set(d, 256, 0);
 	set(other, 256, 0);
 	sim_mark();

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* links: hypervisor/lib/heap.c hypervisor/lib/bitmap.c */
 /*
- * No wake-up is lost. vCPUs block, poll, are woken, paused, moved, capped and destroyed by several
- * CPUs at once, in every order that a few changes of turns make. Once all is quiet, a runnable vCPU
- * runs, or waits behind one that runs, or waits for its domain's cap. Behind one that has had more
- * than its share it waits for no longer than the rate limit, behind any other for a slice.
+ * No wake-up is lost. Several CPUs at once block, poll, wake, pause, move, cap and destroy vCPUs,
+ * in every order that a few changes of turns make.
+ *
+ * Once all is quiet, each runnable vCPU runs, or waits behind one that runs, or waits for its
+ * domain's cap. It waits behind a vCPU that had more than its share no longer than the rate limit,
+ * and behind any other no longer than a slice.
  */
 #include "interleave.h"
 
-/* Not all of the machine is needed here. */
+/* Not all functions of these files are used here. */
 #pragma GCC diagnostic ignored "-Wunused-function"
 #include "sched_sim.h"
 
@@ -23,7 +25,7 @@
 #include "core/base/softirq.c"
 #include "core/base/timer.c"
 
-/* On its own CPU it looks on its way out. */
+/* A vCPU on its own CPU checks on its way out. */
 void arch_vcpu_kick(struct vcpu *v)
 {
 	if (v != current && READ_ONCE(v->is_running))
@@ -31,7 +33,7 @@ void arch_vcpu_kick(struct vcpu *v)
 }
 
 static struct vcpu *victim, *other;
-static bool nmi; /* one is pending for the victim */
+static bool nmi; /* an NMI is pending for the victim */
 static struct domain *victims;
 
 bool arch_vcpu_nmi_deliverable(const struct vcpu *v)
@@ -55,7 +57,7 @@ long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int o
 	return -ENOSYS;
 }
 
-/* --- references, as domain.c has them, without a tasklet between the last one and the end --- */
+/* --- references as in domain.c, but without a tasklet between the last one and the end --- */
 
 bool domain_get(struct domain *d)
 {
@@ -74,11 +76,11 @@ void domain_put(struct domain *d)
 	assert_ptr_equal(d, victims);
 	sched_domain_free(d);
 	sched_vcpu_free(victim);
-	/* The end of the run frees the memory. Nobody may look at the vCPU any more. */
+	/* The run's end frees the memory. Until then no access to the vCPU is allowed. */
 	__asan_poison_memory_region(sim_of(victim), sizeof(struct sim_vcpu));
 }
 
-/* --- what CPUs do: each is a hypercall of whoever runs there, or an interrupt --- */
+/* --- the acts of CPUs: each is a hypercall of the vCPU there, or an interrupt --- */
 
 #define ACTS(_)                                                        \
 	_(NOTHING)                                                     \
@@ -174,7 +176,7 @@ static void do_to_victim(enum act act)
 			break;
 		victims->state = DOMAIN_DEAD;
 		domain_pause(victims);
-		/* That of its existence. */
+		/* Drop the reference that stands for its existence. */
 		domain_put(victims);
 		break;
 	default:
@@ -191,9 +193,9 @@ static void do_act(enum act act)
 	} else if (act == WAKE_OTHER) {
 		vcpu_unblock(other);
 	} else if ((act == PAUSE_SYNC || act == DESTROY) && current == victim) {
-		/* Nobody waits for itself. */
+		/* A vCPU does not wait for itself. */
 	} else if (domain_get(victims)) {
-		/* Whoever has to do with another domain holds a reference. */
+		/* To act on another domain, hold a reference to it. */
 		do_to_victim(act);
 		domain_put(victims);
 	}
@@ -205,12 +207,12 @@ static struct {
 	bool pinned; /* the victim, to CPU 0 */
 	bool spent;  /* its domain has a cap that is used up */
 	bool queued; /* `other` waits on CPU 0 */
-	bool ahead;  /* and has had 5 ms more than the victim */
-	bool warm;   /* who ran a moment ago is not moved to another CPU */
+	bool ahead;  /* and had 5 ms more than the victim */
+	bool warm;   /* a vCPU that ran a moment ago is not moved to another CPU */
 	enum act acts[INTERLEAVE_CPUS][2];
 } play;
 
-/* Of one vCPU, which is blocked. */
+/* Makes a domain of one vCPU, which is blocked. */
 static struct domain *new_domain(unsigned int cpu)
 {
 	struct domain *d = sim_domain(1, 256, 0);
@@ -223,7 +225,9 @@ static struct domain *new_domain(unsigned int cpu)
 	return d;
 }
 
-/* The victim runs on CPU 0, one of each other CPU's own on that; `other` is blocked, or waits. */
+/* The victim runs on CPU 0, and each other CPU runs a vCPU of its own. `other` is blocked, or
+ * waits.
+ */
 static void setup(void)
 {
 	sim_start(interleave_scene->cpus);
@@ -262,14 +266,14 @@ static void body(unsigned int cpu)
 	for (unsigned int i = 0; i < ARRAY_SIZE(play.acts[cpu]); i++) {
 		do_act(play.acts[cpu][i]);
 		/*
-		 * The way out of a hypercall. If another vCPU runs now, what follows is an
+		 * The way out of a hypercall. If another vCPU runs afterwards, the next act is an
 		 * interrupt's.
 		 */
 		softirq_run();
 	}
 }
 
-/* It waits until the slice of the one that runs ends, if nothing else comes. */
+/* Checks how long it waits: until the slice of the running one ends, if nothing else happens. */
 static void check_wait(const struct run_queue *rq, const struct vcpu *v)
 {
 	s64 ahead = vtime_diff(rq->curr->sched.vtime, v->sched.vtime);
@@ -353,7 +357,8 @@ static void explore(unsigned int cpus, unsigned int changes)
 	interleave_explore(&scene);
 }
 
-/* Each act on the victim while it does `first`, in every situation, and then an event. */
+/* The victim does `first` while each act is done to it, in every situation. If it may wait then, an
+ * event comes at the end. */
 static void explore_all(enum act first, unsigned int changes)
 {
 	for (unsigned int kind = 0; kind < 14; kind++)
@@ -392,7 +397,7 @@ static void one_that_computes_goes_on(void **state)
 	explore_all(NOTHING, 2);
 }
 
-/* It is woken and destroyed while its CPU still saves its registers. */
+/* The victim is woken and destroyed while its CPU still saves its registers. */
 static void one_that_ends_while_it_is_woken_is_left_alone(void **state)
 {
 	memset(&play, 0, sizeof(play));
@@ -402,7 +407,7 @@ static void one_that_ends_while_it_is_woken_is_left_alone(void **state)
 	explore(2, 3);
 }
 
-/* The same with CPUs that steal, and with more that befalls it. */
+/* The same with CPUs that steal, and with more acts. */
 static void any_three_cpus_lose_nothing(void **state)
 {
 	static const enum act own[] = { NOTHING, BLOCK, POLL, YIELD };

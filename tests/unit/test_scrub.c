@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What becomes of a freed frame while CPUs have old translations of it: the allocator, its
- * processor side and the TLB clock together, over simulated TLBs. Whenever a CPU of the script gets
- * its turn, it stores through all that its TLB holds.
+ * Freed frames while CPUs still have old translations of them: the allocator, its
+ * processor-specific side and the TLB clock together, over simulated TLBs. Whenever another CPU of
+ * the script gets its turn, it stores through everything in its TLB.
  */
 /* links: hypervisor/core/base/buddy.c hypervisor/core/base/page_alloc.c hypervisor/core/base/page_list.c hypervisor/core/domain/page_ref.c */
 /* links: hypervisor/x86/mm/page_reuse.c hypervisor/core/base/timer.c hypervisor/core/base/softirq.c */
@@ -20,10 +20,10 @@
 enum { CPUS = 4, FRAMES = 1 << 10, FIRST = 512, RAM = FRAMES - FIRST, IDLE_CPU = 0 };
 
 static bool tlb[CPUS][FRAMES];
-static unsigned int nr_ipis; /* CPUs that were interrupted */
+static unsigned int nr_ipis; /* how many CPUs were interrupted */
 static unsigned int idle_wakes;
 
-/* Instead of x86/cpu/regs.h: the instructions act on the model. */
+/* Replaces x86/cpu/regs.h: the instructions act on the model. */
 #define X86_CPU_REGS_H
 #define X86_CR4_PGE 0x80UL
 static unsigned long read_cr3(void)
@@ -78,7 +78,7 @@ void shared_page_release(struct page_info *pg)
 	fail();
 }
 
-/* Starts the clock anew, if it is time to; runs what timers are due. */
+/* Restarts the clock if it is time to, and runs due timers. */
 static void run_tasklets(void)
 {
 	unsigned int self = host_cpu;
@@ -107,7 +107,7 @@ static unsigned long *frame_data(unsigned long mfn)
 	return mfn_to_hv_virt(MFN(mfn));
 }
 
-/* All others' turn. */
+/* Gives all other CPUs their turn. */
 static void others_store(void)
 {
 	for (unsigned int cpu = 0; cpu < CPUS; cpu++)
@@ -125,7 +125,8 @@ void frame_clear(mfn_t mfn)
 
 void frame_flush_cache(mfn_t mfn)
 {
-	/* Who writes past the caches after this leaves them with something else than memory. */
+	/* If a CPU stored past the caches after this, memory and caches would differ: none may have
+	 * a translation any more. */
 	for (unsigned int cpu = 0; cpu < CPUS; cpu++)
 		assert_false(tlb[cpu][mfn_x(mfn)]);
 }
@@ -140,7 +141,7 @@ static unsigned int scrub(void)
 	return steps;
 }
 
-/* What the idle loop of IDLE_CPU does for so long, when nothing but its timer interrupts it. */
+/* The idle loop of IDLE_CPU for so long, when nothing but its timer interrupts it. */
 static void idle_for(s_time_t ns)
 {
 	s_time_t end = host_now + ns;
@@ -175,7 +176,7 @@ static struct page_info *alloc(unsigned int cpu, unsigned int memf)
 	return pg;
 }
 
-/* Takes frames until it has this one. */
+/* Allocates frames until it gets this one. */
 static void alloc_again(const struct page_info *pg)
 {
 	struct page_info *others[RAM], *got;
@@ -189,7 +190,7 @@ static void alloc_again(const struct page_info *pg)
 		page_put_alloc_ref(others[--n]);
 }
 
-/* A frame that `cpu` could write a moment ago is given back by `by`. */
+/* Frees by `by` a frame that `cpu` could write a moment ago. */
 static void free_while_mapped(struct page_info *pg, unsigned int cpu, unsigned int by)
 {
 	tlb[cpu][pg - frame_table] = true;
@@ -275,13 +276,13 @@ static void cpus_that_flushed_meanwhile_are_left_alone(void **state)
 	scrub();
 	assert_int_equal(page_alloc_dirty_count(), 0);
 	assert_int_equal(nr_ipis, 0);
-	/* Once cleared, it asks nobody for anything. */
+	/* Once cleared, the frame needs no flush. */
 	assert_ptr_equal(alloc(1, 0), pg);
 	assert_int_equal(nr_ipis, 0);
 	page_put_alloc_ref(pg);
 }
 
-/* The scrubber's own TLB is its own business. */
+/* Flushes of the scrubber's own TLB are not limited. */
 static void its_own_flush_is_not_rationed(void **state)
 {
 	for (unsigned int i = 0; i < 100; i++) {
@@ -298,7 +299,7 @@ static void its_own_flush_is_not_rationed(void **state)
 	assert_int_equal(nr_ipis, 0);
 }
 
-/* A domain that gives back frame after frame, each while a CPU may have it in its TLB. */
+/* A domain frees frame after frame, each while a CPU may have it in its TLB. */
 static void giving_back_in_a_loop_disturbs_others_a_hundred_times_a_second(void **state)
 {
 	struct page_info *pg[RAM + 1];
@@ -309,14 +310,14 @@ static void giving_back_in_a_loop_disturbs_others_a_hundred_times_a_second(void 
 	assert_int_equal(n, RAM);
 	nr_ipis = 0;
 	host_now += MILLISECS(20);
-	/* 100 us each: 50 ms. */
+	/* Each takes 100 us, all of them 50 ms. */
 	for (unsigned int i = 0; i < RAM; i++) {
 		free_while_mapped(pg[i], 2, 1);
 		scrub();
 		host_now += MICROSECS(100);
 	}
 	assert_in_range(nr_ipis, 3 * (CPUS - 1), 6 * (CPUS - 1));
-	/* All is done in the end. */
+	/* In the end all frames are clean. */
 	host_now += MILLISECS(10);
 	scrub();
 	assert_int_equal(page_alloc_dirty_count(), 0);
@@ -328,7 +329,7 @@ static struct page_info *frame(unsigned int i)
 	return frame_table + FIRST + i;
 }
 
-/* The upper half of memory is used by others; the frames of the lower half are given back. */
+/* Others use the upper half of memory; frames of the lower half are freed. */
 static void take_upper_half(void)
 {
 	for (unsigned int i = 0; i < RAM; i++)
@@ -345,8 +346,8 @@ static void give_upper_half_back(void)
 }
 
 /*
- * A guest gives one frame back and takes one, over and over. That frame cannot merge, so there is
- * no smaller free block.
+ * A guest frees one frame and allocates one, over and over. That frame cannot merge, so no smaller
+ * free block exists.
  */
 static void giving_back_and_taking_in_a_loop_shares_flushes(void **state)
 {
@@ -365,7 +366,7 @@ static void giving_back_and_taking_in_a_loop_shares_flushes(void **state)
 			assert_non_null(pg = alloc(1, 0));
 			host_now += MICROSECS(2);
 		}
-		/* One flush does for half of what is free, at the least. */
+		/* One flush serves at least half of what is free. */
 		assert_in_range(nr_ipis, 0, TIMES / (RAM / 4) * (CPUS - 1));
 		page_put_alloc_ref(pg);
 		for (unsigned int i = 0; i < RAM; i++)
@@ -376,7 +377,7 @@ static void giving_back_and_taking_in_a_loop_shares_flushes(void **state)
 	}
 }
 
-/* Nobody but a guest that asks for it gets the last frame at the price of a flush. */
+/* The last frame at the price of a flush goes only to a guest that asks for it. */
 static void all_that_is_free_can_be_taken_at_once(void **state)
 {
 	unsigned int order = 8;
@@ -395,7 +396,7 @@ static void scrubbing_goes_on_while_a_guest_gives_back(void **state)
 
 	take_upper_half();
 	host_now += MILLISECS(20);
-	/* Each frame is one that cannot merge. */
+	/* No frame can merge. */
 	for (i = 0; i < RAM / 8; i++) {
 		host_set_cpu(IDLE_CPU);
 		(void)page_alloc_scrub_some();
@@ -409,7 +410,7 @@ static void scrubbing_goes_on_while_a_guest_gives_back(void **state)
 			page_put_alloc_ref(frame(i));
 }
 
-/* Nothing else happens on this machine. */
+/* The machine is otherwise quiet. */
 static void an_idle_cpu_wakes_to_go_on(void **state)
 {
 	struct page_info *a = alloc(1, 0), *b = alloc(1, 0);
@@ -425,7 +426,7 @@ static void an_idle_cpu_wakes_to_go_on(void **state)
 	assert_int_equal(nr_ipis, 2 * (CPUS - 1));
 }
 
-/* The CPU that waited may have a vCPU to run by then. */
+/* The CPU that waited may have a vCPU to run by then, so any idle CPU continues. */
 static void any_idle_cpu_is_called_to_go_on(void **state)
 {
 	struct page_info *a = alloc(1, 0), *b = alloc(1, 0);

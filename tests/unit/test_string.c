@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions get other names here, so that they do not replace the C library's in the
- * sanitizer's own code. */
+/* The hypervisor's string functions against the C library's. They get other names here, so that
+ * they do not replace the C library's in the sanitizer's own code. */
 #define memcpy	hv_memcpy
 #define memmove hv_memmove
 #define memset	hv_memset
@@ -86,7 +86,8 @@ static void sets_every_length_and_touches_nothing_else(void **state)
 static void stays_inside_heap_blocks(void **state)
 {
 	for (size_t n = 0; n < 100; n++) {
-		u8 *a = malloc(n), *b = malloc(n); /* the sanitizer sees one byte beyond */
+		u8 *a = malloc(n),
+		   *b = malloc(n); /* the sanitizer catches an access one byte past the end */
 
 		hv_memset(a, 1, n);
 		hv_memcpy(b, a, n);

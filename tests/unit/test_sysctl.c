@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Control operations on the system over simulated domains: who may call, the pool of CPUs, lists,
- * CPU sets, the log. */
+/* Sysctl operations over simulated domains: the version, the CPU pool, lists, CPU sets, the log. */
 /* links: hypervisor/core/hypercall/sysctl.c hypervisor/core/hypercall/control.c hypervisor/core/hypercall/sysctl_system.c hypervisor/core/hypercall/sysctl_topology.c */
 /* links: hypervisor/core/hypercall/sysctl_cpupool.c hypervisor/core/hypercall/domctl_vcpu.c hypervisor/lib/bitmap.c */
 #include "core/hypercall/sysctl.h"
@@ -17,7 +16,7 @@ static const char log_text[] = "a line of the log";
 static bool log_cleared;
 static char keys_seen[8];
 
-/* --- what stands behind sysctl --- */
+/* --- the functions that sysctl calls --- */
 
 size_t console_read_log(char *buf, size_t len, u32 *index, bool incremental, bool clear)
 {
@@ -219,7 +218,7 @@ static void walking_the_pools_finds_one_with_all_cpus_and_domains(void **state)
 	assert_int_equal(map[0], 0xff);
 	assert_int_equal(map[1], 0x07);
 	assert_int_equal(map[2], 0);
-	assert_int_equal(map[3], 0xaa); /* beyond what was given */
+	assert_int_equal(map[3], 0xaa); /* past the given size */
 	pool_op(XEN_SYSCTL_CPUPOOL_OP_INFO, 1, map, 24);
 	assert_int_equal(run(), -ENOENT);
 	pool_op(XEN_SYSCTL_CPUPOOL_OP_FREEINFO, 0, map, 24);
@@ -334,7 +333,7 @@ static void devices_are_on_the_one_node_or_unknown(void **state)
 	assert_int_equal(nodes[1], XEN_INVALID_DEV);
 	sim_preempt = true;
 	assert_int_equal(run(), 0);
-	assert_int_equal(op.u.pcitopoinfo.num_devs, 1); /* the caller goes on */
+	assert_int_equal(op.u.pcitopoinfo.num_devs, 1); /* the caller continues */
 }
 
 static void memory_is_told_as_one_node(void **state)

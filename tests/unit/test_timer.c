@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Timers and tasklets, on one CPU and between CPUs. */
 /* links: hypervisor/core/base/timer.c hypervisor/core/base/softirq.c hypervisor/lib/heap.c hypervisor/lib/bitmap.c */
 #include "hv/timer.h"
 
@@ -141,7 +142,7 @@ static void an_armed_timer_migrates(void **state)
 	host_set_cpu(0);
 }
 
-/* More timers than the heap has room for at first, and no memory for some time. */
+/* More timers than the heap's first size, while memory is short for some time. */
 static void arming_never_fails(void **state)
 {
 	uint64_t seed = UNIT_SEED;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: hypervisor/lib/heap.c hypervisor/lib/bitmap.c */
 /*
- * Timers that one CPU stops, kills or moves while another runs them, in every order that a few
- * changes of turns make.
+ * One CPU stops, kills or moves timers while another runs them, in every order that a few changes
+ * of turns make.
  */
 #include "interleave.h"
 
@@ -42,7 +42,7 @@ static void setup(void)
 	timer_init(t, fire, t, 0);
 }
 
-/* CPU 0's heap has no room: the timer waits in its list. */
+/* CPU 0's heap has no room, so the timer waits in its list. */
 static void setup_crowded(void)
 {
 	setup();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: hypervisor/lib/bitmap.c */
-/* The TLB clock against a model: every CPU's TLB is a set of pages, and none may hold a page that
+/* The TLB clock against a model. Every CPU's TLB is a set of pages, and none may hold a page that
  * is used anew. */
 #include <string.h>
 #include "hv/arch.h"
@@ -14,7 +14,7 @@ static bool tlb[CPUS][PAGES];
 static unsigned int nr_ipis, nr_flushes;
 static struct tasklet *scheduled;
 
-/* Instead of x86/cpu/regs.h: the instructions act on the model. */
+/* Replaces x86/cpu/regs.h: the instructions act on the model. */
 #define X86_CPU_REGS_H
 #define X86_CR4_PGE 0x80UL
 static unsigned long read_cr3(void)
@@ -87,7 +87,7 @@ static void a_cpu_that_flushed_since_needs_no_flush(void **state)
 	tlb_filter(&all, stamp);
 	assert_int_equal(cpumask_weight(&all), CPUS - 2);
 	assert_false(cpumask_test(2, &all) || cpumask_test(4, &all));
-	/* Stamped after the flush: it counts for nothing. */
+	/* The flush came before the stamp, so it does not count. */
 	all = cpu_online_map;
 	tlb_filter(&all, tlb_clock());
 	assert_int_equal(cpumask_weight(&all), CPUS);
@@ -128,11 +128,11 @@ static void the_later_stamp_is_the_one_of_this_round(void **state)
 	clock = 10;
 	assert_int_equal(tlb_stamp_later(0, 4), 4);
 	assert_int_equal(tlb_stamp_later(4, 9), 9);
-	assert_int_equal(tlb_stamp_later(4, 5000), 4); /* of the round before */
+	assert_int_equal(tlb_stamp_later(4, 5000), 4); /* from the previous round of the clock */
 	assert_int_equal(tlb_stamp_later(6000, 5), 5);
 }
 
-/* Rounds of the clock pass many times; the wrap comes late, as tasklets do. */
+/* The clock wraps many times, and each wrap is handled late, as tasklets run late. */
 static void no_cpu_ever_has_a_translation_to_a_page_used_anew(void **state)
 {
 	static bool mapped[PAGES];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a vCPU's vcpu_info lies: registered once, and what a second attempt may cost the rest of
- * the host. */
+/* A vCPU's vcpu_info: it is registered once, and a second attempt costs the rest of the host
+ * nothing. */
 /* links: hypervisor/core/domain/vcpu_context.c hypervisor/core/domain/guest_page.c hypervisor/lib/bitmap.c */
 #include "hv/domain.h"
 
@@ -54,7 +54,7 @@ void *map_frame_global(mfn_t mfn)
 	return page;
 }
 
-/* On the machine this asks every CPU to drop its translation, and waits for each. */
+/* On a real machine this makes every CPU drop its translation, and waits for each. */
 void unmap_frame_global(const void *va)
 {
 	unmaps++;
@@ -113,7 +113,7 @@ static void registering_moves_what_was_there(void **state)
 	assert_int_equal(unmaps, 1);
 }
 
-/* A guest may try as often as it likes: no other CPU must be disturbed for it. */
+/* A guest may retry as often as it likes without disturbing other CPUs. */
 static void a_second_attempt_maps_nothing(void **state)
 {
 	assert_int_equal(vcpu_register_info(&vcpu, FRAME, 0), 0);
@@ -136,7 +136,7 @@ static void what_is_refused_changes_nothing(void **state)
 	no_addresses = true;
 	assert_int_equal(vcpu_register_info(&vcpu, FRAME, 0), -ENOMEM);
 	no_addresses = false;
-	/* Another vCPU that runs uses its vcpu_info. */
+	/* A vCPU that runs uses its vcpu_info. */
 	vcpu.pause_flags = 0;
 	assert_int_equal(vcpu_register_info(&vcpu, FRAME, 0), -EINVAL);
 	assert_int_equal(references, 0);

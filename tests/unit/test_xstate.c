@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: hypervisor/lib/string.c hypervisor/lib/bitmap.c */
 /*
- * Extended state (CPUID leaf 0xd) of a dozen processors: what a guest is shown agrees with the
- * processor, with what XSETBV accepts, with the features, and with what Linux works out; what is
- * saved of a vCPU can be restored.
+ * Extended state (CPUID leaf 0xd) on a dozen processors. A guest is shown a state that agrees with
+ * the processor, with what XSETBV accepts, with the features, and with what Linux computes. The
+ * saved state of a vCPU can be restored.
  */
 #include <stdlib.h>
 #include "host/host.h"
@@ -11,7 +11,7 @@
 #include "hv/time.h"
 #include "unit.h"
 
-/* Instead of the instruction: the processor that a test is about. */
+/* Replaces the instruction by the processor under test. */
 #define cpuid cpuid_of_host
 #include "x86/cpu/regs.h"
 #undef cpuid
@@ -28,7 +28,7 @@ __asm__(".data\n\t.globl _alternatives_start, _alternatives_end\n_alternatives_s
 #include "x86/pv/cpuid.c"
 #include "x86/pv/domctl_state.c"
 
-/* --- the processors: CPUID as they answer it, layouts of SDM 1 13.5 and APM 2 11.5.2 --- */
+/* --- the processors: their CPUID, with the layouts of SDM 1 13.5 and APM 2 11.5.2 --- */
 
 #define F1C_XSAVE   BIT(26)
 #define F1C_OSXSAVE BIT(27)
@@ -63,8 +63,8 @@ static const struct processor {
 	u32 b, d, c; /* of leaf 0: the vendor */
 	u32 signature, max_leaf, f1c, f7b, f7c, f7d, e1c;
 	u64 xcr0, xss;
-	u32 xsave_features; /* 0xd/1 EAX: 1 XSAVEOPT, 2 XSAVEC, 4 XGETBV with ECX 1, 8 XSAVES, 16
-			       XFD */
+	/* 0xd/1 EAX: 1 XSAVEOPT, 2 XSAVEC, 4 XGETBV with ECX 1, 8 XSAVES, 16 XFD */
+	u32 xsave_features;
 	struct component components[12];
 } processors[] = {
 	/* clang-format off */
@@ -115,7 +115,8 @@ static const struct processor {
 	{ "QEMU TCG", AMD, 0x60fb1, 0xd, F1C_HASWELL, F7B_BASE | F7B_AVX2 | F7B_MPX, F7C_PKU | F7C_VAES, 0, 0x1ff,
 	  0x21f, 0, 5,
 	  { { YMM, 256, 576, 0 }, { BNDREGS, 64, 960, 0 }, { BNDCSR, 64, 1024, 0 }, { PKRU, 8, 2688, 0 } } },
-	/* None of these, but what the architecture allows: another order, and an alignment amid the compacted format. */
+	/* Not a real processor, but the architecture allows it: another order, and an alignment
+	 * within the compacted format. */
 	{ "a future one", INTEL, 0xf0000, 0x20, F1C_HASWELL, F7B_BASE | F7B_AVX2 | F7B_AVX512, 0, 0, 0x121, 0xe7, 0,
 	  3,
 	  { { YMM, 256, 2624, 0 }, { OPMASK, 72, 576, 0 }, { ZMM_HI256, 512, 1600, 2 },
@@ -134,7 +135,7 @@ static const struct component *cpu_component(unsigned int number)
 	return NULL;
 }
 
-/* SDM 1 13.4.2: each component at its own offset. */
+/* SDM 1 13.4.2: each component has its own offset. */
 static u32 size_of_standard(u64 mask)
 {
 	u32 size = 576;
@@ -148,7 +149,7 @@ static u32 size_of_standard(u64 mask)
 	return size;
 }
 
-/* SDM 1 13.4.3: one after the other, some at the next multiple of 64. */
+/* SDM 1 13.4.3: components follow each other, some at the next multiple of 64. */
 static u32 size_of_compacted(u64 mask)
 {
 	u32 size = 576;
@@ -248,7 +249,7 @@ static void forget_processor(void)
 	vcpu_arch.xstate = guest_arch.cpu_policy = NULL;
 }
 
-/* The hypervisor on that processor, and a new guest with a vCPU. */
+/* Boots the hypervisor on that processor, and makes a guest with a vCPU. */
 static void boot_on(const struct processor *p)
 {
 	forget_processor();
@@ -272,7 +273,7 @@ static void boot_on(const struct processor *p)
 
 /* --- the guest --- */
 
-/* Numbers of features that the public header does not name. */
+/* Feature numbers that the public header does not name. */
 enum { XFD = 4 * 32 + 4, AMX_BF16 = 9 * 32 + 22, AMX_TILE = 9 * 32 + 24, AMX_INT8 = 9 * 32 + 25 };
 
 static struct cpuid_leaf shown(u32 leaf, u32 sub)
@@ -324,7 +325,7 @@ static void check_leaf(const char *what, u64 max)
 	EXPECT(l.b == cpuid(0xd, 0).b);
 	EXPECT(l.c == size_of_standard(max));
 	EXPECT(l.c <= xstate_size());
-	/* No supervisor state, and so what XSAVEC needs is what XSAVES would. */
+	/* There is no supervisor state, so XSAVEC needs as much as XSAVES would. */
 	EXPECT(one.c == 0 && one.d == 0);
 	EXPECT(one.b == (one.a & 2 ? size_of_compacted(live_xcr0) : 0));
 	EXPECT(!(one.a & ~(cpu->xsave_features & 7)));
@@ -343,7 +344,7 @@ static void check_components(const char *what, u64 max)
 	}
 }
 
-/* Features stand for registers that can be had, and registers for features. */
+/* A shown feature means that its registers can be enabled, and the reverse. */
 static void check_features(const char *what, u64 max)
 {
 	static const u16 avx[] = { FEATURE(AVX2),	FEATURE(FMA),	   FEATURE(F16C),
@@ -370,9 +371,9 @@ static void check_features(const char *what, u64 max)
 }
 
 /*
- * What Linux 5.19 and later works out (fpu__init_system_xstate): which components it enables, how
- * large each format of them is, and whether the processor says the same. Returns the components; 0:
- * it turns XSAVE off.
+ * Does what Linux 5.19 and later do (fpu__init_system_xstate): chooses the components to enable,
+ * computes the size of both formats, and compares it with what the processor says. Returns the
+ * components; 0: Linux turns XSAVE off.
  */
 static u64 linux_boots(const char *what)
 {
@@ -411,7 +412,7 @@ static u64 linux_boots(const char *what)
 	return compacted && shown(0xd, 1).b != compacted_end ? 0 : use;
 }
 
-/* The guest's policy against its processor, at every XCR0 that there is. */
+/* The guest's policy against its processor, for every possible XCR0. */
 static void check_guest(const char *what, u64 max)
 {
 	struct cpuid_leaf l = shown(0xd, 0);
@@ -421,7 +422,7 @@ static void check_guest(const char *what, u64 max)
 	check_features(what, max);
 	check_components(what, max);
 	for (u64 bits = 0; bits < 1 << 12; bits++) {
-		/* All of XCR0's bits that any processor has: 0 to 9, both of AMX, LWP. */
+		/* All bits of XCR0 that any processor has: 0 to 9, both of AMX, LWP. */
 		u64 xcr0 = (bits & 0x3ff) | (bits & 0x400 ? 0x60000UL : 0) |
 			   (bits & 0x800 ? BIT(62) : 0);
 
@@ -443,7 +444,7 @@ static void each_processor(void (*check)(void))
 	forget_processor();
 }
 
-/* What a PV guest may have of this processor. */
+/* The components that a PV guest may have on this processor. */
 static u64 allowed(void)
 {
 	return cpu->xcr0 & 0xe7;
@@ -461,7 +462,7 @@ static void a_guest_is_shown_what_the_processor_does(void **state)
 	each_processor(check_default);
 }
 
-/* A builder's list of leaves, with some features taken away. */
+/* A domain builder's list of leaves, without some features. */
 static void build_without(const u16 *features, unsigned int nr)
 {
 	u32 words[CPU_POLICY_WORDS];
@@ -496,7 +497,7 @@ static void check_reduced(void)
 	check_guest("without AVX", allowed() & 3);
 	build_without(none, 1);
 	check_guest("without XSAVE", 0);
-	/* What was taken away can be given back. */
+	/* Removed features can be given back. */
 	build_without(NULL, 0);
 	check_guest("with all again", allowed());
 }
@@ -506,7 +507,7 @@ static void what_a_builder_takes_away_is_gone_everywhere(void **state)
 	each_processor(check_reduced);
 }
 
-/* A builder that lies about sizes, or asks for what there is not. */
+/* A builder that lies about sizes, or asks for what does not exist. */
 static void check_greedy(void)
 {
 	struct cpu_policy asked = cpu_policy_pv_max;
@@ -557,8 +558,8 @@ static long restore_vcpu(u64 size)
 	return domctl_set_xstate(&guest, &op);
 }
 
-/* The registers hold something; all components are in use, as plain XSAVE may say of those in their
- * initial state, too. */
+/* Fills the registers and marks all components as in use; plain XSAVE may mark even those in their
+ * initial state. */
 static void use_registers(u64 bv)
 {
 	u32 mxcsr = xstate_mxcsr_mask();
@@ -582,7 +583,7 @@ static void check_round_trip(void)
 		assert_true(guest_xsetbv(values[i]));
 		use_registers(cpu_features.xcr0_mask);
 		size = save_vcpu();
-		/* No more than what it had: so it fits where there is no more. */
+		/* The image has only what the vCPU used, so it fits a smaller processor. */
 		assert_int_equal(size, 16 + size_of_standard(values[i] | 3));
 		memset(vcpu_arch.xstate, 0, xstate_size());
 		vcpu_arch.xcr0 = vcpu_arch.xcr0_accum = 1;
@@ -600,7 +601,7 @@ static void a_saved_vcpu_can_be_restored(void **state)
 	each_processor(check_round_trip);
 }
 
-/* A guest that was told of no more than an old processor has moves from any newer one to it. */
+/* A guest that was shown only an old processor's features moves to it from any newer one. */
 static void a_guest_with_less_moves_to_a_lesser_processor(void **state)
 {
 	static const u16 avx512[] = { FEATURE(AVX512F) };
@@ -620,7 +621,7 @@ static void a_guest_with_less_moves_to_a_lesser_processor(void **state)
 	forget_processor();
 }
 
-/* XRSTOR would fault on any of these. */
+/* Images on which XRSTOR would fault are refused. */
 static void check_bad_images(void)
 {
 	u64 size;
@@ -641,8 +642,8 @@ static void check_bad_images(void)
 	REFUSED(0, 5);		  /* AVX without SSE */
 	REFUSED(0, 0x27);	  /* a part of AVX-512 */
 	REFUSED(1, 2);		  /* PKRU, which a guest has not */
-	REFUSED(8, 1);		  /* what was ever in XCR0 is less than what is */
-	REFUSED(9, 2);		  /* and what no guest has */
+	REFUSED(8, 1);		  /* XCR0_accum is less than XCR0 */
+	REFUSED(9, 2);		  /* a component that no guest has */
 	REFUSED(16 + 512 + 1, 2); /* XSTATE_BV */
 	REFUSED(16 + 512 + 7, 0x40);
 	REFUSED(16 + 520 + 7, 0x80); /* XCOMP_BV: compacted */

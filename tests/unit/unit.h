@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every unit test includes after the header under test: cmocka, and a few helpers. */
+/* Every unit test includes this after the header under test: cmocka, and a few helpers. */
 #ifndef UNIT_H
 #define UNIT_H
 
@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-/* Also where lib/string.h stands for the C library's header, and has only what the hypervisor uses.
- */
+/* Declared here too, because the hypervisor's lib/string.h may replace the C library's header, and
+ * has only what the hypervisor uses. */
 char *strstr(const char *text, const char *part);
 
-/* A small generator with a seed, so that a run that fails can be run again (xorshift64*, Vigna
+/* A small random generator with a seed, so that a failed run can be repeated (xorshift64*, Vigna
  * 2016). */
 static inline uint64_t unit_random(uint64_t *state)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What one key of a domain cannot know: keys that must fit each other. */
+/* Checks of a domain's keys against each other, which no single key's row can make. */
 #include "config/schema.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the command line in a PV guest's start info, the NUL among them (MAX_GUEST_CMDLINE of
- * the public xen.h). */
+/* Bytes of the command line in a PV guest's start info, with its NUL (MAX_GUEST_CMDLINE in the
+ * public xen.h). */
 enum { MAX_CMDLINE = 1024 };
 
 struct check {
@@ -16,7 +16,7 @@ struct check {
 	struct config_diags *diags;
 };
 
-/* Where the key stands, or the whole text when it does not. */
+/* The key's value; the whole object when the key was not given. For the place in an error. */
 static const struct value *at(const struct check *k, const char *key)
 {
 	const struct value *v = value_find(k->given, key);
@@ -29,7 +29,7 @@ static bool is_set(const struct check *k, const char *key)
 	return schema_is_set(&config_domain_schema, k->c, key);
 }
 
-/* Given and understood, or not given: its default is what counts. */
+/* The key's value is usable: given and understood, or not given, so that its default counts. */
 static bool is_good(const struct check *k, const char *key)
 {
 	const struct value *v = value_find(k->given, key);
@@ -107,7 +107,7 @@ static void check_cpu(const struct check *k)
 			     (unsigned long long)vcpus, (unsigned long long)k->c->cpu_cap);
 }
 
-/* The place of element i of a list, which was given as such. */
+/* Element i of a list; the value itself when a single value was given in place of a list. */
 static const struct value *element(const struct check *k, const char *key, size_t i)
 {
 	const struct value *list = at(k, key);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* From a file's text or JSON to struct config and back: the parser fills an object, the tables of
+ * keys fill the record. */
 #include "config/config.h"
 #include "config/parser.h"
 #include "config/schema.h"
@@ -51,8 +53,8 @@ struct config *config_parse(const char *text, size_t len, const char *filename,
 	return NULL;
 }
 
-/* The record that the object describes, or an error with all that is wrong; the record is empty
- * then. */
+/* Fills the record from the object. On an error *e holds all that is wrong and the record
+ * is empty. */
 static int fill_from(const struct config_schema *schema, void *record, const struct value *object,
 		     struct config_diags *diags, struct error **e)
 {

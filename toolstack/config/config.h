@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The configuration of a domain: read from a file in xm's or xl's syntax, or from JSON, by one
- * table of keys (schema.c).
+ * The configuration of a domain, read from a file in xm's or xl's syntax or from JSON. One table
+ * (schema.c) describes all keys.
  *
- * Its JSON form is the contract between xm, xend and xend-worker: one flat object, keys as in the
- * file, values typed; what is absent has its default. disk and vif are lists of objects with the
- * members of struct config_disk and struct config_vif.
+ * The JSON form is the contract between xm, xend and xend-worker: one flat object with the file's
+ * keys and typed values. A missing member has its default. disk and vif are lists of objects whose
+ * members are those of struct config_disk and struct config_vif.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -26,7 +26,7 @@ enum config_action {
 	CONFIG_RESTART,
 	CONFIG_PRESERVE,
 	CONFIG_RENAME_RESTART,
-	CONFIG_COREDUMP_DESTROY, /* on_crash only, as the next one */
+	CONFIG_COREDUMP_DESTROY, /* this and the next: for on_crash only */
 	CONFIG_COREDUMP_RESTART,
 };
 enum config_on_start { CONFIG_START_IGNORE, CONFIG_START_START };
@@ -36,19 +36,20 @@ enum config_disk_mode { CONFIG_DISK_READ, CONFIG_DISK_WRITE };
 enum config_disk_format { CONFIG_FORMAT_RAW };
 
 /*
- * In these structs, strings that are not given and have no default are NULL; `set` says which keys
- * were given (bit = row of the table of keys; see config_is_set()); lists have nr_* elements.
+ * In these structs, a string that was not given and has no default is NULL. `set` has a bit for
+ * each row of the table of keys: whether the key was given (config_is_set()). A list has nr_*
+ * elements.
  */
 struct config_disk {
 	uint64_t set;
 	unsigned int type; /* enum config_disk_type */
 	char *target;	   /* absolute path of the device or the file */
-	char *vdev;	   /* xvda, xvda1, hda, sda: what config_vdev_number() understands */
+	char *vdev;	   /* xvda, xvda1, hda, sda: see config_vdev_number() */
 	unsigned int mode; /* enum config_disk_mode */
 	bool cdrom;
-	bool shared; /* may be writable elsewhere too (w!) */
+	bool shared; /* others may write it at the same time (w!) */
 	unsigned int format;
-	char *backend; /* name or number of the domain that serves it; default "0" */
+	char *backend; /* name or number of the backend's domain; default "0" */
 	char *script;
 };
 
@@ -61,7 +62,7 @@ struct config_vif {
 	char *vifname;
 	char *rate;	  /* 10Mb/s, 250KB/s@20ms: config_rate_parse() */
 	char *backend;	  /* default "0" */
-	char *gatewaydev; /* of vif-route */
+	char *gatewaydev; /* for vif-route */
 	uint64_t mtu;	  /* bytes; 0: the bridge's */
 	unsigned int type;
 };
@@ -74,10 +75,10 @@ struct config {
 	unsigned int builder; /* enum config_builder */
 	unsigned int type;    /* enum config_type */
 
-	char *kernel; /* kernel or bootloader is there */
+	char *kernel; /* kernel or bootloader must be given */
 	char *ramdisk;
-	char *cmdline; /* the parts of the kernel's command line: config_cmdline() puts them
-			  together */
+	/* Parts of the kernel's command line, which config_cmdline() builds. */
+	char *cmdline;
 	char *root;
 	char *extra;
 	char *ip;
@@ -85,7 +86,7 @@ struct config {
 	char *gateway;
 	char *hostname;
 	char *interface;
-	unsigned int dhcp; /* 1: asked for by DHCP */
+	unsigned int dhcp; /* 1: the kernel gets its address by DHCP */
 	char *nfs_server;
 	char *nfs_root;
 	char *bootloader; /* a name (pygrub) or an absolute path */
@@ -96,18 +97,18 @@ struct config {
 	uint64_t maxmem; /* MiB; 0: as memory (config_maxmem()) */
 	uint64_t vcpus;
 	uint64_t maxvcpus; /* 0: as vcpus (config_maxvcpus()) */
-	/* None: any CPU. One: of all vCPUs. More: of vCPU 0, 1, ...; further vCPUs run anywhere.
-	 * See config_cpus_parse(). */
+	/* No element: any CPU. One: for all vCPUs. More: for vCPU 0, 1, ...; further vCPUs may run
+	 * anywhere. See config_cpus_parse(). */
 	char **cpus;
 	size_t nr_cpus;
 	uint64_t cpu_weight;
-	uint64_t cpu_cap; /* per cent of one CPU; 0: none */
+	uint64_t cpu_cap; /* percent of one CPU; 0: no cap */
 
 	uint64_t max_grant_frames;
 	uint64_t max_maptrack_frames;
 	uint64_t max_event_channels;
 
-	unsigned int on_poweroff; /* enum config_action, as the next two */
+	unsigned int on_poweroff; /* this and the next two: enum config_action */
 	unsigned int on_reboot;
 	unsigned int on_crash;
 	unsigned int on_xend_start; /* enum config_on_start */
@@ -122,81 +123,82 @@ struct config {
 enum { CONFIG_MAX_TEXT = 1024 * 1024 }; /* bytes of a configuration file */
 
 /*
- * Reads a file's text. `overrides` are arguments as of `xm create`: key=value, where value is
- * either in the file's syntax or a bare word; they count more than the file. NULL when diags has
- * errors; warnings may be there in any case.
+ * Reads the text of a file. `overrides` are arguments of `xm create` of the form key=value, where
+ * the value is in the file's syntax or a bare word; they override the file. Returns NULL when diags
+ * has errors; diags may have warnings in any case.
  */
 struct config *config_parse(const char *text, size_t len, const char *filename,
 			    const char *const *overrides, size_t nr_overrides,
 			    struct config_diags *diags);
 
-/* All errors of the object are in the one error. NULL then. */
+/* Returns NULL on an error; *e holds all that is wrong with the object. */
 struct config *config_from_json(struct json_object *o, struct error **e);
-/* What was given (and generated), not the defaults. */
+/* Only what was given or generated, without the defaults. */
 struct json_object *config_to_json(const struct config *c);
 
 void config_free(struct config *c);
 
-/* Gives a uuid and MACs (00:16:3e, random) where there are none. */
+/* Adds a random UUID, and random MACs (00:16:3e), where they are missing. */
 void config_generate(struct config *c);
 bool config_is_set(const struct config *c, const char *key);
 
-/* The words of enums as in the file: config_action_name(CONFIG_RENAME_RESTART) is "rename-restart".
- */
+/* The word in the file for a value of an enum, as "rename-restart" for CONFIG_RENAME_RESTART. */
 const char *config_action_name(unsigned int action);
 
 uint64_t config_maxmem(const struct config *c); /* MiB */
 uint64_t config_maxvcpus(const struct config *c);
-/* The kernel's command line, to be freed: cmdline, or root, ip and extra put together as xm did. */
+/* The kernel's command line: cmdline if given, else root, ip and extra joined as xm did. The caller
+ * frees it. */
 char *config_cmdline(const struct config *c);
 
 /*
- * One device, as block-attach and network-attach have it. The text is an element of the file's
- * list: "phy:/dev/vg/a,xvdb,w" or "format=raw,vdev=xvdb,access=rw,target=/dev/vg/a";
- * "mac=...,bridge=..." ("" is a vif too). On an error *d is empty.
+ * One device, as for block-attach and network-attach. The text is one element of the file's list:
+ * "phy:/dev/vg/a,xvdb,w" or "format=raw,vdev=xvdb,access=rw,target=/dev/vg/a" for a disk;
+ * "mac=...,bridge=..." for a vif ("" is a vif with defaults). On an error *d or *v is empty.
  */
 int config_disk_parse(const char *text, struct config_disk *d, struct error **e);
 int config_disk_from_json(struct json_object *o, struct config_disk *d, struct error **e);
 struct json_object *config_disk_to_json(const struct config_disk *d);
-void config_disk_free(struct config_disk *d); /* what it points to */
+void config_disk_free(struct config_disk *d); /* frees what d points to, not d */
 
 int config_vif_parse(const char *text, struct config_vif *v, struct error **e);
 int config_vif_from_json(struct json_object *o, struct config_vif *v, struct error **e);
 struct json_object *config_vif_to_json(const struct config_vif *v);
 void config_vif_free(struct config_vif *v);
 
-/* xenstore's number of a virtual disk (51712 for xvda; xen-vbd-interface(7)), -1 when it is not
- * one. */
+/* The number of a virtual disk in xenstore (51712 for xvda; xen-vbd-interface(7)); -1 when vdev is
+ * no such name. */
 int config_vdev_number(const char *vdev);
-/* Its name ("xvda" for 51712), to be freed; NULL when no name has that number. */
+/* The name for a number ("xvda" for 51712), which the caller frees; NULL when it has no name. */
 char *config_vdev_name(unsigned int number);
 
-/* A rate as xenstore has it: so many bytes each interval. -EINVAL when it is not one. */
+/* A rate in xenstore's form: so many bytes in each interval. -EINVAL when text is not a rate. */
 int config_rate_parse(const char *text, uint64_t *bytes, uint64_t *interval_us, struct error **e);
 
 /*
- * CPUs: "all", or numbers and ranges of which ^ takes some away again: "0-3,5,^1". Sets the bits of
- * those below nr_cpus in map ((nr_cpus + 7) / 8 bytes, cleared first); naming another one, or none
- * at all, is an error.
+ * A set of CPUs: "all", or a list of numbers and ranges, where ^ removes CPUs: "0-3,5,^1". Clears
+ * map ((nr_cpus + 7) / 8 bytes) and sets the bits of the set. A CPU from nr_cpus on is an error,
+ * and so is an empty set.
  */
 int config_cpus_parse(const char *text, unsigned int nr_cpus, uint8_t *map, struct error **e);
 
-/* "256", "256m", "1g", "2048k" -> KiB; a bare number counts `unit_kb` KiB each. */
+/* A size such as "256m", "1g", "2048k" in KiB; a bare number counts in units of `unit_kb` KiB. */
 int config_size_parse(const char *text, uint64_t unit_kb, uint64_t *kb, struct error **e);
 
-/* 00:16:3e and three random bytes; a random (version 4) UUID. To be freed. */
+/* A MAC of 00:16:3e and three random bytes; a random (version 4) UUID. The caller frees them. */
 char *config_random_mac(void);
 char *config_random_uuid(void);
-/* Canonical (small letters, dashes), to be freed; NULL when it is not one. Dashes may be missing.
- */
+/* The canonical form (lower case, dashes), which the caller frees; NULL when text is not a UUID.
+ * text may lack the dashes. */
 char *config_uuid_parse(const char *text);
-/* Canonical, to be freed; NULL when it is not the address of a single card. */
+/* The canonical form, which the caller frees; NULL when text is not a unicast address. */
 char *config_mac_parse(const char *text);
 
-/* What only a running (or known) domain has, for config_to_sexp(). */
+/* For config_to_sexp(): what a configuration does not have, but a running (or known)
+ * domain does. */
 struct config_live {
 	int domid;	    /* -1: not running */
-	uint64_t memory_mb; /* now */
+	uint64_t memory_mb; /* what it has now */
 	unsigned int online_vcpus;
 	const char *state; /* "-b----" */
 	unsigned int status;
@@ -204,8 +206,8 @@ struct config_live {
 	uint64_t start_time; /* seconds since 1970; 0: not known */
 };
 
-/* `xm list -l`'s form: (domain (domid 3) (name g1) ...). live may be NULL. To be freed by
- * sexp_free(). */
+/* The form of `xm list -l`: (domain (domid 3) (name g1) ...). live may be NULL. The caller frees it
+ * with sexp_free(). */
 struct sexp *config_to_sexp(const struct config *c, const struct config_live *live);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Lists of CPUs as text: one parser for both uses, with a map to fill or without one. */
 #include "config/cpus.h"
 #include "config/config.h"
 #include "lib/alloc.h"
@@ -39,7 +40,7 @@ static bool is_empty(const uint8_t *map, unsigned int nr_cpus)
 	return true;
 }
 
-/* One part between commas. `is_first`: a ^ at the start takes away from all. */
+/* Parses one part between commas. is_first: a ^ in the first part removes from all CPUs. */
 static int parse_part(char *part, bool is_first, unsigned int nr_cpus, uint8_t *map,
 		      struct error **e)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of CPUs as text: config_cpus_parse() of config.h, and a check of the syntax alone. */
+/* Lists of CPUs as text: config_cpus_parse() (config.h), and a check of the syntax alone. */
 #ifndef CONFIG_CPUS_H
 #define CONFIG_CPUS_H
 

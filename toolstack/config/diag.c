@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The list of diagnostics: bounded, safe to print, sorted by place. */
 #include "config/diag.h"
 #include "lib/alloc.h"
 #include <errno.h>
@@ -28,7 +29,7 @@ static void add(struct config_diags *diags, bool is_error, const char *source,
 	d->is_error = is_error;
 	d->source = xstrdup(source);
 	d->pos = pos;
-	/* A file's text may be part of it. */
+	/* The text may quote the file, so control characters are replaced. */
 	text = xvasprintf(fmt, ap);
 	str_add_shown(&shown, text, SIZE_MAX);
 	free(text);
@@ -57,13 +58,13 @@ void config_warning(struct config_diags *diags, const char *source, struct confi
 
 static bool is_after(const struct config_diag *a, const struct config_diag *b)
 {
-	/* 0 - 1 is the largest line. */
+	/* Line 0 sorts last: as an unsigned number, 0 - 1 is the largest. */
 	if (a->pos.line != b->pos.line)
 		return a->pos.line - 1 > b->pos.line - 1;
 	return a->pos.column > b->pos.column;
 }
 
-/* By insertion: few, nearly sorted, and those of one place stay in their order. */
+/* By insertion: the list is short and nearly sorted, and the sort must be stable. */
 void config_diags_sort(struct config_diags *diags)
 {
 	for (size_t i = 1; i < diags->nr; i++) {

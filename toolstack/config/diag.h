@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a configuration's reader has to say: errors and warnings, each with its place. All of a file
- * are collected. */
+/* Diagnostics of a configuration's reader: errors and warnings with their places. A reader goes on
+ * after an error, so that one run reports all of a file. */
 #ifndef CONFIG_DIAG_H
 #define CONFIG_DIAG_H
 
@@ -10,7 +10,7 @@
 #include "lib/error.h"
 #include "lib/str.h"
 
-/* Line and column count from 1; line 0: the whole source. A column is a byte of its line. */
+/* Line and column count from 1; line 0 means the whole source. A column counts bytes. */
 struct config_pos {
 	unsigned int line;
 	unsigned int column;
@@ -18,34 +18,34 @@ struct config_pos {
 
 struct config_diag {
 	bool is_error;
-	char *source; /* the file's name, or the argument that overrides a key, or an element in
-			 JSON ("disk[0]") */
+	/* The file's name, the argument that overrides a key, or an element in JSON ("disk[0]"). */
+	char *source;
 	struct config_pos pos;
 	char *text;
 };
 
-/* All zeroes is an empty one. */
+/* All zeroes is an empty list. */
 struct config_diags {
-	struct config_diag *list; /* in the order in which they were found */
+	struct config_diag *list; /* in the order of discovery, until config_diags_sort() */
 	size_t nr;
 	size_t nr_errors;
 	size_t capacity;
 };
 
-enum { CONFIG_MAX_DIAGS = 100 }; /* More are counted, not kept. */
+enum { CONFIG_MAX_DIAGS = 100 }; /* further ones are counted only */
 
 void config_error(struct config_diags *diags, const char *source, struct config_pos pos,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void config_warning(struct config_diags *diags, const char *source, struct config_pos pos,
 		    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* By line and column; what has no line comes last. */
+/* Sorts by line and column; those without a line come last. */
 void config_diags_sort(struct config_diags *diags);
 
 /* Adds "SOURCE:LINE:COLUMN: error: text\n" (or "warning") for each to s. */
 void config_diags_print(const struct config_diags *diags, struct str *s);
 
-/* All errors as one error (EINVAL) for a person; 0 when there is none. */
+/* Makes one error (EINVAL) of all errors and returns -EINVAL; returns 0 when there is none. */
 int config_diags_to_error(const struct config_diags *diags, struct error **e);
 
 void config_diags_free(struct config_diags *diags);

@@ -21,7 +21,7 @@ struct reader {
 	struct config_diags *diags;
 };
 
-/* A part of the text: bytes from..to, without blanks around them. */
+/* Bytes from..to of the text, without blanks at either end. */
 struct part {
 	size_t from, to;
 };
@@ -35,7 +35,7 @@ static struct part trim(const struct value *text, struct part p)
 	return p;
 }
 
-/* Cuts what lies before the next comma off *rest; false when nothing was left. */
+/* Takes the part before the next comma from *rest; false when nothing was left. */
 static bool next_part(const struct value *text, size_t *rest, struct part *p)
 {
 	size_t len = strlen(text->text);
@@ -71,7 +71,7 @@ static void set_word(struct reader *r, const char *key, const char *word, struct
 	value_set(r->object, key, pos, value_new_string(r->text->source, pos, word, strlen(word)));
 }
 
-/* "r", "ro", "w", "rw"; with ! the disk may be in use elsewhere. */
+/* "r", "ro", "w" or "rw"; a ! behind means that others may use the disk too. */
 static void set_mode(struct reader *r, struct part p)
 {
 	if (p.to > p.from && r->text->text[p.to - 1] == '!') {
@@ -112,7 +112,7 @@ static struct config_pos pos_of(const struct reader *r, struct part p)
 
 /* --- xm's form --- */
 
-/* The target of "phy:", which may be relative to /dev. */
+/* Sets the target of "phy:"; a relative one is below /dev. */
 static void set_device(struct reader *r, struct part p)
 {
 	if (p.to > p.from && r->text->text[p.from] != '/') {
@@ -125,7 +125,7 @@ static void set_device(struct reader *r, struct part p)
 	}
 }
 
-/* The first part, PREFIX:TARGET. False after a report. */
+/* Reads the first part, PREFIX:TARGET. False after a report. */
 static bool read_prefix(struct reader *r, struct part p)
 {
 	static const char *const files[] = { "file:", "tap:aio:", "tap2:aio:", "tap:tapdisk:aio:",
@@ -197,7 +197,7 @@ static bool read_xm(struct reader *r)
 
 /* --- xl's form --- */
 
-/* The length of KEY in KEY=...; 0 when the part has no such form. */
+/* The length of KEY if the part has the form KEY=..., else 0. */
 static size_t key_length(const struct reader *r, struct part p)
 {
 	const char *text = r->text->text + p.from;
@@ -208,7 +208,7 @@ static size_t key_length(const struct reader *r, struct part p)
 	return p.from + len < p.to && text[len] == '=' ? len : 0;
 }
 
-/* KEY=VALUE; *rest is moved to the end when it takes everything. */
+/* Reads KEY=VALUE. If the value is all of the remaining text, *rest moves to the end. */
 static void read_named(struct reader *r, struct part p, size_t len, size_t *rest)
 {
 	struct part key = { p.from, p.from + len },
@@ -282,7 +282,7 @@ static bool read_xl(struct reader *r)
 	return r->diags->nr_errors == errors;
 }
 
-/* A word and a colon before any comma or slash: xm's form. */
+/* Whether the text has xm's form: a word and a colon before any comma or slash. */
 static bool has_prefix(const char *text)
 {
 	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789");

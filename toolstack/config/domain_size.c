@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* A domain's size in a saved file: written within the configuration's limits, and checked against
+ * them when it is read. */
 #include "config/domain_size.h"
 
 #include <errno.h>
@@ -8,10 +10,10 @@
 #define KB_PER_MIB    1024
 #define PAGES_PER_MIB 256
 #define KB_PER_PAGE   4
-/* 4 TiB, which is what the stream can have. */
+/* 4 TiB, the most that the stream's format can describe. */
 #define PAGES_MAX (1LL << 30)
 #define VCPUS_MAX 1024
-/* As in the table of keys. */
+/* The least memory of the table of keys. */
 #define LEAST_KB 4096
 #define MEMBER	 "size"
 
@@ -38,7 +40,7 @@ static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most)
 	return value < most ? value : most;
 }
 
-/* MiB that the configuration must allow for a domain of that size. */
+/* The smallest maxmem, in MiB, that covers the domain's pages. */
 static uint64_t least_maxmem(const struct domain_size *size)
 {
 	uint64_t kb = size->pages * KB_PER_PAGE;
@@ -53,11 +55,11 @@ struct json_object *domain_size_put(struct domain_size *size, const struct confi
 	struct json_object *o = config_to_json(config);
 	uint64_t most = config_maxmem(config) * KB_PER_MIB, cpus = config_maxvcpus(config);
 
-	/* The limit may have been lowered (mem-max), and other tools may have written anything. */
+	/* mem-max may have lowered the limit since, and other tools may have written any value. */
 	size->target_kb = clamp(size->target_kb, LEAST_KB, most);
 	size->vcpus = clamp(size->vcpus, 1, cpus);
-	/* A guest that has not given back yet what a lower limit takes from it has all of that when
-	 * it is restored. */
+	/* A guest may not have given back yet what a lower limit takes from it. When it is restored
+	 * it has all of its pages again, so maxmem must cover them. */
 	json_set_int(o, "maxmem",
 		     (int64_t)clamp(config_maxmem(config), least_maxmem(size), UINT64_MAX));
 	json_set_int(o, "memory", (int64_t)((size->target_kb + KB_PER_MIB - 1) / KB_PER_MIB));
@@ -68,9 +70,9 @@ struct json_object *domain_size_put(struct domain_size *size, const struct confi
 }
 
 /*
- * The configuration is what a person sees who is asked to trust the file, so a size must not take
- * more of the host than that says. static_max_kb takes nothing: a domain gets no more than the
- * lower one of it and maxmem.
+ * A person who is asked to trust the file sees only the configuration, so the size must not take
+ * more of the host than the configuration says. static_max_kb needs no check: a domain gets no more
+ * than the lower one of static_max_kb and maxmem.
  */
 static int check_allowed(const struct domain_size *size, const struct config *config,
 			 struct error **e)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How large a domain is when it begins: as its configuration says, or as it was when it was saved.
- * What it had then may be anything up to its limit, and so differ from what it should have had: its
- * memory may have been set anew, it may be on its way there, and it may have taken pages of the
- * slack. Pure.
+ * The size of a domain when it starts: what its configuration says, or what it was when the domain
+ * was saved.
+ *
+ * A saved domain may have had any size up to its limit, not only its target: the target may have
+ * been changed, the balloon may have been on its way there, or the domain may have used pages of
+ * the slack. These functions are pure.
  */
 #ifndef CONFIG_DOMAIN_SIZE_H
 #define CONFIG_DOMAIN_SIZE_H
@@ -13,33 +15,37 @@
 #include "config/config.h"
 
 /*
- * What a domain's limit is above its target: guests count pages of their own making, and libxl,
- * whose guests come here and go from here, gives as much.
+ * KiB that a domain's limit lies above its target. Guests count pages of their own making on top
+ * of the target. libxl uses the same value, and domains are exchanged with it.
  */
 #define DOMAIN_SIZE_SLACK_KB 1024
 
 struct domain_size {
-	uint64_t pages;		/* that it has at once */
-	uint64_t target_kb;	/* that it shall have: memory/target */
-	uint64_t static_max_kb; /* the most it can be given later, as it was told when it began:
-				   memory/static-max */
-	uint64_t vcpus;		/* that shall be online */
+	uint64_t pages;	    /* allocated at the start */
+	uint64_t target_kb; /* memory/target: where the balloon shall bring the domain */
+	/* memory/static-max, as the domain was told at its start: the most it can ever have. */
+	uint64_t static_max_kb;
+	uint64_t vcpus; /* online at the start */
 };
 
-/* A domain that is made of its kernel. */
+/* The size of a domain that boots from its kernel. */
 void domain_size_of_config(struct domain_size *size, const struct config *config);
-/* The hypervisor's limit for it, KiB: the target and its slack, or what it has already. */
+/* The hypervisor's limit for the domain in KiB: target plus slack, or what it already has if that
+ * is more. */
 uint64_t domain_size_limit_kb(const struct domain_size *size);
 
 /*
- * For a file: the configuration of a domain that runs, with memory and vcpus as they are now (so it
- * starts with them when it reboots), and as its member "size" the size. *size is cut to what the
- * configuration allows, but for the pages that it has: maxmem is then as high as these need.
+ * The configuration for the file of a running domain. memory and vcpus are as they are now, so that
+ * the domain has them again when it reboots; the member "size" is the size.
+ *
+ * *size is cut to what the configuration allows, except for its pages: maxmem is raised to cover
+ * those.
  */
 struct json_object *domain_size_put(struct domain_size *size, const struct config *config);
 /*
- * Takes "size" out of such an object again; without one, the size is what the configuration says.
- * NULL: neither config nor size is valid, or the size is beyond what the configuration allows.
+ * The reverse: removes "size" from such an object and reads both. Without a "size", the size is
+ * that of the configuration. Returns NULL when either is invalid or the size exceeds what the
+ * configuration allows.
  */
 struct config *domain_size_take(struct json_object *saved, struct domain_size *size,
 				struct error **e);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The tables of keys that are known and not supported. */
 #include "config/foreign.h"
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys of xm's and xl's files that have no meaning here, with the reason: none is ignored in
- * silence. */
+/* Keys of xm's and xl's files that have no effect here, each with the reason: none is ignored
+ * silently. */
 #ifndef CONFIG_FOREIGN_H
 #define CONFIG_FOREIGN_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of machines and of network cards: UUIDs and MACs, read and made up. */
+/* Identities of machines and network cards: UUIDs and MACs, generated and parsed. */
 #include "config/config.h"
 #include "config/schema.h"
 #include "lib/alloc.h"
@@ -11,8 +11,8 @@
 
 static void random_bytes(uint8_t *bytes, size_t len)
 {
-	/* So few bytes come at once; it fails only on kernels that are older than everything else
-	 * here. */
+	/* So few bytes come in one piece. getrandom() fails only on kernels that are too old for
+	 * everything else here. */
 	if (getrandom(bytes, len, 0) != (ssize_t)len)
 		abort();
 }
@@ -76,7 +76,7 @@ char *config_mac_parse(const char *text)
 		mac[i] = (char)(at_colon ? ':' : tolower((unsigned char)text[i]));
 	}
 	mac[17] = '\0';
-	/* The lowest bit of the first byte marks addresses of groups; and zero is nobody. */
+	/* The lowest bit of the first byte marks a multicast address; all zeroes is no address. */
 	if (strchr("13579bdf", mac[1]) || !strcmp(mac, "00:00:00:00:00:00"))
 		return NULL;
 	return xstrdup(mac);

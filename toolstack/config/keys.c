@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of keys that have a meaning here. What is known of other toolstacks' files and has
- * none is in foreign.c. */
+/* The tables of keys that have an effect here; foreign.c has the known keys that have none. */
 #include "config/schema.h"
 #include "config/foreign.h"
 #include "config/key_field.h"
 
-/* A key is named as its field. */
+/* A key has the name of its field. */
 #define TEXT(of, field, kind_of_text)  .name = #field, KEY_FIELD_TEXT(of, field, kind_of_text)
 #define UINT(of, field, least, most)   .name = #field, KEY_FIELD_UINT(of, field, least, most)
 #define MIB(of, field, least, most)    .name = #field, KEY_FIELD_MIB(of, field, least, most)

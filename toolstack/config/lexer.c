@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* From characters to tokens: words, numbers, strings in Python's quotes, and the end of a line. */
 #include "config/lexer.h"
 #include <ctype.h>
 #include <errno.h>
@@ -104,7 +105,8 @@ static struct token read_word(struct lexer *lx, struct token t)
 	return t;
 }
 
-/* A sign, then digits; what sticks to them must be part of the number. */
+/* A sign and digits. Letters and points that follow directly count as part of the number, so that
+ * "2g" and "1.5" are errors and not two tokens. */
 static struct token read_number(struct lexer *lx, struct token t)
 {
 	const char *from = lx->p;
@@ -144,7 +146,7 @@ static int digit_value(int c)
 	return 99;
 }
 
-/* Up to `most` digits of the base; -1 when there are none. */
+/* Reads up to `most` digits of the base. Returns the value; -1 when there are none. */
 static int read_digits(struct lexer *lx, int base, int most)
 {
 	int value = 0, n = 0;
@@ -157,7 +159,7 @@ static int read_digits(struct lexer *lx, int base, int most)
 	return n ? value : -1;
 }
 
-/* What follows a backslash in a string. False after a report. */
+/* Reads what follows a backslash in a string. False after a report. */
 static bool read_escape(struct lexer *lx)
 {
 	static const char names[] = "abfnrtv\\'\"", values[] = "\a\b\f\n\r\t\v\\'\"";
@@ -239,7 +241,7 @@ static struct token read_string(struct lexer *lx, struct token t)
 	return good ? t : bad(t);
 }
 
-/* A character that is not ASCII's, or not printable. */
+/* Reports a character that is not ASCII or not printable. */
 static struct token read_foreign(struct lexer *lx, struct token t)
 {
 	char copy[5] = "";

@@ -15,9 +15,9 @@ enum token_type {
 	TOKEN_WORD,   /* text */
 	TOKEN_NUMBER, /* number */
 	TOKEN_STRING, /* text */
-	TOKEN_CHAR,   /* one character that means something, or nothing, alone: [ ] , ; = * */
+	TOKEN_CHAR,   /* any other character, such as [ ] , ; = *, valid or not */
 	TOKEN_APPEND, /* += */
-	TOKEN_BAD,    /* was reported already */
+	TOKEN_BAD,    /* an error was reported */
 };
 
 struct token {
@@ -26,13 +26,13 @@ struct token {
 	char c;
 	int64_t number;
 	bool plain;	  /* a string without escapes */
-	const char *text; /* until the next token */
+	const char *text; /* valid until the next token */
 };
 
 struct lexer {
 	const char *p, *end;
 	const char *source;
-	bool no_places; /* every token stands at 0:0 */
+	bool no_places; /* every token has the place 0:0 */
 	unsigned int line;
 	const char *line_start;
 	struct str text;
@@ -44,12 +44,12 @@ void lexer_init(struct lexer *lx, const char *text, size_t len, const char *sour
 void lexer_free(struct lexer *lx);
 
 /*
- * The next token. In a list, the end of a line means nothing, unless an assignment follows: then
- * the list's end was forgotten, and TOKEN_NEWLINE comes all the same.
+ * Returns the next token. Inside a list the end of a line is skipped like a blank, with one
+ * exception: when an assignment follows, the list lacks its end, and TOKEN_NEWLINE is returned.
  */
 struct token lexer_next(struct lexer *lx, bool in_list);
 
-/* For "found ...". */
+/* Adds the token as text that follows "found ". */
 void token_describe(const struct token *t, struct str *out);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Recursive descent over the lexer's tokens. After an error it goes on with the next statement. */
 #include "config/parser.h"
 #include "config/lexer.h"
 #include "lib/alloc.h"
@@ -12,8 +13,8 @@ struct parser {
 	struct lexer lx;
 	struct token tok;
 	const struct parser_keys *keys;
-	unsigned int depth; /* lists that are open */
-	bool lost;	    /* what follows cannot be understood any more: recover() */
+	unsigned int depth; /* how many lists are open */
+	bool lost;	    /* the rest of the statement is unreadable: recover() skips it */
 	struct config_diags *diags;
 };
 
@@ -27,7 +28,7 @@ static bool is_char(const struct parser *p, char c)
 	return p->tok.type == TOKEN_CHAR && p->tok.c == c;
 }
 
-/* Reports that something else was expected here, unless the lexer has reported what is here. */
+/* Reports what was expected here, unless the lexer has already reported this token. */
 static void expected(struct parser *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void expected(struct parser *p, const char *fmt, ...)
@@ -48,7 +49,7 @@ static void expected(struct parser *p, const char *fmt, ...)
 	free(what);
 }
 
-/* Goes to where the next statement may begin, out of all lists that are open. */
+/* Skips to the start of the next statement, out of all open lists. */
 static void recover(struct parser *p)
 {
 	while (p->tok.type != TOKEN_END && p->tok.type != TOKEN_NEWLINE &&
@@ -71,7 +72,7 @@ static bool begins_value(const struct parser *p)
 	       p->tok.type == TOKEN_BAD || is_char(p, '[');
 }
 
-/* After an element. A comma that was forgotten is reported, and the list goes on. */
+/* Reads what follows an element. Reports a missing comma and goes on with the list. */
 static void parse_comma(struct parser *p, struct value *list)
 {
 	if (is_char(p, ',')) {
@@ -86,7 +87,7 @@ static void parse_comma(struct parser *p, struct value *list)
 	}
 }
 
-/* The current token is the [ of a list. */
+/* Reads a list; the current token is its [. */
 static struct value *parse_list(struct parser *p)
 {
 	struct value *list = value_new(VALUE_LIST, p->lx.source, p->tok.pos);
@@ -105,7 +106,7 @@ static struct value *parse_list(struct parser *p)
 	return list;
 }
 
-/* Python's, which some files use. */
+/* Python's constants None, True and False, which some files use. */
 static struct value *parse_constant(const struct parser *p)
 {
 	bool is_none = !strcmp(p->tok.text, "None"), is_true = !strcmp(p->tok.text, "True");
@@ -118,7 +119,7 @@ static struct value *parse_constant(const struct parser *p)
 	return v;
 }
 
-/* A broken one after a report. */
+/* Returns VALUE_BROKEN after a report. */
 static struct value *parse_value(struct parser *p)
 {
 	struct value *v = NULL;
@@ -245,7 +246,7 @@ void parser_read(const char *text, size_t len, const char *source, const struct 
 	lexer_free(&p.lx);
 }
 
-/* The value of an argument in the file's syntax: all of it must be one. */
+/* Reads an argument's value in the file's syntax; nothing may follow it. */
 static struct value *parse_argument(const char *text, const char *source,
 				    struct config_diags *diags)
 {
@@ -309,7 +310,7 @@ void parser_override(const char *argument, const struct parser_keys *keys, struc
 		v = list_of_one(text, argument);
 	else
 		v = value_new_string(argument, none, text, strlen(text));
-	/* An argument's key stands at no line: it follows another argument. */
+	/* The old value has no line, so it came from an earlier argument: append to it. */
 	if (old && is_list && !old->key_pos.line && v->type == VALUE_LIST)
 		is_append = true;
 	if (old && is_append) {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* One engine for every table of keys: values become fields of a record, fields become JSON. It
+ * knows kinds of keys, but no single key. */
 #include "config/schema.h"
 #include "config/foreign.h"
 #include "lib/alloc.h"
@@ -74,7 +76,7 @@ static void wrong(const struct fill *f, const struct value *v, const char *expec
 	str_free(&found);
 }
 
-/* The text that the value is, canonical; NULL after a report. */
+/* The value's text in canonical form; NULL after a report. */
 static char *text_of(const struct fill *f, const struct value *v)
 {
 	const struct config_text *text = f->key->text;
@@ -146,7 +148,7 @@ static bool set_mib(const struct fill *f, void *field, const struct value *v)
 		good = v->type == VALUE_NUMBER && v->number >= 0 && (uint64_t)v->number <= key->max;
 		kb = good ? (uint64_t)v->number * 1024 : 0;
 	}
-	/* Zero is how a default is written: maxmem=0 is like no such line. */
+	/* Zero stands for the default: maxmem=0 is the same as no such line. */
 	if (good && !kb && !key->fallback)
 		return false;
 	if (good && in_range(key, kb / 1024)) {
@@ -231,7 +233,7 @@ static bool add_checked_text(const struct fill *f, void *record, const struct va
 	return text;
 }
 
-/* Each word between blanks is an element. */
+/* Makes each word between blanks one element. */
 static bool split_text(const struct fill *f, void *record, const struct value *v)
 {
 	char *copy = xstrdup(v->text), *rest = copy, *word;
@@ -276,7 +278,8 @@ static bool set_texts(const struct fill *f, void *record, const struct value *v)
 	return good;
 }
 
-/* One element of a list of records: an object, or a text in the record's own form. */
+/* Fills one element of a list of records from an object, or from a text in the record's
+ * own form. */
 static void fill_element(const struct fill *f, void *record, const struct value *v)
 {
 	const struct config_schema *schema = f->key->record;
@@ -370,7 +373,7 @@ static void report_unknown(const struct config_schema *schema, const struct valu
 	str_free(&name);
 }
 
-/* The first of the object's members that say the key, by whatever name; NULL without one. */
+/* The object's first member for the key, by its name or an alias; NULL when there is none. */
 static const struct value *find_member(const struct config_schema *schema,
 				       const struct value *object, const struct config_key *key)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A domain as S-expression: what `xm list -l` prints and cluster managers read. */
+/* A domain as an S-expression: the output of `xm list -l`, which cluster managers read. */
 #include "config/config.h"
 #include "config/schema.h"
 #include "lib/alloc.h"
@@ -88,7 +88,7 @@ static void add_live(struct sexp *domain, const struct config_live *live)
 				(unsigned long long)live->start_time);
 }
 
-/* How a file says this value of that key. */
+/* The word in the file for this value of the key. */
 static const char *word_of(const char *key, unsigned int value)
 {
 	return schema_find(&config_domain_schema, key)->words[value];

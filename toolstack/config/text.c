@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One parser for each kind of text: it accepts and makes canonical, or refuses. */
 #include "config/text.h"
 #include "config/config.h"
 #include "config/cpus.h"
@@ -26,7 +27,7 @@ static char *parse_any(const char *text)
 	return xstrdup(text);
 }
 
-/* At most `longest` characters of the set; the first one no punctuation. */
+/* Accepts at most `longest` characters of the set, of which the first is no punctuation. */
 static char *parse_chars(const char *text, const char *set, size_t longest)
 {
 	size_t len = strspn(text, set);
@@ -36,8 +37,8 @@ static char *parse_chars(const char *text, const char *set, size_t longest)
 	return xstrdup(text);
 }
 
-/* Names go into one column of lists, into file names and into xenstore; and an ID must not be taken
- * for one. */
+/* A name is one column of a list, a file name and a node in xenstore, and must not look like a
+ * domain id. */
 static char *parse_name(const char *text)
 {
 	if (!text[strspn(text, DIGITS)])

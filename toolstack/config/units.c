@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Digits at *p, which is moved behind them. False without digits, or when the number has more than
- * 15 of them. */
+/* Reads digits at *p and moves *p behind them. False when there are none or more than 15. */
 static bool parse_digits(const char **p, uint64_t *value)
 {
 	const char *from = *p;
@@ -46,7 +45,7 @@ int config_size_parse(const char *text, uint64_t unit_kb, uint64_t *kb, struct e
 	return 0;
 }
 
-/* "@20ms", "@50us", "@1s"; nothing: 50 ms, which is what the network backend is given then. */
+/* "@20ms", "@50us" or "@1s". Without it: 50 ms, which is what the network backend gets then. */
 static bool parse_interval(const char *p, uint64_t *us)
 {
 	if (!*p) {
@@ -64,7 +63,7 @@ static bool parse_interval(const char *p, uint64_t *us)
 	return *us > 0 && *us <= UINT32_MAX;
 }
 
-/* [KMG]b/s or [KMG]B/s, decimal units: how many bits or bytes, times what brings it to bits. */
+/* Reads [KMG]b/s or [KMG]B/s with decimal units: *bits is how many bits one such unit has. */
 static bool parse_rate_unit(const char **p, uint64_t *bits)
 {
 	uint64_t factor = 1;
@@ -94,7 +93,7 @@ int config_rate_parse(const char *text, uint64_t *bytes, uint64_t *interval_us, 
 		    parse_interval(p, &interval);
 
 	if (good) {
-		/* At most 10^15 * 8 * 10^9 bits/s * 2^32 us: needs more than 64 bits. */
+		/* At most 10^15 * 8 * 10^9 bits/s * 2^32 us, which needs more than 64 bits. */
 		unsigned __int128 product = (unsigned __int128)value * bits * interval / 8000000;
 
 		good = product > 0 && product <= UINT32_MAX;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The tree of values: building it, searching it, describing it to a person. */
 #include "config/value.h"
 #include "lib/alloc.h"
 #include <stdlib.h>
@@ -143,8 +144,8 @@ void value_describe(const struct value *v, struct str *out)
 	}
 }
 
-/* source: the element of a list that it lies in, "" outside of lists. key: what it is called there.
- */
+/* source: the list element that holds the value, "" outside of lists. key: the value's
+ * key there. */
 static struct value *from_json(struct json_object *o, const char *source, const char *key);
 
 static struct value *members_from_json(struct json_object *o, const char *source)
@@ -179,8 +180,7 @@ static struct value *string_from_json(struct json_object *o, const char *source)
 	size_t len = (size_t)json_object_get_string_len(o);
 	struct value *v = value_new(VALUE_STRING, source, none);
 
-	/* JSON's strings may hold NULs. Another character that no key takes stands for them here.
-	 */
+	/* A JSON string may contain NULs. They become \1, which no key accepts either. */
 	v->text = xmalloc(len + 1);
 	memcpy(v->text, json_object_get_string(o), len + 1);
 	for (size_t i = 0; i < len; i++) {

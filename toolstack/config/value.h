@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a file, an argument or JSON says, before it is known what it should say: values with their
- * places. */
+/* A value as a file, an argument or JSON spells it, with its place, before any key gives it a
+ * meaning. */
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
 
@@ -22,19 +22,19 @@ enum value_type {
 	VALUE_BROKEN
 };
 
-/* VALUE_BROKEN: it could not be read, which was reported. */
+/* VALUE_BROKEN: the value could not be read, and an error was reported. */
 struct value {
 	enum value_type type;
 	char *source;
 	struct config_pos pos;
-	bool plain;	/* a string without escapes: byte i of text stands at pos.column + 1 + i */
-	int64_t number; /* VALUE_NUMBER, VALUE_BOOL */
-	char *text;	/* VALUE_STRING */
+	bool plain; /* a string without escapes: byte i of text is at column pos.column + 1 + i */
+	int64_t number;	      /* VALUE_NUMBER, VALUE_BOOL */
+	char *text;	      /* VALUE_STRING */
 	struct value **items; /* VALUE_LIST, VALUE_OBJECT */
 	size_t nr;
 	size_t capacity;
 
-	/* Of a member of an object. */
+	/* For a member of an object: its key. */
 	char *key;
 	struct config_pos key_pos;
 };
@@ -49,21 +49,20 @@ void value_add(struct value *list, struct value *item);
 void value_set(struct value *object, const char *key, struct config_pos key_pos,
 	       struct value *item);
 struct value *value_find(const struct value *object, const char *key);
-/* Takes a member out of an object and gives it back; NULL when there is none. */
+/* Removes a member from an object and returns it; NULL when there is none. */
 struct value *value_take(struct value *object, const char *key);
-/* Where byte `offset` of a string's text stands; without that knowledge, where the string begins.
- */
+/* The place of byte `offset` of a string's text; the place of the string if it is not `plain`. */
 struct config_pos value_pos_in(const struct value *string, size_t offset);
 
-/* None, or an empty string: like no such line at all. */
+/* None, or an empty string: the same as no such line. */
 bool value_is_empty(const struct value *v);
-/* Zero, nothing, an empty string or list, "no": what asks for something to be left out. */
+/* Zero, nothing, an empty string or list, "no": values that switch something off. */
 bool value_is_off(const struct value *v);
 
-/* For "found ...": adds the value as a person wrote it, cut short when it is long. */
+/* Adds the value as a person wrote it, cut when it is long; goes after "found ". */
 void value_describe(const struct value *v, struct str *out);
 
-/* Errors about it name the element of a list that they are about ("disk[0]"). */
+/* In errors, the source of a value is the list element that holds it ("disk[0]"). */
 struct value *value_from_json(struct json_object *o);
 
 #endif

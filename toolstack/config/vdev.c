@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names and numbers of virtual disks (xen-vbd-interface(7)): bits 28 and up zero, then major << 8 |
- * minor of the device that the guest would know; or 1 << 28 | disk << 8 | partition for what does
- * not fit there.
+ * Names and numbers of virtual disks (xen-vbd-interface(7)). A number is major << 8 | minor of the
+ * device that the guest sees, with bits 28 and up zero. A disk or partition that has no such number
+ * is 1 << 28 | disk << 8 | partition.
  */
 #include "config/config.h"
 #include "lib/alloc.h"
@@ -12,8 +12,8 @@
 
 enum { EXTENDED = 1 << 28, MAX_DISK = (1 << 20) - 1 };
 
-/* "a" -> 0, "z" -> 25, "aa" -> 26; the letters are passed over. -1 without letters or when there
- * are too many. */
+/* "a" is 0, "z" 25, "aa" 26. Moves *p behind the letters. Returns -1 when there are none or too
+ * many. */
 static int parse_letters(const char **p)
 {
 	int disk = 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A network interface as one text: KEY=VALUE,KEY=VALUE, or nothing at all for one with defaults. */
+/* A network interface as text: KEY=VALUE,KEY=VALUE; an empty text has all defaults. */
 #include "config/schema.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* `part`, which begins at byte `offset` of the text. False after a report. */
+/* Reads `part`, which begins at byte `offset` of the text. False after a report. */
 static bool read_part(struct value *object, const struct value *text, char *part, size_t offset,
 		      struct config_diags *diags)
 {

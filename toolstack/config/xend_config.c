@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads xend-config.sxp: its S-expressions become values, and the table of keys fills the
+ * record. */
 #include "config/xend_config.h"
 #include "config/key_field.h"
 #include "config/schema.h"
@@ -11,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "^(HOSTS)$": the whole name must match, whatever the file's author forgot. */
+/* Compiles "^(HOSTS)$": the whole name must match, even if the file's author wrote no anchors. */
 static int compile_host(regex_t *regex, const char *text)
 {
 	char *anchored = xasprintf("^(%s)$", text);
@@ -134,7 +136,7 @@ static struct config_pos pos_of(const struct sexp *s)
 	return pos;
 }
 
-/* (KEY VALUE), (KEY) which says that there is none, or an error. */
+/* Adds (KEY VALUE) to the object; (KEY) alone means no value. Reports anything else. */
 static void read_item(const struct sexp *item, const char *name, struct value *object,
 		      struct config_diags *diags)
 {

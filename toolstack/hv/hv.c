@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The connection to the hypervisor: opening it, the argument buffers, the calls, and sentences for
+ * what fails. */
 #include "hv/hv.h"
 
 #include <errno.h>
@@ -49,7 +51,7 @@ void hv_close(struct hv *hv)
 	free(hv);
 }
 
-/* What an error number means when the hypervisor says it. */
+/* The meaning of an errno that the hypervisor returns. */
 static const char *hv_reason(int errnum)
 {
 	switch (errnum) {

@@ -3,12 +3,11 @@
  * The hypervisor as the tools see it: every hypercall that they make, with typed arguments and
  * results.
  *
- * All functions return 0 or -errno and then say in *e, if e is not NULL, what was attempted and why
- * it failed. A domain that does not exist is -ESRCH everywhere. Sizes are in the unit that a name
- * ends in (_kb, _ns); frames are of 4 KiB.
+ * Unless said otherwise, a function returns 0 or -errno. On an error, *e (if e is not NULL) says
+ * what was attempted and why it failed. A domain that does not exist is always -ESRCH. A name ends
+ * in its unit (_kb, _ns); a frame is 4 KiB.
  *
- * A struct hv is used by one thread at a time: it holds the buffer that hypercalls' arguments go
- * through.
+ * Only one thread at a time may use a struct hv: it holds the buffer for hypercalls' arguments.
  */
 #ifndef HV_HV_H
 #define HV_HV_H
@@ -26,7 +25,7 @@
 struct error;
 struct hv;
 
-/* Opens the privileged call device and foreign memory. Fails clearly where no hypervisor runs. */
+/* Opens the privileged call device and foreign memory. Where no hypervisor runs, *e says so. */
 int hv_open(struct hv **out, struct error **e);
 void hv_close(struct hv *hv);
 
@@ -35,7 +34,7 @@ void hv_close(struct hv *hv);
 struct hv_domain_spec {
 	uint8_t uuid[16];
 	unsigned int max_vcpus;
-	unsigned int max_evtchn_port; /* 0: 1023, what libxl gives */
+	unsigned int max_evtchn_port; /* 0: 1023, as libxl sets it */
 	int max_grant_frames;	      /* -1: the hypervisor's default */
 	int max_maptrack_frames;      /* -1: the hypervisor's default */
 	unsigned int grant_version;   /* 0: the highest that the hypervisor offers */
@@ -58,26 +57,28 @@ struct hv_domain_info {
 	uint64_t shared_info_frame;
 };
 
-/* Makes an empty PV domain, paused. *domid: 0 lets the hypervisor choose; the id that it got. */
+/* Makes an empty PV domain, paused. *domid in: the id, or 0 for one that the hypervisor chooses;
+ * out: the domain's id. */
 int hv_domain_create(struct hv *hv, const struct hv_domain_spec *spec, uint32_t *domid,
 		     struct error **e);
-/* Returns when all of it is given back, but for frames that others have mapped. */
+/* Returns when all of the domain is freed, except frames that other domains still map. */
 int hv_domain_destroy(struct hv *hv, uint32_t domid, struct error **e);
 int hv_domain_pause(struct hv *hv, uint32_t domid, struct error **e);
 int hv_domain_unpause(struct hv *hv, uint32_t domid, struct error **e);
 /*
- * After SHUTDOWN_suspend: lets its vCPUs go on. _resume: the suspend hypercall says that the domain
- * was restored, for which its start info must have been made anew. _cancel_suspend: it says that
- * nothing happened.
+ * After SHUTDOWN_suspend: both let the vCPUs run again. After _cancel_suspend, the guest's suspend
+ * hypercall returns 1 (cancelled). After _resume it returns as if the domain had been restored, so
+ * the caller must have rewritten the start info before.
  */
 int hv_domain_cancel_suspend(struct hv *hv, uint32_t domid, struct error **e);
 int hv_domain_resume(struct hv *hv, uint32_t domid, struct error **e);
 int hv_domain_info(struct hv *hv, uint32_t domid, struct hv_domain_info *info, struct error **e);
-/* All domains by id; *list is the caller's to free. */
+/* All domains, by ascending id. The caller frees *list. */
 int hv_domain_list(struct hv *hv, struct hv_domain_info **list, size_t *count, struct error **e);
 int hv_domain_set_uuid(struct hv *hv, uint32_t domid, const uint8_t uuid[16], struct error **e);
 int hv_domain_set_max_mem(struct hv *hv, uint32_t domid, uint64_t kb, struct error **e);
-/* XEN_DOMCTL_SENDTRIGGER_*: for fully virtualized domains; a PV domain refuses all but the NMI. */
+/* trigger: XEN_DOMCTL_SENDTRIGGER_*. They are for fully virtualized domains; a PV domain refuses
+ * all but the NMI. */
 int hv_domain_send_trigger(struct hv *hv, uint32_t domid, unsigned int trigger, unsigned int vcpu,
 			   struct error **e);
 
@@ -94,7 +95,7 @@ int hv_domain_set_tsc(struct hv *hv, uint32_t domid, const struct hv_tsc_info *t
 struct hv_vcpu_info {
 	bool online, blocked, running;
 	uint64_t cpu_time_ns;
-	uint32_t cpu; /* where it runs or ran last */
+	uint32_t cpu; /* where it runs, or where it ran last */
 };
 
 /* A set of physical CPUs: bit n of byte n / 8. */
@@ -114,12 +115,12 @@ static inline void hv_cpumap_set(struct hv_cpumap *map, unsigned int cpu)
 		map->bits[cpu / 8] |= (uint8_t)(1u << (cpu % 8));
 }
 
-/* Allocates the vCPUs; max must be what hv_domain_create was told. */
+/* Allocates the vCPUs; max must equal max_vcpus of hv_domain_create(). */
 int hv_vcpu_allocate(struct hv *hv, uint32_t domid, unsigned int max, struct error **e);
 int hv_vcpu_info(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_vcpu_info *info,
 		 struct error **e);
-/* Where it may run. Setting gives back in *hard, *soft what holds (cut to the CPUs that are
- * online). Either may be NULL. */
+/* The CPUs on which a vCPU may run: *hard must, *soft should; either may be NULL. Setting changes
+ * *hard and *soft to the result (cut to the CPUs that are online). */
 int hv_vcpu_get_affinity(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard,
 			 struct hv_cpumap *soft, struct error **e);
 int hv_vcpu_set_affinity(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard,
@@ -132,14 +133,14 @@ int hv_vcpu_get_ext_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
 			    struct xen_domctl_ext_vcpucontext *ext, struct error **e);
 int hv_vcpu_set_ext_context(struct hv *hv, uint32_t domid,
 			    const struct xen_domctl_ext_vcpucontext *ext, struct error **e);
-/* The extended state (XSAVE area with its header). Getting allocates *data, NULL and 0 if the vCPU
- * has none. */
+/* The extended state: an XSAVE area with its header. Getting allocates *data; without such a state
+ * it sets *data to NULL and *size to 0. */
 int hv_vcpu_get_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, void **data, size_t *size,
 		      struct error **e);
 int hv_vcpu_set_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, const void *data,
 		      size_t size, struct error **e);
-/* Model-specific registers that differ from a new vCPU's. Getting allocates *msrs, NULL and 0 if
- * there are none. */
+/* The model-specific registers that differ from a new vCPU's. Getting allocates *msrs; when there
+ * are none, it sets *msrs to NULL and *count to 0. */
 int hv_vcpu_get_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu, xen_domctl_vcpu_msr_t **msrs,
 		     size_t *count, struct error **e);
 int hv_vcpu_set_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu,
@@ -160,10 +161,10 @@ struct hv_version {
 
 int hv_host_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info, struct error **e);
 int hv_host_version(struct hv *hv, struct hv_version *version, struct error **e);
-/* Free memory in bytes, of one NUMA node or of all (node -1). */
+/* Free memory in bytes: of one NUMA node, or of all for node -1. */
 int hv_host_avail_heap(struct hv *hv, int node, uint64_t *bytes, struct error **e);
-/* The hypervisor's log as text, *text ends with a zero and is the caller's to free; clear empties
- * it afterwards. */
+/* The hypervisor's log. *text ends with a NUL, which *length does not count; the caller frees it.
+ * `clear` empties the log after it was read. */
 int hv_host_dmesg(struct hv *hv, bool clear, char **text, size_t *length, struct error **e);
 int hv_host_debug_keys(struct hv *hv, const char *keys, struct error **e);
 
@@ -171,50 +172,51 @@ int hv_host_debug_keys(struct hv *hv, const char *keys, struct error **e);
 
 struct hv_credit {
 	unsigned int weight; /* 1 to 65535, 256 is the default */
-	unsigned int cap;    /* percent of one CPU, 0 is none */
+	unsigned int cap;    /* percent of one CPU; 0: no cap */
 };
 
-/* XEN_SCHEDULER_* of the whole host. */
+/* *id: the host's scheduler, XEN_SCHEDULER_*. */
 int hv_sched_id(struct hv *hv, uint32_t *id, struct error **e);
-/* Credit and credit2 alike; -EOPNOTSUPP if another scheduler runs. */
+/* For credit and credit2. -EOPNOTSUPP for another scheduler. */
 int hv_sched_get(struct hv *hv, uint32_t domid, struct hv_credit *credit, struct error **e);
 int hv_sched_set(struct hv *hv, uint32_t domid, const struct hv_credit *credit, struct error **e);
 
 /* --- memory (hv_memory.c, hv_frames.c) --- */
 
 /*
- * Allocates `count` extents of 2^order frames for a domain. In: gfns, the guest's frame numbers;
- * out: mfns (may be the same array), the machine frame of the start of each. Returns how many it
- * got (fewer if memory ran out), or -errno.
+ * Allocates `count` extents of 2^order frames for a domain. gfns in: the guest's frame number of
+ * each extent. mfns out (may be the same array): the first machine frame of each. Returns how many
+ * extents were allocated (fewer than `count` when memory runs out), or -errno.
  */
 long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xen_pfn_t *mfns,
 			size_t count, unsigned int order, struct error **e);
-/* Takes frames (machine frames, for a PV domain) away from a domain. */
+/* Takes frames from a domain. For a PV domain they are machine frames. */
 int hv_memory_release(struct hv *hv, uint32_t domid, const xen_pfn_t *mfns, size_t count,
 		      struct error **e);
-/* Reserves so many pages for what the domain will populate, so that nobody else takes them; 0 gives
- * the rest back. */
+/* Reserves `pages` for what the domain will populate, so that no other domain gets them. 0 gives
+ * back what is left of the reservation. */
 int hv_memory_claim(struct hv *hv, uint32_t domid, uint64_t pages, struct error **e);
-/* The memory map that a PV guest is told by XENMEM_memory_map: RAM from 0 to bytes. */
+/* Sets the memory map that XENMEM_memory_map shows to a PV guest: RAM from 0 to `bytes`. */
 int hv_memory_set_map(struct hv *hv, uint32_t domid, uint64_t bytes, struct error **e);
 /* The highest machine frame of the host. */
 int hv_memory_max_mfn(struct hv *hv, uint64_t *mfn, struct error **e);
 
-/* Maps frames of a domain. errs (may be NULL) gets an -errno for each frame; without it one failure
- * fails the whole. */
+/* Maps frames of a domain; NULL on an error. With errs, errs[i] is 0 or -errno for frame i. With
+ * errs NULL, one bad frame fails the whole call. */
 void *hv_map_frames(struct hv *hv, uint32_t domid, int prot, const xen_pfn_t *frames, int *errs,
 		    size_t count, struct error **e);
 void hv_unmap_frames(struct hv *hv, void *address, size_t count);
-/* In: machine frames; out: their XEN_DOMCTL_PFINFO_* in the upper bits. Any count. */
+/* frames in: machine frames; out: the same with XEN_DOMCTL_PFINFO_* in the upper bits. Takes any
+ * count. */
 int hv_frames_info(struct hv *hv, uint32_t domid, xen_pfn_t *frames, size_t count,
 		   struct error **e);
-/* MMUEXT_PIN_L4_TABLE and the like, `count` of them on behalf of the domain. */
+/* Does `count` operations (MMUEXT_PIN_L4_TABLE and the like) on behalf of the domain. */
 struct mmuext_op;
 int hv_mmuext(struct hv *hv, uint32_t domid, const struct mmuext_op *ops, size_t count,
 	      struct error **e);
-/* Fills a page of the domain with the code that makes hypercalls. */
+/* Fills the domain's page `gmfn` with the stubs that make hypercalls. */
 int hv_hypercall_page(struct hv *hv, uint32_t domid, uint64_t gmfn, struct error **e);
-/* An entry of a domain's grant table that exists before it runs: backend_domid may map the frame,
+/* A grant entry that the tools write before the domain runs: backend_domid may map the frame
  * writable. */
 struct hv_grant_seed {
 	unsigned int ref;
@@ -226,11 +228,11 @@ int hv_grant_seed(struct hv *hv, uint32_t domid, const struct hv_grant_seed *see
 
 /* --- event channels, policies (hv_event.c, hv_policy.c) --- */
 
-/* A port of domid that remote may bind. */
+/* Allocates a port of domid that `remote` may bind. */
 int hv_evtchn_alloc_unbound(struct hv *hv, uint32_t domid, uint32_t remote, uint32_t *port,
 			    struct error **e);
 
-/* What CPUID and the MSRs tell a domain, as the hypervisor's interface lays it out. */
+/* The CPUID leaves and MSRs that a domain sees, in the layout of the public interface. */
 struct hv_cpu_policy {
 	xen_cpuid_leaf_t *leaves;
 	xen_msr_entry_t *msrs;

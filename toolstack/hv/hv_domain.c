@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Life and death of domains. Argument layouts: xen/domctl.h. */
+/* Creation, destruction, pausing and listing of domains. Argument layouts: xen/domctl.h. */
 #include "hv/hv.h"
 
 #include <errno.h>
@@ -10,10 +10,10 @@
 
 #include "hv/hv_internal.h"
 
-/* Domain ids end here: the numbers above mean things ("self", "nobody"). */
+/* Numbers from here on are no domain ids but have meanings such as DOMID_SELF. */
 #define DOMAIN_IDS DOMID_FIRST_RESERVED
 
-/* So many at a time: struct xen_domctl_getdomaininfo is a bit more than 100 bytes. */
+/* Domains that one call lists; struct xen_domctl_getdomaininfo has a bit more than 100 bytes. */
 #define LIST_CHUNK 256
 
 static unsigned int grant_version_offered(struct hv *hv)
@@ -67,7 +67,7 @@ int hv_domain_destroy(struct hv *hv, uint32_t domid, struct error **e)
 
 	if (domid >= DOMAIN_IDS)
 		return hv_fail(e, ESRCH, "destroy domain %u", domid);
-	/* EAGAIN: there is more to give back, and the hypervisor wants others to run in between. */
+	/* EAGAIN: the hypervisor has more to free and lets others run in between. */
 	do {
 		hv_domctl_begin(hv, XEN_DOMCTL_destroydomain, domid);
 		rc = hv_domctl(hv);
@@ -95,7 +95,7 @@ int hv_domain_cancel_suspend(struct hv *hv, uint32_t domid, struct error **e)
 	vcpu_guest_context_t context;
 	int rc = hv_vcpu_get_context(hv, domid, 0, &context, e);
 
-	/* What the suspend hypercall returns: 1 is "cancelled" (xen/sched.h, SCHEDOP_shutdown). */
+	/* The suspend hypercall returns 1 for "cancelled" (xen/sched.h, SCHEDOP_shutdown). */
 	context.user_regs.rax = 1;
 	if (rc == 0)
 		rc = hv_vcpu_set_context(hv, domid, 0, &context, e);
@@ -134,7 +134,7 @@ int hv_domain_info(struct hv *hv, uint32_t domid, struct hv_domain_info *info, s
 	struct xen_domctl *op = hv_domctl_begin(hv, XEN_DOMCTL_getdomaininfo, domid);
 	int rc = domid < DOMAIN_IDS ? hv_domctl(hv) : -ESRCH;
 
-	/* The hypervisor answers with the next domain if there is none of that id. */
+	/* When no domain has that id, the hypervisor answers with the next one. */
 	if (rc >= 0 && op->u.getdomaininfo.domain != domid)
 		rc = -ESRCH;
 	if (rc < 0)
@@ -143,7 +143,8 @@ int hv_domain_info(struct hv *hv, uint32_t domid, struct hv_domain_info *info, s
 	return 0;
 }
 
-/* Appends domains from `first` on to *list; returns how many there were, or -errno. */
+/* Appends up to LIST_CHUNK domains with ids from `first` on to *list. Returns how many it
+ * appended, or -errno. */
 static int list_chunk(struct hv *hv, xen_domctl_getdomaininfo_t *buffer, uint32_t first,
 		      struct hv_domain_info **list, size_t *count)
 {

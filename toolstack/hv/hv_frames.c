@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames of a domain: to map them, to ask and to change what they are. Argument layouts:
+/* Frames of a domain: mapping them, reading and changing their types. Argument layouts:
  * xen/domctl.h, xen/xen.h. */
 #include "hv/hv.h"
 
@@ -11,7 +11,7 @@
 
 #include "hv/hv_internal.h"
 
-/* Xen takes no more frames than this in one getpageframeinfo3. */
+/* Xen refuses more frames than this in one getpageframeinfo3. */
 #define INFO_CHUNK 1024
 
 void *hv_map_frames(struct hv *hv, uint32_t domid, int prot, const xen_pfn_t *frames, int *errs,
@@ -96,7 +96,7 @@ int hv_grant_seed(struct hv *hv, uint32_t domid, const struct hv_grant_seed *see
 
 		entry->domid = (domid_t)seeds[i].backend_domid;
 		entry->frame = (uint32_t)seeds[i].frame;
-		/* The flags make it valid. */
+		/* Last: the flags make the entry valid. */
 		__atomic_store_n(&entry->flags, GTF_permit_access, __ATOMIC_RELEASE);
 	}
 	xenforeignmemory_unmap_resource(hv->memory, resource);

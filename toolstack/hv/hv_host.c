@@ -10,9 +10,8 @@
 #include "hv/hv_internal.h"
 
 #define DMESG_CHUNK (32u << 10)
-/* A log that is longer is cut: somebody writes faster than we read. */
+/* A longer log is cut here: something writes it faster than we read. */
 #define DMESG_MAX (16u << 20)
-/* More CPUs or NUMA nodes than this are a broken answer. */
 
 int hv_host_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info, struct error **e)
 {
@@ -30,7 +29,7 @@ static long version_op(struct hv *hv, int cmd, void *argument)
 	return xencall2(hv->calls, __HYPERVISOR_xen_version, (uint64_t)cmd, (uintptr_t)argument);
 }
 
-/* The texts are padded with zeros, but not all of them end with one. */
+/* The texts are padded with NULs, but a text that fills its field has none at the end. */
 static void copy_text(char *to, size_t to_size, const char *from, size_t from_size)
 {
 	snprintf(to, to_size, "%.*s", (int)strnlen(from, from_size), from);
@@ -95,7 +94,7 @@ int hv_host_avail_heap(struct hv *hv, int node, uint64_t *bytes, struct error **
 	return 0;
 }
 
-/* One piece of the log, from *index on, which moves. Returns its length or -errno. */
+/* Reads one piece of the log from *index on and advances *index. Returns its length or -errno. */
 static long dmesg_chunk(struct hv *hv, char *buffer, uint32_t *index, bool clear)
 {
 	struct xen_sysctl *op = hv_sysctl_begin(hv, XEN_SYSCTL_readconsole);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the hv_*.c files share. */
+/* Shared by the hv_*.c files: struct hv, the argument buffer, the calls, errors. */
 #ifndef HV_HV_INTERNAL_H
 #define HV_HV_INTERNAL_H
 
@@ -12,7 +12,7 @@
 struct hv {
 	xencall_handle *calls;
 	xenforeignmemory_handle *memory;
-	/* One page that the kernel never moves or swaps: arguments go here, whatever they are. */
+	/* One page that the kernel never moves or swaps, for the arguments of any call. */
 	union {
 		struct xen_domctl domctl;
 		struct xen_sysctl sysctl;
@@ -20,22 +20,22 @@ struct hv {
 	} * op;
 };
 
-/* Says in *e that WHAT (a phrase that follows "cannot") failed, with what errnum means here.
- * Returns -errnum. */
+/* Sets *e to "Cannot WHAT: REASON." with the hypervisor's reason for errnum. Returns -errnum. */
 int hv_fail(struct error **e, int errnum, const char *what, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The zeroed buffer for one call. */
+/* Zero the argument buffer for one call and return it; domctl and sysctl fill in their header. */
 struct xen_domctl *hv_domctl_begin(struct hv *hv, uint32_t cmd, uint32_t domid);
 struct xen_sysctl *hv_sysctl_begin(struct hv *hv, uint32_t cmd);
 void *hv_op_begin(struct hv *hv, size_t size);
 
-/* Makes the call on what begin returned. Return what the hypercall did, or -errno, nothing said. */
+/* Make the call with the buffer that *_begin() returned. They return the hypercall's result or
+ * -errno, and set no error. */
 int hv_domctl(struct hv *hv);
 int hv_sysctl(struct hv *hv);
 long hv_memory_op(struct hv *hv, unsigned int cmd, void *argument);
 
-/* A buffer that hypercalls may read and write; NULL is said in *e. */
+/* Memory that hypercalls may read and write; NULL after an error in *e. */
 void *hv_buffer(struct hv *hv, size_t size, struct error **e);
 void hv_buffer_free(struct hv *hv, void *buffer);
 

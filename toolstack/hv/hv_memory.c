@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How much memory a domain has, and what it is told of it. Argument layouts: xen/memory.h,
- * xen/hvm/e820.h. */
+/* A domain's memory: allocation, release, reservation and the map that it sees. Argument layouts:
+ * xen/memory.h, xen/hvm/e820.h. */
 #include "hv/hv.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #define E820_RAM 1
 
-/* One entry of the map, as the BIOS call 0x15, EAX 0xe820, lays it out. */
+/* One entry of the map, in the layout of the BIOS call INT 0x15, EAX 0xe820. */
 struct e820_entry {
 	uint64_t start, size;
 	uint32_t type;

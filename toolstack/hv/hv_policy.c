@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What CPUID and the MSRs tell a domain. Argument layouts: xen/domctl.h, xen/sysctl.h. */
+/* CPU policies: the CPUID leaves and MSRs of a domain. Argument layouts: xen/domctl.h,
+ * xen/sysctl.h. */
 #include "hv/hv.h"
 
 #include <errno.h>
@@ -8,8 +9,7 @@
 
 #include "hv/hv_internal.h"
 
-/* Room for any policy: the interface tells the numbers it has, which were under 200 and 10 in 4.17.
- */
+/* Room for any policy. Xen 4.17 reports its own maxima; they are below 200 leaves and 10 MSRs. */
 #define LEAVES_MAX 1024
 #define MSRS_MAX   256
 

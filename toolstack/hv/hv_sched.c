@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Weight and cap of domains, parameters of the scheduler. Argument layouts: xen/domctl.h,
+/* The scheduler's parameters: weight and cap of a domain. Argument layouts: xen/domctl.h,
  * xen/sysctl.h. */
 #include "hv/hv.h"
 
@@ -18,7 +18,8 @@ int hv_sched_id(struct hv *hv, uint32_t *id, struct error **e)
 	return 0;
 }
 
-/* credit and credit2 have the same two numbers. -EOPNOTSUPP for a scheduler that has none. */
+/* Reads the scheduler's id; credit and credit2 have both weight and cap, any other scheduler is
+ * -EOPNOTSUPP. */
 static int weighted_scheduler(struct hv *hv, uint32_t *id, struct error **e)
 {
 	int rc = hv_sched_id(hv, id, e);
@@ -46,7 +47,7 @@ int hv_sched_get(struct hv *hv, uint32_t domid, struct hv_credit *credit, struct
 	rc = hv_domctl(hv);
 	if (rc < 0)
 		return hv_fail(e, -rc, "read weight and cap of domain %u", domid);
-	/* The two schedulers' structs are the same; see the assertions. */
+	/* credit2's struct has the same layout; see the assertions below. */
 	credit->weight = op->u.scheduler_op.u.credit.weight;
 	credit->cap = op->u.scheduler_op.u.credit.cap;
 	return 0;

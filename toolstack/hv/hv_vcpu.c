@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vCPUs: how many, where they run, and all of their state. Argument layouts: xen/domctl.h. */
+/* vCPUs: their number, their affinity and all of their state. Argument layouts: xen/domctl.h. */
 #include "hv/hv.h"
 
 #include <errno.h>
@@ -8,11 +8,11 @@
 
 #include "hv/hv_internal.h"
 
-/* Where the two CPU maps lie in the page of the operation. */
+/* Offsets of the two CPU maps in the page of hv->op, behind the operation itself. */
 #define HARD_OFFSET 1024
 #define SOFT_OFFSET 2048
 
-/* More than any processor's extended state takes. */
+/* No processor has a larger extended state. */
 #define XSAVE_MAX (1u << 20)
 
 int hv_vcpu_allocate(struct hv *hv, uint32_t domid, unsigned int max, struct error **e)
@@ -45,7 +45,7 @@ int hv_vcpu_info(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_vcp
 	return 0;
 }
 
-/* In the page of the operation: the maps go in as they are given and come out as they hold. */
+/* Gets or sets the affinity. On return both maps hold what the hypervisor made of them. */
 static int affinity(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vcpu,
 		    struct hv_cpumap *hard, struct hv_cpumap *soft)
 {
@@ -166,7 +166,7 @@ int hv_vcpu_set_ext_context(struct hv *hv, uint32_t domid,
 			0;
 }
 
-/* A copy of a hypercall's buffer in ordinary memory; NULL if there is no memory. */
+/* A copy of a hypercall buffer in ordinary memory; NULL when out of memory. */
 static void *copy_of(const void *buffer, size_t size)
 {
 	void *copy = malloc(size);
@@ -177,8 +177,8 @@ static void *copy_of(const void *buffer, size_t size)
 }
 
 /*
- * size in: of the buffer, which may be NULL; out: what the state takes. features: what the first
- * call, without a buffer, has said, and the second one must repeat.
+ * *size in: bytes in buffer, which may be NULL; out: bytes of the state. *features: a get call
+ * without a buffer sets it, and the call with the buffer must repeat it.
  */
 static int xsave_op(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vcpu, void *buffer,
 		    size_t *size, uint64_t *features)

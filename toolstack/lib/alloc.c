@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Allocation that aborts the program instead of failing. */
 #include "lib/alloc.h"
 #include <stdio.h>
 #include <stdlib.h>

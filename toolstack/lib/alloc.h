@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that cannot be refused. The toolstack's data is small, and its programs may be killed and
- * started again at any moment without harm (what a domain is lies in the hypervisor, in xenstore
- * and in files), so running out of memory ends the program with a message. Buffers whose size
- * somebody else chooses are bounded before they are allocated.
+ * Allocation that never returns NULL for want of memory: the program prints a message and aborts.
+ * That is safe because the toolstack's programs may be killed and restarted at any moment: the
+ * state of a domain is in the hypervisor, in xenstore and in files. The toolstack's own data is
+ * small. A buffer whose size somebody else chooses is bounded before it is allocated.
  */
 #ifndef LIB_ALLOC_H
 #define LIB_ALLOC_H
@@ -14,10 +14,10 @@
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull, warn_unused_result));
 /* n elements of size bytes each, zeroed. */
 void *xcalloc(size_t n, size_t size) __attribute__((malloc, returns_nonnull, warn_unused_result));
-/* An array of n elements of size bytes: what lay in p, moved. */
+/* Resizes p to n elements of size bytes each, as reallocarray() does. */
 void *xreallocarray(void *p, size_t n, size_t size)
 	__attribute__((returns_nonnull, warn_unused_result));
-/* A copy; NULL gives NULL. */
+/* A copy of s; NULL for NULL. */
 char *xstrdup(const char *s) __attribute__((malloc, warn_unused_result));
 char *xstrndup(const char *s, size_t max)
 	__attribute__((malloc, returns_nonnull, warn_unused_result));

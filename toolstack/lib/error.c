@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* An error is an errno and a sentence, allocated together and replaced as one. */
 #include "lib/error.h"
 #include "lib/alloc.h"
 #include <errno.h>

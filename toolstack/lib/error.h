@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Errors for people: one sentence (what was attempted, on what, why it failed, what to do) and the
- *errno behind it.
+ * errno behind it.
  *
  *	int disk_open(const char *path, struct error **e)
  *	{
  *		int fd = open(path, O_RDWR);
  *
  *		if (fd < 0)
- *			return error_set(e, errno, "Cannot open the disk %s: %s.", path,
- *strerror(errno));
+ *			return error_set(e, errno, "Cannot open %s: %s.", path, strerror(errno));
  *	...
  *	struct error *e = NULL;
  *
@@ -18,7 +17,7 @@
  *		error_free(&e);
  *	}
  *
- * Who calls with e = NULL does not want to know the sentence; the return value says enough.
+ * A caller that needs only the return value passes e = NULL.
  */
 #ifndef LIB_ERROR_H
 #define LIB_ERROR_H
@@ -27,18 +26,18 @@
 
 struct error;
 
-/* Sets *e (an older error there is freed). errnum: an errno, its sign does not matter. Returns
- * -errnum; -EIO for 0. */
+/* Sets *e and frees an older error there. errnum is an errno of either sign. Returns a negative
+ * errno: that of errnum, or -EIO when errnum is 0. */
 int error_set(struct error **e, int errnum, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int error_vset(struct error **e, int errnum, const char *fmt, va_list ap)
 	__attribute__((format(printf, 3, 0)));
 
-/* Puts words before the sentence, keeps the errno and returns its negative: error_prefix(e, "Domain
- * %s: ", name). */
+/* Puts a prefix before the sentence, as in error_prefix(e, "Domain %s: ", name). Returns -errno of
+ * the error, which stays the same; 0 when there is no error. */
 int error_prefix(struct error **e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The sentence, which lives as long as the error. Never NULL: no error has the text "No error." */
+/* The sentence; it lives as long as the error. Without an error: "No error." Never NULL. */
 const char *error_text(const struct error *e);
 
 /* The (positive) errno, 0 for no error. */
@@ -47,8 +46,8 @@ int error_errno(const struct error *e);
 /* Frees *e and makes it NULL. */
 void error_free(struct error **e);
 
-/* Gives from's error (or none) to *to, which is freed if it had one; from is NULL afterwards.
- * Returns -errno. */
+/* Moves the error (or none) from *from to *to and frees the error that *to had. *from is NULL
+ * afterwards. When `to` is NULL, the error is freed. Returns -errno of the error, 0 without one. */
 int error_move(struct error **to, struct error **from);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Whole files: bounded reads, and writes by rename so that no reader sees half a file. */
 #include "lib/file.h"
 #include "lib/alloc.h"
 #include <errno.h>
@@ -62,7 +63,7 @@ int file_write_fd(int fd, const char *name, const void *data, size_t len, struct
 	}
 	return 0;
 }
-
+/* A new name survives a loss of power only when its directory is on the disk too. */
 /* A new name lasts only when its directory is on the disk too. */
 static int sync_directory_of(const char *path, struct error **e)
 {

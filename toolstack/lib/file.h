@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files as a whole: read with a limit, written so that either the old or the new content is there.
- */
+/* Whole files: reads have a size limit; an atomic write leaves either the old or the new
+ * content. */
 #ifndef LIB_FILE_H
 #define LIB_FILE_H
 
@@ -10,27 +10,30 @@
 #include "lib/error.h"
 #include "lib/str.h"
 
-/* Appends the file's content to out; -EFBIG when it has more than `limit` bytes. */
+/* Appends the file's content to out. Fails with -EFBIG when the file has more than
+ * `limit` bytes. */
 int file_read(const char *path, size_t limit, struct str *out, struct error **e);
-/* The same for what is left in an open file; `name` is what an error calls it. */
+/* The same for the rest of an open file; errors call the file `name`. */
 int file_read_fd(int fd, const char *name, size_t limit, struct str *out, struct error **e);
 
 /*
- * Writes a temporary file beside path, syncs it, renames it and syncs the directory: whoever reads
- * path finds the old content or the new one, also after a loss of power. When it fails, path is as
- * it was and no temporary file stays.
+ * Writes a temporary file beside path, syncs it, renames it to path and syncs the directory. A
+ * reader of path finds the old content or the new one, even after a loss of power.
+ *
+ * On an error no temporary file stays. path has its old content then, unless only the sync of the
+ * directory failed: the new content is in place, but a loss of power may bring the old one back.
  */
 int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
 		      struct error **e);
 
-/* write() until all of it is written. */
+/* Writes all of data; repeats write() when it writes less. */
 int file_write_fd(int fd, const char *name, const void *data, size_t len, struct error **e);
 
-/* Makes the directory and those above it that are missing; `mode` is the last one's, the others get
+/* Makes the directory and its missing parents. `mode` is for the directory itself; parents get
  * 0755. */
 int file_make_dirs(const char *path, mode_t mode, struct error **e);
 
-/* unlink() for which a file that is not there is fine. */
+/* Removes the file; a file that does not exist is not an error. */
 int file_remove(const char *path, struct error **e);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json-c with types checked and errors in words. Strings and objects that are got belong to the
- * object they come from; what is set belongs to the object it goes to.
+ * json-c with type checks and errors as sentences. A string or object that a getter returns belongs
+ * to the object that contains it; a value that a setter takes belongs to the object afterwards.
  *
- * json_get_*: the member must be there and of that type: -ENOENT or -EINVAL, and a sentence that
- * names it. json_opt_*: when it is not there (or null), *out becomes `otherwise`; of another type
- * is -EINVAL all the same.
+ * json_get_*: the member must exist (else -ENOENT) and have the type (else -EINVAL); the error
+ * names the member. json_opt_*: when the member is missing or null, *out becomes `otherwise` (NULL
+ * from json_opt_typed()); a member of another type is -EINVAL here too.
  */
 #ifndef LIB_JSON_H
 #define LIB_JSON_H
@@ -20,12 +20,12 @@
 enum { JSON_MAX_DEPTH = 32 };
 
 /*
- * Parses one JSON value with nothing but blanks around it, at most JSON_MAX_DEPTH deep. NULL after
- * an error (EINVAL), which says where; NULL without an error cannot be told from the JSON value
- * null, so a caller looks at *e or wants an object.
+ * Parses one JSON value with only blanks around it, nested at most JSON_MAX_DEPTH deep. Returns
+ * NULL on an error (EINVAL), which says where. The JSON value null is NULL too, without an error: a
+ * caller checks *e, or calls json_parse_object().
  */
 struct json_object *json_parse(const char *text, size_t len, struct error **e);
-/* The same for a value that must be an object: never NULL without an error. */
+/* The same for a value that must be an object; NULL always means an error. */
 struct json_object *json_parse_object(const char *text, size_t len, struct error **e);
 
 int json_get_string(struct json_object *o, const char *key, const char **out, struct error **e);
@@ -46,10 +46,10 @@ int json_opt_bool(struct json_object *o, const char *key, bool otherwise, bool *
 int json_opt_typed(struct json_object *o, const char *key, enum json_type type,
 		   struct json_object **out, struct error **e);
 
-/* The member, NULL when it is not there. */
+/* The member, or NULL when it is missing. */
 struct json_object *json_find(struct json_object *o, const char *key);
 
-/* value NULL sets nothing. */
+/* Does nothing when value is NULL. */
 void json_set_string(struct json_object *o, const char *key, const char *value);
 void json_set_printf(struct json_object *o, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -58,10 +58,10 @@ void json_set_bool(struct json_object *o, const char *key, bool value);
 void json_set(struct json_object *o, const char *key, struct json_object *value);
 void json_append(struct json_object *array, struct json_object *value);
 
-/* Objects that are never NULL. */
+/* These never return NULL. */
 struct json_object *json_new_object(void);
 struct json_object *json_new_array(void);
-/* What is no UTF-8 in s becomes ?. */
+/* Bytes of s that are not UTF-8 become "?". */
 struct json_object *json_new_string(const char *s);
 struct json_object *json_new_int(int64_t value);
 

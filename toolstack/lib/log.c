@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One process-wide log that rotates its own file. */
 #include "lib/log.h"
 #include "lib/alloc.h"
 #include "lib/file.h"
@@ -66,8 +67,8 @@ void log_set_stderr(int on)
 	the_log.to_stderr = on;
 }
 
-/* The full file becomes PATH.1. When that cannot be done, lines still go to the old file: better
- * too long than lost. */
+/* Renames the full file to PATH.1 and opens a new one. On failure, lines still go to the old file:
+ * a file that is too long is better than lost lines. */
 static void rotate(void)
 {
 	char *old = xasprintf("%s.1", the_log.path);
@@ -106,7 +107,8 @@ void log_write(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	str_vprintf(&text, fmt, ap);
 	va_end(ap);
-	/* A line is a line, whatever a guest's name or a program's message holds. */
+	/* Control characters become blanks, so that a guest's name or a program's message cannot
+	 * forge a line. */
 	for (size_t i = 0; i < text.len; i++) {
 		if ((unsigned char)text.text[i] < ' ' || text.text[i] == 127)
 			text.text[i] = ' ';

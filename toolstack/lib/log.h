@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log of a program: lines with time, level and text, to a file of bounded size, to stderr, or
- * both. On stderr each line begins with <N>, the level that systemd's journal reads, when stderr is
- * the journal.
+ * The log of a program: lines with time, level and text. They go to a file of bounded size, to
+ * stderr, or to both. When stderr is systemd's journal, each line there begins with <N>, the
+ * journal's level.
  */
 #ifndef LIB_LOG_H
 #define LIB_LOG_H
@@ -12,12 +12,12 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* Opens (or makes) the file; lines are appended. Past `limit` bytes it is renamed to PATH.1 and a
- * new one begins. */
+/* Opens the file, or makes it; lines are appended. When it passes `limit` bytes, it is renamed to
+ * PATH.1 and a new file begins. */
 int log_open(const char *path, size_t limit, struct error **e);
-/* What is less important than `level` is not written. At first: info. */
+/* Drops lines that are less important than `level`. The default is LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
-/* Whether stderr gets the lines too. At first it does. */
+/* Whether lines go to stderr too. They do by default. */
 void log_set_stderr(int on);
 void log_close(void);
 

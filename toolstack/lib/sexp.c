@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A recursive reader of S-expressions, with places for its errors, and a printer in xm's layout. */
 #include "lib/sexp.h"
 #include "lib/alloc.h"
 #include <ctype.h>
@@ -9,7 +10,8 @@
 struct reader {
 	const char *p, *end;
 	unsigned int line, column;
-	unsigned int bad_line, bad_column; /* what is wrong, and where, once something is */
+	/* The first error: its place, and what was expected there. */
+	unsigned int bad_line, bad_column;
 	const char *why;
 };
 
@@ -240,7 +242,7 @@ static void print_atom(const char *text, struct str *out)
 
 	for (const char *p = text; *p; p++)
 		plain &= *p > ' ' && *p != 127 && !strchr("()'\"#\\", *p);
-	/* An empty atom is left out, as in (bootloader_args ): so did xm. */
+	/* An empty atom prints as nothing, as in (bootloader_args ): xm printed it so. */
 	if (plain) {
 		str_add(out, text);
 		return;

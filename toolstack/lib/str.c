@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The growing buffer and the string helpers of str.h. */
 #include "lib/str.h"
 #include "lib/alloc.h"
 #include <ctype.h>

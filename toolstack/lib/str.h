@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * All zeroes (STR_INIT) is an empty one. text is NULL until something was added (str_text() never
- * is), has a NUL after its len bytes, and may hold NULs itself.
+ * All zeroes (STR_INIT) is an empty string. text is NULL until something is added (str_text() never
+ * returns NULL). A NUL follows the len bytes, which may contain NULs too.
  */
 struct str {
 	char *text;
@@ -28,40 +28,42 @@ void str_add_char(struct str *s, char c);
 void str_add_bytes(struct str *s, const void *bytes, size_t len);
 void str_printf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void str_vprintf(struct str *s, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
-/* Room for at least `more` further bytes (and the NUL): the address where they go. The caller adds
- * to len itself. */
+/* Makes room for at least `more` further bytes and the NUL, and returns the address for them. The
+ * caller writes the bytes and the NUL, and adds to len. */
 char *str_reserve(struct str *s, size_t more);
 /* Removes the first n bytes (n <= len). */
 void str_drop(struct str *s, size_t n);
 void str_clear(struct str *s); /* keeps the memory */
 void str_free(struct str *s);
 
-/* The text, "" when empty. It lives until s changes. */
+/* The text, "" when empty. The pointer is valid until s changes. */
 const char *str_text(const struct str *s);
-/* Gives the text away (to be freed by free()); s is empty afterwards. Never NULL. */
+/* Returns the text, which the caller frees with free(), and empties s. Never NULL. */
 char *str_steal(struct str *s);
 
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
-/* Cuts blanks (space, tab, newline) at both ends, in place: where the text begins now. */
+/* Cuts blanks (space, tab, carriage return, newline) at both ends, in place. Returns the
+ * new start. */
 char *str_trim(char *s);
 
-/* Bytes of the UTF-8 character that text begins with; 0 when it is none (also for overlong ones,
- * surrogates, and beyond U+10FFFF). */
+/* Length in bytes of the UTF-8 character at text; 0 when the bytes are not valid UTF-8 (overlong
+ * forms, surrogates and code points beyond U+10FFFF are invalid too). */
 size_t str_utf8_length(const char *text);
 
-/* Adds somebody else's text for people to read: at most `max` bytes, ? for what is not printable,
- * ... when it is cut. */
+/* Adds foreign text so that a person can read it safely: at most `max` bytes of it; "?" replaces
+ * what is not printable, "..." follows when it was cut. */
 void str_add_shown(struct str *s, const char *text, size_t max);
 
 /*
- * A whole number with nothing before or after it. base as strtoull's, without its blanks and signs.
- * False (and *out as it was) when it is not a number or lies outside of min..max.
+ * Converts a whole number with nothing before or after it. `base` is as for strtoull(), but blanks
+ * and signs are refused. Returns false and leaves *out alone when s is not a number or is outside
+ * min..max.
  */
 bool str_to_u64(const char *s, int base, uint64_t min, uint64_t max, uint64_t *out);
 
-/* How many letters must be put in, left out, changed or swapped with their neighbour to turn a into
- * b; more than max: max + 1. */
+/* The edit distance from a to b: insertions, deletions, changes and swaps of neighbours. Returns
+ * max + 1 when it is more than max, or when a or b is longer than 64 bytes. */
 unsigned int str_distance(const char *a, const char *b, unsigned int max);
 
 #endif

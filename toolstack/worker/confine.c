@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The parent's side, and the init process of a confined program: it is a process of ours in new
+ * namespaces, so everything inside dies with it. */
 #include "worker/confine.h"
 
 #include <errno.h>
@@ -20,7 +22,7 @@
 
 #define COMPLAINT_MAX 1024
 
-/* What comes through the pipe at the end: what kept the program from running, or how it ended. */
+/* The message through the pipe at the end: why the program could not run, or how it ended. */
 struct report {
 	int errnum; /* 0: it ran */
 	char what[60];
@@ -31,9 +33,8 @@ struct report {
 
 #define REPORT_FD 3
 
-/*
- * Descriptors 0 to 2 are the program's, REPORT_FD ours. The others, but for the directory's, go.
- */
+/* Makes descriptors 0 to 2 the program's, REPORT_FD ours, *directory the one behind, and closes all
+ * others. */
 static int take_descriptors(int out, int err, int report, int *directory)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -50,7 +51,8 @@ static int take_descriptors(int out, int err, int report, int *directory)
 	return close_range(REPORT_FD + 2, ~0U, 0);
 }
 
-/* A parent that is gone has closed its end of the pipe. */
+/* The parent may have died before the prctl(): then its end of the pipe is closed, and poll() says
+ * so. */
 static int die_with_parent(void)
 {
 	struct pollfd p = { .fd = REPORT_FD };
@@ -58,7 +60,7 @@ static int die_with_parent(void)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || poll(&p, 1, 0) != 0 ? -1 : 0;
 }
 
-/* Returns when the program cannot be run: what was attempted. */
+/* Returns only when the program cannot run: what was attempted. */
 static const char *run_program(const struct confine_spec *spec)
 {
 	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", NULL };
@@ -79,14 +81,14 @@ static _Noreturn void send_report(struct report *report, int errnum, const char 
 {
 	report->errnum = errnum;
 	snprintf(report->what, sizeof(report->what), "%s", what);
-	/* Less than PIPE_BUF: all or nothing. */
+	/* Shorter than PIPE_BUF, so it is written as a whole or not at all. */
 	_exit(write(REPORT_FD, report, sizeof(*report)) == sizeof(*report) ? 0 : 1);
 }
 
 /*
- * The first process of the namespace, which is ours for as long as the program runs: the signal of
- * its parent's end is its own. A program can lose that signal, by a call, a change of its user, or
- * a thread that runs another program, and it cannot touch this process.
+ * The first process of the namespace. It stays ours while the program runs, so that the namespace
+ * has a process with a PR_SET_PDEATHSIG that works: the program could lose its own (by prctl(), by
+ * a change of user, or by an execve() in a thread), but it cannot touch this process.
  */
 static _Noreturn void child(const struct confine_spec *spec, int out, int err, int report_fd,
 			    int directory)
@@ -113,7 +115,7 @@ static _Noreturn void child(const struct confine_spec *spec, int out, int err, i
 	}
 	if (program < 0)
 		send_report(&report, errno, "make a process for it");
-	/* Others are what the program has left behind: they end with this process. */
+	/* Other children are what the program left behind; they die with this process. */
 	do
 		ended = waitpid(-1, &report.status, 0);
 	while (ended != program && (ended > 0 || errno == EINTR));
@@ -131,8 +133,8 @@ static int set_number(int fs, const char *key, unsigned long long value)
 }
 
 /*
- * A small file system for the output, attached nowhere: it is gone when the last descriptor of it
- * is closed. Its descriptor, or -1.
+ * Makes a small tmpfs for the output, attached nowhere; it is gone when its last descriptor is
+ * closed. Returns a descriptor, or -1.
  */
 static int make_directory(const struct confine_spec *spec)
 {
@@ -160,7 +162,7 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Of a pipe that has something to read. */
+/* Reads from a pipe that is ready. */
 static void read_pipe(int fd, struct str *text)
 {
 	char chunk[4096];
@@ -177,7 +179,8 @@ static void read_complaint(int fd, struct str *complaint)
 		str_drop(complaint, complaint->len - COMPLAINT_MAX);
 }
 
-/* Until the program has ended, and what it said last is read; or until it must be ended. */
+/* Returns when the program has ended and all of its output is read, or when it must be
+ * killed. */
 static enum confine_end watch(int pidfd, int out, int err, unsigned int seconds,
 			      struct confine_result *result)
 {
@@ -199,7 +202,7 @@ static enum confine_end watch(int pidfd, int out, int err, unsigned int seconds,
 			return CONFINE_SAID_TOO_MUCH;
 		if (p[0].revents && !((p[1].revents | p[2].revents) & POLLIN))
 			return CONFINE_ENDED;
-		/* A pipe that was closed is always ready. */
+		/* poll() reports a closed pipe forever: stop watching it. */
 		for (int i = 1; i < 3; i++)
 			if (p[i].revents && !(p[i].revents & POLLIN))
 				p[i].fd = -1;
@@ -210,7 +213,7 @@ static int judge_start(int report_fd, const char *program, int *status, struct e
 {
 	struct report report;
 
-	/* None comes from one that was ended. */
+	/* A child that was killed sends no report. */
 	if (read(report_fd, &report, sizeof(report)) != sizeof(report))
 		return 0;
 	*status = report.status;
@@ -250,8 +253,8 @@ static void close_write_ends(struct pipes *pipes)
 }
 
 /*
- * fork() into new namespaces. The child is the first process of its own: when it dies, the kernel
- * kills all others in there.
+ * fork() into new namespaces. The child is the first process of its PID namespace: when it dies,
+ * the kernel kills all others there.
  */
 static pid_t fork_apart(bool restricted)
 {

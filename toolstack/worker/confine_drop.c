@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a confined program may no longer do: limits, user and capabilities, system calls. */
+/* Takes away what a confined program must not have: resources beyond its limits, user and
+ * capabilities, system calls. */
 #include "worker/confine.h"
 
 #include <errno.h>
@@ -15,11 +16,11 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* pygrub takes one process and some 40 MiB of addresses; a script takes a few more processes. */
+/* pygrub needs one process and some 40 MiB of address space; a script needs some more processes. */
 #define MEMORY_MAX    (256ULL << 20) /* bytes, of each process */
 #define PROCESSES_MAX 16
 #define FILES_MAX     64
-#define NICENESS      10 /* behind xend and xenstored */
+#define NICENESS      10 /* lower priority than xend and xenstored */
 
 static int set_limits(const struct confine_spec *spec)
 {
@@ -54,7 +55,8 @@ static int drop_user(uint32_t id)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
 
-	/* Each that this kernel knows: the first one that it does not ends the list. */
+	/* Every capability of this kernel: prctl() fails at the first number that it does
+	 * not know. */
 	for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
 		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
 			return -1;
@@ -65,9 +67,10 @@ static int drop_user(uint32_t id)
 }
 
 /*
- * System calls that reach large or privileged parts of the kernel, and that no bootloader needs. A
- * list of allowed calls would break with each new version of Python and its libraries. The user and
- * the namespaces bound what the other calls can do.
+ * System calls that reach large or privileged parts of the kernel and that no bootloader needs.
+ * This is a list of what is denied, because a list of what is allowed would break with each new
+ * version of Python and its libraries. The user and the namespaces bound what the other calls can
+ * do.
  */
 static const int denied[] = {
 	/* namespaces and mounts */
@@ -149,10 +152,10 @@ static const int denied[] = {
 };
 
 /*
- * Groups of ioctl() commands, by the type in their second byte, that who may only read a block
- * device may give it nevertheless. drivers/block/loop.c asks for no right before it detaches the
- * device from its file, gives it another one, or tells the file's name on the host; the others pass
- * commands on to the hardware.
+ * Types of ioctl() commands (the command's second byte) that work even for a process that may only
+ * read the block device. The loop driver (drivers/block/loop.c) checks no permission before it
+ * detaches the device from its file, gives it another file, or tells the file's name on the host.
+ * The other types pass commands to the hardware.
  */
 static const unsigned char denied_ioctls[] = {
 	0x4c, /* loop devices (linux/loop.h) */
@@ -165,7 +168,7 @@ static int deny_ioctls(scmp_filter_ctx filter)
 {
 	int rc = 0;
 
-	/* The kernel looks at the lower half of the argument only. */
+	/* Compare only what the kernel uses: the type is in the argument's lower half. */
 	for (size_t i = 0; i < COUNT(denied_ioctls) && rc == 0; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
 				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00,
@@ -178,7 +181,8 @@ static int deny_calls(void)
 	static const unsigned int namespaces[] = { CLONE_NEWUSER,  CLONE_NEWNS,	 CLONE_NEWPID,
 						   CLONE_NEWNET,   CLONE_NEWIPC, CLONE_NEWUTS,
 						   CLONE_NEWCGROUP };
-	/* Programs of other ABIs (32 bits, x32) are killed: their calls have other numbers. */
+	/* The filter's default kills a program of another ABI (32 bits, x32), whose calls have
+	 * other numbers. */
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int rc = filter == NULL ? -ENOMEM : 0;
 
@@ -189,7 +193,8 @@ static int deny_calls(void)
 				      SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces[i], namespaces[i]));
 	if (rc == 0)
 		rc = deny_ioctls(filter);
-	/* Its flags lie in memory, where a filter cannot look. libc takes clone() instead. */
+	/* clone3() has its flags in memory, where a filter cannot look. libc falls back
+	 * to clone(). */
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	if (rc == 0)
@@ -209,8 +214,8 @@ int confine_drop(const struct confine_spec *spec, const char **what)
 	if (deny_calls() != 0)
 		return -1;
 	/*
-	 * Last: this process may have more memory than the program gets, and then no more for
-	 * itself.
+	 * Last, because this process may already use more memory than the program may; it could
+	 * allocate nothing after this.
 	 */
 	*what = "limit it";
 	return set_limits(spec);

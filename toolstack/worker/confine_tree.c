@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file tree of a confined program, in a mount namespace of its own.
+ * The file tree of a confined program: a small tmpfs in a mount namespace of its own.
  *
- * The process enters a small tmpfs by chroot. pivot_root() cannot leave an initramfs, and Domain-0
- * may run from one. A process does not leave a chroot without privilege, a descriptor of a
- * directory outside, or help from a process outside: it has none of these. The kernel also lets no
- * process in a chroot make a user namespace.
+ * The process enters it by chroot(), because pivot_root() cannot leave an initramfs, and Domain-0
+ * may run from one. Leaving a chroot takes privilege, a descriptor of a directory outside, or help
+ * from a process outside; the program has none of these. The kernel also refuses to make a user
+ * namespace for a process in a chroot.
  */
 #include "worker/confine.h"
 
@@ -19,17 +19,18 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* Any directory that is always there: what it hides is hidden from the child alone. */
+/* Where the tree is mounted: any directory that always exists. The mount hides its content from the
+ * child only. */
 #define ATTACH_POINT "/proc"
 
-/* Programs and libraries; everybody may read them. */
+/* Programs and libraries, which everybody may read. */
 static const char *const shared[] = { "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32" };
-/* How libraries and the programs behind generic names are found. */
+/* Files by which the linker finds libraries, and generic names find their programs. */
 static const char *const shared_etc[] = { "etc/ld.so.cache", "etc/alternatives" };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* An empty tmpfs, not attached yet. Its descriptor, or -1. */
+/* Makes an empty tmpfs, not attached yet. Returns a descriptor, or -1. */
 static int make_tree(void)
 {
 	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), tree = -1;
@@ -44,7 +45,7 @@ static int make_tree(void)
 	return tree;
 }
 
-/* The directories above a path relative to the tree. */
+/* Makes the parents of a path that is relative to the tree. */
 static int make_parents(int tree, const char *path)
 {
 	char copy[PATH_MAX];
@@ -63,8 +64,8 @@ static int make_parents(int tree, const char *path)
 }
 
 /*
- * Shows the host's file or directory, with what is mounted in it, read-only at the same place.
- * Path: absolute.
+ * Shows a file or directory of the host, with the mounts below it, read-only and at the same
+ * absolute path.
  */
 static int show(int tree, const char *path, bool is_directory)
 {
@@ -93,7 +94,8 @@ static int show(int tree, const char *path, bool is_directory)
 	return rc;
 }
 
-/* As it is on the host: absent, a link (into /usr, say), or a directory or file. */
+/* Shows a path as the host has it: not at all, as a symbolic link (into /usr, say), or by
+ * show(). */
 static int show_as_is(int tree, const char *inside)
 {
 	char path[64], target[PATH_MAX];
@@ -139,7 +141,7 @@ static int make_nodes(int tree, const struct confine_spec *spec)
 	for (size_t i = 0; i < COUNT(nodes); i++)
 		if (mknodat(tree, nodes[i].path, S_IFCHR | 0666, makedev(1, nodes[i].minor)) != 0)
 			return -1;
-	/* Readable by the group: the owner of a node might change its mode. */
+	/* The group may read it, but root owns it: an owner could change the mode. */
 	return mknodat(tree, &CONFINE_DISK[1], S_IFBLK | 0440, spec->disk) == 0 ?
 		       fchownat(tree, &CONFINE_DISK[1], 0, spec->id, 0) :
 		       -1;
@@ -196,8 +198,8 @@ int confine_enter_tree(const struct confine_spec *spec, int output, const char *
 {
 	umask(0);
 	/*
-	 * What is mounted here stays here; what the host mounts appears to a program that sees the
-	 * host.
+	 * No mount that is made here reaches the host. An unrestricted program sees the host, so it
+	 * also sees what the host mounts later (MS_SLAVE).
 	 */
 	*what = "part it from the host's mounts";
 	if (mount(NULL, "/", NULL, MS_REC | (spec->restricted ? MS_PRIVATE : MS_SLAVE), NULL) != 0)

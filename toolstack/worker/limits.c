@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A worker's limits: address space by setrlimit(), and the out-of-memory killer's order. */
 #include "worker/limits.h"
 
 #include <errno.h>
@@ -8,8 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* The list of frames of a guest with 4 TiB of addresses takes 16 MiB, a window onto its memory up
- * to 16 MiB. */
+/* A p2m list for 4 TiB of guest addresses needs 16 MiB, a mapping of guest memory up to 16 MiB. */
 #define BASE	 (128ULL << 20)
 #define PER_PAGE 64ULL
 /* The highest score there is (proc(5), oom_score_adj). */
@@ -45,7 +45,7 @@ void limits_be_first_to_go(void)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
-	/* Without it the work is done all the same. */
+	/* The work goes on without it. */
 	if (fd < 0 || write(fd, FIRST_TO_GO, sizeof(FIRST_TO_GO) - 1) < 0)
 		fprintf(stderr, "oom_score_adj: %s\n", strerror(errno));
 	if (fd >= 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a worker may take of Domain-0's memory, whatever its input says. */
+/* Bounds on the memory of Domain-0 that a worker uses, whatever its input says. */
 #ifndef WORKER_LIMITS_H
 #define WORKER_LIMITS_H
 
@@ -8,8 +8,8 @@
 #include "lib/error.h"
 
 /*
- * An address sanitizer takes terabytes of address space and system calls of its own: a test build
- * runs without the limits that it cannot live with.
+ * An address sanitizer reserves terabytes of address space and makes system calls of its own, so a
+ * test build with one goes without the limits that would break it.
  */
 #if defined(__SANITIZE_ADDRESS__)
 #define LIMITS_SANITIZED 1
@@ -22,15 +22,15 @@
 #define LIMITS_SANITIZED 0
 #endif
 
-/* Address space that the process has, in bytes; 0 if /proc does not say. */
+/* The process's address space in bytes; 0 if /proc does not say. */
 uint64_t limits_address_space(void);
 /*
- * From now on the process gets no more address space than work on a domain of so many pages takes:
- * a fixed amount for windows onto its memory and buffers, and 64 bytes for each page.
+ * Limits the address space to what it is now, plus what work on a domain of `pages` pages needs: a
+ * fixed amount for buffers and for mappings of the domain's memory, and 64 bytes for each page.
  */
 int limits_for_domain(uint64_t pages, struct error **e);
-/* When Domain-0 runs out of memory the kernel ends this process first, and not xend, xenstored or a
- * guest's disk. */
+/* Makes the kernel kill this process first when Domain-0 runs out of memory, before xend, xenstored
+ * or the backend of a guest's disk. */
 void limits_be_first_to_go(void);
 
 #endif

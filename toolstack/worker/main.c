@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* xend-worker: see worker.h. What it knows of the world is in the request; it never touches
- * xenstore. */
+/* xend-worker (see worker.h): reads a request, runs its operation, prints the result. All input is
+ * in the request; the worker never touches xenstore. */
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #include "worker/limits.h"
 
-/* A configuration has some KiB. */
+/* Bytes; a configuration has some KiB. */
 #define REQUEST_MAX (1u << 20)
 
 struct op {
@@ -27,7 +27,7 @@ static const struct op ops[] = {
 	{ "dump", op_dump },
 };
 
-/* A line on stdout, in one write: who reads sees whole lines. */
+/* Writes a line to stdout in one write(), so that a reader never sees parts of two lines mixed. */
 static void say(struct json_object *line)
 {
 	struct str text = STR_INIT;
@@ -50,7 +50,7 @@ void worker_progress(const char *stage, uint64_t done, uint64_t total)
 {
 	static const char *last_stage;
 	static uint64_t last_step;
-	/* A hundred steps, and each stage's begin. */
+	/* At most a hundred steps in a stage, and one at its start. */
 	uint64_t step = total > 0 ? done * 100 / total : 0;
 	struct json_object *line, *progress;
 
@@ -67,7 +67,8 @@ void worker_progress(const char *stage, uint64_t done, uint64_t total)
 	say(line);
 }
 
-/* One line from stdin, without its newline. -EPIPE at the end of input. */
+/* Reads one line from stdin, without its newline. -EPIPE at the end of input, -E2BIG past
+ * `limit`. */
 static int read_line(struct str *line, size_t limit)
 {
 	char c;
@@ -103,7 +104,7 @@ int worker_ask(const char *what, struct error **e)
 			0;
 }
 
-/* The request: one line, or all up to the end of input. */
+/* The request: one line, or all input up to its end. */
 static struct json_object *read_request(struct error **e)
 {
 	struct str text = STR_INIT;
@@ -139,7 +140,7 @@ int main(void)
 	struct error *e = NULL;
 	int rc = -EINVAL;
 
-	/* Who started us may be gone: then nobody reads, and the work is finished all the same. */
+	/* If xend is gone, nobody reads stdout, but the work still gets finished. */
 	signal(SIGPIPE, SIG_IGN);
 	limits_be_first_to_go();
 	request = read_request(&e);

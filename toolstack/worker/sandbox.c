@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* One fork(): the child gives up everything, runs the function and sends a report through
+ * a pipe. */
 #include "worker/sandbox.h"
 
 #include <errno.h>
@@ -26,7 +28,7 @@
 #define OUTPUT_FD  4
 #define REASON_MAX 200
 
-/* How the child says how it ended: one message through the pipe. */
+/* The child's only message, through the pipe. */
 struct report {
 	int32_t rc;
 	char why[REASON_MAX];
@@ -47,7 +49,7 @@ static int limit_resources(const struct sandbox_limits *limits)
 
 	if (!LIMITS_SANITIZED && set_limit(RLIMIT_AS, now + limits->memory) != 0)
 		return -1;
-	/* Memory that files are mapped by does not count as data; RLIMIT_AS counts all. */
+	/* RLIMIT_AS and not RLIMIT_DATA, which does not count mappings of files. */
 	return set_limit(RLIMIT_CPU, limits->seconds) != 0 ||
 			       set_limit(RLIMIT_FSIZE, limits->file_size) != 0 ||
 			       set_limit(RLIMIT_CORE, 0) != 0 || set_limit(RLIMIT_NPROC, 0) != 0 ||
@@ -57,15 +59,15 @@ static int limit_resources(const struct sandbox_limits *limits)
 		       0;
 }
 
-/* No user, no group, nothing to gain it back by. Without root there is nothing to give up. */
+/* Drops user, groups and the ways to regain them. Without root there is nothing to drop. */
 static int drop_privilege(void)
 {
 	if (prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return -1;
 	if (geteuid() != 0)
 		return 0;
-	/* A directory that is empty soon; without /proc the filter of system calls is what keeps it
-	 * from files. */
+	/* In fdinfo is nothing but this process's own descriptors. Without /proc there is no
+	 * chroot; then the seccomp filter alone keeps the child from files. */
 	if (chroot("/proc/self/fdinfo") == 0 && chdir("/") != 0)
 		return -1;
 	return setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
@@ -88,7 +90,7 @@ static int allow_only_needed_calls(void)
 
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && rc == 0; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-	/* Memory, but none that code can run in. */
+	/* mmap() and mprotect() only without PROT_EXEC: no memory that can hold new code. */
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
@@ -102,7 +104,7 @@ static int allow_only_needed_calls(void)
 	return rc;
 }
 
-/* Leaves REPORT_FD and OUTPUT_FD open, and nothing else. */
+/* Closes all descriptors but REPORT_FD and OUTPUT_FD. */
 static int keep_only(int report_fd, int output_fd)
 {
 	int report = dup2(report_fd, 100);
@@ -117,7 +119,8 @@ static int keep_only(int report_fd, int output_fd)
 	return close_range(output >= 0 ? OUTPUT_FD + 1 : OUTPUT_FD, ~0U, 0);
 }
 
-/* After privilege was dropped: that resets it. The parent may be gone already. */
+/* Runs after drop_privilege(), because a change of user clears PR_SET_PDEATHSIG. The parent may
+ * have died before the prctl(); getppid() tells. */
 static int die_with_parent(pid_t parent)
 {
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ? -1 : 0;
@@ -142,7 +145,7 @@ static _Noreturn void child(sandbox_fn *fn, void *context, int report_fd, int ou
 	}
 	if (report.rc != 0 && why != NULL)
 		strncpy(report.why, why, sizeof(report.why) - 1);
-	/* Less than PIPE_BUF: all or nothing. */
+	/* Shorter than PIPE_BUF, so it is written as a whole or not at all. */
 	syscall(SYS_exit_group,
 		write(REPORT_FD, &report, sizeof(report)) == sizeof(report) ? 0 : 2);
 	__builtin_unreachable();
@@ -158,7 +161,7 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* 0 with the report, -ETIMEDOUT, or -EPIPE if the child died without one. */
+/* 0 with the report, -ETIMEDOUT, or -EPIPE when the child died without a report. */
 static int wait_report(int fd, unsigned int seconds, struct report *report)
 {
 	int64_t deadline = now_ms() + seconds * 1000LL;

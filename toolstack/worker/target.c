@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Compares the request's UUID with the one that the hypervisor has for the number. */
 #include "worker/target.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xend-worker: one process for each long job. It reads one JSON object from stdin, says how far it
- * is in JSON lines on stdout, and ends with a line {"result":{...}} (exit status 0) or
- * {"error":"sentence","errno":N} (1).
+ * xend-worker: one process for each long job. It reads one JSON object from stdin and reports
+ * progress as lines of JSON on stdout. The last line is {"result":{...}} (exit status 0) or
+ * {"error":"sentence","errno":N} (exit status 1).
  */
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H
@@ -12,7 +12,7 @@
 #include "lib/error.h"
 #include "lib/json.h"
 
-/* An operation: fills in result. */
+/* An operation: returns 0 with members set in result, or -errno with *e. */
 typedef int worker_op_fn(struct json_object *request, struct json_object *result, struct error **e);
 
 worker_op_fn op_build;
@@ -20,11 +20,12 @@ worker_op_fn op_save;
 worker_op_fn op_restore;
 worker_op_fn op_dump;
 
-/* Says {"progress":{"stage":...,"done":...,"total":...}}, at most some hundred times for one stage.
- */
+/* Prints {"progress":{"stage":...,"done":...,"total":...}}, at most about a hundred times a stage.
+ * stage: a constant string, compared by address. */
 void worker_progress(const char *stage, uint64_t done, uint64_t total);
 
-/* Says {"request":WHAT} and waits for the line "done" on stdin. */
+/* Prints {"request":WHAT} and waits for a line on stdin. 0 when it is "done", -ECANCELED when it is
+ * another one, -EPIPE at the end of input. */
 int worker_ask(const char *what, struct error **e);
 
 #endif

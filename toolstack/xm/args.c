@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Options and operands of a command, by its table. */
+/* Splits an argument list into options and operands, by getopt_long() and the command's table. */
 #include "xm/command.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Room for the letters of getopt: each option may be followed by a colon. */
+/* Room for getopt's letters: a colon may follow each option. */
 #define LETTERS (2 * XM_MAX_OPTIONS + 4)
 
 static int option_row(const struct xm_command *command, int id)
@@ -18,7 +18,7 @@ static int option_row(const struct xm_command *command, int id)
 	return -1;
 }
 
-/* getopt's two descriptions of a table of options. */
+/* Describes a table of options in getopt's two forms: a string of letters, and a table of names. */
 static void describe(const struct xm_option *options, char *letters, struct option *names)
 {
 	int count = 0;
@@ -42,7 +42,7 @@ static void describe(const struct xm_option *options, char *letters, struct opti
 	*letters = '\0';
 }
 
-/* What getopt could not take, in words. `word` is the argument that it stopped after. */
+/* Reports what getopt refused. `word` is the argument at which it stopped. */
 static int bad_option(const struct xm_command *command, int problem, const char *word)
 {
 	if (problem == ':')
@@ -63,7 +63,7 @@ int xm_args_parse(struct xm_args *args, const struct xm_command *command, int ar
 	*help = false;
 	describe(command->options, letters, names);
 	opterr = 0;
-	optind = 0; /* glibc: start anew */
+	optind = 0; /* glibc: start again */
 	while ((id = getopt_long(argc, argv, letters, names, NULL)) != -1) {
 		int row = option_row(command, id);
 

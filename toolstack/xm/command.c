@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of commands, looked up by name, older name or prefix. */
+/* Looks commands up in their tables, by name, older name or prefix, and runs them. */
 #include "xm/command.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@ const struct xm_group xm_groups[] = {
 	{ "Help", xm_help_commands },	      { NULL, NULL },
 };
 
-/* Names of earlier releases. They work, with a warning, and help does not show them. */
+/* Names from earlier releases: they work with a warning, and help does not show them. */
 static const struct {
 	const char *old;
 	const char *name;
@@ -33,7 +33,7 @@ static const struct {
 
 #define ALIASES (sizeof(aliases) / sizeof(aliases[0]))
 
-/* Adds a name to a text, with a comma before it if it is not the first. */
+/* Appends a name to a text, with a comma before it unless it is the first. */
 static void append(char *text, size_t size, const char *name)
 {
 	size_t used = text ? strlen(text) : size;
@@ -53,7 +53,7 @@ static const struct xm_command *find_exact(const char *word)
 	return NULL;
 }
 
-/* The number of commands that begin with the word; the first of them in *command. */
+/* Counts the commands that begin with the word, and sets *command to the first. */
 static int find_prefix(const char *word, const struct xm_command **command, char *names,
 		       size_t size)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The tables' printf() formats, one header and one row function for each table. */
 #include "xm/format.h"
 
 #include <inttypes.h>
@@ -24,7 +25,7 @@ const char *format_name(const char *name, char buffer[FORMAT_NAME_MAX])
 	return buffer;
 }
 
-/* To the next MiB: a domain of 128 MiB may have a page less. */
+/* Rounds to the nearest MiB: a domain of 128 MiB may have a page less. */
 static int64_t mib(int64_t kb)
 {
 	return (kb + 512) / 1024;

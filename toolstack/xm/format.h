@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables that xm prints. Programs split them at blanks and count the columns (Ganeti,
- * Pacemaker, people's scripts), so the formats are those of the xm that came before, to the letter,
- * and no cell holds a blank but where the old one did.
+ * The tables that xm prints. Programs (Ganeti, Pacemaker, people's scripts) split them at blanks
+ * and count columns. So the formats are exactly those of the original xm, and a cell has a blank
+ * only where the original had one.
  */
 #ifndef XM_FORMAT_H
 #define XM_FORMAT_H
@@ -14,10 +14,10 @@ enum { FORMAT_NAME_MAX = 256 };
 
 struct list_row {
 	const char *name;
-	int64_t id; /* -1: does not run */
+	int64_t id; /* -1: not running */
 	int64_t memory_kb;
 	int64_t vcpus;
-	const char *state; /* "rbpscd" in their places */
+	const char *state; /* the letters of "rbpscd", each in its place */
 	int64_t cpu_ns;
 };
 
@@ -56,7 +56,7 @@ struct network_row {
 	const char *backend_path;
 };
 
-/* A header each, and a row each: one line. */
+/* One header function and one row function for each table; each prints one line. */
 void format_list_header(FILE *out);
 void format_list_row(FILE *out, const struct list_row *row);
 void format_vcpu_header(FILE *out);
@@ -70,15 +70,15 @@ void format_block_row(FILE *out, const struct block_row *row);
 void format_network_header(FILE *out);
 void format_network_row(FILE *out, const struct network_row *row);
 
-/* A line of `xm info`. */
+/* Prints one line of `xm info`. */
 void format_info(FILE *out, const char *key, const char *value);
 
 /* "3 days, 4:05:06", "4:05:06", or "-" for a negative number. */
 const char *format_uptime(int64_t seconds, char *buffer, size_t size);
 
 /*
- * A domain's name as it may stand in a cell: blanks become '_' (xl allows them; a row must split
- * into its columns), and what a terminal would act on becomes '?'. Never empty.
+ * A domain's name for a cell of a table. Blanks become '_', because xl allows them and a row must
+ * split into its columns. Characters on which a terminal would act become '?'. Never empty.
  */
 const char *format_name(const char *name, char buffer[FORMAT_NAME_MAX]);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* xm: finds the command that was typed and runs it. */
+/* xm: finds the command by its name and runs it. */
 #include "xm/command.h"
 #include "xm/commands/help.h"
 
@@ -22,7 +22,7 @@ int xm_run(const struct xm_command *command, int argc, char **argv)
 	return command->run(&args);
 }
 
-/* Output that could not be written (a full disk, a pipe that was closed) is a failure, too. */
+/* Fails too when output could not be written (a full disk, a closed pipe). */
 static int finish(int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

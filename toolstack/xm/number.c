@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Numbers on the command line. */
 #include "xm/number.h"
 
 #include "lib/str.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Raw mode, and a signal handler that restores the terminal's settings. */
 #include "xm/raw_terminal.h"
 
 #include <signal.h>
@@ -20,7 +21,7 @@ void raw_terminal_leave(void)
 		tcsetattr(fd, TCSADRAIN, &before);
 }
 
-/* Calls only what a signal handler may call. */
+/* A signal handler: calls only async-signal-safe functions. */
 static void die(int number)
 {
 	raw_terminal_leave();

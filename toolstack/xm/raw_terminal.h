@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A terminal that gives and takes bytes as they are, and is put back however the program ends (but
- * for SIGKILL). */
+/* A terminal in raw mode. Its settings are restored also when SIGHUP, SIGINT, SIGQUIT or SIGTERM
+ * ends the program. */
 #ifndef XM_RAW_TERMINAL_H
 #define XM_RAW_TERMINAL_H
 
-/* Nothing if fd is not a terminal. */
+/* Does nothing if fd is not a terminal. */
 void raw_terminal_enter(int fd);
 
-/* Back to how it was; nothing if it was not entered. */
+/* Restores the settings; does nothing when the terminal is not in raw mode. */
 void raw_terminal_leave(void);
 
 #endif

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/* The micro-guests' library: output, hypercalls, memory, exceptions and events, without a C
+ * library.
+ */
 #include "guest.h"
 
 #include <stdarg.h>
@@ -182,7 +185,8 @@ void guest_skip(const char *why)
 	guest_end();
 }
 
-/* Nothing says it outright: the ports of any other domain are none of a guest's business. */
+/* No hypercall returns it: but a guest may ask about its own ports, and not about another
+ * domain's. */
 domid_t own_domid(void)
 {
 	for (domid_t id = 0; id < DOMID_FIRST_RESERVED; id++) {
@@ -207,8 +211,8 @@ unsigned long virt_to_mfn(const void *va)
 	return pfn_to_mfn((unsigned long)va / PAGE_SIZE);
 }
 
-/* The builder maps the page tables where start_info says, so a table's address follows from its
- * frame. */
+/* The domain builder maps the page tables where start_info says, so the frame of a table gives its
+ * address. */
 static uint64_t *table_at(uint64_t entry)
 {
 	unsigned long mfn = (entry & 0x000ffffffffff000UL) / PAGE_SIZE;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a micro-guest has: a PV kernel of a few kilobytes that proves one behaviour and says how it
- * went.
+ * The library of the micro-guests. A micro-guest is a PV kernel of a few kilobytes that proves one
+ * behaviour and prints the result.
  *
- * A test is one file that defines test_main(). It runs as Domain-0, alone on the hypervisor, so it
- * starts in a second; it must hold on our hypervisor and on Debian's Xen alike. It ends by
- * returning (success) or by one of guest_fail, guest_skip and guest_error.
+ * A test is one file that defines test_main(). It runs as Domain-0, alone on the hypervisor, and so
+ * starts in a second. It must pass on our hypervisor and on Debian's Xen. It ends by returning
+ * (success), or by guest_fail(), guest_skip() or guest_error().
  */
 #ifndef GUEST_H
 #define GUEST_H
@@ -29,13 +29,13 @@
 
 void test_main(void);
 
-/* --- saying things --- */
+/* --- results --- */
 void guest_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The hypervisor behaves wrongly. */
+/* Ends the test: the hypervisor behaves wrongly. */
 void guest_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
-/* This machine or hypervisor does not have what is tested. */
+/* Ends the test: this machine or hypervisor lacks what is tested. */
 void guest_skip(const char *why) __attribute__((noreturn));
-/* The test itself could not be done. */
+/* Ends the test: it could not be carried out. */
 void guest_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 #define EXPECT(cond)                                                                  \
@@ -43,7 +43,7 @@ void guest_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), nore
 		if (!(cond))                                                          \
 			guest_fail("%s:%d: not true: %s", __FILE__, __LINE__, #cond); \
 	} while (0)
-/* The value of an expression, as a signed number, is what it should be. */
+/* Compares the expression with `want` as signed numbers. */
 #define EXPECT_EQ(expr, want)                                                                     \
 	do {                                                                                      \
 		long got_ = (long)(expr), want_ = (long)(want);                                   \
@@ -52,7 +52,7 @@ void guest_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), nore
 				   #expr, got_, got_, want_, want_);                              \
 	} while (0)
 
-/* Errors as hypercalls return them. */
+/* Error numbers of hypercalls. */
 enum {
 #define XEN_ERRNO(name, value) X##name = value,
 #include <xen/errno.h>
@@ -85,21 +85,21 @@ static inline long hypercall5(unsigned int nr, unsigned long a1, unsigned long a
 extern start_info_t *start_info;
 extern shared_info_t *shared_info; /* mapped before test_main */
 
-/* The number by which others name this domain. */
+/* This domain's id, as other domains know it. */
 domid_t own_domid(void);
 
-/* Every page of the image's .bss can be asked for its machine frame. */
+/* Machine frames; va may be any address in the image's .bss. */
 unsigned long virt_to_mfn(const void *va);
 unsigned long pfn_to_mfn(unsigned long pfn);
-/* The address, in the start-of-day mapping, of the entry of a table of this level (1 to 4) that
- * maps va; read-only. */
+/* The address, in the start-of-day mapping (read-only), of the table entry of this level (1 to 4)
+ * that maps va. */
 uint64_t *entry_of(const void *va, unsigned int level);
-/* Machine address of such an entry, for mmu_update; of the L1 entry that maps va. */
+/* For mmu_update: the machine address of such an entry; of the L1 entry that maps va. */
 uint64_t entry_maddr(const uint64_t *entry);
 uint64_t l1_entry_maddr(const void *va);
 /* Remaps va to read-only or back. */
 void set_writable(void *va, bool writable);
-/* A page of the guest that nothing else uses, mapped read-write; at most GUEST_PAGES of them. */
+/* An unused page, mapped read-write. There are GUEST_PAGES of them. */
 #define GUEST_PAGES 64
 void *page_take(void);
 
@@ -110,21 +110,20 @@ struct guest_regs {
 	unsigned long rip, cs, rflags, rsp, ss;
 };
 /*
- * Called for every exception; the test changes the registers to go on elsewhere. NULL: any
+ * Called for every exception; the test changes the registers to continue elsewhere. NULL: any
  * exception is an error of the test.
  */
 extern void (*guest_exception)(struct guest_regs *regs);
-/* Done before test_main; again after the handlers were changed. */
-/* The number behind `name` ("seed=") in the command line, or `otherwise`. */
+/* The number after `name` ("seed=") in the command line; `otherwise` without one. */
 unsigned long guest_option(const char *name, unsigned long otherwise);
-/* Where upcalls and failed returns enter (start.S). */
+/* Entry points for upcalls and failed returns (start.S). */
 extern const char event_entry[], failsafe_entry[];
+/* Installs the handlers. Done before test_main(); call it again after they were changed. */
 void guest_install_traps(void);
-/* Called for events (upcall); returns with events enabled again as they were. */
+/* Called for each upcall. Afterwards events are enabled again as they were before. */
 extern void (*guest_event)(struct guest_regs *regs);
 
-/* Runs an instruction sequence (one asm statement) and yields the vector of the exception that it
- * raised, or -1. */
+/* Runs one asm statement; its value is the vector of the exception that it raised, or -1. */
 #define CATCH(asm_text, ...)                                                                 \
 	({                                                                                   \
 		catch_vector = -1;                                                           \
@@ -150,7 +149,7 @@ static inline uint64_t rdtsc(void)
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
 	return lo | (uint64_t)hi << 32;
 }
-/* Nanoseconds since the hypervisor's boot, from vCPU 0's time record. */
+/* Nanoseconds since the hypervisor booted, from vCPU 0's time record. */
 uint64_t system_time(void);
 void events_enable(void);
 void events_disable(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A panic fails the test that runs, or is what it expects (expect_assert_failure). */
+/* A panic fails the running test, unless the test expects it (expect_assert_failure). */
 #include <stdlib.h>
 #include "hv/console.h"
 #include "unit.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The simulated CPUs: which one runs, its interrupts, the clock, its timer. */
 #include <string.h>
 #include "host/host.h"
 #include "hv/arch.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The simulated machine's RAM, frame table and allocations, and the guest's memory. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ bool (*host_guest_fault)(const void *addr, size_t size);
 __weak unsigned long max_page, total_pages;
 
 static unsigned long ram_pages;
-static bool *ram_used; /* frames that hv_alloc_pages() gave out */
+static bool *ram_used; /* frames that hv_alloc_pages() has handed out */
 static unsigned int frames_mapped;
 
 static void *map_at(unsigned long addr, size_t size)
@@ -161,7 +162,7 @@ __weak void frame_clear(mfn_t mfn)
 	memset(mfn_to_hv_virt(mfn), 0, PAGE_SIZE);
 }
 
-/* A test's own memory plays the guest's. */
+/* Guest memory is the test's own memory. */
 __weak int copy_from_guest(void *dst, const void __guest *src, size_t size)
 {
 	if (host_guest_fault && host_guest_fault((__force const void *)src, size))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Locks of the simulated CPUs. One thread plays them all, so a lock that is held can never be
- * waited for. */
+/* Locks of the simulated CPUs. One thread runs all CPUs, so waiting for a lock that is held can
+ * only be an error. */
 #include "host/host.h"
 #include "hv/arch.h"
 #include "hv/spinlock.h"

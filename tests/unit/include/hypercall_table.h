@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* On the host: the handlers that tests link. The hypervisor's own header is made of hypercalls.tbl.
- */
+/* Host version: declares the handlers that tests link. The hypervisor's own header is generated
+ * from hypercalls.tbl. */
 #ifndef HYPERCALL_TABLE_H
 #define HYPERCALL_TABLE_H
 

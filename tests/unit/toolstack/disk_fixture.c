@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Builds the fixture's /sys and /proc. */
 #include "disk_fixture.h"
 
 #include <assert.h>
@@ -14,7 +15,7 @@
 static char top[64], sys[80], proc[80];
 
 static const struct {
-	const char *name, *disk; /* of a partition; NULL */
+	const char *name, *disk; /* disk: the one of a partition, else NULL */
 	unsigned int high, low;
 	const char *members[2];
 	const char *volume;

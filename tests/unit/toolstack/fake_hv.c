@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The functions of hv/hv.h over the arrays of fake_hv.h. */
 #include "fake_hv.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ void fake_renew(uint32_t domid)
 uint64_t fake_alloc(uint32_t domid)
 {
 	for (unsigned int i = 0; i < FAKE_FRAMES; i++) {
-		/* Not in order, so that a guest's numbers and the machine's are never the same. */
+		/* Not in order, so that guest and machine frame numbers always differ. */
 		uint64_t mfn = (fake.next_frame += 7) % FAKE_FRAMES;
 
 		if (mfn == 0 || fake.owner[mfn] != 0)
@@ -67,7 +68,7 @@ uint64_t fake_alloc(uint32_t domid)
 	return UINT64_MAX;
 }
 
-/* The domain, or NULL with an error: that there is none, or that this call is to fail. */
+/* The domain; NULL with an error when it does not exist, or when this call is to fail. */
 static struct fake_domain *domain(uint32_t domid, struct error **e)
 {
 	if (fake.fail_after == 0)
@@ -182,7 +183,7 @@ long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xe
 
 	if (domain(domid, e) == NULL)
 		return -ENOMEM;
-	/* Nothing in large pieces. */
+	/* There are no large extents. */
 	for (; done < count && order == 0; done++) {
 		const struct hv_domain_info *info = &fake.domains[domid].info;
 		uint64_t mfn = info->pages + done < info->max_pages && done < fake.free_frames ?

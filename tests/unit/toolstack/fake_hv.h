@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hypervisor for host tests of hv/hv.h's callers: machine memory is an array, and each domain's
- * state a struct that tests look into. Windows of foreign memory are copies that go back when they
- * are unmapped, so that a sanitizer sees who writes past their ends.
+ * A fake hypervisor behind hv/hv.h. Machine memory is an array, and a domain's state a struct for
+ * tests to inspect. A mapping of foreign memory is a copy that is written back when it is unmapped,
+ * so that a sanitizer sees accesses past its end.
  */
 #ifndef FAKE_HV_H
 #define FAKE_HV_H
@@ -29,7 +29,7 @@ struct fake_vcpu {
 
 struct fake_domain {
 	struct hv_domain_info info;
-	uint64_t map_bytes; /* of the memory map that it is told */
+	uint64_t map_bytes; /* of its memory map */
 	struct fake_vcpu vcpus[FAKE_VCPUS];
 	struct hv_tsc_info tsc;
 	uint64_t pins[FAKE_PINS]; /* frame << 8 | command */
@@ -43,19 +43,19 @@ struct fake {
 	uint32_t owner[FAKE_FRAMES]; /* 0: free */
 	uint32_t type[FAKE_FRAMES];  /* XEN_DOMCTL_PFINFO_* */
 	struct fake_domain domains[FAKE_DOMAINS];
-	uint64_t max_mfn;     /* that the host says it has; frames past FAKE_FRAMES are nobody's */
-	uint64_t free_frames; /* that the host will still give to domains */
-	uint64_t next_frame;  /* where the search for free frames goes on */
-	unsigned int windows; /* that are mapped */
-	long fail_after;      /* so many calls succeed, the next fails; -1: none fails */
+	uint64_t max_mfn; /* the host's highest frame; those past FAKE_FRAMES belong to nobody */
+	uint64_t free_frames; /* how many the host still gives to domains */
+	uint64_t next_frame;  /* where the search for a free frame continues */
+	unsigned int windows; /* how many are mapped */
+	long fail_after;      /* so many calls succeed, then one fails; -1: none fails */
 };
 
 extern struct fake fake;
 
 void fake_reset(void);
-/* A frame for the domain, which is not counted; FAKE_FRAMES must not be used up. */
+/* Allocates a frame for the domain without counting it. One of FAKE_FRAMES must be free. */
 uint64_t fake_alloc(uint32_t domid);
-/* The domain is as new: all that it had is free, but for its shared info. */
+/* Makes the domain new: frees all that it had, except its shared info. */
 void fake_renew(uint32_t domid);
 
 #endif

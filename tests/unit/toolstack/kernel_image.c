@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Lays out a minimal ELF kernel, and the boot protocol's header before a payload. */
 #include "kernel_image.h"
 
 #include <elf.h>
@@ -86,7 +87,7 @@ static void put_le32(char *p, uint32_t value)
 void kernel_image_wrap(struct str *out, const void *payload, size_t size, size_t unpacked,
 		       int is_gzip)
 {
-	char setup[5 * 512] = { 0 }; /* boot sector and four of setup */
+	char setup[5 * 512] = { 0 }; /* the boot sector and four setup sectors */
 	char length[4];
 
 	setup[0x1f1] = 4;

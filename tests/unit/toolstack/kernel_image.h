@@ -11,11 +11,11 @@
 struct kernel_spec {
 	uint64_t virt_base, virt, entry, hypercall_page,
 		init_p2m;	/* the last two: 0 for no such note */
-	uint64_t filesz, memsz; /* of the one segment, whose bytes count from 1 on */
+	uint64_t filesz, memsz; /* of the one segment; its bytes count up from 1 */
 	int mod_start_pfn, no_notes, is_32bit;
 };
 
-/* As Linux's: base 0xffffffff80000000, at 16 MiB. */
+/* Like Linux: base 0xffffffff80000000, loaded at 16 MiB. */
 #define KERNEL_SPEC_LINUX                                                                    \
 	{                                                                                    \
 		.virt_base = 0xffffffff80000000ULL, .virt = 0xffffffff81000000ULL,           \
@@ -23,15 +23,14 @@ struct kernel_spec {
 		.memsz = 20000, .mod_start_pfn = 1                                           \
 	}
 
-/* Where the program header of the segment and the notes lie in the image, for tests that damage it.
- */
+/* Offsets of the segment's program header and of the notes, for tests that damage them. */
 #define KERNEL_IMAGE_PHDR   64
 #define KERNEL_IMAGE_NOTES  0x100
 #define KERNEL_IMAGE_OFFSET 0x1000
 
 void kernel_image_make(struct str *out, const struct kernel_spec *spec);
-/* A bzImage with that payload. gzip says itself how long it is; for other formats the length is
- * appended. */
+/* Makes a bzImage with that payload. gzip data contain their length; for other formats the length
+ * is appended. */
 void kernel_image_wrap(struct str *out, const void *payload, size_t size, size_t unpacked,
 		       int is_gzip);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Builds the guest's page tables, p2m list and start info in the fake hypervisor's memory. */
 #include "stream_guest.h"
 
 #include <string.h>
@@ -24,7 +25,8 @@ static uint64_t pte(uint64_t pfn)
 	return mfns[pfn] << 12 | 0x67;
 }
 
-/* Levels 4 to 1 that map the list; the rest of the level 1 table maps frames from 300 on. */
+/* Page tables of levels 4 to 1 that map the list. The rest of the level 1 table maps frames from
+ * 300 on. */
 static void make_tables(void)
 {
 	page(GUEST_L4)[1] = pte(GUEST_L3);
@@ -36,7 +38,7 @@ static void make_tables(void)
 	page(GUEST_L1)[1] = pte(GUEST_LIST + 1);
 	for (int i = 2; i < 300; i++)
 		page(GUEST_L1)[i] = pte(300 + (uint64_t)i) | 1ULL << 63;
-	page(GUEST_L1)[400] = 0x5550; /* not present: any number */
+	page(GUEST_L1)[400] = 0x5550; /* not present, so any number is allowed */
 	set_type(GUEST_L4, XEN_DOMCTL_PFINFO_L4TAB | XEN_DOMCTL_PFINFO_LPINTAB);
 	set_type(GUEST_USER_L4, XEN_DOMCTL_PFINFO_L4TAB | XEN_DOMCTL_PFINFO_LPINTAB);
 	set_type(GUEST_L3, XEN_DOMCTL_PFINFO_L3TAB);
@@ -102,7 +104,7 @@ void stream_guest_make(bool by_address)
 	shared->evtchn_pending[0] = 5;
 	si = (struct start_info *)page(GUEST_START_INFO);
 	si->flags = SIF_VIRT_P2M_4TOOLS;
-	/* As Linux does before it suspends: its own numbers. */
+	/* Like Linux before it suspends: the guest's own frame numbers. */
 	si->store_mfn = GUEST_STORE;
 	si->console.domU.mfn = GUEST_CONSOLE;
 	make_vcpu(0);
@@ -140,8 +142,7 @@ void stream_guest_stretch_list(uint64_t nr_pfns, uint64_t filler_mfn)
 	}
 	fake.type[filler_l1] = XEN_DOMCTL_PFINFO_L1TAB;
 	fake.type[filler_l2] = XEN_DOMCTL_PFINFO_L2TAB;
-	/* Like every frame of the guest that goes into an image, the two tables have numbers in its
-	 * list. */
+	/* Like every frame that goes into an image, the two tables must be in the guest's list. */
 	page(GUEST_LIST + 1)[GUEST_PFNS - 512] = filler_l1;
 	page(GUEST_LIST + 1)[GUEST_PFNS - 511] = filler_l2;
 	for (int i = GUEST_PFNS - 510; i < 512; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A small suspended PV guest in the fake hypervisor, to be saved; and what must hold of it after it
- * was restored. */
+/* A small suspended PV guest in the fake hypervisor, ready to be saved, and checks for its restored
+ * copy. */
 #ifndef STREAM_GUEST_H
 #define STREAM_GUEST_H
 
@@ -10,7 +10,7 @@
 #include "worker/build/start.h"
 #include "worker/stream/restore.h"
 
-#define GUEST_PFNS 700 /* two pages of list */
+#define GUEST_PFNS 700 /* its list takes two pages */
 
 /* Some of the guest's frames. */
 enum {
@@ -26,23 +26,24 @@ enum {
 	GUEST_START_INFO,
 	GUEST_STORE,
 	GUEST_CONSOLE,
-	GUEST_HOLE = 100,  /* no frame is there */
+	GUEST_HOLE = 100,  /* no frame */
 	GUEST_ZEROS = 200, /* to 299 */
 };
-/* Where the list is in its address space. */
+/* The address of the list in the guest's address space. */
 #define GUEST_LIST_VIRT 0x8000000000ULL
 
-/* Domain 1. by_address: the list is found through page tables, otherwise through lists of lists. */
+/* Makes the guest as domain 1. by_address: its list is found through page tables, else through the
+ * tree of frame numbers. */
 void stream_guest_make(bool by_address);
-/* The machine frame of one of its frames. */
+/* The machine frame of one of its pfns. */
 uint64_t stream_guest_mfn(uint64_t pfn);
 /*
- * Makes the list of frames (found by address) nr_pfns long, 2^27 at most. All of it past the second
- * page is one and the same frame, as in Linux, which maps one page of "no frame" wherever there is
- * nothing.
+ * Makes the list (which must be found by address) nr_pfns long, at most 2^27. Everything past its
+ * second page is one and the same frame, as in Linux, which maps one page of "no frame" wherever
+ * nothing is.
  */
 void stream_guest_stretch_list(uint64_t nr_pfns, uint64_t filler_mfn);
-/* What restoring into domain 2 begins with. */
+/* The state for restoring into domain 2. */
 struct restore stream_guest_restore(void);
 
 #endif

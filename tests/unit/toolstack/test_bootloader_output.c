@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A bootloader's output: what is read from it, and what is refused. */
 /* links: toolstack/worker/build/bootloader_output.c */
 #include "worker/build/bootloader_output.h"
 #include <errno.h>
@@ -9,7 +10,7 @@
 static struct bootloader_output output;
 static const char *why;
 
-/* From memory of exactly that size, so that the sanitizer sees each byte that is read beyond. */
+/* Parses a copy of exactly that size, so that the sanitizer sees an access past its end. */
 static int parse(const char *text, size_t length)
 {
 	char *copy = malloc(length ? length : 1);
@@ -113,7 +114,7 @@ static void what_is_said_twice_is_refused(void **state)
 	REFUSED("kernel /out/a\nargs a\nargs b\n", "says two command lines");
 }
 
-/* Every text of up to six bytes of those that matter. */
+/* Every text of up to six of the characters that have a meaning. */
 static void no_text_reads_beyond_its_end(void **state)
 {
 	static const char bytes[] = { 'a', ' ', '/', '\n', '\0', '.' };

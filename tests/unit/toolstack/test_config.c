@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Configuration files, arguments and JSON, and everything that is made of them. */
 /* links: toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 #include "config/config.h"
@@ -32,7 +33,7 @@ static struct config *parse(const char *text)
 	return parse_with(text, NULL, 0, "");
 }
 
-/* The file's JSON must be this. */
+/* The JSON form of the file must be this. */
 static void check_json(const char *text, const char *json)
 {
 	struct config *c = parse(text);
@@ -519,7 +520,8 @@ static void the_long_list_shows_it_as_xm_did(void **state)
 
 /* --- files as they are in the world --- */
 
-/* A line "-> LINE:COLUMN: KEY" says that this key must be warned of; nothing else may be said. */
+/* Reads a file of tests/config. A line "-> LINE:COLUMN: KEY" there announces a warning about KEY;
+ * no other message may come. */
 static struct config *read_good(const char *name)
 {
 	struct str path = STR_INIT, text = STR_INIT, expected = STR_INIT, said = STR_INIT;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
-/* Each case of tests/config/bad.txt is a test: exactly these messages, and no configuration. */
+/* Each case of tests/config/bad.txt is a test: it gives exactly these messages and no
+ * configuration.
+ */
 #include "config/config.h"
 #include "lib/alloc.h"
 #include "lib/file.h"
@@ -39,7 +41,7 @@ static void messages_are_exactly_these(void **state)
 	str_free(&said);
 }
 
-/* What a text file cannot show. */
+/* Bytes that a text file cannot contain. */
 static void bytes_of_no_text_are_refused(void **state)
 {
 	static const char nul[] = "name = \"a\0b\"\nkernel = \"/k\"\n\0\n\x80 = 1\n";
@@ -69,7 +71,7 @@ static void a_file_that_is_too_large_is_refused(void **state)
 	free(text);
 }
 
-/* Takes a line of the file into its case, which is the one that is given or a new one. */
+/* Adds a line of the file to the given case, or starts a new case with it. */
 static struct bad_case *read_line(char *line, struct bad_case *bad)
 {
 	if (str_starts(line, "==")) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Parsing JSON and reading members: what is accepted, and each error. */
 /* links: toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/json.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 #include "lib/json.h"
@@ -41,7 +42,7 @@ static void broken_text_is_refused(void **state)
 		assert_true(!strncmp(error_text(e), "Not valid JSON at byte ", 23));
 		error_free(&e);
 	}
-	/* A NUL ends no value in silence. */
+	/* A NUL does not silently end a value. */
 	assert_null(json_parse("{}\0{}", 5, &e));
 	assert_non_null(e);
 	error_free(&e);

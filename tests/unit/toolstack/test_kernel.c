@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A guest's kernel from file to description: formats, damage, the sandbox and the cache. */
 /* links: toolstack/worker/build/bzimage.c toolstack/worker/build/cache.c toolstack/worker/build/kernel.c toolstack/worker/build/kernel_info.c toolstack/worker/limits.c toolstack/worker/sandbox.c toolstack/worker/build/unpack.c toolstack/worker/build/unpack_xz.c toolstack/worker/build/x86_filter.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/str.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c tests/unit/toolstack/kernel_image.c */
 /* libs: -lseccomp -lgcrypt -llzma -lzstd -llz4 -lz */
 #include "worker/build/kernel.h"
@@ -163,7 +164,7 @@ static void descriptions_from_elsewhere_are_checked(void **state)
 	bad = info;
 	bad.segments[0].offset = UINT64_MAX - 10;
 	assert_int_not_equal(kernel_info_check(&bad, image.len, &why), 0);
-	/* Whatever passes keeps its segments inside of the image and of its range. */
+	/* Any description that passes has its segments inside the image and inside its range. */
 	for (int i = 0; i < 100000; i++) {
 		uint64_t at = unit_random(&seed) %
 			      (offsetof(struct kernel_info, segments) + sizeof(bad.segments[0]));
@@ -261,7 +262,7 @@ static void each_format_is_unpacked(void **state)
 	str_free(&data);
 }
 
-/* As Linux's build does: the x86 filter before LZMA2, with a CRC32. */
+/* Packs like Linux's build: the x86 filter before LZMA2, with a CRC32. */
 static void pack_xz_kernel(struct str *out, const struct str *in)
 {
 	lzma_options_lzma options;
@@ -281,8 +282,7 @@ static void pack_xz_kernel(struct str *out, const struct str *in)
 	lzma_end(&xz);
 }
 
-/* liblzma has filtered the data; our own code must give them back, wherever opcodes and signs lie.
- */
+/* liblzma filters the data; our own code must restore them, wherever opcodes and signs are. */
 static void the_x86_filter_is_undone(void **state)
 {
 	static const uint8_t bytes[] = { 0xe8, 0xe9, 0x00, 0xff, 0x01, 0x90 };
@@ -290,7 +290,7 @@ static void the_x86_filter_is_undone(void **state)
 
 	for (int round = 0; round < 300; round++) {
 		struct str data = STR_INIT, packed = STR_INIT, got = STR_INIT;
-		/* Around the size of the chunk that is worked on at once, too. */
+		/* Some sizes are close to that of a chunk. */
 		size_t size =
 			round < 10 ? (256u << 10) - 5 + (size_t)round : unit_random(&seed) % 3000;
 		unsigned int dense = 1 + (unsigned int)(unit_random(&seed) % 40);
@@ -302,7 +302,7 @@ static void the_x86_filter_is_undone(void **state)
 						    bytes[unit_random(&seed) % sizeof(bytes)] :
 						    unit_random(&seed)));
 		pack_xz_kernel(&packed, &data);
-		/* The function wants room for the longest header. */
+		/* unpack_xz_is_kernel() requires room for the longest header. */
 		while (packed.len < 1100)
 			str_add_char(&packed, '\0');
 		assert_true(unpack_xz_is_kernel((const uint8_t *)packed.text, packed.len));
@@ -323,7 +323,7 @@ static void a_wrong_checksum_is_noticed(void **state)
 
 	some_data(&data);
 	pack_xz_kernel(&packed, &data);
-	/* Index and footer take 24 to 40 bytes; before them lies the checksum. */
+	/* Index and footer take 24 to 40 bytes; the checksum comes before them. */
 	for (at = packed.len - 48; at < packed.len - 12; at++) {
 		packed.text[at] ^= 1;
 		str_clear(&got);
@@ -349,13 +349,13 @@ static void damaged_data_are_an_error(void **state)
 		const char *why = NULL;
 
 		pack(&packed, &data, f);
-		/* Cut in the middle: every format notices. */
+		/* Every format detects that the data end in the middle. */
 		assert_int_not_equal(unpack(packed.text, packed.len / 2, 1 << 20, collect, &got,
 					    &why),
 				     0);
 		assert_non_null(why);
-		/* A changed byte may pass in lz4, which has no checksum; nothing may come out that
-		 * is longer than allowed. */
+		/* lz4 has no checksum, so a changed byte may pass; the output must not become
+		 * longer than allowed. */
 		for (int i = 0; i < 30; i++) {
 			size_t at = 8 + unit_random(&seed) % (packed.len - 8);
 			char old = packed.text[at];
@@ -397,7 +397,7 @@ static void write_kernel(const char *name, enum format format, char first)
 	str_free(&file);
 }
 
-/* Opens it and looks at the first byte of its segment. */
+/* Opens the kernel and checks the first byte of its segment. */
 static void expect_kernel(const char *name, const char *cache, char first, bool from_cache)
 {
 	struct kernel kernel;
@@ -422,7 +422,7 @@ static void kernels_are_opened_and_cached_by_content(void **state)
 		expect_kernel("k", NULL, (char)('A' + f), false);
 		expect_kernel("k", cache, (char)('A' + f), false);
 		expect_kernel("k", cache, (char)('A' + f), true);
-		/* The same content under another name is found, another content under the same name
+		/* The same content under another name is found; another content under the same name
 		 * is not. */
 		write_kernel("other", f, (char)('A' + f));
 		expect_kernel("other", cache, (char)('A' + f), true);
@@ -530,7 +530,7 @@ static int overflow(void *context, int fd, void *result, const char **why)
 	return -EFBIG;
 }
 
-/* Says its process id, and never ends. */
+/* Reports its process id, and never ends. */
 static int spin_and_tell(void *context, int fd, void *result, const char **why)
 {
 	pid_t pid = getpid();
@@ -557,12 +557,12 @@ static void the_sandbox_ends_with_who_made_it(void **state)
 	assert_int_equal(read(pipe_fds[0], &inside, sizeof(inside)), sizeof(inside));
 	kill(parent, SIGKILL);
 	waitpid(parent, NULL, 0);
-	/* Its end of the pipe closes when it dies. */
+	/* The sandboxed process's end of the pipe closes when it dies. */
 	assert_int_equal(read(pipe_fds[0], &result, sizeof(result)), 0);
 	close(pipe_fds[0]);
 }
 
-/* What it can get at: nothing but the file that it was given. */
+/* The sandboxed function can reach nothing but the file that it was given. */
 static int look_around(void *context, int fd, void *result, const char **why)
 {
 	*why = "it could do more than it should";

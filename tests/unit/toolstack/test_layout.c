@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The memory layout of a new PV guest, and page tables that match it. */
 /* links: toolstack/worker/build/layout.c toolstack/worker/build/tables.c */
 #include "worker/build/layout.h"
 
@@ -24,7 +25,7 @@ static struct kernel_info linux_kernel(void)
 	return k;
 }
 
-/* As GRUB's PV image: at address 0, and no wishes. */
+/* Like GRUB's PV image: at address 0, without optional notes. */
 static struct kernel_info grub(void)
 {
 	struct kernel_info k = { .virt_base = 0, .virt_start = 0x100000, .virt_end = 0x180000 };
@@ -37,7 +38,7 @@ static void expect_order(const struct layout *l, uint64_t kernel_end)
 	assert_true(l->start_info >= kernel_end && l->store == l->start_info + 1 &&
 		    l->console == l->store + 1);
 	assert_true(l->pt == l->console + 1 && l->stack == l->pt + l->nr_pt);
-	/* 512 KiB of padding, and an end at 4 MiB. */
+	/* 512 KiB of padding, and an end at a multiple of 4 MiB. */
 	assert_true(l->mapped_end >= l->stack + 1 + 128 && l->mapped_end % 1024 == 0);
 }
 
@@ -92,17 +93,17 @@ static void what_does_not_fit_the_address_space_is_refused(void **state)
 
 	assert_int_equal(layout_make(&l, &k, LAYOUT_PAGES_MAX + 1, 0, &need, &why), -EINVAL);
 	assert_int_equal(layout_make(&l, &k, 1 << 20, 1ULL << 40, &need, &why), -EINVAL);
-	/* A mapped ramdisk of 2 GiB would run over the end of the address space. */
+	/* A mapped ramdisk of 2 GiB would pass the end of the address space. */
 	k.flags = KERNEL_HAS_INIT_P2M;
 	assert_int_equal(layout_make(&l, &k, 1 << 20, 2ULL << 30, &need, &why), -EINVAL);
-	/* The list where the kernel is. */
+	/* The kernel wants its p2m list where it is itself. */
 	k = linux_kernel();
 	k.init_p2m = 0xffffff8000000000ULL;
 	assert_int_equal(layout_make(&l, &k, 1 << 20, 0, &need, &why), -EINVAL);
 	assert_non_null(why);
 }
 
-/* Finds the frame that an address leads to, in machine frames = guest's + 1000; *writable at the
+/* Finds the frame at an address; machine frame = guest frame + 1000. *writable: of the
  * last level. */
 static uint64_t walk(const struct layout *l, const uint64_t *tables, uint64_t virt, int *writable)
 {
@@ -142,7 +143,7 @@ static void check_tables(struct kernel_info k, uint64_t nr_pages)
 		assert_true(walk(&l, tables, l.p2m_virt + i * 4096, &writable) == l.p2m + i);
 		assert_int_equal(writable, 1);
 	}
-	/* Every table that was counted is used. */
+	/* No table that was counted is empty. */
 	for (uint64_t i = 0; i < l.nr_pt; i++) {
 		uint64_t any = 0;
 

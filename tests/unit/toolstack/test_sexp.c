@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* S-expressions: reading, places of errors, and xm's layout. */
 /* links: toolstack/lib/alloc.c toolstack/lib/sexp.c toolstack/lib/str.c */
 #include "lib/sexp.h"
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Saving and restoring a guest: a faithful copy, bad guests, damaged images, failing calls. */
 /* links: toolstack/worker/stream/frames.c toolstack/worker/stream/guest_p2m.c toolstack/worker/stream/in.c toolstack/worker/stream/out.c toolstack/worker/stream/restore.c toolstack/worker/stream/restore_finish.c toolstack/worker/stream/restore_pages.c toolstack/worker/stream/save.c toolstack/worker/stream/save_pages.c toolstack/worker/stream/save_vcpus.c toolstack/worker/stream/vcpu_frames.c toolstack/worker/build/guest.c toolstack/worker/build/start.c toolstack/worker/build/tables.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c tests/unit/toolstack/fake_hv.c tests/unit/toolstack/stream_guest.c */
 #include "worker/stream/restore.h"
 
@@ -28,7 +29,7 @@ static int save(int fd, struct error **e)
 	return save_domain(NULL, 1, fd, no_progress, e);
 }
 
-/* Restores from fd into domain 2; r stays for the caller to look at. */
+/* Restores from fd into domain 2; the caller inspects r and frees it. */
 static int restore(int fd, struct restore *r, struct error **e)
 {
 	lseek(fd, 0, SEEK_SET);
@@ -213,7 +214,7 @@ static void guests_that_cannot_be_saved_are_refused(void **state)
 	shared->arch.p2m_cr3 = 1ULL << 40;
 	expect_save_fails("is not the domain's");
 
-	/* A page table that leads to another domain's frame. */
+	/* A page table that points to another domain's frame. */
 	stream_guest_make(true);
 	for (l1 = 1; l1 < FAKE_FRAMES && fake.type[l1] != XEN_DOMCTL_PFINFO_L1TAB; l1++)
 		;
@@ -236,7 +237,8 @@ static void a_full_disk_is_named(void **state)
 
 /* --- images that are damaged --- */
 
-/* Whatever comes out: no crash, no leak, nothing mapped, and memory only of the domain itself. */
+/* Restores a damaged image. In any case there must be no crash, no leak, no mapping left, and no
+ * memory taken but the domain's own. */
 static int restore_again(int fd)
 {
 	struct error *e = NULL;
@@ -286,7 +288,7 @@ static void damaged_images_do_no_harm(void **state)
 
 	assert_int_equal(restore_again(fd), 0);
 	for (int i = 0; i < 1500; i++) {
-		/* Mostly at the beginning and at the end, where what is not pages' data lies. */
+		/* Mostly at the start and at the end, where the data are not pages. */
 		uint64_t where = unit_random(&seed) % 3, spot = unit_random(&seed) % 8192;
 		off_t at = where == 0 ? (off_t)spot :
 			   where == 1 ? size - 1 - (off_t)spot :

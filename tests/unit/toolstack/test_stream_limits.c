@@ -2,8 +2,8 @@
 /* links: toolstack/worker/stream/frames.c toolstack/worker/stream/guest_p2m.c toolstack/worker/stream/in.c toolstack/worker/stream/out.c toolstack/worker/stream/op_dump.c toolstack/worker/stream/restore.c toolstack/worker/stream/restore_finish.c toolstack/worker/stream/restore_pages.c toolstack/worker/stream/save.c toolstack/worker/stream/save_pages.c toolstack/worker/stream/save_vcpus.c toolstack/worker/stream/vcpu_frames.c toolstack/worker/build/guest.c toolstack/worker/limits.c toolstack/worker/build/start.c toolstack/worker/build/tables.c toolstack/worker/target.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/str.c tests/unit/toolstack/fake_hv.c tests/unit/toolstack/stream_guest.c */
 /* libs: -ljson-c */
 /*
- * Whatever a guest or an image says, the memory that the worker takes is bounded by what the domain
- * has: the sanitizer counts what is allocated.
+ * Whatever a guest or an image says, the worker's memory is bounded by what the domain has. The
+ * sanitizer counts the allocations.
  */
 #include "worker/stream/restore.h"
 
@@ -23,9 +23,9 @@
 #include "unit.h"
 
 /*
- * What the guest of 2.7 MiB may cost: windows onto its memory (copies here) and buffers. The list
- * of its frames comes on top, whose length is a matter of the guest's address space: 8 bytes for
- * each page of it.
+ * Bytes that the worker may use for the guest of 2.7 MiB: mappings of guest memory (copies here)
+ * and buffers. The p2m list comes on top with 8 bytes for each of its pages; its length depends on
+ * the guest's address space.
  */
 #define WORKER_MAX (24 << 20)
 #define FATAL	   (1UL << 30)
@@ -43,7 +43,7 @@ static void on_malloc(const volatile void *p, size_t size)
 	in_use += size;
 	if (in_use > peak)
 		peak = in_use;
-	/* The machine that runs this test must not be the one that shows what happens next. */
+	/* Stop before this machine runs out of memory. */
 	if (in_use > FATAL)
 		abort();
 }
@@ -78,8 +78,8 @@ static void no_progress(const char *stage, uint64_t done, uint64_t total)
 {
 }
 
-/* Saves the guest; on success, restores it. The error's text, to be freed; NULL if there was none.
- */
+/* Saves the guest and, on success, restores it. Returns the error's text, which the caller frees;
+ * NULL without an error. */
 static char *save_and_restore(void)
 {
 	int fd = memfd_create("stream", 0);
@@ -122,7 +122,7 @@ static char *dump(void)
 		text = strdup(error_text(e));
 	error_free(&e);
 	assert_int_equal(fake.windows, 0);
-	/* No more than the guest has, and what describes it. */
+	/* No more than the guest's memory and what describes it. */
 	assert_in_range(lseek(fd, 0, SEEK_END), 0, (GUEST_PFNS + 100) * 4096);
 	json_object_put(request);
 	json_object_put(result);
@@ -147,7 +147,7 @@ static uint64_t empty_list_page(void)
 	return mfn;
 }
 
-/* Linux's list may be long and mostly empty: then that costs nothing. */
+/* Linux's list may be long and mostly empty, which costs nothing. */
 static void a_long_list_with_little_in_it_is_saved(void **state)
 {
 	stream_guest_make(true);
@@ -156,7 +156,7 @@ static void a_long_list_with_little_in_it_is_saved(void **state)
 	expect(dump(), NULL);
 }
 
-/* The same frames over and over, under 64 million numbers. */
+/* The list names the same frames over and over, under 64 million numbers. */
 static void a_list_that_names_more_than_there_is_is_refused(void **state)
 {
 	stream_guest_make(true);
@@ -165,7 +165,7 @@ static void a_list_that_names_more_than_there_is_is_refused(void **state)
 	expect(dump(), "more frames than the domain has");
 }
 
-/* A host of 1 TiB, and frames from all over it, none of which is the guest's. */
+/* The list names frames from all over a host of 1 TiB; none of them is the guest's. */
 static void a_list_of_others_frames_costs_nothing(void **state)
 {
 	uint64_t next = FAKE_FRAMES;
@@ -189,7 +189,7 @@ static void a_list_of_others_frames_costs_nothing(void **state)
 
 /* --- images --- */
 
-/* An image's headers and what comes before its memory. */
+/* Writes an image's headers and what precedes its memory. */
 static int begin_image(struct stream_out *out)
 {
 	const struct stream_pv_info pv = { .guest_width = 8, .pt_levels = 4 };
@@ -201,7 +201,7 @@ static int begin_image(struct stream_out *out)
 	return out->fd;
 }
 
-/* A record of that length, all zeros but for its first words. */
+/* Adds a record of that length: all zeros, except its first words. */
 static void add_hollow(int fd, uint32_t type, uint32_t length, const void *head, size_t head_size)
 {
 	struct stream_record record = { type, length };
@@ -254,7 +254,7 @@ static void states_of_vcpus_are_small(void **state)
 	expect_refused(fd, 1 << 20, "vCPUs");
 }
 
-/* 2^26 frames, of which only the last is there. */
+/* The image has 2^26 frames, of which only the last exists. */
 static void a_long_list_in_an_image_costs_its_own_length(void **state)
 {
 	const struct stream_p2m_frames head = { .start_pfn = 0, .end_pfn = (1 << 26) - 1 };

@@ -2,9 +2,9 @@
 /* links: toolstack/worker/stream/frames.c toolstack/worker/stream/guest_p2m.c toolstack/worker/stream/in.c toolstack/worker/stream/out.c toolstack/worker/stream/op_restore.c toolstack/worker/stream/restore.c toolstack/worker/stream/restore_finish.c toolstack/worker/stream/restore_pages.c toolstack/worker/stream/save.c toolstack/worker/stream/save_pages.c toolstack/worker/stream/save_vcpus.c toolstack/worker/stream/vcpu_frames.c toolstack/worker/build/guest.c toolstack/worker/limits.c toolstack/worker/build/request.c toolstack/worker/build/start.c toolstack/worker/build/tables.c toolstack/worker/target.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c tests/unit/toolstack/fake_hv.c */
 /* libs: -ljson-c */
 /*
- * What was saved can be restored, however large the domain was: it lives through random changes of
- * its memory and its vCPUs, is saved and made anew, again and again, with the sizes that xend
- * computes and the hypervisor's limits enforced.
+ * Whatever was saved can be restored, however large the domain was. A domain goes through random
+ * changes of its memory and vCPUs, is saved and restored, again and again, with the sizes that xend
+ * computes and with the hypervisor's limits in force.
  */
 #include "config/domain_size.h"
 
@@ -24,20 +24,20 @@
 #define LIVES  60
 #define CYCLES 3
 #define NONE   UINT64_MAX
-/* 12 MiB: frames that the guest may have numbers for, whatever its maxmem is. */
+/* Frame numbers that the guest may use, whatever its maxmem is: 12 MiB. */
 #define PFNS_MAX  3072
 #define LIST_VIRT 0x8000000000ULL
 
-/* Some of the guest's frames, which it keeps. */
+/* Frames that the guest always keeps. */
 enum { LIST = 2, L4 = 10, L3, L2, L1, START_INFO, STORE, CONSOLE, FIRST_FREE };
 
 struct life {
 	uint64_t seed;
 	uint32_t domid;
 	struct config *config;
-	struct domain_size now;	     /* but for pages: the hypervisor knows them */
-	uint64_t mfns[PFNS_MAX];     /* NONE: it has none there */
-	uint64_t contents[PFNS_MAX]; /* a word of each page; 0: a page of zeros */
+	struct domain_size now;	     /* except pages, which the hypervisor knows */
+	uint64_t mfns[PFNS_MAX];     /* NONE: the guest has no frame there */
+	uint64_t contents[PFNS_MAX]; /* one word for each page; 0: a page of zeros */
 	uint64_t nr_pfns;	     /* the length of its list */
 };
 
@@ -80,7 +80,7 @@ static void take_frame(struct life *l, uint64_t pfn)
 	l->mfns[pfn] = NONE;
 }
 
-/* Gives frames back and takes others, anywhere, as many as it may have. */
+/* Frees some frames and allocates others, anywhere, within the limit. */
 static void balloon(struct life *l)
 {
 	uint64_t tries = unit_random(&l->seed) % 2500, towards = unit_random(&l->seed) % 3;
@@ -95,7 +95,7 @@ static void balloon(struct life *l)
 	}
 }
 
-/* To the last page of the slack. */
+/* Takes frames up to the last page of the slack. */
 static void take_all(struct life *l)
 {
 	for (uint64_t pfn = FIRST_FREE; pfn < PFNS_MAX; pfn++)
@@ -108,7 +108,8 @@ static uint64_t entry(const struct life *l, uint64_t pfn)
 	return l->mfns[pfn] << 12 | 0x67;
 }
 
-/* As Linux does: its list is complete, and it has its own numbers of two frames in start info. */
+/* Suspends like Linux: the list is complete, and start info has the guest's own numbers of the two
+ * frames. */
 static void suspend(struct life *l)
 {
 	struct fake_domain *d = &fake.domains[l->domid];
@@ -192,7 +193,7 @@ static void mem_set(struct life *l, uint64_t to)
 	set_limit(l, l->now.target_kb + DOMAIN_SIZE_SLACK_KB);
 }
 
-/* mem-max: the limit, and what the configuration says from now on. */
+/* mem-max: changes the hypervisor's limit, and the configuration from now on. */
 static void mem_max(struct life *l, uint64_t to)
 {
 	struct config *before = l->config;
@@ -223,7 +224,7 @@ static void change(struct life *l)
 	}
 }
 
-/* Its configuration and its size, through the text that goes into a file. */
+/* Passes configuration and size through the text that goes into a file. */
 static void write_and_read_header(struct life *l, struct config **config, struct domain_size *size)
 {
 	struct domain_size saved = l->now;
@@ -252,7 +253,7 @@ static void restore(struct life *l, int fd, const struct domain_size *size)
 	json_set_int(order, "fd", fd);
 	json_set(order, "config", config_to_json(l->config));
 	json_set(order, "size", domain_size_to_json(size));
-	/* Nothing is free for it but what was asked for. */
+	/* The host has only as much free memory as was asked for. */
 	fake.free_frames = size->pages;
 	lseek(fd, 0, SEEK_SET);
 	if (op_restore(order, result, &e) != 0)
@@ -265,7 +266,7 @@ static void restore(struct life *l, int fd, const struct domain_size *size)
 	json_object_put(result);
 }
 
-/* --- as it was --- */
+/* --- the restored guest is as before --- */
 
 static uint64_t *follow(uint64_t entry)
 {
@@ -303,8 +304,7 @@ static void expect_as_before(struct life *l, uint64_t pages)
 		assert_int_equal(d->vcpus[i].online, i < l->now.vcpus);
 }
 
-/* Saved and restored. A managed domain keeps its own configuration, any other has that of the file.
- */
+/* Saves and restores. A managed domain keeps its own configuration; any other gets the file's. */
 static void cycle(struct life *l, bool managed)
 {
 	uint64_t pages = info(l)->pages, vcpus = l->now.vcpus, target = l->now.target_kb;
@@ -384,7 +384,7 @@ static void one_page_of_the_slack_comes_back(void **state)
 		take_all(&l);
 		cycle(&l, managed);
 		assert_int_equal(info(&l)->pages, 5 * 256);
-		/* It grows by no page each time. */
+		/* The domain does not grow from cycle to cycle. */
 		take_all(&l);
 		assert_int_equal(info(&l)->pages, 5 * 256);
 		config_free(l.config);
@@ -417,8 +417,8 @@ static void sizes_that_are_no_sizes_are_refused(void **state)
 	}
 }
 
-/* Its configuration, 4 MiB of at most 8 and 1 of 2 vCPUs, is what is shown to who shall trust it.
- */
+/* Reads a saved size under the configuration that a person is shown before trusting the file: 4 MiB
+ * of at most 8, and 1 of 2 vCPUs. */
 static struct config *take(uint64_t pages, uint64_t target_kb, uint64_t vcpus, struct error **e)
 {
 	struct domain_size size = { pages, target_kb, 64 * 1024, vcpus }, taken;
@@ -440,7 +440,7 @@ static void a_size_beyond_the_configuration_is_refused(void **state)
 {
 	static const struct {
 		uint64_t pages, target_kb, vcpus;
-		const char *says; /* NULL: it is accepted */
+		const char *says; /* part of the error; NULL: the size is accepted */
 	} rows[] = {
 		{ 8 * 256, 8 * 1024, 2, NULL },
 		{ 1, 1, 1, NULL },

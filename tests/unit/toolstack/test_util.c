@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The toolstack's library: errors, strings, files and the log. */
 /* links: toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/log.c toolstack/lib/str.c */
 #include "lib/error.h"
 #include "lib/file.h"
@@ -55,7 +56,7 @@ static void an_error_has_a_sentence_and_an_errno(void **state)
 	assert_string_equal(error_text(NULL), "No error.");
 	assert_int_equal(error_set(&e, ENOENT, "No %s.", "tea"), -ENOENT);
 	assert_string_equal(error_text(e), "No tea.");
-	/* A negative errno is as good, and the old text may be part of the new one. */
+	/* A negative errno is accepted too, and the old text may be part of the new one. */
 	assert_int_equal(error_set(&e, -EBUSY, "Late: %s", error_text(e)), -EBUSY);
 	assert_string_equal(error_text(e), "Late: No tea.");
 	assert_int_equal(error_prefix(&e, "Domain %d: ", 3), -EBUSY);
@@ -167,7 +168,7 @@ static void a_file_is_written_whole_or_not_at_all(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0640);
 	assert_int_equal(files_in_dir(), 1);
-	/* A directory in the way: the rename fails, and the temporary file goes. */
+	/* A directory is in the way: the rename fails, and the temporary file is removed. */
 	assert_int_equal(mkdir(in_dir("d"), 0700), 0);
 	assert_true(file_write_atomic(in_dir("d"), "x", 1, 0600, &e) < 0);
 	assert_non_null(strstr(error_text(e), "Cannot rename"));
@@ -200,7 +201,7 @@ static void reading_has_a_limit(void **state)
 	assert_non_null(strstr(error_text(e), "at most 4 bytes"));
 	assert_int_equal(file_read(in_dir("none"), 4, &s, &e), -ENOENT);
 	assert_non_null(strstr(error_text(e), "No such file"));
-	/* A device that never ends stops at the limit too. */
+	/* Reading an endless device stops at the limit too. */
 	str_clear(&s);
 	assert_int_equal(file_read("/dev/zero", 200000, &s, &e), -EFBIG);
 	assert_true(s.len <= 200001);

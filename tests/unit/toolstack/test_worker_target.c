@@ -2,9 +2,10 @@
 /* links: toolstack/worker/build/op_build.c toolstack/worker/build/request.c toolstack/worker/target.c toolstack/worker/stream/op_restore.c toolstack/worker/stream/op_save.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 /*
- * The worker builds, restores or saves a domain while somebody else destroys it and makes another
- * one that gets its number: at each of the points where the worker waits. From then on nothing may
- * be done by that number. The real operations; the hypervisor and what waits are fakes.
+ * While the worker builds, restores or saves a domain, somebody destroys it and makes another
+ * domain with its number, at each of the points where the worker waits. From then on the worker may
+ * do nothing by that number. The operations are the real ones; the hypervisor and everything that
+ * waits are fakes.
  */
 #include "worker/worker.h"
 
@@ -39,7 +40,7 @@ static void waits(void)
 		world.strangers = true;
 }
 
-/* Something is done by the number. */
+/* Notes that something was done by the number. */
 static int act(const char *what)
 {
 	world.acts++;

@@ -2,8 +2,8 @@
 /* links: toolstack/xend/server/client.c toolstack/xend/runtime/request.c toolstack/xend/runtime/task.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/str.c */
 /* libs: -luv -ljson-c */
 /*
- * xend's socket with real clients: each test's client is a child process with plain blocking calls,
- * the loop runs here. The child's exit status 0 says that all was as it should be.
+ * xend's socket with real clients. Each test's client is a child process with plain blocking calls;
+ * the loop runs in the test. The child's exit status 0 means that all checks passed.
  */
 #include "xend/server/client.h"
 #include <errno.h>
@@ -104,10 +104,10 @@ static void on_child(uv_signal_t *handle, int number)
 		uv_stop(loop);
 }
 
-/* Runs the loop for as long as the client lives. */
+/* Runs the loop while the client lives. */
 static void serve(void (*client)(void))
 {
-	static uv_signal_t child; /* the loop looks at it until tear_down */
+	static uv_signal_t child; /* the loop uses it until tear_down */
 	pid_t pid;
 
 	uv_signal_init(loop, &child);
@@ -140,7 +140,7 @@ static int tear_down(void **state)
 {
 	clients_stop_listening();
 	clients_disconnect();
-	/* What was asked for is finished, for nobody. */
+	/* Requests in progress are finished although nobody waits for them. */
 	while (task_count())
 		uv_run(loop, UV_RUN_ONCE);
 	task_teardown();
@@ -279,7 +279,7 @@ static void test_a_client_that_does_not_read_is_dropped(void **state)
 	serve(does_not_read);
 }
 
-/* It writes as fast as it can, and reads late: all is answered. */
+/* The client writes as fast as it can and reads late; all requests are answered. */
 static void writes_first_reads_later(void)
 {
 	FILE *xend = dial();
@@ -349,7 +349,7 @@ static void types_bytes(void)
 	FILE *xend = dial();
 	char got[8] = "";
 
-	/* What came behind the request's line is typed already. */
+	/* Bytes after the request's line are already typed input. */
 	fputs(CALL("raw") "ab", xend);
 	CHECK(strstr(line(xend), "\"result\""));
 	CHECK(fread(got, 1, 4, xend) == 4 && memcmp(got, "<ab>", 4) == 0);

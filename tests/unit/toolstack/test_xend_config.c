@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* xend-config.sxp: keys, errors with their places, and the shipped file. */
 /* links: toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 #include "config/xend_config.h"
@@ -145,7 +146,7 @@ static void the_file_may_be_missing_and_the_shipped_one_is_good(void **state)
 	error_free(&e);
 }
 
-/* The shipped file shows each default behind a #: they must be the ones of the table. */
+/* The shipped file shows each default behind a #; they must be the table's defaults. */
 static void the_shipped_file_shows_the_defaults(void **state)
 {
 	struct str text = STR_INIT, active = STR_INIT;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The ring that a guest shares with its console: order, wrap, nonsense indices. */
 /* links: toolstack/xend/console/console_ring.c */
 #include "xend/console/console_ring.h"
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: toolstack/xend/server/cpu_faults.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c hypervisor/lib/cpu_faults.c */
-/* What `xm info` names: from the processor's policy, and only where Xenolith runs. */
+/* The faults that `xm info` names: they come from the processor's policy, and only on Xenolith. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +66,7 @@ static void faults_are_named_as_soon_as_the_features_can_be_read(void **state)
 	assert_null(cpu_faults_text(NULL, &xenolith));
 	policy_error = 0;
 	assert_string_equal(cpu_faults_text(NULL, &xenolith), EXPECTED);
-	/* Once. */
+	/* The policy is read only once. */
 	assert_string_equal(cpu_faults_text(NULL, &xenolith), EXPECTED);
 	assert_int_equal(policies_read, 2);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Claims on disks: conflicts between guests, and with what Domain-0 does. */
 /* links: toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_graph.c toolstack/xend/device/disk_host.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c tests/unit/toolstack/disk_fixture.c */
 #include "xend/device/disk_claims.h"
 #include <errno.h>
@@ -22,7 +23,7 @@ static void add_guest(struct disk_use_list *list, const char *node, enum disk_ac
 	use->what = strdup(node);
 }
 
-/* Why a disk may not be had, "" if it may; to be freed. */
+/* The reason why a disk may not be used, "" if it may; the caller frees it. */
 static char *ask(struct disk_use_list *list, const char *node, enum disk_access access)
 {
 	const struct disk_use *conflict;
@@ -54,7 +55,7 @@ static void test_modes(void **state)
 				 cases[i].conflict);
 }
 
-/* Whether two guests that write to these two things write to the same sectors. */
+/* Whether two guests that write to these two nodes write to the same sectors. */
 static void test_relations_between_disks_of_guests(void **state)
 {
 	static const struct {
@@ -94,13 +95,13 @@ static void test_relations_between_disks_of_guests(void **state)
 	}
 }
 
-/* Beside what Domain-0 does in the fixture. */
+/* Conflicts with what Domain-0 does in the fixture. */
 static void test_what_domain0_uses(void **state)
 {
 	static const struct {
 		const char *mine;
 		enum disk_access access;
-		const char *why; /* "": it may be had */
+		const char *why; /* "": the disk may be used */
 	} cases[] = {
 		{ "sdg", DISK_WRITES, "" },
 		{ "sdf1", DISK_WRITES, "" },
@@ -111,10 +112,11 @@ static void test_what_domain0_uses(void **state)
 		{ "dm-0", DISK_READS, "mounted it on /var lib." },
 		{ "dm-1", DISK_READS, "mounted it on /data." },
 		{ "sda2", DISK_READS, "which lies on it on /var lib." },
-		/* A file in a file system that is mounted is what mounts are for. */
+		/* Using a file in a mounted file system is no conflict. */
 		{ "other", DISK_WRITES, "" },
 		{ "other", DISK_READS, "" },
-		/* Mounted to read through one loop device; another one is in unknown hands. */
+		/* One loop device of the file is mounted read-only; the other one is in unknown
+		   hands. */
 		{ "image", DISK_WRITES, "mounted it on /iso (to read)" },
 		{ "image", DISK_READS, "loop device /dev/loop0" },
 		{ "loop1", DISK_READS, "loop device /dev/loop0" },
@@ -125,7 +127,7 @@ static void test_what_domain0_uses(void **state)
 		{ "loop2", DISK_WRITES, "" },
 		{ "swap-file", DISK_READS, "swaps to it (/swap file)" },
 		{ "zram0", DISK_READS, "swaps to it (/dev/zram0)" },
-		/* Members of what nobody uses may be read. */
+		/* Members of an unused array may be read. */
 		{ "sdd1", DISK_WRITES, "the volume /dev/md0 of it" },
 		{ "sdd", DISK_WRITES, "the volume /dev/md0 of it" },
 		{ "sdd1", DISK_READS, "" },
@@ -154,7 +156,7 @@ static void test_a_loop_device_is_what_its_user_does_with_it(void **state)
 	struct disk_use *use;
 	char *why;
 
-	/* Shared on purpose by a guest through loop2: that it can be written is no news. */
+	/* A guest shares it on purpose through loop2, so it is known to be writable. */
 	add_guest(&list, "loop2", s);
 	disk_host_uses(&disk_fixture, &list);
 	why = ask(&list, "data-image", r);
@@ -165,7 +167,7 @@ static void test_a_loop_device_is_what_its_user_does_with_it(void **state)
 	free(why);
 	disk_use_list_free(&list);
 
-	/* While it is made, its number is not known yet. */
+	/* A domain that is being made has no number yet. */
 	add_guest(&list, "data-image", s);
 	use = &list.uses[0];
 	disk_host_uses(&disk_fixture, &list);
@@ -246,7 +248,7 @@ static void test_who_could_have_opened_a_file_to_write(void **state)
 	disk_chain_free(&image);
 }
 
-/* The kernel's own answer, for a real file under two names. */
+/* The kernel's own answer for a real file with two names. */
 static void test_a_file_that_a_process_has_open(void **state)
 {
 	char path[] = "/tmp/disk-XXXXXX", other[40], mine[40];

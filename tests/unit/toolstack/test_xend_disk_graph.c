@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A disk's identity and the chain of devices below it, read from /sys and /proc. */
 /* links: toolstack/xend/device/disk_graph.c toolstack/lib/alloc.c toolstack/lib/str.c tests/unit/toolstack/disk_fixture.c */
 #include "xend/device/disk_graph.h"
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 #include "disk_fixture.h"
 #include "unit.h"
 
-/* The chain in words: devices by name, files as FILE, what is below a file system in brackets. */
+/* The chain as text: devices by name, files as FILE, what is below a file system in brackets. */
 static char *describe(const char *start)
 {
 	struct disk_chain chain;
@@ -41,7 +42,7 @@ static void test_a_thing_and_what_it_lies_on(void **state)
 		{ "loop0", "loop0=FILE (sda1) (sda)" },
 		{ "loop1", "loop1=FILE (sda1) (sda)" },
 		{ "loop0p1", "loop0p1 loop0=FILE (sda1) (sda)" },
-		/* btrfs numbers its files' device itself. */
+		/* btrfs gives its files a device number of its own. */
 		{ "data-image", "=FILE (dm-1) (sda2) (sda)" },
 		{ "loop2", "loop2=FILE (dm-1) (sda2) (sda)" },
 	};
@@ -54,7 +55,7 @@ static void test_a_thing_and_what_it_lies_on(void **state)
 	}
 }
 
-/* readdir has no order: either member may come first. */
+/* readdir() has no order, so either member may come first. */
 static void test_members_are_all_there(void **state)
 {
 	struct disk_chain chain;
@@ -109,7 +110,7 @@ static void test_lines_of_mountinfo(void **state)
 		  "/dev/x\ty" },
 		{ "36 35 98:0 / /m ro shared:1 master:2 - ext4 /dev/x ro,quota\n", true, true, "/m",
 		  "/dev/x" },
-		/* A view to read of what is written through another one. */
+		/* A read-only view of what another mount may write. */
 		{ "36 35 98:0 / /m ro - ext4 /dev/x rw\n", true, false, "/m", "/dev/x" },
 		{ "36 35 98:0 / /m rw - ext4 /dev/x rom=1\n", true, false, "/m", "/dev/x" },
 		{ "36 35 98:0 / /m rw - tmpfs  rw\n", true, false, "/m", "" },

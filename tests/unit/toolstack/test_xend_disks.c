@@ -3,9 +3,9 @@
 /* libs: -ljson-c -luv */
 /*
  * Disks are attached and detached while their backend's driver does not let go of them, while the
- * file system of the records is full, and behind an attach that was killed: nobody gets a disk that
- * another one may still write. The real files, on real files as disks; xenstore, the kernel's
- * backends and what waits are played.
+ * records' file system is full, and after an attach that was killed. Nobody may get a disk that
+ * somebody else may still write. The code under test is real, and so are the files that are the
+ * disks; xenstore, the kernel's backends and everything that waits are fakes.
  */
 #include "xend/device/device.h"
 
@@ -43,21 +43,22 @@
 struct backend {
 	int domid;
 	unsigned int devid;
-	bool there, leaving; /* leaving: it is off its bus, and its driver is not through with it */
+	bool there, leaving; /* leaving: it is off its bus, but its driver still works on it */
 };
-/* How a driver does not let go of anything: it does not begin to, or it waits for input and output.
+/* How a driver lets go: at once; never, because it does not start to; or not while it waits for
+ * I/O.
  */
 enum stuck { LETS_GO, STAYS, WAITS };
 
 static struct {
 	uint64_t now;
 	enum stuck stuck;
-	bool deaf; /* drivers bind, and say nothing */
+	bool deaf; /* drivers bind, but report nothing */
 	bool disk_full;
 	bool no_recovery;
 	struct backend backends[8];
 	bool dead[SECOND + 1];
-	char record[1024]; /* its devices */
+	char record[1024]; /* the domain's devices */
 	struct json_object *params;
 	struct domain *asked;
 } world;
@@ -93,7 +94,7 @@ static void node_set(const char *path, const char *value)
 	snprintf(nodes[i].value, sizeof(nodes[i].value), "%s", value);
 }
 
-/* With all below it. */
+/* Removes a node and all below it. */
 static void node_remove(const char *path)
 {
 	size_t length = strlen(path), kept = 0;
@@ -162,7 +163,7 @@ int store_remove(const char *fmt, ...)
 
 char **store_list(unsigned int *count, const char *fmt, ...)
 {
-	/* The array, and its names behind it. */
+	/* The array, followed by its names. */
 	struct {
 		char *list[20], names[20][32];
 	} *all = calloc(1, sizeof(*all));
@@ -284,7 +285,7 @@ static void step(void)
 			look_at(domid, devid);
 }
 
-/* Instead of libc's: what the kernel shows of its backends. */
+/* Replaces libc's: what the kernel shows of its backends. */
 int access(const char *path, int mode)
 {
 	bool bus = strncmp(path, BUS, strlen(BUS)) == 0;
@@ -362,7 +363,7 @@ int offload(void (*work)(void *arg), void (*discard)(void *arg), void *arg, uint
 	return 0;
 }
 
-/* Without a number: the disk is its file. */
+/* Returns no number: the disk is known by its file. */
 int loopdev_make(int handle, const char *name, bool readonly, int *fd, dev_t *number,
 		 struct error **e)
 {
@@ -452,7 +453,7 @@ int record_check_free(const uint8_t uuid[16], struct error **e)
 
 int recover_wait(struct request *asker, struct error **e)
 {
-	/* What it has to do it could not with a domain that the asker has taken. */
+	/* Recovery cannot work on a domain that the caller has locked. */
 	assert_null(world.asked->operation);
 	if (world.no_recovery)
 		return error_set(e, ECANCELED, "xend was stopped.");
@@ -493,7 +494,7 @@ static struct json_object *disk(const char *path, const char *vdev, const char *
 	return o;
 }
 
-/* Makes a request, and compares what is said with `words`; NULL: all is well. */
+/* Makes a request and compares the error with `words`; NULL: the request must succeed. */
 static void ask(const char *method, struct domain *domain, struct json_object *config,
 		const char *device, const char *words)
 {
@@ -586,7 +587,7 @@ static void test_one_after_the_other(void **state)
 	attach(second, disk_a, "xvda", NULL);
 }
 
-/* The domain is destroyed and forgotten; blkback has not yet written all. */
+/* The domain is destroyed and forgotten while blkback still writes. */
 static void check_a_disk_is_in_use_until_the_driver_lets_go_of_it(enum stuck stuck)
 {
 	attach(first, disk_a, "xvda", NULL);
@@ -612,8 +613,7 @@ static void test_a_disk_is_in_use_until_the_driver_lets_go_of_it(void **state)
 	check_a_disk_is_in_use_until_the_driver_lets_go_of_it(WAITS);
 }
 
-/* A dead domain that is kept, and another one that takes its place (on_crash = "rename-restart").
- */
+/* A dead domain is kept, and a new one takes its place (on_crash = "rename-restart"). */
 static void check_it_is_in_use_for_its_own_domain_too(enum stuck stuck)
 {
 	attach(first, disk_a, "xvda", NULL);
@@ -658,7 +658,7 @@ static void test_a_disk_that_the_driver_does_not_let_go_of_is_not_detached(void 
 	check_a_disk_that_the_driver_does_not_let_go_of_is_not_detached(WAITS);
 }
 
-/* The driver has begun with it, says nothing, and does not close it either. */
+/* The driver has started on the disk, reports nothing, and does not close it. */
 static void check_an_attach_that_cannot_be_undone(enum stuck stuck)
 {
 	world.deaf = true;
@@ -680,7 +680,7 @@ static void test_an_attach_that_cannot_be_undone(void **state)
 	check_an_attach_that_cannot_be_undone(WAITS);
 }
 
-/* By whatever it was interrupted, and however far it came. */
+/* However an attach was interrupted, and however far it got. */
 static void test_a_backend_in_no_list_is_a_use(void **state)
 {
 	static const char *const states[] = { "1", "2", "3", "4", "5", "6" };
@@ -697,11 +697,11 @@ static void test_a_backend_in_no_list_is_a_use(void **state)
 		if (i < 5)
 			attach(second, disk_a, "xvda", "domain 'first' writes it (as xvdb)");
 	}
-	/* Closed, for good, and gone from the kernel. */
+	/* Now it is closed and gone from the kernel. */
 	step();
 	attach(second, disk_a, "xvda", NULL);
 	ask(XEND_M_DEVICE_DETACH, second, NULL, "xvda", NULL);
-	/* QEMU's, which xend never makes. */
+	/* A backend of QEMU's, which xend never makes. */
 	node_set("/local/domain/0/backend/qdisk/11/51712/params", "aio:");
 	strcat(nodes[nr_nodes - 1].value, disk_a);
 	node_set("/local/domain/0/backend/qdisk/11/51712/mode", "w");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The warning before another host's saved domain is trusted. */
 /* links: toolstack/xend/domain/foreign.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 #include "xend/domain/foreign.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* links: toolstack/xend/server/method_resources.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
-/* What a domain may have at most is set at each place or at none: hypervisor, configuration,
- * record. */
+/* mem-max changes the hypervisor's limit, the configuration and the record, or none of them. */
 #include "xend/runtime/request.h"
 
 #include <errno.h>

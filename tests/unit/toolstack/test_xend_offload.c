@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Calls that may hang run in threads of their own. */
 /* links: toolstack/xend/runtime/offload.c toolstack/xend/runtime/task.c toolstack/lib/alloc.c */
 /* libs: -luv */
 #include "xend/runtime/offload.h"
@@ -128,7 +129,7 @@ static void run_stuck(void *arg)
 	discard(arg);
 }
 
-/* As many as hang, the next one gets its thread. */
+/* However many calls hang, the next one gets a thread. */
 static void test_those_that_hang_hold_up_nobody_else(void **state)
 {
 	struct job *jobs[16];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: toolstack/xend/domain/recover_plan.c */
 /*
- * Every state and goal of a record, from this boot of the host or an earlier one, against
- * everything that the hypervisor may have under its number and its UUID.
+ * Every state and goal of a record, written in this boot of the host or an earlier one, against
+ * everything that the hypervisor may have under its number and under its UUID.
  */
 #include "xend/domain/recover_plan.h"
 
@@ -79,8 +79,8 @@ static void each(check_fn *check)
 						}
 }
 
-/* Nothing is ever done to a number that is another one's, nor to any number because of a record of
- * an earlier boot. */
+/* Recovery never touches a number that belongs to another domain, nor any number because of a
+ * record from an earlier boot. */
 static void check_number(const struct world *world, enum under under, enum twin twin)
 {
 	struct recover_plan plan = decide(world);
@@ -126,7 +126,7 @@ static void test_actions(void **state)
 	each(check_action);
 }
 
-/* "Suspended" stays only if its memory is in its file, which a saving that did not end has not
+/* A domain stays "suspended" only if its file has its memory, which an interrupted save has not
  * written. */
 static void check_goal(const struct world *world, enum under under, enum twin twin)
 {

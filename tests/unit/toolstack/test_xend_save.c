@@ -2,10 +2,10 @@
 /* links: toolstack/xend/domain/save.c toolstack/xend/domain/save_header.c toolstack/xend/runtime/seal.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -lnettle */
 /*
- * A domain is saved while writes of its record fail (the disk is full, say), and while it does not
- * run on. Whatever fails: the guest runs, or its file is there; a xend that starts from the record
- * that is on disk then removes no file that was said to be good. The real save.c; the hypervisor,
- * xenstore and the record are fakes.
+ * A domain is saved while writes of its record fail (the disk is full, say), or while it cannot be
+ * resumed. Whatever fails, the guest runs or its file exists; and a xend that starts from the
+ * record on disk removes no file that was reported good. save.c is real; the hypervisor, xenstore
+ * and the record are fakes.
  */
 #include "xend/domain/save.h"
 
@@ -33,7 +33,7 @@
 #define STATES	 3 /* a save writes the record two or three times */
 #define GUEST_ID 7
 
-/* What a next xend reads. */
+/* The record that the next xend reads. */
 struct on_disk {
 	enum domain_state state;
 	char *saving_to;
@@ -41,7 +41,7 @@ struct on_disk {
 
 static struct {
 	bool suspended, destroyed, resume_fails;
-	unsigned int writes, fail_from, fail_to; /* the record's */
+	unsigned int writes, fail_from, fail_to; /* of the record */
 	struct on_disk disk;
 } world;
 
@@ -192,8 +192,8 @@ static bool is_there(void)
 	return access(path, F_OK) == 0;
 }
 
-/* xend is killed; the next one goes by the record, as recover_plan.c has it for a domain that
- * exists. */
+/* xend is killed. The next one follows the record, as recover_plan.c says for a domain
+ * that exists. */
 static void next_xend(void)
 {
 	free(guest.saving_to);
@@ -203,7 +203,7 @@ static void next_xend(void)
 		save_take_back(&guest);
 }
 
-/* Nothing is lost by it, neither now nor when xend is killed right after. */
+/* Checks that nothing is lost, neither now nor when xend is killed right afterwards. */
 static void check(int rc, enum save_after after, const struct error *e)
 {
 	if (rc == 0) {
@@ -237,8 +237,8 @@ static void test_a_record_that_is_not_written_loses_nothing(void **state)
 				print_message("after %d, from %u, all %d: %d, %s\n", after, from,
 					      all, rc, error_text(e));
 				check(rc, (enum save_after)after, e);
-				/* The first says that a file begins, the second that it is whole.
-				 */
+				/* The first write says that a file begins, the second that it is
+				 * complete. */
 				assert_int_equal(rc, from < 2 ? -ENOSPC : 0);
 				error_free(&e);
 				end();
@@ -259,7 +259,7 @@ static void test_a_guest_that_goes_on_is_said_to_run(void **state)
 	end();
 }
 
-/* Its file is all that there is of it then: it stays, and who asked is told. */
+/* The file is then all that is left of the guest: it stays, and the caller is told. */
 static void test_a_guest_that_does_not_go_on_keeps_its_file(void **state)
 {
 	struct error *e = NULL;

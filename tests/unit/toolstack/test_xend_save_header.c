@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The header of a saved domain's file, and the seal that tells this host's files from others. */
 /* links: toolstack/xend/domain/save_header.c toolstack/xend/runtime/seal.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/str.c */
 /* libs: -ljson-c -lnettle */
 #include "xend/domain/save_header.h"
@@ -84,7 +85,7 @@ static void test_what_is_no_saved_domain_is_refused(void **state)
 	check_refused(&no_json, sizeof(no_json), "configuration");
 }
 
-/* A whole file of a domain "g1". */
+/* Makes a complete file of a domain "g1". */
 static size_t write_file(char bytes[256])
 {
 	struct json_object *o = json_new_object();
@@ -130,7 +131,7 @@ static void test_no_file_is_written_that_cannot_be_read(void **state)
 	}
 }
 
-/* Whether a file that can be read is taken for this host's own. */
+/* Whether a readable file is accepted as this host's own. */
 static bool is_ours(const void *bytes, size_t length)
 {
 	struct json_object *o = NULL;
@@ -167,8 +168,8 @@ static void test_a_file_that_was_changed_is_a_strangers(void **state)
 	assert_false(is_ours(&old, sizeof(old)));
 }
 
-/* Files are read by later versions, and by hosts that were given the same key: HMAC-SHA256, by
- * Python's hmac. */
+/* The seal must not change: later versions read the files, and so do hosts with the same key. The
+ * expected HMAC-SHA256 comes from Python's hmac. */
 static void test_the_seal_is_the_one_that_the_format_says(void **state)
 {
 	static const char text[] = "a saved domain";
@@ -179,7 +180,7 @@ static void test_the_seal_is_the_one_that_the_format_says(void **state)
 	};
 	uint8_t seal[SEAL_SIZE];
 
-	/* No key was read yet: 32 zeroes. */
+	/* No key was read yet, so the key is 32 zeroes. */
 	seal_make(text, strlen(text), seal);
 	assert_memory_equal(seal, expected, sizeof(seal));
 }
@@ -198,7 +199,7 @@ static void test_another_hosts_key_makes_another_seal(void **state)
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
 	assert_false(is_ours(bytes, length));
 	length = write_file(bytes);
-	/* It is read again, not made again. */
+	/* The key is read again, and not generated again. */
 	assert_int_equal(seal_setup(path, &e), 0);
 	assert_true(is_ours(bytes, length));
 	assert_int_equal(truncate(path, 31), 0);

@@ -2,9 +2,9 @@
 /* links: toolstack/xend/domain/boot.c toolstack/xend/device/device.c toolstack/xend/device/device_stop.c toolstack/xend/domain/domain.c toolstack/xend/domain/layout.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /*
- * A domain is taken apart, or made, while somebody else destroys it and makes another one that gets
- * its number: at each of the points where xend waits. From then on nothing may be done by that
- * number. The real files; the hypervisor, xenstore and what waits are played.
+ * While a domain is made or taken apart, somebody destroys it and makes another domain with its
+ * number, at each of the points where xend waits. From then on xend may do nothing by that number.
+ * The code under test is real; the hypervisor, xenstore and everything that waits are fakes.
  */
 #include "xend/domain/boot.h"
 
@@ -54,7 +54,7 @@ static void waits(void)
 		world.owner = STRANGER;
 }
 
-/* Something is done by the number. */
+/* Notes that something was done by the number. */
 static void act(const char *what)
 {
 	world.acts++;
@@ -178,7 +178,7 @@ char *store_read(const char *fmt, ...)
 	return NULL;
 }
 
-/* A backend that goes through all its states takes its time. */
+/* A backend takes its time to go through all its states. */
 uint64_t store_read_number(uint64_t max, uint64_t otherwise, const char *fmt, ...)
 {
 	return world.waits % 3 == 2 ? 6 : 4;
@@ -527,7 +527,8 @@ static void test_a_hypervisor_that_does_not_answer_does_not_say_that_it_is_gone(
 	}
 }
 
-/* No descriptor or thread is to be had, say. It can be tried again, by this xend or the next. */
+/* The destroy fails, because there is no descriptor or thread, say. This xend or the next can try
+ * again. */
 static void test_a_domain_that_is_not_destroyed_is_not_forgotten(void **state)
 {
 	begin(true, OWN, 0);
@@ -562,13 +563,13 @@ static void test_the_number_is_taken_while_it_is_made(void **state)
 			assert_true(all >= 4);
 			assert_int_equal(rc, 0);
 		}
-		/* The wait before it is made is one of them. */
+		/* One of the waits comes before the domain is made. */
 		assert_int_equal(rc == 0, at <= 1);
 		end();
 	}
 }
 
-/* Who renames it may have waited for its lock meanwhile. */
+/* A rename may have waited for the domain's lock meanwhile. */
 static void test_a_new_name_is_written_to_its_own_nodes_only(void **state)
 {
 	begin(true, OWN, 0);
@@ -590,8 +591,8 @@ static void test_a_new_name_is_written_to_its_own_nodes_only(void **state)
 	end();
 }
 
-/* What is done with a domain that does not start is up to its goal: its memory is in a file still,
- * or it is to start again. */
+/* A domain that does not start follows its goal: its memory is still in a file, or it
+ * starts again. */
 static void check_goal_after_failure(enum domain_goal goal, unsigned int record_fails_at,
 				     int unpause_error)
 {

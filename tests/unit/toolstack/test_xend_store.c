@@ -2,9 +2,9 @@
 /* links: toolstack/xend/runtime/store.c toolstack/xend/runtime/store_link.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/log.c toolstack/lib/str.c */
 /* libs: -luv -lxenstore */
 /*
- * xend's side of xenstore, with the real library, against a xenstored that is played: it answers,
- * refuses, falls silent, or ends in the middle of any request. xend is a child process, for it ends
- * with xenstored; its exit status and its log tell what it took the answers for. Wire format:
+ * xend's side of xenstore, with the real library, against a fake xenstored that answers, refuses,
+ * falls silent, or ends in the middle of any request. xend ends with xenstored, so it runs in a
+ * child process; its exit status and its log show how it took the answers. Wire format:
  * xen/io/xs_wire.h.
  */
 #include "xend/runtime/store.h"
@@ -32,7 +32,7 @@ enum conduct { ANSWER, REFUSE, END, ANSWER_AND_END, HANG };
 static struct {
 	char directory[32], socket[64], log[64];
 	int listener;
-	/* What is done with the first request of that type for a path below /test. */
+	/* How xenstored treats requests of that type, except those for "/". */
 	uint32_t type;
 	enum conduct conduct;
 	const char *error;
@@ -100,7 +100,7 @@ static void answer(int fd, const struct xsd_sockmsg *header, const char *body)
 	}
 }
 
-/* One request; false: this xenstored has ended. */
+/* Serves one request; false: this xenstored has ended. */
 static bool serve(int fd, bool *silent)
 {
 	struct xsd_sockmsg header;
@@ -125,7 +125,7 @@ static bool serve(int fd, bool *silent)
 	return true;
 }
 
-/* Serves until a client has gone, or it is to end itself. */
+/* Serves until a client has gone, or until it must end itself. */
 static void be_xenstored(void)
 {
 	struct pollfd fds[8] = { { .fd = played.listener, .events = POLLIN } };
@@ -314,7 +314,7 @@ static const struct {
 
 static void (*after_watch)(void);
 
-/* The library reads answers in another way once there was a watch. */
+/* After the first watch, the library reads answers in another way. */
 static void with_watch(void)
 {
 	store_watch(never, NULL, "@releaseDomain");
@@ -326,7 +326,7 @@ static void check_each(enum conduct conduct, const char *words)
 	for (size_t i = 0; i < 2 * sizeof(calls) / sizeof(calls[0]); i++) {
 		bool watched = i % 2;
 
-		/* The first watch would be the one that is asked for here. */
+		/* with_watch()'s own watch would meet the conduct first: the same as without. */
 		if (watched && calls[i / 2].type == XS_WATCH)
 			continue;
 		played.type = calls[i / 2].type;
@@ -403,8 +403,8 @@ static void reads_refused(void)
 		_exit(2);
 }
 
-/* EINVAL: nothing can have that name. All else says that xenstored does not know, which is not that
- * it is not there. */
+/* EINVAL means that no node can have that name. Any other error means that xenstored does not know,
+ * which is not absence. */
 static void test_a_read_that_fails_is_not_absence(void **state)
 {
 	static const char *const errors[] = {
@@ -449,7 +449,7 @@ static void test_without_xenstored_xend_does_not_start(void **state)
 {
 	close(played.listener);
 	played.listener = -1;
-	/* A socket that nobody listens at, and none. */
+	/* A socket without a listener, and no socket. */
 	assert_int_equal(run_xend(do_nothing), 1);
 	assert_true(log_has("xenstored is not running"));
 	unlink(played.log);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Tasks: turns, waits, deadlines, cancellation, and their stacks. */
 /* links: toolstack/xend/runtime/task.c */
 /* libs: -luv */
 #include "xend/runtime/task.h"
@@ -29,7 +30,7 @@ static int set_up(void **state)
 	return task_setup(loop);
 }
 
-/* The loop ends by itself when no task is left: they hold nothing open. */
+/* The loop ends by itself when no task is left, because tasks keep no handle open. */
 static int tear_down(void **state)
 {
 	assert_int_equal(task_count(), 0);

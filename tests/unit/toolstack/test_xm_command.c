@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How xm understands what was typed: names, older names, prefixes, options, operands. */
+/* xm's command line: names, older names, prefixes, options, operands. */
 /* links: toolstack/xm/command.c toolstack/xm/args.c */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 static char said[512];
 
-/* What xm says, kept for the test. */
+/* Keeps xm's message for the test. */
 int xm_usage_error(const struct xm_command *command, const char *format, ...)
 {
 	va_list words;

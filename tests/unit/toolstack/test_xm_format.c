@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of xm: other programs count their columns, so whole lines are compared. */
+/* xm's tables. Other programs count their columns, so the tests compare whole lines. */
 /* links: toolstack/xm/format.c */
 #include <stdlib.h>
 #include <string.h>

@@ -101,7 +101,7 @@ static void test_counters_that_go_back_give_no_rate(void **state)
 	const struct looks *looks = *state;
 	struct top_table table;
 
-	/* As if time went on and the counters went back. */
+	/* The clock advances while the counters go back. */
 	((struct looks *)looks)->before.time_ns = 5000000000;
 	top_table_make(&table, &looks->now, &looks->before);
 	assert_float_equal(table.rows[1].cpu_percent, 0, 0);
@@ -149,7 +149,7 @@ static void test_lines(void **state)
 			    "   1     10.0      0.0");
 	assert_string_equal(top_line_vcpu(&rows[0], 0, line, sizeof(line)),
 			    "  VCPU 0                            3.5   25.0");
-	/* Batch tables are split at blanks. */
+	/* Programs split batch tables at blanks. */
 	assert_non_null(strstr(top_line_domain(&rows[2], &looks->now, line, sizeof(line)), "g_2 "));
 	assert_string_equal(top_line_counts(&looks->now, line, sizeof(line)),
 			    "3 domains, 1 running, 1 blocked, 1 paused");

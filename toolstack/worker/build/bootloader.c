@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Runs a bootloader by confine_run() and turns its output, or its failure, into a choice or a
+ * sentence. */
 #include "worker/build/bootloader.h"
 
 #include <errno.h>
@@ -14,20 +16,20 @@
 #include "lib/alloc.h"
 
 /*
- * Users of bootloaders: each domain has its own, so that two bootloaders that run at once cannot
- * touch each other. Nobody else uses the numbers from 0x7f000000 on: neither Debian's policy, nor
- * useradd for subordinate users (up to 600100000), nor systemd.
+ * The user ids of bootloaders. Each domain has its own, so that two bootloaders that run at the
+ * same time cannot touch each other. Ids from 0x7f000000 on are used by nobody else: not by
+ * Debian's policy, nor by useradd for subordinate users (up to 600100000), nor by systemd.
  */
 #define FIRST_USER 2130706432u
 #define DOMIDS	   0x7ff0u
 
 struct bootloader {
-	const char *name, *disk; /* as the configuration has them */
+	const char *name, *disk; /* as in the configuration */
 	struct json_object *args;
 	struct confine_spec spec;
 };
 
-/* Not more than half of this host's memory: the files lie in it. */
+/* Limits the output to half of this host's memory, because the files are in a tmpfs. */
 static uint64_t output_size(uint64_t most)
 {
 	struct sysinfo info;
@@ -65,8 +67,8 @@ static int parse(struct json_object *order, uint32_t domid, struct bootloader *b
 }
 
 /*
- * PROGRAM [ARGS] --quiet --output-format=simple --output-directory=DIRECTORY DISK. The array is to
- * be freed, its strings are not.
+ * PROGRAM [ARGS] --quiet --output-format=simple --output-directory=DIRECTORY DISK. The caller frees
+ * the array but not its strings.
  */
 static const char **make_argv(const struct bootloader *b)
 {
@@ -87,7 +89,7 @@ static const char **make_argv(const struct bootloader *b)
 	return argv;
 }
 
-/* The last line that has something in it; of a traceback of Python's the one that says why. */
+/* Adds the last line that is not empty: in a traceback of Python, that line has the reason. */
 static void add_last_line(struct str *s, struct str *complaint)
 {
 	char *text = str_steal(complaint), *trimmed = str_trim(text),

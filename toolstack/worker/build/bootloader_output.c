@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A line-by-line parser that copies only what it has checked. */
 #include "worker/build/bootloader_output.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ static bool is_control(char c)
 	return (unsigned char)c < ' ' || c == 0x7f;
 }
 
-/* DIRECTORY/NAME becomes NAME. */
+/* Copies NAME from DIRECTORY/NAME. False when the value has another form, or an unsafe name. */
 static bool take_name(const char *value, size_t length, const char *directory, char *name,
 		      size_t size)
 {
@@ -38,7 +39,8 @@ static bool take_name(const char *value, size_t length, const char *directory, c
 	return true;
 }
 
-/* A tab is as good as a space between a kernel's words. */
+/* Copies the command line with blanks for tabs. False when it is too long or has control
+ * characters. */
 static bool take_args(const char *value, size_t length, char *args, size_t size)
 {
 	if (length >= size)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The hypervisor's own parser of bzImages, plus kernels that are plain gzip data. */
 #include "worker/build/bzimage.h"
 
 #include <errno.h>

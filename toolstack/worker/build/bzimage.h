@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the compressed kernel in what a kernel's file holds. */
+/* Finds the compressed kernel in the contents of a kernel's file. */
 #ifndef WORKER_BUILD_BZIMAGE_H
 #define WORKER_BUILD_BZIMAGE_H
 
@@ -12,8 +12,8 @@ struct bzimage {
 };
 
 /*
- * A bzImage (Linux: Documentation/arch/x86/boot.rst), or compressed data as they are. 0, or -errno
- * with *why: words that follow "the kernel is not usable: ".
+ * Accepts a bzImage (Linux: Documentation/arch/x86/boot.rst) or bare compressed data. Returns 0, or
+ * -errno with *why set to words that follow "the kernel is not usable: ".
  */
 int bzimage_open(struct bzimage *image, const void *data, size_t size, const char **why);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A directory as a cache: files appear by linkat(), and notes are symbolic links. */
 #include "worker/build/cache.h"
 
 #include <dirent.h>
@@ -13,10 +14,9 @@
 #include "worker/build/hash.h"
 #include "lib/file.h"
 
-/* Unpacked kernels have some 40 to 60 MB. */
+/* An unpacked kernel has some 40 to 60 MB. */
 #define ENTRIES_MAX 8
-/* Names are some bytes each: what a forgotten one costs is nothing, but they must not pile up
- * without end. */
+/* A note takes some bytes only, but notes must not pile up without end. */
 #define NOTES_MAX	 64
 #define DIGEST_SIZE	 32
 #define RACY_SECONDS	 2
@@ -35,7 +35,7 @@ void cache_open(struct cache *cache, const char *path)
 	if (file_make_dirs(path, 0700, NULL) < 0)
 		return;
 	cache->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* Whoever may write there could have any guest boot his kernel. */
+	/* Anybody who may write there could make any guest boot a kernel of his. */
 	if (cache->dir >= 0 && (fstat(cache->dir, &st) != 0 || st.st_uid != geteuid() ||
 				(st.st_mode & (S_IWGRP | S_IWOTH)) != 0))
 		cache_close(cache);
@@ -48,7 +48,7 @@ void cache_close(struct cache *cache)
 	cache->dir = -1;
 }
 
-/* BLAKE2b: as hard to forge as SHA-256, and an eighth of the instructions. */
+/* BLAKE2b is as hard to forge as SHA-256, and needs an eighth of the instructions. */
 void cache_key(const void *data, size_t size, char key[CACHE_KEY_SIZE])
 {
 	uint8_t digest[DIGEST_SIZE];
@@ -73,7 +73,7 @@ static void note_name(const struct stat *st, char *name, size_t size)
 		 (unsigned long long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
 }
 
-/* A note is a symbolic link that leads to the key. */
+/* A note is a symbolic link whose target is the key. */
 bool cache_find_key(const struct cache *cache, const struct stat *st, char key[CACHE_KEY_SIZE])
 {
 	char name[200];
@@ -89,8 +89,7 @@ bool cache_find_key(const struct cache *cache, const struct stat *st, char key[C
 	return key_ok(key);
 }
 
-/* Removes the entries with that prefix and suffix that were made first, until at most `keep` stay.
- */
+/* Removes the oldest entries with that prefix and suffix, until at most `keep` are left. */
 static void remove_oldest(const struct cache *cache, const char *prefix, const char *suffix,
 			  unsigned int keep)
 {
@@ -135,7 +134,7 @@ void cache_note_key(const struct cache *cache, const struct stat *st, const char
 {
 	char name[200];
 
-	/* A file that was changed just now may be changed again without its times showing it. */
+	/* A file that was changed just now may change again within the same timestamp. */
 	if (cache->dir < 0 || time(NULL) - st->st_ctim.tv_sec <= RACY_SECONDS)
 		return;
 	note_name(st, name, sizeof(name));
@@ -164,7 +163,7 @@ bool cache_get(const struct cache *cache, const char *key, struct kernel *kernel
 		if (pread(kernel->fd, &kernel->info, sizeof(kernel->info), at) ==
 			    sizeof(kernel->info) &&
 		    kernel_info_check(&kernel->info, (uint64_t)at, &why) == 0) {
-			/* What is used last goes last. */
+			/* Using an entry makes it the newest. */
 			futimens(kernel->fd, now_times);
 			kernel->from_cache = true;
 			return true;
@@ -172,7 +171,7 @@ bool cache_get(const struct cache *cache, const char *key, struct kernel *kernel
 	}
 	close(kernel->fd);
 	kernel->fd = -1;
-	/* Written by an older version, or damaged: make it again. */
+	/* The entry is from an older version, or damaged: remove it, so that it is made again. */
 	unlinkat(cache->dir, name, 0);
 	return false;
 }
@@ -195,7 +194,8 @@ bool cache_put(const struct cache *cache, const char *key, int fd, const struct 
 		return false;
 	snprintf(name, sizeof(name), "%s" KERNEL_SUFFIX, key);
 	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
-	/* Fails for a file in memory; that somebody else was first is as good. */
+	/* Fails for a file in memory. When another worker has made the entry, that one is
+	 * as good. */
 	if (linkat(AT_FDCWD, own, cache->dir, name, AT_SYMLINK_FOLLOW) != 0)
 		return errno == EEXIST;
 	remove_oldest(cache, "", KERNEL_SUFFIX, ENTRIES_MAX);

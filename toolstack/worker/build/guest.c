@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Allocates a guest's memory in the largest extents available, and copies files into it. */
 #include "worker/build/guest.h"
 
 #include <errno.h>
@@ -10,15 +11,15 @@
 #define PAGE	    4096ULL
 #define SUPER_ORDER 9
 #define SUPER_PAGES (1ULL << SUPER_ORDER)
-/* Extents asked for at once: some 128 MiB, between two reports of progress. */
+/* Extents in one request: 128 MiB, between two reports of progress. */
 #define SUPER_BATCH 64
 #define PAGE_BATCH  (32ULL << 10)
-/* Pages mapped at once. */
+/* Pages in one mapping. */
 #define WINDOW 4096ULL
 
 /*
- * Asks for `count` extents from *pfn on, which moves past what it got. Returns how many it got, or
- * -errno if it was none for another reason than that there are none.
+ * Allocates up to `count` extents from *pfn on, and moves *pfn past them. Returns how many it got
+ * (fewer, or 0, when no more extents of that order exist), or -errno.
  */
 static long populate_extents(struct guest *g, uint64_t *pfn, uint64_t count, unsigned int order,
 			     struct error **e)
@@ -28,7 +29,7 @@ static long populate_extents(struct guest *g, uint64_t *pfn, uint64_t count, uns
 	long got;
 
 	if (order == 0) {
-		/* The list of frames takes the answer as it is. */
+		/* The hypervisor's answer goes directly into the p2m list. */
 		for (uint64_t i = 0; i < count; i++)
 			extents[i] = *pfn + i;
 		got = hv_memory_populate(g->hv, g->domid, extents, extents, count, 0, e);
@@ -65,8 +66,8 @@ int guest_populate(struct guest *g, uint64_t nr_pages, guest_progress_fn *progre
 	uint64_t pfn = 0;
 
 	g->nr_pages = nr_pages;
-	/* Better none at all than all that there is, and then a failure. A hypervisor without
-	 * claims is no failure. */
+	/* A claim fails at once if memory is short, instead of after all free memory was taken. Not
+	 * every hypervisor has claims; other errors are therefore ignored. */
 	if (hv_memory_claim(g->hv, g->domid, nr_pages, NULL) == -ENOMEM)
 		return no_memory(g, e);
 	g->p2m = malloc(nr_pages * sizeof(*g->p2m));
@@ -80,7 +81,7 @@ int guest_populate(struct guest *g, uint64_t nr_pages, guest_progress_fn *progre
 		want = want < SUPER_BATCH ? want : SUPER_BATCH;
 		got = populate_extents(g, &pfn, want, SUPER_ORDER, &ignored);
 		progress("memory", pfn, nr_pages);
-		/* No piece of that size is left: smaller ones may be. */
+		/* No more extents of 2 MiB are free, but smaller ones may be. */
 		if (got < (long)want)
 			break;
 	}

@@ -13,25 +13,25 @@ struct guest {
 	struct hv *hv;
 	uint32_t domid;
 	uint64_t nr_pages;
-	xen_pfn_t *p2m; /* nr_pages machine frames */
+	xen_pfn_t *p2m; /* the machine frame of each of the nr_pages frames */
 };
 
-/* Says how far a long step is; total is what done counts up to. */
+/* Reports the progress of a long step: `done` counts up to `total`. */
 typedef void guest_progress_fn(const char *stage, uint64_t done, uint64_t total);
 
-/* Allocates nr_pages for the domain, in extents of 2 MiB while there are such, and fills in
- * guest->p2m. */
+/* Allocates nr_pages for the domain and fills in guest->p2m. Uses extents of 2 MiB as long as there
+ * are any. */
 int guest_populate(struct guest *guest, uint64_t nr_pages, guest_progress_fn *progress,
 		   struct error **e);
 void guest_free(struct guest *guest);
 
-/* Maps count frames from pfn on, for reading and writing. NULL: an error. hv_unmap_frames() ends
- * it. */
+/* Maps `count` frames from pfn on, for reading and writing, until hv_unmap_frames(). NULL on an
+ * error. */
 void *guest_map(struct guest *guest, uint64_t pfn, uint64_t count, struct error **e);
 
 /*
- * Copies size bytes of a file to the guest's pseudo-physical address `to`. The rest of the pages is
- * left as it is. `what` is the subject of an error's sentence.
+ * Copies `size` bytes of a file to the guest's pseudo-physical address `to`, and leaves the rest of
+ * the pages as it is. `what` is the subject of an error's sentence.
  */
 int guest_load(struct guest *guest, uint64_t to, int fd, uint64_t offset, uint64_t size,
 	       const char *what, guest_progress_fn *progress, struct error **e);

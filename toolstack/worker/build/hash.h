@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/* Preparing libgcrypt for hashes and checksums. */
 #ifndef WORKER_BUILD_HASH_H
 #define WORKER_BUILD_HASH_H
 
 #include <gcrypt.h>
 
-/* Makes libgcrypt ready, without its pool of secret memory, which nothing here needs. Any number of
- * times. */
+/* Initializes libgcrypt without its pool of secret memory, which nothing here needs. May be called
+ * any number of times. */
 static inline void hash_prepare(void)
 {
 	if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P))

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Opens a guest's kernel: everything that parses or unpacks the file runs in the sandbox. */
 #include "worker/build/kernel.h"
 
 #include <errno.h>
@@ -21,7 +22,8 @@ static const struct sandbox_limits limits = {
 	.seconds = 120,
 };
 
-/* The file as it was read once: everything that is concluded from it is about these bytes. */
+/* The contents of the file, read once: the hash and the unpacked image are of the same bytes, even
+ * if the file changes meanwhile. */
 struct input {
 	const uint8_t *data;
 	size_t size;
@@ -29,7 +31,7 @@ struct input {
 
 /* --- in the sandbox --- */
 
-/* Where the unpacked image goes. Blocks of zeros stay holes: a third of a kernel is such. */
+/* The file for the unpacked image. Pages of zeros stay holes: they are a third of a kernel. */
 struct output {
 	int fd;
 	uint64_t at;
@@ -63,7 +65,7 @@ static int write_piece(void *context, const void *data, size_t size)
 	size_t done = 0, begin = 0;
 	int rc = 0;
 
-	/* Up to the next border of a page; what is not zero goes out in one piece. */
+	/* Go page by page: a run of pages that are not zero is one write, a page of zeros none. */
 	while (done < size && rc == 0) {
 		size_t block = KERNEL_PAGE - (out->at + done) % KERNEL_PAGE;
 
@@ -80,7 +82,7 @@ static int write_piece(void *context, const void *data, size_t size)
 	return rc;
 }
 
-/* Describes the image that lies in the file. */
+/* Describes the image in the file. */
 static int describe_file(int fd, struct kernel_info *info, const char **why)
 {
 	struct stat st;
@@ -105,7 +107,7 @@ static int describe_file(int fd, struct kernel_info *info, const char **why)
 	return rc;
 }
 
-/* Unpacks a bzImage into output_fd and describes what came out. */
+/* Unpacks a bzImage into output_fd and describes the result. */
 static int unpack_and_describe(void *context, int output_fd, void *result, const char **why)
 {
 	const struct input *input = context;
@@ -117,13 +119,13 @@ static int unpack_and_describe(void *context, int output_fd, void *result, const
 		*why = "the unpacked kernel cannot be stored";
 		rc = unpack(image.payload, image.size, KERNEL_SIZE_MAX, write_piece, &out, why);
 	}
-	/* A hole at the end. */
+	/* Zeros at the end may be a hole, which needs the file's size set. */
 	if (rc == 0 && ftruncate(output_fd, (off_t)out.at) != 0)
 		rc = -errno;
 	return rc == 0 ? describe_file(output_fd, result, why) : rc;
 }
 
-/* Describes an ELF file as it is; it was given as output_fd, which is open for reading. */
+/* Describes an ELF file as it is: output_fd is that file, open for reading. */
 static int describe(void *context, int output_fd, void *result, const char **why)
 {
 	return describe_file(output_fd, result, why);
@@ -143,7 +145,7 @@ static int check_info(struct kernel *kernel, const char *what, struct error **e)
 	return 0;
 }
 
-/* The whole file in memory; the caller frees. */
+/* Reads the whole file into *data, which the caller frees. */
 static int read_input(int fd, size_t size, const char *what, uint8_t **data, struct error **e)
 {
 	size_t done = 0;
@@ -169,7 +171,8 @@ static int read_input(int fd, size_t size, const char *what, uint8_t **data, str
 	return 0;
 }
 
-/* fd: the new file, which is the kernel's from now on; -1: it could not be made, errno says why. */
+/* Unpacks into fd, a new file, which belongs to the kernel afterwards. fd -1: the file could not be
+ * made, and errno says why. */
 static int unpack_to(struct kernel *kernel, int fd, struct input *input, const char *what,
 		     struct error **e)
 {
@@ -202,7 +205,7 @@ static int open_packed(struct kernel *kernel, int fd, const struct stat *st,
 		return 0;
 	}
 	rc = unpack_to(kernel, cache_new_file(cache), &input, what, e);
-	/* Where the cache lies is full: memory will do. */
+	/* The cache's file system is full: unpack into memory instead. */
 	if (rc == -ENOSPC || rc == -EDQUOT) {
 		kernel_close(kernel);
 		if (e != NULL)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's kernel: where its unpacked image lies, and what its Xen notes ask for (xen/elfnote.h).
+ * A guest's kernel: its unpacked image, and what its Xen notes ask for (xen/elfnote.h).
  *
- * The description comes from a process that has read the guest's file without privilege, or from
- * the cache. Neither is believed: kernel_info_check() holds every number against the rest before it
- * is used.
+ * The description comes from a process that parsed the guest's file without privilege, or from the
+ * cache. Neither is trusted: kernel_info_check() checks every number before it is used.
  */
 #ifndef WORKER_BUILD_KERNEL_H
 #define WORKER_BUILD_KERNEL_H
@@ -17,22 +16,27 @@
 
 #define KERNEL_PAGE	    4096ULL
 #define KERNEL_SEGMENTS_MAX 16
-/* No unpacked kernel is larger, and none spans more of the address space. */
+/* Bytes; no unpacked kernel is larger, and none spans more address space. */
 #define KERNEL_SIZE_MAX (512ULL << 20)
-/* The file that it comes in. */
+/* Bytes of the packed file. */
 #define KERNEL_FILE_MAX (256ULL << 20)
 
 enum kernel_flags {
-	KERNEL_HAS_INIT_P2M = 1 << 0, /* the p2m list goes to init_p2m, not behind the ramdisk */
+	KERNEL_HAS_INIT_P2M =
+		/* the p2m list is mapped at init_p2m, not behind the ramdisk */
+	1 << 0,
 	KERNEL_MOD_START_PFN =
-		1 << 1, /* the ramdisk need not be mapped: the kernel is told its frame */
-	KERNEL_HYPERCALL_PAGE = 1 << 2, /* hypercall_page is to be filled */
+		/* the ramdisk need not be mapped: the kernel is told its frame */
+	1 << 1,
+	KERNEL_HYPERCALL_PAGE =
+		/* the kernel has a page for hypercall stubs, at hypercall_page */
+	1 << 2,
 	KERNEL_FLAGS_ALL = (1 << 3) - 1,
 };
 
 struct kernel_segment {
-	uint64_t offset; /* in the image */
-	uint64_t filesz; /* bytes to copy; zeros at the end are left out */
+	uint64_t offset; /* in the image, in bytes */
+	uint64_t filesz; /* bytes to copy, without zeros at the end */
 	uint64_t virt;
 	uint64_t memsz;
 };
@@ -40,21 +44,22 @@ struct kernel_segment {
 struct kernel_info {
 	char magic[8]; /* KERNEL_INFO_MAGIC, with the version of this struct */
 	uint64_t image_size;
-	uint64_t virt_base;	       /* of frame 0 */
-	uint64_t virt_start, virt_end; /* what the segments fill, page-aligned */
+	uint64_t virt_base;	       /* the address of frame 0 */
+	uint64_t virt_start, virt_end; /* the range of all segments, page-aligned */
 	uint64_t entry, hypercall_page, init_p2m;
 	uint32_t flags; /* enum kernel_flags */
 	uint32_t nr_segments;
 	struct kernel_segment segments[KERNEL_SEGMENTS_MAX];
-	char guest_os[24], guest_version[24], loader[24]; /* for people; terminated */
+	char guest_os[24], guest_version[24], loader[24]; /* for people; NUL-terminated */
 };
 
 #define KERNEL_INFO_MAGIC "xlkrnl1"
 
-/* Reads an unpacked ELF image. 0, or -errno with *why, words that follow "the kernel is not usable:
- * ". Pure. */
+/* Describes an unpacked ELF image. Returns 0, or -errno with *why set to words that follow "the
+ * kernel is not usable: ". Pure. */
 int kernel_info_read(const void *image, size_t size, struct kernel_info *info, const char **why);
-/* Whether all numbers fit each other and an image of image_size bytes. Pure. */
+/* Checks that all numbers of the description fit each other and an image of image_size bytes.
+ * Returns 0, or -EINVAL with *why. Pure. */
 int kernel_info_check(const struct kernel_info *info, uint64_t image_size, const char **why);
 
 struct kernel {
@@ -64,10 +69,11 @@ struct kernel {
 };
 
 /*
- * Opens, unpacks and describes the kernel in the file `path`, which may be hostile. cache: a
- * directory for unpacked kernels, NULL for none; it is made if it is missing, and a cache that
- * cannot be used costs time, not success. directory: AT_FDCWD, or one that a stranger wrote: then
- * path is a name in there, and a link is refused.
+ * Opens, unpacks and describes the kernel in the file `path`, which may be hostile.
+ *
+ * directory: AT_FDCWD, or a directory that a stranger wrote; in that one path is a plain name, and
+ * a symbolic link is refused. cache: a directory for unpacked kernels, made if missing; NULL: none.
+ * A cache that cannot be used costs time, but is no error.
  */
 int kernel_open_in(struct kernel *kernel, int directory, const char *path, const char *cache,
 		   struct error **e);

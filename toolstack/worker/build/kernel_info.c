@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Describes a kernel from its ELF segments and Xen notes, and checks such a description. */
 #include "worker/build/kernel.h"
 
 #include <errno.h>
@@ -11,11 +12,11 @@
 
 #define PT_LOAD 1
 
-/* The slots of the highest level that belong to the hypervisor (xen/arch-x86/xen-x86_64.h):
- * 0xffff8000... to 0xffff87ff.... */
+/* The addresses of the hypervisor's slots in the top-level page table
+ * (xen/arch-x86/xen-x86_64.h). */
 #define HV_VIRT_START 0xffff800000000000ULL
 #define HV_VIRT_END   0xffff880000000000ULL
-/* What a list of frames is mapped by: one entry of the highest level. */
+/* The address range that a p2m list may use: one top-level page table entry. */
 #define L4_ENTRY_SIZE (1ULL << 39)
 
 struct notes {
@@ -31,7 +32,7 @@ static void note_text(char *to, size_t size, const struct elf_note *note)
 	n = n < size ? n : size - 1;
 	memcpy(to, note->desc, n);
 	to[n] = '\0';
-	/* It is shown to people and goes to logs. */
+	/* People see this text, and logs contain it. */
 	for (char *c = to; *c != '\0'; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
@@ -80,7 +81,7 @@ static int take_note(const struct elf_note *note, void *data)
 	return 0;
 }
 
-/* Bytes of data up to the last one that is not zero. */
+/* The size without the zeros at the end. */
 static uint64_t without_zero_tail(const uint8_t *data, uint64_t size)
 {
 	static const uint8_t zeros[4096];
@@ -119,7 +120,7 @@ static int take_segments(const struct elf_image *elf, const struct notes *notes,
 			.memsz = seg.memsz,
 		};
 		info->nr_segments++;
-		/* kernel_info_check() sees to sums that wrap around. */
+		/* kernel_info_check() refuses sums that wrap around. */
 		if (info->virt_start > (out->virt & ~(KERNEL_PAGE - 1)))
 			info->virt_start = out->virt & ~(KERNEL_PAGE - 1);
 		if (info->virt_end <
@@ -169,7 +170,8 @@ int kernel_info_read(const void *image, size_t size, struct kernel_info *info, c
 	return rc != 0 ? rc : kernel_info_check(info, size, why);
 }
 
-/* Whether a guest may have [start, start + size): canonical, no wrap, none of the hypervisor's. */
+/* Whether a guest may use [start, start + size): canonical, without wrap, outside the hypervisor's
+ * range. */
 static bool virt_ok(uint64_t start, uint64_t size)
 {
 	uint64_t last = start + size - 1;
@@ -244,8 +246,8 @@ int kernel_info_check(const struct kernel_info *info, uint64_t image_size, const
 		*why = "its hypercall page lies outside of it";
 		return -EINVAL;
 	}
-	/* A whole entry of the highest level; the layout sees to it that nothing else lies there.
-	 */
+	/* The list may use a whole top-level entry; layout_make() checks that nothing else is
+	 * there. */
 	if (info->flags & KERNEL_HAS_INIT_P2M &&
 	    (info->init_p2m & (L4_ENTRY_SIZE - 1) || !virt_ok(info->init_p2m, L4_ENTRY_SIZE))) {
 		*why = "it wants the list of its frames where no guest may have it";

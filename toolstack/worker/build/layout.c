@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
+/* Assigns frames in ascending order; the page tables are counted until they map themselves too. */
 #include "worker/build/layout.h"
 
 #include <errno.h>
 #include <stdbool.h>
 
 #define PTRS_PER_PAGE (KERNEL_PAGE / sizeof(uint64_t))
-/* After the last element at least 512 KiB are mapped, and the range ends at 4 MiB. */
+/* At least 512 KiB are mapped behind the last element, and the mapped range ends at a
+ * multiple of 4 MiB. */
 #define PADDING_PAGES 128ULL
 #define ALIGN_PAGES   1024ULL
-/* The range that is mapped at the start spans no more than this: kernel, ramdisk, list of frames.
- */
+/* The most pages of the range that is mapped at the start: kernel, ramdisk, p2m list. */
 #define MAPPED_MAX (1ULL << 24)
 
-/* Page tables of the levels 1 to 3 that map [start, start + size). */
+/* The number of page tables of levels 1 to 3 that map [start, start + size). */
 static uint64_t tables_for(uint64_t start, uint64_t size)
 {
 	uint64_t count = 0;
@@ -32,8 +33,8 @@ static uint64_t pages(uint64_t bytes)
 	return bytes / KERNEL_PAGE + (bytes % KERNEL_PAGE != 0);
 }
 
-/* Places the page tables at `at` and what follows them; the tables map themselves, so their number
- * grows until it fits. */
+/* Places the page tables at `at`, and the rest of the mapped range behind them. The tables map
+ * themselves too, so their number grows until it suffices. */
 static void place_tables(struct layout *l, uint64_t at, uint64_t extra_tables)
 {
 	l->pt = at;
@@ -51,12 +52,12 @@ static void place_tables(struct layout *l, uint64_t at, uint64_t extra_tables)
 	}
 }
 
-/* Whether `next` pages, tables for them and `extra`, and what follows them fit in the address space
- * from virt_base on. */
+/* Whether the address space from virt_base on has room for `next` pages, the tables for them,
+ * `extra` tables, and what follows. */
 static bool fits_behind_base(uint64_t virt_base, uint64_t next, uint64_t extra)
 {
-	/* To the end of the half of the address space, which is that of all of it for the upper
-	 * one. */
+	/* Pages up to the end of virt_base's canonical half; for the upper half, that is the end of
+	 * the address space. */
 	uint64_t room = ((1ULL << 47) - (virt_base & ((1ULL << 47) - 1))) / KERNEL_PAGE;
 
 	return next <= MAPPED_MAX &&
@@ -116,7 +117,7 @@ int layout_make(struct layout *l, const struct kernel_info *kernel, uint64_t nr_
 		*why = "the kernel wants the list of its frames where the kernel itself lies";
 		return -EINVAL;
 	}
-	/* With more memory the list is longer, too. */
+	/* More memory makes the p2m list longer, so *need allows for that. */
 	*need = next;
 	if (next > nr_pages) {
 		*need +=

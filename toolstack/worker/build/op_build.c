@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The operation "build": makes a domain that was just created, and has nothing, ready to be
+/* The operation "build": takes an empty domain that was just created, and makes it ready to be
  * unpaused. */
 #include "worker/worker.h"
 
@@ -83,8 +83,8 @@ static int load_kernel(struct guest *guest, const struct kernel *kernel, const c
 	int rc = 0;
 
 	snprintf(what, sizeof(what), "The kernel %.280s", path);
-	/* What segments have beyond their bytes in the file is zero already, as all memory of a new
-	 * domain. */
+	/* All memory of a new domain is zero already, so a segment's part beyond its bytes in the
+	 * file needs no write. */
 	for (uint32_t i = 0; i < kernel->info.nr_segments && rc == 0; i++) {
 		const struct kernel_segment *seg = &kernel->info.segments[i];
 
@@ -132,7 +132,8 @@ static int build(struct guest *guest, struct build_request *r, const struct kern
 
 _Static_assert(BOOTLOADER_ARGS_MAX == MAX_GUEST_CMDLINE, "what fits there fits here");
 
-/* A bootloader's kernel, RAM disk and command line go before the configuration's. */
+/* Runs the bootloader, if any. Its kernel, RAM disk and command line override the
+ * configuration's. */
 static int choose(struct build_request *r, struct json_object *request,
 		  struct bootloader_choice *choice, struct error **e)
 {
@@ -169,8 +170,8 @@ int op_build(struct json_object *request, struct json_object *result, struct err
 			e, EINVAL,
 			"The guest has no kernel: set kernel or bootloader in its configuration.");
 	worker_progress("kernel", 0, 1);
-	/* Before the hypervisor's device is open: the process that looks at the kernel has no way
-	 * to it. */
+	/* This runs before the hypervisor's device is open, so that the process that parses the
+	 * kernel cannot reach it. */
 	if (rc == 0)
 		rc = kernel_open_in(&kernel, r.directory, r.kernel, r.cache, e);
 	if (rc == 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads a request: every number is checked against its range before anything uses it. */
 #include "worker/build/request.h"
 
 #include <errno.h>
@@ -11,8 +12,7 @@
 #define MEMORY_MAX    (4LL << 20) /* MiB: 4 TiB */
 #define VCPUS_MAX     1024
 
-/* root= and extra of the configuration, as xm and xl put them together, unless the whole line is
- * given. */
+/* Takes the whole command line if one is given, else joins root= and extra as xm and xl do. */
 static int parse_cmdline(struct build_request *r, struct json_object *request,
 			 struct json_object *config, struct error **e)
 {
@@ -42,7 +42,7 @@ static int parse_cmdline(struct build_request *r, struct json_object *request,
 	return 0;
 }
 
-/* "" is none. */
+/* An empty path counts as none. */
 static int parse_path(struct json_object *config, const char *key, const char **path,
 		      struct error **e)
 {
@@ -53,7 +53,8 @@ static int parse_path(struct json_object *config, const char *key, const char **
 	return rc;
 }
 
-/* By the configuration, unless the request itself has a size (that of a domain that was saved). */
+/* The size is the configuration's, unless the request has one of its own: that of a saved
+ * domain. */
 static int parse_size(struct build_request *r, struct json_object *request,
 		      struct json_object *config, struct error **e)
 {

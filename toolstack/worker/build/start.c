@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Writes the pages that a PV guest finds at its start, pins its page tables, sets its
+ * first vCPU. */
 #include "worker/build/start.h"
 
 #include <errno.h>
@@ -24,7 +26,7 @@ static void fill_start_info(struct start_info *si, const struct guest *guest,
 	snprintf(si->magic, sizeof(si->magic), "xen-3.0-x86_64");
 	si->nr_pages = guest->nr_pages;
 	si->shared_info = shared_info_mfn * PAGE;
-	/* Our save reads a p2m list that the kernel has in its own address space. */
+	/* Save can read a p2m list that the kernel has in its own address space. */
 	si->flags = SIF_VIRT_P2M_4TOOLS;
 	si->store_mfn = start->store.mfn;
 	si->store_evtchn = start->store.port;
@@ -46,11 +48,11 @@ static void fill_start_info(struct start_info *si, const struct guest *guest,
 			si->mod_start = layout_virt(l, l->ramdisk);
 		}
 	}
-	/* op_build refuses what does not fit. */
+	/* build_request_parse() and the bootloader's parser refuse a longer line. */
 	memcpy(si->cmd_line, start->cmdline, strlen(start->cmdline) + 1);
 }
 
-/* Start info, store, console and page tables lie side by side: one mapping. */
+/* Start info, store, console and page tables are adjacent, so one mapping has them all. */
 static int write_start_pages(struct guest *guest, struct start *start, uint64_t shared_info_mfn,
 			     struct error **e)
 {
@@ -80,7 +82,7 @@ static int write_p2m(struct guest *guest, const struct layout *l, struct error *
 	return 0;
 }
 
-/* No events yet: all that it has is the bits that keep them off. */
+/* The page has no events yet, only the masks that keep them off. */
 static int init_shared_info(struct guest *guest, uint64_t mfn, struct error **e)
 {
 	xen_pfn_t frame = mfn;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The last steps before a PV guest can run: what it is told, its page tables, grants, and the first
- * vCPU's registers. */
+/* The last steps before a PV guest can run: start info, page tables, grants, and the first vCPU's
+ * registers. */
 #ifndef WORKER_BUILD_START_H
 #define WORKER_BUILD_START_H
 
@@ -10,7 +10,8 @@
 #include "worker/build/kernel.h"
 #include "worker/build/layout.h"
 
-/* A page that the guest shares with a service in another domain, and the event channel for it. */
+/* A service in another domain: the page that the guest shares with it, and the guest's event
+ * channel for it. */
 struct start_service {
 	uint32_t domid;
 	uint32_t port;
@@ -25,11 +26,10 @@ struct start {
 	struct start_service store, console; /* in: domid; out: port and mfn */
 };
 
-/* Everything but the memory's contents. The domain is then ready to be unpaused. */
+/* Does everything but load kernel and ramdisk. Afterwards the domain can be unpaused. */
 int start_prepare(struct guest *guest, struct start *start, struct error **e);
 
-/* Makes the entries of the grant table and the shared info page as a new domain has them; restoring
- * needs them too. */
+/* Writes the grant entries of the xenstore and console pages. Restoring a domain needs them too. */
 int start_seed_grants(struct guest *guest, const struct start_service *store,
 		      const struct start_service *console, struct error **e);
 

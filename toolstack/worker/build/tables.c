@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/* Makes 4-level page tables page by page; the lowest table is kept at hand for the next page. */
 #include "worker/build/tables.h"
 
 #include <stdbool.h>
 
 #define ENTRIES 512
-/* Intel's manual, volume 3, 4.5: present, writable, user, accessed, dirty. A PV kernel runs as a
- * user does. */
+/* Page table entries (Intel SDM, volume 3, 4.5): present, writable, user, accessed, dirty. A PV
+ * kernel runs in user mode. */
 #define PTE_TABLE 0x67ULL
 #define PTE_RW	  0x67ULL
 #define PTE_RO	  0x25ULL
@@ -15,24 +16,24 @@ struct maker {
 	const struct layout *layout;
 	const uint64_t *p2m;
 	uint64_t *tables;
-	uint64_t used; /* tables, the root included */
-	/* The level 1 table of the last address, so that neighbours need no walk. */
+	uint64_t used; /* tables in use, with the root */
+	/* The level 1 table of the last address: a neighbouring page needs no walk. */
 	uint64_t *l1;
 	uint64_t l1_of;
 };
 
-/* The table that entry `index` of `table` leads to, a new one if it leads nowhere. */
+/* The table that entry `index` of `table` points to; a new one if the entry is empty. */
 static uint64_t *next_table(struct maker *m, uint64_t *table, unsigned int index)
 {
 	uint64_t number;
 
 	if (table[index] == 0) {
-		/* layout_make() has counted them. */
+		/* layout_make() has counted them: there is room for it. */
 		number = m->used++;
 		table[index] = m->p2m[m->layout->pt + number] * KERNEL_PAGE | PTE_TABLE;
 		return m->tables + number * ENTRIES;
 	}
-	/* Backwards from the machine frame: the tables are few. */
+	/* Search the table by its machine frame; there are few tables. */
 	for (number = 1; number < m->used; number++)
 		if (m->p2m[m->layout->pt + number] == (table[index] & PTE_FRAME) / KERNEL_PAGE)
 			break;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One function for each format, all with the same bounds on memory and output. */
 #include "worker/build/unpack.h"
 
 #include <errno.h>
@@ -15,8 +16,8 @@
 
 #define CHUNK	   (256U << 10)
 #define MEMORY_MAX (128U << 20)
-/* A block of lz4's legacy format holds at most this much (lz4's description of its frame formats,
- * "Legacy frame"). */
+/* The most bytes in a block of lz4's legacy format (lz4's description of its frame formats, "Legacy
+ * frame"). */
 #define LZ4_BLOCK_MAX	 (8U << 20)
 #define LZ4_LEGACY_MAGIC 0x184c2102U
 

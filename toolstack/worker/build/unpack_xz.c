@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Decodes the one block of a kernel's xz data in chunks: LZMA2, then the filter, then the CRC. */
 #include "worker/build/unpack_xz.h"
 
 #include <errno.h>
@@ -13,13 +14,13 @@
 
 #define CHUNK	   (256U << 10)
 #define MEMORY_MAX (128U << 20)
-#define TAIL	   4 /* bytes that the filter leaves until it has seen what follows */
+#define TAIL	   4 /* bytes that the filter cannot decide before it sees what follows */
 #define CRC_SIZE   4
 
-/* The one block. */
+/* The one block of the data. */
 struct block {
 	lzma_filter filters[LZMA_FILTERS_MAX + 1];
-	const uint8_t *data; /* LZMA2, and what follows it */
+	const uint8_t *data; /* LZMA2 data, and all that follows them */
 	size_t size;
 };
 
@@ -47,7 +48,7 @@ static bool block_open(struct block *block, const uint8_t *data, size_t size)
 		return false;
 	block->data = at + header.header_size;
 	block->size = (size_t)(data + size - block->data);
-	/* A filter without options begins to count at 0. */
+	/* A filter without options counts positions from 0. */
 	if (block->filters[0].id == LZMA_FILTER_X86 && block->filters[0].options == NULL &&
 	    block->filters[1].id == LZMA_FILTER_LZMA2 && block->filters[2].id == LZMA_VLI_UNKNOWN &&
 	    lzma_raw_decoder_memusage(block->filters + 1) <= MEMORY_MAX)
@@ -71,12 +72,13 @@ struct unpacking {
 	struct x86_filter filter;
 	gcry_md_hd_t crc;
 	uint8_t *chunk; /* TAIL + CHUNK bytes */
-	size_t tail;	/* at its begin, not yet done */
+	size_t tail;	/* bytes at the start of chunk that are not filtered yet */
 	unpack_sink_fn *sink;
 	void *context;
 };
 
-/* Passes on the first size bytes of the chunk, and moves the rest to its begin. */
+/* Gives the first `size` bytes of the chunk to the sink, and moves the rest to the
+ * chunk's start. */
 static int pass_on(struct unpacking *u, size_t size, size_t have)
 {
 	int rc;
@@ -100,7 +102,7 @@ static int unpack_block(struct unpacking *u, const char **why)
 		u->xz.avail_out = CHUNK;
 		rc = lzma_code(&u->xz, LZMA_RUN);
 		have = u->tail + CHUNK - u->xz.avail_out;
-		/* No progress with room for output: the input is at its end. */
+		/* No progress although there is room for output: the input ended too early. */
 		if (rc == LZMA_OK && u->xz.avail_out == CHUNK && u->xz.avail_in == 0)
 			rc = LZMA_DATA_ERROR;
 		if (rc == LZMA_OK || rc == LZMA_STREAM_END) {
@@ -116,8 +118,8 @@ static int unpack_block(struct unpacking *u, const char **why)
 	return err;
 }
 
-/* After the block's data come up to 3 zeros and the checksum, its lowest byte first; libgcrypt has
- * the highest first. */
+/* The block's data are followed by up to 3 zeros and the CRC32 in little-endian order. libgcrypt
+ * returns it in big-endian order. */
 static bool checksum_ok(struct unpacking *u, const struct block *block)
 {
 	size_t at = (block->size - u->xz.avail_in + 3) & ~(size_t)3;

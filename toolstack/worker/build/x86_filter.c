@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT */
+/* Finds opcodes 16 bytes at a time, and reproduces the original filter's rule for overlaps. */
 #include "worker/build/x86_filter.h"
 
 #include <emmintrin.h>
 #include <stdbool.h>
 #include <string.h>
 
-#define INSTRUCTION 5 /* opcode and operand */
+#define INSTRUCTION 5 /* bytes: opcode and operand */
 
 static bool is_opcode(uint8_t byte)
 {
 	return (byte & 0xfe) == 0xe8;
 }
 
-/* The highest byte of an operand that the filter is for. */
+/* Whether an operand with this highest byte is one that the filter changes. */
 static bool is_sign(uint8_t byte)
 {
 	return byte == 0x00 || byte == 0xff;
 }
 
-/* Where the next opcode is, from `at` on; size if there is none. */
+/* The position of the next opcode from `at` on; `size` if there is none. */
 static size_t next_opcode(const uint8_t *data, size_t at, size_t size)
 {
 	const __m128i mask = _mm_set1_epi8((char)0xfe), opcode = _mm_set1_epi8((char)0xe8);
@@ -36,8 +37,8 @@ static size_t next_opcode(const uint8_t *data, size_t at, size_t size)
 }
 
 /*
- * How many bytes before the opcode the only earlier one lies, whose operand overlaps this one's: 1
- * to 3; 0: there is none; -1: there are several, and nobody can tell them apart.
+ * Earlier opcodes whose operand overlaps this one's. 1 to 3: there is one, that many bytes before;
+ * 0: there is none; -1: there are several, and the filter changed nothing.
  */
 static int overlap(unsigned int history)
 {
@@ -56,8 +57,8 @@ static int overlap(unsigned int history)
 }
 
 /*
- * The relative operand. Where an earlier opcode overlaps, the filter went on until the byte that
- * both share could not be taken for a sign: so does this.
+ * The relative operand for an absolute one. Where an earlier opcode overlaps, the original filter
+ * repeated its step until the shared byte could not be taken for a sign; so does this.
  */
 static uint32_t relative(uint32_t absolute, uint32_t next, int overlap_bytes)
 {
@@ -67,12 +68,12 @@ static uint32_t relative(uint32_t absolute, uint32_t next, int overlap_bytes)
 
 	while (overlap_bytes > 0 && is_sign((uint8_t)(value >> shared_shift)))
 		value = (value ^ below) - next;
-	/* 25 bits with a sign are what is kept. */
+	/* The filter keeps 25 bits, of which one is the sign. */
 	value &= 0x01ffffff;
 	return value & 0x01000000 ? value | 0xfe000000 : value;
 }
 
-/* Whether the instruction at data was filtered; then it is put right. */
+/* If the instruction at data was filtered, restores it and returns true. */
 static bool undo_one(const struct x86_filter *filter, uint8_t *data)
 {
 	int shared = overlap(filter->history);
@@ -86,7 +87,7 @@ static bool undo_one(const struct x86_filter *filter, uint8_t *data)
 	return true;
 }
 
-/* Goes on by n bytes, none of which is an opcode that was left alone. */
+/* Advances by n bytes, none of which is an opcode that was left alone. */
 static void move_on(struct x86_filter *filter, size_t n)
 {
 	filter->history = n < 3 ? filter->history << n & 7 : 0;
@@ -95,7 +96,7 @@ static void move_on(struct x86_filter *filter, size_t n)
 
 size_t x86_filter_undo(struct x86_filter *filter, uint8_t *data, size_t size)
 {
-	/* Where the last instruction may begin. */
+	/* The end of the positions at which a whole instruction fits. */
 	size_t end = size < INSTRUCTION ? 0 : size - INSTRUCTION + 1;
 	size_t i = 0;
 
@@ -107,7 +108,7 @@ size_t x86_filter_undo(struct x86_filter *filter, uint8_t *data, size_t size)
 		if (i == end)
 			break;
 		if (undo_one(filter, data + i)) {
-			/* Up to 4 bytes past the end of the search, but not of the data. */
+			/* This may pass `end` by up to 4 bytes, but not `size`. */
 			move_on(filter, INSTRUCTION);
 			i += INSTRUCTION;
 		} else {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Undoes the x86 filter of xz: before compression, operands of calls and jumps (the bytes after E8
- * and E9) whose highest byte is 00 or FF were made absolute addresses, so that calls of the same
- * function look the same. Pure.
+ * Undoes the x86 filter of xz. Before compression, that filter replaced the relative operands of
+ * calls and jumps (the 4 bytes after E8 and E9, if the highest one is 00 or FF) by absolute
+ * addresses, so that calls of the same function look the same. Pure.
  */
 #ifndef WORKER_BUILD_X86_FILTER_H
 #define WORKER_BUILD_X86_FILTER_H
@@ -11,15 +11,16 @@
 #include <stdint.h>
 
 struct x86_filter {
-	uint32_t position; /* of the next byte in the whole data */
+	uint32_t position; /* of the next byte, from the start of all data */
 	unsigned int
-		history; /* bit n: n + 1 bytes before there was an opcode that was left alone */
+		/* bit n: an opcode n + 1 bytes earlier was left alone */
+		history;
 };
 
 /*
- * Works on the bytes in place, from where the last call stopped. Returns how many are done: all but
- * the last 4 at the most, which are to come again in front of what follows, or are done as they are
- * at the end of the data.
+ * Undoes the filter in place, from where the last call stopped. Returns how many bytes are done:
+ * all but at most the last 4. The caller gives these again in front of the next bytes; at the end
+ * of the data they stay as they are.
  */
 size_t x86_filter_undo(struct x86_filter *filter, uint8_t *data, size_t size);
 

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stream that a domain is saved to, version 3 of the "v2" format: what Xen's own tools write
- *and read, so that guests can go from one to the other (published specification: "LibXenCtrl Domain
- *Image Format"). All numbers are little-endian but for the image header's. This page has what is
- *used for PV guests of 64 bits.
+ * The stream that a domain is saved to: version 3 of the "v2" format of Xen's own tools (published
+ * specification: "LibXenCtrl Domain Image Format"), so that domains can move between the two
+ * toolstacks. This header has the part for 64-bit PV guests.
  *
- *	image header, domain header, records; each record's body is padded to 8 bytes; the last is
- *END
+ * The stream is an image header, a domain header, then records. A record's body is padded to 8
+ * bytes. All numbers are little-endian, except in the image header. Frame numbers are the guest's
+ * own (pfns), in its page tables too.
  *
- * X86_PV_INFO, X86_CPUID_POLICY, X86_MSR_POLICY, STATIC_DATA_END, X86_PV_P2M_FRAMES, PAGE_DATA...,
- *X86_TSC_INFO, SHARED_INFO, for each vCPU: X86_PV_VCPU_BASIC, _EXTENDED, _XSAVE, _MSRS; END
- *
- * Frame numbers in it are the guest's own, also those in its page tables.
+ * The records are, in this order: X86_PV_INFO, X86_CPUID_POLICY, X86_MSR_POLICY, STATIC_DATA_END,
+ * X86_PV_P2M_FRAMES, PAGE_DATA..., X86_TSC_INFO, SHARED_INFO; for each vCPU X86_PV_VCPU_BASIC,
+ * _EXTENDED, _XSAVE, _MSRS; END.
  */
 #ifndef WORKER_STREAM_FORMAT_H
 #define WORKER_STREAM_FORMAT_H
@@ -21,7 +20,7 @@
 #define STREAM_MARKER  0xffffffffffffffffULL
 #define STREAM_ID      0x58454e46u
 #define STREAM_VERSION 3
-/* The version before: without static data. */
+/* The previous version, which has no static data. */
 #define STREAM_VERSION_OLDEST 2
 #define STREAM_BIG_ENDIAN     0x0001
 
@@ -29,7 +28,7 @@
 #define STREAM_PAGE_SHIFT 12
 #define STREAM_PAGE	  4096u
 
-/* No record is longer, and none has more pages. */
+/* Bytes of the longest record; most pages in one record. */
 #define STREAM_RECORD_MAX (128u << 20)
 #define STREAM_BATCH	  1024
 
@@ -50,7 +49,7 @@ struct stream_domain_header {
 
 struct stream_record {
 	uint32_t type;
-	uint32_t length; /* of the body, without its padding */
+	uint32_t length; /* of the body in bytes, without the padding */
 };
 
 enum stream_record_type {
@@ -71,11 +70,11 @@ enum stream_record_type {
 	STREAM_X86_MSR_POLICY = 0x12,
 };
 
-/* Who does not know a record with this bit skips it. */
+/* A reader skips an unknown record whose type has this bit. */
 #define STREAM_OPTIONAL 0x80000000u
 
-/* Followed by count words (the frame, and XEN_DOMCTL_PFINFO_* << 32), then the pages of those types
- * that have data. */
+/* Then follow `count` words (pfn | XEN_DOMCTL_PFINFO_* << 32), and the pages whose type
+ * has data. */
 struct stream_page_data {
 	uint32_t count;
 	uint32_t zero;
@@ -89,13 +88,13 @@ struct stream_pv_info {
 	uint8_t zero[6];
 };
 
-/* Followed by the guest's frames that hold its p2m list's entries start_pfn (rounded down) to
- * end_pfn. */
+/* Then follow the guest's frames that hold the entries start_pfn (rounded down) to end_pfn of its
+ * p2m list. */
 struct stream_p2m_frames {
 	uint32_t start_pfn, end_pfn;
 };
 
-/* Followed by the state, whose layout is that of the hypercall that gets it. */
+/* Then follows the state, in the layout of the hypercall that reads it. */
 struct stream_vcpu {
 	uint32_t vcpu;
 	uint32_t zero;

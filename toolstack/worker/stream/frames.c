@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* An open-addressing hash table whose index is built lazily, and the translation of page tables. */
 #include "worker/stream/frames.h"
 
 #include <errno.h>
@@ -6,21 +7,20 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* 4 TiB of memory. */
+/* Frames in 4 TiB of memory. */
 #define LIMIT_MAX      (1u << 30)
 #define ROOM_MIN       512
 #define INDEX_BITS_MIN 10
 /* 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, volume 3, 6.4). */
 #define GOLDEN 0x9e3779b97f4a7c15ULL
 
-/* Entries of a page table (Intel's manual, volume 3, 4.5). */
+/* Page table entries (Intel SDM, volume 3, 4.5). */
 #define ENTRIES	    512
 #define PTE_PRESENT 1ULL
 #define PTE_FRAME   0x000ffffffffff000ULL
 #define PAGE_SHIFT  12
 
-/* Entries of the highest level that are the hypervisor's: 0xffff800000000000 to 0xffff87ffffffffff.
- */
+/* The hypervisor's entries of the top level: 0xffff800000000000 to 0xffff87ffffffffff. */
 #define HV_FIRST_SLOT 256
 #define HV_LAST_SLOT  271
 
@@ -31,7 +31,8 @@ void frame_map_free(struct frame_map *map)
 	*map = (struct frame_map){ 0 };
 }
 
-/* An index is at most three quarters full. It is filled when something is looked for. */
+/* Grows entries, and the index with them so that it is at most three quarters full. A new index is
+ * empty: the next search fills it. */
 static int make_room(struct frame_map *map, uint64_t room)
 {
 	struct frame_entry *entries;
@@ -57,8 +58,8 @@ static int make_room(struct frame_map *map, uint64_t room)
 int frame_map_init(struct frame_map *map, uint64_t limit, uint64_t expected)
 {
 	*map = (struct frame_map){ .limit = limit < LIMIT_MAX ? (uint32_t)limit : LIMIT_MAX };
-	/* Whoever chooses the numbers must not know which of them meet in the index: then it is
-	 * slower, no more. */
+	/* A guest that chooses the numbers must not be able to predict collisions. Without random
+	 * bytes the map may be slow, but is not wrong. */
 	if (getrandom(&map->factor, sizeof(map->factor), GRND_NONBLOCK) != sizeof(map->factor))
 		map->factor = GOLDEN;
 	map->factor |= 1;
@@ -69,11 +70,11 @@ int frame_map_grow(struct frame_map *map)
 {
 	if (map->count == map->limit)
 		return -ENOSPC;
-	/* Half as many again. */
+	/* Grow by half. */
 	return make_room(map, map->room + map->room / 2ULL + ROOM_MIN);
 }
 
-/* The place in the index where that number stands, or where it would have to. */
+/* The place of a number in the index, or the free place where it belongs. */
 static uint32_t *place(const struct frame_map *map, uint64_t frame)
 {
 	uint32_t mask = (uint32_t)((1ULL << map->index_bits) - 1);
@@ -88,7 +89,7 @@ struct frame_entry *frame_map_search(struct frame_map *map, uint64_t frame)
 {
 	uint32_t at;
 
-	/* What was added since the last search. */
+	/* First add the entries that came since the last search. */
 	for (; map->indexed < map->count; map->indexed++) {
 		uint32_t *free_place = place(map, map->entries[map->indexed].frame);
 
@@ -130,6 +131,6 @@ bool frames_is_zero(const void *page)
 	static const uint64_t zeros[ENTRIES];
 	const uint64_t *words = page;
 
-	/* Most pages that are not zero show it at once. */
+	/* The first and last words reject most pages that are not zero. */
 	return words[0] == 0 && words[ENTRIES - 1] == 0 && memcmp(page, zeros, sizeof(zeros)) == 0;
 }

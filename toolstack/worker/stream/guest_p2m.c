@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Finds the machine frames of the guest's list, reads its entries once, and asks the hypervisor
+ * which of them the domain really has. */
 #include "worker/stream/guest_p2m.h"
 
 #include <errno.h>
@@ -38,7 +40,7 @@ static int copy_page(struct hv *hv, uint32_t domid, uint64_t mfn, uint64_t *to, 
 
 /* --- the machine frames of the list --- */
 
-/* A walk through the guest's page tables that remembers the table that it came by at each level. */
+/* A walk through the guest's page tables that keeps the last table of each level. */
 struct walk {
 	struct hv *hv;
 	uint32_t domid;
@@ -69,7 +71,7 @@ static int walk_to(struct walk *w, uint64_t root_mfn, uint64_t virt, uint64_t *m
 	return 0;
 }
 
-/* The list that the kernel has mapped in its own address space (xen/arch-x86/xen.h, p2m_cr3 and
+/* Finds the list by its address in the kernel's address space (xen/arch-x86/xen.h, p2m_cr3 and
  * p2m_vaddr). */
 static int list_by_address(struct hv *hv, uint32_t domid, uint64_t cr3, uint64_t virt,
 			   uint64_t *list_mfns, uint64_t count, struct error **e)
@@ -89,7 +91,8 @@ static int list_by_address(struct hv *hv, uint32_t domid, uint64_t cr3, uint64_t
 	return rc;
 }
 
-/* The list of lists: a page of frames of pages of frames of the list. */
+/* Finds the list by the tree of frame numbers: the root page has the frames of leaf pages, a leaf
+ * page has the frames of the list. */
 static int list_by_tree(struct hv *hv, uint32_t domid, uint64_t root_mfn, uint64_t *list_mfns,
 			uint64_t count, struct error **e)
 {
@@ -110,14 +113,14 @@ static int list_by_tree(struct hv *hv, uint32_t domid, uint64_t root_mfn, uint64
 
 /* --- the list itself --- */
 
-/* Entries of the list that may be frames, until there are enough to ask the hypervisor about. */
+/* Entries that may be frames, collected for one question to the hypervisor. */
 struct candidates {
 	uint64_t pfns[BATCH];
 	xen_pfn_t mfns[BATCH], types[BATCH];
 	unsigned int count;
 };
 
-/* Of these, what the domain has. The rest are marks of the guest's own, or lies. */
+/* Adds the candidates that the domain has. The others are marks of the guest's own, or lies. */
 static int take(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, struct candidates *c,
 		struct error **e)
 {
@@ -163,7 +166,7 @@ static int take_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, uint6
 			return -EFAULT;
 		entries = entries < p2m->nr_pfns - first ? entries : p2m->nr_pfns - first;
 		for (uint64_t i = 0; i < entries && rc == 0; i++) {
-			/* Read once: the guest of a dump may run. */
+			/* Read each entry once: during a dump the guest may run and change it. */
 			uint64_t mfn = __atomic_load_n(&list[i], __ATOMIC_RELAXED);
 
 			if (mfn > max_mfn)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Bounded reads from the stream, each with a sentence for what is wrong with the image. */
 #include "worker/stream/in.h"
 
 #include <arpa/inet.h>

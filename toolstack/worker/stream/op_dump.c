@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The operation "dump": {"op":"dump","domid":5,"fd":3} writes a PV domain's memory and registers as
- * an ELF core in the format that Xen's own tools write and crash(8) reads: sections, no segments.
- * The published description: docs/misc/dump-core-format.txt in Xen's sources. The domain should
- * stand still; what changes while it is written is as it was at some moment.
+ * an ELF core. The format is that of Xen's own tools, which crash(8) reads: sections, no segments
+ * (docs/misc/dump-core-format.txt in Xen's sources).
+ *
+ * The domain should be paused. If it runs, each page is a snapshot of its own moment.
  */
 #include "worker/worker.h"
 
@@ -27,7 +28,7 @@
 
 #define PAGE  4096
 #define BATCH 256
-/* Frames that a guest may get while its list is read, if it runs. */
+/* Frames that a running guest may get while its list is read. */
 #define GROWTH	  4096
 #define PV_MAGIC  0xF00FEBEDULL
 #define NOTE_NAME "Xen"
@@ -51,7 +52,7 @@ struct note_header {
 	uint64_t magic, nr_vcpus, nr_pages, page_size;
 };
 
-/* As the hypercall's own structures, in their order. */
+/* The structures of the version hypercall, in the order of the format. */
 struct note_version {
 	uint64_t major, minor;
 	xen_extraversion_t extra;
@@ -80,7 +81,7 @@ struct dump {
 	struct hv_domain_info info;
 	struct guest_p2m p2m;
 	struct shared_info *shared;
-	uint64_t nr_pages; /* that the guest has */
+	uint64_t nr_pages; /* pages that the guest has */
 	unsigned int nr_vcpus;
 	struct str names, notes;
 };
@@ -174,7 +175,7 @@ static int write_vcpus(struct dump *d, struct error **e)
 
 	for (unsigned int i = 0; i < d->nr_vcpus && rc == 0; i++) {
 		memset(context, 0, sizeof(*context));
-		/* One that was never started has none: zeros. */
+		/* A vCPU that was never started has no registers: write zeros. */
 		hv_vcpu_get_context(d->hv, d->domid, i, context, NULL);
 		rc = put(d, context, sizeof(*context), e);
 	}
@@ -239,7 +240,7 @@ static int write_head(struct dump *d, struct error **e)
 
 /* --- the memory --- */
 
-/* Better no core at all than a full disk and then none. */
+/* Fail at once rather than fill the disk and fail then. */
 static int check_room(struct dump *d, struct error **e)
 {
 	uint64_t need = d->nr_pages * (PAGE + sizeof(struct p2m_entry)) + PAGE;
@@ -266,7 +267,7 @@ static int write_batch(struct dump *d, uint64_t first, size_t count, struct erro
 	mapped = hv_map_frames(d->hv, d->domid, PROT_READ, frames, errs, count, e);
 	if (!mapped)
 		return -EFAULT;
-	/* A guest that runs may have given one back since. */
+	/* A guest that runs may have given a page back since; it becomes zeros. */
 	for (size_t i = 0; i < count && rc == 0; i++)
 		rc = put(d, errs[i] ? zeros : mapped + i * PAGE, PAGE, e);
 	hv_unmap_frames(d->hv, mapped, count);

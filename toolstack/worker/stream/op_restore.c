@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The operation "restore": see worker.h for how it is asked for. */
+/* The operation "restore": prepares a new domain and fills it from the given descriptor.
+ * docs/design/worker.md has the request. */
 #include "worker/worker.h"
 
 #include "worker/limits.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The operation "save": see worker.h for how it is asked for. */
+/* The operation "save": asks xend to suspend the domain if the request says so, then writes its
+ * stream to the given descriptor. docs/design/worker.md has the request. */
 #include "worker/worker.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Gathers a record's header, pieces and padding into one writev(). */
 #include "worker/stream/out.h"
 
 #include <arpa/inet.h>
@@ -18,7 +19,7 @@ static int write_failed(struct error **e, int errnum)
 			 strerror(errnum));
 }
 
-/* All of it; the pieces are moved on. */
+/* Writes all pieces; advances them past what was written. */
 static int write_all(struct stream_out *out, struct iovec *pieces, size_t count, struct error **e)
 {
 	while (count > 0) {

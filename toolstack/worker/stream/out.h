@@ -16,10 +16,12 @@ struct stream_out {
 
 int stream_out_headers(struct stream_out *out, uint32_t xen_major, uint32_t xen_minor,
 		       struct error **e);
-/* A record whose body is in pieces, which are changed. At most IOV_MAX - 2 of them. */
+/* Writes a record whose body is in `count` pieces, at most IOV_MAX - 2. The pieces stay as they
+ * are.
+ */
 int stream_out_record(struct stream_out *out, uint32_t type, struct iovec *pieces, size_t count,
 		      struct error **e);
-/* A record whose body is `head` and then `data`; each may be NULL with size 0. */
+/* Writes a record whose body is `head` and then `data`; each may be NULL with size 0. */
 int stream_out_simple(struct stream_out *out, uint32_t type, const void *head, size_t head_size,
 		      const void *data, size_t size, struct error **e);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads the stream record by record. Records that need all memory are kept until END. */
 #include "worker/stream/restore.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* More than a processor's extended state takes, and more than all leaves and registers of a policy.
- */
+/* Bytes; more than any processor's extended state, and more than all leaves and registers of a
+ * policy. */
 #define VCPU_STATE_MAX (64u << 10)
 #define POLICY_MAX     (64u << 10)
 
@@ -16,7 +17,7 @@ static void blob_free(struct restore_blob *blob)
 	*blob = (struct restore_blob){ 0 };
 }
 
-/* The body of the record; one that came before is replaced. */
+/* Keeps the body of the record, in place of an earlier one. */
 static int blob_read(struct restore *r, const struct stream_record *record,
 		     struct restore_blob *blob, struct error **e)
 {
@@ -25,7 +26,7 @@ static int blob_read(struct restore *r, const struct stream_record *record,
 	return stream_in_body(&r->in, record, &blob->data, e);
 }
 
-/* A record of one struct, which is all of its body. */
+/* Reads a record whose body is exactly one struct. */
 static int read_struct(struct restore *r, const struct stream_record *record, void *to, size_t size,
 		       const char *name, struct error **e)
 {
@@ -51,7 +52,7 @@ static int read_pv_info(struct restore *r, const struct stream_record *record, s
 	return 0;
 }
 
-/* All that has to be known before there is memory has been read. */
+/* Sets the CPU policy, which must happen before the domain gets memory. */
 static int static_data_end(struct restore *r, struct error **e)
 {
 	struct hv_cpu_policy policy = {
@@ -98,7 +99,7 @@ static int read_p2m_frames(struct restore *r, const struct stream_record *record
 
 	if (!r->has_pv_info)
 		return stream_in_damaged(e, "X86_PV_INFO is missing");
-	/* Version 2 had no static data. */
+	/* A stream of version 2 has no STATIC_DATA_END; its static data end here. */
 	if (!r->has_static_end)
 		rc = static_data_end(r, e);
 	return rc == 0 ? restore_p2m_frames(r, record, e) : rc;
@@ -149,7 +150,7 @@ static int read_vcpu(struct restore *r, const struct stream_record *record, stru
 				 "The domain cannot be restored: its image has a vCPU %u, and its "
 				 "configuration %u vCPUs.",
 				 head.vcpu, r->max_vcpus);
-	/* The header's 8 bytes do not change the padding. */
+	/* Removing the header's 8 bytes does not change the padding. */
 	body.length -= (uint32_t)sizeof(head);
 	return blob_read(r, &body, vcpu_blob(&r->vcpus[head.vcpu], record->type), e);
 }

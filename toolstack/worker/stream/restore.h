@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Fills a new domain from a stream. Nothing in the stream is believed. */
+/* Fills a new domain from a stream. Nothing in the stream is trusted. */
 #ifndef WORKER_STREAM_RESTORE_H
 #define WORKER_STREAM_RESTORE_H
 
@@ -12,7 +12,7 @@
 #include "worker/stream/in.h"
 #include "hv/hv.h"
 
-/* A state of a vCPU as the stream has it. */
+/* The body of a record, kept until END. */
 struct restore_blob {
 	void *data;
 	size_t size;
@@ -26,24 +26,26 @@ struct restore {
 	struct hv *hv;
 	uint32_t domid;
 	unsigned int max_vcpus;
-	uint64_t pages;			     /* that are free for it: it may have these at once */
-	uint64_t max_pages;		     /* that it may have */
+	uint64_t pages;	    /* its size at the start, for which the host has memory */
+	uint64_t max_pages; /* the domain's limit */
 	struct start_service store, console; /* in: domid, port; out: mfn */
 	guest_progress_fn *progress;
 
-	/* The rest is the reader's own. */
+	/* The rest is private. */
 	struct stream_in in;
 	uint64_t nr_pfns; /* 0: not known yet */
 	/*
-	 * The frames that it has been given. If it got all at once, words has one for each of its
-	 * numbers, else frames has an entry for each. Words and values: the machine frame,
-	 * FRAME_NONE if there is none (any more), and in the upper bits XEN_DOMCTL_PFINFO_* as in a
-	 * word of PAGE_DATA, or FRAME_UNSEEN.
+	 * The frames that the domain has been given. If it got all at once, `words` has an element
+	 * for each pfn; else `frames` has an entry for each frame.
+	 *
+	 * A word (or an entry's value) has the machine frame in its lower bits, FRAME_NONE if there
+	 * is none (any more). Its upper bits are XEN_DOMCTL_PFINFO_* as in a word of PAGE_DATA, or
+	 * FRAME_UNSEEN.
 	 */
 	uint64_t *words;
 	struct frame_map frames;
 	uint64_t *list_frames, nr_list_frames;
-	uint64_t nr_pages; /* that it has in the end */
+	uint64_t nr_pages; /* pages that the domain has in the end */
 	struct restore_vcpu *vcpus;
 	struct restore_blob cpuid, msr_policy;
 	struct shared_info *shared; /* a copy */
@@ -52,16 +54,16 @@ struct restore {
 };
 
 #define FRAME_NONE STREAM_PFN_MASK
-/* A number that is no type: the stream has not had that page. */
+/* Not a type of the interface: the stream has not had that page yet. */
 #define FRAME_UNSEEN (7ULL << 60)
 
-/* XEN_DOMCTL_PFINFO_* of a word, or the number of FRAME_UNSEEN. */
+/* The type of a word: XEN_DOMCTL_PFINFO_*, or the bits of FRAME_UNSEEN. */
 static inline uint32_t restore_word_type(uint64_t word)
 {
 	return (uint32_t)(word >> STREAM_TYPE_SHIFT) & XEN_DOMCTL_PFINFO_LTAB_MASK;
 }
 
-/* All frames, in no order that matters: their words are those at 0 to restore_count() - 1. */
+/* The words of all frames are those from 0 to restore_count() - 1, in no particular order. */
 static inline uint64_t restore_count(const struct restore *r)
 {
 	return r->words != NULL ? r->nr_pfns : r->frames.count;
@@ -72,18 +74,19 @@ static inline uint64_t *restore_word_at(const struct restore *r, uint64_t i)
 	return r->words != NULL ? &r->words[i] : &r->frames.entries[i].value;
 }
 
-/* The whole stream from fd; the domain is then ready to be unpaused. r has its first part filled
- * in. */
+/* Reads the whole stream from fd. The caller has set the first part of r. After success the domain
+ * can be unpaused; restore_free() in any case. */
 int restore_domain(struct restore *r, int fd, struct error **e);
 void restore_free(struct restore *r);
 
-/* Parts: memory (restore_pages.c), what comes after END (restore_finish.c). */
+/* Parts of it: memory (restore_pages.c), and what comes after END (restore_finish.c). */
 int restore_p2m_frames(struct restore *r, const struct stream_record *record, struct error **e);
 int restore_page_data(struct restore *r, const struct stream_record *record, struct error **e);
-/* Gives back what was allocated before it was known that the guest does not have it; counts the
- * rest. */
+/* Frees the pages that were allocated before the stream showed that the guest does not have them,
+ * and counts the others. */
 int restore_release_unused(struct restore *r, struct error **e);
-/* FRAME_INVALID unless the guest has that frame. context is the struct restore. */
+/* The machine frame of a pfn; FRAME_INVALID if the guest does not have it. context: the struct
+ * restore. */
 uint64_t restore_pfn_to_mfn(void *context, uint64_t pfn);
 int restore_finish(struct restore *r, struct error **e);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * After END: what can only be made when all memory is there. vCPUs, pinned page tables, start info,
- * the guest's list of its frames, shared info, grants, the TSC.
+ * The steps after END, which need all memory: vCPUs, pinned page tables, start info, the guest's
+ * p2m list, shared info, grants, the TSC.
  */
 #include "worker/stream/restore.h"
 
@@ -17,8 +17,8 @@
 #define TYPE_SHIFT  28
 #define PIN_BATCH   512
 #define LIST_WINDOW 1024
-/* Entries of the guest's list with one of these bits are marks of its own (Linux: foreign and
- * identity frames). */
+/* An entry of the guest's list with one of these bits is a mark of the guest's own (Linux: foreign
+ * and identity frames). */
 #define LIST_MARKS (3ULL << 62)
 
 static int check_complete(const struct restore *r, struct error **e)
@@ -44,7 +44,7 @@ static void *map_pfn(struct restore *r, uint64_t pfn, struct error **e)
 
 /* --- vCPUs --- */
 
-/* Registers; *start_info_pfn is set for the vCPU that suspended the domain, the first. */
+/* Sets the registers. For vCPU 0, which suspended the domain, also sets *start_info_pfn. */
 static int set_basic(struct restore *r, unsigned int vcpu, uint64_t *start_info_pfn,
 		     struct error **e)
 {
@@ -60,7 +60,7 @@ static int set_basic(struct restore *r, unsigned int vcpu, uint64_t *start_info_
 		*start_info_pfn = context.user_regs.rdx;
 	if (vcpu_frames_translate(&context, vcpu == 0, restore_pfn_to_mfn, r, &what) != 0)
 		return stream_in_damaged(e, "%s of vCPU %u is not in it", what, vcpu);
-	/* The low bit says only in a stream that there is one. */
+	/* The low bit has a meaning in a stream only. */
 	context.ctrlreg[1] &= ~1UL;
 	return hv_vcpu_set_context(r->hv, r->domid, vcpu, &context, e);
 }
@@ -141,8 +141,8 @@ static int pin_tables(struct restore *r, struct error **e)
 	return rc == 0 && count > 0 ? hv_mmuext(r->hv, r->domid, ops, count, e) : rc;
 }
 
-/* One page of the guest's list: the new machine frames for what it has, none for what it has not.
- */
+/* Updates one page of the guest's list: the new machine frame where there is one, else
+ * FRAME_INVALID. Marks stay. */
 static void update_list_page(struct restore *r, uint64_t *entries, uint64_t first)
 {
 	for (uint64_t i = 0; i < PER_PAGE && first + i < r->nr_pfns; i++) {
@@ -195,7 +195,7 @@ static int update_start_info(struct restore *r, uint64_t pfn, uint64_t shared_in
 
 	if (si == NULL)
 		return -EFAULT;
-	/* The guest has put its own numbers of the two frames here before it suspended itself. */
+	/* Before it suspended, the guest replaced the two machine frames here by its pfns. */
 	rc = service_mfn(r, si->store_mfn, &r->store, "xenstore", e);
 	if (rc == 0)
 		rc = service_mfn(r, si->console.domU.mfn, &r->console, "console", e);
@@ -212,8 +212,8 @@ static int update_start_info(struct restore *r, uint64_t pfn, uint64_t shared_in
 	return rc;
 }
 
-/* Only what the guest keeps in it is taken over: event channels are gone, and the clock is the
- * hypervisor's. */
+/* Copies only what the guest itself keeps in the page: event channels do not survive a restore, and
+ * the clock is the hypervisor's. */
 static int update_shared_info(struct restore *r, uint64_t mfn, struct error **e)
 {
 	xen_pfn_t frame = mfn;
@@ -253,7 +253,8 @@ int restore_finish(struct restore *r, struct error **e)
 	uint64_t start_info_pfn = FRAME_INVALID;
 	int rc = check_complete(r, e);
 
-	/* Before the guest's list is made anew: it must not name what the guest does not have. */
+	/* Before update_list(), because the list must not name frames that the guest does
+	 * not have. */
 	if (rc == 0)
 		rc = restore_release_unused(r, e);
 	if (rc == 0)

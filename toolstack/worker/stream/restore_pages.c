@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory of a restored domain. If all of the guest's frames may be there, all are allocated at
- * once, in large pieces; otherwise (the guest had given some back) each when it first occurs, in
- * PAGE_DATA or in a page table. Data are read from the stream right into the guest's memory; page
- * tables are then translated in place.
+ * The memory of a restored domain. If the domain may have as many pages as it has pfns, all
+ * are allocated at once, in large extents. Else (the guest had given some back) each frame is
+ * allocated when it first occurs, in PAGE_DATA or in a page table.
+ *
+ * Page data are read from the stream directly into the guest's memory. Page tables are then
+ * translated in place.
  */
 #include "worker/stream/restore.h"
 
@@ -19,7 +21,8 @@
 #define PTE_PRESENT 1ULL
 #define PTE_FRAME   0x000ffffffffff000ULL
 
-/* NULL: the guest has no such frame yet. Valid until the next frame is added. */
+/* The word of a pfn; NULL when the guest does not have that frame yet. Valid until the next frame
+ * is added. */
 static uint64_t *find_word(struct restore *r, uint64_t pfn)
 {
 	struct frame_entry *entry;
@@ -65,7 +68,7 @@ static int allocate_all(struct restore *r, struct error **e)
 	return 0;
 }
 
-/* Frames that are to be allocated together: the entries from `first` on. */
+/* Frames that wait to be allocated together: the entries from `first` on. */
 struct wanted {
 	uint32_t first, count;
 };
@@ -92,7 +95,7 @@ static int allocate_wanted(struct restore *r, struct wanted *w, struct error **e
 	return 0;
 }
 
-/* A frame that find_word does not know: its machine frame comes with the rest of what is wanted. */
+/* Adds a frame that find_word() does not know. allocate_wanted() gives it memory later. */
 static int want(struct restore *r, struct wanted *w, uint64_t pfn, uint64_t **word,
 		struct error **e)
 {
@@ -158,8 +161,7 @@ int restore_p2m_frames(struct restore *r, const struct stream_record *record, st
 	rc = stream_in_read(&r->in, &head, sizeof(head), e);
 	if (rc < 0)
 		return rc;
-	/* The list never begins in the middle: a saver that sends only a part of it is not known.
-	 */
+	/* The whole list is required: no known saver sends only a part of it. */
 	if (head.start_pfn != 0 || head.end_pfn >= GUEST_PFNS_MAX ||
 	    (record->length - sizeof(head)) / sizeof(uint64_t) != head.end_pfn / PER_PAGE + 1 ||
 	    record->length % sizeof(uint64_t) != 0)
@@ -179,7 +181,7 @@ int restore_p2m_frames(struct restore *r, const struct stream_record *record, st
 struct page_batch {
 	uint64_t words[STREAM_BATCH];
 	xen_pfn_t mfns[STREAM_BATCH]; /* of the pages with data, in the stream's order */
-	uint8_t levels[STREAM_BATCH]; /* 1 to 4: a page table */
+	uint8_t levels[STREAM_BATCH]; /* of the same pages; 1 to 4: a page table */
 	unsigned int count, with_data;
 	struct wanted wanted;
 };
@@ -190,12 +192,11 @@ static bool type_known(uint32_t type)
 
 	if (type >= XEN_DOMCTL_PFINFO_BROKEN)
 		return true;
-	/* Only page tables can be pinned. */
+	/* Only a page table can be pinned. */
 	return level <= 4 && (level != 0 || type == XEN_DOMCTL_PFINFO_NOTAB);
 }
 
-/* What the word says of that page; it has memory, or will have it with the rest of what is wanted.
- */
+/* Notes the type of a page. The page has memory already, or waits for it in `wanted`. */
 static int take_word(struct restore *r, struct page_batch *b, uint64_t word, struct error **e)
 {
 	uint64_t pfn = word & STREAM_PFN_MASK;
@@ -218,7 +219,7 @@ static int take_word(struct restore *r, struct page_batch *b, uint64_t word, str
 	return rc;
 }
 
-/* Checks the list of frames and has memory for all of them. */
+/* Checks the record's words, and allocates memory for their pages. */
 static int take_words(struct restore *r, struct page_batch *b, struct error **e)
 {
 	int rc = 0;
@@ -239,13 +240,12 @@ static int take_words(struct restore *r, struct page_batch *b, struct error **e)
 	return rc;
 }
 
-/* Memory for all that the page table leads to, then the machine's frames in place of the guest's.
- */
+/* Allocates the frames that a page table points to, then replaces its pfns by machine frames. */
 static int localise(struct restore *r, struct page_batch *b, uint64_t *table, unsigned int level,
 		    struct error **e)
 {
-	/* The guest's memory may not change meanwhile, but what is checked is a copy all the same.
-	 */
+	/* Work on a copy, so that what is checked is what is translated, although nobody should
+	 * change the guest's memory now. */
 	uint64_t copy[PER_PAGE];
 	uint64_t *word, bad = 0;
 	int rc = 0;

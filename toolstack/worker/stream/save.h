@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Saves a PV domain that is down for suspension. */
+/* Saves a PV domain that has shut down for suspend. */
 #ifndef WORKER_STREAM_SAVE_H
 #define WORKER_STREAM_SAVE_H
 
@@ -22,11 +22,12 @@ struct save {
 	save_progress_fn *progress;
 };
 
-/* The whole stream to fd. Whatever fails, the domain is as it was. */
+/* Writes the whole stream to fd. On any error the domain is as it was. */
 int save_domain(struct hv *hv, uint32_t domid, int fd, save_progress_fn *progress,
 		struct error **e);
 
-/* Parts of it: all PAGE_DATA records (save_pages.c), all of every vCPU (save_vcpus.c). */
+/* Parts of save_domain(): all PAGE_DATA records (save_pages.c), and the records of all vCPUs
+ * (save_vcpus.c). */
 int save_pages(struct save *save, struct error **e);
 int save_vcpus(struct save *save, struct error **e);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The PAGE_DATA records: batches of frames in ascending order. Page tables go through a buffer, in
- * which the guest's own frame numbers stand for the machine's; all else goes from the guest's
- * memory to the file as it is. A page that is all zeros is named without its data: whoever restores
- * it allocates it, and memory that a domain gets is zero.
+ * which pfns replace machine frames. All other pages go from the guest's memory to the file as they
+ * are.
+ *
+ * A page of zeros has a word but no data: the restorer allocates it, and new memory of a domain is
+ * zero.
  */
 #include "worker/stream/save.h"
 
@@ -16,7 +18,7 @@
 #include "worker/stream/format.h"
 
 #define TYPE_SHIFT 28 /* of XEN_DOMCTL_PFINFO_LTAB_MASK */
-/* One piece for each page at the most, but for the record's own. */
+/* Each page is at most one piece; the record has some of its own. */
 #define BATCH_MAX (IOV_MAX - 8 < STREAM_BATCH ? IOV_MAX - 8 : STREAM_BATCH)
 
 struct batch {
@@ -38,7 +40,7 @@ static void add_piece(struct batch *b, void *data, size_t size)
 		b->pieces[b->nr_pieces++] = (struct iovec){ data, size };
 }
 
-/* The level of a page table, 0 for any other page. */
+/* The level of a page table; 0 for any other page. */
 static unsigned int table_level(uint32_t type)
 {
 	unsigned int level = (type & XEN_DOMCTL_PFINFO_LTABTYPE_MASK) >> TYPE_SHIFT;
@@ -52,7 +54,7 @@ static int bad_page(struct save *s, uint64_t pfn, struct error **e)
 			 s->domid, (unsigned long long)pfn);
 }
 
-/* Decides how page i of the batch goes into the stream; its word may change. */
+/* Adds page i of the batch to the record. May change the page's word. */
 static int add_page(struct save *s, struct batch *b, unsigned int i, uint64_t *page,
 		    struct error **e)
 {
@@ -84,7 +86,7 @@ static int add_page(struct save *s, struct batch *b, unsigned int i, uint64_t *p
 	return 0;
 }
 
-/* `count` frames of the guest from the one at `first` on, mapped in one go. */
+/* Writes one record for `count` frames from entry `first` on, which are mapped at once. */
 static int save_batch(struct save *s, struct batch *b, uint32_t first, uint32_t count,
 		      struct error **e)
 {

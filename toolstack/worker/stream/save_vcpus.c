@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of each vCPU that is online. In its registers the guest's own frame numbers stand for
- * the machine's. */
+/* The records of each vCPU that is online. In its registers, pfns replace machine frames. */
 #include "worker/stream/save.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Forgiving access to answers: a wrong member counts as missing. */
 #include "xm/client/answer.h"
 
 #include "lib/json.h"

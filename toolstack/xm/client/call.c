@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One connection for the whole process, closed at exit. */
 #include "xm/client/call.h"
 
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include "xm/command.h"
 #include "xm/client/progress.h"
 
-/* A process runs one command over one connection. */
+/* A process runs one command, and that command uses one connection. */
 static struct client *connection;
 
 static void disconnect(void)

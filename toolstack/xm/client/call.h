@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What nearly every command does: ask xend, and say so if it refuses. */
+/* Asking xend and reporting its refusal, as nearly every command does. */
 #ifndef XM_CLIENT_CALL_H
 #define XM_CLIENT_CALL_H
 
@@ -9,18 +9,19 @@
 #include "xm/client/client.h"
 
 /*
- * Connect, say what is wrong if that fails. NULL then. A process has one connection; the first call
- * makes it.
+ * The process's one connection; the first call opens it. Returns NULL after an error message when
+ * that fails.
  */
 struct client *xm_client(void);
 
 /*
- * Ask xend, with progress on a terminal as "WHAT: ..." (NULL: without). Returns the result, the
- * caller's, or NULL after the error was said on stderr. `params` is consumed.
+ * Ask xend, and show progress on a terminal as "WHAT: ..." (no progress when `what` is NULL).
+ * Returns the result, which the caller owns, or NULL after an error message on stderr. `params` is
+ * consumed.
  */
 struct json_object *xm_call(const char *method, struct json_object *params, const char *what);
 
-/* The same for requests whose result says nothing of interest: an enum xm_status. */
+/* The same for a request whose result does not matter. Returns an enum xm_status. */
 int xm_order(const char *method, struct json_object *params, const char *what);
 
 /* A new object with the parameter "domain". */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The client's side of the protocol: one request at a time, lines of JSON in both directions. */
 #include "xm/client/client.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ enum { READ_CHUNK = 64 * 1024 };
 struct client {
 	int fd;
 	int64_t last_id;
-	struct str input; /* received, not yet taken */
+	struct str input; /* received and not used yet */
 };
 
 static const char *socket_path(void)
@@ -28,15 +29,15 @@ static const char *socket_path(void)
 	return path && *path ? path : XEND_SOCKET_PATH;
 }
 
-/* The sentence for a connect() that failed. xend's socket is root's alone, and its directory may
- * hide it from others. */
+/* The sentence for a failed connect(). Only root may use xend's socket, and its directory may hide
+ * it from other users. */
 static int connect_error(int errnum, struct error **e)
 {
 	if (geteuid() != 0 || errnum == EACCES || errnum == EPERM)
 		return error_set(e, EACCES,
 				 "Most commands need root access. Please try again as root.");
-	/* No socket means the same as one that nobody listens at: people and scripts look for this
-	 * one text. */
+	/* A missing socket counts as one without a listener, because people and scripts look for
+	 * this one text. */
 	if (errnum == ENOENT || errnum == ENOTSOCK)
 		errnum = ECONNREFUSED;
 	return error_set(e, errnum, "Unable to connect to xend: %s. Is xend running?",
@@ -78,7 +79,7 @@ void client_close(struct client *client)
 	free(client);
 }
 
-/* The connection ended in the middle: nobody knows how far the work has come. */
+/* The connection ended during a request, so nobody knows how far the work got. */
 static int lost(const char *method, const char *why, struct error **e)
 {
 	return error_set(e, ECONNRESET,
@@ -120,7 +121,7 @@ int client_send(struct client *client, const char *method, struct json_object *p
 	return rc;
 }
 
-/* Wait for a whole line in client->input; *len is its length without the newline. */
+/* Wait until client->input begins with a whole line. *len: its length without the newline. */
 static int receive_line(struct client *client, const char *method, size_t *len, struct error **e)
 {
 	size_t searched = 0;
@@ -155,7 +156,7 @@ static void report_progress(struct json_object *progress, client_progress *repor
 	const char *stage;
 	int64_t done, total;
 
-	/* A line that is not as it should be tells nothing; the answer still comes. */
+	/* Ignore a malformed progress line: the answer still comes. */
 	if (!report || json_get_string(progress, "stage", &stage, NULL) < 0 ||
 	    json_opt_int(progress, "done", 0, INT64_MAX, 0, &done, NULL) < 0 ||
 	    json_opt_int(progress, "total", 0, INT64_MAX, 0, &total, NULL) < 0)
@@ -173,8 +174,8 @@ static int remote_error(const char *method, struct json_object *error, struct er
 	return error_set(e, EREMOTEIO, "%s", message);
 }
 
-/* Look at one line. Returns 1 for progress or an answer to another request, 0 for the result,
- * -errno for an error. */
+/* Handle one line. Returns 1 for progress or an answer to another request, 0 for the result, -errno
+ * for an error. */
 static int take_line(struct client *client, const char *method, struct json_object *line,
 		     client_progress *progress, void *data, struct json_object **result,
 		     struct error **e)
@@ -182,7 +183,8 @@ static int take_line(struct client *client, const char *method, struct json_obje
 	struct json_object *id = json_find(line, XEND_F_ID);
 	struct json_object *value;
 
-	/* xend answers what it could not read, and a client that is one too many, without an id. */
+	/* An answer without an id is for us too: xend sends it when it could not read the request,
+	 * or when it has too many clients. */
 	if (id && json_object_get_int64(id) != client->last_id)
 		return 1;
 	value = json_find(line, XEND_F_PROGRESS);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection to xend: requests and their answers, progress, and the stream that a console turns
- * it into. */
+/* A connection to xend: requests with answers and progress, and the raw stream of a console. */
 #ifndef XM_CLIENT_CLIENT_H
 #define XM_CLIENT_CLIENT_H
 
@@ -12,38 +11,39 @@
 
 struct client;
 
-/* Told of each progress line of a request. total is 0 when it is not known. */
+/* Called for each progress line of a request. total is 0 when it is not known. */
 typedef void client_progress(void *data, const char *stage, uint64_t done, uint64_t total);
 
 /*
- * Connect to xend's socket: XEND_SOCKET of the environment, or XEND_SOCKET_PATH. Returns 0, or
- * -errno and the sentence that a person is to read.
+ * Connect to xend's socket: the path in the environment variable XEND_SOCKET, or XEND_SOCKET_PATH.
+ * Returns 0, or -errno with a sentence for a person.
  */
 int client_open(struct client **client, struct error **e);
 
-/* Close and free it; NULL is fine. */
+/* Close and free the client; NULL is allowed. */
 void client_close(struct client *client);
 
 /*
- * Send a request and wait for its answer. `params` may be NULL and is consumed. *result is the
- * caller's, never NULL after success. Returns 0; -EREMOTEIO and xend's own sentence when it
- * answered with an error; another -errno when the connection or the answer is of no use. `progress`
- * may be NULL.
+ * Send a request and wait for its answer. `params` and `progress` may be NULL; `params` is
+ * consumed. The caller owns *result, which is never NULL after success.
+ *
+ * Returns 0; -EREMOTEIO with xend's own sentence when xend answers with an error; another -errno
+ * when the connection or the answer is unusable.
  */
 int client_call(struct client *client, const char *method, struct json_object *params,
 		client_progress *progress, void *data, struct json_object **result,
 		struct error **e);
 
-/* The two halves of client_call(), for who has several requests under way, each on a connection of
- * its own. */
+/* The two halves of client_call(), for a caller with several requests in progress, each on its own
+ * connection. */
 int client_send(struct client *client, const char *method, struct json_object *params,
 		struct error **e);
 int client_wait(struct client *client, const char *method, client_progress *progress, void *data,
 		struct json_object **result, struct error **e);
 
 /*
- * After a request that turns the connection into a stream: its file descriptor, which stays the
- * client's, and in `early` (appended) what was received of the stream already.
+ * After a request that turns the connection into a stream: returns the file descriptor, which the
+ * client still owns, and appends what was already received of the stream to `early`.
  */
 int client_stream(struct client *client, struct str *early);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Makes the paths of a command absolute. */
 #include "xm/client/path.h"
 
 #include <errno.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of files as xend wants them: xend does not know in which directory xm was started. */
+/* Absolute paths for xend, which does not know the directory in which xm was started. */
 #ifndef XM_CLIENT_PATH_H
 #define XM_CLIENT_PATH_H
 
-/* The file's absolute name, to be freed. NULL after an error was said. */
+/* The file's absolute path, which the caller frees. NULL after an error message. */
 char *path_absolute(const char *path);
 
-/* The name of a new file for a dump of the domain's memory, to be freed. */
+/* The path of a new file for a domain's core, which the caller frees. */
 char *path_for_core(const char *domain);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One line of progress that is overwritten in place. */
 #include "xm/client/progress.h"
 
 #include <stdbool.h>
@@ -10,7 +11,7 @@
 
 static bool shown;
 
-/* Per cent, without overflow and never above 100, whatever was received. */
+/* Percent, without overflow and never above 100, whatever was received. */
 static unsigned int percent(uint64_t done, uint64_t total)
 {
 	if (done >= total)

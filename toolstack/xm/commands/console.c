@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes go both ways as they are: the terminal is raw, and only Ctrl-] is taken out. What is to be
- * written waits in a buffer of bounded size for each direction, and the other end is not read while
- * its buffer is full, so that a slow terminal does not lose what the domain says, and a domain that
- * does not read does not lose what is typed.
+ * `xm console`: copies bytes in both directions. The terminal is in raw mode; only Ctrl-] has a
+ * meaning here.
+ *
+ * Each direction has a buffer of bounded size, and its source is not read while the buffer is full.
+ * So a slow terminal loses no output of the domain, and a domain that does not read loses no input.
  */
 #include "xm/commands/console.h"
 
@@ -34,11 +35,11 @@ struct console {
 	int stream;
 	struct str to_domain;
 	struct str to_terminal;
-	bool leaving; /* Ctrl-] was typed: what was typed before it still goes out */
+	bool leaving; /* Ctrl-] was typed; earlier input is still to be sent */
 	bool stream_ended;
 };
 
-/* Writes what it can; true unless the other end is of no use any more. */
+/* Makes one write(). False when the other end is unusable. */
 static bool flush(int fd, struct str *buffer)
 {
 	ssize_t n = write(fd, buffer->text, buffer->len);
@@ -48,7 +49,7 @@ static bool flush(int fd, struct str *buffer)
 	return n >= 0 || errno == EINTR || errno == EAGAIN;
 }
 
-/* Reads into a buffer: the number of bytes, 0 at the end, -1 when there is nothing now. */
+/* Reads into a buffer. Returns the number of bytes; 0 at the end; -1 when nothing is there now. */
 static ssize_t fill(int fd, struct str *buffer)
 {
 	ssize_t n = read(fd, str_reserve(buffer, CHUNK), CHUNK);
@@ -60,7 +61,7 @@ static ssize_t fill(int fd, struct str *buffer)
 	return n;
 }
 
-/* What was typed. Everything before a Ctrl-] is sent, what follows is not. */
+/* Takes input from the terminal: sends the bytes before a Ctrl-] and drops those after it. */
 static enum end take_input(struct console *console)
 {
 	size_t old = console->to_domain.len;
@@ -98,7 +99,8 @@ static enum end step(struct console *console)
 		fds[1].events |= POLLIN;
 	if (console->to_domain.len)
 		fds[1].events |= POLLOUT;
-	/* A change of the window's size interrupts; the console of a domain has no size to tell. */
+	/* A changed window size interrupts poll(). It has no other effect: a domain's console knows
+	 * no size. */
 	if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0)
 		return errno == EINTR ? GOES_ON : BROKEN;
 	if (fds[2].revents && !flush(STDOUT_FILENO, &console->to_terminal))
@@ -113,8 +115,8 @@ static enum end step(struct console *console)
 	return fds[0].revents ? take_input(console) : GOES_ON;
 }
 
-/* What the domain had said by then is shown, what was typed is sent, as far as it can be done at
- * once. */
+/* Before leaving: sends what was typed and shows what was received. Gives up on an end that is not
+ * ready within a second. */
 static void drain(struct console *console)
 {
 	while (console->to_domain.len && !console->stream_ended &&

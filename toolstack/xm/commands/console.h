@@ -6,16 +6,16 @@
 struct xm_args;
 
 enum console_flags {
-	CONSOLE_SCROLLBACK = 1, /* show what it said last, first */
-	CONSOLE_QUIET = 2,	/* do not say how to leave */
+	CONSOLE_SCROLLBACK = 1, /* first show the last output */
+	CONSOLE_QUIET = 2,	/* do not print how to leave */
 };
 
 /* `xm console`. */
 int console_run(const struct xm_args *args);
 
 /*
- * Attach until Ctrl-], the end of the input or the end of the domain; an enum xm_status. `flags`
- * are of enum console_flags. The terminal is as before then, also after a signal that ends the
+ * Attach until Ctrl-], the end of the input or the end of the domain. Returns an enum xm_status.
+ * `flags`: enum console_flags. The terminal's settings are restored, also by a signal that ends the
  * program.
  */
 int console_attach(const char *domain, unsigned int flags);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* `xm create` and `xm new`: read the file here, and send xend the result. */
 #include "xm/commands/create.h"
 
 #include <stdio.h>
@@ -38,7 +39,8 @@ static int print_config(const struct config *config)
 	return XM_OK;
 }
 
-/* Read the file; a dry run ends here. *config is NULL then, and after an error. */
+/* Read the file; for a dry run, print the result. After that, and after an error, *config
+ * is NULL. */
 static int read_config(const struct xm_args *args, struct config **config)
 {
 	const char *file = xm_args_value(args, 'f');
@@ -90,7 +92,8 @@ int create_run(const struct xm_args *args)
 	if (!xm_args_has(args, 'q'))
 		printf("Started domain %s (id=%s)\n", xm_string(result, XEND_D_NAME, "?"), id);
 	json_object_put(result);
-	/* By ID: should it end already, and one of its name come back, that is another one. */
+	/* Attach by id: if the domain has ended meanwhile, a new one of its name is
+	 * another domain. */
 	return xm_args_has(args, 'c') ? console_attach(id, CONSOLE_SCROLLBACK) : XM_OK;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `xm create` and `xm new`: from a file to a domain. */
+/* `xm create` and `xm new`: make a domain from its configuration file. */
 #ifndef XM_COMMANDS_CREATE_H
 #define XM_COMMANDS_CREATE_H
 

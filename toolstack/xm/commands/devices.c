@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands for the disks and network cards of domains that run. */
+/* Commands for the disks and network interfaces of running domains. */
 #include "xm/command.h"
 
 #include <stdio.h>
@@ -11,8 +11,7 @@
 #include "xm/client/call.h"
 #include "xm/format.h"
 
-/* What block-attach and block-configure have in common: "BackDev FrontDev Mode [BackDomain]" as a
- * disk. */
+/* block-attach and block-configure: send "BackDev FrontDev Mode [BackDomain]" as a disk. */
 static int disk_order(const struct xm_args *args, const char *method)
 {
 	struct config_disk disk;
@@ -121,7 +120,7 @@ static void print_network(struct json_object *device)
 	format_network_row(stdout, &row);
 }
 
-/* One kind of devices: how its table looks. */
+/* How the table of one class of devices is printed. */
 struct device_table {
 	const char *class;
 	void (*header)(FILE *out);

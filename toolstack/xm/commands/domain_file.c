@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Finds and reads a domain's configuration file, with key=value words from the command line. */
 #include "xm/commands/domain_file.h"
 
 #include <stdio.h>
@@ -34,8 +35,8 @@ char *domain_file_find(const char *name)
 	return NULL;
 }
 
-/* A word like key=value: its key is a name. A file's name with a '=' in it can be given with a
- * slash before. */
+/* Whether the word has the form key=value with a valid key. For a file whose name has a '=', type a
+ * path with a slash before it. */
 static bool is_override(const char *word)
 {
 	size_t key =

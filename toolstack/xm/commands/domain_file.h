@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* A domain's configuration file and what was typed behind it, read and checked: what `xm create`
- * and `xm new` send. */
+/* A domain's configuration from its file and the command line, read and checked, as `xm create` and
+ * `xm new` send it. */
 #ifndef XM_COMMANDS_DOMAIN_FILE_H
 #define XM_COMMANDS_DOMAIN_FILE_H
 
 #include "config/config.h"
 
 /*
- * The operands are a file and key=value words, in any order. `file`, if not NULL, names the file
- * instead. What is wrong (every error and warning) is said on stderr. Returns NULL then. *path
- * receives the file that was read, to be freed; NULL when the words alone describe the domain.
+ * The operands are a file and key=value words, in any order. If `file` is not NULL, it names the
+ * file instead. Errors and warnings go to stderr; on an error the result is NULL. *path receives
+ * the path of the file, which the caller frees; NULL when only words describe the domain.
  */
 struct config *domain_file_read(char *const *operands, int count, const char *file, char **path);
 
 /*
- * Where the file is: as it is named, or in /etc/xen when the name has no slash; with ".cfg" behind
- * it if there is none without. To be freed; NULL when there is none of these.
+ * Finds a configuration file: the name itself or, for a name without a slash, also in /etc/xen;
+ * each with ".cfg" appended if it does not exist without. The caller frees the path. NULL when
+ * there is no such file.
  */
 char *domain_file_find(const char *name);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `xm help`, in the forms that people, the man page and completion read; all made of the tables of
+/* `xm help` in the forms for people, the man page and completion, all from the tables of
  * commands. */
 #include "xm/command.h"
 #include "xm/commands/help.h"
@@ -10,7 +10,7 @@
 #define WIDTH	    78
 #define NAME_COLUMN 18
 
-/* What `xm help` shows without --long. */
+/* The commands that `xm help` shows without --long. */
 static const char *const common[] = { "console",  "create",   "destroy",      "help",
 				      "info",	  "list",     "mem-set",      "new",
 				      "pause",	  "reboot",   "restore",      "save",
@@ -61,7 +61,7 @@ static void option_words(const struct xm_option *option, char *buffer, size_t si
 		 option->argument ? option->argument : "");
 }
 
-/* Each line of examples: the command, a tab, what it does. */
+/* Calls print for each line of examples: the command, a tab, its description. */
 static void each_example(const char *examples, void (*print)(const char *, int, const char *, int))
 {
 	while (examples && *examples) {

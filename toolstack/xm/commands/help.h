@@ -6,15 +6,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* What `xm help` says. */
+/* Prints the output of `xm help`. */
 void help_short(FILE *out);
 
-/* The keys of a domain's file, one a line. */
+/* Prints the keys of a domain's configuration file, one on each line. */
 void help_print_keys(void);
 
 /*
- * A part of the manual in mdoc: "commands" of xm(1), "keys" of xm.cfg(5), "settings" of
- * xend-config.sxp(5). False if it is none of these.
+ * Prints a part of the manual in mdoc: "commands" of xm(1), "keys" of xm.cfg(5), or "settings" of
+ * xend-config.sxp(5). False for any other part.
  */
 bool help_man(const char *part);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands and the keys of a domain's file in mdoc: the parts of xm(1) and xm.cfg(5) that the
- * tables know better. */
+/* The parts of the manual pages that come from the tables, in mdoc: commands of xm(1), keys of
+ * xm.cfg(5), settings of xend-config.sxp(5). */
 #include "xm/commands/help.h"
 
 #include <ctype.h>
@@ -10,8 +10,8 @@
 #include "config/xend_config.h"
 #include "xm/command.h"
 
-/* Text in which nothing is a macro or an escape. A line begins at each newline of the text and, as
- * mdoc wants it, sentence. */
+/* Prints text with macros and escapes made harmless. As mdoc wants it, each sentence begins a new
+ * line; so does each newline of the text. */
 static void print_roff(const char *text, size_t length)
 {
 	bool begins = true;
@@ -114,7 +114,7 @@ static void print_values(const struct config_key *key)
 		       key->unit ? key->unit : "");
 		break;
 	case KEY_BOOL:
-		/* xend's settings say it in words. */
+		/* In xend's settings, booleans are words. */
 		printf(key->fallback && isalpha((unsigned char)*key->fallback) ? "yes or no.\n" :
 										 "0 or 1.\n");
 		break;
@@ -149,7 +149,7 @@ static void man_keys(const struct config_schema *schema)
 	printf(".El\n");
 }
 
-/* Keys of other kinds of domains, which a file may hold all the same. */
+/* Lists the known keys that have no effect here; a file may contain them. */
 static void man_foreign(const struct config_schema *schema)
 {
 	printf(".Bl -tag -width Ds\n");

@@ -10,7 +10,7 @@
 #include "xm/client/call.h"
 #include "xm/format.h"
 
-/* In the order in which `xm info` has always shown them. */
+/* The members of `xm info`, in their traditional order. */
 static const char *const info_keys[] = {
 	"system",
 	"host",
@@ -43,7 +43,7 @@ static const char *const info_keys[] = {
 	"xend_config_format",
 };
 
-/* After those, where xend has something to say of it. */
+/* Members after those, shown when xend sends them. */
 static const char *const info_further_keys[] = { "cpu_faults" };
 
 static int info_run(const struct xm_args *args)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands that begin, change and end the life of domains. */
+/* Commands that start, change and end domains. */
 #include "xm/command.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "xm/commands/shutdown.h"
 #include "xm/number.h"
 
-/* One order for each domain that is named; goes on after a failure. */
+/* Sends the same request for each named domain; goes on after a failure. */
 static int each_domain(const struct xm_args *args, const char *method)
 {
 	int status = XM_OK;
@@ -75,7 +75,7 @@ static int restore_run(const struct xm_args *args)
 	}
 	json_set_string(params, XEND_P_PATH, path);
 	json_set_bool(params, XEND_P_PAUSED, xm_args_has(args, 'p'));
-	/* An older xend refuses what it does not know. */
+	/* Send it only when it is set: an older xend refuses unknown parameters. */
 	if (xm_args_has(args, 't'))
 		json_set_bool(params, XEND_P_TRUST, true);
 	free(path);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* `xm list`: a table, S-expressions or JSON from xend's domain objects. */
 #include "xm/commands/list.h"
 
 #include <stdio.h>
@@ -37,7 +38,7 @@ static int status_of_name(const char *name)
 	return BAD_STATUS;
 }
 
-/* Moves the domains of an answer to the array; false if the answer is none. */
+/* Moves the domains of an answer to the array; false if the answer is an error. */
 static bool take_domains(struct json_object *domains, struct json_object *answer)
 {
 	struct json_object *array;
@@ -83,7 +84,7 @@ static void print_row(struct json_object *domain)
 	format_list_row(stdout, &row);
 }
 
-/* What is known of a domain that has no configuration of xend's: one that xl made, or Domain-0. */
+/* The known facts of a domain without a configuration of xend's: one that xl made, or Domain-0. */
 static struct sexp *sexp_of_facts(struct json_object *domain, const struct config_live *live)
 {
 	struct sexp *sexp = sexp_new("domain");
@@ -124,7 +125,7 @@ static void print_sexp(struct json_object *domain)
 	config_free(config);
 }
 
-/* Leaves only the domains of that status in the array. */
+/* Removes all domains with another status from the array. */
 static void keep_status(struct json_object *domains, int status)
 {
 	size_t i = json_object_array_length(domains);

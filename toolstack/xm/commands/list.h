@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of domains, and each one's facts as an S-expression. */
+/* The list of domains, and the facts of each domain as an S-expression. */
 #ifndef XM_COMMANDS_LIST_H
 #define XM_COMMANDS_LIST_H
 
@@ -8,7 +8,7 @@
 
 struct xm_args;
 
-/* The numbers of a domain's status: xend's, and those of old. */
+/* The numbers for a domain's status, in xend's protocol and in the original xm. */
 enum list_status {
 	LIST_HALTED,
 	LIST_PAUSED,
@@ -21,12 +21,12 @@ enum list_status {
 /* `xm list`. */
 int list_run(const struct xm_args *args);
 
-/* The word for a status, "unknown" for others. */
+/* The word for a status; "unknown" for any other number. */
 const char *list_status_name(int64_t status);
 
 /*
- * The named domains, or all when count is 0, as an array of xend's domain objects; `config`: with
- * their configuration. NULL after an error was said.
+ * The named domains, or all when count is 0, as an array of xend's domain objects. `config`: with
+ * their configuration. NULL after an error message.
  */
 struct json_object *list_domains(char *const *names, int count, bool config);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands for domains that xend keeps when they do not run. */
+/* Commands for managed domains: xend keeps their configuration while they do not run. */
 #include "xm/command.h"
 
 #include <stdio.h>

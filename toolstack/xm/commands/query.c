@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands that ask only. */
+/* Commands that only ask for information. */
 #include "xm/command.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@
 
 static const struct xm_option json_options[] = { JSON_OPTION, { 0 } };
 
-/* The one domain that is named, with what xend knows of it. `list` holds it: to be put. */
+/* The domain with that name or id, with its facts. It belongs to *list, which the caller puts. */
 static struct json_object *one_domain(const char *domain, struct json_object **list)
 {
 	struct json_object *array;
@@ -73,7 +73,7 @@ static int domname_run(const struct xm_args *args)
 	return XM_OK;
 }
 
-/* What a running domain does, in the words that scripts look for. */
+/* The state of a running domain, in the words that scripts look for. */
 static const char *state_word(struct json_object *domain)
 {
 	const char *state = xm_string(domain, XEND_D_STATE, "");
@@ -102,8 +102,8 @@ static int domstate_run(const struct xm_args *args)
 	return XM_OK;
 }
 
-/* Seconds since the domain began, -1 when it is not known. xm runs in Domain-0, whose own clock
- * tells. */
+/* Seconds since the domain started; -1 when not known. For Domain-0, in which xm runs, this host's
+ * boot clock tells. */
 static int64_t uptime_of(struct json_object *domain)
 {
 	int64_t started = xm_int(domain, XEND_D_START_TIME, 0), now = time(NULL);
@@ -163,8 +163,8 @@ static void vcpu_print(struct json_object *domain)
 	}
 }
 
-/* The answers for each named domain, or the one for all. Returns an array of answers, or NULL after
- * an error. */
+/* The answer for each named domain, or one answer for all domains. Returns an array, or NULL after
+ * an error message. */
 static struct json_object *vcpu_answers(const struct xm_args *args)
 {
 	struct json_object *answers = json_new_array();
@@ -207,7 +207,7 @@ static int vcpu_list_run(const struct xm_args *args)
 	return XM_OK;
 }
 
-/* Text that xend answered, printed as it is. */
+/* Prints the text of an answer as it is. */
 static int print_text(struct json_object *answer, const struct xm_args *args)
 {
 	if (!answer)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What xm says when something is wrong: sentences on stderr. */
+/* Error messages and warnings: sentences on stderr. */
 #include "xm/command.h"
 #include "xm/client/progress.h"
 

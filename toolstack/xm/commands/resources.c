@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands that change what a domain has of the host's memory and CPUs. */
+/* Commands that change a domain's share of the host's memory and CPUs. */
 #include "xm/command.h"
 
 #include <stdio.h>
@@ -67,7 +67,7 @@ static int vcpu_pin_run(const struct xm_args *args)
 		return xm_usage_error(args->command,
 				      "'%s' is neither the number of a virtual CPU nor `all'",
 				      args->operands[1]);
-	/* Which of them the host has is for xend to say. */
+	/* xend checks which of the CPUs the host has. */
 	if (config_cpus_parse(args->operands[2], CPUS_MAX, cpus, NULL) < 0)
 		return xm_usage_error(args->command,
 				      "'%s' is not a list of CPUs, as 0-3,5,^1 or `all'",
@@ -109,7 +109,7 @@ static int sched_show(const struct xm_args *args, const char *domain)
 	return XM_OK;
 }
 
-/* Take a number of an option into `params`, if the option was given. */
+/* Copies an option's number into `params`, if the option was given. */
 static int sched_param(const struct xm_args *args, int option, const char *key, int64_t min,
 		       int64_t max, struct json_object *params)
 {
@@ -131,7 +131,7 @@ static int sched_credit_run(const struct xm_args *args)
 	struct json_object *params;
 	int status;
 
-	/* Older scripts name the domain without -d. */
+	/* Older scripts give the domain without -d. */
 	if (args->count && domain)
 		return xm_usage_error(args->command, "'%s' is one argument too many",
 				      args->operands[0]);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* `xm shutdown` and `xm reboot`: requests go out in batches, and only then are answers awaited. */
 #include "xm/commands/shutdown.h"
 
 #include <stdio.h>
@@ -12,13 +13,14 @@
 #include "xm/commands/list.h"
 #include "xm/client/progress.h"
 
-/* xend takes so many clients at once, and others want to be among them. */
+/* xend limits its clients; leave room for others. */
 enum { AT_ONCE = XEND_MAX_CLIENTS / 4 };
 
-/* One domain of several. Each has a connection of its own, so that all go down at the same time. */
+/* A request for one of several domains. Each has its own connection, so that all domains shut down
+ * at the same time. */
 struct order {
 	char *domain;
-	struct client *client; /* NULL: it could not be asked */
+	struct client *client; /* NULL: the request could not be sent */
 };
 
 static void show_progress(void *domain, const char *stage, uint64_t done, uint64_t total)
@@ -68,7 +70,7 @@ static int finish_order(struct order *order, const char *method, bool say)
 	return status;
 }
 
-/* Send all, then take the answers. */
+/* Sends all requests, then waits for the answers. */
 static int run_orders(struct order *orders, size_t count, const char *method, bool wait)
 {
 	int status = XM_OK;
@@ -85,7 +87,7 @@ static int run_orders(struct order *orders, size_t count, const char *method, bo
 	return status;
 }
 
-/* The IDs of all that run but Domain-0. */
+/* The names of all running domains except Domain-0. */
 static int all_domains(struct order **orders, size_t *count)
 {
 	struct json_object *domains = list_domains(NULL, 0, false);

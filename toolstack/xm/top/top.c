@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* `xm top`: samples xend at an interval, and draws or prints a table after each sample. */
 #include "xm/top/top.h"
 
 #include <errno.h>
@@ -30,10 +31,10 @@ struct top {
 	struct top_view view;
 	struct top_sample before, now;
 	struct top_table table;
-	int64_t iterations; /* left; UNLIMITED */
+	int64_t iterations; /* how many are left, or UNLIMITED */
 };
 
-/* What was `now` becomes `before`. */
+/* Takes a new sample; the last one becomes `before`. */
 static int look(struct top *top, struct error **e)
 {
 	struct json_object *answer;
@@ -52,7 +53,7 @@ static int look(struct top *top, struct error **e)
 	return 0;
 }
 
-/* True if one more table is wanted. */
+/* Counts one table. False when there were enough. */
 static bool once_more(struct top *top)
 {
 	if (top->iterations == UNLIMITED)
@@ -78,7 +79,7 @@ static int run_batch(struct top *top, struct error **e)
 {
 	struct timespec delay = { top->view.delay_ms / MS_PER_SECOND,
 				  (long)(top->view.delay_ms % MS_PER_SECOND) * NS_PER_MS };
-	/* A rate needs two looks. */
+	/* A rate needs two samples. */
 	int rc = look(top, e);
 
 	while (rc == 0 && once_more(top)) {
@@ -109,7 +110,7 @@ static int run_terminal(struct top *top, struct error **e)
 		if (!top->view.ended)
 			rc = look(top, e);
 	}
-	/* An error is said on a screen that is as before. */
+	/* Restore the screen first: the caller prints the error. */
 	top_view_end();
 	return rc;
 }
@@ -147,7 +148,7 @@ static int parse_sort(const char *name, enum top_sort *sort)
 	return XM_USAGE;
 }
 
-/* Seconds, with a fraction or not, to milliseconds. */
+/* Converts seconds, with or without a fraction, to milliseconds. */
 static bool parse_delay(const char *text, int *ms)
 {
 	char *end;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines of `xm top`, for a terminal and for --batch. */
+/* The lines of `xm top` as text, for a terminal and for --batch. */
 #include "xm/top/top_model.h"
 
 #include <inttypes.h>

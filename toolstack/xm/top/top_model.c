@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Samples become rates, rates become a sorted table. */
 #include "xm/top/top_model.h"
 
 #include <inttypes.h>
@@ -171,7 +172,7 @@ static int compare(const void *first, const void *second, void *data)
 	case TOP_SORTS:
 		break;
 	}
-	/* Equal ones stay in their places from one look to the next. */
+	/* Equal rows keep their order from one sample to the next. */
 	if (result == 0)
 		result = compare_numbers((double)a->domain->id, (double)b->domain->id);
 	return order->reverse ? -result : result;

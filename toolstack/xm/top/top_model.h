@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What `xm top` shows: what xend counted at two moments, made into rates, in an order. */
+/* The data of `xm top`: two samples of xend's counters, made into a sorted table of rates. */
 #ifndef XM_TOP_TOP_MODEL_H
 #define XM_TOP_TOP_MODEL_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a domain has used since it began. */
+/* A domain's counters since it started. */
 struct top_domain {
 	int64_t id;
 	char *name;
@@ -28,12 +28,12 @@ struct top_sample {
 	size_t nr_domains;
 };
 
-/* What a domain used between two samples. */
+/* A domain's rates between two samples. */
 struct top_row {
-	const struct top_domain *domain;	    /* of the later sample */
-	double cpu_percent;			    /* of one CPU */
-	double *vcpu_percent;			    /* domain->nr_vcpus of them */
-	double rx_kib, tx_kib, read_kib, write_kib; /* a second */
+	const struct top_domain *domain;	    /* from the later sample */
+	double cpu_percent;			    /* 100: one whole CPU */
+	double *vcpu_percent;			    /* domain->nr_vcpus elements */
+	double rx_kib, tx_kib, read_kib, write_kib; /* KiB per second */
 };
 
 struct top_table {
@@ -51,26 +51,27 @@ enum top_sort {
 	TOP_SORTS
 };
 
-/* The words of --sort, by enum top_sort. */
+/* The words for --sort, by enum top_sort. */
 extern const char *const top_sort_names[TOP_SORTS];
 
-/* Read an answer to top.sample; what is missing in it is 0. */
+/* Read an answer to top.sample; missing members count as 0. */
 void top_sample_read(struct top_sample *sample, struct json_object *answer);
 void top_sample_free(struct top_sample *sample);
 
 /*
- * The rates between two samples: of domains that are not in `before`, 0. A counter that went back
- * (a domain of the same ID and another name, a device that was attached anew) gives 0, not
- * nonsense. The table refers to `now`.
+ * Compute the rates between two samples. A domain that is not in `before` has rates of 0. A counter
+ * that went back (another domain with the same id, a device that was attached again) has a rate of
+ * 0 too. The table points into `now`.
  */
 void top_table_make(struct top_table *table, const struct top_sample *before,
 		    const struct top_sample *now);
 void top_table_free(struct top_table *table);
 
-/* Greatest first; names and IDs least first. `reverse` turns it round. */
+/* Sort rows by greatest value first, but by names and ids in ascending order. `reverse` reverses
+ * it. */
 void top_table_sort(struct top_table *table, enum top_sort sort, bool reverse);
 
-/* A line each, without a newline: the titles, a domain, its vCPU. */
+/* One line each, without a newline: the titles, a domain, one of its vCPUs. */
 const char *top_line_titles(char *buffer, size_t size);
 const char *top_line_domain(const struct top_row *row, const struct top_sample *sample,
 			    char *buffer, size_t size);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* `xm top` on a terminal, by ncurses. */
 #include "xm/top/top_view.h"
 
 #include <ncurses.h>
@@ -31,7 +32,7 @@ void top_view_end(void)
 	endwin();
 }
 
-/* Put a line of the table on the screen if it is among those that are to be seen. */
+/* Draw a line of the table if it is in the visible part. */
 static void put_line(const struct top_view *view, size_t line, const char *text)
 {
 	int y = HEADER_LINES + (int)(line - view->first);

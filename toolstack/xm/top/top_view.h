@@ -10,22 +10,22 @@ struct top_view {
 	bool reverse;
 	bool vcpus;
 	int delay_ms;
-	size_t first; /* line of the table at the top */
+	size_t first; /* the first visible line of the table */
 	bool ended;   /* q was typed */
 };
 
-/* Take the terminal over; false if it is none that can be drawn on. */
+/* Take over the terminal; false if ncurses cannot draw on it. */
 bool top_view_begin(void);
 void top_view_end(void);
 
-/* Draw it. The table is sorted by this. */
+/* Sort the table by the view's order, and draw it. */
 void top_view_draw(struct top_view *view, struct top_table *table, const struct top_sample *sample);
 
-/* What typing a key changes; true if it is drawn anew then. Separate from the terminal, for tests.
- */
+/* Apply a key to the view; true if it must be drawn again. Does not use the terminal, so that tests
+ * can call it. */
 bool top_view_key(struct top_view *view, int key);
 
-/* Let keys act until the delay is over, drawing anew after each; or until q. */
+/* Handle keys, drawing again after each, until the delay is over or q was typed. */
 void top_view_wait(struct top_view *view, struct top_table *table, const struct top_sample *sample);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * On the host: the same limits, the same regions, but at addresses of a user process. L4 slot 256
- * of the hypervisor becomes slot 64, which AddressSanitizer, the program and its libraries leave
- * free.
+ * Host version: the same limits and the same regions, but at addresses of a user process. The
+ * hypervisor's L4 slot 256 becomes slot 64, which AddressSanitizer, the program and its libraries
+ * leave free.
  */
 #include_next "hv/config.h"
 

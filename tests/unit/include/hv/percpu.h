@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * On the host: any number of CPUs, simulated by one thread. host_set_cpu() says which of them runs
- * from now on; each has its own struct cpu_info, so its own `current`. A per-CPU variable is an
- * array.
+ * Host version: one thread simulates any number of CPUs. host_set_cpu() selects the CPU that runs
+ * from now on. Each CPU has its own struct cpu_info, and so its own `current`. A per-CPU variable
+ * is an array.
  */
 #ifndef HV_PERCPU_H
 #define HV_PERCPU_H

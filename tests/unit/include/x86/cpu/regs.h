@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* On the host: byte ports are a test's own device (host_inb, host_outb). */
+/* Host version: byte ports are a device of the test's own (host_inb, host_outb). */
 #ifndef UNIT_X86_CPU_REGS_H
 #define UNIT_X86_CPU_REGS_H
 
