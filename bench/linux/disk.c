@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a guest's disk costs: 64 MiB written and read past the guest's cache. The device's contents
- *are lost.
+ * are lost.
  *
  *	disk DEVICE		all rows
  *	disk DEVICE mark ROW	one transfer between two writes to MARK_PORT (bench/profile)

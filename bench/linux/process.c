@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What processes of a Linux guest cost, in instructions of guest kernel, hypervisor and process
- *together.
+ * together.
  *
  *	process			all rows
  *	process ROW		one row
- *	process mark ROW N	N calls between two writes to MARK_PORT (bench/profile); needs root
- *and a Domain-0
+ *	process mark ROW N	N calls between two writes to MARK_PORT (bench/profile);
+ *				needs root and a Domain-0
  */
 #define _GNU_SOURCE
 #include "ticks.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Much data through a TCP connection, and a sum of it that knows the order, so cheap that an
- *emulated processor does a gigabyte in seconds.
+ * emulated processor does a gigabyte in seconds.
  *
  *	flow send ADDRESS PORT MIB	numbers of a fixed sequence; says "MIB SUM"
  *	flow receive PORT		of one connection, to its end; says "MIB SUM"

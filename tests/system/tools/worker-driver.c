@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Drives xend-worker without xend, for tests and measurements: makes a domain, has the worker build
- *or restore it, tells xenstore, and lets it run. Runs in the lab's Domain-0.
+ * or restore it, tells xenstore, and lets it run. Runs in the lab's Domain-0.
  *
  *	worker-driver create NAME VCPUS CONFIG.json	prints the id of the running domain
  *	worker-driver paused NAME VCPUS CONFIG.json	the same, but the domain stays paused
@@ -9,8 +9,7 @@
  *	worker-driver checkpoint ID FILE		suspends it, saves it, lets it go on
  *	worker-driver restore NAME VCPUS FILE CONFIG.json
  *	worker-driver destroy ID
- *	worker-driver splice XLFILE STREAM OUT		XLFILE, which xl save made, with another's
- *stream
+ *	worker-driver splice XLFILE STREAM OUT		xl's file XLFILE with another stream in it
  *
  * What the worker says goes to stderr.
  */

@@ -2,12 +2,14 @@
 /*
  * Speaks to xend as a test does:
  *
- *	xend-call METHOD [PARAMS]	one request; prints each line of the answer; 0 after a
- *result, 1 after an error
- *	xend-call --raw			sends standard input as it is, prints all that comes until
- *xend hangs up xend-call --crowd N		N connections at once, a domain.list on each; prints
- *how many were answered xend-call --deaf		asks without end and never reads; prints
- *"dropped" once xend hangs up
+ *	xend-call METHOD [PARAMS]	one request; prints each line of the answer; 0 after
+ *					a result, 1 after an error
+ *	xend-call --raw			sends standard input as it is, prints all that comes
+ *					until xend hangs up
+ *	xend-call --crowd N		N connections at once, a domain.list on each; prints
+ *					how many were answered
+ *	xend-call --deaf		asks without end and never reads; prints "dropped"
+ *					once xend hangs up
  */
 #include <errno.h>
 #include <fcntl.h>
