@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Type references: they keep a guest from writing a page table that the processor walks.
+ * page_type_get takes one and page_type_put drops it; type_count_up refuses a second type.
  *
  * THE RULE. A guest cannot write a frame that a processor uses as a page table or descriptor table,
  * and no processor uses a frame as such while a guest can write it. So the hypervisor sees each
