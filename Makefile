@@ -239,7 +239,7 @@ unused-keep := page_table_is_consistent spin_is_locked page_list_next clients_co
 unused: $(unused-all) ## names functions and variables that nothing uses
 	$(Q)scripts/unused-functions $(unused-keep:%=--keep %) start_image $(unused-hv) $(foreach p,$(ts-programs),-- main $(call unused-ts,$(p)))
 
--include $(wildcard $(unused-out)/*/*.d $(unused-out)/*/*/*.d $(unused-out)/*/*/*/*.d)
+-include $(wildcard $(unused-out)/*/*.d $(unused-out)/*/*/*.d $(unused-out)/*/*/*/*.d $(unused-out)/*/*/*/*/*.d)
 
 # Debian's Xen comes from the lab; its image has sections in the form for EFI.
 hv-xen := build/lab/root/boot/xen-4.17-amd64
@@ -263,6 +263,6 @@ help: ## lists the targets
 	@echo "Variables: DEBUG=1 (lock ranks, checks, UBSan), CC=clang, V=1 (show commands), T=name (one unit test)"
 
 clean: ## removes what make made (not the lab's downloads)
-	rm -rf build/hv build/hv-* build/xenolith* build/unit build/compile_commands.json $(clean-files)
+	rm -rf build/hv build/hv-* build/xenolith* build/unit $(unused-out) build/compile_commands.json $(clean-files)
 
 -include $(hv-objs:.o=.d) $(wildcard $(hv-gen)/*.d)
