@@ -8,6 +8,7 @@
 #define X86_ARCH_DOMAIN_H
 
 #include "hv/domain.h"
+#include "hv/frame.h"
 
 /*
  * A map_frame window: PERDOMAIN_WINDOW_PAGES entries of the vCPU's own L1 page in the per-domain

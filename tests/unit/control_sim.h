@@ -12,6 +12,7 @@
 #include "hv/atomic.h"
 #include "hv/domain.h"
 #include "hv/guest_access.h"
+#include "hv/hv_heap.h"
 #include "hv/hypercall.h"
 #include "lib/errno.h"
 #include "unit.h"

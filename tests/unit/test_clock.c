@@ -46,6 +46,7 @@ static void wrmsr(u32 msr, u64 value)
 		apic_countdown = (u32)value;
 }
 
+#include "hv/map.h"
 #include "x86/cpu/time.c"
 #include "x86/irq/apic.c"
 

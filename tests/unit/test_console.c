@@ -18,6 +18,7 @@
 #include "hv/arch.h"
 #include "hv/cmdline.h"
 #include "hv/evtchn.h"
+#include "hv/memory_dump.h"
 #include "hv/softirq.h"
 #include "hv/timer.h"
 #include "x86/cpu/backtrace.h"

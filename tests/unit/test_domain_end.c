@@ -21,6 +21,8 @@
 #include "core/base/softirq.c"
 #include "core/base/timer.c"
 #include "core/domain/vcpu_timer.c"
+#include "hv/hv_heap.h"
+#include "hv/page_alloc.h"
 
 /* --- lines about a domain --- */
 

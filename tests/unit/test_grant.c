@@ -6,6 +6,7 @@
 /* links: hypervisor/core/grant/grant.c hypervisor/core/grant/grant_map.c hypervisor/core/grant/grant_copy.c hypervisor/core/grant/grant_ops.c hypervisor/lib/bitmap.c */
 #include "core/grant/grant.h"
 #include "control_sim.h"
+#include "hv/hv_heap.h"
 #include "hv/hypercall_handlers.h"
 
 #define OP1(cmd, op) do_grant_table_op(GNTTABOP_##cmd, (unsigned long)(op), 1, 0, 0, 0)

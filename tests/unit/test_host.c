@@ -4,7 +4,10 @@
 #include "host/host.h"
 #include "hv/arch.h"
 #include "hv/console.h"
+#include "hv/frame.h"
 #include "hv/guest_access.h"
+#include "hv/hv_heap.h"
+#include "hv/map.h"
 #include "lib/errno.h"
 #include "unit.h"
 

@@ -10,9 +10,12 @@
 #include "core/memory/memory_op.h"
 
 #include <string.h>
-#include "core/base/page_alloc.h"
+#include "core/base/page_alloc_internal.h"
 #include "hv/arch.h"
 #include "host/host.h"
+#include "hv/frame.h"
+#include "hv/map.h"
+#include "hv/page_alloc.h"
 #include "lib/errno.h"
 #include "unit.h"
 

@@ -2,11 +2,13 @@
 /* The page allocator: blocks, zones, scrubbing, references, claims, and the heap above it. */
 /* links: hypervisor/core/base/buddy.c hypervisor/core/base/page_alloc.c hypervisor/core/base/page_list.c hypervisor/core/domain/page_ref.c hypervisor/core/base/hv_heap.c hypervisor/core/domain/shared_page.c hypervisor/core/base/slab.c hypervisor/lib/bitmap.c */
 /* links: hypervisor/core/base/timer.c hypervisor/core/base/softirq.c hypervisor/lib/heap.c */
-#include "hv/mm.h"
 #include <stdlib.h>
 #include <string.h>
 #include "hv/arch.h"
 #include "host/host.h"
+#include "hv/hv_heap.h"
+#include "hv/page_alloc.h"
+#include "hv/spinlock.h"
 #include "lib/errno.h"
 #include "unit.h"
 

@@ -15,10 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xen/grant_table.h>
-#include "core/base/page_alloc.h"
+#include "core/base/page_alloc_internal.h"
 #include "host/host.h"
 #include "hv/arch.h"
 #include "hv/atomic.h"
+#include "hv/hv_heap.h"
+#include "hv/page_alloc.h"
 #include "hypercall_table.h"
 #include "lib/errno.h"
 #include "unit.h"

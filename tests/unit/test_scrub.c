@@ -8,7 +8,7 @@
 /* links: hypervisor/x86/mm/page_reuse.c hypervisor/core/base/timer.c hypervisor/core/base/softirq.c */
 /* links: hypervisor/lib/bitmap.c hypervisor/lib/heap.c */
 #include <string.h>
-#include "core/base/page_alloc.h"
+#include "core/base/page_alloc_internal.h"
 #include "host/host.h"
 #include "hv/arch.h"
 #include "hv/sched.h"
@@ -45,6 +45,9 @@ static void invlpg(unsigned long va)
 {
 }
 
+#include "hv/hv_heap.h"
+#include "hv/map.h"
+#include "hv/page_alloc.h"
 #include "x86/mm/tlb.c"
 
 struct domain *dom_xen;

@@ -7,6 +7,7 @@
 #include "hv/hypercall_handlers.h"
 #include "hv/arch.h"
 #include "hv/console.h"
+#include "hv/page_alloc.h"
 #include "hv/sched.h"
 
 #define CPUS 11

@@ -8,6 +8,7 @@
 
 #include "core/base/softirq.c"
 #include "core/base/timer.c"
+#include "hv/hv_heap.h"
 
 static struct timer *t, crowd[FIRST_SLOTS];
 static unsigned int fired;

@@ -6,7 +6,7 @@
 
 #include "hv/arch.h"
 #include "hv/evtchn.h"
-#include "hv/mm.h"
+#include "hv/map.h"
 #include "hv/sched.h"
 #include "host/host.h"
 #include "lib/errno.h"

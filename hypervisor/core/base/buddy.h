@@ -15,7 +15,8 @@
 #ifndef CORE_BASE_BUDDY_H
 #define CORE_BASE_BUDDY_H
 
-#include "hv/mm.h"
+#include "hv/frame.h"
+#include "hv/page_alloc.h"
 
 #define BUDDY_CLEAN (~0U) /* as a `first_dirty`: no frame is dirty */
 

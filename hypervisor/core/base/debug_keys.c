@@ -5,7 +5,7 @@
 #include "hv/arch.h"
 #include "hv/atomic.h"
 #include "hv/domain.h"
-#include "hv/mm.h"
+#include "hv/memory_dump.h"
 #include "hv/softirq.h"
 
 #define KEYS  128

@@ -4,13 +4,15 @@
  * maps each chunk at HEAP_VIRT + machine address. Callers get blocks of pages; a chunk that is
  * empty again goes back, except for one spare.
  */
-#include "hv/mm.h"
+#include "hv/hv_heap.h"
 
 #include "core/base/buddy.h"
-#include "core/base/page_alloc.h"
+#include "core/base/page_alloc_internal.h"
 #include "hv/arch.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
+#include "hv/page_alloc.h"
+#include "hv/spinlock.h"
 #include "lib/string.h"
 
 #define CHUNK_ORDER 9

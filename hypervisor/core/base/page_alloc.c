@@ -17,14 +17,16 @@
  * heap_lock [H] covers the free blocks and the claims. Clearing and flushing happen outside of it:
  * whoever took a block out of the lists owns it.
  */
-#include "hv/mm.h"
+#include "hv/page_alloc.h"
 
 #include "core/base/buddy.h"
-#include "core/base/page_alloc.h"
+#include "core/base/page_alloc_internal.h"
 #include "hv/arch.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
+#include "hv/map.h"
 #include "hv/sched.h"
+#include "hv/spinlock.h"
 #include "hv/time.h"
 #include "hv/timer.h"
 #include "lib/errno.h"

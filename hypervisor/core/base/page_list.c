@@ -3,7 +3,7 @@
  * Lists of frames. Links are frame numbers, not pointers: they take 8 bytes of struct page_info
  * instead of 16.
  */
-#include "hv/mm.h"
+#include "hv/frame.h"
 
 static struct page_info *page_at(u32 index)
 {

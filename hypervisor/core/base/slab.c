@@ -14,9 +14,10 @@
  * The first two bytes of a free object hold the index of the next free one. A debug build fills the
  * rest with a pattern, and checks the pattern when the object is allocated.
  */
-#include "hv/mm.h"
+#include "hv/hv_heap.h"
 
 #include "hv/console.h"
+#include "hv/spinlock.h"
 #include "lib/string.h"
 
 #define SLAB_PAGE      BIT(16)

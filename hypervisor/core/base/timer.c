@@ -14,6 +14,7 @@
 #include "hv/arch.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
+#include "hv/hv_heap.h"
 #include "hv/softirq.h"
 #include "lib/string.h"
 

@@ -15,6 +15,7 @@
 #include "hv/console.h"
 #include "hv/evtchn.h"
 #include "hv/grant.h"
+#include "hv/hv_heap.h"
 #include "hv/irq.h"
 #include "hv/sched.h"
 #include "hv/softirq.h"

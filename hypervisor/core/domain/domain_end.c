@@ -11,6 +11,7 @@
 #include "hv/grant.h"
 #include "hv/irq.h"
 #include "hv/cmdline.h"
+#include "hv/page_alloc.h"
 #include "hv/sched.h"
 #include "lib/errno.h"
 #include "lib/printf.h"

@@ -3,7 +3,7 @@
  * Guest pages that the hypervisor writes to over a long time: mapped in every address space, with
  * references held.
  */
-#include "hv/mm.h"
+#include "hv/map.h"
 
 #include "hv/arch.h"
 #include "lib/errno.h"

@@ -7,12 +7,14 @@
  * that brought it to 0 frees the frame. The owner is set before count_info lets anybody in, and
  * cleared after the count has reached 0.
  */
-#include "hv/mm.h"
+#include "hv/frame.h"
 
-#include "core/base/page_alloc.h"
+#include "core/base/page_alloc_internal.h"
 #include "hv/arch.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
+#include "hv/page_alloc.h"
+#include "hv/spinlock.h"
 #include "lib/errno.h"
 
 #define PGC_OWNED ((u32)(PGC_ALLOCATED | 1))

@@ -8,11 +8,12 @@
  * must not point to a domain that is about to be freed. The frame then belongs to dom_xen until its
  * last reference is dropped.
  */
-#include "hv/mm.h"
+#include "hv/hv_heap.h"
 
-#include "core/base/page_alloc.h"
+#include "core/base/page_alloc_internal.h"
 #include "hv/arch.h"
 #include "hv/atomic.h"
+#include "hv/spinlock.h"
 
 void *shared_page_alloc(struct domain *d, bool guest_writable)
 {

@@ -5,6 +5,7 @@
 #include "hv/arch.h"
 #include "hv/atomic.h"
 #include "hv/evtchn.h"
+#include "hv/map.h"
 #include "hv/sched.h"
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -6,6 +6,7 @@
 #include "core/event/evtchn.h"
 
 #include "hv/console.h"
+#include "hv/hv_heap.h"
 #include "hv/hypercall.h"
 #include "hv/irq.h"
 #include "lib/errno.h"

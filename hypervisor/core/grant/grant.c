@@ -5,6 +5,7 @@
 #include "core/grant/grant.h"
 
 #include "hv/console.h"
+#include "hv/hv_heap.h"
 #include "lib/errno.h"
 
 /* The largest limits that a builder may ask for. */

@@ -23,6 +23,7 @@
 #include <xen/grant_table.h>
 #include "hv/arch.h"
 #include "hv/atomic.h"
+#include "hv/frame.h"
 
 struct active_grant {
 	u32 frame;	      /* [G] valid while pinned */

@@ -6,6 +6,7 @@
  */
 #include "core/grant/grant.h"
 
+#include "hv/map.h"
 #include "lib/string.h"
 
 static void end_release(struct copy_end *e)

@@ -5,6 +5,7 @@
  */
 #include "core/grant/grant.h"
 
+#include "hv/hv_heap.h"
 #include "hv/hypercall.h"
 #include "lib/errno.h"
 

@@ -4,6 +4,8 @@
 
 #include "hv/arch.h"
 #include "hv/evtchn.h"
+#include "hv/frame.h"
+#include "hv/hv_heap.h"
 #include "hv/sched.h"
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -3,6 +3,7 @@
 #include "core/hypercall/domctl.h"
 
 #include "hv/arch.h"
+#include "hv/hv_heap.h"
 #include "hv/sched.h"
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -4,7 +4,9 @@
 
 #include "hv/arch.h"
 #include "hv/console.h"
+#include "hv/frame.h"
 #include "hv/hypercall.h"
+#include "hv/page_alloc.h"
 #include "hv/sched.h"
 #include "hv/time.h"
 #include "lib/errno.h"

@@ -5,7 +5,9 @@
 #include "core/hypercall/sysctl.h"
 
 #include "hv/arch.h"
+#include "hv/frame.h"
 #include "hv/hypercall.h"
+#include "hv/page_alloc.h"
 #include "hv/sched.h"
 #include "lib/errno.h"
 

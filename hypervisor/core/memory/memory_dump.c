@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Reports of memory use for people: boot's log line and debug key 'm'. */
-#include "hv/mm.h"
+#include "hv/memory_dump.h"
 
-#include "core/base/page_alloc.h"
+#include "core/base/page_alloc_internal.h"
 #include "hv/console.h"
 #include "hv/domain.h"
+#include "hv/hv_heap.h"
+#include "hv/page_alloc.h"
 
 static unsigned long kib(unsigned long pages)
 {

@@ -9,6 +9,10 @@
  */
 #include "core/memory/memory_op.h"
 
+#include "hv/frame.h"
+#include "hv/hv_heap.h"
+#include "hv/map.h"
+#include "hv/page_alloc.h"
 #include "lib/errno.h"
 
 #define EXTENTS_MAX BIT(MEMORY_ORDER_MAX) /* extents of one chunk; also the limit of its frames */

@@ -6,6 +6,7 @@
 #include "core/memory/memory_op.h"
 
 #include "hv/arch.h"
+#include "hv/frame.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 

@@ -3,6 +3,7 @@
 #include "core/memory/memory_op.h"
 
 #include "hv/console.h"
+#include "hv/frame.h"
 #include "lib/errno.h"
 
 enum {

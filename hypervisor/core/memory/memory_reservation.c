@@ -7,6 +7,9 @@
 
 #include "hv/atomic.h"
 #include "hv/console.h"
+#include "hv/frame.h"
+#include "hv/map.h"
+#include "hv/page_alloc.h"
 #include "lib/errno.h"
 
 bool memory_flags_decode(unsigned int mem_flags, unsigned int order, unsigned int *memf)

@@ -4,7 +4,7 @@
 
 #include "hv/arch.h"
 #include "hv/atomic.h"
-#include "hv/mm.h"
+#include "hv/page_alloc.h"
 #include "hv/softirq.h"
 
 /*

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The hypercall vcpu_op (xen/vcpu.h): how a domain manages its own vCPUs. */
 #include "hv/hypercall_handlers.h"
+
 #include "core/domain/vcpu_timer.h"
 #include "hv/arch.h"
 #include "hv/atomic.h"
+#include "hv/frame.h"
 #include "hv/guest_access.h"
+#include "hv/hv_heap.h"
 #include "hv/sched.h"
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -8,6 +8,7 @@
 #define HV_ARCH_H
 
 #include "hv/domain.h"
+#include "hv/frame.h"
 
 /* --- CPUs --- */
 /* Waits for an interrupt, unless a softirq is pending. Interrupts are on. */

@@ -19,7 +19,7 @@
 #include <xen/vcpu.h>
 #include <xen/domctl.h>
 #include "hv/cpumask.h"
-#include "hv/mm.h"
+#include "hv/frame.h"
 #include "hv/percpu.h"
 #include "hv/sched_types.h"
 #include "hv/spinlock.h"

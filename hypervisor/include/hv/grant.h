@@ -7,6 +7,7 @@
 #define HV_GRANT_H
 
 #include "hv/domain.h"
+#include "hv/frame.h"
 
 /*
  * The limits are those of struct xen_domctl_createdomain; the caller has replaced "default" by

@@ -3,7 +3,7 @@
 #include "x86/cpu/desc.h"
 
 #include "hv/console.h"
-#include "hv/mm.h"
+#include "hv/hv_heap.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/cpu/entry.h"

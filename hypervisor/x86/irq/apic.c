@@ -5,7 +5,7 @@
 #include "hv/arch.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
-#include "hv/mm.h"
+#include "hv/map.h"
 #include "hv/softirq.h"
 #include "x86/cpu/clock.h"
 #include "x86/cpu/feature.h"

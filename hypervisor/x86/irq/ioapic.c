@@ -3,7 +3,8 @@
 #include "x86/irq/ioapic.h"
 
 #include "hv/console.h"
-#include "hv/mm.h"
+#include "hv/map.h"
+#include "hv/spinlock.h"
 #include "x86/cpu/platform.h"
 
 struct ioapic ioapics[MAX_IOAPICS];

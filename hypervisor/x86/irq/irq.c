@@ -9,6 +9,7 @@
 #include "hv/atomic.h"
 #include "hv/console.h"
 #include "hv/evtchn.h"
+#include "hv/hv_heap.h"
 #include "lib/errno.h"
 #include "x86/irq/apic.h"
 #include "x86/irq/gsi.h"

@@ -9,6 +9,8 @@
 #include "hv/atomic.h"
 #include "hv/console.h"
 #include "hv/evtchn.h"
+#include "hv/hv_heap.h"
+#include "hv/map.h"
 #include "lib/errno.h"
 #include "x86/irq/gsi.h"
 #include "x86/irq/ioapic.h"

@@ -6,6 +6,7 @@
 #ifndef X86_IRQ_PIRQ_H
 #define X86_IRQ_PIRQ_H
 
+#include "hv/frame.h"
 #include "hv/irq.h"
 #include "x86/irq/irq.h"
 

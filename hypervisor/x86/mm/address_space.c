@@ -9,6 +9,7 @@
 #include "x86/mm/paging.h"
 
 #include "hv/console.h"
+#include "hv/hv_heap.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/mm/map_frame.h"

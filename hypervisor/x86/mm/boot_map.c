@@ -5,7 +5,8 @@
 #include "x86/mm/boot_map.h"
 
 #include "hv/console.h"
-#include "hv/mm.h"
+#include "hv/frame.h"
+#include "hv/page_alloc.h"
 #include "x86/mm/paging.h"
 
 /* Boot runs on one CPU and maps few things, so addresses are handed out once and not used again. */

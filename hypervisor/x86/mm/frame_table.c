@@ -7,6 +7,8 @@
 
 #include "hv/arch.h"
 #include "hv/console.h"
+#include "hv/map.h"
+#include "hv/page_alloc.h"
 #include "lib/string.h"
 #include "x86/boot/memory_map.h"
 #include "x86/mm/boot_alloc.h"

@@ -7,7 +7,7 @@
 #ifndef X86_MM_FRAME_TABLE_H
 #define X86_MM_FRAME_TABLE_H
 
-#include "hv/mm.h"
+#include "hv/frame.h"
 
 #define GIB_SHIFT  30
 #define GIB_FRAMES (1UL << (GIB_SHIFT - PAGE_SHIFT))

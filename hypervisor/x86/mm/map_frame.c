@@ -12,6 +12,8 @@
 
 #include "hv/arch.h"
 #include "hv/console.h"
+#include "hv/frame.h"
+#include "hv/map.h"
 #include "lib/string.h"
 #include "x86/cpu/regs.h"
 #include "x86/mm/paging.h"

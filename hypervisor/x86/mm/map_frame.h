@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The set-up of map_frame's windows (hv/mm.h). */
+/* The set-up of map_frame's windows (hv/map.h). */
 #ifndef X86_MM_MAP_FRAME_H
 #define X86_MM_MAP_FRAME_H
 

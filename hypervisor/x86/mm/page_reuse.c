@@ -7,6 +7,7 @@
 
 #include "hv/atomic.h"
 #include "hv/console.h"
+#include "hv/map.h"
 #include "x86/mm/page_types.h"
 #include "x86/mm/tlb.h"
 

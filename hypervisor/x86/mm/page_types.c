@@ -55,6 +55,7 @@
 
 #include "hv/atomic.h"
 #include "hv/console.h"
+#include "hv/map.h"
 #include "lib/errno.h"
 #include "x86/mm/page_validate.h"
 #include "x86/mm/tlb.h"

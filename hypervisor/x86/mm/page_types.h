@@ -17,7 +17,7 @@
 #ifndef X86_MM_PAGE_TYPES_H
 #define X86_MM_PAGE_TYPES_H
 
-#include "hv/mm.h"
+#include "hv/frame.h"
 #include "x86/arch_domain.h"
 
 #define PGT_TYPE_SHIFT	  60

@@ -8,6 +8,7 @@
 #include "hv/atomic.h"
 #include "hv/console.h"
 #include "hv/hypercall.h"
+#include "hv/map.h"
 #include "lib/errno.h"
 
 /* --- entries of L1 tables --- */

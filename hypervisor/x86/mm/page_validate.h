@@ -7,6 +7,7 @@
 #define X86_MM_PAGE_VALIDATE_H
 
 #include "hv/console.h"
+#include "hv/frame.h"
 #include "x86/cpu/feature.h"
 #include "x86/mm/page_types.h"
 #include "x86/mm/paging.h"

@@ -8,6 +8,7 @@
 
 #include "hv/arch.h"
 #include "hv/console.h"
+#include "hv/hv_heap.h"
 #include "lib/errno.h"
 #include "x86/boot/sections.h"
 #include "x86/cpu/regs.h"

@@ -3,7 +3,7 @@
 #ifndef X86_MM_PAGING_H
 #define X86_MM_PAGING_H
 
-#include "hv/mm.h"
+#include "hv/frame.h"
 #include "x86/arch_domain.h"
 
 #define PTE_PRESENT   BIT(0)

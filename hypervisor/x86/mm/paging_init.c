@@ -8,6 +8,7 @@
 #include "x86/mm/paging.h"
 
 #include "hv/console.h"
+#include "hv/hv_heap.h"
 #include "x86/boot/sections.h"
 #include "x86/cpu/regs.h"
 #include "x86/mm/boot_alloc.h"

@@ -12,7 +12,6 @@
 #define X86_MM_TLB_H
 
 #include "hv/cpumask.h"
-#include "hv/mm.h"
 
 void tlb_load_cr3(unsigned long cr3);		/* loads CR3 and notes the flush */
 void tlb_flush_local(void);			/* this CPU; not global translations */

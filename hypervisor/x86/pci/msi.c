@@ -10,7 +10,10 @@
 #include "x86/pci/msi.h"
 
 #include "hv/console.h"
-#include "hv/mm.h"
+#include "hv/frame.h"
+#include "hv/hv_heap.h"
+#include "hv/map.h"
+#include "hv/spinlock.h"
 #include "lib/errno.h"
 #include "lib/list.h"
 #include "x86/irq/apic.h"

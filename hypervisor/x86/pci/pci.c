@@ -2,7 +2,8 @@
 /* Access to PCI configuration space, by ports or by memory (pci.h), and what is read from it. */
 #include "x86/pci/pci.h"
 
-#include "hv/mm.h"
+#include "hv/hv_heap.h"
+#include "hv/map.h"
 #include "lib/errno.h"
 #include "x86/cpu/platform.h"
 #include "x86/pci/config.h"

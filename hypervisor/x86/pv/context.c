@@ -7,6 +7,7 @@
  */
 #include "hv/arch.h"
 #include "hv/console.h"
+#include "hv/hv_heap.h"
 #include "hv/sched.h"
 #include "hv/softirq.h"
 #include "lib/string.h"

@@ -10,6 +10,7 @@
 #include "hv/arch.h"
 #include "hv/console.h"
 #include "hv/guest_access.h"
+#include "hv/hv_heap.h"
 #include "hypercall_table.h"
 #include "lib/errno.h"
 #include "x86/pv/bounce.h"

@@ -7,6 +7,7 @@
 #include "x86/pv/domctl_x86.h"
 
 #include "hv/arch.h"
+#include "hv/hv_heap.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/cpu/feature.h"

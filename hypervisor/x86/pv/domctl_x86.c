@@ -4,7 +4,9 @@
 
 #include "hv/arch.h"
 #include "hv/console.h"
+#include "hv/frame.h"
 #include "hv/hypercall.h"
+#include "hv/map.h"
 #include "lib/errno.h"
 #include "x86/mm/page_types.h"
 

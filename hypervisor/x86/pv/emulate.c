@@ -6,6 +6,7 @@
  */
 #include "x86/pv/emulate.h"
 
+#include "hv/frame.h"
 #include "hv/guest_access.h"
 #include "hv/sched.h"
 #include "lib/errno.h"

@@ -6,6 +6,7 @@
 #include "hv/atomic.h"
 #include "hv/console.h"
 #include "hv/guest_access.h"
+#include "hv/hv_heap.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/mm/tlb.h"

@@ -7,6 +7,7 @@
 #include "hv/hypercall.h"
 
 #include <xen/physdev.h>
+#include "hv/frame.h"
 #include "hv/guest_access.h"
 #include "hypercall_table.h"
 #include "lib/errno.h"

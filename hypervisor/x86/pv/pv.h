@@ -3,6 +3,7 @@
 #ifndef X86_PV_PV_H
 #define X86_PV_PV_H
 
+#include "hv/frame.h"
 #include "x86/arch_domain.h"
 #include "x86/cpu/policy.h"
 #include "x86/cpu/regs.h"

@@ -4,6 +4,7 @@
  */
 #include "hv/arch.h"
 #include "hv/console.h"
+#include "hv/hv_heap.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/cpu/entry.h"

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include "host/host.h"
+#include "hv/frame.h"
 #include "hv/guest_access.h"
-#include "hv/mm.h"
+#include "hv/hv_heap.h"
+#include "hv/map.h"
 #include "lib/errno.h"
 #include "unit.h"
 

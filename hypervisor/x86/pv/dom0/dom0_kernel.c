@@ -7,7 +7,6 @@
 
 #include <xen/elfnote.h>
 #include "hv/console.h"
-#include "hv/mm.h"
 #include "lib/bzimage.h"
 #include "lib/decompress.h"
 #include "lib/errno.h"

@@ -2,10 +2,10 @@
 /*
  * Private to page_alloc.c, page_ref.c, hv_heap.c and shared_page.c; memory_dump.c reads the counts.
  */
-#ifndef CORE_BASE_PAGE_ALLOC_H
-#define CORE_BASE_PAGE_ALLOC_H
+#ifndef CORE_BASE_PAGE_ALLOC_INTERNAL_H
+#define CORE_BASE_PAGE_ALLOC_INTERNAL_H
 
-#include "hv/mm.h"
+#include "hv/frame.h"
 
 /* page_assign for frames for which arch_page_reused was called already. */
 int __must_check page_assign_prepared(struct domain *d, struct page_info *pg, unsigned int order,
