@@ -44,17 +44,53 @@ def test_what_goes_up_is_refused(check, path, text, says):
     assert status == 1 and says in output
 
 
-def test_a_call_upward_is_refused(check, tmp_path):
+@pytest.fixture
+def compiled(tmp_path):
+    """The directory of the objects that these texts give. (The check looks for their sources in the tree.)"""
+    def run(sources):
+        for path, text in sources.items():
+            source = tmp_path / "objects/hypervisor" / f"{path}.c"
+            source.parent.mkdir(parents=True)
+            source.write_text(text)
+            subprocess.run(["gcc", "-c", "-o", source.with_suffix(".o"), source], check=True)
+        (tmp_path / "objects/toolstack").mkdir()
+        return tmp_path / "objects"
+    return run
+
+
+def test_a_call_upward_is_refused(check, compiled):
     """By a prototype of one's own, which no include gives away."""
-    for path, text in {"core/base/timer": "void sched_tick(void); void timer_tick(void) { sched_tick(); }",
-                       "core/sched/sched": "void sched_tick(void) { }"}.items():
-        source = tmp_path / "objects/hypervisor" / f"{path}.c"
-        source.parent.mkdir(parents=True)
-        source.write_text(text)
-        subprocess.run(["gcc", "-c", "-o", source.with_suffix(".o"), source], check=True)
-    (tmp_path / "objects/toolstack").mkdir()
-    status, output = check(objects=tmp_path / "objects")
+    objects = compiled({"core/base/timer": "void sched_tick(void); void timer_tick(void) { sched_tick(); }",
+                        "core/sched/sched": "void sched_tick(void) { }"})
+    status, output = check(objects=objects)
     assert status == 1 and output == "core/base/timer: core/base may not call sched_tick of core/sched/sched\n"
+
+
+TICK = "void arch_tick(void);\n"
+PORT = {
+    "hypervisor/include/hv/arch.h": '#include "hv/arch/time.h"\n',
+    "hypervisor/include/hv/arch/time.h": TICK,
+    "hypervisor/core/base/timer.c": '#include "hv/arch/time.h"\nvoid timer_tick(void) { arch_tick(); }\n',
+    "hypervisor/x86/cpu/time.c": "",
+}
+PORT_OBJECTS = {"core/base/timer": TICK + "void timer_tick(void) { arch_tick(); }",
+                "x86/cpu/time": "void arch_tick(void) { } void time_read(void) { }"}
+
+
+def test_core_calls_the_processors_side_by_the_contract(check, compiled):
+    assert check(PORT, compiled(PORT_OBJECTS)) == (0, "")
+
+
+@pytest.mark.parametrize("path,text,says", [
+    ("arch.h", "", "include/hv/arch.h does not list include/hv/arch/time.h"),
+    ("arch/time.h", "", "core/base/timer: core/base may not call arch_tick of x86/cpu/time"),
+    ("arch/time.h", TICK + "void time_read(void);\n", "include/hv/arch/time.h: core does not need time_read"),
+    ("arch/time.h", TICK + "void timer_tick(void);\n",
+     "include/hv/arch/time.h: the processor's side does not define timer_tick, core/base/timer does"),
+])
+def test_the_contract_is_whole_and_no_more(check, compiled, path, text, says):
+    status, output = check(PORT | {f"hypervisor/include/hv/{path}": text}, compiled(PORT_OBJECTS))
+    assert status == 1 and output == says + "\n"
 
 
 def test_a_circle_is_refused(check):

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "host/host.h"
+#include "hv/arch/guest_access.h"
 #include "hv/atomic.h"
 #include "hv/domain.h"
-#include "hv/guest_access.h"
 #include "hv/hv_heap.h"
 #include "hv/hypercall.h"
 #include "lib/errno.h"

@@ -56,7 +56,8 @@ static void interleave_relax(void);
 #define bitmap_and(d, a, b, n)		(interleave_step(), bitmap_and(d, a, b, n))
 
 #include "host/host.h"
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
+#include "hv/domain.h"
 #include "hv/softirq.h"
 #include "unit.h"
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include "core/sched/sched_internal.h"
 #include "host/host.h"
+#include "hv/arch/guest.h"
 #include "hv/cmdline.h"
 #include "hv/evtchn.h"
 #include "lib/errno.h"

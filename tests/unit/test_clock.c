@@ -10,7 +10,6 @@
 #include "hv/hypercall_handlers.h"
 #include "core/domain/vcpu_timer.h"
 #include "host/host.h"
-#include "hv/arch.h"
 #include "hv/evtchn.h"
 #include "hv/sched.h"
 #include "hv/softirq.h"
@@ -46,9 +45,11 @@ static void wrmsr(u32 msr, u64 value)
 		apic_countdown = (u32)value;
 }
 
-#include "hv/map.h"
+#include "hv/arch/time.h"
+#include "x86/cpu/clock.h"
 #include "x86/cpu/time.c"
 #include "x86/irq/apic.c"
+#include "x86/map_device.h"
 
 u8 host_inb(u16 port)
 {

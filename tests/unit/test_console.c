@@ -14,8 +14,8 @@
 #include <unistd.h>
 #include "control_sim.h"
 #include "core/base/console_internal.h"
+#include "hv/arch/cpu.h"
 #include "hv/hypercall_handlers.h"
-#include "hv/arch.h"
 #include "hv/cmdline.h"
 #include "hv/evtchn.h"
 #include "hv/memory_dump.h"

@@ -21,6 +21,9 @@
 #include "core/base/softirq.c"
 #include "core/base/timer.c"
 #include "core/domain/vcpu_timer.c"
+#include "hv/arch/cpu.h"
+#include "hv/arch/guest.h"
+#include "hv/arch/pirq.h"
 #include "hv/hv_heap.h"
 #include "hv/page_alloc.h"
 

@@ -6,8 +6,9 @@
 /* links: hypervisor/core/event/evtchn.c hypervisor/core/event/evtchn_send.c hypervisor/core/event/evtchn_ops.c hypervisor/lib/bitmap.c */
 #include "core/event/evtchn.h"
 #include "control_sim.h"
+#include "hv/arch/guest.h"
+#include "hv/arch/pirq.h"
 #include "hv/hypercall_handlers.h"
-#include "hv/irq.h"
 #include "hv/sched.h"
 
 #define OP(cmd, op) do_event_channel_op(EVTCHNOP_##cmd, (unsigned long)(op), 0, 0, 0, 0)

@@ -6,6 +6,9 @@
 /* links: hypervisor/core/grant/grant.c hypervisor/core/grant/grant_map.c hypervisor/core/grant/grant_copy.c hypervisor/core/grant/grant_ops.c hypervisor/lib/bitmap.c */
 #include "core/grant/grant.h"
 #include "control_sim.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/guest.h"
+#include "hv/arch/map.h"
 #include "hv/hv_heap.h"
 #include "hv/hypercall_handlers.h"
 

@@ -2,14 +2,16 @@
 /* The simulated machine itself, on which other tests rely. */
 /* links: hypervisor/lib/bitmap.c */
 #include "host/host.h"
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
+#include "hv/arch/guest_access.h"
+#include "hv/arch/map.h"
 #include "hv/console.h"
 #include "hv/frame.h"
-#include "hv/guest_access.h"
 #include "hv/hv_heap.h"
-#include "hv/map.h"
 #include "lib/errno.h"
 #include "unit.h"
+#include "x86/irq/ipi.h"
+#include "x86/mm/map_frame.h"
 
 static DEFINE_PER_CPU(u32, counter);
 
@@ -21,7 +23,7 @@ static void count_cpu(void *data)
 static void each_cpu_has_its_own_variables(void **state)
 {
 	host_cpus_init(8);
-	arch_call_on(&cpu_online_map, count_cpu, NULL);
+	ipi_call_on(&cpu_online_map, count_cpu, NULL);
 	for (unsigned int cpu = 0; cpu < 8; cpu++)
 		assert_int_equal(per_cpu(counter, cpu), 1);
 	assert_int_equal(per_cpu(counter, 8), 0);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "host/host.h"
-#include "hv/arch.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/pirq.h"
 #include "hv/evtchn.h"
 #include "lib/errno.h"
 #include "unit.h"

@@ -11,10 +11,9 @@
 
 #include <string.h>
 #include "core/base/page_alloc_internal.h"
-#include "hv/arch.h"
 #include "host/host.h"
+#include "hv/arch/frame.h"
 #include "hv/frame.h"
-#include "hv/map.h"
 #include "hv/page_alloc.h"
 #include "lib/errno.h"
 #include "unit.h"

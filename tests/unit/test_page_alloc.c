@@ -4,8 +4,10 @@
 /* links: hypervisor/core/base/timer.c hypervisor/core/base/softirq.c hypervisor/lib/heap.c */
 #include <stdlib.h>
 #include <string.h>
-#include "hv/arch.h"
 #include "host/host.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/map.h"
+#include "hv/domain.h"
 #include "hv/hv_heap.h"
 #include "hv/page_alloc.h"
 #include "hv/spinlock.h"

@@ -17,8 +17,10 @@
 #include <xen/grant_table.h>
 #include "core/base/page_alloc_internal.h"
 #include "host/host.h"
-#include "hv/arch.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/guest.h"
 #include "hv/atomic.h"
+#include "hv/guest_page.h"
 #include "hv/hv_heap.h"
 #include "hv/page_alloc.h"
 #include "hypercall_table.h"

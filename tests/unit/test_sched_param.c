@@ -6,6 +6,7 @@
 #include "sched_sim.h"
 
 #include <xen/sysctl.h>
+#include "hv/arch/cpu.h"
 
 /* No domain is destroyed in these tests. */
 bool domain_get(struct domain *d)

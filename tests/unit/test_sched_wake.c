@@ -24,6 +24,8 @@
 #include "core/sched/sched_share.c"
 #include "core/base/softirq.c"
 #include "core/base/timer.c"
+#include "hv/arch/cpu.h"
+#include "hv/arch/guest.h"
 
 /* A vCPU on its own CPU checks on its way out. */
 void arch_vcpu_kick(struct vcpu *v)

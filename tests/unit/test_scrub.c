@@ -10,7 +10,6 @@
 #include <string.h>
 #include "core/base/page_alloc_internal.h"
 #include "host/host.h"
-#include "hv/arch.h"
 #include "hv/sched.h"
 #include "hv/softirq.h"
 #include "hv/timer.h"
@@ -45,8 +44,8 @@ static void invlpg(unsigned long va)
 {
 }
 
-#include "hv/hv_heap.h"
-#include "hv/map.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/map.h"
 #include "hv/page_alloc.h"
 #include "x86/mm/tlb.c"
 

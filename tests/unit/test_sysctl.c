@@ -4,8 +4,10 @@
 /* links: hypervisor/core/hypercall/sysctl_cpupool.c hypervisor/core/hypercall/domctl_vcpu.c hypervisor/lib/bitmap.c */
 #include "core/hypercall/sysctl.h"
 #include "control_sim.h"
+#include "hv/arch/control.h"
+#include "hv/arch/guest.h"
+#include "hv/arch/time.h"
 #include "hv/hypercall_handlers.h"
-#include "hv/arch.h"
 #include "hv/console.h"
 #include "hv/page_alloc.h"
 #include "hv/sched.h"

@@ -5,7 +5,6 @@
 
 #include <string.h>
 #include "host/host.h"
-#include "hv/arch.h"
 #include "hv/softirq.h"
 #include "unit.h"
 

@@ -3,7 +3,6 @@
 /* The TLB clock against a model. Every CPU's TLB is a set of pages, and none may hold a page that
  * is used anew. */
 #include <string.h>
-#include "hv/arch.h"
 #include "hv/softirq.h"
 #include "host/host.h"
 #include "unit.h"

@@ -4,9 +4,10 @@
 /* links: hypervisor/core/domain/vcpu_context.c hypervisor/core/domain/guest_page.c hypervisor/lib/bitmap.c */
 #include "hv/domain.h"
 
-#include "hv/arch.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/guest.h"
+#include "hv/arch/map.h"
 #include "hv/evtchn.h"
-#include "hv/map.h"
 #include "hv/sched.h"
 #include "host/host.h"
 #include "lib/errno.h"

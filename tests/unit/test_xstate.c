@@ -7,8 +7,6 @@
  */
 #include <stdlib.h>
 #include "host/host.h"
-#include "hv/arch.h"
-#include "hv/time.h"
 #include "unit.h"
 
 /* Replaces the instruction by the processor under test. */
@@ -21,6 +19,9 @@ __asm__(".data\n\t.globl _alternatives_start, _alternatives_end\n_alternatives_s
 	"_alternatives_end: .quad "
 	"0\n\t.previous");
 
+#include "hv/arch/guest.h"
+#include "hv/arch/time.h"
+#include "x86/cpu/clock.h"
 #include "x86/cpu/feature.c"
 #include "x86/cpu/xstate.c"
 #include "x86/cpu/policy_xstate.c"

@@ -9,12 +9,12 @@
 #include "core/base/console_internal.h"
 #include "core/base/log_ring.h"
 
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
 #include "hv/atomic.h"
 #include "hv/cmdline.h"
+#include "hv/domain.h"
 #include "hv/evtchn.h"
 #include "hv/softirq.h"
-#include "hv/time.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 

@@ -10,11 +10,10 @@
 #include "core/base/console_internal.h"
 #include "core/base/log_ring.h"
 
-#include "hv/arch.h"
+#include "hv/arch/time.h"
 #include "hv/cmdline.h"
 #include "hv/domain.h"
 #include "hv/spinlock.h"
-#include "hv/time.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 

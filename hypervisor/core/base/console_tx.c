@@ -10,7 +10,7 @@
  */
 #include "core/base/console_internal.h"
 
-#include "hv/arch.h"
+#include "hv/arch/time.h"
 #include "hv/atomic.h"
 #include "hv/softirq.h"
 #include "hv/timer.h"

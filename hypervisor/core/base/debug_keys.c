@@ -2,7 +2,7 @@
 /* Debug keys: typed on the console or sent by `xl debug-keys`, run in softirq context. */
 #include "core/base/console_internal.h"
 
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
 #include "hv/atomic.h"
 #include "hv/domain.h"
 #include "hv/memory_dump.h"

@@ -8,9 +8,10 @@
 
 #include "core/base/buddy.h"
 #include "core/base/page_alloc_internal.h"
-#include "hv/arch.h"
+#include "hv/arch/map.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
+#include "hv/domain.h"
 #include "hv/page_alloc.h"
 #include "hv/spinlock.h"
 #include "lib/string.h"

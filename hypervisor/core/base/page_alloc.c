@@ -21,13 +21,13 @@
 
 #include "core/base/buddy.h"
 #include "core/base/page_alloc_internal.h"
-#include "hv/arch.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/map.h"
+#include "hv/arch/time.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
-#include "hv/map.h"
 #include "hv/sched.h"
 #include "hv/spinlock.h"
-#include "hv/time.h"
 #include "hv/timer.h"
 #include "lib/errno.h"
 

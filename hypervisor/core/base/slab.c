@@ -16,6 +16,7 @@
  */
 #include "hv/hv_heap.h"
 
+#include "hv/arch/map.h"
 #include "hv/console.h"
 #include "hv/spinlock.h"
 #include "lib/string.h"

@@ -2,8 +2,9 @@
 /* Softirqs and tasklets: work that an interrupt, or another CPU, defers. */
 #include "hv/softirq.h"
 
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
 #include "hv/atomic.h"
+#include "hv/domain.h"
 
 DEFINE_PER_CPU(u32, softirq_pending);
 

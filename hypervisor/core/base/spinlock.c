@@ -10,9 +10,10 @@
  */
 #include "hv/spinlock.h"
 
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
+#include "hv/domain.h"
 #include "hv/percpu.h"
 
 #ifdef HV_DEBUG

@@ -11,9 +11,10 @@
  */
 #include "hv/timer.h"
 
-#include "hv/arch.h"
+#include "hv/arch/time.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
+#include "hv/domain.h"
 #include "hv/hv_heap.h"
 #include "hv/softirq.h"
 #include "lib/string.h"

@@ -4,12 +4,13 @@
 
 #include <stdarg.h>
 #include "core/domain/domain_internal.h"
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
+#include "hv/arch/guest.h"
+#include "hv/arch/pirq.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
 #include "hv/evtchn.h"
 #include "hv/grant.h"
-#include "hv/irq.h"
 #include "hv/cmdline.h"
 #include "hv/page_alloc.h"
 #include "hv/sched.h"

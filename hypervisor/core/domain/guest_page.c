@@ -3,9 +3,11 @@
  * Guest pages that the hypervisor writes to over a long time: mapped in every address space, with
  * references held.
  */
-#include "hv/map.h"
+#include "hv/guest_page.h"
 
-#include "hv/arch.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/map.h"
+#include "hv/domain.h"
 #include "lib/errno.h"
 
 int guest_page_map(struct domain *d, mfn_t mfn, struct guest_page *page)

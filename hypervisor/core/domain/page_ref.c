@@ -10,9 +10,10 @@
 #include "hv/frame.h"
 
 #include "core/base/page_alloc_internal.h"
-#include "hv/arch.h"
+#include "hv/arch/frame.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
+#include "hv/domain.h"
 #include "hv/page_alloc.h"
 #include "hv/spinlock.h"
 #include "lib/errno.h"

@@ -11,8 +11,10 @@
 #include "hv/hv_heap.h"
 
 #include "core/base/page_alloc_internal.h"
-#include "hv/arch.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/map.h"
 #include "hv/atomic.h"
+#include "hv/domain.h"
 #include "hv/spinlock.h"
 
 void *shared_page_alloc(struct domain *d, bool guest_writable)

@@ -2,10 +2,10 @@
 /* A vCPU's first registers, its reset, and where its vcpu_info lies. */
 #include "hv/domain.h"
 
-#include "hv/arch.h"
+#include "hv/arch/guest.h"
 #include "hv/atomic.h"
 #include "hv/evtchn.h"
-#include "hv/map.h"
+#include "hv/guest_page.h"
 #include "hv/sched.h"
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -6,6 +6,7 @@
 #include "core/domain/vcpu_timer.h"
 
 #include "core/domain/domain_internal.h"
+#include "hv/arch/time.h"
 #include "hv/hypercall_handlers.h"
 #include "hv/evtchn.h"
 #include "hv/sched.h"

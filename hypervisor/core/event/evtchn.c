@@ -5,10 +5,10 @@
  */
 #include "core/event/evtchn.h"
 
+#include "hv/arch/pirq.h"
 #include "hv/console.h"
 #include "hv/hv_heap.h"
 #include "hv/hypercall.h"
-#include "hv/irq.h"
 #include "lib/errno.h"
 
 /* Closing this many ports is one step of a preemptible operation. */

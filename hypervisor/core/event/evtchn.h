@@ -19,8 +19,9 @@
 #include "hv/evtchn.h"
 
 #include <xen/event_channel.h>
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
 #include "hv/atomic.h"
+#include "hv/domain.h"
 
 enum port_type { PORT_FREE, PORT_UNBOUND, PORT_INTERDOMAIN, PORT_PIRQ, PORT_VIRQ, PORT_IPI };
 

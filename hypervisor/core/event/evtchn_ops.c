@@ -5,9 +5,9 @@
  */
 #include "core/event/evtchn.h"
 
+#include "hv/arch/guest_access.h"
+#include "hv/arch/pirq.h"
 #include "hv/hypercall_handlers.h"
-#include "hv/guest_access.h"
-#include "hv/irq.h"
 #include "lib/errno.h"
 
 /* The domain that a sub-operation names, with a reference. Special domains have no ports. */

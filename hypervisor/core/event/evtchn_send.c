@@ -5,6 +5,7 @@
  */
 #include "core/event/evtchn.h"
 
+#include "hv/arch/guest.h"
 #include "hv/sched.h"
 #include "lib/errno.h"
 

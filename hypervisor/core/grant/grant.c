@@ -4,6 +4,8 @@
  */
 #include "core/grant/grant.h"
 
+#include "hv/arch/frame.h"
+#include "hv/arch/map.h"
 #include "hv/console.h"
 #include "hv/hv_heap.h"
 #include "lib/errno.h"

@@ -21,7 +21,6 @@
 #include "hv/speculation.h"
 
 #include <xen/grant_table.h>
-#include "hv/arch.h"
 #include "hv/atomic.h"
 #include "hv/frame.h"
 

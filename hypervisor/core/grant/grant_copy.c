@@ -6,7 +6,8 @@
  */
 #include "core/grant/grant.h"
 
-#include "hv/map.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/map.h"
 #include "lib/string.h"
 
 static void end_release(struct copy_end *e)

@@ -5,6 +5,8 @@
  */
 #include "core/grant/grant.h"
 
+#include "hv/arch/frame.h"
+#include "hv/arch/guest.h"
 #include "hv/hv_heap.h"
 #include "hv/hypercall.h"
 #include "lib/errno.h"

@@ -5,8 +5,8 @@
  */
 #include "core/grant/grant.h"
 
+#include "hv/arch/guest_access.h"
 #include "hv/hypercall_handlers.h"
-#include "hv/guest_access.h"
 #include "lib/errno.h"
 
 static long op_map(struct grant_batch *b, void *op)

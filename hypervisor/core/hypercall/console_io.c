@@ -7,8 +7,9 @@
  */
 #include "hv/console.h"
 
+#include "hv/arch/guest_access.h"
+#include "hv/arch/time.h"
 #include "hv/hypercall_handlers.h"
-#include "hv/guest_access.h"
 #include "hv/sched.h"
 #include "lib/errno.h"
 

@@ -2,7 +2,7 @@
 /* One control operation: copy the guest's struct in, check its version, lock, run, copy it back. */
 #include "core/hypercall/control.h"
 
-#include "hv/guest_access.h"
+#include "hv/arch/guest_access.h"
 #include "lib/errno.h"
 
 long control_op(const struct control_call *c, void *op, unsigned long arg)

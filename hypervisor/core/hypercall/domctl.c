@@ -6,9 +6,9 @@
  */
 #include "core/hypercall/domctl.h"
 
+#include "hv/arch/control.h"
 #include "hv/hypercall_handlers.h"
 #include "core/hypercall/control.h"
-#include "hv/arch.h"
 #include "hv/console.h"
 #include "lib/errno.h"
 

@@ -9,7 +9,6 @@
 #include "hv/domain.h"
 
 #include <xen/domctl.h>
-#include "hv/guest_access.h"
 
 /*
  * A sub-operation on d (NULL where the row needs no domain). op is a private copy. LOCK_DOMCTL is

@@ -2,7 +2,7 @@
 /* Control operations that permit a domain to use certain interrupts and device memory itself. */
 #include "core/hypercall/domctl.h"
 
-#include "hv/arch.h"
+#include "hv/arch/control.h"
 #include "lib/errno.h"
 
 static long permit(struct domain *d, struct rangeset *set, unsigned long first, unsigned long last,

@@ -2,10 +2,11 @@
 /* Control operations that query a domain and its vCPUs, or only record something. */
 #include "core/hypercall/domctl.h"
 
-#include "hv/arch.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/map.h"
+#include "hv/arch/time.h"
 #include "hv/evtchn.h"
 #include "hv/frame.h"
-#include "hv/hv_heap.h"
 #include "hv/sched.h"
 #include "lib/errno.h"
 #include "lib/string.h"

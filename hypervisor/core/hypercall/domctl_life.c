@@ -2,7 +2,7 @@
 /* Control operations on a domain's life: create, give vCPUs and memory, pause, resume, destroy. */
 #include "core/hypercall/domctl.h"
 
-#include "hv/arch.h"
+#include "hv/arch/guest.h"
 #include "hv/console.h"
 #include "hv/hypercall.h"
 #include "lib/errno.h"

@@ -2,7 +2,8 @@
 /* Control operations on a vCPU: its registers, and where it may run. */
 #include "core/hypercall/domctl.h"
 
-#include "hv/arch.h"
+#include "hv/arch/guest.h"
+#include "hv/arch/guest_access.h"
 #include "hv/hv_heap.h"
 #include "hv/sched.h"
 #include "lib/errno.h"

@@ -10,10 +10,10 @@
  */
 #include "hv/hypercall.h"
 
-#include "hv/arch.h"
+#include "hv/arch/guest.h"
+#include "hv/arch/guest_access.h"
 #include "hv/console.h"
 #include "hv/evtchn.h"
-#include "hv/guest_access.h"
 #include "hv/softirq.h"
 #include "hv/speculation.h"
 #include "hypercall_table.h"

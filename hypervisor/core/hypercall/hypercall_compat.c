@@ -10,7 +10,7 @@
 #include <xen/event_channel.h>
 #include <xen/physdev.h>
 #include <xen/sched.h>
-#include "hv/guest_access.h"
+#include "hv/arch/guest_access.h"
 #include "hypercall_table.h"
 #include "lib/errno.h"
 

@@ -4,11 +4,12 @@
 
 #include "core/hypercall/control.h"
 #include <xen/platform.h>
-#include "hv/arch.h"
+#include "hv/arch/control.h"
+#include "hv/arch/cpu.h"
+#include "hv/arch/guest_access.h"
+#include "hv/arch/time.h"
 #include "hv/console.h"
-#include "hv/guest_access.h"
 #include "hv/sched.h"
-#include "hv/time.h"
 #include "lib/errno.h"
 
 #define NS_PER_SEC 1000000000UL

@@ -5,9 +5,9 @@
  */
 #include "core/hypercall/sysctl.h"
 
+#include "hv/arch/control.h"
 #include "hv/hypercall_handlers.h"
 #include "core/hypercall/control.h"
-#include "hv/arch.h"
 #include "lib/errno.h"
 
 /*

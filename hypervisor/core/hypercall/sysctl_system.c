@@ -2,13 +2,15 @@
 /* Control operations on the system: its log, its memory, the list of its domains. */
 #include "core/hypercall/sysctl.h"
 
-#include "hv/arch.h"
+#include "hv/arch/control.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/guest_access.h"
+#include "hv/arch/time.h"
 #include "hv/console.h"
 #include "hv/frame.h"
 #include "hv/hypercall.h"
 #include "hv/page_alloc.h"
 #include "hv/sched.h"
-#include "hv/time.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 

@@ -4,7 +4,9 @@
  */
 #include "core/hypercall/sysctl.h"
 
-#include "hv/arch.h"
+#include "hv/arch/control.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/guest_access.h"
 #include "hv/frame.h"
 #include "hv/hypercall.h"
 #include "hv/page_alloc.h"

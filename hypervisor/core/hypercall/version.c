@@ -3,8 +3,8 @@
 #include "hv/hypercall_handlers.h"
 
 #include <xen/version.h>
+#include "hv/arch/guest_access.h"
 #include "hv/cmdline.h"
-#include "hv/guest_access.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 

@@ -9,9 +9,10 @@
  */
 #include "core/memory/memory_op.h"
 
+#include "hv/arch/frame.h"
+#include "hv/arch/guest_access.h"
 #include "hv/frame.h"
 #include "hv/hv_heap.h"
-#include "hv/map.h"
 #include "hv/page_alloc.h"
 #include "lib/errno.h"
 

@@ -5,7 +5,9 @@
  */
 #include "core/memory/memory_op.h"
 
-#include "hv/arch.h"
+#include "hv/arch/control.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/guest_access.h"
 #include "hv/frame.h"
 #include "lib/errno.h"
 #include "lib/string.h"

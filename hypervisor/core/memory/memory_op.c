@@ -2,6 +2,8 @@
 /* The hypercall memory_op: a table with one row for each sub-operation. */
 #include "core/memory/memory_op.h"
 
+#include "hv/arch/frame.h"
+#include "hv/arch/guest_access.h"
 #include "hv/console.h"
 #include "hv/frame.h"
 #include "lib/errno.h"

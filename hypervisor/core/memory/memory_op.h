@@ -6,7 +6,6 @@
 #include "hv/hypercall_handlers.h"
 
 #include <xen/memory.h>
-#include "hv/guest_access.h"
 
 /*
  * A sub-operation. arg: a private copy of its argument. *done: the number of extents that earlier

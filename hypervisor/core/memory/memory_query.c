@@ -2,6 +2,7 @@
 /* Queries about a domain's memory, and the frames that the hypervisor keeps for it. */
 #include "core/memory/memory_op.h"
 
+#include "hv/arch/guest_access.h"
 #include "hv/frame.h"
 #include "hv/grant.h"
 #include "lib/errno.h"

@@ -5,10 +5,11 @@
  */
 #include "core/memory/memory_op.h"
 
+#include "hv/arch/frame.h"
+#include "hv/arch/guest_access.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
 #include "hv/frame.h"
-#include "hv/map.h"
 #include "hv/page_alloc.h"
 #include "lib/errno.h"
 

@@ -2,7 +2,7 @@
 /* What a CPU does without a vCPU to run: softirqs, then it scrubs free pages, then it waits. */
 #include "hv/sched.h"
 
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
 #include "hv/atomic.h"
 #include "hv/page_alloc.h"
 #include "hv/softirq.h"

@@ -5,7 +5,8 @@
  */
 #include "core/sched/sched_internal.h"
 
-#include "hv/guest_access.h"
+#include "hv/arch/guest_access.h"
+#include "hv/arch/time.h"
 #include "lib/errno.h"
 
 /* Caller holds the lock of v's queue. */

@@ -15,6 +15,9 @@
  */
 #include "core/sched/sched_internal.h"
 
+#include "hv/arch/cpu.h"
+#include "hv/arch/guest.h"
+#include "hv/arch/time.h"
 #include "hv/cmdline.h"
 #include "hv/console.h"
 #include "hv/evtchn.h"

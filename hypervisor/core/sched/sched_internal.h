@@ -7,7 +7,6 @@
 #ifndef CORE_SCHED_SCHED_INTERNAL_H
 #define CORE_SCHED_SCHED_INTERNAL_H
 
-#include "hv/arch.h"
 #include "hv/atomic.h"
 #include "hv/sched.h"
 #include "hv/softirq.h"

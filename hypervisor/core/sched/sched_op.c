@@ -4,11 +4,12 @@
  * watchdogs.
  */
 #include "core/domain/domain_internal.h"
+#include "hv/arch/guest_access.h"
+#include "hv/arch/time.h"
 #include "hv/hypercall_handlers.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
 #include "hv/evtchn.h"
-#include "hv/guest_access.h"
 #include "hv/sched.h"
 #include "hv/softirq.h"
 #include "lib/errno.h"

@@ -7,6 +7,8 @@
  */
 #include "core/sched/sched_internal.h"
 
+#include "hv/arch/cpu.h"
+
 cpumask_t sched_idle_cpus;
 cpumask_t sched_offering_cpus;
 

@@ -31,6 +31,8 @@
  */
 #include "core/sched/sched_internal.h"
 
+#include "hv/arch/time.h"
+
 #define CROWD_BITS 10
 #define CROWD_MASK ((1U << CROWD_BITS) - 1)
 _Static_assert(HV_MAX_VCPUS <= CROWD_MASK, "vCPUs of a domain are counted in CROWD_BITS");

@@ -6,7 +6,8 @@
 #ifndef HV_EVTCHN_H
 #define HV_EVTCHN_H
 
-#include "hv/arch.h"
+#include "hv/arch/guest.h"
+#include "hv/domain.h"
 
 /* max_ports: the highest port number that d may use. 0 or -ENOMEM. */
 int __must_check evtchn_domain_create(struct domain *d, unsigned int max_ports);

@@ -70,8 +70,6 @@ _Static_assert(sizeof(struct page_info) == 24, "the frame table's cost is part o
 #define PGC_COUNT_MASK (BIT(26) - 1)
 
 #define frame_table ((struct page_info *)FRAME_TABLE_VIRT)
-extern unsigned long max_page;	  /* first frame number beyond RAM */
-extern unsigned long total_pages; /* frames of usable RAM */
 
 static inline struct page_info *mfn_to_page(mfn_t mfn)
 {
@@ -81,7 +79,6 @@ static inline mfn_t page_to_mfn(const struct page_info *pg)
 {
 	return MFN(pg - frame_table);
 }
-bool mfn_valid(mfn_t mfn); /* there is a struct page_info for it, and it is RAM */
 
 static inline struct domain *page_owner(const struct page_info *pg)
 {

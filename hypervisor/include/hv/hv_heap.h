@@ -25,18 +25,6 @@ unsigned long hv_memory_pages(void); /* frames that the hypervisor holds for its
  */
 void hv_heap_add_boot_chunk(mfn_t first, unsigned int used);
 
-/* Translates addresses of hv_alloc'ed memory and of the image. */
-mfn_t virt_to_mfn(const void *addr);
-void *mfn_to_hv_virt(mfn_t mfn); /* for frames of hv_alloc_pages only */
-static inline paddr_t virt_to_maddr(const void *va)
-{
-	return mfn_to_maddr(virt_to_mfn(va)) | ((unsigned long)va & ~PAGE_MASK);
-}
-static inline struct page_info *virt_to_page(const void *va)
-{
-	return mfn_to_page(virt_to_mfn(va));
-}
-
 /*
  * A page of the hypervisor that only `d` may map, writable or read-only: shared_info, grant table
  * frames. shared_page_free drops it; the frame is freed when the guest's last mapping is gone.

@@ -2,7 +2,7 @@
 /* The machine's memory map: sorted and without overlaps, and the pieces that boot reserves. */
 #include "x86/boot/memory_map.h"
 
-#include "hv/arch.h"
+#include "hv/arch/control.h"
 #include "hv/config.h"
 #include "hv/console.h"
 #include "x86/boot/boot.h"

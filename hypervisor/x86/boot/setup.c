@@ -2,7 +2,7 @@
 /* Boot in order, from the loader's entry to Domain-0 and the idle loop. */
 #include "x86/boot/boot.h"
 
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
 #include "hv/atomic.h"
 #include "hv/cmdline.h"
 #include "hv/console.h"

@@ -6,12 +6,13 @@
  */
 #include "x86/boot/smp.h"
 
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
+#include "hv/arch/map.h"
+#include "hv/arch/time.h"
 #include "hv/atomic.h"
 #include "hv/cmdline.h"
 #include "hv/console.h"
 #include "hv/hv_heap.h"
-#include "hv/map.h"
 #include "hv/sched.h"
 #include "lib/string.h"
 #include "x86/boot/boot.h"
@@ -21,11 +22,8 @@
 #include "x86/cpu/feature.h"
 #include "x86/cpu/platform.h"
 #include "x86/irq/apic.h"
+#include "x86/map_device.h"
 #include "x86/mm/paging.h"
-
-unsigned int nr_cpus = 1;
-cpumask_t cpu_online_map;
-unsigned long percpu_offsets[HV_MAX_CPUS];
 
 #define TRAMPOLINE_PAGE 0x8000UL /* in the first MiB, which is not used as RAM */
 #define STARTUP_TIMEOUT SECONDS(2)

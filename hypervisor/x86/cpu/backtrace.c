@@ -2,7 +2,7 @@
 /* Prints backtraces and registers, with names from the image's table of symbols. */
 #include "x86/cpu/backtrace.h"
 
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
 #include "hv/console.h"
 #include "x86/cpu/entry.h"
 #include "x86/cpu/regs.h"

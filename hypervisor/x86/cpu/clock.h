@@ -37,4 +37,22 @@ static inline u64 mul_div(u64 a, u64 b, u64 c)
 /* Busy-waits for `ns`, in any context after clock_init. */
 void clock_delay(s_time_t ns);
 
+/*
+ * How TSC ticks convert to ns, in the form that guests get (struct vcpu_time_info): ns = ((tsc <<
+ * shift) * mul) >> 32.
+ */
+struct tsc_scale {
+	u32 mul;
+	s8 shift;
+};
+struct time_calibration {
+	u64 tsc_base;	     /* TSC ... */
+	s_time_t stime_base; /* ... at this system time */
+	struct tsc_scale scale;
+};
+/* The calibration of this CPU. */
+void time_get_calibration(struct time_calibration *out);
+/* Wall clock: the UNIX time at system time 0, in seconds and nanoseconds. */
+void time_get_wallclock(u64 *sec, u32 *nsec);
+
 #endif

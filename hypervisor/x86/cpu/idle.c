@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The interrupt flag, and the wait for an interrupt. */
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
 
 #include "hv/softirq.h"
 #include "x86/cpu/regs.h"

@@ -3,7 +3,9 @@
 #include "x86/cpu/policy_arch.h"
 
 #include <xen/sysctl.h>
-#include "hv/arch.h"
+#include "hv/arch/control.h"
+#include "hv/arch/guest_access.h"
+#include "hv/percpu.h"
 #include "lib/errno.h"
 #include "x86/cpu/feature.h"
 

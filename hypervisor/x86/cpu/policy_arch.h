@@ -8,8 +8,6 @@
 
 #include "x86/cpu/policy.h"
 
-#include "hv/guest_access.h"
-
 /*
  * The reported maximum of a policy's leaves and MSRs. Tools size one buffer by it and write their
  * own policies there. Those have leaves that ours lack (all components of extended state,

@@ -3,7 +3,7 @@
  * The ways to stop the machine: reset, halt, power off. Safe in a panic: they take no locks and
  * allocate nothing.
  */
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
 #include "hv/atomic.h"
 #include "x86/cpu/desc.h"
 #include "x86/cpu/platform.h"

@@ -2,6 +2,7 @@
 /* The UART driver of the serial console. */
 #include "x86/cpu/serial.h"
 
+#include "hv/arch/time.h"
 #include "hv/cmdline.h"
 #include "hv/console.h"
 #include "hv/percpu.h"

@@ -4,17 +4,17 @@
  * not synchronised with the boot CPU's gets a base of its own when it starts. The wall clock is the
  * CMOS's at boot, or set by Domain-0.
  */
-#include "hv/time.h"
 
-#include "hv/arch.h"
+#include "hv/arch/time.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
-#include "hv/map.h"
+#include "hv/domain.h"
 #include "hv/spinlock.h"
 #include "x86/cpu/clock.h"
 #include "x86/cpu/feature.h"
 #include "x86/cpu/platform.h"
 #include "x86/cpu/regs.h"
+#include "x86/map_device.h"
 
 #define NS_PER_SEC     1000000000UL
 #define CALIBRATION_NS 20000000UL

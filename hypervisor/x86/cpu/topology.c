@@ -2,9 +2,12 @@
 /*
  * The topology of CPUs, from their APIC IDs (SDM 3A 9.9.3): threads of a core, cores of a package.
  */
-#include "hv/arch.h"
+#include "hv/arch/control.h"
 
 #include <xen/sysctl.h>
+#include "hv/cpumask.h"
+#include "hv/frame.h"
+#include "hv/percpu.h"
 #include "lib/string.h"
 #include "x86/cpu/feature.h"
 #include "x86/cpu/policy.h"

@@ -2,16 +2,20 @@
 /* The local APIC: registers in xAPIC and x2APIC mode, IPIs, the timer. */
 #include "x86/irq/apic.h"
 
-#include "hv/arch.h"
+#include "hv/arch/control.h"
+#include "hv/arch/cpu.h"
+#include "hv/arch/time.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
-#include "hv/map.h"
+#include "hv/cpumask.h"
+#include "hv/frame.h"
 #include "hv/softirq.h"
 #include "x86/cpu/clock.h"
 #include "x86/cpu/feature.h"
 #include "x86/cpu/platform.h"
 #include "x86/cpu/regs.h"
 #include "x86/irq/vectors.h"
+#include "x86/map_device.h"
 
 bool apic_is_x2apic;
 u32 apic_ids[HV_MAX_CPUS];

@@ -3,9 +3,9 @@
 #include "x86/irq/ioapic.h"
 
 #include "hv/console.h"
-#include "hv/map.h"
 #include "hv/spinlock.h"
 #include "x86/cpu/platform.h"
+#include "x86/map_device.h"
 
 struct ioapic ioapics[MAX_IOAPICS];
 unsigned int nr_ioapics;

@@ -2,10 +2,10 @@
 /* Interrupts from CPU to CPU, and the dispatch of all interrupt vectors. */
 #include "x86/irq/ipi.h"
 
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
-#include "hv/time.h"
+#include "hv/spinlock.h"
 #include "x86/cpu/entry.h"
 #include "x86/irq/apic.h"
 #include "x86/irq/vectors.h"
@@ -33,7 +33,7 @@ static struct {
 	u32 left; /* [A] CPUs that have not run it */
 } call;
 
-void arch_call_on(const cpumask_t *cpus, void (*fn)(void *), void *data)
+void ipi_call_on(const cpumask_t *cpus, void (*fn)(void *), void *data)
 {
 	cpumask_t others;
 	unsigned int me = smp_processor_id();

@@ -7,5 +7,7 @@
 
 /* Sends `vector` to each CPU of the set but this one; any context. */
 void ipi_send_mask(const cpumask_t *cpus, unsigned int vector);
+/* Runs fn on each CPU of the set and waits; interrupts must be on; fn runs in interrupt context. */
+void ipi_call_on(const cpumask_t *cpus, void (*fn)(void *), void *data);
 
 #endif

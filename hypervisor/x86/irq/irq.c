@@ -5,7 +5,7 @@
  */
 #include "x86/irq/irq.h"
 
-#include "hv/arch.h"
+#include "hv/arch/time.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
 #include "hv/evtchn.h"

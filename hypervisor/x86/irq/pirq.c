@@ -5,12 +5,12 @@
  */
 #include "x86/irq/pirq.h"
 
-#include "hv/arch.h"
+#include "hv/arch/pirq.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
 #include "hv/evtchn.h"
+#include "hv/guest_page.h"
 #include "hv/hv_heap.h"
-#include "hv/map.h"
 #include "lib/errno.h"
 #include "x86/irq/gsi.h"
 #include "x86/irq/ioapic.h"

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A domain's numbers for physical interrupts (pirqs), for physdev_op. The first numbers are the
- * GSIs' own; messages get higher ones. Event channels use hv/irq.h.
+ * GSIs' own; messages get higher ones. Event channels use hv/arch/pirq.h.
  */
 #ifndef X86_IRQ_PIRQ_H
 #define X86_IRQ_PIRQ_H
 
 #include "hv/frame.h"
-#include "hv/irq.h"
 #include "x86/irq/irq.h"
 
 /*
@@ -29,5 +28,9 @@ bool pirq_is_mapped(struct domain *d, unsigned int pirq);
  * -EBUSY: set before; -ENOMEM.
  */
 int pirq_set_eoi_page(struct domain *d, mfn_t mfn);
+/* The guest has handled the interrupt: unmasks it if it is level-triggered. */
+void pirq_guest_eoi(struct domain *d, unsigned int pirq);
+/* Must the guest send an EOI? Otherwise evtchn unmask is enough to unmask the interrupt. */
+bool pirq_needs_eoi(struct domain *d, unsigned int pirq);
 
 #endif

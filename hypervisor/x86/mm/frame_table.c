@@ -5,9 +5,8 @@
  */
 #include "x86/mm/frame_table.h"
 
-#include "hv/arch.h"
+#include "hv/arch/frame.h"
 #include "hv/console.h"
-#include "hv/map.h"
 #include "hv/page_alloc.h"
 #include "lib/string.h"
 #include "x86/boot/memory_map.h"

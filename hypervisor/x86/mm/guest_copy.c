@@ -5,7 +5,7 @@
  * mode. An access to memory that is not mapped, or a write to read-only memory (CR0.WP), faults.
  * The fault ends the copy (.extable).
  */
-#include "hv/guest_access.h"
+#include "hv/arch/guest_access.h"
 
 #include "hv/config.h"
 #include "lib/errno.h"

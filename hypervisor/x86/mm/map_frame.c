@@ -10,10 +10,9 @@
  */
 #include "x86/mm/map_frame.h"
 
-#include "hv/arch.h"
+#include "hv/arch/map.h"
 #include "hv/console.h"
 #include "hv/frame.h"
-#include "hv/map.h"
 #include "lib/string.h"
 #include "x86/cpu/regs.h"
 #include "x86/mm/paging.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The set-up of map_frame's windows (hv/map.h). */
+/* The set-up of map_frame's windows, and copies through them (hv/arch/map.h). */
 #ifndef X86_MM_MAP_FRAME_H
 #define X86_MM_MAP_FRAME_H
 
+#include "hv/frame.h"
 #include "x86/arch_domain.h"
 
 /*
@@ -10,5 +11,7 @@
  * page's address.
  */
 void map_window_init(struct map_window *w, u64 *l1, unsigned long virt);
+/* Copies a whole frame through the window. */
+void frame_copy(mfn_t dst, mfn_t src);
 
 #endif

@@ -6,8 +6,9 @@
  */
 #include "x86/mm/page_validate.h"
 
+#include "hv/arch/frame.h"
+#include "hv/arch/map.h"
 #include "hv/atomic.h"
-#include "hv/map.h"
 
 static bool l1_entry_is_consistent(u64 e)
 {

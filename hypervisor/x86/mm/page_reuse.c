@@ -3,11 +3,10 @@
  * The x86 part of reusing a frame (hv/arch.h): no CPU keeps a translation or a cache line of the
  * first use.
  */
-#include "hv/arch.h"
+#include "hv/arch/frame.h"
 
 #include "hv/atomic.h"
 #include "hv/console.h"
-#include "hv/map.h"
 #include "x86/mm/page_types.h"
 #include "x86/mm/tlb.h"
 

@@ -53,9 +53,9 @@
  */
 #include "x86/mm/page_types.h"
 
+#include "hv/arch/map.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
-#include "hv/map.h"
 #include "lib/errno.h"
 #include "x86/mm/page_validate.h"
 #include "x86/mm/tlb.h"

@@ -5,10 +5,11 @@
  */
 #include "x86/mm/page_validate.h"
 
+#include "hv/arch/frame.h"
+#include "hv/arch/map.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
 #include "hv/hypercall.h"
-#include "hv/map.h"
 #include "lib/errno.h"
 
 /* --- entries of L1 tables --- */

@@ -6,7 +6,7 @@
  */
 #include "x86/mm/paging.h"
 
-#include "hv/arch.h"
+#include "hv/arch/map.h"
 #include "hv/console.h"
 #include "hv/hv_heap.h"
 #include "lib/errno.h"

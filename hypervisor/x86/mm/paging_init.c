@@ -7,6 +7,8 @@
  */
 #include "x86/mm/paging.h"
 
+#include "hv/arch/frame.h"
+#include "hv/arch/map.h"
 #include "hv/console.h"
 #include "hv/hv_heap.h"
 #include "x86/boot/sections.h"

@@ -19,7 +19,8 @@
  */
 #include "x86/mm/tlb.h"
 
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
+#include "hv/arch/frame.h"
 #include "hv/atomic.h"
 #include "hv/softirq.h"
 #include "x86/arch_domain.h"

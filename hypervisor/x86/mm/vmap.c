@@ -3,11 +3,11 @@
  * Addresses for long-lived mappings: device registers, and single frames that every address space
  * needs. One bit for each page of the first GiB at DEVICE_VIRT.
  */
-#include "hv/map.h"
+#include "hv/arch/map.h"
 
-#include "hv/arch.h"
 #include "hv/console.h"
 #include "hv/spinlock.h"
+#include "x86/map_device.h"
 #include "x86/mm/paging.h"
 #include "x86/mm/tlb.h"
 

@@ -9,14 +9,15 @@
  */
 #include "x86/pci/msi.h"
 
+#include "hv/arch/frame.h"
 #include "hv/console.h"
 #include "hv/frame.h"
 #include "hv/hv_heap.h"
-#include "hv/map.h"
 #include "hv/spinlock.h"
 #include "lib/errno.h"
 #include "lib/list.h"
 #include "x86/irq/apic.h"
+#include "x86/map_device.h"
 
 #define MSI_CONTROL	     0x02
 #define MSI_CONTROL_MULTI    0x000e /* log2 of the messages that the device can send */

@@ -2,10 +2,11 @@
 /* Access to PCI configuration space, by ports or by memory (pci.h), and what is read from it. */
 #include "x86/pci/pci.h"
 
+#include "hv/domain.h"
 #include "hv/hv_heap.h"
-#include "hv/map.h"
 #include "lib/errno.h"
 #include "x86/cpu/platform.h"
+#include "x86/map_device.h"
 #include "x86/pci/config.h"
 
 #define BUS_SHIFT	 20 /* a bus takes 1 MiB of configuration memory */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The answer to core/'s question about devices (hv/arch.h). */
-#include "hv/arch.h"
+#include "hv/arch/control.h"
 
 #include "x86/pci/pci.h"
 

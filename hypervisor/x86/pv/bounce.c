@@ -13,10 +13,11 @@
  */
 #include "x86/pv/bounce.h"
 
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
+#include "hv/arch/guest.h"
+#include "hv/arch/guest_access.h"
 #include "hv/console.h"
 #include "hv/evtchn.h"
-#include "hv/guest_access.h"
 #include "hv/softirq.h"
 #include "x86/cpu/entry.h"
 #include "x86/mm/guest_words.h"

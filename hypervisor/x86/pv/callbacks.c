@@ -7,8 +7,8 @@
 
 #include <xen/callback.h>
 #include <xen/nmi.h>
+#include "hv/arch/guest_access.h"
 #include "hv/console.h"
-#include "hv/guest_access.h"
 #include "hypercall_table.h"
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -5,9 +5,11 @@
  * and are still good if the vCPU runs there next. An idle CPU runs on the hypervisor's own page
  * tables.
  */
-#include "hv/arch.h"
+#include "hv/arch/guest.h"
+
+#include "hv/arch/cpu.h"
+#include "hv/arch/map.h"
 #include "hv/console.h"
-#include "hv/hv_heap.h"
 #include "hv/sched.h"
 #include "hv/softirq.h"
 #include "lib/string.h"

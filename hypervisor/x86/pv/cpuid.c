@@ -6,7 +6,8 @@
 #include "x86/pv/pv.h"
 
 #include <xen/arch-x86/cpuid.h>
-#include "hv/time.h"
+#include "hv/arch/time.h"
+#include "x86/cpu/clock.h"
 #include "x86/cpu/feature.h"
 
 #define XEN_INTERFACE_VERSION_MAJOR 4U

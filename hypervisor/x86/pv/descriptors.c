@@ -7,10 +7,9 @@
  */
 #include "x86/pv/pv_mmu.h"
 
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
+#include "hv/arch/guest_access.h"
 #include "hv/console.h"
-#include "hv/guest_access.h"
-#include "hv/hv_heap.h"
 #include "hypercall_table.h"
 #include "lib/errno.h"
 #include "x86/pv/bounce.h"

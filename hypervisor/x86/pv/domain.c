@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The x86 part of a PV domain: creation, teardown, freeing. */
-#include "hv/arch.h"
+#include "hv/arch/guest.h"
+
 #include "hv/hv_heap.h"
 #include "lib/errno.h"
 #include "lib/string.h"

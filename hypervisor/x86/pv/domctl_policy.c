@@ -5,7 +5,7 @@
  */
 #include "x86/pv/domctl_x86.h"
 
-#include "hv/arch.h"
+#include "hv/arch/guest_access.h"
 #include "hv/hv_heap.h"
 #include "lib/errno.h"
 #include "x86/cpu/policy_arch.h"

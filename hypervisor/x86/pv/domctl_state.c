@@ -6,7 +6,9 @@
  */
 #include "x86/pv/domctl_x86.h"
 
-#include "hv/arch.h"
+#include "hv/arch/guest.h"
+#include "hv/arch/guest_access.h"
+#include "hv/arch/time.h"
 #include "hv/hv_heap.h"
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -2,11 +2,14 @@
 /* Control operations on a domain that only x86 has, or that read state that x86 keeps. */
 #include "x86/pv/domctl_x86.h"
 
-#include "hv/arch.h"
+#include "hv/arch/control.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/guest.h"
+#include "hv/arch/guest_access.h"
+#include "hv/arch/map.h"
 #include "hv/console.h"
 #include "hv/frame.h"
 #include "hv/hypercall.h"
-#include "hv/map.h"
 #include "lib/errno.h"
 #include "x86/mm/page_types.h"
 

@@ -6,7 +6,6 @@
 #include "x86/pv/bounce.h"
 
 #include <xen/domctl.h>
-#include "hv/guest_access.h"
 
 typedef long arch_domctl_fn(struct domain *d, struct xen_domctl *op);
 

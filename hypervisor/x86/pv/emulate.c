@@ -6,8 +6,8 @@
  */
 #include "x86/pv/emulate.h"
 
+#include "hv/arch/guest_access.h"
 #include "hv/frame.h"
-#include "hv/guest_access.h"
 #include "hv/sched.h"
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -10,7 +10,7 @@
  */
 #include "x86/pv/emulate.h"
 
-#include "hv/guest_access.h"
+#include "hv/arch/guest_access.h"
 #include "x86/pci/config.h"
 #include "x86/pv/bounce.h"
 #include "x86/pv/pv_mmu.h"

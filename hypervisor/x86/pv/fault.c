@@ -6,8 +6,9 @@
  */
 #include "x86/pv/pv_mmu.h"
 
+#include "hv/arch/frame.h"
+#include "hv/arch/guest_access.h"
 #include "hv/console.h"
-#include "hv/guest_access.h"
 #include "lib/errno.h"
 #include "x86/emul/decode.h"
 

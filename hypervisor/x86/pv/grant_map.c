@@ -10,7 +10,8 @@
 #include "x86/pv/pv_mmu.h"
 
 #include <xen/grant_table.h>
-#include "hv/arch.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/guest.h"
 #include "hv/atomic.h"
 #include "lib/errno.h"
 

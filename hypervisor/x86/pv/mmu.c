@@ -2,11 +2,10 @@
 /* The page tables that a vCPU runs on, walks of them, and the teardown of a domain's memory. */
 #include "x86/pv/pv_mmu.h"
 
-#include "hv/arch.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/guest_access.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
-#include "hv/guest_access.h"
-#include "hv/hv_heap.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/mm/tlb.h"

@@ -4,8 +4,9 @@
  */
 #include "x86/pv/pv_mmu.h"
 
+#include "hv/arch/frame.h"
+#include "hv/arch/guest_access.h"
 #include "hv/atomic.h"
-#include "hv/guest_access.h"
 #include "lib/errno.h"
 #include "hypercall_table.h"
 

@@ -2,11 +2,13 @@
 /* Hypercall mmuext_op: pins, base pointers, TLB and cache flushes, LDT, whole pages (xen.h). */
 #include "x86/pv/pv_mmu.h"
 
-#include "hv/arch.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/guest_access.h"
 #include "hv/atomic.h"
-#include "hv/guest_access.h"
 #include "hypercall_table.h"
 #include "lib/errno.h"
+#include "x86/irq/ipi.h"
+#include "x86/mm/map_frame.h"
 #include "x86/mm/tlb.h"
 
 /* A bit of `count` in a continuation: *pdone holds the number of operations done so far. */
@@ -127,7 +129,7 @@ static int op_flush_cache(struct domain *owner, const struct mmuext_op *op)
 	if (!domain_has_hardware(current->domain))
 		return -EACCES;
 	if (op->cmd == MMUEXT_FLUSH_CACHE_GLOBAL)
-		arch_call_on(&cpu_online_map, write_back_caches, NULL);
+		ipi_call_on(&cpu_online_map, write_back_caches, NULL);
 	else
 		write_back_caches(NULL);
 	return 0;

@@ -7,8 +7,8 @@
 #include "hv/hypercall.h"
 
 #include <xen/physdev.h>
+#include "hv/arch/guest_access.h"
 #include "hv/frame.h"
-#include "hv/guest_access.h"
 #include "hypercall_table.h"
 #include "lib/errno.h"
 #include "x86/arch_domain.h"

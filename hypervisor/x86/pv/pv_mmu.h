@@ -3,9 +3,9 @@
 #ifndef X86_PV_PV_MMU_H
 #define X86_PV_PV_MMU_H
 
+#include "hv/arch/map.h"
 #include "hv/frame.h"
 #include "hv/hypercall.h"
-#include "hv/map.h"
 #include "x86/mm/page_types.h"
 #include "x86/mm/page_validate.h"
 #include "x86/mm/paging.h"

@@ -4,11 +4,12 @@
  */
 #include "x86/cpu/entry.h"
 
-#include "hv/arch.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
 #include "hv/evtchn.h"
 #include <xen/nmi.h>
+#include "hv/arch/cpu.h"
+#include "hv/arch/guest.h"
 #include "x86/mm/paging.h"
 #include "x86/pv/bounce.h"
 

@@ -5,7 +5,6 @@
  */
 #include "x86/pv/pv_mmu.h"
 
-#include "hv/guest_access.h"
 #include "lib/errno.h"
 #include "x86/mm/tlb.h"
 #include "hypercall_table.h"

@@ -2,7 +2,9 @@
 /*
  * The complete registers of a PV vCPU: struct vcpu_guest_context in and out (xen/arch-x86/xen.h).
  */
-#include "hv/arch.h"
+#include "hv/arch/guest.h"
+
+#include "hv/arch/map.h"
 #include "hv/console.h"
 #include "hv/hv_heap.h"
 #include "lib/errno.h"

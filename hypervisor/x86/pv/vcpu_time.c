@@ -4,11 +4,12 @@
  * another vCPU. So each update increments the version before and after; an odd version marks an
  * update under way.
  */
-#include "hv/arch.h"
+#include "hv/arch/time.h"
+
+#include "hv/arch/guest_access.h"
 #include "hv/atomic.h"
-#include "hv/guest_access.h"
 #include "hv/sched.h"
-#include "hv/time.h"
+#include "x86/cpu/clock.h"
 #include "x86/pv/bounce.h"
 
 /* Every field but the version. */

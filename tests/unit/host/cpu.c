@@ -2,8 +2,11 @@
 /* The simulated CPUs: which one runs, its interrupts, the clock, its timer. */
 #include <string.h>
 #include "host/host.h"
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
+#include "hv/arch/guest.h"
+#include "hv/arch/time.h"
 #include "hv/sched.h"
+#include "x86/irq/ipi.h"
 
 #define __weak __attribute__((weak))
 
@@ -90,7 +93,7 @@ __weak bool arch_irqs_enabled(void)
 	return host_irqs_on[host_cpu];
 }
 
-__weak void arch_call_on(const cpumask_t *cpus, void (*fn)(void *), void *data)
+__weak void ipi_call_on(const cpumask_t *cpus, void (*fn)(void *), void *data)
 {
 	unsigned int cpu, self = host_cpu;
 

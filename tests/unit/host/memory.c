@@ -5,12 +5,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include "host/host.h"
+#include "hv/arch/frame.h"
+#include "hv/arch/guest_access.h"
+#include "hv/arch/map.h"
 #include "hv/frame.h"
-#include "hv/guest_access.h"
 #include "hv/hv_heap.h"
-#include "hv/map.h"
 #include "lib/errno.h"
 #include "unit.h"
+#include "x86/mm/map_frame.h"
 
 #define __weak __attribute__((weak))
 

@@ -2,7 +2,7 @@
 /* Locks of the simulated CPUs. One thread runs all CPUs, so waiting for a lock that is held can
  * only be an error. */
 #include "host/host.h"
-#include "hv/arch.h"
+#include "hv/arch/cpu.h"
 #include "hv/spinlock.h"
 #include "unit.h"
 

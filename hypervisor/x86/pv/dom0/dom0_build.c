@@ -11,11 +11,12 @@
 #include "x86/pv/pv.h"
 
 #include <xen/xen.h>
+#include "hv/arch/frame.h"
+#include "hv/arch/map.h"
 #include "hv/atomic.h"
 #include "hv/cmdline.h"
 #include "hv/console.h"
 #include "hv/hv_heap.h"
-#include "hv/map.h"
 #include "hv/page_alloc.h"
 #include "lib/errno.h"
 #include "lib/printf.h"

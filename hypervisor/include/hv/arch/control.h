@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Control operations (core/hypercall, core/memory): facts about the machine, and those operations
+ * of domctl and sysctl that depend on the processor.
+ */
+#ifndef HV_ARCH_CONTROL_H
+#define HV_ARCH_CONTROL_H
+
+#include "lib/types.h"
+
+struct domain;
+struct xen_domctl;
+struct xen_sysctl;
+struct xen_sysctl_cputopo;
+struct xen_sysctl_physinfo;
+
+/* Entry `index` of the machine's memory map (types as in E820). False: no such entry. */
+bool arch_machine_memory_map(unsigned int index, u64 *start, u64 *size, u32 *type);
+void arch_cpu_ids(unsigned int cpu, u32 *apic_id, u32 *acpi_id);
+/* VCPUOP_get_physid: id[31:0] APIC ID, id[63:32] ACPI processor ID. */
+u64 arch_cpu_physid(unsigned int cpu);
+void arch_cpu_topology(unsigned int cpu, struct xen_sysctl_cputopo *out);
+bool arch_pci_exists(u16 segment, u8 bus, u8 devfn);
+void arch_physinfo(struct xen_sysctl_physinfo *out); /* threads, cores, capabilities, hw_cap */
+/*
+ * Sub-operations that core has no row for; op->cmd names one. Both set *copyback (false before) if
+ * op must be copied back to the caller: for a domctl whatever the result, for a sysctl only on
+ * success. -ENOSYS: unknown.
+ */
+long arch_domctl(struct domain *d, struct xen_domctl *op, bool *copyback);
+long arch_sysctl(struct xen_sysctl *op, bool *copyback);
+/* This lock (LOCK_PV_MMU) covers each change of what d's page tables may map. */
+void arch_mmu_lock(struct domain *d);
+void arch_mmu_unlock(struct domain *d);
+
+#endif
