@@ -21,6 +21,7 @@
 #include "core/base/softirq.c"
 #include "core/base/timer.c"
 #include "core/domain/vcpu_timer.c"
+#include "core/domain/watchdog.c"
 #include "hv/arch/cpu.h"
 #include "hv/arch/guest.h"
 #include "hv/arch/pirq.h"
@@ -253,7 +254,7 @@ static void setup(void)
 	}
 	victims->evtchn->pollers = VCPUS - 1;
 	if (play.with_vcpu_timers)
-		watchdog_arm(victims, 0, 1);
+		assert_int_equal(domain_watchdog_set(victims, 0, 1), 1);
 	assert_int_equal(domain_unpause_by_controller(victims), 0);
 	settle();
 	/* The domain has used up its cap. */

@@ -24,6 +24,7 @@
 #include "core/sched/sched_share.c"
 #include "core/base/softirq.c"
 #include "core/base/timer.c"
+#include "core/domain/watchdog.c"
 #include "hv/arch/cpu.h"
 #include "hv/arch/guest.h"
 

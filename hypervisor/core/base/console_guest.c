@@ -4,6 +4,8 @@
  * is separate from the hypervisor's own log, so no guest can push a line out of that one. Debug key
  * G shows it.
  *
+ * What a guest writes is collected into lines, and each line becomes a message of its domain.
+ *
  * A domain may add ten lines a second. Its next line after lost ones is preceded by their number.
  * Option guest_loglvl selects the lines that the console's device shows, too.
  */
@@ -101,6 +103,42 @@ void guest_log_tell_lost(struct domain *d)
 	d->printk_lost = 0;
 	spin_unlock_irqrestore(&guest_log_lock, flags);
 	tell_lost(d, lost, boot_options.guest_loglvl_limited >= (int)LOG_DEBUG);
+}
+
+static bool is_printable(char c)
+{
+	return (c >= ' ' && c < 0x7f) || c == '\t';
+}
+
+/* Caller holds d->lock. */
+static void line_flush(struct domain *d)
+{
+	d->console_line[d->console_fill] = '\0';
+	if (d->console_fill)
+		guest_printk(d, LOG_DEBUG, "%s\n", d->console_line);
+	d->console_fill = 0;
+}
+
+void console_write_guest(struct domain *d, const char *s, size_t len)
+{
+	spin_lock(&d->lock);
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '\n' || s[i] == '\0')
+			line_flush(d);
+		else if (is_printable(s[i]))
+			d->console_line[d->console_fill++] = s[i];
+		if (d->console_fill == sizeof(d->console_line) - 1)
+			line_flush(d);
+	}
+	spin_unlock(&d->lock);
+}
+
+void console_domain_ends(struct domain *d)
+{
+	spin_lock(&d->lock);
+	line_flush(d);
+	spin_unlock(&d->lock);
+	guest_log_tell_lost(d);
 }
 
 /* Leaves lines that are added meanwhile for the next time, so the loop ends. */

@@ -2,8 +2,7 @@
 /*
  * The hypercall console_io. Domain-0's output goes to the console's device unchanged. When the
  * device is behind, Domain-0's vCPU sleeps and repeats the call, because the interface cannot
- * report a short write. The output of other domains is collected into lines, and each line becomes
- * a message of that domain: marked, and limited by guest_loglvl and by a rate.
+ * report a short write. The output of other domains goes to the log of guests.
  */
 #include "hv/console.h"
 
@@ -15,42 +14,6 @@
 
 #define CHUNK	  128
 #define FULL_WAIT MILLISECS(10) /* the device needs much longer for Domain-0's share */
-
-static bool is_printable(char c)
-{
-	return (c >= ' ' && c < 0x7f) || c == '\t';
-}
-
-/* Caller holds d->lock. */
-static void line_flush(struct domain *d)
-{
-	d->console_line[d->console_fill] = '\0';
-	if (d->console_fill)
-		guest_printk(d, LOG_DEBUG, "%s\n", d->console_line);
-	d->console_fill = 0;
-}
-
-static void guest_write(struct domain *d, const char *s, size_t len)
-{
-	spin_lock(&d->lock);
-	for (size_t i = 0; i < len; i++) {
-		if (s[i] == '\n' || s[i] == '\0')
-			line_flush(d);
-		else if (is_printable(s[i]))
-			d->console_line[d->console_fill++] = s[i];
-		if (d->console_fill == sizeof(d->console_line) - 1)
-			line_flush(d);
-	}
-	spin_unlock(&d->lock);
-}
-
-void console_domain_ends(struct domain *d)
-{
-	spin_lock(&d->lock);
-	line_flush(d);
-	spin_unlock(&d->lock);
-	guest_log_tell_lost(d);
-}
 
 static long console_io_write(unsigned long count, char __guest *buffer)
 {
@@ -65,7 +28,7 @@ static long console_io_write(unsigned long count, char __guest *buffer)
 		if (d->is_privileged)
 			taken = console_write_dom0(chunk, n);
 		else
-			guest_write(d, chunk, n);
+			console_write_guest(d, chunk, n);
 		count -= taken;
 		buffer += taken;
 		if (taken < n)

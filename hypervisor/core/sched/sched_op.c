@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The hypercall sched_op (xen/sched.h): a guest's calls to the scheduler, and its domain's
- * watchdogs.
- */
+/* The hypercall sched_op (xen/sched.h): a guest's calls to the scheduler. */
 #include "core/domain/domain_internal.h"
 #include "hv/arch/guest_access.h"
 #include "hv/arch/time.h"
@@ -18,71 +15,12 @@
 #define POLL_PORTS_MAX 128
 #define POLL_BATCH     16
 
-/* --- watchdogs --- */
-
-static void watchdog_expired(void *data)
-{
-	struct domain *d = data;
-
-	if (domain_is_dying(d) || READ_ONCE(d->is_shutting_down))
-		return;
-	log_warn("domain %u: watchdog expired\n", d->id);
-	domain_shutdown(d, SHUTDOWN_watchdog);
-}
-
-void domain_watchdogs_init(struct domain *d)
-{
-	for (unsigned int i = 0; i < ARRAY_SIZE(d->watchdogs); i++) {
-		d->watchdogs[i].domain = d;
-		timer_init(&d->watchdogs[i].timer, watchdog_expired, d, smp_processor_id());
-	}
-}
-
-void domain_watchdogs_kill(struct domain *d)
-{
-	for (unsigned int i = 0; i < ARRAY_SIZE(d->watchdogs); i++)
-		timer_kill(&d->watchdogs[i].timer);
-}
-
-/* Caller holds d->lock. */
-static void watchdog_arm(struct domain *d, unsigned int index, u32 seconds)
-{
-	d->watchdogs[index].in_use = 1;
-	d->watchdogs[index].expiry = time_now() + SECONDS(seconds);
-	timer_set(&d->watchdogs[index].timer, d->watchdogs[index].expiry);
-}
-
 /* Watchdogs are numbered from 1. Returns the number of a new one, else 0 or -errno. */
 static long op_watchdog(void *arg)
 {
 	const struct sched_watchdog *op = arg;
-	struct domain *d = current->domain;
-	unsigned int index;
-	long ret = 0;
 
-	if (op->id > ARRAY_SIZE(d->watchdogs) || (op->id == 0 && op->timeout == 0))
-		return -EINVAL;
-	spin_lock(&d->lock);
-	if (op->id == 0) {
-		for (index = 0; index < ARRAY_SIZE(d->watchdogs) && d->watchdogs[index].in_use;
-		     index++)
-			;
-		if (index < ARRAY_SIZE(d->watchdogs)) {
-			watchdog_arm(d, index, op->timeout);
-			ret = (long)index + 1;
-		} else {
-			ret = -ENOSPC;
-		}
-	} else if (!d->watchdogs[op->id - 1].in_use) {
-		ret = -EINVAL;
-	} else if (op->timeout == 0) {
-		d->watchdogs[op->id - 1].in_use = 0;
-		timer_stop(&d->watchdogs[op->id - 1].timer);
-	} else {
-		watchdog_arm(d, op->id - 1, op->timeout);
-	}
-	spin_unlock(&d->lock);
-	return ret;
+	return domain_watchdog_set(current->domain, op->id, op->timeout);
 }
 
 /* --- block, poll --- */

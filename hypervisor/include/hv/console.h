@@ -102,6 +102,8 @@ void console_set_device(const struct console_device *device);
  * buffer is full. The device needs some time to make room again.
  */
 size_t console_write_dom0(const char *s, size_t len);
+/* Writes another domain's output, line by line, into the log of guests. Takes LOCK_DOMAIN. */
+void console_write_guest(struct domain *d, const char *s, size_t len);
 /*
  * d is about to stop for long or for good: logs its unfinished line and the number of its lost
  * messages. The caller does not hold LOCK_DOMAIN.

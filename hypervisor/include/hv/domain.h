@@ -125,11 +125,9 @@ struct domain {
 	u32 vm_assist; /* [C] bits of VMASST_TYPE_* */
 	s64 time_offset_seconds;
 
-	struct {
+	struct watchdog {
 		struct timer timer;
-		u32 in_use; /* LOCK_DOMAIN */
-		s_time_t expiry;
-		struct domain *domain;
+		bool in_use; /* [D] */
 	} watchdogs[2];
 
 	struct sched_domain sched; /* core/sched */
