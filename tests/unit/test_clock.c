@@ -8,7 +8,7 @@
 #include <string.h>
 #include "core/domain/domain_internal.h"
 #include "hv/hypercall_handlers.h"
-#include "core/domain/vcpu_timer.h"
+#include "hv/vcpu_timer.h"
 #include "host/host.h"
 #include "hv/evtchn.h"
 #include "hv/sched.h"

@@ -227,10 +227,10 @@ static void arm_vcpu_timers(struct vcpu *v)
 					  .vcpu = (u16)v->id,
 					  .virq = VIRQ_TIMER };
 
-	v->virq_to_evtchn[VIRQ_TIMER] = (u16)evtchn_port_alloc(victims, &init);
+	v->ports.of_virq[VIRQ_TIMER] = (u16)evtchn_port_alloc(victims, &init);
 	assert_int_equal(vcpu_timer_set_periodic(v, MILLISECS(10)), 0);
 	vcpu_timer_set_singleshot(v, (u64)host_now + 2);
-	timer_set(&v->poll_timer, host_now + 3);
+	timer_set(&v->timers.poll, host_now + 3);
 }
 
 static void setup(void)
@@ -385,7 +385,7 @@ static void each_life_has_one_line(void **state)
 	domain_resume(victims);
 	domain_crash(victims, "anew");
 	assert_int_equal(nr_lines, 2);
-	assert_int_equal(victims->shutdown_code, SHUTDOWN_crash);
+	assert_int_equal(victims->shutdown.code, SHUTDOWN_crash);
 	settle();
 	while (domain_kill(victims))
 		;
@@ -405,7 +405,7 @@ static void a_watchdog_that_expires_is_told_once(void **state)
 	host_now += SECONDS(2);
 	softirq_raise_on(1, SOFTIRQ_TIMER);
 	settle();
-	assert_int_equal(victims->shutdown_code, SHUTDOWN_watchdog);
+	assert_int_equal(victims->shutdown.code, SHUTDOWN_watchdog);
 	assert_int_equal(nr_lines, 1);
 	while (domain_kill(victims))
 		;

@@ -95,9 +95,9 @@ static struct domain *domain_at(unsigned int page)
 	struct domain *d = (struct domain *)(HEAP_VIRT + page * PAGE_SIZE);
 
 	memset(d, 0, sizeof(*d));
-	spin_lock_init(&d->page_lock, LOCK_PAGE_LIST);
-	d->pages = (struct page_list)PAGE_LIST_INIT;
-	d->max_pages = RAM;
+	spin_lock_init(&d->memory.lock, LOCK_PAGE_LIST);
+	d->memory.pages = (struct page_list)PAGE_LIST_INIT;
+	d->memory.max_pages = RAM;
 	return d;
 }
 
@@ -121,7 +121,7 @@ static void release_all(struct domain *d)
 {
 	struct page_info *pg;
 
-	while ((pg = page_list_first(&d->pages)))
+	while ((pg = page_list_first(&d->memory.pages)))
 		page_put_alloc_ref(pg);
 }
 
@@ -154,12 +154,12 @@ static bool with_cpu1(unsigned int at, long (*call)(void))
 	host_unlocked = cpu1_steps_in;
 	(void)call();
 	host_unlocked = NULL;
-	for (const struct page_info *pg = page_list_first(&dom_b->pages); pg;
+	for (const struct page_info *pg = page_list_first(&dom_b->memory.pages); pg;
 	     pg = page_list_next(pg))
 		assert_int_equal(m2p_get(page_to_mfn(pg)), OTHERS_PFN);
 	release_all(dom_a);
 	release_all(dom_b);
-	assert_int_equal(dom_a->tot_pages + dom_b->tot_pages, 0);
+	assert_int_equal(dom_a->memory.tot_pages + dom_b->memory.tot_pages, 0);
 	assert_int_equal(page_alloc_free_count(), RAM);
 	return now > at;
 }
@@ -242,7 +242,7 @@ static void alone_each_names_its_frames(void **state)
 	unsigned int n = 0;
 
 	assert_int_equal(populate(), NR);
-	for (pg = page_list_first(&dom_a->pages); pg; pg = page_list_next(pg))
+	for (pg = page_list_first(&dom_a->memory.pages); pg; pg = page_list_next(pg))
 		assert_int_equal(m2p_get(page_to_mfn(pg)), FRESH_PFN + n++);
 	assert_int_equal(n, 2 * NR);
 	release_all(dom_a);
@@ -261,7 +261,7 @@ static void an_exchange_that_fails_has_changed_nothing(void **state)
 		assert_ptr_equal(page_owner(mfn_to_page(MFN(in[i]))), dom_a);
 		assert_int_equal(m2p_get(MFN(in[i])), i);
 	}
-	assert_int_equal(dom_a->tot_pages, NR);
+	assert_int_equal(dom_a->memory.tot_pages, NR);
 	release_all(dom_a);
 }
 

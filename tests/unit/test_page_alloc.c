@@ -115,9 +115,9 @@ static struct domain *new_domain(void)
 	assert_true(sizeof(struct domain) <= 4 * PAGE_SIZE && used < 8);
 	used++;
 	memset(d, 0, sizeof(*d));
-	spin_lock_init(&d->page_lock, LOCK_PAGE_LIST);
-	d->pages = d->hv_pages = (struct page_list)PAGE_LIST_INIT;
-	d->max_pages = 100;
+	spin_lock_init(&d->memory.lock, LOCK_PAGE_LIST);
+	d->memory.pages = d->memory.hv_pages = (struct page_list)PAGE_LIST_INIT;
+	d->memory.max_pages = 100;
 	return d;
 }
 
@@ -158,7 +158,7 @@ static int check_all_free(void **state)
 	assert_int_equal(page_alloc_free_count(), RAM);
 	assert_int_equal(page_claimed_total(), 0);
 	assert_int_equal(dom_a->refcount + dom_b->refcount + dom_xen->refcount, 0);
-	assert_int_equal(dom_a->tot_pages + dom_b->tot_pages, 0);
+	assert_int_equal(dom_a->memory.tot_pages + dom_b->memory.tot_pages, 0);
 	if (hv_memory_pages() == 0 && heap_chunks == 0) {
 		half = page_alloc(NULL, 15, MEMF_NO_SCRUB);
 		quarter = page_alloc(NULL, 14, MEMF_NO_SCRUB);
@@ -285,14 +285,14 @@ static void a_domain_is_charged_and_limited(void **state)
 		assert_ptr_equal(page_owner(pg[i]), dom_a);
 		assert_int_equal(pg[i]->count_info, PGC_ALLOCATED | 1);
 	}
-	assert_int_equal(dom_a->tot_pages, 100);
-	assert_int_equal(dom_a->pages.nr, 100);
+	assert_int_equal(dom_a->memory.tot_pages, 100);
+	assert_int_equal(dom_a->memory.pages.nr, 100);
 	assert_int_equal(dom_a->refcount, 1);
 	assert_null(page_alloc(dom_a, 0, 0));
 	assert_int_equal(page_alloc_free_count(), RAM - 100);
 	big = page_alloc(dom_a, 2, MEMF_NO_REFCOUNT);
 	assert_non_null(big);
-	assert_int_equal(dom_a->tot_pages, 100);
+	assert_int_equal(dom_a->memory.tot_pages, 100);
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(page_steal(dom_a, big + i, MEMF_NO_REFCOUNT), 0);
 	page_free(big, 2);
@@ -320,7 +320,7 @@ static void references_keep_a_frame(void **state)
 	make_dirty(pg, 0);
 	page_put_alloc_ref(pg);
 	assert_ptr_equal(page_owner(pg), dom_a);
-	assert_int_equal(dom_a->tot_pages, 1);
+	assert_int_equal(dom_a->memory.tot_pages, 1);
 	/* The page is being freed: no new references. */
 	assert_false(page_get(pg, dom_a));
 	page_put(pg);
@@ -349,14 +349,14 @@ static void only_an_idle_frame_can_be_stolen(void **state)
 	pg->type_info = 0;
 	assert_int_equal(page_steal(dom_a, pg, 0), 0);
 	assert_null(page_owner(pg));
-	assert_int_equal(dom_a->tot_pages + dom_a->refcount, 0);
+	assert_int_equal(dom_a->memory.tot_pages + dom_a->refcount, 0);
 	assert_false(in_use_before[pg - frame_table]);
-	dom_b->max_pages = 0;
+	dom_b->memory.max_pages = 0;
 	assert_int_equal(page_assign(dom_b, pg, 0, 0), -E2BIG);
-	dom_b->max_pages = 100;
+	dom_b->memory.max_pages = 100;
 	assert_int_equal(page_assign(dom_b, pg, 0, 0), 0);
 	assert_true(in_use_before[pg - frame_table]);
-	assert_int_equal(dom_b->tot_pages, 1);
+	assert_int_equal(dom_b->memory.tot_pages, 1);
 	page_put_alloc_ref(pg);
 }
 
@@ -365,7 +365,7 @@ static void claims_set_frames_aside(void **state)
 	struct page_info *mine[3], *rest[64], *pg;
 	unsigned int n = 0;
 
-	dom_a->max_pages = RAM;
+	dom_a->memory.max_pages = RAM;
 	assert_int_equal(page_claim(dom_a, RAM + 1UL), -EINVAL);
 	assert_int_equal(page_claim(dom_a, RAM - 10), 0);
 	assert_int_equal(page_claimed_total(), RAM - 10);
@@ -379,12 +379,12 @@ static void claims_set_frames_aside(void **state)
 	assert_int_equal(n, 2);
 	for (int i = 0; i < 3; i++)
 		assert_non_null(mine[i] = page_alloc(dom_a, 0, 0));
-	assert_int_equal(dom_a->claimed_pages, RAM - 13);
+	assert_int_equal(dom_a->memory.claimed_pages, RAM - 13);
 	/* An allocation that fails late gives its part of the claim back. */
 	dom_a->state = DOMAIN_DYING;
 	assert_null(page_alloc(dom_a, 0, 0));
 	dom_a->state = DOMAIN_ALIVE;
-	assert_int_equal(dom_a->claimed_pages, RAM - 13);
+	assert_int_equal(dom_a->memory.claimed_pages, RAM - 13);
 	assert_int_equal(page_claim(dom_a, 0), 0);
 	assert_int_equal(page_claimed_total(), 0);
 	assert_int_equal(page_claim(dom_a, 4), 0);
@@ -396,7 +396,7 @@ static void claims_set_frames_aside(void **state)
 		page_put_alloc_ref(mine[i]);
 	for (int i = 0; i < 8; i++)
 		page_put_alloc_ref(pg + i);
-	dom_a->max_pages = 100;
+	dom_a->memory.max_pages = 100;
 }
 
 static void random_use_matches_a_model(void **state)
@@ -549,7 +549,7 @@ static void a_shared_page_outlives_its_domain_while_it_is_mapped(void **state)
 	assert_true(page_get(pg, dom_a));
 	assert_int_equal(page_steal(dom_a, pg, 0), -EINVAL);
 	shared_page_free(va);
-	assert_int_equal(dom_a->hv_pages.nr, 0);
+	assert_int_equal(dom_a->memory.hv_pages.nr, 0);
 	assert_ptr_equal(page_owner(pg), dom_xen);
 	assert_false(page_get(pg, dom_xen));
 	assert_int_equal(hv_memory_pages(), before + 1);

@@ -274,10 +274,10 @@ static struct domain *guest_new(unsigned int id)
 
 	d->id = (domid_t)id;
 	d->is_privileged = id == 0;
-	d->max_pages = GUEST_PAGES;
-	d->pages = (struct page_list)PAGE_LIST_INIT;
+	d->memory.max_pages = GUEST_PAGES;
+	d->memory.pages = (struct page_list)PAGE_LIST_INIT;
 	d->arch = hv_page_sized(sizeof(*d->arch));
-	spin_lock_init(&d->page_lock, LOCK_PAGE_LIST);
+	spin_lock_init(&d->memory.lock, LOCK_PAGE_LIST);
 	spin_lock_init(&d->arch->mmu_lock, LOCK_PV_MMU);
 	rangeset_init(&d->iomem_caps, hv_alloc, hv_free);
 	d->max_vcpus = NR_VCPUS;
@@ -929,7 +929,7 @@ static void a_page_that_has_gone_is_not_touched(void **state)
 		for (unsigned int reuse_at = put_at; reuse_at < 7; reuse_at++) {
 			tear_down(state);
 			set_up(state);
-			guests[0]->max_pages++;
+			guests[0]->memory.max_pages++;
 			script.pg = guest_page(1, 0);
 			script.now = 0;
 			script.put_at = put_at;
@@ -941,7 +941,7 @@ static void a_page_that_has_gone_is_not_touched(void **state)
 			host_unlocked = NULL;
 			assert_ptr_equal(page_owner(script.pg), guests[0]);
 			assert_true(script.pg->type_info & PGT_PINNED);
-			assert_null(page_list_first(&guests[1]->pages));
+			assert_null(page_list_first(&guests[1]->memory.pages));
 			check_everything();
 		}
 	}
@@ -980,7 +980,7 @@ static void random_sequences_keep_the_invariants(void **state)
 		run_as(2);
 		destroy(0);
 		for (unsigned int g = 0; g < 2; g++)
-			assert_true(page_list_first(&guests[g]->pages) == NULL);
+			assert_true(page_list_first(&guests[g]->memory.pages) == NULL);
 		assert_int_equal(freed_pages, 2 * GUEST_PAGES);
 	}
 }

@@ -400,7 +400,7 @@ static void pausing_takes_a_vcpu_off_its_cpu(void **state)
 	for (unsigned int i = 0; i < 3; i++) {
 		assert_false(d->vcpus[i]->is_running || d->vcpus[i]->sched.queued ||
 			     d->vcpus[i]->sched.active);
-		assert_int_equal(d->vcpus[i]->runstate.state, RUNSTATE_offline);
+		assert_int_equal(d->vcpus[i]->runstate.info.state, RUNSTATE_offline);
 	}
 	before = vcpu_cpu_time(d->vcpus[0]);
 	sim_run(SECONDS(1));

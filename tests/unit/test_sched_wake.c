@@ -224,7 +224,7 @@ static struct domain *new_domain(unsigned int cpu)
 	d->refcount = 1;
 	d->vcpus[0]->processor = cpu;
 	d->vcpus[0]->pause_flags = VPF_BLOCKED;
-	d->vcpus[0]->runstate.state = RUNSTATE_blocked;
+	d->vcpus[0]->runstate.info.state = RUNSTATE_blocked;
 	return d;
 }
 
@@ -312,9 +312,9 @@ static void check_vcpu(const struct vcpu *v)
 		interleave_fail("it is where it may not be");
 	if (v->sched.active != runnable)
 		interleave_fail("the domain's count of runnable vCPUs is wrong");
-	if (v->runstate.state != (v->is_running ? RUNSTATE_running :
-				  runnable	? RUNSTATE_runnable :
-						  runstate_when_off(v)))
+	if (v->runstate.info.state != (v->is_running ? RUNSTATE_running :
+				       runnable	     ? RUNSTATE_runnable :
+						       runstate_when_off(v)))
 		interleave_fail("its runstate is not its state");
 	if (!runnable && (v->pause_flags & ~(u32)(VPF_BLOCKED | VPF_POLL)))
 		interleave_fail("it was unpaused and is paused");

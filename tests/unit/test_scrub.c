@@ -212,9 +212,9 @@ static int setup(void **state)
 			timer_cpu_init(cpu);
 		host_ram_init(FRAMES);
 		dom_a = (struct domain *)(HEAP_VIRT + PAGE_SIZE);
-		spin_lock_init(&dom_a->page_lock, LOCK_PAGE_LIST);
-		dom_a->pages = (struct page_list)PAGE_LIST_INIT;
-		dom_a->max_pages = FRAMES;
+		spin_lock_init(&dom_a->memory.lock, LOCK_PAGE_LIST);
+		dom_a->memory.pages = (struct page_list)PAGE_LIST_INIT;
+		dom_a->memory.max_pages = FRAMES;
 		page_alloc_add_range(PAGE_SIZE * FIRST, PAGE_SIZE * FRAMES);
 	}
 	memset(tlb, 0, sizeof(tlb));
@@ -234,7 +234,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	assert_int_equal(page_alloc_free_count(), RAM);
-	assert_int_equal(dom_a->tot_pages, 0);
+	assert_int_equal(dom_a->memory.tot_pages, 0);
 	return 0;
 }
 

@@ -48,17 +48,17 @@ static bool may_print(struct domain *d, u32 *lost)
 	s_time_t now = time_now();
 	bool may;
 
-	if (now - d->printk_refill > SECONDS(1)) {
-		d->printk_refill = now;
-		d->printk_tokens = LINES_PER_SECOND;
+	if (now - d->console.refilled_at > SECONDS(1)) {
+		d->console.refilled_at = now;
+		d->console.tokens = LINES_PER_SECOND;
 	}
-	may = d->printk_tokens > 0;
+	may = d->console.tokens > 0;
 	if (may) {
-		d->printk_tokens--;
-		*lost = d->printk_lost;
-		d->printk_lost = 0;
+		d->console.tokens--;
+		*lost = d->console.lost;
+		d->console.lost = 0;
 	} else {
-		d->printk_lost++;
+		d->console.lost++;
 	}
 	spin_unlock_irqrestore(&guest_log_lock, flags);
 	return may;
@@ -98,9 +98,9 @@ void guest_printk(struct domain *d, enum loglevel level, const char *fmt, ...)
 void guest_log_tell_lost(struct domain *d)
 {
 	unsigned long flags = spin_lock_irqsave(&guest_log_lock);
-	u32 lost = d->printk_lost;
+	u32 lost = d->console.lost;
 
-	d->printk_lost = 0;
+	d->console.lost = 0;
 	spin_unlock_irqrestore(&guest_log_lock, flags);
 	tell_lost(d, lost, boot_options.guest_loglvl_limited >= (int)LOG_DEBUG);
 }
@@ -113,10 +113,10 @@ static bool is_printable(char c)
 /* Caller holds d->lock. */
 static void line_flush(struct domain *d)
 {
-	d->console_line[d->console_fill] = '\0';
-	if (d->console_fill)
-		guest_printk(d, LOG_DEBUG, "%s\n", d->console_line);
-	d->console_fill = 0;
+	d->console.line[d->console.fill] = '\0';
+	if (d->console.fill)
+		guest_printk(d, LOG_DEBUG, "%s\n", d->console.line);
+	d->console.fill = 0;
 }
 
 void console_write_guest(struct domain *d, const char *s, size_t len)
@@ -126,8 +126,8 @@ void console_write_guest(struct domain *d, const char *s, size_t len)
 		if (s[i] == '\n' || s[i] == '\0')
 			line_flush(d);
 		else if (is_printable(s[i]))
-			d->console_line[d->console_fill++] = s[i];
-		if (d->console_fill == sizeof(d->console_line) - 1)
+			d->console.line[d->console.fill++] = s[i];
+		if (d->console.fill == sizeof(d->console.line) - 1)
 			line_flush(d);
 	}
 	spin_unlock(&d->lock);

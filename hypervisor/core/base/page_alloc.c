@@ -46,7 +46,7 @@ static unsigned long nr_scrubbing; /* [H] sum of zone_scrubbing */
 /* [H] Free frames of all zones, with those in the queues and those being scrubbed. */
 static unsigned long nr_free;
 static unsigned long nr_fresh;	 /* [H] frames that ever entered a queue */
-static unsigned long nr_claimed; /* [H] sum of all d->claimed_pages */
+static unsigned long nr_claimed; /* [H] sum of all d->memory.claimed_pages */
 static unsigned long nr_dirty;	 /* [A] free frames with PGC_SCRUB */
 static unsigned long nr_held;	 /* frames held by page_alloc_hold_range; boot only */
 
@@ -211,7 +211,7 @@ unsigned long page_alloc_held_count(void)
  */
 static unsigned long frames_available(const struct domain *d)
 {
-	unsigned long others = nr_claimed - (d ? d->claimed_pages : 0);
+	unsigned long others = nr_claimed - (d ? d->memory.claimed_pages : 0);
 
 	return nr_free > others ? nr_free - others : 0;
 }
@@ -257,10 +257,11 @@ static struct page_info *block_take(struct domain *d, unsigned int order, unsign
 		pg = zones_take(order, memf);
 		if (pg) {
 			nr_free -= n;
-			*claim = d ? (unsigned int)min((unsigned long)d->claimed_pages, n) : 0;
+			*claim = d ? (unsigned int)min((unsigned long)d->memory.claimed_pages, n) :
+				     0;
 			nr_claimed -= *claim;
 			if (d)
-				d->claimed_pages -= *claim;
+				d->memory.claimed_pages -= *claim;
 		}
 		/*
 		 * A CPU that scrubs may hold the last free frames: it gives them back in a moment.
@@ -278,7 +279,7 @@ static void claim_restore(struct domain *d, unsigned int claim)
 	if (!claim)
 		return;
 	spin_lock(&heap_lock);
-	d->claimed_pages += claim;
+	d->memory.claimed_pages += claim;
 	nr_claimed += claim;
 	spin_unlock(&heap_lock);
 }
@@ -311,7 +312,8 @@ struct page_info *page_alloc(struct domain *d, unsigned int order, unsigned int 
 	if (order > MAX_ORDER)
 		return NULL;
 	/* An early check saves the work. page_assign_prepared checks again, under the lock. */
-	if (counted && (u64)READ_ONCE(d->tot_pages) + (1UL << order) > READ_ONCE(d->max_pages))
+	if (counted &&
+	    (u64)READ_ONCE(d->memory.tot_pages) + (1UL << order) > READ_ONCE(d->memory.max_pages))
 		return NULL;
 	pg = block_take(counted ? d : NULL, order, memf, &claim);
 	if (!pg)
@@ -495,25 +497,25 @@ int page_claim(struct domain *d, unsigned long pages)
 	unsigned long more;
 	int err = 0;
 
-	spin_lock(&d->page_lock);
+	spin_lock(&d->memory.lock);
 	spin_lock(&heap_lock);
 	if (!pages) {
-		nr_claimed -= d->claimed_pages;
-		d->claimed_pages = 0;
-	} else if (d->claimed_pages || domain_is_dying(d) || pages < d->tot_pages ||
-		   pages > d->max_pages) {
+		nr_claimed -= d->memory.claimed_pages;
+		d->memory.claimed_pages = 0;
+	} else if (d->memory.claimed_pages || domain_is_dying(d) || pages < d->memory.tot_pages ||
+		   pages > d->memory.max_pages) {
 		err = -EINVAL;
 	} else {
-		more = pages - d->tot_pages;
+		more = pages - d->memory.tot_pages;
 		if (more > frames_available(NULL)) {
 			err = -ENOMEM;
 		} else {
-			d->claimed_pages = (u32)more;
+			d->memory.claimed_pages = (u32)more;
 			nr_claimed += more;
 		}
 	}
 	spin_unlock(&heap_lock);
-	spin_unlock(&d->page_lock);
+	spin_unlock(&d->memory.lock);
 	return err;
 }
 

@@ -57,8 +57,8 @@ static struct domain *domain_struct_alloc(domid_t id)
 	d->refcount = 1;
 	list_init(&d->link);
 	spin_lock_init(&d->lock, LOCK_DOMAIN);
-	spin_lock_init(&d->page_lock, LOCK_PAGE_LIST);
-	d->pages = d->hv_pages = (struct page_list)PAGE_LIST_INIT;
+	spin_lock_init(&d->memory.lock, LOCK_PAGE_LIST);
+	d->memory.pages = d->memory.hv_pages = (struct page_list)PAGE_LIST_INIT;
 	rangeset_init(&d->iomem_caps, hv_alloc, hv_free);
 	rangeset_init(&d->irq_caps, hv_alloc, hv_free);
 	return d;
@@ -341,7 +341,8 @@ void domain_dump_pages(void)
 	spin_lock(&domlist_lock);
 	list_for_each(d, &domain_list, link)
 		log_err("domain %u: pages %u of %u, vCPUs %u, references %u, state %d", d->id,
-			d->tot_pages, d->max_pages, d->max_vcpus, d->refcount, d->state);
+			d->memory.tot_pages, d->memory.max_pages, d->max_vcpus, d->refcount,
+			d->state);
 	spin_unlock(&domlist_lock);
 }
 
@@ -355,8 +356,8 @@ void domain_dump_all(char key)
 	list_for_each(d, &domain_list, link) {
 		log_err("domain %u: references %u, state %d, shut down %d (reason %u), pauses %d, "
 			"pages %u of %u\n",
-			d->id, d->refcount, d->state, d->is_shut_down, d->shutdown_code,
-			d->pause_count, d->tot_pages, d->max_pages);
+			d->id, d->refcount, d->state, d->shutdown.done, d->shutdown.code,
+			d->pause_count, d->memory.tot_pages, d->memory.max_pages);
 		for_each_vcpu(d, v) {
 			/* Keeps vcpu_info where it is. */
 			spin_lock(&v->lock);

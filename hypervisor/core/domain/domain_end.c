@@ -47,10 +47,10 @@ static bool stop_vcpus(struct domain *d, u32 reason)
 	bool again;
 
 	spin_lock(&d->lock);
-	again = d->is_shutting_down;
+	again = d->shutdown.begun;
 	if (!again)
-		d->shutdown_code = reason;
-	d->is_shutting_down = true;
+		d->shutdown.code = reason;
+	d->shutdown.begun = true;
 	/*
 	 * On every call: a vCPU that was created since the last one must stop, too. Otherwise a
 	 * vCPU that crashes would go on for ever.
@@ -61,7 +61,7 @@ static bool stop_vcpus(struct domain *d, u32 reason)
 		v->paused_for_shutdown = true;
 		vcpu_pause_nosync(v);
 	}
-	d->is_shut_down = true;
+	d->shutdown.done = true;
 	spin_unlock(&d->lock);
 	return !again;
 }
@@ -71,7 +71,7 @@ static void tell_shutdown(struct domain *d, u32 reason)
 	int port;
 
 	spin_lock(&d->lock);
-	port = (int)d->suspend_port;
+	port = (int)d->shutdown.suspend_port;
 	spin_unlock(&d->lock);
 	console_domain_ends(d);
 	/*
@@ -99,8 +99,8 @@ void domain_resume(struct domain *d)
 
 	domain_pause(d);
 	spin_lock(&d->lock);
-	d->is_shutting_down = d->is_shut_down = false;
-	d->shutdown_code = ~0U;
+	d->shutdown.begun = d->shutdown.done = false;
+	d->shutdown.code = ~0U;
 	for_each_vcpu(d, v) {
 		if (v->paused_for_shutdown) {
 			v->paused_for_shutdown = false;
@@ -138,7 +138,7 @@ int domain_kill(struct domain *d)
 	struct vcpu *v;
 	int err = 0;
 
-	switch ((enum kill_stage)d->relinquish_stage) {
+	switch ((enum kill_stage)d->kill_stage) {
 	case KILL_START:
 		domain_pause(d);
 		spin_lock(&d->lock);
@@ -146,7 +146,7 @@ int domain_kill(struct domain *d)
 		spin_unlock(&d->lock);
 		console_domain_ends(d);
 		page_claim(d, 0);
-		d->relinquish_stage = KILL_EVENTS;
+		d->kill_stage = KILL_EVENTS;
 		/* fall through */
 	case KILL_EVENTS:
 		if (d->pirqs)
@@ -154,7 +154,7 @@ int domain_kill(struct domain *d)
 		err = evtchn_domain_destroy(d);
 		if (err)
 			return err;
-		d->relinquish_stage = KILL_GRANTS;
+		d->kill_stage = KILL_GRANTS;
 		/* fall through */
 	case KILL_GRANTS:
 		err = grant_domain_release_mappings(d);
@@ -165,19 +165,19 @@ int domain_kill(struct domain *d)
 			vcpu_unregister_info(v);
 		}
 		domain_watchdogs_kill(d);
-		d->relinquish_stage = KILL_ARCH;
+		d->kill_stage = KILL_ARCH;
 		/* fall through */
 	case KILL_ARCH:
 		err = arch_domain_relinquish(d);
 		if (err)
 			return err;
-		d->relinquish_stage = KILL_REST;
+		d->kill_stage = KILL_REST;
 		/* fall through */
 	case KILL_REST:
 		spin_lock(&d->lock);
 		d->state = DOMAIN_DEAD;
 		spin_unlock(&d->lock);
-		d->relinquish_stage = KILL_DONE;
+		d->kill_stage = KILL_DONE;
 		domain_put(d);
 		evtchn_send_dom0_virq(VIRQ_DOM_EXC);
 		/* fall through */

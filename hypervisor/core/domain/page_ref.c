@@ -27,26 +27,26 @@ int page_assign_prepared(struct domain *d, struct page_info *pg, unsigned int or
 	bool counted = !(memf & MEMF_NO_REFCOUNT);
 	int err = 0;
 
-	spin_lock(&d->page_lock);
+	spin_lock(&d->memory.lock);
 	if (domain_is_dying(d)) {
 		err = -EINVAL;
 	} else if (counted) {
-		if ((u64)d->tot_pages + n > d->max_pages)
+		if ((u64)d->memory.tot_pages + n > d->memory.max_pages)
 			err = -E2BIG;
 		/* All pages together hold one reference. */
-		else if (!d->tot_pages && !domain_get(d))
+		else if (!d->memory.tot_pages && !domain_get(d))
 			err = -EINVAL;
 		else
-			d->tot_pages += (u32)n;
+			d->memory.tot_pages += (u32)n;
 	}
 	for (unsigned long i = 0; !err && i < n; i++) {
 		ASSERT(!pg[i].owner && !pg[i].count_info);
-		page_list_add_tail(pg + i, &d->pages);
+		page_list_add_tail(pg + i, &d->memory.pages);
 		WRITE_ONCE(pg[i].owner, domain_to_owner(d));
 		smp_wmb();
 		WRITE_ONCE(pg[i].count_info, PGC_OWNED);
 	}
-	spin_unlock(&d->page_lock);
+	spin_unlock(&d->memory.lock);
 	return err;
 }
 
@@ -57,14 +57,14 @@ int page_assign(struct domain *d, struct page_info *pg, unsigned int order, unsi
 }
 
 /*
- * Takes a frame off d's list. Caller holds d->page_lock. True: that was d's last page, and the
+ * Takes a frame off d's list. Caller holds d->memory.lock. True: that was d's last page, and the
  * caller drops d's reference for its pages.
  */
 static bool page_unlink(struct domain *d, struct page_info *pg, bool counted)
 {
-	page_list_del(pg, &d->pages);
+	page_list_del(pg, &d->memory.pages);
 	WRITE_ONCE(pg->owner, 0);
-	return counted && --d->tot_pages == 0;
+	return counted && --d->memory.tot_pages == 0;
 }
 
 int page_steal(struct domain *d, struct page_info *pg, unsigned int memf)
@@ -73,14 +73,14 @@ int page_steal(struct domain *d, struct page_info *pg, unsigned int memf)
 	bool last = false;
 	int err = 0;
 
-	spin_lock(&d->page_lock);
+	spin_lock(&d->memory.lock);
 	if (page_owner(pg) != d || (READ_ONCE(pg->count_info) & PGC_HV))
 		err = -EINVAL;
 	else if (arch_page_has_type(pg) || !atomic_cmpxchg(&pg->count_info, &only_allocated, 0))
 		err = -EBUSY;
 	else
 		last = page_unlink(d, pg, !(memf & MEMF_NO_REFCOUNT));
-	spin_unlock(&d->page_lock);
+	spin_unlock(&d->memory.lock);
 	if (err)
 		return err;
 	arch_page_freed(pg, 0);
@@ -114,9 +114,9 @@ static noinline void page_last_put(struct page_info *pg)
 		shared_page_release(pg);
 		return;
 	}
-	spin_lock(&d->page_lock);
+	spin_lock(&d->memory.lock);
 	last = page_unlink(d, pg, true);
-	spin_unlock(&d->page_lock);
+	spin_unlock(&d->memory.lock);
 	page_alloc_release(pg, d);
 	if (last)
 		domain_put(d);

@@ -26,10 +26,10 @@ void *shared_page_alloc(struct domain *d, bool guest_writable)
 		return NULL;
 	pg = virt_to_page(va);
 	arch_page_share(pg, guest_writable);
-	spin_lock(&d->page_lock);
-	page_list_add_tail(pg, &d->hv_pages);
+	spin_lock(&d->memory.lock);
+	page_list_add_tail(pg, &d->memory.hv_pages);
 	WRITE_ONCE(pg->owner, domain_to_owner(d));
-	spin_unlock(&d->page_lock);
+	spin_unlock(&d->memory.lock);
 	smp_wmb();
 	WRITE_ONCE(pg->count_info, (u32)(PGC_HV | PGC_ALLOCATED | 1));
 	return va;
@@ -40,10 +40,10 @@ void shared_page_free(void *va)
 	struct page_info *pg = virt_to_page(va);
 	struct domain *d = page_owner(pg);
 
-	spin_lock(&d->page_lock);
-	page_list_del(pg, &d->hv_pages);
+	spin_lock(&d->memory.lock);
+	page_list_del(pg, &d->memory.hv_pages);
 	WRITE_ONCE(pg->owner, domain_to_owner(dom_xen));
-	spin_unlock(&d->page_lock);
+	spin_unlock(&d->memory.lock);
 	page_put_alloc_ref(pg);
 }
 

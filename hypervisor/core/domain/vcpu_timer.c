@@ -3,9 +3,8 @@
  * A vCPU's timers: the periodic and single-shot ones send VIRQ_TIMER (xen/vcpu.h; set_timer_op of
  * xen/xen.h), the poll timer ends a sched_op poll.
  */
-#include "core/domain/vcpu_timer.h"
+#include "hv/vcpu_timer.h"
 
-#include "core/domain/domain_internal.h"
 #include "hv/arch/time.h"
 #include "hv/hypercall_handlers.h"
 #include "hv/evtchn.h"
@@ -27,14 +26,14 @@ static void periodic_fired(void *data)
 	s_time_t now = time_now(), period;
 
 	spin_lock(&v->lock);
-	period = v->periodic_period;
+	period = v->timers.period;
 	if (!period) {
 		spin_unlock(&v->lock);
 		return;
 	}
-	if (now > v->periodic_last)
-		v->periodic_last += (now - v->periodic_last) / period * period;
-	timer_set(&v->periodic_timer, v->periodic_last + period);
+	if (now > v->timers.periodic_last)
+		v->timers.periodic_last += (now - v->timers.periodic_last) / period * period;
+	timer_set(&v->timers.periodic, v->timers.periodic_last + period);
 	spin_unlock(&v->lock);
 	evtchn_send_vcpu_virq(v, VIRQ_TIMER);
 }
@@ -49,16 +48,16 @@ static void poll_timed_out(void *data)
 
 void vcpu_timers_init(struct vcpu *v)
 {
-	timer_init(&v->periodic_timer, periodic_fired, v, smp_processor_id());
-	timer_init(&v->singleshot_timer, singleshot_fired, v, smp_processor_id());
-	timer_init(&v->poll_timer, poll_timed_out, v, smp_processor_id());
+	timer_init(&v->timers.periodic, periodic_fired, v, smp_processor_id());
+	timer_init(&v->timers.singleshot, singleshot_fired, v, smp_processor_id());
+	timer_init(&v->timers.poll, poll_timed_out, v, smp_processor_id());
 }
 
 void vcpu_timers_kill(struct vcpu *v)
 {
-	timer_kill(&v->periodic_timer);
-	timer_kill(&v->singleshot_timer);
-	timer_kill(&v->poll_timer);
+	timer_kill(&v->timers.periodic);
+	timer_kill(&v->timers.singleshot);
+	timer_kill(&v->timers.poll);
 }
 
 int vcpu_timer_set_periodic(struct vcpu *v, u64 period)
@@ -66,9 +65,9 @@ int vcpu_timer_set_periodic(struct vcpu *v, u64 period)
 	if (period < (u64)PERIOD_MIN || period > (u64)PERIOD_MAX)
 		return -EINVAL;
 	spin_lock(&v->lock);
-	v->periodic_period = (s_time_t)period;
-	v->periodic_last = time_now();
-	timer_set(&v->periodic_timer, v->periodic_last + (s_time_t)period);
+	v->timers.period = (s_time_t)period;
+	v->timers.periodic_last = time_now();
+	timer_set(&v->timers.periodic, v->timers.periodic_last + (s_time_t)period);
 	spin_unlock(&v->lock);
 	return 0;
 }
@@ -76,8 +75,8 @@ int vcpu_timer_set_periodic(struct vcpu *v, u64 period)
 void vcpu_timer_stop_periodic(struct vcpu *v)
 {
 	spin_lock(&v->lock);
-	v->periodic_period = 0;
-	timer_stop(&v->periodic_timer);
+	v->timers.period = 0;
+	timer_stop(&v->timers.periodic);
 	spin_unlock(&v->lock);
 }
 
@@ -87,9 +86,9 @@ void vcpu_timer_stop_periodic(struct vcpu *v)
  */
 void vcpu_timer_set_singleshot(struct vcpu *v, u64 deadline)
 {
-	timer_migrate(&v->singleshot_timer, smp_processor_id());
+	timer_migrate(&v->timers.singleshot, smp_processor_id());
 	/* A deadline beyond the signed range is centuries ahead: cap it. */
-	timer_set(&v->singleshot_timer,
+	timer_set(&v->timers.singleshot,
 		  deadline > (u64)STIME_MAX - 1 ? STIME_MAX - 1 : (s_time_t)deadline);
 }
 
@@ -99,6 +98,6 @@ long do_set_timer_op(unsigned long timeout, unsigned long a1, unsigned long a2, 
 	if (timeout)
 		vcpu_timer_set_singleshot(current, timeout);
 	else
-		timer_stop(&current->singleshot_timer);
+		timer_stop(&current->timers.singleshot);
 	return 0;
 }

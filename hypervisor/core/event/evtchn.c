@@ -99,7 +99,7 @@ static void close_virq(struct domain *d, const struct evtchn_port *p)
 	struct vcpu *v = evtchn_vcpu(d, virq_is_per_vcpu(p->virq) ? p->vcpu : 0);
 
 	if (v)
-		WRITE_ONCE(v->virq_to_evtchn[p->virq], 0);
+		WRITE_ONCE(v->ports.of_virq[p->virq], 0);
 }
 
 /*

@@ -116,9 +116,9 @@ static long op_bind_virq(void *arg)
 	init.vcpu = (u16)op->vcpu;
 	init.virq = op->virq;
 	spin_lock(&d->evtchn->lock);
-	port = v->virq_to_evtchn[op->virq] ? -EEXIST : evtchn_port_alloc(d, &init);
+	port = v->ports.of_virq[op->virq] ? -EEXIST : evtchn_port_alloc(d, &init);
 	if (port > 0)
-		WRITE_ONCE(v->virq_to_evtchn[op->virq], (u16)port);
+		WRITE_ONCE(v->ports.of_virq[op->virq], (u16)port);
 	spin_unlock(&d->evtchn->lock);
 	if (port < 0)
 		return port;

@@ -42,7 +42,7 @@ void vcpu_notify(struct vcpu *v)
 
 void evtchn_poll_begin(struct vcpu *v, int port)
 {
-	WRITE_ONCE(v->poll_evtchn, port);
+	WRITE_ONCE(v->ports.polled, port);
 	atomic_inc(&v->domain->evtchn->pollers);
 	atomic_or(&v->pause_flags, VPF_POLL);
 }
@@ -64,7 +64,7 @@ static noinline void wake_pollers(struct domain *d, unsigned int port)
 	for_each_vcpu(d, v) {
 		if (!(READ_ONCE(v->pause_flags) & VPF_POLL))
 			continue;
-		waits_for = READ_ONCE(v->poll_evtchn);
+		waits_for = READ_ONCE(v->ports.polled);
 		if ((waits_for < 0 || waits_for == (int)port) && evtchn_poll_end(v))
 			vcpu_wake(v);
 	}
@@ -147,7 +147,7 @@ static void send_if(struct domain *d, unsigned int port, enum port_type type, u3
 void evtchn_send_vcpu_virq(struct vcpu *v, unsigned int virq)
 {
 	if (v->domain->evtchn)
-		send_if(v->domain, READ_ONCE(v->virq_to_evtchn[virq]), PORT_VIRQ, virq);
+		send_if(v->domain, READ_ONCE(v->ports.of_virq[virq]), PORT_VIRQ, virq);
 }
 
 void evtchn_send_domain_virq(struct domain *d, unsigned int virq)

@@ -39,19 +39,19 @@ void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	info->domain = d->id;
 	spin_lock(&d->lock);
 	info->flags = (d->state == DOMAIN_DEAD ? XEN_DOMINF_dying : 0) |
-		      (d->is_shut_down ? XEN_DOMINF_shutdown : 0) |
+		      (d->shutdown.done ? XEN_DOMINF_shutdown : 0) |
 		      (d->controller_pause_count ? XEN_DOMINF_paused : 0) |
 		      (d->debugger_attached ? XEN_DOMINF_debugged : 0) |
 		      (d->create_flags & XEN_DOMCTL_CDF_xs_domain ? XEN_DOMINF_xs_domain : 0) |
-		      (d->is_shut_down ? (d->shutdown_code & XEN_DOMINF_shutdownmask)
-						 << XEN_DOMINF_shutdownshift :
-					 0);
+		      (d->shutdown.done ? (d->shutdown.code & XEN_DOMINF_shutdownmask)
+						  << XEN_DOMINF_shutdownshift :
+					  0);
 	memcpy(info->handle, d->handle, sizeof(info->handle));
 	spin_unlock(&d->lock);
 	vcpus_get_info(d, info);
-	info->tot_pages = READ_ONCE(d->tot_pages);
-	info->max_pages = READ_ONCE(d->max_pages);
-	info->outstanding_pages = READ_ONCE(d->claimed_pages);
+	info->tot_pages = READ_ONCE(d->memory.tot_pages);
+	info->max_pages = READ_ONCE(d->memory.max_pages);
+	info->outstanding_pages = READ_ONCE(d->memory.claimed_pages);
 	info->shared_info_frame = d->shared_info ? mfn_x(virt_to_mfn(d->shared_info)) : ~0UL;
 	info->ssidref = d->ssidref;
 	info->gpaddr_bits = (u8)(64 - __builtin_clzl(max_page) + PAGE_SHIFT);
@@ -120,7 +120,7 @@ long domctl_subscribe(struct domain *d, struct xen_domctl *op)
 {
 	/* A port that is not bound (any more) is detected when it is used. */
 	spin_lock(&d->lock);
-	d->suspend_port = op->u.subscribe.port;
+	d->shutdown.suspend_port = op->u.subscribe.port;
 	spin_unlock(&d->lock);
 	return 0;
 }

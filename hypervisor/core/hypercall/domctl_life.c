@@ -125,8 +125,8 @@ long domctl_max_mem(struct domain *d, struct xen_domctl *op)
 {
 	u64 pages = op->u.max_mem.max_memkb >> (PAGE_SHIFT - 10);
 
-	spin_lock(&d->page_lock);
-	d->max_pages = (u32)min(pages, (u64)~0U);
-	spin_unlock(&d->page_lock);
+	spin_lock(&d->memory.lock);
+	d->memory.max_pages = (u32)min(pages, (u64)~0U);
+	spin_unlock(&d->memory.lock);
 	return 0;
 }

@@ -38,10 +38,10 @@ static void uncount_frames(struct domain *d, unsigned long n)
 
 	if (!n)
 		return;
-	spin_lock(&d->page_lock);
-	d->tot_pages -= (u32)n;
-	last = d->tot_pages == 0;
-	spin_unlock(&d->page_lock);
+	spin_lock(&d->memory.lock);
+	d->memory.tot_pages -= (u32)n;
+	last = d->memory.tot_pages == 0;
+	spin_unlock(&d->memory.lock);
 	if (last)
 		domain_put(d);
 }

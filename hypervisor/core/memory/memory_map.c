@@ -18,7 +18,7 @@ struct e820_entry {
 	u32 type;
 } __packed;
 _Static_assert(sizeof(struct e820_entry) == 20, "xen/memory.h: the format of E820");
-_Static_assert(sizeof(((struct domain *)NULL)->memory_map[0]) == sizeof(struct e820_entry),
+_Static_assert(sizeof(((struct domain *)NULL)->memory_map.entries[0]) == sizeof(struct e820_entry),
 	       "copied as it is");
 
 static void __guest *entry_at(const struct xen_memory_map *map, unsigned int i)
@@ -34,9 +34,9 @@ long memory_map_get(void *arg, unsigned long *done)
 	unsigned int n;
 
 	spin_lock(&d->lock);
-	n = min(d->nr_memory_map, map->nr_entries);
-	memcpy(copy, d->memory_map, sizeof(copy));
-	if (!d->nr_memory_map) {
+	n = min(d->memory_map.nr, map->nr_entries);
+	memcpy(copy, d->memory_map.entries, sizeof(copy));
+	if (!d->memory_map.nr) {
 		spin_unlock(&d->lock);
 		return -ENOSYS;
 	}
@@ -61,8 +61,8 @@ long memory_map_set(void *arg, unsigned long *done)
 	err = copy_from_guest(copy, entry_at(&set->map, 0), n * sizeof(copy[0]));
 	if (!err) {
 		spin_lock(&d->lock);
-		memcpy(d->memory_map, copy, n * sizeof(copy[0]));
-		d->nr_memory_map = n;
+		memcpy(d->memory_map.entries, copy, n * sizeof(copy[0]));
+		d->memory_map.nr = n;
 		spin_unlock(&d->lock);
 	}
 	domain_put(d);

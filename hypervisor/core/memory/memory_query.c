@@ -17,7 +17,7 @@ static long page_count(void *arg, bool maximum)
 	d = hypercall_target(which->domid, &err);
 	if (!d)
 		return err;
-	pages = maximum ? READ_ONCE(d->max_pages) : READ_ONCE(d->tot_pages);
+	pages = maximum ? READ_ONCE(d->memory.max_pages) : READ_ONCE(d->memory.tot_pages);
 	domain_put(d);
 	return pages;
 }
@@ -65,8 +65,8 @@ static long pod_target(struct xen_pod_target *t, bool set)
 	d = hypercall_target(t->domid, &err);
 	if (!d)
 		return err;
-	err = set && t->target_pages > READ_ONCE(d->max_pages) ? -EINVAL : 0;
-	t->tot_pages = READ_ONCE(d->tot_pages);
+	err = set && t->target_pages > READ_ONCE(d->memory.max_pages) ? -EINVAL : 0;
+	t->tot_pages = READ_ONCE(d->memory.tot_pages);
 	t->pod_cache_pages = t->pod_entries = 0;
 	domain_put(d);
 	return err;

@@ -78,18 +78,18 @@ static bool extent_add(struct domain *d, const struct xen_memory_reservation *r,
 /*
  * Sets the machine-to-phys entries of new frames. Another vCPU of d, or d's destruction, may have
  * freed the frames already, so they may belong to another domain now. A frame that is still d's
- * stays d's while page_lock is held, and its entry is reset when it is freed.
+ * stays d's while memory.lock is held, and its entry is reset when it is freed.
  */
 static void name_frames(struct domain *d, const struct page_info *pg, unsigned int order,
 			xen_pfn_t pfn)
 {
 	u32 owner = domain_to_owner(d);
 
-	spin_lock(&d->page_lock);
+	spin_lock(&d->memory.lock);
 	for (unsigned long i = 0; i < 1UL << order; i++)
 		if (likely(READ_ONCE(pg[i].owner) == owner))
 			m2p_set(page_to_mfn(pg + i), pfn + i);
-	spin_unlock(&d->page_lock);
+	spin_unlock(&d->memory.lock);
 }
 
 static bool extent_populate(struct domain *d, const struct xen_memory_reservation *r,

@@ -12,7 +12,7 @@
 /* Caller holds the lock of v's queue. */
 void runstate_change(struct vcpu *v, int state, s_time_t now)
 {
-	struct vcpu_runstate_info *r = &v->runstate;
+	struct vcpu_runstate_info *r = &v->runstate.info;
 
 	if (r->state == state)
 		return;
@@ -35,7 +35,7 @@ void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out)
 	struct run_queue *rq = sched_lock_vcpu(v, &flags);
 	u64 now = (u64)time_now();
 
-	*out = v->runstate;
+	*out = v->runstate.info;
 	spin_unlock_irqrestore(&rq->lock, flags);
 	if (now > out->state_entry_time)
 		out->time[out->state] += now - out->state_entry_time;
@@ -65,8 +65,8 @@ u64 cpu_idle_time(unsigned int cpu)
  */
 void vcpu_runstate_publish(struct vcpu *v)
 {
-	struct vcpu_runstate_info __guest *guest = READ_ONCE(v->runstate_guest);
-	struct vcpu_runstate_info r = v->runstate;
+	struct vcpu_runstate_info __guest *guest = READ_ONCE(v->runstate.guest);
+	struct vcpu_runstate_info r = v->runstate.info;
 	u64 __guest *entry_time;
 	u64 flagged;
 

@@ -408,7 +408,7 @@ void sched_context_saved(struct vcpu *prev)
 	WRITE_ONCE(prev->is_running, false);
 	/* The usual case: prev sleeps, and switch_states has seen that. */
 	if (prev->is_idle || (!vcpu_is_runnable(prev) && !prev->sched.active &&
-			      prev->runstate.state == runstate_when_off(prev))) {
+			      prev->runstate.info.state == runstate_when_off(prev))) {
 		spin_unlock_irqrestore(&rq->lock, flags);
 		return;
 	}
@@ -501,8 +501,8 @@ void sched_cpu_init(unsigned int cpu)
 	timer_init(&rq->slice_timer, slice_timer_fired, rq, cpu);
 	per_cpu(moved_tasklet, cpu) = (struct tasklet){ .fn = interrupts_follow };
 	idle->is_running = true;
-	idle->runstate.state = RUNSTATE_running;
-	idle->runstate.state_entry_time = (u64)now;
+	idle->runstate.info.state = RUNSTATE_running;
+	idle->runstate.info.state_entry_time = (u64)now;
 	cpumask_set(cpu, &sched_idle_cpus);
 	if (cpu == smp_processor_id())
 		current = idle;
@@ -546,8 +546,8 @@ void sched_vcpu_init(struct vcpu *v)
 	cpumask_fill(&v->sched.soft_affinity);
 	v->sched.pinned = cpumask_weight(&v->sched.hard_affinity) == 1;
 	v->sched.irq_cpu = ~0U;
-	v->runstate.state = v->is_idle ? RUNSTATE_runnable : RUNSTATE_offline;
-	v->runstate.state_entry_time = (u64)time_now();
+	v->runstate.info.state = v->is_idle ? RUNSTATE_runnable : RUNSTATE_offline;
+	v->runstate.info.state_entry_time = (u64)time_now();
 }
 
 void sched_vcpu_free(struct vcpu *v)

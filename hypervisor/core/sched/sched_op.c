@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The hypercall sched_op (xen/sched.h): a guest's calls to the scheduler. */
-#include "core/domain/domain_internal.h"
+#include "hv/hypercall_handlers.h"
+
 #include "hv/arch/guest_access.h"
 #include "hv/arch/time.h"
-#include "hv/hypercall_handlers.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
 #include "hv/evtchn.h"
 #include "hv/sched.h"
 #include "hv/softirq.h"
+#include "hv/watchdog.h"
 #include "lib/errno.h"
 #include "lib/types.h"
 
@@ -56,15 +57,15 @@ static int poll_look(struct domain *d, const struct sched_poll *op)
 /* v polls, until `until` at the latest. */
 static void poll_sleep(struct vcpu *v, s_time_t until)
 {
-	timer_migrate(&v->poll_timer, smp_processor_id());
-	timer_set(&v->poll_timer, until);
+	timer_migrate(&v->timers.poll, smp_processor_id());
+	timer_set(&v->timers.poll, until);
 }
 
 void vcpu_poll_until(s_time_t until)
 {
 	struct vcpu *v = current;
 
-	timer_stop(&v->poll_timer);
+	timer_stop(&v->timers.poll);
 	evtchn_poll_begin(v, 0);
 	if (vcpu_must_look(v)) {
 		evtchn_poll_end(v);
@@ -89,7 +90,7 @@ static long op_poll(void *arg)
 	if (op->nr_ports == 1 && copy_from_guest_offset(&single, op->ports, 0, 1))
 		return -EFAULT;
 	/* An earlier wait may have left its timer armed, which would end this one. */
-	timer_stop(&v->poll_timer);
+	timer_stop(&v->timers.poll);
 	evtchn_poll_begin(v, op->nr_ports == 1 ? (int)single : op->nr_ports ? -1 : 0);
 	ret = poll_look(v->domain, op);
 	if (ret || vcpu_must_look(v)) {
@@ -123,8 +124,8 @@ static long op_shutdown_code(void *arg)
 	if (op->reason > SHUTDOWN_MAX)
 		return -EINVAL;
 	spin_lock(&d->lock);
-	if (!d->is_shutting_down)
-		d->shutdown_code = op->reason;
+	if (!d->shutdown.begun)
+		d->shutdown.code = op->reason;
 	spin_unlock(&d->lock);
 	return 0;
 }

@@ -2,7 +2,7 @@
 /* The hypercall vcpu_op (xen/vcpu.h): how a domain manages its own vCPUs. */
 #include "hv/hypercall_handlers.h"
 
-#include "core/domain/vcpu_timer.h"
+#include "hv/vcpu_timer.h"
 #include "hv/arch/control.h"
 #include "hv/arch/guest.h"
 #include "hv/arch/guest_access.h"
@@ -101,7 +101,7 @@ static long op_register_runstate(struct vcpu *v, void __guest *guest)
 	    (!guest_range_ok(addr, sizeof(info)) || copy_to_guest(addr, &info, sizeof(info))))
 		return -EFAULT;
 	spin_lock(&v->lock);
-	WRITE_ONCE(v->runstate_guest, addr);
+	WRITE_ONCE(v->runstate.guest, addr);
 	spin_unlock(&v->lock);
 	return 0;
 }
@@ -155,7 +155,7 @@ static long op_set_singleshot(struct vcpu *v, void __guest *guest)
 
 static long op_stop_singleshot(struct vcpu *v, void __guest *guest)
 {
-	timer_stop(&v->singleshot_timer);
+	timer_stop(&v->timers.singleshot);
 	return 0;
 }
 

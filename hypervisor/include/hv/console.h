@@ -14,6 +14,17 @@
 
 struct domain;
 
+/* What each domain writes into the log of guests. */
+struct domain_console {
+	/* The rate limit. A lock in core/base/console_guest.c covers these three. */
+	u32 tokens;
+	u32 lost; /* messages over the limit since the last one within it */
+	s_time_t refilled_at;
+	/* The unfinished line of its output; d->lock covers both. */
+	char line[120];
+	unsigned int fill;
+};
+
 enum loglevel { LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /*

@@ -4,10 +4,10 @@
  *
  * Lock tags:
  *	[I] set at creation, never changes	[A] atomic
- *	[D] d->lock				[P] d->page_lock
- *	[V] v->lock				[E] event lock (core/event/evtchn.c)
+ *	[D] d->lock				[V] v->lock
  *	[S] the scheduler's lock of v->processor
  *	[C] only by the CPU that runs v
+ * Each subsystem's part is a struct of its own header, with its own tags.
  */
 #ifndef HV_DOMAIN_H
 #define HV_DOMAIN_H
@@ -18,12 +18,18 @@
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 #include <xen/domctl.h>
+#include "hv/console.h"
 #include "hv/cpumask.h"
+#include "hv/domain_end.h"
+#include "hv/evtchn_types.h"
 #include "hv/frame.h"
+#include "hv/memory_types.h"
+#include "hv/pause.h"
 #include "hv/percpu.h"
 #include "hv/sched_types.h"
 #include "hv/spinlock.h"
-#include "hv/timer.h"
+#include "hv/vcpu_timer.h"
+#include "hv/watchdog.h"
 #include "lib/list.h"
 #include "lib/rangeset.h"
 
@@ -32,16 +38,6 @@ struct arch_vcpu;
 struct evtchn_domain;
 struct grant_table;
 struct pirq_domain;
-
-/*
- * Reasons why a vCPU does not run. It is runnable when pause_flags, its own pause count and its
- * domain's pause count are zero.
- */
-enum vcpu_pause_flag {
-	VPF_BLOCKED = 1 << 0, /* sched_op block: an event wakes it */
-	VPF_DOWN = 1 << 1,    /* not up (VCPUOP_up) */
-	VPF_POLL = 1 << 2,    /* sched_op poll: one of some ports wakes it */
-};
 
 struct vcpu {
 	unsigned int id; /* [I] */
@@ -67,20 +63,12 @@ struct vcpu {
 	bool paused_for_shutdown; /* [D] */
 	bool is_idle;		  /* [I] */
 
-	struct sched_vcpu sched; /* [S] */
-
-	struct vcpu_runstate_info runstate; /* [S] */
-	void __guest *runstate_guest;	    /* [V] guest address of its copy, or NULL */
-	void __guest *time_guest;	    /* [V] VCPUOP_register_vcpu_time_memory_area, or NULL */
-
-	struct timer periodic_timer, singleshot_timer, poll_timer; /* [V] */
-	s_time_t periodic_period, periodic_last;		   /* [V] */
-	u16 virq_to_evtchn[24];					   /* [E] NR_VIRQS */
-	/* [E] The single port that sched_op poll waits for; 0: none, -1: several. */
-	int poll_evtchn;
+	struct sched_vcpu sched;
+	struct vcpu_runstate runstate;
+	void __guest *time_guest; /* [V] VCPUOP_register_vcpu_time_memory_area, or NULL */
+	struct vcpu_timers timers;
+	struct evtchn_vcpu ports;
 };
-
-#define DOMAIN_MEMORY_MAP_MAX 32
 
 enum domain_state { DOMAIN_ALIVE, DOMAIN_DYING, DOMAIN_DEAD };
 
@@ -95,11 +83,10 @@ struct domain {
 	xen_domain_handle_t handle; /* [D] */
 	u32 ssidref;
 
-	spinlock_t lock;	    /* LOCK_DOMAIN */
-	enum domain_state state;    /* [D] */
-	bool is_shutting_down;	    /* [D] */
-	bool is_shut_down;	    /* [D] every vCPU is paused, perhaps not off its CPU yet */
-	u32 shutdown_code;	    /* [D] SHUTDOWN_* */
+	spinlock_t lock;	 /* LOCK_DOMAIN */
+	enum domain_state state; /* [D] */
+	unsigned int kill_stage; /* [D] how far domain_kill has come */
+	struct domain_shutdown shutdown;
 	s32 pause_count;	    /* [A] the hypervisor's */
 	u32 controller_pause_count; /* [D] the toolstack's, counted into pause_count once */
 
@@ -107,12 +94,8 @@ struct domain {
 	struct vcpu **vcpus;
 	unsigned int max_vcpus; /* [I] */
 
-	spinlock_t page_lock;	       /* LOCK_PAGE_LIST */
-	struct page_list pages;	       /* [P] RAM that it owns */
-	struct page_list hv_pages;     /* [P] the hypervisor's pages that it may map */
-	u32 tot_pages, max_pages;      /* [P] */
-	u32 claimed_pages;	       /* LOCK_HEAP */
-	unsigned int relinquish_stage; /* [D] how far destruction has come */
+	struct domain_memory memory;
+	struct domain_memory_map memory_map;
 
 	shared_info_t *shared_info;   /* [I] */
 	struct evtchn_domain *evtchn; /* [I] */
@@ -125,34 +108,9 @@ struct domain {
 	u32 vm_assist; /* [C] bits of VMASST_TYPE_* */
 	s64 time_offset_seconds;
 
-	struct watchdog {
-		struct timer timer;
-		bool in_use; /* [D] */
-	} watchdogs[2];
-
-	struct sched_domain sched; /* core/sched */
-
-	/* guest_printk's rate limit. A lock in core/base/console_guest.c covers these three. */
-	u32 printk_tokens;
-	/* Messages over the limit since the last one within it. */
-	u32 printk_lost;
-	s_time_t printk_refill;
-
-	/*
-	 * State that control operations keep (core/memory/memory_map.c, console_io.c, domctl*.c).
-	 *
-	 * [D] memory_map: the pseudo-physical E820 that the domain's builder set.
-	 */
-	struct {
-		u64 start, size;
-		u32 type;
-	} __packed memory_map[DOMAIN_MEMORY_MAP_MAX];
-	unsigned int nr_memory_map; /* [D] 0: none was set */
-	/* [D] The unfinished line of its console output. */
-	char console_line[120];
-	unsigned int console_fill; /* [D] */
-	/* [D] The port that signals a suspend of this domain; 0: VIRQ_DOM_EXC signals it. */
-	u32 suspend_port;
+	struct sched_domain sched;
+	struct domain_watchdogs watchdogs;
+	struct domain_console console;
 	bool debugger_attached; /* [D] */
 
 	struct arch_domain *arch;	      /* [I] */
@@ -196,31 +154,6 @@ struct domain *domain_get_next(domid_t from);
 /* Debug output. */
 void domain_dump_pages(void);
 void domain_dump_all(char key);
-
-/* --- pausing; when the waiting functions return, the vCPUs are off every CPU --- */
-void vcpu_pause(struct vcpu *v); /* waits; never on `current` */
-void vcpu_pause_nosync(struct vcpu *v);
-void vcpu_unpause(struct vcpu *v);
-void domain_pause(struct domain *d); /* waits; never on the current domain */
-void domain_unpause(struct domain *d);
-int domain_pause_by_controller(struct domain *d);   /* 0, -EBUSY */
-int domain_unpause_by_controller(struct domain *d); /* 0, -EINVAL if it was not paused */
-
-/* --- the end --- */
-/*
- * reason: SHUTDOWN_*. Pauses every vCPU of d and tells Domain-0. For Domain-0 it ends the machine.
- * Returns 0.
- */
-int domain_shutdown(struct domain *d, u32 reason);
-/* Lets d run again after a cancelled suspend. */
-void domain_resume(struct domain *d);
-/*
- * Crashes a domain that broke the rules. The host goes on, unless d is Domain-0. The log says why,
- * unless the domain was shutting down already.
- */
-void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
-/* Destroys d in bounded steps: 0 when done, -ERESTART to be called again. */
-int __must_check domain_kill(struct domain *d);
 
 /* --- context --- */
 /*

@@ -38,7 +38,7 @@ typedef struct {
 
 /*
  * One frame of RAM, 24 bytes: on a 4 GiB machine the table takes 24 MiB.
- * [A] atomic   [L] LOCK_HEAP while free, the owner's page_lock while owned
+ * [A] atomic   [L] LOCK_HEAP while free, the owner's memory.lock while owned
  */
 struct page_info {
 	u64 type_info; /* [A] PGT_*: type, flags, number of type references; x86/mm/page_types.h */

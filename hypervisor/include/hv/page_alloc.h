@@ -14,7 +14,7 @@ struct domain;
 #define MAX_ORDER	 18
 #define MEMF_NO_SCRUB	 BIT(0) /* the caller overwrites all of it before anyone reads it */
 #define MEMF_NO_ASSIGN	 BIT(1) /* page_alloc: owner is left NULL, no accounting */
-#define MEMF_NO_REFCOUNT BIT(2) /* assigned, but not counted in d->tot_pages */
+#define MEMF_NO_REFCOUNT BIT(2) /* assigned, but not counted in d->memory.tot_pages */
 #define MEMF_BITS(n)	 ((unsigned int)(n) << 8) /* machine addresses below 2^n only; 0: any */
 #define MEMF_GET_BITS(f) (((f) >> 8) & 0xff)
 
@@ -27,16 +27,16 @@ void page_alloc_add_range(paddr_t start, paddr_t end);
 void page_alloc_hold_range(paddr_t start, paddr_t end);
 /*
  * Allocates 2^order contiguous, aligned frames for `d` (NULL: for nobody), zeroed unless
- * MEMF_NO_SCRUB. No CPU has a stale translation to them. They count against d->max_pages. Each
- * frame of a domain has PGC_ALLOCATED | 1.
+ * MEMF_NO_SCRUB. No CPU has a stale translation to them. They count against d->memory.max_pages.
+ * Each frame of a domain has PGC_ALLOCATED | 1.
  *
  * NULL: out of memory, or over d's limit. Interrupts on, no lock (arch_page_reused).
  */
 struct page_info *page_alloc(struct domain *d, unsigned int order, unsigned int memf);
 /*
  * Unowned frames (no `d`, or MEMF_NO_ASSIGN) have no reference, and page_get cannot take one. A
- * domain's frames stay on d->pages until the last reference is dropped. Code that walks the list
- * may take frames off it only to put them back.
+ * domain's frames stay on d->memory.pages until the last reference is dropped. Code that walks the
+ * list may take frames off it only to put them back.
  */
 /*
  * Frees unowned frames (page_alloc without owner). A domain's frame is freed when page_put drops

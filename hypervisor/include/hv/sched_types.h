@@ -7,6 +7,10 @@
 #ifndef HV_SCHED_TYPES_H
 #define HV_SCHED_TYPES_H
 
+#include "lib/types.h" /* before the public headers, which need its names */
+
+#include <xen/xen.h>
+#include <xen/vcpu.h>
 #include "hv/cpumask.h"
 #include "hv/spinlock.h"
 #include "hv/time.h"
@@ -34,6 +38,12 @@ struct sched_vcpu {
 	bool pinned;   /* [S] hard affinity holds one CPU */
 	/* Only its CPU uses this: the CPU that its devices' interrupts were last routed to. */
 	unsigned int irq_cpu;
+};
+
+struct vcpu_runstate {
+	struct vcpu_runstate_info info; /* [S] */
+	/* Guest address of its copy, or NULL; v->lock */
+	void __guest *guest;
 };
 
 struct sched_domain {

@@ -297,22 +297,22 @@ void pv_owner_put(struct domain *d)
  * allocation and lives by a pin or others' references. *pinned: the page has a pin, which keeps it
  * alive while d's mmu_lock is held.
  *
- * Both are read under page_lock, while the page cannot leave the list. A page with neither may
- * belong to another domain once page_lock is dropped, so it must not be touched.
+ * Both are read under memory.lock, while the page cannot leave the list. A page with neither may
+ * belong to another domain once memory.lock is dropped, so it must not be touched.
  */
 static struct page_info *relinquish_next(struct domain *d, bool *got, bool *pinned)
 {
 	struct page_info *pg;
 
-	spin_lock(&d->page_lock);
-	pg = page_list_first(&d->pages);
+	spin_lock(&d->memory.lock);
+	pg = page_list_first(&d->memory.pages);
 	if (pg) {
-		page_list_del(pg, &d->pages);
-		page_list_add_tail(pg, &d->pages);
+		page_list_del(pg, &d->memory.pages);
+		page_list_add_tail(pg, &d->memory.pages);
 		*got = page_get(pg, d);
 		*pinned = READ_ONCE(pg->type_info) & PGT_PINNED;
 	}
-	spin_unlock(&d->page_lock);
+	spin_unlock(&d->memory.lock);
 	return pg;
 }
 
@@ -343,10 +343,10 @@ static int relinquish_page(struct domain *d)
 		err = relinquish_pin(pg);
 	if (err == -ERESTART) {
 		/* The pin keeps the page on the list: make it the next one again. */
-		spin_lock(&d->page_lock);
-		page_list_del(pg, &d->pages);
-		page_list_add(pg, &d->pages);
-		spin_unlock(&d->page_lock);
+		spin_lock(&d->memory.lock);
+		page_list_del(pg, &d->memory.pages);
+		page_list_add(pg, &d->memory.pages);
+		spin_unlock(&d->memory.lock);
 	}
 	pv_mmu_unlock(d);
 	if (got) {
@@ -370,9 +370,9 @@ int pv_domain_relinquish(struct domain *d)
 	int err;
 
 	if (!*left) {
-		spin_lock(&d->page_lock);
-		*left = 1 + d->pages.nr;
-		spin_unlock(&d->page_lock);
+		spin_lock(&d->memory.lock);
+		*left = 1 + d->memory.pages.nr;
+		spin_unlock(&d->memory.lock);
 	}
 	for (; *left > 1; (*left)--) {
 		if (++n % 64 == 0 && hypercall_preempt_check())

@@ -83,7 +83,7 @@ void arch_vcpu_update_time(struct vcpu *v)
 
 void pv_publish_to_guest(struct vcpu *v)
 {
-	bool user = !pv_of(v)->in_kernel && (v->runstate_guest || v->time_guest);
+	bool user = !pv_of(v)->in_kernel && (v->runstate.guest || v->time_guest);
 
 	if (user)
 		pv_toggle_mode(v);

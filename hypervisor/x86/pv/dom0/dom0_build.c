@@ -377,7 +377,7 @@ struct domain *__init dom0_build(const struct boot_module *kernel_module,
 	dom0_kernel_open(&kernel, kernel_module);
 	d = dom0_create();
 	memory = dom0_memory();
-	d->max_pages = memory.max_pages;
+	d->memory.max_pages = memory.max_pages;
 	dom0_plan(memory.nr_pages, ramdisk_size);
 	log_info("Domain-0: %lu MiB, %u vCPUs; kernel at %#lx to %#lx, entry %#lx\n",
 		 layout.nr_pages >> 8, d->max_vcpus, kernel.virt_start, kernel.virt_end,
