@@ -18,7 +18,6 @@
 #include "hv/hypercall_handlers.h"
 #include "hv/cmdline.h"
 #include "hv/evtchn.h"
-#include "hv/memory_dump.h"
 #include "hv/softirq.h"
 #include "hv/timer.h"
 #include "x86/cpu/backtrace.h"
@@ -131,14 +130,6 @@ void evtchn_send_dom0_virq(unsigned int virq)
 {
 	assert_int_equal(host_locks_held(), 0);
 	con_ring_events += virq == VIRQ_CON_RING;
-}
-
-void memory_dump(char key)
-{
-}
-
-void domain_dump_all(char key)
-{
 }
 
 void arch_stop_other_cpus(void)

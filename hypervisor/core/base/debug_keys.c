@@ -4,8 +4,6 @@
 
 #include "hv/arch/cpu.h"
 #include "hv/atomic.h"
-#include "hv/domain.h"
-#include "hv/memory_dump.h"
 #include "hv/softirq.h"
 
 #define KEYS  128
@@ -74,7 +72,5 @@ void console_init(void)
 	tx_init();
 	debug_key_register('G', "the log of guests", guest_log_dump);
 	debug_key_register('h', "this list", show_help);
-	debug_key_register('m', "memory", memory_dump);
-	debug_key_register('q', "domains and vCPUs", domain_dump_all);
 	debug_key_register('R', "reboot the machine", reboot);
 }

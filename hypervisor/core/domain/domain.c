@@ -322,18 +322,6 @@ static struct domain *special_domain(domid_t id)
 	return d;
 }
 
-void domain_subsystem_init(void)
-{
-	dom_xen = special_domain(DOMID_XEN);
-	dom_io = special_domain(DOMID_IO);
-	idle_domain = special_domain(DOMID_IDLE);
-	idle_domain->is_idle = true;
-	idle_domain->max_vcpus = HV_MAX_VCPUS;
-	idle_domain->vcpus = hv_alloc(HV_MAX_VCPUS * sizeof(struct vcpu *));
-	if (!idle_domain->vcpus || arch_domain_create(idle_domain, NULL))
-		panic("not enough memory for the idle domain");
-}
-
 void domain_dump_pages(void)
 {
 	const struct domain *d;
@@ -346,7 +334,7 @@ void domain_dump_pages(void)
 	spin_unlock(&domlist_lock);
 }
 
-void domain_dump_all(char key)
+static void domain_dump_all(char key)
 {
 	struct domain *d;
 	struct vcpu *v;
@@ -370,4 +358,17 @@ void domain_dump_all(char key)
 		}
 	}
 	spin_unlock(&domlist_lock);
+}
+
+void domain_subsystem_init(void)
+{
+	dom_xen = special_domain(DOMID_XEN);
+	dom_io = special_domain(DOMID_IO);
+	idle_domain = special_domain(DOMID_IDLE);
+	idle_domain->is_idle = true;
+	idle_domain->max_vcpus = HV_MAX_VCPUS;
+	idle_domain->vcpus = hv_alloc(HV_MAX_VCPUS * sizeof(struct vcpu *));
+	if (!idle_domain->vcpus || arch_domain_create(idle_domain, NULL))
+		panic("not enough memory for the idle domain");
+	debug_key_register('q', "domains and vCPUs", domain_dump_all);
 }

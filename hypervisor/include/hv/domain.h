@@ -153,7 +153,6 @@ struct domain *domain_get_next(domid_t from);
 
 /* Debug output. */
 void domain_dump_pages(void);
-void domain_dump_all(char key);
 
 /* --- context --- */
 /*

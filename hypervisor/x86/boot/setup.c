@@ -134,6 +134,7 @@ static void __init boot_on_own_stack(void)
 	apic_timer_calibrate();
 	interrupt_register(VECTOR_TLB_FLUSH, tlb_interrupt);
 	console_init();
+	debug_key_register('m', "memory", memory_dump);
 	timer_subsystem_init();
 	timer_cpu_init(0);
 	sched_init();
