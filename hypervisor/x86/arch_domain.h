@@ -25,6 +25,8 @@ struct map_window {
 };
 
 struct cpu_policy;
+struct guest_memory_ops;
+struct guest_ops;
 
 /* The frame that the exit path pushes on the guest's kernel stack (x86/pv/bounce). */
 struct trap_bounce {
@@ -57,13 +59,7 @@ struct pv_vcpu {
 		unsigned long region;	    /* address >> 21 */
 		mfn_t l1;
 		u64 rights;
-	} last_walk; /* [M] */
-	/*
-	 * A page whose validation or devalidation was preempted. This vCPU holds one type reference
-	 * on it (x86/pv/mmu.c).
-	 */
-	struct page_info *held_page; /* [M] */
-
+	} last_walk;	/* [M] */
 	bool in_kernel; /* [C] guest kernel mode: which L4 and GS base are in force */
 	unsigned long kernel_ss, kernel_sp; /* [C] stack_switch */
 	unsigned long ctrlreg[8]; /* [C] guest's view of CR0, CR2 (in vcpu_info), CR3, CR4 */
@@ -102,10 +98,18 @@ struct arch_vcpu {
 	u64 tsc_aux;
 	struct vcpu_time_info time_last; /* [C] last published */
 	bool stts;			 /* [C] guest's CR0.TS */
+	/*
+	 * A page whose validation or devalidation was preempted. This vCPU holds one type reference
+	 * on it (x86/mm/page_types.c).
+	 */
+	struct page_info *held_page; /* [M] */
 	struct pv_vcpu pv;
 };
 
 struct arch_domain {
+	const struct guest_ops *ops; /* [I] of its kind; NULL: the idle domain */
+	/* [I] ops->memory. NULL: its frame numbers are the machine's. */
+	const struct guest_memory_ops *memory_ops;
 	spinlock_t mmu_lock; /* LOCK_PV_MMU: every change of a page table of this domain */
 	/* [M] incremented with each change of an L2, L3 or L4 entry that was in use */
 	u64 table_generation;

@@ -165,14 +165,12 @@ unsigned long extable_fixup(unsigned long addr)
 	return 0;
 }
 
-bool pv_fixup_hypervisor_fault(unsigned long cr2)
+static bool fixup_fault(unsigned long addr)
 {
 	return false;
 }
 
-void pv_dom0_nmi(u8 reason)
-{
-}
+const struct ring3_ops ring3 = { .fixup_fault = fixup_fault };
 
 void interrupt_dispatch(struct cpu_user_regs *regs, unsigned int vector)
 {

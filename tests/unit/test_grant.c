@@ -23,6 +23,8 @@
 static unsigned int writable[RAM_PAGES]; /* type references */
 static bool unwritable[RAM_PAGES];	 /* as if the frame were a page table */
 static u64 pte[SIM_DOMAINS][PTES];	 /* where grants are mapped: frame + 1 */
+/* A domain's own number of a frame is the machine's plus this. */
+static unsigned long gfn_shift[SIM_DOMAINS];
 static unsigned int flushes;
 static unsigned long args[6];
 struct domain *dom_xen;
@@ -79,9 +81,10 @@ bool page_get(struct page_info *pg, const struct domain *d)
 	return true;
 }
 
-struct page_info *page_get_from_mfn(mfn_t mfn, const struct domain *d)
+struct page_info *guest_frame_get(struct domain *d, gfn_t gfn, mfn_t *mfn)
 {
-	return mfn_valid(mfn) && page_get(mfn_to_page(mfn), d) ? mfn_to_page(mfn) : NULL;
+	*mfn = MFN(gfn_x(gfn) - gfn_shift[d->id]);
+	return mfn_valid(*mfn) && page_get(mfn_to_page(*mfn), d) ? mfn_to_page(*mfn) : NULL;
 }
 
 void page_put(struct page_info *pg)
@@ -111,6 +114,7 @@ static int setup(void **state)
 	memset(writable, 0, sizeof(writable));
 	memset(unwritable, 0, sizeof(unwritable));
 	memset(pte, 0, sizeof(pte));
+	memset(gfn_shift, 0, sizeof(gfn_shift));
 	flushes = 0;
 	for (unsigned int i = 0; i < SIM_DOMAINS; i++) {
 		assert_int_equal(grant_domain_create(sim_domain[i], MAX_SHARED, MAX_MAPTRACK), 0);
@@ -211,6 +215,32 @@ static void map_and_unmap_hold_and_drop_references(void **state)
 	assert_int_equal(flushes, 1);
 	check_idle();
 	assert_int_equal(unmap(2, handle, 5), GNTST_bad_handle);
+}
+
+static void a_domain_grants_by_its_own_frame_numbers(void **state)
+{
+	unsigned long f = frame_of(1, 3), own = frame_of(2, 4);
+	struct gnttab_copy copy = { .source = { .u.ref = 9, .domid = 1 },
+				    .dest = { .domid = DOMID_SELF },
+				    .len = 1,
+				    .flags = GNTCOPY_source_gref };
+	grant_handle_t handle;
+
+	gfn_shift[1] = 0x1000;
+	gfn_shift[2] = 0x2000;
+	grant(1, 9, 2, f, 0);
+	assert_int_equal(map(2, 1, 9, GNTMAP_host_map, 5, &handle), GNTST_bad_page);
+	grant(1, 9, 2, f + 0x1000, 0);
+	assert_int_equal(map(2, 1, 9, GNTMAP_host_map, 5, &handle), GNTST_okay);
+	assert_int_equal(pte[2][5], f + 1);
+	assert_int_equal(unmap(2, handle, 5), GNTST_okay);
+
+	copy.dest.u.gmfn = own;
+	assert_int_equal(OP1(copy, &copy), 0);
+	assert_int_equal(copy.status, GNTST_bad_page);
+	copy.dest.u.gmfn = own + 0x2000;
+	assert_int_equal(OP1(copy, &copy), 0);
+	assert_int_equal(copy.status, GNTST_okay);
 }
 
 static void only_what_is_granted_can_be_mapped(void **state)
@@ -626,6 +656,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(a_domain_grants_by_its_own_frame_numbers),
 		TEST(map_and_unmap_hold_and_drop_references),
 		TEST(only_what_is_granted_can_be_mapped),
 		TEST(what_the_granter_writes_later_changes_nothing),

@@ -73,7 +73,7 @@ bool page_get(struct page_info *pg, const struct domain *dom)
 {
 	return true;
 }
-struct page_info *page_get_from_mfn(mfn_t mfn, const struct domain *dom)
+struct page_info *guest_frame_get(struct domain *dom, gfn_t gfn, mfn_t *mfn)
 {
 	return NULL;
 }

@@ -60,6 +60,16 @@ unsigned long m2p_get(mfn_t mfn)
 	return m2p[mfn_x(mfn)];
 }
 
+struct page_info *guest_frame_get(struct domain *d, gfn_t gfn, mfn_t *mfn)
+{
+	*mfn = MFN(gfn_x(gfn));
+	return page_get_from_mfn(*mfn, d);
+}
+
+bool guest_frames_are_machine(const struct domain *d)
+{
+	return true;
+}
 void arch_page_freed(struct page_info *pg, unsigned int order)
 {
 	for (unsigned long i = 0; i < 1UL << order; i++)

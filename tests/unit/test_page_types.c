@@ -10,6 +10,7 @@
 /* links: hypervisor/x86/pv/grant_map.c hypervisor/core/domain/page_ref.c hypervisor/core/base/page_list.c */
 /* links: hypervisor/x86/emul/decode.c hypervisor/x86/emul/execute.c hypervisor/x86/emul/tables.c */
 /* links: hypervisor/lib/bitmap.c hypervisor/lib/rangeset.c */
+#include "x86/guest/guest_ops.h"
 #include "x86/pv/pv_mmu.h"
 
 #include <stdlib.h>
@@ -239,8 +240,9 @@ static void check_everything(void)
 			expect_type(page_to_mfn(pv->guest_table), PGT_L4);
 		if (pv->guest_table_user)
 			expect_type(page_to_mfn(pv->guest_table_user), PGT_L4);
-		if (pv->held_page)
-			expect_type(page_to_mfn(pv->held_page), page_type(pv->held_page));
+		if (vcpus[i]->arch->held_page)
+			expect_type(page_to_mfn(vcpus[i]->arch->held_page),
+				    page_type(vcpus[i]->arch->held_page));
 		for (unsigned int f = 0; f < DIV_ROUND_UP(pv->gdt_entries, 512); f++)
 			expect_type(pv->gdt_frames[f], PGT_SEG_DESC);
 	}
@@ -585,7 +587,7 @@ static void preemption_at_every_point(void **state)
 		preempt_after = first;
 		assert_int_equal(mmuext_from(MMUEXT_UNPIN_TABLE, guest_mfn(1, 0), 1), 0);
 		assert_int_equal(page_type_count(guest_page(1, 0)), 0);
-		assert_null(pv_of(vcpus[0])->held_page);
+		assert_null(vcpus[0]->arch->held_page);
 	}
 }
 
@@ -614,7 +616,7 @@ static void another_vcpu_finishes_the_work(void **state)
 	preempt_after = 2;
 	assert_int_equal(do_mmuext_op((unsigned long)&op, 1, 0, SELF, 0, 0), -ERESTART);
 	check_everything();
-	assert_ptr_equal(pv_of(vcpus[0])->held_page, guest_page(0, 0));
+	assert_ptr_equal(vcpus[0]->arch->held_page, guest_page(0, 0));
 	/* Its tables are in use, but not valid: no entry may be changed. */
 	run_as(1);
 	assert_int_equal(mmu_update_from(slot_addr(0, 0, 5), 0, SELF), -EBUSY);
@@ -623,7 +625,7 @@ static void another_vcpu_finishes_the_work(void **state)
 	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), -EINVAL);
 	assert_int_equal(mmuext_from(MMUEXT_TLB_FLUSH_LOCAL, MFN(0), SELF), 0);
 	assert_int_equal(page_type_count(guest_page(0, 0)), 1);
-	assert_null(pv_of(vcpus[0])->held_page);
+	assert_null(vcpus[0]->arch->held_page);
 }
 
 static void addresses_are_translated(void **state)
@@ -692,32 +694,31 @@ static void grants_have_entries_of_their_own(void **state)
 
 	build_tree(0);
 	assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, guest_mfn(0, 0), SELF), 0);
-	assert_int_equal(arch_grant_map(slot, frame, flags), GNTST_okay);
+	assert_int_equal(pv_grant_map(slot, frame, flags), GNTST_okay);
 	check_everything();
 	assert_int_equal(page_type_count(pg), 1);
 	assert_true(pg->type_info & PGT_FOREIGN);
-	assert_int_equal(arch_grant_unmap(slot, guest_mfn(1, 34), 0, flags), GNTST_general_error);
-	assert_int_equal(arch_grant_unmap(slot, frame, 0, flags), GNTST_okay);
+	assert_int_equal(pv_grant_unmap(slot, guest_mfn(1, 34), 0, flags), GNTST_general_error);
+	assert_int_equal(pv_grant_unmap(slot, frame, 0, flags), GNTST_okay);
 	check_everything();
 	assert_int_equal(page_type_count(pg), 0);
-	assert_int_equal(arch_grant_unmap(slot, frame, 0, flags), GNTST_general_error);
+	assert_int_equal(pv_grant_unmap(slot, frame, 0, flags), GNTST_general_error);
 	/* Mapped by address; moved; moved onto itself. */
-	assert_int_equal(arch_grant_map(60 << 12, frame, GNTMAP_host_map | GNTMAP_readonly),
+	assert_int_equal(pv_grant_map(60 << 12, frame, GNTMAP_host_map | GNTMAP_readonly),
 			 GNTST_okay);
 	check_everything();
-	assert_int_equal(arch_grant_unmap(60 << 12, frame, 0, GNTMAP_host_map), GNTST_okay);
-	assert_int_equal(arch_grant_map(60 << 12, frame, GNTMAP_host_map), GNTST_okay);
+	assert_int_equal(pv_grant_unmap(60 << 12, frame, 0, GNTMAP_host_map), GNTST_okay);
+	assert_int_equal(pv_grant_map(60 << 12, frame, GNTMAP_host_map), GNTST_okay);
 	assert_int_equal(mmu_update_from(slot_addr(0, 4, 61), entry(0, 9, PTE_RW), SELF), 0);
-	assert_int_equal(arch_grant_unmap(60 << 12, frame, 61 << 12, GNTMAP_host_map), GNTST_okay);
+	assert_int_equal(pv_grant_unmap(60 << 12, frame, 61 << 12, GNTMAP_host_map), GNTST_okay);
 	check_everything();
 	assert_true(guest_frame(0, 4)[60] == entry(0, 9, PTE_RW | PTE_USER));
 	assert_true(guest_frame(0, 4)[61] == 0);
-	assert_int_equal(arch_grant_map(60 << 12, frame, GNTMAP_host_map), GNTST_okay);
-	assert_int_equal(arch_grant_unmap(60 << 12, frame, 60 << 12, GNTMAP_host_map), GNTST_okay);
+	assert_int_equal(pv_grant_map(60 << 12, frame, GNTMAP_host_map), GNTST_okay);
+	assert_int_equal(pv_grant_unmap(60 << 12, frame, 60 << 12, GNTMAP_host_map), GNTST_okay);
 	assert_true(guest_frame(0, 4)[60] == 0);
-	assert_int_equal(arch_grant_map(0x7f0000000000, frame, GNTMAP_host_map),
-			 GNTST_bad_virt_addr);
-	assert_int_equal(arch_grant_map(slot_addr(0, 2, 0), frame, flags), GNTST_general_error);
+	assert_int_equal(pv_grant_map(0x7f0000000000, frame, GNTMAP_host_map), GNTST_bad_virt_addr);
+	assert_int_equal(pv_grant_map(slot_addr(0, 2, 0), frame, flags), GNTST_general_error);
 	check_everything();
 }
 

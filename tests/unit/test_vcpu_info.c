@@ -14,7 +14,8 @@
 #include "lib/string.h"
 #include "unit.h"
 
-#define FRAME MFN(5)
+#define FRAME_NUMBER GFN(7) /* the guest's own, of ... */
+#define FRAME	     MFN(5) /* ... this frame */
 
 static struct domain domain;
 static struct vcpu vcpu;
@@ -23,12 +24,13 @@ static char page[PAGE_SIZE];
 static unsigned int references, maps, unmaps, rechecks;
 static bool no_addresses;
 
-struct page_info *page_get_from_mfn(mfn_t mfn, const struct domain *d)
+struct page_info *guest_frame_get(struct domain *d, gfn_t gfn, mfn_t *mfn)
 {
-	if (!mfn_eq(mfn, FRAME))
+	if (gfn_x(gfn) != gfn_x(FRAME_NUMBER))
 		return NULL;
 	references++;
-	return mfn_to_page(mfn);
+	*mfn = FRAME;
+	return mfn_to_page(FRAME);
 }
 
 void page_put(struct page_info *pg)
@@ -104,7 +106,7 @@ static int setup(void **state)
 static void registering_moves_what_was_there(void **state)
 {
 	first_info.evtchn_pending_sel = 0x1234;
-	assert_int_equal(vcpu_register_info(&vcpu, FRAME, 64), 0);
+	assert_int_equal(vcpu_register_info(&vcpu, FRAME_NUMBER, 64), 0);
 	assert_ptr_equal(vcpu.vcpu_info, page + 64);
 	assert_int_equal(vcpu.vcpu_info->evtchn_pending_sel, 0x1234);
 	assert_int_equal(rechecks, 1);
@@ -117,9 +119,9 @@ static void registering_moves_what_was_there(void **state)
 /* A guest may retry as often as it likes without disturbing other CPUs. */
 static void a_second_attempt_maps_nothing(void **state)
 {
-	assert_int_equal(vcpu_register_info(&vcpu, FRAME, 0), 0);
+	assert_int_equal(vcpu_register_info(&vcpu, FRAME_NUMBER, 0), 0);
 	for (unsigned int i = 0; i < 1000; i++)
-		assert_int_equal(vcpu_register_info(&vcpu, FRAME, 64), -EINVAL);
+		assert_int_equal(vcpu_register_info(&vcpu, FRAME_NUMBER, 64), -EINVAL);
 	assert_ptr_equal(vcpu.vcpu_info, page);
 	assert_int_equal(maps, 1);
 	assert_int_equal(unmaps, 0);
@@ -132,14 +134,14 @@ static void what_is_refused_changes_nothing(void **state)
 						PAGE_SIZE, ~7U };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(offsets); i++)
-		assert_int_equal(vcpu_register_info(&vcpu, FRAME, offsets[i]), -EINVAL);
-	assert_int_equal(vcpu_register_info(&vcpu, MFN(6), 0), -EINVAL);
+		assert_int_equal(vcpu_register_info(&vcpu, FRAME_NUMBER, offsets[i]), -EINVAL);
+	assert_int_equal(vcpu_register_info(&vcpu, GFN(6), 0), -EINVAL);
 	no_addresses = true;
-	assert_int_equal(vcpu_register_info(&vcpu, FRAME, 0), -ENOMEM);
+	assert_int_equal(vcpu_register_info(&vcpu, FRAME_NUMBER, 0), -ENOMEM);
 	no_addresses = false;
 	/* A vCPU that runs uses its vcpu_info. */
 	vcpu.pause_flags = 0;
-	assert_int_equal(vcpu_register_info(&vcpu, FRAME, 0), -EINVAL);
+	assert_int_equal(vcpu_register_info(&vcpu, FRAME_NUMBER, 0), -EINVAL);
 	assert_int_equal(references, 0);
 	assert_int_equal(maps, 0);
 	assert_ptr_equal(vcpu.vcpu_info, &first_info);

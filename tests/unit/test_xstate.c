@@ -26,8 +26,8 @@ __asm__(".data\n\t.globl _alternatives_start, _alternatives_end\n_alternatives_s
 #include "x86/cpu/xstate.c"
 #include "x86/cpu/policy_xstate.c"
 #include "x86/cpu/policy.c"
-#include "x86/pv/cpuid.c"
-#include "x86/pv/domctl_state.c"
+#include "x86/guest/cpuid.c"
+#include "x86/guest/domctl_state.c"
 
 /* --- the processors: their CPUID, with the layouts of SDM 1 13.5 and APM 2 11.5.2 --- */
 
@@ -281,7 +281,7 @@ static struct cpuid_leaf shown(u32 leaf, u32 sub)
 {
 	struct cpuid_leaf l;
 
-	pv_cpuid(&vcpu, leaf, sub, &l);
+	guest_cpuid(&vcpu, leaf, sub, &l);
 	return l;
 }
 

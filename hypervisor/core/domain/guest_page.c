@@ -10,9 +10,10 @@
 #include "hv/domain.h"
 #include "lib/errno.h"
 
-int guest_page_map(struct domain *d, mfn_t mfn, struct guest_page *page)
+int guest_page_map(struct domain *d, gfn_t gfn, struct guest_page *page)
 {
-	struct page_info *pg = page_get_from_mfn(mfn, d);
+	mfn_t mfn;
+	struct page_info *pg = guest_frame_get(d, gfn, &mfn);
 	int err = -EINVAL;
 
 	if (!pg)

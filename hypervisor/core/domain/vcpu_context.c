@@ -58,7 +58,7 @@ static bool has_own_info(struct vcpu *v)
 	return own;
 }
 
-int vcpu_register_info(struct vcpu *v, mfn_t mfn, unsigned int offset)
+int vcpu_register_info(struct vcpu *v, gfn_t gfn, unsigned int offset)
 {
 	struct guest_page page;
 	vcpu_info_t *info;
@@ -71,7 +71,7 @@ int vcpu_register_info(struct vcpu *v, mfn_t mfn, unsigned int offset)
 	/* Check before mapping the page: unmapping it again would flush the TLB of every CPU. */
 	if (has_own_info(v))
 		return -EINVAL;
-	err = guest_page_map(v->domain, mfn, &page);
+	err = guest_page_map(v->domain, gfn, &page);
 	if (err)
 		return err;
 
@@ -83,7 +83,7 @@ int vcpu_register_info(struct vcpu *v, mfn_t mfn, unsigned int offset)
 	}
 	info = (vcpu_info_t *)((char *)page.va + offset);
 	memcpy(info, v->vcpu_info, sizeof(*info));
-	v->vcpu_info_mfn = mfn;
+	v->vcpu_info_mfn = page_to_mfn(page.pg);
 	/* Complete the copy before anybody sends an event to the new place. */
 	smp_wmb();
 	WRITE_ONCE(v->vcpu_info, info);

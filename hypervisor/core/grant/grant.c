@@ -152,23 +152,28 @@ static void entry_release(grant_entry_v1_t *entry, u16 flags)
 }
 
 /*
- * Takes the references that `access` adds to those that the active entry has. Only d's own RAM can
- * be granted, not pages that the hypervisor shares with d. Caller holds gt->lock.
+ * Takes the references that `access` adds to those that the active entry has. The first of them
+ * finds the frame that d calls gfn. Only d's own RAM can be granted, not pages that the hypervisor
+ * shares with d. Caller holds gt->lock.
  */
-static int take_references(struct domain *d, const struct active_grant *act,
+static int take_references(struct domain *d, struct active_grant *act, gfn_t gfn,
 			   enum grant_access access)
 {
 	bool first = !act->readers && !act->writers;
-	struct page_info *pg = mfn_to_page(MFN(act->frame));
+	struct page_info *pg;
+	mfn_t mfn;
 
-	if (first) {
-		pg = page_get_from_mfn(MFN(act->frame), d);
+	if (!first) {
+		pg = mfn_to_page(MFN(act->frame));
+	} else {
+		pg = guest_frame_get(d, gfn, &mfn);
 		if (!pg)
 			return GNTST_bad_page;
 		if (READ_ONCE(pg->count_info) & PGC_HV) {
 			page_put(pg);
 			return GNTST_bad_page;
 		}
+		act->frame = (u32)mfn_x(mfn);
 	}
 	if (access == GRANT_WRITE && !act->writers && arch_page_get_writable(pg)) {
 		if (first)
@@ -186,6 +191,7 @@ static int pin_locked(struct domain *d, struct grant_table *gt, u32 ref, domid_t
 	struct active_grant *act = active_entry(gt, ref);
 	bool first = !act->readers && !act->writers;
 	u16 *count = access == GRANT_WRITE ? &act->writers : &act->readers;
+	gfn_t gfn = INVALID_GFN;
 	int status;
 
 	if (domain_is_dying(d) || (!first && act->user != user))
@@ -201,11 +207,11 @@ static int pin_locked(struct domain *d, struct grant_table *gt, u32 ref, domid_t
 			 * The one read of the frame number: if the granter changes the entry now,
 			 * nobody looks.
 			 */
-			act->frame = READ_ONCE(entry->frame);
+			gfn = GFN(READ_ONCE(entry->frame));
 			act->user = user;
 		}
 	}
-	status = take_references(d, act, access);
+	status = take_references(d, act, gfn, access);
 	if (unlikely(status != GNTST_okay)) {
 		entry_release(entry, first ? GTF_reading | GTF_writing : GTF_writing);
 		return status;

@@ -44,14 +44,13 @@ static int end_take_grant(struct copy_end *e, u32 ref, domid_t domid)
 	return status;
 }
 
-static int end_take_own(struct copy_end *e, xen_pfn_t mfn, domid_t domid)
+static int end_take_own(struct copy_end *e, xen_pfn_t gfn, domid_t domid)
 {
 	struct page_info *pg;
 
 	if (domid != DOMID_SELF)
 		return GNTST_permission_denied;
-	e->mfn = MFN(mfn);
-	pg = page_get_from_mfn(e->mfn, current->domain);
+	pg = guest_frame_get(current->domain, GFN(gfn), &e->mfn);
 	if (!pg)
 		return GNTST_bad_page;
 	if (e->access == GRANT_WRITE && arch_page_get_writable(pg)) {

@@ -219,6 +219,10 @@ long memory_exchange(void *arg, unsigned long *done)
 	e.d = hypercall_target(x->in.domid, &err);
 	if (!e.d)
 		return err;
+	if (!guest_frames_are_machine(e.d)) {
+		domain_put(e.d);
+		return -EOPNOTSUPP;
+	}
 	e.in_mfns = hv_alloc(3 * EXTENTS_MAX * sizeof(xen_pfn_t));
 	if (e.in_mfns) {
 		e.out_pfns = e.in_mfns + EXTENTS_MAX;

@@ -109,9 +109,10 @@ static bool extent_populate(struct domain *d, const struct xen_memory_reservatio
 }
 
 /* Gives up one frame. Other references keep it from being freed. */
-static bool frame_remove(struct domain *d, mfn_t mfn)
+static bool frame_remove(struct domain *d, gfn_t gfn)
 {
-	struct page_info *pg = page_get_from_mfn(mfn, d);
+	mfn_t mfn;
+	struct page_info *pg = guest_frame_get(d, gfn, &mfn);
 	bool removed = false;
 
 	if (!pg)
@@ -129,12 +130,12 @@ static bool frame_remove(struct domain *d, mfn_t mfn)
 static bool extent_remove(struct domain *d, const struct xen_memory_reservation *r,
 			  unsigned long extent, unsigned int memf)
 {
-	xen_pfn_t mfn;
+	xen_pfn_t gfn;
 
-	if (copy_from_guest_offset(&mfn, r->extent_start, extent, 1))
+	if (copy_from_guest_offset(&gfn, r->extent_start, extent, 1))
 		return false;
 	for (unsigned long i = 0; i < 1UL << r->extent_order; i++)
-		if (!frame_remove(d, MFN(mfn + i)))
+		if (!frame_remove(d, GFN(gfn + i)))
 			return false;
 	return true;
 }

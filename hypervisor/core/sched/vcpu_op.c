@@ -165,7 +165,7 @@ static long op_register_info(struct vcpu *v, void __guest *guest)
 
 	if (copy_from_guest(&op, guest, sizeof(op)))
 		return -EFAULT;
-	return vcpu_register_info(v, MFN(op.mfn), op.offset);
+	return vcpu_register_info(v, GFN(op.mfn), op.offset);
 }
 
 static long op_send_nmi(struct vcpu *v, void __guest *guest)

@@ -37,13 +37,16 @@
 #define HV_LAST_SLOT  271
 
 #define L4_SLOT_ADDR(slot) (HV_UL(0xffff000000000000) | (HV_UL(1) * (slot) << 39))
-#define M2P_RO_VIRT	   L4_SLOT_ADDR(256)
-#define M2P_RW_VIRT	   L4_SLOT_ADDR(257)
-#define FRAME_TABLE_VIRT   L4_SLOT_ADDR(258)
-#define HEAP_VIRT	   L4_SLOT_ADDR(259)
-#define HEAP_VIRT_END	   L4_SLOT_ADDR(260)
-#define PERDOMAIN_SLOT	   260
-#define PERDOMAIN_VIRT	   L4_SLOT_ADDR(PERDOMAIN_SLOT)
+/* A PV guest's parts of the address space: up to here, and from there on. */
+#define GUEST_LOWER_HALF_END HV_UL(0x0000800000000000)
+#define GUEST_UPPER_HALF     L4_SLOT_ADDR(HV_LAST_SLOT + 1)
+#define M2P_RO_VIRT	     L4_SLOT_ADDR(256)
+#define M2P_RW_VIRT	     L4_SLOT_ADDR(257)
+#define FRAME_TABLE_VIRT     L4_SLOT_ADDR(258)
+#define HEAP_VIRT	     L4_SLOT_ADDR(259)
+#define HEAP_VIRT_END	     L4_SLOT_ADDR(260)
+#define PERDOMAIN_SLOT	     260
+#define PERDOMAIN_VIRT	     L4_SLOT_ADDR(PERDOMAIN_SLOT)
 /* The image's link address; 1 GiB for it. */
 #define IMAGE_VIRT L4_SLOT_ADDR(261)
 /* Where the image is loaded, in one piece. */

@@ -163,7 +163,7 @@ int __must_check vcpu_set_context(struct vcpu *v, const vcpu_guest_context_t *ct
 int __must_check vcpu_reset(struct vcpu *v);
 
 /* vcpu_op's register_vcpu_info: 0, -EINVAL, -ENOMEM. */
-int __must_check vcpu_register_info(struct vcpu *v, mfn_t mfn, unsigned int offset);
+int __must_check vcpu_register_info(struct vcpu *v, gfn_t gfn, unsigned int offset);
 void vcpu_unregister_info(struct vcpu *v);
 
 static inline bool vcpu_is_runnable(const struct vcpu *v)

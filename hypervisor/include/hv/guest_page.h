@@ -17,7 +17,7 @@ struct guest_page {
 	struct page_info *pg;
 	void *va;
 };
-int __must_check guest_page_map(struct domain *d, mfn_t mfn, struct guest_page *page);
+int __must_check guest_page_map(struct domain *d, gfn_t gfn, struct guest_page *page);
 void guest_page_unmap(const struct guest_page *page);
 
 #endif

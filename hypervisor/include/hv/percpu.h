@@ -24,7 +24,8 @@ struct cpu_info {
 	unsigned int pad;
 	struct vcpu *current;
 	unsigned long percpu_offset;
-	unsigned long scratch[3]; /* for the entry code */
+	unsigned long direct_guest_bytes; /* x86/guest/guest_copy.c */
+	unsigned long scratch[2];	  /* for the entry code */
 };
 /*
  * The processor aligns a new stack to 16 bytes before it pushes SS to RIP (SDM 3A 6.14.2). These

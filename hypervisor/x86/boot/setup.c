@@ -26,6 +26,7 @@
 #include "x86/cpu/serial.h"
 #include "x86/irq/apic.h"
 #include "x86/irq/ioapic.h"
+#include "x86/pv/entry.h"
 #include "x86/irq/vectors.h"
 #include "x86/mm/frame_table.h"
 #include "x86/mm/paging.h"
@@ -128,6 +129,7 @@ static void __init boot_on_own_stack(void)
 {
 	cpumask_set(0, &cpu_online_map);
 	desc_cpu_load();
+	pv_entry_load();
 	apic_init();
 	ioapic_init();
 	clock_init();

@@ -24,6 +24,7 @@
 #include "x86/irq/apic.h"
 #include "x86/map_device.h"
 #include "x86/mm/paging.h"
+#include "x86/pv/entry.h"
 
 #define TRAMPOLINE_PAGE 0x8000UL /* in the first MiB, which is not used as RAM */
 #define STARTUP_TIMEOUT SECONDS(2)
@@ -123,6 +124,7 @@ static void __noreturn secondary_start(void)
 
 	cpu_features_enable();
 	desc_cpu_load();
+	pv_entry_load();
 	address_space_load(current);
 	apic_cpu_init();
 	atomic_set(&called_in, cpu);

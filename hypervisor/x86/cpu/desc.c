@@ -141,5 +141,4 @@ void desc_cpu_load(void)
 			     :
 			     : "m"(gdtr), "i"(HV_CS), "r"(HV_SS), "r"(HV_TSS), "m"(idtr)
 			     : "rax", "memory");
-	entry_cpu_load();
 }

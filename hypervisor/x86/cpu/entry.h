@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ways into the hypervisor and out of it (entry.S), and the C functions that they call.
+ * The registers of the current guest, and what the IDT brings (entry.S).
  *
  * Every way in from a guest saves the whole state in cpu_info()->guest_regs and calls C on the
- * empty primary stack. The way out, ret_to_guest, does all work that is due (softirqs, events,
- * queued exceptions) and leaves by SYSRET or IRET. A trap in the hypervisor's own code pushes a
- * frame on the stack in use and pops it at the end. C code tells the two apart by guest_mode(regs).
+ * empty primary stack. A trap in the hypervisor's own code pushes a frame on the stack in use and
+ * pops it at the end. C code tells the two apart by guest_mode(regs).
  */
 #ifndef X86_CPU_ENTRY_H
 #define X86_CPU_ENTRY_H
@@ -19,7 +18,7 @@
 #define ENTRY_IRET     0x100
 #define ENTRY_SYSENTER 0x101
 
-/* INT 0x80 and 0x82, whose gates are open to guests. */
+/* INT 0x80 and 0x82, whose gates are open to ring 3. */
 #define GUEST_INT80 0x80
 #define GUEST_INT82 0x82
 
@@ -40,12 +39,6 @@ static inline struct cpu_user_regs *guest_cpu_user_regs(void)
 	return &cpu_info()->guest_regs;
 }
 
-/*
- * Programs STAR, LSTAR, CSTAR, SFMASK and the SYSENTER MSRs of this CPU. EFER.SCE is set by
- * cpu_features_enable.
- */
-void entry_cpu_load(void);
-
 /* RSP0 of `cpu`, such that the hardware's frame lands in guest_regs. */
 static inline unsigned long entry_stack_top(unsigned int cpu)
 {
@@ -56,47 +49,34 @@ static inline unsigned long entry_stack_top(unsigned int cpu)
 /* entry.S: addresses of the IDT's stubs, by vector. */
 extern const unsigned long entry_stubs[256];
 
-/*
- * Returns to the guest whose registers are in guest_regs, and drops everything on the primary
- * stack.
- */
-void __noreturn ret_to_guest_reset_stack(void);
 /* Drops everything on the primary stack and calls fn, which does not return. */
 void __noreturn call_on_reset_stack(void (*fn)(void));
 
 /*
- * --- called by the entry code, implemented above this directory ---
+ * --- called from here, implemented above this directory ---
  *
- * Interrupts are off at entry in all of them. Those that serve a guest may turn them on.
+ * Guests of one kind run in ring 3. This is what that kind does with what the IDT brings. Other
+ * kinds of guests do not come in by the IDT.
  */
-/* Exceptions and interrupts of a guest (pv/traps.c). */
-void trap_from_guest(struct cpu_user_regs *regs);
-/*
- * The hypercall iret: loads regs from the frame on the guest's stack. Interrupts are on
- * (pv/callbacks.c).
- */
-void pv_iret(struct cpu_user_regs *regs);
-/* SYSCALL from user mode, SYSCALL from 32-bit code, SYSENTER (pv/bounce.c). */
-void pv_entry_syscall(struct cpu_user_regs *regs);
-void pv_entry_syscall32(struct cpu_user_regs *regs);
-void pv_entry_sysenter(struct cpu_user_regs *regs);
-/*
- * Runs due softirqs, then delivers a due event, exception or NMI. Returns with interrupts off and
- * nothing more due (pv/bounce.c).
- */
-void pv_exit_work(struct cpu_user_regs *regs);
-/* IRET to the guest faulted. regs is the frame that it was to load (pv/bounce.c). */
-void pv_exit_iret_failed(struct cpu_user_regs *regs);
-/*
- * The hypervisor faulted at `addr`. True: it was a page of the current guest's LDT, which is mapped
- * now (pv/traps.c).
- */
-bool pv_fixup_hypervisor_fault(unsigned long addr);
-/*
- * Sends Domain-0 a non-maskable interrupt; reason: bits 7 and 6 of port 0x61. Runs in NMI context
- * (pv/traps.c).
- */
-void pv_dom0_nmi(u8 reason);
+struct ring3_ops {
+	/*
+	 * Assembler: an exception or interrupt in ring 3. All registers are in guest_regs, RSP is
+	 * &guest_regs, interrupts are off. Does not return. entry.S needs it to come first.
+	 */
+	void (*trap)(void);
+	/*
+	 * The hypervisor faulted at `addr`. True: that was a page of the current guest's LDT, which
+	 * is mapped now. Interrupts are off.
+	 */
+	bool (*fixup_fault)(unsigned long addr);
+	/*
+	 * A non-maskable interrupt for Domain-0; reason: bits 7 and 6 of port 0x61. Runs in NMI
+	 * context.
+	 */
+	void (*nmi)(u8 reason);
+};
+extern const struct ring3_ops ring3;
+
 /*
  * Handles every interrupt that is not an exception: any vector 0x20-0xff except for those that
  * guests reach by INT. Runs with interrupts off, on the primary stack. Acknowledges the local APIC

@@ -63,7 +63,7 @@ static DEFINE_PER_CPU(unsigned int, nmi_count);
 void nmi_handle(void)
 {
 	this_cpu(nmi_count)++;
-	pv_dom0_nmi(inb(0x61) & 0xc0);
+	ring3.nmi(inb(0x61) & 0xc0);
 }
 
 /*
@@ -108,7 +108,7 @@ void trap_from_hypervisor(struct cpu_user_regs *regs)
 		trap_fatal(regs, 0);
 	case X86_TRAP_PF:
 		cr2 = read_cr2();
-		if (pv_fixup_hypervisor_fault(cr2))
+		if (ring3.fixup_fault(cr2))
 			return;
 		break;
 	}

@@ -301,7 +301,7 @@ bool pirq_needs_eoi(struct domain *d, unsigned int pirq)
 	return needs;
 }
 
-int pirq_set_eoi_page(struct domain *d, mfn_t mfn)
+int pirq_set_eoi_page(struct domain *d, gfn_t gfn)
 {
 	struct pirq_domain *p = d->pirqs;
 	struct guest_page page;
@@ -314,7 +314,7 @@ int pirq_set_eoi_page(struct domain *d, mfn_t mfn)
 	err = p->eoi_page.va ? -EBUSY : 0;
 	spin_unlock(&p->lock);
 	if (!err)
-		err = guest_page_map(d, mfn, &page);
+		err = guest_page_map(d, gfn, &page);
 	if (err)
 		return err;
 	spin_lock(&p->lock);

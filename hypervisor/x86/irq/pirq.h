@@ -27,7 +27,7 @@ bool pirq_is_mapped(struct domain *d, unsigned int pirq);
  * Sets the page that shows d, in a bit for each pirq, which need an EOI. -EINVAL: not a page of d;
  * -EBUSY: set before; -ENOMEM.
  */
-int pirq_set_eoi_page(struct domain *d, mfn_t mfn);
+int pirq_set_eoi_page(struct domain *d, gfn_t gfn);
 /* The guest has handled the interrupt: unmasks it if it is level-triggered. */
 void pirq_guest_eoi(struct domain *d, unsigned int pirq);
 /* Must the guest send an EOI? Otherwise evtchn unmask is enough to unmask the interrupt. */

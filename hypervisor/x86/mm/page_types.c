@@ -53,6 +53,7 @@
  */
 #include "x86/mm/page_types.h"
 
+#include "hv/arch/frame.h"
 #include "hv/arch/map.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
@@ -160,7 +161,7 @@ int page_type_get_keep(struct page_info *pg, u64 type, bool *kept)
 
 static struct page_info **held_slot(void)
 {
-	return current->is_idle ? NULL : &pv_of(current)->held_page;
+	return current->is_idle ? NULL : &current->arch->held_page;
 }
 
 /*
@@ -307,4 +308,16 @@ void page_put_and_type(struct page_info *pg)
 	while (page_type_put(pg) == -ERESTART)
 		;
 	page_put(pg);
+}
+
+int arch_page_get_writable(struct page_info *pg)
+{
+	return page_type_get(pg, PGT_WRITABLE);
+}
+
+void arch_page_put_writable(struct page_info *pg)
+{
+	/* Only tables are preempted. */
+	if (page_type_put(pg))
+		BUG();
 }

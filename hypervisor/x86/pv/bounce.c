@@ -19,8 +19,8 @@
 #include "hv/console.h"
 #include "hv/evtchn.h"
 #include "hv/softirq.h"
-#include "x86/cpu/entry.h"
-#include "x86/mm/guest_words.h"
+#include "x86/pv/entry.h"
+#include "x86/pv/guest_words.h"
 
 #define BOUNCE_HEAD_WORDS 2 /* RCX and R11 */
 #define BOUNCE_TAIL_WORDS 5 /* RIP to SS */
@@ -185,7 +185,7 @@ static void deliver_failsafe(struct vcpu *v, struct cpu_user_regs *regs)
 
 /* --- on the way out --- */
 
-bool arch_vcpu_nmi_deliverable(const struct vcpu *v)
+bool pv_nmi_deliverable(const struct vcpu *v)
 {
 	const struct pv_vcpu *pv = &v->arch->pv;
 
@@ -204,7 +204,7 @@ static bool deliver_one(struct vcpu *v, struct cpu_user_regs *regs)
 		pv_deliver_exception(v, regs);
 	} else if (pv->bounce.flags & TBF_FAILSAFE) {
 		deliver_failsafe(v, regs);
-	} else if (arch_vcpu_nmi_deliverable(v)) {
+	} else if (pv_nmi_deliverable(v)) {
 		pv->bounce.nmi_pending = false;
 		pv->nmi_masked = true;
 		enter_guest_handler(v, regs, pv->nmi_callback_eip, NULL, 0, true);

@@ -42,8 +42,6 @@ void pv_load_user_gs_selector(u16 sel);
 /* --- context.c --- */
 /* Loads this CPU's LDTR for v, which is current. Call it after a change of ldt_entries, too. */
 void pv_load_ldt(const struct vcpu *v);
-/* Drops this domain from all CPUs' records. d is about to be freed; none of its vCPUs runs. */
-void pv_forget_domain(const struct domain *d);
 
 /* --- debug.c --- */
 /* Writes debug register 0 to 7 of v; also the CPU's if v is current. 0, -EINVAL, -EPERM. */
@@ -52,9 +50,5 @@ void pv_load_debugregs(const struct vcpu *v); /* v runs next */
 void pv_unload_debugregs(const struct vcpu *v);
 /* Adds the DR6 of a #DB to the current guest's DR6. */
 void pv_note_dr6(unsigned long dr6);
-
-/* --- vcpu_time.c --- */
-/* Updates vcpu_info and the registered copies of time and runstate; v was just made current. */
-void pv_publish_to_guest(struct vcpu *v);
 
 #endif

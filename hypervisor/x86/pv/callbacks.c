@@ -12,8 +12,8 @@
 #include "hypercall_table.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "x86/cpu/entry.h"
-#include "x86/mm/guest_words.h"
+#include "x86/pv/entry.h"
+#include "x86/pv/guest_words.h"
 #include "x86/pv/bounce.h"
 
 #define HYPERCALL_ARGS(a, b)                                                            \

@@ -1,83 +1,77 @@
 /* SPDX-License-Identifier: MIT */
-/* The x86 part of a PV domain: creation, teardown, freeing. */
-#include "hv/arch/guest.h"
-
-#include "hv/hv_heap.h"
+/* The kind of guest that is paravirtualized: its guest_ops, and what they need besides. */
+#include "hv/console.h"
 #include "lib/errno.h"
-#include "lib/string.h"
-#include "x86/cpu/policy.h"
-#include "x86/pv/bounce.h"
-#include "x86/mm/paging.h"
+#include "x86/guest/guest_ops.h"
+#include "x86/pv/entry.h"
+#include "x86/pv/pv.h"
 
-/*
- * config is NULL for the idle domain, which owns no memory and whose vCPUs never leave the
- * hypervisor. -ENOMEM, -EOPNOTSUPP.
- */
-int arch_domain_create(struct domain *d, const struct xen_domctl_createdomain *config)
+static int config_check(const struct xen_domctl_createdomain *c)
 {
-	struct arch_domain *a;
-
-	/* Only PV guests are supported so far. */
-	if (config && (config->flags & XEN_DOMCTL_CDF_hvm))
-		return -EOPNOTSUPP;
-	a = d->arch = hv_alloc(sizeof(*a));
-	if (!a)
-		return -ENOMEM;
-	spin_lock_init(&a->mmu_lock, LOCK_PV_MMU);
-	rangeset_init(&a->ioport_caps, hv_alloc, hv_free);
-	if (perdomain_create(d))
-		goto out;
-	if (d->is_idle)
-		return 0;
-	a->cpu_policy = hv_alloc(sizeof(struct cpu_policy));
-	if (!a->cpu_policy)
-		goto out;
-	memcpy(a->cpu_policy, &cpu_policy_pv_max, sizeof(struct cpu_policy));
-	return 0;
-
-out:
-	arch_domain_free(d);
-	return -ENOMEM;
-}
-
-void arch_domain_free(struct domain *d)
-{
-	struct arch_domain *a = d->arch;
-
-	if (!a)
-		return;
-	pv_forget_domain(d);
-	perdomain_free(d);
-	rangeset_destroy(&a->ioport_caps);
-	hv_free(a->cpu_policy);
-	hv_free(a);
-	d->arch = NULL;
-}
-
-enum relinquish_step { RELINQUISH_VCPUS, RELINQUISH_PAGES, RELINQUISH_DONE };
-
-/* Each step may run again from its start: what an earlier run dropped is no longer there. */
-int arch_domain_relinquish(struct domain *d)
-{
-	struct arch_domain *a = d->arch;
-	struct vcpu *v;
-	int err;
-
-	if (a->relinquish_step == RELINQUISH_VCPUS) {
-		for_each_vcpu(d, v) {
-			err = pv_vcpu_drop_page_tables(v);
-			if (err)
-				return err;
-			pv_destroy_gdt(v);
-			pv_destroy_ldt(v);
-		}
-		a->relinquish_step = RELINQUISH_PAGES;
-	}
-	if (a->relinquish_step == RELINQUISH_PAGES) {
-		err = pv_domain_relinquish(d);
-		if (err)
-			return err;
-		a->relinquish_step = RELINQUISH_DONE;
+	if ((c->flags & (XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_oos_off)) || c->arch.emulation_flags ||
+	    (c->arch.misc_flags & ~XEN_X86_MSR_RELAXED)) {
+		log_warn("domain not created: it asks for what a paravirtualized domain has not\n");
+		return -EINVAL;
 	}
 	return 0;
 }
+
+static int vcpu_relinquish(struct vcpu *v)
+{
+	int err = pv_vcpu_drop_page_tables(v);
+
+	if (err)
+		return err;
+	pv_destroy_gdt(v);
+	pv_destroy_ldt(v);
+	return 0;
+}
+
+/* User mode's page tables need not map what the kernel has. */
+bool pv_enter_kernel_view(struct vcpu *v)
+{
+	if (pv_of(v)->in_kernel)
+		return false;
+	pv_toggle_mode(v);
+	return true;
+}
+
+void pv_leave_kernel_view(struct vcpu *v)
+{
+	pv_toggle_mode(v);
+}
+
+static void set_iopl(struct vcpu *v, unsigned int iopl)
+{
+	pv_of(v)->iopl = iopl;
+}
+
+static void set_iobitmap(struct vcpu *v, void __guest *bitmap, unsigned int nr_ports)
+{
+	pv_of(v)->iobmp = bitmap;
+	pv_of(v)->iobmp_limit = nr_ports;
+}
+
+const struct guest_ops pv_guest_ops = {
+	.max_policy = &cpu_policy_pv_max,
+	.config_check = config_check,
+	.domain_relinquish = pv_domain_relinquish,
+	.vcpu_init = pv_vcpu_init,
+	.vcpu_relinquish = vcpu_relinquish,
+	.vcpu_set_context = pv_vcpu_set_context,
+	.vcpu_get_context = pv_vcpu_get_context,
+	.get_ext_context = pv_vcpu_get_ext_context,
+	.set_ext_context = pv_vcpu_set_ext_context,
+	.save = pv_save,
+	.load = pv_load,
+	.enter = ret_to_guest_reset_stack,
+	.enter_kernel_view = pv_enter_kernel_view,
+	.leave_kernel_view = pv_leave_kernel_view,
+	.send_nmi = pv_send_nmi,
+	.nmi_deliverable = pv_nmi_deliverable,
+	.hypercall_page_init = pv_hypercall_page_init,
+	.grant_map = pv_grant_map,
+	.grant_unmap = pv_grant_unmap,
+	.set_iopl = set_iopl,
+	.set_iobitmap = set_iobitmap,
+};

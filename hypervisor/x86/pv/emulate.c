@@ -13,6 +13,7 @@
 #include "lib/string.h"
 #include "x86/cpu/extable.h"
 #include "x86/cpu/feature.h"
+#include "x86/guest/guest_ops.h"
 #include "x86/pv/bounce.h"
 #include "x86/pv/msr.h"
 
@@ -173,7 +174,7 @@ static enum emulated cpuid_insn(const struct insn *insn, struct insn_regs *regs)
 {
 	struct cpuid_leaf out;
 
-	pv_cpuid(current, (u32)regs->gpr[INSN_RAX], (u32)regs->gpr[INSN_RCX], &out);
+	guest_cpuid(current, (u32)regs->gpr[INSN_RAX], (u32)regs->gpr[INSN_RCX], &out);
 	regs->gpr[INSN_RAX] = out.a;
 	regs->gpr[INSN_RBX] = out.b;
 	regs->gpr[INSN_RCX] = out.c;
@@ -193,7 +194,7 @@ static enum emulated xsetbv_insn(const struct insn *insn, struct insn_regs *regs
 	u64 value = edx_eax(regs);
 
 	if ((u32)regs->gpr[INSN_RCX] != 0 ||
-	    !xcr0_is_valid(value, cpu_policy_xcr0(pv_cpu_policy(current->domain))))
+	    !xcr0_is_valid(value, cpu_policy_xcr0(guest_cpu_policy(current->domain))))
 		return EMUL_REFUSED;
 	a->xcr0 = value;
 	a->xcr0_accum |= value;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Maps grants into the current domain's page tables (hv/arch.h, xen/grant_table.h).
+ * Maps grants into the current domain's page tables (hv/arch.h: arch_grant_map, arch_grant_unmap;
+ * xen/grant_table.h).
  *
  * The entry made here holds references of its own, like any other L1 entry, besides those of the
  * grant. So the guest may overwrite the entry by other means than an unmap: the entry's references
@@ -11,27 +12,16 @@
 
 #include <xen/grant_table.h>
 #include "hv/arch/frame.h"
-#include "hv/arch/guest.h"
+#include "hv/arch/map.h"
 #include "hv/atomic.h"
 #include "lib/errno.h"
+#include "x86/guest/guest_ops.h"
 
 /*
  * Bits 16 and up of the flags are the available bits that the guest wants in the entry
  * (grant_table.h).
  */
 #define GRANT_AVAIL(flags) ((((u64)(flags) >> _GNTMAP_guest_avail0) << 9) & PTE_AVAIL)
-
-int arch_page_get_writable(struct page_info *pg)
-{
-	return page_type_get(pg, PGT_WRITABLE);
-}
-
-void arch_page_put_writable(struct page_info *pg)
-{
-	/* Only tables are preempted. */
-	if (page_type_put(pg))
-		BUG();
-}
 
 /* An L1 entry of the current domain, mapped. */
 struct grant_slot {
@@ -71,7 +61,7 @@ static void slot_release(const struct grant_slot *s)
 		page_put(s->table);
 }
 
-__flatten int arch_grant_map(u64 addr, mfn_t frame, unsigned int flags)
+__flatten int pv_grant_map(u64 addr, mfn_t frame, unsigned int flags)
 {
 	struct domain *d = current->domain;
 	u64 e = pte_make(frame, PTE_PRESENT | PTE_USER | PTE_ACCESSED | GRANT_AVAIL(flags));
@@ -127,7 +117,7 @@ static int slot_move(u64 *slot, u64 new_addr)
 	return GNTST_okay;
 }
 
-__flatten int arch_grant_unmap(u64 addr, mfn_t frame, u64 new_addr, unsigned int flags)
+__flatten int pv_grant_unmap(u64 addr, mfn_t frame, u64 new_addr, unsigned int flags)
 {
 	struct domain *d = current->domain;
 	struct grant_slot s;

@@ -133,8 +133,8 @@ int pv_vcpu_drop_page_tables(struct vcpu *v)
 	 * loaded.
 	 */
 	v->arch->cr3 = virt_to_maddr(idle_l4);
-	if (pv->held_page)
-		err = drop_slot(page_owner(pv->held_page), &pv->held_page);
+	if (v->arch->held_page)
+		err = drop_slot(page_owner(v->arch->held_page), &v->arch->held_page);
 	if (!err)
 		err = drop_slot(d, &pv->guest_table_user);
 	if (!err)

@@ -144,7 +144,7 @@ static __flatten int update_entry(const struct owners *o, u64 ptr, u64 val, enum
 	pg = page_get_from_mfn(maddr_to_mfn(ptr), o->tables);
 	if (unlikely(!pg))
 		return -EINVAL;
-	if (unlikely(pv_of(current)->held_page)) {
+	if (unlikely(current->arch->held_page)) {
 		mfn_t child = pte_mfn(val);
 
 		err = page_held_settle(

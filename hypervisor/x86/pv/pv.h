@@ -53,14 +53,16 @@ void pv_destroy_ldt(struct vcpu *v);
 bool pv_emulate_privileged(struct cpu_user_regs *regs);
 bool pv_emulate_invalid_opcode(struct cpu_user_regs *regs); /* CPUID with Xen's prefix */
 bool pv_io_port_allowed(const struct vcpu *v, unsigned int port, unsigned int bytes);
-void pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub, struct cpuid_leaf *out);
-static inline const struct cpu_policy *pv_cpu_policy(const struct domain *d)
-{
-	return d->arch->cpu_policy ?: &cpu_policy_pv_max;
-}
-
-/* Fills a page with the entry points of all hypercalls (xen.h, ELF note HYPERCALL_PAGE). */
+/* --- what guest_ops of this kind does (x86/guest/guest_ops.h) --- */
 void pv_hypercall_page_init(void *page);
+void pv_vcpu_init(struct vcpu *v);
+int __must_check pv_vcpu_set_context(struct vcpu *v, const vcpu_guest_context_t *ctx);
+void pv_vcpu_get_context(struct vcpu *v, vcpu_guest_context_t *ctx);
+void pv_vcpu_get_ext_context(const struct vcpu *v, struct xen_domctl_ext_vcpucontext *ctx);
+int __must_check pv_vcpu_set_ext_context(struct vcpu *v,
+					 const struct xen_domctl_ext_vcpucontext *ctx);
+void pv_send_nmi(struct vcpu *v);
+bool pv_nmi_deliverable(const struct vcpu *v);
 
 /* --- segment selectors and bases of a vCPU (segments.c) --- */
 void pv_load_segments(struct vcpu *v);

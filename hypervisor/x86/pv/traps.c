@@ -2,7 +2,7 @@
 /*
  * A guest's exceptions: a handler for each that is not simply passed on to the guest's own handler.
  */
-#include "x86/cpu/entry.h"
+#include "x86/pv/entry.h"
 
 #include "hv/atomic.h"
 #include "hv/console.h"
@@ -98,7 +98,7 @@ static bool in_ldt_mapping(const struct vcpu *v, unsigned long addr)
 	return addr - perdomain_virt(v, PERDOMAIN_LDT_PAGE) < 16 * PAGE_SIZE;
 }
 
-bool pv_fixup_hypervisor_fault(unsigned long addr)
+static bool fixup_hypervisor_fault(unsigned long addr)
 {
 	struct vcpu *v = current;
 
@@ -172,7 +172,7 @@ __flatten void trap_from_guest(struct cpu_user_regs *regs)
 		pv_deliver_exception(current, regs);
 }
 
-void arch_vcpu_send_nmi(struct vcpu *v)
+void pv_send_nmi(struct vcpu *v)
 {
 	/* Without a callback a pending NMI would only slow each exit down. */
 	if (!READ_ONCE(pv_of(v)->nmi_callback_eip))
@@ -185,7 +185,7 @@ void arch_vcpu_send_nmi(struct vcpu *v)
  * Does only what an NMI handler may: no lock, no printing, no IPI. Domain-0's vCPU 0 finds the NMI
  * at its next exit.
  */
-void pv_dom0_nmi(u8 reason)
+static void dom0_nmi(u8 reason)
 {
 	struct domain *d = dom0;
 	struct vcpu *v = d && d->max_vcpus && d->vcpus ? d->vcpus[0] : NULL;
@@ -197,3 +197,9 @@ void pv_dom0_nmi(u8 reason)
 								    XEN_NMIREASON_unknown);
 	pv_of(v)->bounce.nmi_pending = true;
 }
+
+const struct ring3_ops ring3 = {
+	.trap = entry_ring3_trap,
+	.fixup_fault = fixup_hypervisor_fault,
+	.nmi = dom0_nmi,
+};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The complete registers of a PV vCPU: struct vcpu_guest_context in and out (xen/arch-x86/xen.h).
+ * The complete registers of a PV vCPU: struct vcpu_guest_context in and out (xen/arch-x86/xen.h),
+ * and what vcpu_guest_context lacks (ext_vcpucontext, xen/domctl.h).
  */
 #include "hv/arch/guest.h"
 
@@ -37,7 +38,7 @@
  * Kernel and user mode run in ring 3. A kernel that names a selector of a more privileged ring gets
  * its flat segment.
  */
-static u16 ring3(u16 sel, u16 flat)
+static u16 ring3_selector(u16 sel, u16 flat)
 {
 	return (sel & 3) == 3 ? sel : flat;
 }
@@ -80,8 +81,8 @@ static void set_registers(struct vcpu *v, const vcpu_guest_context_t *c)
 	struct cpu_user_regs *regs = &v->arch->user_regs;
 
 	*regs = c->user_regs;
-	regs->cs = ring3(regs->cs, FLAT_KERNEL_CS);
-	regs->ss = ring3(regs->ss, FLAT_KERNEL_SS);
+	regs->cs = ring3_selector(regs->cs, FLAT_KERNEL_CS);
+	regs->ss = ring3_selector(regs->ss, FLAT_KERNEL_SS);
 	regs->rflags = pv_sanitise_rflags(regs->rflags);
 	regs->saved_upcall_mask = 0;
 	regs->error_code = 0;
@@ -134,7 +135,7 @@ static void set_control(struct vcpu *v, const vcpu_guest_context_t *c)
 	pv->syscall_callback_eip = c->syscall_callback_eip;
 	memcpy(pv->traps, c->trap_ctxt, sizeof(pv->traps));
 	memset(&pv->bounce, 0, sizeof(pv->bounce));
-	pv->kernel_ss = ring3((u16)c->kernel_ss, FLAT_KERNEL_SS);
+	pv->kernel_ss = ring3_selector((u16)c->kernel_ss, FLAT_KERNEL_SS);
 	pv->kernel_sp = c->kernel_sp;
 	pv->ldt_base = c->ldt_base;
 	pv->ldt_entries = (unsigned int)c->ldt_ents;
@@ -154,7 +155,7 @@ static void set_control(struct vcpu *v, const vcpu_guest_context_t *c)
  * leaves the vCPU without context. -ERESTART: call again with the same context. Other errors:
  * -EINVAL, -EBUSY.
  */
-int arch_vcpu_set_context(struct vcpu *v, const vcpu_guest_context_t *c)
+int pv_vcpu_set_context(struct vcpu *v, const vcpu_guest_context_t *c)
 {
 	unsigned long frames[14];
 	int err = check_context(c);
@@ -210,7 +211,7 @@ static void get_control(const struct vcpu *v, vcpu_guest_context_t *c)
 	c->gs_base_user = pv->gs_base_user;
 }
 
-void arch_vcpu_get_context(struct vcpu *v, vcpu_guest_context_t *c)
+void pv_vcpu_get_context(struct vcpu *v, vcpu_guest_context_t *c)
 {
 	const struct pv_vcpu *pv = pv_of(v);
 
@@ -230,23 +231,41 @@ void arch_vcpu_get_context(struct vcpu *v, vcpu_guest_context_t *c)
 	memcpy(c->debugreg, v->arch->debugreg, sizeof(c->debugreg));
 }
 
-/* --- creation, reset, end --- */
+/* --- the callbacks of 32-bit system calls --- */
 
-static unsigned int xstate_order(void)
+void pv_vcpu_get_ext_context(const struct vcpu *v, struct xen_domctl_ext_vcpucontext *e)
 {
-	unsigned int order = 0;
+	const struct pv_vcpu *pv = &v->arch->pv;
 
-	while ((PAGE_SIZE << order) < xstate_size())
-		order++;
-	return order;
+	e->syscall32_callback_eip = pv->syscall32_callback_eip;
+	e->syscall32_callback_cs = pv->syscall32_callback_cs;
+	e->syscall32_disables_events = pv->syscall32_disables_events;
+	e->sysenter_callback_eip = pv->sysenter_callback_eip;
+	e->sysenter_callback_cs = pv->sysenter_callback_cs;
+	e->sysenter_disables_events = pv->sysenter_disables_events;
 }
 
-static void reset_state(struct vcpu *v)
+int pv_vcpu_set_ext_context(struct vcpu *v, const struct xen_domctl_ext_vcpucontext *e)
 {
 	struct pv_vcpu *pv = pv_of(v);
 
-	memset(&v->arch->user_regs, 0, sizeof(v->arch->user_regs));
-	memset(v->arch->debugreg, 0, sizeof(v->arch->debugreg));
+	if (!is_canonical(e->syscall32_callback_eip) || !is_canonical(e->sysenter_callback_eip))
+		return -EINVAL;
+	pv->syscall32_callback_eip = e->syscall32_callback_eip;
+	pv->syscall32_callback_cs = e->syscall32_callback_cs | 3;
+	pv->syscall32_disables_events = e->syscall32_disables_events;
+	pv->sysenter_callback_eip = e->sysenter_callback_eip;
+	pv->sysenter_callback_cs = e->sysenter_callback_cs | 3;
+	pv->sysenter_disables_events = e->sysenter_disables_events;
+	return 0;
+}
+
+/* --- before the first context --- */
+
+void pv_vcpu_init(struct vcpu *v)
+{
+	struct pv_vcpu *pv = pv_of(v);
+
 	memset(pv->traps, 0, sizeof(pv->traps));
 	memset(&pv->bounce, 0, sizeof(pv->bounce));
 	pv->event_callback_eip = pv->failsafe_callback_eip = pv->syscall_callback_eip = 0;
@@ -257,61 +276,4 @@ static void reset_state(struct vcpu *v)
 	pv->iobmp_limit = 0;
 	pv->ctrlreg[0] = CR0_FIXED;
 	pv->ctrlreg[4] = CR4_INITIAL;
-	v->arch->stts = false;
-	v->arch->xcr0 = cpu_features.xsave ? XCR0_X87 : 0;
-	/* SSE needs no bit of XCR0. */
-	v->arch->xcr0_accum = cpu_features.xsave ? XCR0_X87 | XCR0_SSE : 0;
-	v->arch->dirty_cpu = ~0U;
-	xstate_init_image(v->arch->xstate);
-}
-
-int arch_vcpu_create(struct vcpu *v)
-{
-	v->arch = hv_alloc(sizeof(*v->arch));
-	if (!v->arch)
-		return -ENOMEM;
-	v->arch->dirty_cpu = ~0U;
-	v->arch->cr3 = virt_to_maddr(idle_l4);
-	if (perdomain_vcpu_create(v))
-		goto out;
-	if (v->is_idle) {
-		/*
-		 * Read the mask before any guest runs: with a guest's CR0.TS set, FXSAVE would
-		 * fault.
-		 */
-		(void)xstate_mxcsr_mask();
-		return 0;
-	}
-	v->arch->xstate = hv_alloc_pages(xstate_order());
-	if (!v->arch->xstate)
-		goto out;
-	reset_state(v);
-	return 0;
-
-out:
-	arch_vcpu_free(v);
-	return -ENOMEM;
-}
-
-void arch_vcpu_free(struct vcpu *v)
-{
-	if (!v->arch)
-		return;
-	perdomain_vcpu_free(v);
-	if (v->arch->xstate)
-		hv_free_pages(v->arch->xstate, xstate_order());
-	hv_free(v->arch);
-	v->arch = NULL;
-}
-
-int arch_vcpu_reset(struct vcpu *v)
-{
-	int err = pv_vcpu_drop_page_tables(v);
-
-	if (err)
-		return err;
-	pv_destroy_gdt(v);
-	pv_destroy_ldt(v);
-	reset_state(v);
-	return 0;
 }

@@ -22,6 +22,15 @@ unsigned long m2p_get(mfn_t mfn);
  */
 mfn_t arch_m2p_extent(unsigned long index);
 
+/* --- a guest's own numbers --- */
+/*
+ * The frame that d calls gfn, with a reference, and in *mfn its number. NULL: d has no such frame.
+ * This is the only way from a number that a guest gave to a frame.
+ */
+struct page_info *__must_check guest_frame_get(struct domain *d, gfn_t gfn, mfn_t *mfn);
+/* Are d's frame numbers the machine's, so that d may exchange frames for others? */
+bool guest_frames_are_machine(const struct domain *d);
+
 /* --- types --- */
 /* Takes a writable type reference: 0 or -errno. */
 int __must_check arch_page_get_writable(struct page_info *pg);

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies to and from the memory of the current PV guest, through the guest's own page tables. The
- * guest's kernel runs in ring 3, so kernel and user memory are alike: both are mapped for user
- * mode. An access to memory that is not mapped, or a write to read-only memory (CR0.WP), faults.
- * The fault ends the copy (.extable).
+ * A guest's memory, as the hypervisor reaches it: a frame by the guest's own number of it, and
+ * copies by address.
+ *
+ * Without guest_memory_ops a guest's frame number is the machine's, and its memory is mapped where
+ * the guest has it. Such a guest's kernel runs in ring 3, so kernel and user memory are alike: both
+ * are mapped for user mode. An access to memory that is not mapped, or a write to read-only memory
+ * (CR0.WP), faults. The fault ends the copy (.extable).
  */
 #include "hv/arch/guest_access.h"
 
+#include "hv/arch/frame.h"
 #include "hv/config.h"
 #include "lib/errno.h"
 #include "x86/cpu/extable.h"
 #include "x86/cpu/regs.h"
+#include "x86/guest/guest_ops.h"
 
-#define LOWER_HALF_END	 (1UL << 47)
-#define GUEST_UPPER_HALF L4_SLOT_ADDR(HV_LAST_SLOT + 1)
+/* Bytes at the end of a guest's range of addresses that is_direct does not count to it. */
+#define COPY_SLACK 0x10000UL
 
 bool guest_range_ok(const void __guest *addr, size_t size)
 {
@@ -21,7 +26,7 @@ bool guest_range_ok(const void __guest *addr, size_t size)
 
 	if (end < first)
 		return false;
-	return end <= LOWER_HALF_END || first >= GUEST_UPPER_HALF;
+	return end <= GUEST_LOWER_HALF_END || first >= GUEST_UPPER_HALF;
 }
 
 /* Copies n bytes, quadwords first. Returns 0 when all were copied. */
@@ -104,25 +109,84 @@ static int copy_checked(void *dst, const void *src, size_t size)
 	return left ? -EFAULT : 0;
 }
 
+struct page_info *guest_frame_get(struct domain *d, gfn_t gfn, mfn_t *mfn)
+{
+	const struct guest_memory_ops *ops = d->arch->memory_ops;
+
+	if (unlikely(ops))
+		return ops->frame_get(d, gfn, mfn);
+	*mfn = MFN(gfn_x(gfn));
+	return page_get_from_mfn(*mfn, d);
+}
+
+bool guest_frames_are_machine(const struct domain *d)
+{
+	return !d->arch->memory_ops;
+}
+
+/*
+ * Is that memory of the current guest, mapped where the guest has it? One comparison, because every
+ * copy pays for it: counted from GUEST_UPPER_HALF, which wraps around, the guest's halves are one
+ * range of direct_guest_bytes. A copy that is longer than COPY_SLACK, or ends that near to the
+ * range's end, takes the way of the others.
+ */
+static inline bool is_direct(const void __guest *addr, size_t size)
+{
+	unsigned long first = (__force unsigned long)addr;
+
+	/* Hidden from the compiler, which would keep the difference beside the address in loops. */
+	__asm__("" : "+r"(first));
+	return likely(size <= COPY_SLACK) &&
+	       likely(first - GUEST_UPPER_HALF < cpu_info()->direct_guest_bytes);
+}
+
+void guest_copy_load(const struct domain *d)
+{
+	cpu_info()->direct_guest_bytes =
+		guest_ops(d)->memory ? 0 : GUEST_LOWER_HALF_END - COPY_SLACK - GUEST_UPPER_HALF;
+}
+
+static noinline int copy_from_other(void *dst, const void __guest *src, size_t size)
+{
+	const struct guest_memory_ops *ops = guest_ops(current->domain)->memory;
+
+	if (ops)
+		return ops->copy_from(dst, src, size);
+	return guest_range_ok(src, size) ? copy_checked(dst, (__force const void *)src, size) :
+					   -EFAULT;
+}
+
+static noinline int copy_to_other(void __guest *dst, const void *src, size_t size)
+{
+	const struct guest_memory_ops *ops = guest_ops(current->domain)->memory;
+
+	if (ops)
+		return ops->copy_to(dst, src, size);
+	return guest_range_ok(dst, size) ? copy_checked((__force void *)dst, src, size) : -EFAULT;
+}
+
 int copy_from_guest(void *dst, const void __guest *src, size_t size)
 {
-	if (unlikely(!guest_range_ok(src, size)))
-		return -EFAULT;
+	if (unlikely(!is_direct(src, size)))
+		return copy_from_other(dst, src, size);
 	return copy_checked(dst, (__force const void *)src, size);
 }
 
 int copy_to_guest(void __guest *dst, const void *src, size_t size)
 {
-	if (unlikely(!guest_range_ok(dst, size)))
-		return -EFAULT;
+	if (unlikely(!is_direct(dst, size)))
+		return copy_to_other(dst, src, size);
 	return copy_checked((__force void *)dst, src, size);
 }
 
 int clear_guest(void __guest *dst, size_t size)
 {
+	const struct guest_memory_ops *ops = guest_ops(current->domain)->memory;
 	void *at = (__force void *)dst;
 	unsigned long left = size;
 
+	if (ops)
+		return ops->clear(dst, size);
 	if (unlikely(!guest_range_ok(dst, size)))
 		return -EFAULT;
 	stac();

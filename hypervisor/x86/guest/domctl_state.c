@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state of a PV vCPU besides vcpu_guest_context: the callbacks of 32-bit system calls, the
- * extended registers and the MSRs; and the domain's TSC. xen/domctl.h has the layouts. A saved
+ * The state of a vCPU besides its context: ext_vcpucontext, the extended registers and the MSRs;
+ * and the domain's TSC. xen/domctl.h has the layouts. A saved
  * domain carries them from host to host.
  */
-#include "x86/pv/domctl_x86.h"
+#include "x86/guest/domctl.h"
 
 #include "hv/arch/guest.h"
 #include "hv/arch/guest_access.h"
@@ -18,7 +18,6 @@ long domctl_get_ext_context(struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_ext_vcpucontext *e = &op->u.ext_vcpucontext;
 	struct vcpu *v = vcpu_of(d, e->vcpu);
-	const struct pv_vcpu *pv;
 	u32 id = e->vcpu;
 
 	if (!v)
@@ -26,16 +25,10 @@ long domctl_get_ext_context(struct domain *d, struct xen_domctl *op)
 	if (v == current)
 		return -EINVAL;
 	vcpu_pause(v);
-	pv = pv_of(v);
 	memset(e, 0, sizeof(*e));
 	e->vcpu = id;
 	e->size = sizeof(*e);
-	e->syscall32_callback_eip = pv->syscall32_callback_eip;
-	e->syscall32_callback_cs = pv->syscall32_callback_cs;
-	e->syscall32_disables_events = pv->syscall32_disables_events;
-	e->sysenter_callback_eip = pv->sysenter_callback_eip;
-	e->sysenter_callback_cs = pv->sysenter_callback_cs;
-	e->sysenter_disables_events = pv->sysenter_disables_events;
+	guest_ops(d)->get_ext_context(v, e);
 	vcpu_unpause(v);
 	return 0;
 }
@@ -44,24 +37,16 @@ long domctl_set_ext_context(struct domain *d, struct xen_domctl *op)
 {
 	const struct xen_domctl_ext_vcpucontext *e = &op->u.ext_vcpucontext;
 	struct vcpu *v = vcpu_of(d, e->vcpu);
-	struct pv_vcpu *pv;
+	int err;
 
 	if (d == current->domain || e->size < offsetof(struct xen_domctl_ext_vcpucontext, mcg_cap))
 		return -EINVAL;
 	if (!v)
 		return -ESRCH;
-	if (!is_canonical(e->syscall32_callback_eip) || !is_canonical(e->sysenter_callback_eip))
-		return -EINVAL;
 	vcpu_pause(v);
-	pv = pv_of(v);
-	pv->syscall32_callback_eip = e->syscall32_callback_eip;
-	pv->syscall32_callback_cs = e->syscall32_callback_cs | 3;
-	pv->syscall32_disables_events = e->syscall32_disables_events;
-	pv->sysenter_callback_eip = e->sysenter_callback_eip;
-	pv->sysenter_callback_cs = e->sysenter_callback_cs | 3;
-	pv->sysenter_disables_events = e->sysenter_disables_events;
+	err = guest_ops(d)->set_ext_context(v, e);
 	vcpu_unpause(v);
-	return 0;
+	return err;
 }
 
 /* --- XSAVE --- */
@@ -208,7 +193,7 @@ long domctl_set_xstate(struct domain *d, struct xen_domctl *op)
 
 /* --- MSRs --- */
 
-/* Every MSR that a PV guest may write is either kept elsewhere or constant here: none to return. */
+/* Every MSR that a guest may write is either kept elsewhere or constant here: none to return. */
 long domctl_get_msrs(struct domain *d, struct xen_domctl *op)
 {
 	if (!vcpu_of(d, op->u.vcpu_msrs.vcpu))

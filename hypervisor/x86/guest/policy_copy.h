@@ -3,8 +3,8 @@
  * CPU policies as tools read them: leaves and MSRs in arrays in the guest's memory (xen/sysctl.h,
  * xen/domctl.h).
  */
-#ifndef X86_CPU_POLICY_ARCH_H
-#define X86_CPU_POLICY_ARCH_H
+#ifndef X86_GUEST_POLICY_COPY_H
+#define X86_GUEST_POLICY_COPY_H
 
 #include "x86/cpu/policy.h"
 

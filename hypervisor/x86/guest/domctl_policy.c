@@ -3,12 +3,12 @@
  * CPU policies in and out: what CPUID tells a domain, as set by its builder, within the most that a
  * PV guest may see.
  */
-#include "x86/pv/domctl_x86.h"
+#include "x86/guest/domctl.h"
 
 #include "hv/arch/guest_access.h"
 #include "hv/hv_heap.h"
 #include "lib/errno.h"
-#include "x86/cpu/policy_arch.h"
+#include "x86/guest/policy_copy.h"
 
 /* The MSRs that a policy may have. */
 #define MSR_PLATFORM_INFO     0xce

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The interface between domctl_x86.c, which dispatches, and the files with the sub-operations. */
-#ifndef X86_PV_DOMCTL_X86_H
-#define X86_PV_DOMCTL_X86_H
+/* The interface between domctl.c, which dispatches, and the files with the sub-operations. */
+#ifndef X86_GUEST_DOMCTL_H
+#define X86_GUEST_DOMCTL_H
 
-#include "x86/pv/bounce.h"
+#include "x86/guest/guest_ops.h"
 
 #include <xen/domctl.h>
 

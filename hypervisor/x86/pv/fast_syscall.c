@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The MSRs of the fast system calls: SYSCALL from 64-bit and 32-bit code, SYSENTER. */
-#include "x86/cpu/entry.h"
+#include "x86/pv/entry.h"
 
 #include <xen/xen.h>
 #include "x86/cpu/desc.h"
@@ -28,7 +28,7 @@ static void write_star(u64 value)
 	wrmsr(MSR_STAR, value);
 }
 
-void entry_cpu_load(void)
+void pv_entry_load(void)
 {
 	unsigned int cpu = smp_processor_id();
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPUID as a PV guest sees it: its domain's policy, the parts that depend on the vCPU, and Xen's
+ * CPUID as a guest sees it: its domain's policy, the parts that depend on the vCPU, and Xen's
  * own leaves (xen/arch-x86/cpuid.h).
  */
-#include "x86/pv/pv.h"
+#include "x86/guest/guest_ops.h"
 
 #include <xen/arch-x86/cpuid.h>
 #include "hv/arch/time.h"
@@ -52,9 +52,9 @@ static void cpuid_xen_leaf(const struct vcpu *v, u32 leaf, u32 sub, struct cpuid
 	}
 }
 
-void pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub, struct cpuid_leaf *out)
+void guest_cpuid(const struct vcpu *v, u32 leaf, u32 sub, struct cpuid_leaf *out)
 {
-	const struct cpu_policy *policy = pv_cpu_policy(v->domain);
+	const struct cpu_policy *policy = guest_cpu_policy(v->domain);
 	const xen_cpuid_leaf_t *l;
 
 	*out = (struct cpuid_leaf){ 0 };

@@ -11,7 +11,7 @@
 #include "hv/frame.h"
 #include "hypercall_table.h"
 #include "lib/errno.h"
-#include "x86/arch_domain.h"
+#include "x86/guest/guest_ops.h"
 #include "x86/irq/ioapic.h"
 #include "x86/irq/pirq.h"
 #include "x86/pci/msi.h"
@@ -48,31 +48,35 @@ static long op_pirq_eoi_gmfn(void *arg)
 {
 	const struct physdev_pirq_eoi_gmfn *op = arg;
 
-	return pirq_set_eoi_page(current->domain, MFN(op->gmfn));
+	return pirq_set_eoi_page(current->domain, GFN(op->gmfn));
 }
 
-/* --- port I/O: read by emulate_io.c --- */
+/* --- port I/O, for kernels that do not run in ring 0 --- */
 
 static long op_set_iopl(void *arg)
 {
 	const struct physdev_set_iopl *op = arg;
+	const struct guest_ops *ops = guest_ops(current->domain);
 
+	if (!ops->set_iopl)
+		return -ENOSYS;
 	if (op->iopl > 3)
 		return -EINVAL;
-	pv_of(current)->iopl = op->iopl;
+	ops->set_iopl(current, op->iopl);
 	return 0;
 }
 
 static long op_set_iobitmap(void *arg)
 {
 	const struct physdev_set_iobitmap *op = arg;
-	struct pv_vcpu *pv = pv_of(current);
+	const struct guest_ops *ops = guest_ops(current->domain);
 	void __guest *bitmap = guest_array_at(op->bitmap, 0);
 
+	if (!ops->set_iobitmap)
+		return -ENOSYS;
 	if (op->nr_ports > IO_PORTS || !guest_range_ok(bitmap, DIV_ROUND_UP(op->nr_ports, 8U)))
 		return -EINVAL;
-	pv->iobmp = op->nr_ports ? bitmap : NULL;
-	pv->iobmp_limit = op->nr_ports;
+	ops->set_iobitmap(current, op->nr_ports ? bitmap : NULL, op->nr_ports);
 	return 0;
 }
 

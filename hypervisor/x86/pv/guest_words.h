@@ -5,8 +5,8 @@
  * on the way would double their cost. They work as the functions of guest_access.h do, except that
  * the caller must have called guest_range_ok().
  */
-#ifndef X86_MM_GUEST_WORDS_H
-#define X86_MM_GUEST_WORDS_H
+#ifndef X86_PV_GUEST_WORDS_H
+#define X86_PV_GUEST_WORDS_H
 
 #include "lib/types.h"
 #include "x86/cpu/extable.h"

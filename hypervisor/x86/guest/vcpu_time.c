@@ -10,7 +10,7 @@
 #include "hv/atomic.h"
 #include "hv/sched.h"
 #include "x86/cpu/clock.h"
-#include "x86/pv/bounce.h"
+#include "x86/guest/guest_ops.h"
 
 /* Every field but the version. */
 static void time_info_fill(struct vcpu_time_info *t)
@@ -63,34 +63,35 @@ static void publish_in_guest_copy(struct vcpu *v, struct vcpu_time_info *new)
 	v->arch->time_last = *new;
 }
 
-void arch_vcpu_update_time(struct vcpu *v)
+/* vcpu_info, and the guest's own copy if v is current. */
+static void publish_time(struct vcpu *v)
 {
 	struct vcpu_time_info t = { 0 };
-	bool user;
 
 	time_info_fill(&t);
 	publish_in_vcpu_info(v, &t);
-	if (!v->time_guest || v != current)
-		return;
-	/* The address is the guest kernel's; user mode's page tables need not map it. */
-	user = !pv_of(v)->in_kernel;
-	if (user)
-		pv_toggle_mode(v);
-	publish_in_guest_copy(v, &t);
-	if (user)
-		pv_toggle_mode(v);
+	if (v->time_guest && v == current)
+		publish_in_guest_copy(v, &t);
 }
 
-void pv_publish_to_guest(struct vcpu *v)
+void arch_vcpu_update_time(struct vcpu *v)
 {
-	bool user = !pv_of(v)->in_kernel && (v->runstate.guest || v->time_guest);
+	bool entered = v->time_guest && v == current && guest_call(v->domain, enter_kernel_view, v);
 
-	if (user)
-		pv_toggle_mode(v);
-	arch_vcpu_update_time(v);
+	publish_time(v);
+	if (entered)
+		guest_call(v->domain, leave_kernel_view, v);
+}
+
+void guest_time_publish(struct vcpu *v)
+{
+	bool entered =
+		(v->runstate.guest || v->time_guest) && guest_call(v->domain, enter_kernel_view, v);
+
+	publish_time(v);
 	vcpu_runstate_publish(v);
-	if (user)
-		pv_toggle_mode(v);
+	if (entered)
+		guest_call(v->domain, leave_kernel_view, v);
 }
 
 void arch_domain_update_wallclock(struct domain *d)

@@ -1,46 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* Control operations on a domain that only x86 has, or that read state that x86 keeps. */
-#include "x86/pv/domctl_x86.h"
+#include "x86/guest/domctl.h"
 
 #include "hv/arch/control.h"
 #include "hv/arch/frame.h"
 #include "hv/arch/guest.h"
 #include "hv/arch/guest_access.h"
 #include "hv/arch/map.h"
-#include "hv/console.h"
 #include "hv/frame.h"
 #include "hv/hypercall.h"
 #include "lib/errno.h"
 #include "x86/mm/page_types.h"
 
-void arch_mmu_lock(struct domain *d)
-{
-	spin_lock(&d->arch->mmu_lock);
-}
-
-void arch_mmu_unlock(struct domain *d)
-{
-	spin_unlock(&d->arch->mmu_lock);
-}
-
-int arch_domain_config_check(const struct xen_domctl_createdomain *c)
-{
-	if (c->flags & XEN_DOMCTL_CDF_hvm) {
-		log_warn("domain not created: only paravirtualized domains are offered\n");
-		return -EOPNOTSUPP;
-	}
-	if ((c->flags & (XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_oos_off)) || c->arch.emulation_flags ||
-	    (c->arch.misc_flags & ~XEN_X86_MSR_RELAXED)) {
-		log_warn("domain not created: it asks for what a paravirtualized domain has not\n");
-		return -EINVAL;
-	}
-	return 0;
-}
-
 static long domctl_hypercall_init(struct domain *d, struct xen_domctl *op)
 {
-	mfn_t mfn = MFN(op->u.hypercall_init.gmfn);
-	struct page_info *pg = page_get_from_mfn(mfn, d);
+	mfn_t mfn;
+	struct page_info *pg = guest_frame_get(d, GFN(op->u.hypercall_init.gmfn), &mfn);
 	void *page;
 
 	if (!pg)
@@ -50,7 +25,7 @@ static long domctl_hypercall_init(struct domain *d, struct xen_domctl *op)
 		return -EACCES;
 	}
 	page = map_frame(mfn);
-	pv_hypercall_page_init(page);
+	guest_ops(d)->hypercall_page_init(page);
 	unmap_frame(page);
 	arch_page_put_writable(pg);
 	page_put(pg);
@@ -111,11 +86,12 @@ static long domctl_ioport_permission(struct domain *d, struct xen_domctl *op)
 }
 
 /* The frame's type, as a tool that saves the domain needs it. */
-static xen_pfn_t frame_type(struct domain *d, mfn_t mfn)
+static xen_pfn_t frame_type(struct domain *d, gfn_t gfn)
 {
 	static const u32 tables[] = { XEN_DOMCTL_PFINFO_L1TAB, XEN_DOMCTL_PFINFO_L2TAB,
 				      XEN_DOMCTL_PFINFO_L3TAB, XEN_DOMCTL_PFINFO_L4TAB };
-	struct page_info *pg = page_get_from_mfn(mfn, d);
+	mfn_t mfn;
+	struct page_info *pg = guest_frame_get(d, gfn, &mfn);
 	xen_pfn_t type = XEN_DOMCTL_PFINFO_NOTAB;
 	u64 info;
 
@@ -144,7 +120,7 @@ static long domctl_frame_info(struct domain *d, struct xen_domctl *op)
 		if (copy_from_guest_offset(frames, g->array, 0, n))
 			return -EFAULT;
 		for (unsigned int i = 0; i < n; i++)
-			frames[i] = frame_type(d, MFN(frames[i]));
+			frames[i] = frame_type(d, GFN(frames[i]));
 		if (copy_to_guest_offset(g->array, 0, frames, n))
 			return -EFAULT;
 		/* The interface records progress in its own fields. */

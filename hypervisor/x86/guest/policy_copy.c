@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The processor's part of sysctl: CPU policies and featuresets. */
-#include "x86/cpu/policy_arch.h"
+#include "x86/guest/policy_copy.h"
 
 #include <xen/sysctl.h>
 #include "hv/arch/control.h"
