@@ -192,16 +192,33 @@ static void wait_a_little(void)
 	cpu_relax();
 }
 
+/* Is no other CPU than `self` in the set? */
+static bool is_alone(const cpumask_t *cpus, unsigned int self)
+{
+	for (unsigned int i = 0; i < BITMAP_LONGS(nr_cpus); i++) {
+		unsigned long word = READ_ONCE(cpus->bits[i]);
+
+		if (i == self / BITS_PER_LONG)
+			word &= ~BIT(self % BITS_PER_LONG);
+		if (word)
+			return false;
+	}
+	return true;
+}
+
 static void flush_on(const cpumask_t *cpus, enum flush_what what, unsigned long va)
 {
 	unsigned int self = smp_processor_id();
+	bool alone = is_alone(cpus, self);
 	cpumask_t others;
 
-	cpumask_and(&others, cpus, &cpu_online_map);
-	bitmap_clear_bit(others.bits, self);
+	if (!alone) {
+		cpumask_and(&others, cpus, &cpu_online_map);
+		bitmap_clear_bit(others.bits, self);
+	}
 	if (cpumask_test(self, cpus))
 		flush_here(what, va);
-	if (cpumask_empty(&others))
+	if (alone || cpumask_empty(&others))
 		return;
 	while (!spin_trylock(&request_lock))
 		wait_a_little();
