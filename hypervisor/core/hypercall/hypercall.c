@@ -135,12 +135,26 @@ preempted:
 	return -ERESTART;
 }
 
+/* Not inline: a sub-operation without argument needs neither the room nor the registers. */
+static noinline long call_with_copy(const struct subop *row, void __guest *arg)
+{
+	u64 copy[SUBOP_MAX_SIZE / sizeof(u64)];
+	long ret;
+
+	BUG_ON(row->size > sizeof(copy));
+	if (copy_from_guest(copy, arg, row->size))
+		return -EFAULT;
+	ret = row->fn(copy);
+	if ((row->flags & SUBOP_OUT) && (ret >= 0 || ret == -ERESTART) &&
+	    copy_to_guest(arg, copy, row->size))
+		return -EFAULT;
+	return ret;
+}
+
 long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int op,
 		    void __guest *arg)
 {
-	u64 copy[SUBOP_MAX_SIZE / sizeof(u64)];
 	const struct subop *row;
-	long ret;
 
 	if (op >= rows)
 		return -ENOSYS;
@@ -149,14 +163,7 @@ long subop_dispatch(const struct subop *table, unsigned int rows, unsigned int o
 		return -ENOSYS;
 	if (row->access == CALL_DOM0 && !current->domain->is_privileged)
 		return -EPERM;
-	BUG_ON(row->size > sizeof(copy));
-	if (row->size && copy_from_guest(copy, arg, row->size))
-		return -EFAULT;
-	ret = row->fn(row->size ? copy : NULL);
-	if ((row->flags & SUBOP_OUT) && (ret >= 0 || ret == -ERESTART) &&
-	    copy_to_guest(arg, copy, row->size))
-		return -EFAULT;
-	return ret;
+	return row->size ? call_with_copy(row, arg) : row->fn(NULL);
 }
 
 struct domain *hypercall_target(unsigned int id, int *err)
