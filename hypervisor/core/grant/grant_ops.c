@@ -7,6 +7,7 @@
 
 #include "hv/arch/guest_access.h"
 #include "hv/hypercall_handlers.h"
+#include "hv/guest_array.h"
 #include "lib/errno.h"
 
 static long op_map(struct grant_batch *b, void *op)
@@ -197,60 +198,55 @@ static const struct {
 };
 #define GRANT_OP_MAX_SIZE 64
 
-/* Runs up to `count` operations; *done: how many are finished. */
-static __flatten long run_ops(unsigned int cmd, char __guest *ops, unsigned int count,
-			      unsigned int *done)
-{
-	unsigned int size = grant_ops[cmd].size;
-	u64 op[GRANT_OP_MAX_SIZE / sizeof(u64)];
-	struct grant_batch b;
-	long ret = 0;
+struct grant_call {
+	struct grant_batch batch;
+	unsigned long cmd;
+};
 
-	b.nr = 0;
-	b.stale = false;
-	b.source.held = b.dest.held = false;
-	for (*done = 0; *done < count; ++*done, ops += size) {
-		if (*done && hypercall_preempt_check()) {
-			ret = -ERESTART;
-			break;
-		}
-		if (copy_from_guest(op, ops, size)) {
-			ret = -EFAULT;
-			break;
-		}
-		ret = grant_ops[cmd].fn(&b, op);
-		if (copy_to_guest(ops, op, size))
-			ret = -EFAULT;
-		if (ret)
-			break;
-	}
-	grant_unmap_finish(&b);
-	grant_copy_finish(&b);
+static long run_one(void *ctx, void *op, char __guest *where)
+{
+	struct grant_call *call = ctx;
+	long ret = grant_ops[call->cmd].fn(&call->batch, op);
+
+	return copy_to_guest(where, op, grant_ops[call->cmd].size) ? -EFAULT : ret;
+}
+
+static __flatten long run_ops(struct guest_array *ops, unsigned long cmd)
+{
+	u64 op[GRANT_OP_MAX_SIZE / sizeof(u64)];
+	struct grant_call call;
+	long ret;
+
+	call.cmd = cmd;
+	call.batch.nr = 0;
+	call.batch.stale = false;
+	call.batch.source.held = call.batch.dest.held = false;
+	ret = guest_array_run(ops, op, grant_ops[cmd].size, 1, run_one, &call);
+	grant_unmap_finish(&call.batch);
+	grant_copy_finish(&call.batch);
 	return ret;
 }
 
-long do_grant_table_op(unsigned long cmd, unsigned long arg, unsigned long count, unsigned long a3,
+long do_grant_table_op(unsigned long cmd, unsigned long list, unsigned long count, unsigned long a3,
 		       unsigned long a4, unsigned long a5)
 {
-	char __guest *ops = (char __guest *)arg;
-	unsigned int n = (unsigned int)count, done;
+	struct guest_array ops = { (char __guest *)list, (u32)count };
 	long ret;
 
 	_Static_assert(sizeof(struct gnttab_copy) <= GRANT_OP_MAX_SIZE, "the largest operation");
-	if ((int)n < 0)
+	if ((int)ops.left < 0)
 		return -EINVAL;
 	if (cmd >= ARRAY_SIZE(grant_ops))
 		return -ENOSYS;
 	cmd = index_below(cmd, ARRAY_SIZE(grant_ops));
 	if (!grant_ops[cmd].fn)
 		return -EOPNOTSUPP;
-	if (grant_ops[cmd].single && n != 1)
+	if (grant_ops[cmd].single && ops.left != 1)
 		return -EINVAL;
-	ret = run_ops((unsigned int)cmd, ops, n, &done);
+	ret = run_ops(&ops, cmd);
 	if (ret == -ERESTART) {
-		hypercall_set_arg(1, (__force unsigned long)(ops +
-							     (size_t)done * grant_ops[cmd].size));
-		hypercall_set_arg(2, n - done);
+		hypercall_set_arg(1, (__force unsigned long)ops.next);
+		hypercall_set_arg(2, ops.left);
 	}
 	return ret;
 }

@@ -14,6 +14,7 @@
 #include "hv/arch/guest_access.h"
 #include "hv/console.h"
 #include "hv/evtchn.h"
+#include "hv/guest_array.h"
 #include "hv/softirq.h"
 #include "hv/speculation.h"
 #include "hypercall_table.h"
@@ -85,7 +86,7 @@ bool hypercall_preempt_check(void)
 	return unlikely(softirq_is_pending()) || unlikely(vcpu_event_deliverable(current));
 }
 
-static long multicall_one(struct multicall_entry *e)
+static long call_entry(struct multicall_entry *e)
 {
 	const struct hypercall *h = hypercall_lookup(e->op);
 	long ret;
@@ -100,39 +101,35 @@ static long multicall_one(struct multicall_entry *e)
 	return ret;
 }
 
+/* Only the entry's result is written, or its arguments if the handler was preempted. */
+static long multicall_one(void *unused, void *entry, char __guest *where)
+{
+	struct multicall_entry __guest *guest_entry = (struct multicall_entry __guest *)where;
+	struct multicall_entry *e = entry;
+	long ret = call_entry(e);
+
+	e->result = (unsigned long)ret;
+	if (ret == -ERESTART)
+		return copy_to_guest(&guest_entry->args, e->args, sizeof(e->args)) ? -EFAULT : ret;
+	return copy_to_guest(&guest_entry->result, &e->result, sizeof(e->result)) ? -EFAULT : 0;
+}
+
 /*
- * Runs the hypercalls of an array in order and writes each result to its entry. Each entry is read
- * once. Only its result is written, or its arguments if the handler was preempted. A continuation
- * runs the rest of the array. -EFAULT ends the multicall.
+ * Runs the hypercalls of an array in order. A continuation runs the rest of the array. -EFAULT ends
+ * the multicall.
  */
 long do_multicall(unsigned long list, unsigned long count, unsigned long a2, unsigned long a3,
 		  unsigned long a4, unsigned long a5)
 {
-	struct multicall_entry __guest *next = (struct multicall_entry __guest *)list;
-	u32 left = (u32)count;
+	struct guest_array calls = { (char __guest *)list, (u32)count };
+	struct multicall_entry e;
+	long ret = guest_array_run(&calls, &e, sizeof(e), 1, multicall_one, NULL);
 
-	for (; left; left--, next++) {
-		struct multicall_entry e;
-
-		if (hypercall_preempt_check() && next != (struct multicall_entry __guest *)list)
-			goto preempted;
-		if (copy_from_guest(&e, next, sizeof(e)))
-			return -EFAULT;
-		e.result = (unsigned long)multicall_one(&e);
-		if (e.result == (unsigned long)-ERESTART) {
-			if (copy_to_guest(&next->args, e.args, sizeof(e.args)))
-				return -EFAULT;
-			goto preempted;
-		}
-		if (copy_to_guest(&next->result, &e.result, sizeof(e.result)))
-			return -EFAULT;
+	if (ret == -ERESTART) {
+		hypercall_set_arg(0, (__force unsigned long)calls.next);
+		hypercall_set_arg(1, calls.left);
 	}
-	return 0;
-
-preempted:
-	hypercall_set_arg(0, (__force unsigned long)next);
-	hypercall_set_arg(1, left);
-	return -ERESTART;
+	return ret;
 }
 
 /* Not inline: a sub-operation without argument needs neither the room nor the registers. */

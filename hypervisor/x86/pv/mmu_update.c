@@ -9,9 +9,8 @@
 #include "hv/atomic.h"
 #include "lib/errno.h"
 #include "hypercall_table.h"
+#include "x86/pv/pv_array.h"
 
-/* A bit of `count` in a continuation: *pdone holds the number of requests done so far. */
-#define UPDATE_CONTINUED  0x80000000UL
 #define UPDATES_PER_CHECK 16
 
 /* --- writing an entry --- */
@@ -185,8 +184,10 @@ static noinline int update_m2p(const struct owners *o, u64 ptr, u64 val)
 	return 0;
 }
 
-static int update_one(const struct owners *o, const struct mmu_update *req)
+static long update_one(void *owners, void *request, char __guest *where)
 {
+	const struct owners *o = owners;
+	const struct mmu_update *req = request;
 	u64 ptr = req->ptr & ~3UL;
 
 	switch (req->ptr & 3) {
@@ -224,58 +225,25 @@ static int owners_get(struct owners *o, unsigned long foreigndom)
 	return 0;
 }
 
-/* Runs `count` requests from `reqs` on. Returns how many were done; *err says why it stopped. */
-static __flatten unsigned long run_updates(const struct owners *o,
-					   const struct mmu_update __guest *reqs,
-					   unsigned long count, int *err)
+static __flatten long run_updates(struct owners *o, unsigned long list, unsigned long count,
+				  unsigned long pdone)
 {
 	struct mmu_update req;
-	unsigned long i;
 
-	*err = 0;
-	for (i = 0; i < count; i++) {
-		if (unlikely(i % UPDATES_PER_CHECK == UPDATES_PER_CHECK - 1) &&
-		    hypercall_preempt_check()) {
-			*err = -ERESTART;
-			break;
-		}
-		*err = copy_from_guest(&req, reqs + i, sizeof(req));
-		if (unlikely(*err))
-			break;
-		*err = update_one(o, &req);
-		if (unlikely(*err))
-			break;
-	}
-	if (!*err)
-		*err = page_held_settle(NULL);
-	return i;
+	return pv_array_run(list, count, pdone, &req, sizeof(req), UPDATES_PER_CHECK, update_one,
+			    o);
 }
 
-long do_mmu_update(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
-		   unsigned long a4, unsigned long a5)
+long do_mmu_update(unsigned long list, unsigned long count, unsigned long pdone,
+		   unsigned long foreigndom, unsigned long a4, unsigned long a5)
 {
-	const struct mmu_update __guest *reqs = (const struct mmu_update __guest *)a0;
-	u32 __guest *pdone = (u32 __guest *)a2;
-	unsigned long count = (u32)a1 & ~UPDATE_CONTINUED, n;
-	u32 done = 0;
 	struct owners o;
-	int err;
+	long ret = owners_get(&o, foreigndom);
 
-	if (((u32)a1 & UPDATE_CONTINUED) && pdone && copy_from_guest(&done, pdone, sizeof(done)))
-		return -EFAULT;
-	err = owners_get(&o, a3);
-	if (err)
-		return err;
-	n = run_updates(&o, reqs, count, &err);
+	if (ret)
+		return ret;
+	ret = run_updates(&o, list, count, pdone);
 	pv_owner_put(o.data);
 	pv_owner_put(o.tables);
-
-	done += (u32)n;
-	if (pdone && copy_to_guest(pdone, &done, sizeof(done)))
-		err = -EFAULT;
-	if (err == -ERESTART) {
-		hypercall_set_arg(0, (__force unsigned long)(reqs + n));
-		hypercall_set_arg(1, (count - n) | UPDATE_CONTINUED);
-	}
-	return err;
+	return ret;
 }

@@ -10,9 +10,7 @@
 #include "x86/irq/ipi.h"
 #include "x86/mm/map_frame.h"
 #include "x86/mm/tlb.h"
-
-/* A bit of `count` in a continuation: *pdone holds the number of operations done so far. */
-#define OPS_CONTINUED 0x80000000UL
+#include "x86/pv/pv_array.h"
 
 /* --- pins --- */
 
@@ -206,8 +204,9 @@ static const struct mmuext_row rows[] = {
 	[MMUEXT_UNMARK_SUPER] = { op_superpage, false },
 };
 
-static int run_one(struct domain *owner, const struct mmuext_op *op)
+static long run_one(void *owner, void *operation, char __guest *where)
 {
+	const struct mmuext_op *op = operation;
 	const struct page_info *target = NULL;
 	const struct mmuext_row *row;
 	int err;
@@ -221,54 +220,18 @@ static int run_one(struct domain *owner, const struct mmuext_op *op)
 	return err ? err : row->fn(owner, op);
 }
 
-static unsigned long run_ops(struct domain *owner, const struct mmuext_op __guest *ops,
-			     unsigned long count, int *err)
+long do_mmuext_op(unsigned long list, unsigned long count, unsigned long pdone,
+		  unsigned long foreigndom, unsigned long a4, unsigned long a5)
 {
 	struct mmuext_op op;
-	unsigned long i;
-
-	*err = 0;
-	for (i = 0; i < count; i++) {
-		if (i && hypercall_preempt_check()) {
-			*err = -ERESTART;
-			break;
-		}
-		*err = copy_from_guest(&op, ops + i, sizeof(op));
-		if (unlikely(*err))
-			break;
-		*err = run_one(owner, &op);
-		if (unlikely(*err))
-			break;
-	}
-	if (!*err)
-		*err = page_held_settle(NULL);
-	return i;
-}
-
-long do_mmuext_op(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
-		  unsigned long a4, unsigned long a5)
-{
-	const struct mmuext_op __guest *ops = (const struct mmuext_op __guest *)a0;
-	u32 __guest *pdone = (u32 __guest *)a2;
-	unsigned long count = (u32)a1 & ~OPS_CONTINUED, n;
 	struct domain *owner;
-	u32 done = 0;
+	long ret;
 	int err = 0;
 
-	if (((u32)a1 & OPS_CONTINUED) && pdone && copy_from_guest(&done, pdone, sizeof(done)))
-		return -EFAULT;
-	owner = pv_owner_get((unsigned int)a3 & 0xffff, &err);
+	owner = pv_owner_get((unsigned int)foreigndom & 0xffff, &err);
 	if (!owner)
 		return err;
-	n = run_ops(owner, ops, count, &err);
+	ret = pv_array_run(list, count, pdone, &op, sizeof(op), 1, run_one, owner);
 	pv_owner_put(owner);
-
-	done += (u32)n;
-	if (pdone && copy_to_guest(pdone, &done, sizeof(done)))
-		err = -EFAULT;
-	if (err == -ERESTART) {
-		hypercall_set_arg(0, (__force unsigned long)(ops + n));
-		hypercall_set_arg(1, (count - n) | OPS_CONTINUED);
-	}
-	return err;
+	return ret;
 }
