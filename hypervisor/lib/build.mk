@@ -4,6 +4,7 @@ hv-src += hypervisor/lib/cpu_faults.c
 hv-src += hypervisor/lib/elf.c
 hv-src += hypervisor/lib/heap.c
 hv-src += hypervisor/lib/printf.c
+hv-src += hypervisor/lib/pv_start.c
 hv-src += hypervisor/lib/rangeset.c
 hv-src += hypervisor/lib/string.c
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/worker/build/bzimage.c toolstack/worker/build/kernel_info.c toolstack/worker/build/layout.c toolstack/worker/build/tables.c toolstack/worker/build/unpack.c toolstack/worker/build/unpack_xz.c toolstack/worker/build/x86_filter.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c */
+/* links: toolstack/worker/build/bzimage.c toolstack/worker/build/kernel_info.c toolstack/worker/build/unpack.c toolstack/worker/build/unpack_xz.c toolstack/worker/build/x86_filter.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c hypervisor/lib/pv_start.c */
 /* libs: -lgcrypt -llzma -lzstd -llz4 -lz */
 /*
  * A kernel's file: unpacked if it is a bzImage, read as an ELF image, laid out in a guest of 64
@@ -9,10 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/pv_start.h"
 #include "worker/build/bzimage.h"
 #include "worker/build/kernel.h"
-#include "worker/build/layout.h"
-#include "worker/build/tables.h"
 #include "worker/build/unpack.h"
 
 #define OUT_MAX	 (1u << 20)
@@ -36,27 +35,41 @@ static int collect(void *context, const void *data, size_t size)
 	return 0;
 }
 
+static uint64_t mfn_of(const void *unused, uint64_t pfn)
+{
+	if (pfn >= NR_PAGES)
+		abort();
+	return pfn + 5;
+}
+
 static void check_layout(const struct kernel_info *info)
 {
-	static uint64_t p2m[NR_PAGES];
+	struct pv_start s = {
+		.virt_base = info->virt_base,
+		.virt_end = info->virt_end,
+		.init_p2m = info->init_p2m,
+		.nr_pages = NR_PAGES,
+		.ramdisk_size = 12345,
+		.flags = (info->flags & KERNEL_HAS_INIT_P2M ? PV_START_INIT_P2M : 0) |
+			 (info->flags & KERNEL_MOD_START_PFN ? PV_START_MOD_PFN : 0) |
+			 PV_START_SERVICES,
+	};
 	const char *why = NULL;
-	struct layout l;
-	uint64_t need = 0, *tables;
+	uint64_t need = 0, *table;
 
-	if (layout_make(&l, info, NR_PAGES, 12345, &need, &why) != 0) {
+	if (pv_start_plan(&s, &need, &why) != 0) {
 		if (why == NULL)
 			abort();
 		return;
 	}
-	if (l.mapped_end > NR_PAGES || l.p2m + l.nr_p2m > NR_PAGES ||
-	    l.ramdisk + l.nr_ramdisk > NR_PAGES ||
+	if (s.mapped_end > NR_PAGES || s.p2m + s.nr_p2m > NR_PAGES ||
+	    s.ramdisk + s.nr_ramdisk > NR_PAGES ||
 	    (info->virt_end - info->virt_base) / KERNEL_PAGE > NR_PAGES)
 		abort();
-	for (uint64_t i = 0; i < NR_PAGES; i++)
-		p2m[i] = i + 5;
-	tables = calloc(l.nr_pt, KERNEL_PAGE);
-	tables_make(&l, p2m, tables);
-	free(tables);
+	table = malloc(KERNEL_PAGE);
+	for (uint64_t i = 0; i < s.nr_pt; i++)
+		pv_start_fill_table(&s, i, table, mfn_of, NULL);
+	free(table);
 }
 
 static void check_image(const void *image, size_t size)

@@ -16,7 +16,7 @@
 #include "worker/build/bootloader.h"
 #include "worker/build/guest.h"
 #include "worker/build/kernel.h"
-#include "worker/build/layout.h"
+#include "lib/pv_start.h"
 #include "worker/limits.h"
 #include "worker/build/start.h"
 #include "worker/stream/restore.h"
@@ -119,8 +119,7 @@ void guest_free(struct guest *guest)
 {
 }
 
-int layout_make(struct layout *layout, const struct kernel_info *kernel, uint64_t nr_pages,
-		uint64_t ramdisk_size, uint64_t *need, const char **why)
+int pv_start_plan(struct pv_start *s, uint64_t *need, const char **why)
 {
 	return 0;
 }

@@ -246,7 +246,7 @@ int kernel_info_check(const struct kernel_info *info, uint64_t image_size, const
 		*why = "its hypercall page lies outside of it";
 		return -EINVAL;
 	}
-	/* The list may use a whole top-level entry; layout_make() checks that nothing else is
+	/* The list may use a whole top-level entry; pv_start_plan() checks that nothing else is
 	 * there. */
 	if (info->flags & KERNEL_HAS_INIT_P2M &&
 	    (info->init_p2m & (L4_ENTRY_SIZE - 1) || !virt_ok(info->init_p2m, L4_ENTRY_SIZE))) {

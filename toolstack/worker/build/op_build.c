@@ -13,9 +13,9 @@
 
 #include <xen/xen.h>
 
+#include "lib/pv_start.h"
 #include "worker/build/bootloader.h"
 #include "worker/build/kernel.h"
-#include "worker/build/layout.h"
 #include "worker/limits.h"
 #include "worker/build/request.h"
 #include "worker/build/start.h"
@@ -57,13 +57,25 @@ static void ramdisk_close(struct ramdisk *ramdisk)
 		close(ramdisk->fd);
 }
 
-static int plan(struct layout *layout, const struct build_request *r, const struct kernel *kernel,
+static int plan(struct pv_start *layout, const struct build_request *r, const struct kernel *kernel,
 		const struct ramdisk *ramdisk, struct error **e)
 {
+	const struct kernel_info *info = &kernel->info;
 	const char *why = "";
 	uint64_t need = 0;
-	int rc = layout_make(layout, &kernel->info, r->size.pages, ramdisk->size, &need, &why);
+	int rc;
 
+	*layout = (struct pv_start){
+		.virt_base = info->virt_base,
+		.virt_end = info->virt_end,
+		.init_p2m = info->init_p2m,
+		.nr_pages = r->size.pages,
+		.ramdisk_size = ramdisk->size,
+		.flags = (info->flags & KERNEL_HAS_INIT_P2M ? PV_START_INIT_P2M : 0) |
+			 (info->flags & KERNEL_MOD_START_PFN ? PV_START_MOD_PFN : 0) |
+			 PV_START_SERVICES,
+	};
+	rc = pv_start_plan(layout, &need, &why);
 	if (rc == -ENOMEM)
 		return error_set(e, ENOMEM,
 				 "The guest's memory of %llu MiB cannot hold its kernel and "
@@ -97,12 +109,11 @@ static int load_kernel(struct guest *guest, const struct kernel *kernel, const c
 static int build(struct guest *guest, struct build_request *r, const struct kernel *kernel,
 		 const struct ramdisk *ramdisk, struct json_object *result, struct error **e)
 {
-	struct layout layout;
+	struct pv_start layout;
 	struct start start = {
 		.kernel = &kernel->info,
 		.layout = &layout,
 		.cmdline = r->cmdline,
-		.ramdisk_size = ramdisk->size,
 		.store.domid = r->store_domid,
 		.console.domid = r->console_domid,
 	};

@@ -4,74 +4,60 @@
 #include "worker/build/start.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include <xen/grant_table.h>
 
-#include "worker/build/tables.h"
+#include "lib/pv_start.h"
 
 #define PAGE	  4096
 #define EFLAGS_IF (1u << 9)
 
 _Static_assert(sizeof(struct start_info) <= PAGE, "start info is one page");
 
-static void fill_start_info(struct start_info *si, const struct guest *guest,
-			    const struct start *start, uint64_t shared_info_mfn)
+static void fill_start_info(struct start_info *si, const struct start *start,
+			    uint64_t shared_info_mfn)
 {
-	const struct layout *l = start->layout;
-
 	memset(si, 0, PAGE);
-	snprintf(si->magic, sizeof(si->magic), "xen-3.0-x86_64");
-	si->nr_pages = guest->nr_pages;
+	pv_start_fill_info(start->layout, si);
 	si->shared_info = shared_info_mfn * PAGE;
 	/* Save can read a p2m list that the kernel has in its own address space. */
-	si->flags = SIF_VIRT_P2M_4TOOLS;
+	si->flags |= SIF_VIRT_P2M_4TOOLS;
 	si->store_mfn = start->store.mfn;
 	si->store_evtchn = start->store.port;
 	si->console.domU.mfn = start->console.mfn;
 	si->console.domU.evtchn = start->console.port;
-	si->pt_base = layout_virt(l, l->pt);
-	si->nr_pt_frames = l->nr_pt;
-	si->mfn_list = l->p2m_virt;
-	if (start->kernel->flags & KERNEL_HAS_INIT_P2M) {
-		si->first_p2m_pfn = l->p2m;
-		si->nr_p2m_frames = l->nr_p2m;
-	}
-	if (start->ramdisk_size > 0) {
-		si->mod_len = start->ramdisk_size;
-		if (start->kernel->flags & KERNEL_MOD_START_PFN) {
-			si->mod_start = l->ramdisk;
-			si->flags |= SIF_MOD_START_PFN;
-		} else {
-			si->mod_start = layout_virt(l, l->ramdisk);
-		}
-	}
 	/* build_request_parse() and the bootloader's parser refuse a longer line. */
 	memcpy(si->cmd_line, start->cmdline, strlen(start->cmdline) + 1);
+}
+
+static uint64_t mfn_of(const void *p2m, uint64_t pfn)
+{
+	return ((const xen_pfn_t *)p2m)[pfn];
 }
 
 /* Start info, store, console and page tables are adjacent, so one mapping has them all. */
 static int write_start_pages(struct guest *guest, struct start *start, uint64_t shared_info_mfn,
 			     struct error **e)
 {
-	const struct layout *l = start->layout;
-	uint64_t count = l->pt + l->nr_pt - l->start_info;
-	char *pages = guest_map(guest, l->start_info, count, e);
+	const struct pv_start *l = start->layout;
+	uint64_t count = l->pt + l->nr_pt - l->info;
+	char *pages = guest_map(guest, l->info, count, e);
 
 	if (pages == NULL)
 		return -EIO;
-	fill_start_info((struct start_info *)pages, guest, start, shared_info_mfn);
-	memset(pages + (l->store - l->start_info) * PAGE, 0, PAGE);
-	memset(pages + (l->console - l->start_info) * PAGE, 0, PAGE);
-	memset(pages + (l->pt - l->start_info) * PAGE, 0, l->nr_pt * PAGE);
-	tables_make(l, guest->p2m, (uint64_t *)(pages + (l->pt - l->start_info) * PAGE));
+	fill_start_info((struct start_info *)pages, start, shared_info_mfn);
+	memset(pages + (l->store - l->info) * PAGE, 0, PAGE);
+	memset(pages + (l->console - l->info) * PAGE, 0, PAGE);
+	for (uint64_t i = 0; i < l->nr_pt; i++)
+		pv_start_fill_table(l, i, (uint64_t *)(pages + (l->pt + i - l->info) * PAGE),
+				    mfn_of, guest->p2m);
 	hv_unmap_frames(guest->hv, pages, count);
 	return 0;
 }
 
-static int write_p2m(struct guest *guest, const struct layout *l, struct error **e)
+static int write_p2m(struct guest *guest, const struct pv_start *l, struct error **e)
 {
 	void *list = guest_map(guest, l->p2m, l->nr_p2m, e);
 
@@ -111,14 +97,14 @@ int start_seed_grants(struct guest *guest, const struct start_service *store,
 
 static int set_first_vcpu(struct guest *guest, const struct start *start, struct error **e)
 {
-	const struct layout *l = start->layout;
+	const struct pv_start *l = start->layout;
 	static vcpu_guest_context_t context;
 
 	memset(&context, 0, sizeof(context));
 	context.flags = VGCF_in_kernel | VGCF_online;
 	context.user_regs.rip = start->kernel->entry;
-	context.user_regs.rsp = layout_virt(l, l->stack + 1);
-	context.user_regs.rsi = layout_virt(l, l->start_info);
+	context.user_regs.rsp = pv_start_virt(l, l->stack + 1);
+	context.user_regs.rsi = pv_start_virt(l, l->info);
 	context.user_regs.rflags = EFLAGS_IF;
 	context.user_regs.cs = FLAT_KERNEL_CS;
 	context.user_regs.ss = FLAT_KERNEL_SS;
@@ -147,7 +133,7 @@ static int make_services(struct guest *guest, struct start *start, struct error 
 
 int start_prepare(struct guest *guest, struct start *start, struct error **e)
 {
-	const struct layout *l = start->layout;
+	const struct pv_start *l = start->layout;
 	struct hv_domain_info info;
 	struct mmuext_op pin = { .cmd = MMUEXT_PIN_L4_TABLE };
 	int rc = hv_domain_info(guest->hv, guest->domid, &info, e);

@@ -8,7 +8,6 @@
 
 #include "worker/build/guest.h"
 #include "worker/build/kernel.h"
-#include "worker/build/layout.h"
 
 /* A service in another domain: the page that the guest shares with it, and the guest's event
  * channel for it. */
@@ -18,11 +17,12 @@ struct start_service {
 	uint64_t mfn;
 };
 
+struct pv_start;
+
 struct start {
 	const struct kernel_info *kernel;
-	const struct layout *layout;
+	const struct pv_start *layout;
 	const char *cmdline;
-	uint64_t ramdisk_size;
 	struct start_service store, console; /* in: domid; out: port and mfn */
 };
 

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Builds Domain-0: memory, kernel, ramdisk, p2m list, start info, page tables, first vCPU
- * (xen/xen.h, "Start-of-day memory layout").
- *
- * Pseudo-physical frames, from 0: the gap below the kernel, the kernel, start info, page tables and
- * the stack, all mapped at virt_base + pfn * PAGE_SIZE; then the ramdisk and the p2m list; then the
- * rest. For a kernel without the notes MOD_START_PFN and INIT_P2M, ramdisk and list lie in the
- * mapped range.
+ * Builds Domain-0: memory, kernel, ramdisk, p2m list, start info, page tables, first vCPU.
+ * lib/pv_start.h says where each lies.
  */
 #include "x86/pv/pv.h"
 
@@ -19,7 +14,7 @@
 #include "hv/hv_heap.h"
 #include "hv/page_alloc.h"
 #include "lib/errno.h"
-#include "lib/printf.h"
+#include "lib/pv_start.h"
 #include "lib/string.h"
 #include "x86/mm/boot_map.h"
 #include "x86/mm/page_types.h"
@@ -27,25 +22,13 @@
 #include "x86/pv/dom0/dom0_kernel.h"
 #include "x86/pv/dom0/dom0_memory.h"
 
-#define PT_LOAD	       1
-#define P2M_PER_FRAME  (PAGE_SIZE / sizeof(unsigned long))
-#define STACK_PAGES    4UL
-#define DOM0_GUEST_PTE (PTE_PRESENT | PTE_USER | PTE_ACCESSED)
-
-struct dom0_layout {
-	unsigned long nr_pages;	  /* of Domain-0 */
-	unsigned long kernel_end; /* these and those below: frame numbers, ends exclusive */
-	unsigned long info, pt, nr_pt, stack, mapped_end;
-	unsigned long ramdisk, nr_ramdisk;
-	unsigned long p2m, nr_p2m;
-	u64 p2m_virt;
-};
+#define PT_LOAD	      1
+#define P2M_PER_FRAME (PAGE_SIZE / sizeof(unsigned long))
 
 static struct dom0_kernel kernel __initdata;
-static struct dom0_layout layout __initdata;
+static struct pv_start layout __initdata;
 static mfn_t *p2m_mfns __initdata; /* the frames of the p2m list */
 static unsigned int p2m_mfns_order __initdata;
-static unsigned long next_pt __initdata;
 
 static mfn_t __init dom0_pfn_to_mfn(unsigned long pfn)
 {
@@ -68,78 +51,28 @@ static struct dom0_memory __init dom0_memory(void)
 	return m;
 }
 
-/* The number of L1 to L3 tables that cover [start, end). */
-static unsigned long __init pt_count(u64 start, u64 end)
-{
-	unsigned long n = 0;
-
-	if (start == end)
-		return 0;
-	for (unsigned int level = 1; level <= 3; level++) {
-		unsigned int shift = PAGE_SHIFT + 9 * level;
-
-		n += ((end - 1) >> shift) - (start >> shift) + 1;
-	}
-	return n;
-}
-
-static u64 __init pfn_virt(unsigned long pfn)
-{
-	return kernel.virt_base + (pfn << PAGE_SHIFT);
-}
-
 static void __init dom0_plan(unsigned long nr_pages, size_t ramdisk_size)
 {
-	struct dom0_layout *l = &layout;
-	unsigned long next;
+	const char *why = "";
+	u64 need = 0;
+	int err;
 
-	l->nr_pages = nr_pages;
-	l->kernel_end = (kernel.virt_end - kernel.virt_base) >> PAGE_SHIFT;
-	l->nr_ramdisk = DIV_ROUND_UP(ramdisk_size, PAGE_SIZE);
-	l->nr_p2m = DIV_ROUND_UP(nr_pages, P2M_PER_FRAME);
-	next = l->kernel_end;
-	if (!kernel.mod_start_pfn) {
-		l->ramdisk = next;
-		next += l->nr_ramdisk;
-	}
-	if (!kernel.has_init_p2m) {
-		l->p2m = next;
-		l->p2m_virt = pfn_virt(l->p2m);
-		next += l->nr_p2m;
-	}
-	l->info = next++;
-	l->pt = next;
-	/*
-	 * The tables map themselves: grow until they fit. At least 512 KiB follow the stack, and
-	 * the end is rounded up to 4 MiB.
-	 */
-	for (l->nr_pt = 1;; l->nr_pt++) {
-		unsigned long need = 1;
-
-		l->stack = l->pt + l->nr_pt;
-		l->mapped_end = ROUND_UP(l->stack + STACK_PAGES + (KiB(512) >> PAGE_SHIFT),
-					 MiB(4) >> PAGE_SHIFT);
-		need += pt_count(kernel.virt_base, pfn_virt(l->mapped_end));
-		if (kernel.has_init_p2m)
-			need += pt_count(kernel.init_p2m, kernel.init_p2m + l->nr_p2m * PAGE_SIZE);
-		if (need <= l->nr_pt)
-			break;
-	}
-	next = l->mapped_end;
-	if (kernel.mod_start_pfn) {
-		l->ramdisk = next;
-		next += l->nr_ramdisk;
-	}
-	if (kernel.has_init_p2m) {
-		l->p2m = next;
-		l->p2m_virt = kernel.init_p2m;
-		next += l->nr_p2m;
-	}
-	if (next > nr_pages)
+	layout = (struct pv_start){
+		.virt_base = kernel.virt_base,
+		.virt_end = kernel.virt_end,
+		.init_p2m = kernel.init_p2m,
+		.nr_pages = nr_pages,
+		.ramdisk_size = ramdisk_size,
+		.flags = (kernel.has_init_p2m ? PV_START_INIT_P2M : 0) |
+			 (kernel.mod_start_pfn ? PV_START_MOD_PFN : 0),
+	};
+	err = pv_start_plan(&layout, &need, &why);
+	if (err == -ENOMEM)
 		boot_fail("Domain-0 needs at least %lu MiB for its kernel and ramdisk, and would "
-			  "have %lu MiB: raise "
-			  "dom0_mem, or add memory",
-			  (next >> 8) + 1, nr_pages >> 8);
+			  "have %lu MiB: raise dom0_mem, or add memory",
+			  (need >> 8) + 1, nr_pages >> 8);
+	if (err)
+		boot_fail("Domain-0 cannot be built: %s", why);
 }
 
 /* --- memory --- */
@@ -245,78 +178,33 @@ static void __init dom0_load_kernel(void)
 	}
 }
 
-/* --- page tables --- */
-
-/* The next table for `va` below `table`, which is of `level`; makes it if there is none. */
-static mfn_t __init pt_next_table(mfn_t table, u64 va, unsigned int level)
+static u64 __init dom0_mfn_of(const void *unused, u64 pfn)
 {
-	u64 *entries = map_frame(table), *e = &entries[pt_index(va, level)];
-	mfn_t next;
-
-	if (!(*e & PTE_PRESENT)) {
-		BUG_ON(next_pt >= layout.pt + layout.nr_pt);
-		next = dom0_pfn_to_mfn(next_pt++);
-		*e = pte_make(next, DOM0_GUEST_PTE | PTE_RW | PTE_DIRTY);
-	}
-	next = pte_mfn(*e);
-	unmap_frame(entries);
-	return next;
-}
-
-static void __init pt_map(mfn_t l4, u64 va, unsigned long pfn)
-{
-	bool is_table = pfn >= layout.pt && pfn < layout.pt + layout.nr_pt;
-	mfn_t table = l4;
-	u64 *entries;
-
-	for (unsigned int level = 4; level > 1; level--)
-		table = pt_next_table(table, va, level);
-	entries = map_frame(table);
-	entries[pt_index(va, 1)] = pte_make(dom0_pfn_to_mfn(pfn),
-					    DOM0_GUEST_PTE | (is_table ? 0 : PTE_RW | PTE_DIRTY));
-	unmap_frame(entries);
+	return mfn_x(dom0_pfn_to_mfn(pfn));
 }
 
 static mfn_t __init dom0_build_page_tables(void)
 {
-	mfn_t l4 = dom0_pfn_to_mfn(layout.pt);
+	for (unsigned long i = 0; i < layout.nr_pt; i++) {
+		u64 *table = map_frame(dom0_pfn_to_mfn(layout.pt + i));
 
-	for (unsigned long i = 0; i < layout.nr_pt; i++)
-		frame_clear(dom0_pfn_to_mfn(layout.pt + i));
-	next_pt = layout.pt + 1;
-	for (unsigned long pfn = 0; pfn < layout.mapped_end; pfn++)
-		pt_map(l4, pfn_virt(pfn), pfn);
-	if (kernel.has_init_p2m)
-		for (unsigned long i = 0; i < layout.nr_p2m; i++)
-			pt_map(l4, layout.p2m_virt + i * PAGE_SIZE, layout.p2m + i);
-	return l4;
+		pv_start_fill_table(&layout, i, table, dom0_mfn_of, NULL);
+		unmap_frame(table);
+	}
+	return dom0_pfn_to_mfn(layout.pt);
 }
 
 /* --- start info and the first vCPU --- */
 
-static void __init dom0_write_start_info(struct domain *d, const char *cmdline, size_t ramdisk_size)
+static void __init dom0_write_start_info(struct domain *d, const char *cmdline)
 {
 	mfn_t mfn = dom0_pfn_to_mfn(layout.info);
 	struct start_info *si = map_frame(mfn);
 
 	memset(si, 0, PAGE_SIZE);
-	fmt_snprintf(si->magic, sizeof(si->magic), "xen-3.0-x86_64");
-	si->nr_pages = layout.nr_pages;
+	pv_start_fill_info(&layout, si);
 	si->shared_info = virt_to_maddr(d->shared_info);
-	si->flags = SIF_PRIVILEGED | SIF_INITDOMAIN;
-	si->pt_base = pfn_virt(layout.pt);
-	si->nr_pt_frames = layout.nr_pt;
-	si->mfn_list = layout.p2m_virt;
-	if (kernel.has_init_p2m) {
-		si->first_p2m_pfn = layout.p2m;
-		si->nr_p2m_frames = layout.nr_p2m;
-	}
-	if (ramdisk_size) {
-		si->mod_len = ramdisk_size;
-		si->mod_start = kernel.mod_start_pfn ? layout.ramdisk : pfn_virt(layout.ramdisk);
-		if (kernel.mod_start_pfn)
-			si->flags |= SIF_MOD_START_PFN;
-	}
+	si->flags |= SIF_PRIVILEGED | SIF_INITDOMAIN;
 	str_copy((char *)si->cmd_line, cmdline ? cmdline : "", sizeof(si->cmd_line));
 	unmap_frame(si);
 }
@@ -330,8 +218,8 @@ static void __init dom0_set_first_vcpu(struct domain *d, mfn_t l4)
 		boot_fail("not enough memory for Domain-0");
 	ctx->flags = VGCF_in_kernel | VGCF_online;
 	ctx->user_regs.rip = kernel.entry;
-	ctx->user_regs.rsp = pfn_virt(layout.stack + STACK_PAGES);
-	ctx->user_regs.rsi = pfn_virt(layout.info);
+	ctx->user_regs.rsp = pv_start_virt(&layout, layout.stack + 1);
+	ctx->user_regs.rsi = pv_start_virt(&layout, layout.info);
 	ctx->user_regs.rflags = X86_EFLAGS_IF | X86_EFLAGS_MBS;
 	ctx->user_regs.cs = FLAT_KERNEL_CS;
 	ctx->user_regs.ss = FLAT_KERNEL_SS;
@@ -391,7 +279,7 @@ struct domain *__init dom0_build(const struct boot_module *kernel_module,
 		dom0_write(layout.ramdisk << PAGE_SHIFT, data, ramdisk_size);
 		boot_unmap(data, ramdisk_size);
 	}
-	dom0_write_start_info(d, kernel_module->cmdline, ramdisk_size);
+	dom0_write_start_info(d, kernel_module->cmdline);
 	dom0_set_first_vcpu(d, dom0_build_page_tables());
 	hv_free_pages(p2m_mfns, p2m_mfns_order);
 	dom0 = d;
