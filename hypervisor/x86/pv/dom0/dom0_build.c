@@ -112,6 +112,7 @@ static void __init dom0_alloc_memory(struct domain *d)
 				unmap_frame(list);
 				m2p_set(p2m_mfns[i], pfn);
 			}
+			order = MAX_ORDER;
 			continue;
 		}
 		run = (pfn < layout.p2m ? layout.p2m : layout.nr_pages) - pfn;
@@ -130,8 +131,6 @@ static void __init dom0_alloc_memory(struct domain *d)
 			unmap_frame(list);
 			m2p_set(mfn_add(page_to_mfn(pg), i), pfn);
 		}
-		if ((1UL << order) < run && order < MAX_ORDER && pfn == layout.p2m + layout.nr_p2m)
-			order = MAX_ORDER;
 	}
 }
 
