@@ -81,6 +81,11 @@ void test_main(void)
 	__asm__ volatile("outb %b0, %w1" : : "a"(0), "Nd"(0x70));
 	__asm__ volatile("inb %w1, %b0" : "=a"(value) : "Nd"(0x71));
 	EXPECT(value < 0x60);
+	/* A word is for both ports: the register's number, a byte of memory that no clock uses. */
+	__asm__ volatile("outw %w0, %w1" : : "a"(0x5a7e), "Nd"(0x70));
+	value = 0;
+	__asm__ volatile("inb %w1, %b0" : "=a"(value) : "Nd"(0x71));
+	EXPECT_EQ(value & 0xff, 0x5a);
 	/* PCI configuration space: bus 0, device 0 has a vendor. */
 	uint32_t vendor;
 	__asm__ volatile("outl %0, %w1" : : "a"(0x80000000u), "Nd"(0xcf8));

@@ -77,6 +77,8 @@ static u32 port_in(struct vcpu *v, unsigned int port, unsigned int bytes)
 			       ~0U;
 	if (port == PORT_RTC_INDEX && bytes == 1)
 		return a->rtc_index;
+	if (port == PORT_RTC_INDEX && bytes == 2)
+		return port_in(v, port, 1) | port_in(v, port + 1, 1) << 8;
 	if (port == PORT_RTC_DATA && bytes == 1) {
 		flags = spin_lock_irqsave(&pci_config_lock);
 		outb(PORT_RTC_INDEX, a->rtc_index);
@@ -101,6 +103,9 @@ static void port_out(struct vcpu *v, unsigned int port, unsigned int bytes, u32 
 			pci_cf8_write(a->pci_cf8, port - PORT_PCI_DATA, bytes, value);
 	} else if (port == PORT_RTC_INDEX && bytes == 1) {
 		a->rtc_index = (u8)value;
+	} else if (port == PORT_RTC_INDEX && bytes == 2) {
+		port_out(v, port, 1, value & 0xff);
+		port_out(v, port + 1, 1, value >> 8);
 	} else if (port == PORT_RTC_DATA && bytes == 1) {
 		flags = spin_lock_irqsave(&pci_config_lock);
 		outb(PORT_RTC_INDEX, a->rtc_index);
