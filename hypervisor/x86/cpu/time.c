@@ -269,7 +269,8 @@ void clock_sync_target(void)
 
 static u8 __init cmos_read(u8 reg)
 {
-	outb(0x70, (u8)(reg | 0x80));
+	/* Bit 7 stays clear: it would mask NMIs, and nobody would unmask them. */
+	outb(0x70, reg);
 	return inb(0x71);
 }
 
