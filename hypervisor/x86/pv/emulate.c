@@ -14,6 +14,7 @@
 #include "x86/cpu/extable.h"
 #include "x86/cpu/feature.h"
 #include "x86/guest/guest_ops.h"
+#include "x86/mm/page_validate.h"
 #include "x86/pv/bounce.h"
 #include "x86/pv/msr.h"
 
@@ -207,7 +208,7 @@ static enum emulated xsetbv_insn(const struct insn *insn, struct insn_regs *regs
 /* Only a domain that drives devices needs WBINVD; for others it does nothing. */
 static enum emulated wbinvd_insn(const struct insn *insn, struct insn_regs *regs)
 {
-	if (current->domain->is_privileged)
+	if (domain_has_hardware(current->domain))
 		__asm__ __volatile__("wbinvd" ::: "memory");
 	return EMUL_DONE;
 }
