@@ -120,6 +120,14 @@ struct config {
 	size_t nr_vif;
 };
 
+/*
+ * The limits of a domain's size. 4 TiB is the most that the start of a PV guest and the stream of a
+ * saved one can describe.
+ */
+#define CONFIG_MEMORY_MIN 4	      /* MiB */
+#define CONFIG_MEMORY_MAX (4LL << 20) /* MiB */
+#define CONFIG_VCPUS_MAX  512
+
 enum { CONFIG_MAX_TEXT = 1024 * 1024 }; /* bytes of a configuration file */
 
 /*

@@ -10,12 +10,8 @@
 #define KB_PER_MIB    1024
 #define PAGES_PER_MIB 256
 #define KB_PER_PAGE   4
-/* 4 TiB, the most that the stream's format can describe. */
-#define PAGES_MAX (1LL << 30)
-#define VCPUS_MAX 1024
-/* The least memory of the table of keys. */
-#define LEAST_KB 4096
-#define MEMBER	 "size"
+#define PAGES_MAX     (CONFIG_MEMORY_MAX * PAGES_PER_MIB)
+#define MEMBER	      "size"
 
 void domain_size_of_config(struct domain_size *size, const struct config *config)
 {
@@ -56,7 +52,7 @@ struct json_object *domain_size_put(struct domain_size *size, const struct confi
 	uint64_t most = config_maxmem(config) * KB_PER_MIB, cpus = config_maxvcpus(config);
 
 	/* mem-max may have lowered the limit since, and other tools may have written any value. */
-	size->target_kb = clamp(size->target_kb, LEAST_KB, most);
+	size->target_kb = clamp(size->target_kb, CONFIG_MEMORY_MIN * KB_PER_MIB, most);
 	size->vcpus = clamp(size->vcpus, 1, cpus);
 	/* A guest may not have given back yet what a lower limit takes from it. When it is restored
 	 * it has all of its pages again, so maxmem must cover them. */
@@ -152,6 +148,6 @@ int domain_size_from_json(struct domain_size *size, struct json_object *o, struc
 	if (rc == 0)
 		rc = get(o, "static_max_kb", PAGES_MAX * KB_PER_PAGE, &size->static_max_kb, e);
 	if (rc == 0)
-		rc = get(o, "vcpus", VCPUS_MAX, &size->vcpus, e);
+		rc = get(o, "vcpus", CONFIG_VCPUS_MAX, &size->vcpus, e);
 	return rc;
 }

@@ -75,13 +75,13 @@ static const struct config_key domain_keys[] = {
 	{ TEXTS(config, bootargs, text_any), .flags = KEY_SPLIT,
 	  .doc = "Arguments for the bootloader." },
 
-	{ MIB(config, memory, 4, 16 << 20), .fallback = "128",
+	{ MIB(config, memory, CONFIG_MEMORY_MIN, CONFIG_MEMORY_MAX), .fallback = "128",
 	  .doc = "Memory when the domain starts." },
-	{ MIB(config, maxmem, 4, 16 << 20),
+	{ MIB(config, maxmem, CONFIG_MEMORY_MIN, CONFIG_MEMORY_MAX),
 	  .doc = "The most that it can be given later; as memory when absent." },
-	{ UINT(config, vcpus, 1, 512), .unit = "CPUs", .fallback = "1",
+	{ UINT(config, vcpus, 1, CONFIG_VCPUS_MAX), .unit = "CPUs", .fallback = "1",
 	  .doc = "Virtual CPUs when the domain starts." },
-	{ UINT(config, maxvcpus, 1, 512), .unit = "CPUs",
+	{ UINT(config, maxvcpus, 1, CONFIG_VCPUS_MAX), .unit = "CPUs",
 	  .doc = "The most that can be online later; as vcpus when absent." },
 	{ TEXTS(config, cpus, text_cpus), .flags = KEY_SINGLE,
 	  .doc = "The physical CPUs that the virtual ones may run on: one text for all, or a list "

@@ -416,7 +416,7 @@ static void json_is_checked_like_a_file(void **state)
 		"name: expected a name of letters, digits and _ . : + - (128 at most, not digits "
 		"only), found "
 		"\"a b\"; "
-		"memory: expected a size of 4 to 16777216 MiB: a number of MiB, or one with a unit "
+		"memory: expected a size of 4 to 4194304 MiB: a number of MiB, or one with a unit "
 		"as in "
 		"\"2g\", found a "
 		"number with a fraction; "

@@ -399,7 +399,7 @@ static void sizes_that_are_no_sizes_are_refused(void **state)
 		"{\"pages\":1073741825,\"target_kb\":4096,\"static_max_kb\":4096,\"vcpus\":1}",
 		"{\"pages\":1024,\"target_kb\":-1,\"static_max_kb\":4096,\"vcpus\":1}",
 		"{\"pages\":1024,\"target_kb\":4096,\"static_max_kb\":\"4096\",\"vcpus\":1}",
-		"{\"pages\":1024,\"target_kb\":4096,\"static_max_kb\":4096,\"vcpus\":1025}",
+		"{\"pages\":1024,\"target_kb\":4096,\"static_max_kb\":4096,\"vcpus\":513}",
 	};
 	struct domain_size size;
 
@@ -450,7 +450,7 @@ static void a_size_beyond_the_configuration_is_refused(void **state)
 		{ 8 * 256, 8 * 1024 + 1, 2, "8193 KiB" },
 		{ 8 * 256, 4LL << 30, 2, "4294967296 KiB" },
 		{ 8 * 256, 8 * 1024, 3, "3 vCPUs" },
-		{ 8 * 256, 8 * 1024, 1024, "1024 vCPUs" },
+		{ 8 * 256, 8 * 1024, 512, "512 vCPUs" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

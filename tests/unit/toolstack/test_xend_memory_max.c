@@ -144,6 +144,9 @@ static void test_all_or_nothing(void **state)
 	limit_kb = 256 * MIB;
 	check(256);
 
+	assert_int_equal(set_max(CONFIG_MEMORY_MIN - 1), -EINVAL);
+	assert_int_equal(set_max(CONFIG_MEMORY_MAX + 1), -EINVAL);
+	check(256);
 	disk_full = true;
 	assert_int_equal(set_max(512), -ENOSPC);
 	check(256);

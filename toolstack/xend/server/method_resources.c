@@ -20,8 +20,8 @@
 #include "xend/runtime/settings.h"
 #include "xend/runtime/store.h"
 
-#define PAGE_KB	 4
-#define LEAST_KB 4096
+#define PAGE_KB 4
+#define MIB_KB	1024
 
 /* --- memory --- */
 
@@ -54,7 +54,8 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 				 "Domain '%s' can have %llu MiB at most (its maxmem), not %llu.",
 				 domain->name, (unsigned long long)most / 1024,
 				 (unsigned long long)kb / 1024);
-	if (kb < LEAST_KB || (domain->domid == 0 && kb < settings->dom0_min_mem * 1024))
+	if (kb < CONFIG_MEMORY_MIN * MIB_KB ||
+	    (domain->domid == 0 && kb < settings->dom0_min_mem * 1024))
 		return error_set(e, EINVAL, "%llu MiB is too little for domain '%s'%s.",
 				 (unsigned long long)kb / 1024, domain->name,
 				 domain->domid ? "" : " (dom0-min-mem says more)");
@@ -119,9 +120,11 @@ static int memory_max(struct request *request, struct json_object *result, struc
 
 	if (rc)
 		return rc;
-	if (kb < LEAST_KB)
-		rc = error_set(e, EINVAL, "%llu KiB is too little for domain '%s'.",
-			       (unsigned long long)kb, domain->name);
+	if (kb < CONFIG_MEMORY_MIN * MIB_KB || kb > CONFIG_MEMORY_MAX * MIB_KB)
+		rc = error_set(e, EINVAL,
+			       "Domain '%s' can have a maximum of %d to %lld MiB, not %llu KiB.",
+			       domain->name, CONFIG_MEMORY_MIN, CONFIG_MEMORY_MAX,
+			       (unsigned long long)kb);
 	if (rc == 0 && domain->domid >= 0)
 		rc = domain_info(domain, &info, e);
 	if (rc == 0 && domain->domid >= 0)
