@@ -49,8 +49,7 @@ struct config_disk {
 	bool cdrom;
 	bool shared; /* others may write it at the same time (w!) */
 	unsigned int format;
-	char *backend; /* name or number of the backend's domain; default "0" */
-	char *script;
+	char *backend; /* "0": Domain-0 */
 };
 
 struct config_vif {
@@ -61,7 +60,7 @@ struct config_vif {
 	char *script;
 	char *vifname;
 	char *rate;	  /* 10Mb/s, 250KB/s@20ms: config_rate_parse() */
-	char *backend;	  /* default "0" */
+	char *backend;	  /* "0": Domain-0 */
 	char *gatewaydev; /* for vif-route */
 	uint64_t mtu;	  /* bytes; 0: the bridge's */
 	unsigned int type;

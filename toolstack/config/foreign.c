@@ -67,6 +67,7 @@ const struct config_foreign foreign_disk_keys[] = {
 	{ false, "direct-io-safe discard no-discard", "the backend decides that itself" },
 	{ true, "colo colo-host colo-port colo-export active-disk hidden-disk",
 	  "there is no COLO replication" },
+	{ true, "script", "disks are set up without scripts" },
 	{ true, "virtio specification", "the disk is a Xen block device" },
 	{ false, NULL, NULL },
 };

@@ -32,6 +32,7 @@ static const char *const disk_modes[] = { "r", "w", NULL };
 static const char *const disk_formats[] = { "raw", NULL };
 static const char *const vif_types[] = { "netfront", "vif", NULL };
 
+static const char only_dom0[] = " (only Domain-0 serves devices)";
 static const char only_pv[] = " (only paravirtualized guests are supported)";
 
 const char *config_action_name(unsigned int action)
@@ -128,10 +129,8 @@ static const struct config_key disk_keys[] = {
 	  .doc = "Whether it may be used elsewhere at the same time (mode w! or r!)." },
 	{ WORD(config_disk, format, disk_formats), .fallback = "raw",
 	  .doc = "The format of the image." },
-	{ TEXT(config_disk, backend, text_domain), .fallback = "0",
-	  .doc = "The domain that serves it." },
-	{ TEXT(config_disk, script, text_program),
-	  .doc = "The script that prepares the device, in /etc/xen/scripts unless absolute." },
+	{ TEXT(config_disk, backend, text_backend), .fallback = "0", .note = only_dom0,
+	  .doc = "The domain that serves it: Domain-0." },
 };
 
 static const struct config_key vif_keys[] = {
@@ -146,8 +145,8 @@ static const struct config_key vif_keys[] = {
 	{ TEXT(config_vif, vifname, text_interface),
 	  .doc = "The name of its end on the host; vifDOMID.N when absent." },
 	{ TEXT(config_vif, rate, text_rate), .doc = "The most that the guest can send." },
-	{ TEXT(config_vif, backend, text_domain), .fallback = "0",
-	  .doc = "The domain that serves it." },
+	{ TEXT(config_vif, backend, text_backend), .fallback = "0", .note = only_dom0,
+	  .doc = "The domain that serves it: Domain-0." },
 	{ TEXT(config_vif, gatewaydev, text_interface),
 	  .doc = "The interface of the host that vif-route uses." },
 	{ UINT(config_vif, mtu, 68, 65535), .unit = "bytes",

@@ -44,7 +44,6 @@ static void add_disk(struct sexp *domain, const struct config_disk *d)
 	sexp_set_printf(vbd, "mode", "%s%s", d->mode == CONFIG_DISK_WRITE ? "w" : "r",
 			d->shared ? "!" : "");
 	sexp_set(vbd, "backend", d->backend);
-	sexp_set(vbd, "script", d->script);
 }
 
 static void add_vif(struct sexp *domain, const struct config_vif *v)

@@ -111,13 +111,9 @@ static char *parse_rate(const char *text)
 	return config_rate_parse(text, &bytes, &interval, NULL) ? NULL : xstrdup(text);
 }
 
-static char *parse_domain(const char *text)
+static char *parse_backend(const char *text)
 {
-	uint64_t id;
-
-	if (str_to_u64(text, 10, 0, 0x7fef, &id))
-		return xasprintf("%u", (unsigned int)id);
-	return parse_name(text);
+	return !strcmp(text, "0") || !strcmp(text, "Domain-0") ? xstrdup("0") : NULL;
 }
 
 static char *parse_interface(const char *text)
@@ -149,7 +145,7 @@ const struct config_text text_vdev = { "a virtual disk such as xvda, xvda1, sda 
 				       false };
 const struct config_text text_rate = { "a rate such as \"10Mb/s\" or \"250KB/s@20ms\"", parse_rate,
 				       false };
-const struct config_text text_domain = { "a domain's name or ID", parse_domain, true };
+const struct config_text text_backend = { "0 or Domain-0", parse_backend, true };
 const struct config_text text_interface = { "a network interface's name (15 characters at most)",
 					    parse_interface, false };
 const struct config_text text_cpus = { "CPUs such as \"0-3,5,^1\" or \"all\"", parse_cpus, true };

@@ -181,18 +181,15 @@ static void disks_of_xl_are_read(void **state)
 		   DISK("file", "/srv/a=b.img", "xvda", "w", "false", "false"));
 }
 
-static void a_backend_and_a_script_are_kept(void **state)
+static void the_backend_is_domain_0(void **state)
 {
 	struct config_disk d;
 
-	assert_int_equal(config_disk_parse("phy:/dev/a,xvda,w,storage", &d, NULL), 0);
-	assert_string_equal(d.backend, "storage");
+	assert_int_equal(config_disk_parse("phy:/dev/a,xvda,w,Domain-0", &d, NULL), 0);
+	assert_string_equal(d.backend, "0");
 	config_disk_free(&d);
-	assert_int_equal(config_disk_parse("vdev=xvda,script=block-drbd,backend=07,target=/dev/a",
-					   &d, NULL),
-			 0);
-	assert_string_equal(d.backend, "7");
-	assert_string_equal(d.script, "block-drbd");
+	assert_int_equal(config_disk_parse("vdev=xvda,backend=0,target=/dev/a", &d, NULL), 0);
+	assert_string_equal(d.backend, "0");
 	config_disk_free(&d);
 }
 
@@ -222,19 +219,20 @@ static void interfaces_are_read(void **state)
 {
 	struct config_vif v;
 
-	assert_int_equal(config_vif_parse(" mac=00-16-3E-0a-0B-0c, bridge = xenbr0,ip=10.0.0.1  "
-					  "fe80::1/64,script=vif-route,"
-					  "vifname=g.0,rate=10Mb/"
-					  "s@50ms,backend=net,type=vif,mtu=9000,gatewaydev=eth0",
-					  &v, NULL),
-			 0);
+	assert_int_equal(
+		config_vif_parse(" mac=00-16-3E-0a-0B-0c, bridge = xenbr0,ip=10.0.0.1  "
+				 "fe80::1/64,script=vif-route,"
+				 "vifname=g.0,rate=10Mb/"
+				 "s@50ms,backend=Domain-0,type=vif,mtu=9000,gatewaydev=eth0",
+				 &v, NULL),
+		0);
 	assert_string_equal(v.mac, "00:16:3e:0a:0b:0c");
 	assert_string_equal(v.bridge, "xenbr0");
 	assert_string_equal(v.ip, "10.0.0.1 fe80::1/64");
 	assert_string_equal(v.script, "vif-route");
 	assert_string_equal(v.vifname, "g.0");
 	assert_string_equal(v.rate, "10Mb/s@50ms");
-	assert_string_equal(v.backend, "net");
+	assert_string_equal(v.backend, "0");
 	assert_string_equal(v.gatewaydev, "eth0");
 	assert_int_equal(v.mtu, 9000);
 	config_vif_free(&v);
@@ -598,7 +596,7 @@ int main(void)
 		cmocka_unit_test(words_and_identities_become_canonical),
 		cmocka_unit_test(disks_of_xm_are_read),
 		cmocka_unit_test(disks_of_xl_are_read),
-		cmocka_unit_test(a_backend_and_a_script_are_kept),
+		cmocka_unit_test(the_backend_is_domain_0),
 		cmocka_unit_test(a_bad_disk_is_an_error_and_nothing_else),
 		cmocka_unit_test(interfaces_are_read),
 		cmocka_unit_test(what_has_no_effect_is_named),

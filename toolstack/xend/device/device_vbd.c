@@ -26,32 +26,10 @@
 static int vbd_parse(struct device *device, struct json_object *element, struct error **e)
 {
 	int rc = config_disk_from_json(element, &device->disk, e);
-	int number;
 
-	if (rc)
-		return rc;
-	number = config_vdev_number(device->disk.vdev ? device->disk.vdev : "");
-	if (number < 0)
-		rc = error_set(e, EBADMSG,
-			       "'%s' is no name of a virtual disk (xvda, hda1, sdb, ...).",
-			       device->disk.vdev ? device->disk.vdev : "");
-	else if (device->disk.backend && strcmp(device->disk.backend, "0") != 0 &&
-		 strcmp(device->disk.backend, "Domain-0") != 0)
-		rc = error_set(
-			e, EOPNOTSUPP,
-			"The disk %s names the backend domain %s: only Domain-0 serves disks.",
-			device->disk.vdev, device->disk.backend);
-	else if (device->disk.script)
-		rc = error_set(e, EOPNOTSUPP,
-			       "The disk %s names the script %s: disks are set up without scripts.",
-			       device->disk.vdev, device->disk.script);
-	if (rc) {
-		config_disk_free(&device->disk);
-		return rc;
-	}
-	if (device->devid == DEVICE_NO_ID)
-		device->devid = (unsigned int)number;
-	return 0;
+	if (rc == 0 && device->devid == DEVICE_NO_ID)
+		device->devid = (unsigned int)config_vdev_number(device->disk.vdev);
+	return rc;
 }
 
 static struct json_object *vbd_to_json(const struct device *device)
@@ -134,14 +112,8 @@ static int make_loop(struct device *device, int file, struct error **e)
 
 static int vbd_prepare(struct device *device, struct error **e)
 {
-	int file, rc;
+	int file, rc = disk_use_claim(device, &file, e);
 
-	if (!device->disk.target || !*device->disk.target)
-		return error_set(
-			e, EOPNOTSUPP,
-			"The disk %s has no medium; an empty drive is not possible in a PV guest.",
-			device->disk.vdev);
-	rc = disk_use_claim(device, &file, e);
 	if (rc)
 		return rc;
 	if (!device->block_device)
@@ -160,8 +132,7 @@ int device_vbd_check(struct device *instead, struct json_object *element, struct
 
 	if (rc)
 		return rc;
-	if (trial.disk.target && *trial.disk.target)
-		rc = disk_use_check(&trial, instead, e);
+	rc = disk_use_check(&trial, instead, e);
 	vbd_free(&trial);
 	return rc;
 }

@@ -27,15 +27,6 @@ static int vif_parse(struct device *device, struct json_object *element, struct 
 
 	if (rc)
 		return rc;
-	if (device->vif.backend && strcmp(device->vif.backend, "0") != 0 &&
-	    strcmp(device->vif.backend, "Domain-0") != 0) {
-		rc = error_set(
-			e, EOPNOTSUPP,
-			"A vif names the backend domain %s: only Domain-0 serves interfaces.",
-			device->vif.backend);
-		config_vif_free(&device->vif);
-		return rc;
-	}
 	if (!device->vif.mac) {
 		/* Set through JSON, so that the configuration counts the key as set. */
 		struct json_object *o = config_vif_to_json(&device->vif);

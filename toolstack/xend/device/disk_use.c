@@ -120,8 +120,6 @@ static void add_returning(struct survey *survey, const struct domain *domain,
 	bool suspended = domain->goal != GOAL_RESTART;
 	struct disk_use *use;
 
-	if (!disk->target)
-		return;
 	/* A suspended domain needs its disk unchanged. Reading the disk is harmless. */
 	use = add_guest(survey, domain->name, disk->vdev, disk->target,
 			suspended ? DISK_READS : access_of(disk));

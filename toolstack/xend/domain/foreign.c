@@ -27,10 +27,8 @@ int foreign_refuse(const char *path, const struct config *config, struct error *
 	add(&s, "the bootloader", config->bootloader);
 	add(&s, "the kernel", config->kernel);
 	add(&s, "the ramdisk", config->ramdisk);
-	for (size_t i = 0; i < config->nr_disk; i++) {
+	for (size_t i = 0; i < config->nr_disk; i++)
 		add(&s, "the disk", config->disk[i].target);
-		add(&s, "the script", config->disk[i].script);
-	}
 	for (size_t i = 0; i < config->nr_vif; i++) {
 		add(&s, "the bridge", config->vif[i].bridge);
 		add(&s, "the script", config->vif[i].script);
