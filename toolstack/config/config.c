@@ -70,8 +70,8 @@ static int fill_from(const struct config_schema *schema, void *record, const str
 	return rc;
 }
 
-static int fill_from_json(const struct config_schema *schema, void *record, struct json_object *o,
-			  struct error **e)
+int schema_from_json(const struct config_schema *schema, void *record, struct json_object *o,
+		     struct error **e)
 {
 	struct config_diags diags = { 0 };
 	struct value *object;
@@ -103,7 +103,7 @@ struct config *config_from_json(struct json_object *o, struct error **e)
 {
 	struct config *c = xcalloc(1, sizeof(*c));
 
-	if (!fill_from_json(&config_domain_schema, c, o, e))
+	if (!schema_from_json(&config_domain_schema, c, o, e))
 		return c;
 	free(c);
 	return NULL;
@@ -175,11 +175,6 @@ int config_disk_parse(const char *text, struct config_disk *d, struct error **e)
 	return fill_from_text(&config_disk_schema, d, text, e);
 }
 
-int config_disk_from_json(struct json_object *o, struct config_disk *d, struct error **e)
-{
-	return fill_from_json(&config_disk_schema, d, o, e);
-}
-
 struct json_object *config_disk_to_json(const struct config_disk *d)
 {
 	return schema_to_json(&config_disk_schema, d);
@@ -193,11 +188,6 @@ void config_disk_free(struct config_disk *d)
 int config_vif_parse(const char *text, struct config_vif *v, struct error **e)
 {
 	return fill_from_text(&config_vif_schema, v, text, e);
-}
-
-int config_vif_from_json(struct json_object *o, struct config_vif *v, struct error **e)
-{
-	return fill_from_json(&config_vif_schema, v, o, e);
 }
 
 struct json_object *config_vif_to_json(const struct config_vif *v)

@@ -147,6 +147,21 @@ void config_free(struct config *c);
 
 /* Adds a random UUID, and random MACs (00:16:3e), where they are missing. */
 void config_generate(struct config *c);
+/* The same for one interface. */
+void config_vif_generate(struct config_vif *v);
+
+/*
+ * Changes of a configuration that passed all checks. A setter checks the value by the key's row,
+ * not keys against each other; after an error the configuration is as it was.
+ */
+struct config *config_copy(const struct config *c);
+int config_set_text(struct config *c, const char *key, const char *text, struct error **e);
+int config_set_mib(struct config *c, const char *key, uint64_t mib, struct error **e);
+/* Devices: removes all from the lists, or adds a copy of one. */
+void config_remove_devices(struct config *c);
+void config_add_disk(struct config *c, const struct config_disk *d);
+void config_add_vif(struct config *c, const struct config_vif *v);
+
 bool config_is_set(const struct config *c, const char *key);
 
 /* The word in the file for a value of an enum, as "rename-restart" for CONFIG_RENAME_RESTART. */
@@ -164,12 +179,10 @@ char *config_cmdline(const struct config *c);
  * "mac=...,bridge=..." for a vif ("" is a vif with defaults). On an error *d or *v is empty.
  */
 int config_disk_parse(const char *text, struct config_disk *d, struct error **e);
-int config_disk_from_json(struct json_object *o, struct config_disk *d, struct error **e);
 struct json_object *config_disk_to_json(const struct config_disk *d);
 void config_disk_free(struct config_disk *d); /* frees what d points to, not d */
 
 int config_vif_parse(const char *text, struct config_vif *v, struct error **e);
-int config_vif_from_json(struct json_object *o, struct config_vif *v, struct error **e);
 struct json_object *config_vif_to_json(const struct config_vif *v);
 void config_vif_free(struct config_vif *v);
 

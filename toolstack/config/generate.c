@@ -82,18 +82,20 @@ char *config_mac_parse(const char *text)
 	return xstrdup(mac);
 }
 
+void config_vif_generate(struct config_vif *v)
+{
+	if (v->mac)
+		return;
+	v->mac = config_random_mac();
+	schema_mark_set(&config_vif_schema, v, "mac");
+}
+
 void config_generate(struct config *c)
 {
 	if (!c->uuid) {
 		c->uuid = config_random_uuid();
 		schema_mark_set(&config_domain_schema, c, "uuid");
 	}
-	for (size_t i = 0; i < c->nr_vif; i++) {
-		struct config_vif *vif = &c->vif[i];
-
-		if (!vif->mac) {
-			vif->mac = config_random_mac();
-			schema_mark_set(&config_vif_schema, vif, "mac");
-		}
-	}
+	for (size_t i = 0; i < c->nr_vif; i++)
+		config_vif_generate(&c->vif[i]);
 }

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ITEMS = 256 };
-
 const struct config_key *schema_find(const struct config_schema *schema, const char *name)
 {
 	for (size_t i = 0; schema->aliases[i][0]; i++) {
@@ -254,10 +252,10 @@ static bool split_text(const struct fill *f, void *record, const struct value *v
 
 static bool too_many(const struct fill *f, const struct value *v)
 {
-	if (v->nr <= MAX_ITEMS)
+	if (v->nr <= SCHEMA_MAX_ITEMS)
 		return false;
 	config_error(f->diags, v->source, v->pos, "%s%s: expected at most %u, found %zu",
-		     f->schema->what, f->key->name, MAX_ITEMS, v->nr);
+		     f->schema->what, f->key->name, SCHEMA_MAX_ITEMS, v->nr);
 	return true;
 }
 
@@ -442,6 +440,28 @@ void schema_fill(const struct config_schema *schema, void *record, const struct 
 		schema->finish(record, object, diags);
 }
 
+int schema_set(const struct config_schema *schema, void *record, const char *name,
+	       const struct value *v, struct error **e)
+{
+	const struct config_key *key = schema_find(schema, name);
+	struct config_diags diags = { 0 };
+	struct fill f = { .schema = schema, .key = key, .diags = &diags };
+	char *field = (char *)record + key->offset, *before = NULL;
+	int rc;
+
+	if (key->kind == KEY_TEXT)
+		before = *(char **)field;
+	if (set_field(&f, record, v)) {
+		schema_mark_set(schema, record, name);
+		free(before);
+	} else if (key->kind == KEY_TEXT) {
+		*(char **)field = before;
+	}
+	rc = config_diags_to_error(&diags, e);
+	config_diags_free(&diags);
+	return rc;
+}
+
 /* --- from fields to JSON --- */
 
 static struct json_object *texts_to_json(const struct config_key *key, char *const *list, size_t nr)
@@ -507,6 +527,43 @@ struct json_object *schema_to_json(const struct config_schema *schema, const voi
 			field_to_json(key, record, o);
 	}
 	return o;
+}
+
+/* --- copies --- */
+
+static char **copy_texts(char *const *from, size_t nr)
+{
+	char **list = xcalloc(nr, sizeof(char *));
+
+	for (size_t i = 0; i < nr; i++)
+		list[i] = xstrdup(from[i]);
+	return list;
+}
+
+static char *copy_records(const struct config_schema *schema, const char *from, size_t nr)
+{
+	char *array = xcalloc(nr, schema->size);
+
+	for (size_t i = 0; i < nr; i++)
+		schema_copy(schema, array + i * schema->size, from + i * schema->size);
+	return array;
+}
+
+void schema_copy(const struct config_schema *schema, void *record, const void *from)
+{
+	memcpy(record, from, schema->size);
+	for (size_t i = 0; i < schema->nr; i++) {
+		const struct config_key *key = &schema->keys[i];
+		char *field = (char *)record + key->offset;
+
+		if (key->kind == KEY_TEXT)
+			*(char **)field = xstrdup(*(char **)field);
+		else if (key->kind == KEY_TEXTS)
+			*(char ***)field = copy_texts(*(char ***)field, *count_of(record, key));
+		else if (key->kind == KEY_RECORDS)
+			*(char **)field =
+				copy_records(key->record, *(char **)field, *count_of(record, key));
+	}
 }
 
 void schema_clear(const struct config_schema *schema, void *record)

@@ -14,6 +14,8 @@
 #include "config/text.h"
 #include "config/value.h"
 
+enum { SCHEMA_MAX_ITEMS = 256 }; /* in a list */
+
 enum config_kind {
 	KEY_TEXT,    /* char *, checked and made canonical by `text` */
 	KEY_UINT,    /* uint64_t, min..max */
@@ -83,10 +85,20 @@ void schema_mark_set(const struct config_schema *schema, void *record, const cha
 /* The known key that `name` is probably a misspelling of; NULL when none is near. */
 const char *schema_nearest(const struct config_schema *schema, const char *name);
 
+/* Fills the record from an object of JSON. On an error *e holds all that is wrong, and the record
+ * is empty. */
+int schema_from_json(const struct config_schema *schema, void *record, struct json_object *o,
+		     struct error **e);
+/* Sets one key of a filled record, of kind KEY_TEXT or KEY_MIB, as its row allows. After an error
+ * the record is as it was. */
+int schema_set(const struct config_schema *schema, void *record, const char *name,
+	       const struct value *v, struct error **e);
 /* Fills the record (all zeroes) from the object's members, then with defaults, and checks it. */
 void schema_fill(const struct config_schema *schema, void *record, const struct value *object,
 		 struct config_diags *diags);
 struct json_object *schema_to_json(const struct config_schema *schema, const void *record);
+/* Makes the record, whose contents do not matter, a copy of `from` that shares nothing with it. */
+void schema_copy(const struct config_schema *schema, void *record, const void *from);
 /* Frees what the record's fields point to and zeroes the fields. */
 void schema_clear(const struct config_schema *schema, void *record);
 

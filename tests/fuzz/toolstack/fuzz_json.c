@@ -4,6 +4,7 @@
 /* A domain's configuration as JSON: what is accepted must print as what is accepted again, to the
  * same text. */
 #include "config/config.h"
+#include "config/schema.h"
 #include "lib/json.h"
 #include "lib/str.h"
 #include <stdlib.h>
@@ -36,9 +37,9 @@ static void check_devices(struct json_object *o)
 	struct config_disk d;
 	struct config_vif v;
 
-	if (!config_disk_from_json(o, &d, NULL))
+	if (!schema_from_json(&config_disk_schema, &d, o, NULL))
 		config_disk_free(&d);
-	if (!config_vif_from_json(o, &v, NULL))
+	if (!schema_from_json(&config_vif_schema, &v, o, NULL))
 		config_vif_free(&v);
 }
 

@@ -3,6 +3,7 @@
 /* links: toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 #include "config/config.h"
+#include "config/schema.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/str.h"
@@ -135,7 +136,7 @@ static void check_disk(const char *text, const char *json)
 	o = config_disk_to_json(&d);
 	json_print(o, &s);
 	assert_string_equal(str_text(&s), json);
-	assert_int_equal(config_disk_from_json(o, &again, &e), 0);
+	assert_int_equal(schema_from_json(&config_disk_schema, &again, o, &e), 0);
 	assert_string_equal(again.target, d.target);
 	assert_int_equal(again.mode, d.mode);
 	assert_int_equal(again.type, d.type);
@@ -206,7 +207,7 @@ static void a_bad_disk_is_an_error_and_nothing_else(void **state)
 					   "disk mode: expected \"r\" or \"w\", found \"q\".");
 	assert_null(d.target);
 	error_free(&e);
-	assert_int_equal(config_disk_from_json(o, &d, &e), -EINVAL);
+	assert_int_equal(schema_from_json(&config_disk_schema, &d, o, &e), -EINVAL);
 	assert_string_equal(error_text(e), "disk target: expected an absolute path, found \"a\"; "
 					   "disk mode: expected \"r\" or \"w\", found 3.");
 	error_free(&e);
@@ -395,6 +396,49 @@ static void what_is_missing_is_generated_once(void **state)
 	assert_string_equal(copy->uuid, c->uuid);
 	assert_string_equal(copy->vif[0].mac, c->vif[0].mac);
 	free(canonical);
+	config_free(copy);
+	config_free(c);
+}
+
+static void check_is(const struct config *c, struct json_object *json)
+{
+	struct json_object *o = config_to_json(c);
+
+	assert_true(json_object_equal(o, json));
+	json_object_put(o);
+}
+
+static void a_copy_is_changed_and_its_original_is_not(void **state)
+{
+	static const char text[] = BASE
+		"cpus = [ '0', '1' ]\nvcpus = 2\nmemory = 64\nmaxmem = 128\n"
+		"disk = [ 'phy:/dev/a,xvda,w', 'phy:/dev/b,xvdb,r' ]\nvif = [ 'ip=10.0.0.1' ]\n";
+	struct config *c = parse(text), *copy = config_copy(c);
+	struct json_object *before = config_to_json(c);
+	struct config_disk disk;
+	struct error *e = NULL;
+
+	check_is(copy, before);
+	assert_int_equal(config_set_text(copy, "name", "no name", &e), -EINVAL);
+	error_free(&e);
+	assert_string_equal(copy->name, c->name);
+	assert_int_equal(config_set_text(copy, "name", "other", NULL), 0);
+	assert_string_equal(copy->name, "other");
+	assert_int_equal(config_set_mib(copy, "maxmem", CONFIG_MEMORY_MAX + 1, &e), -EINVAL);
+	error_free(&e);
+	assert_int_equal(copy->maxmem, 128);
+	assert_int_equal(config_set_mib(copy, "maxmem", 256, NULL), 0);
+	assert_int_equal(copy->maxmem, 256);
+	assert_int_equal(config_disk_parse("phy:/dev/c,xvdc,w", &disk, NULL), 0);
+	config_remove_devices(copy);
+	config_add_disk(copy, &disk);
+	config_disk_free(&disk);
+	assert_int_equal(copy->nr_disk, 1);
+	assert_int_equal(copy->nr_vif, 0);
+	assert_string_equal(copy->disk[0].target, "/dev/c");
+
+	check_is(c, before);
+	json_object_put(before);
 	config_free(copy);
 	config_free(c);
 }
@@ -607,6 +651,7 @@ int main(void)
 		cmocka_unit_test(the_command_line_is_put_together),
 		cmocka_unit_test(a_command_line_that_is_too_long_is_refused),
 		cmocka_unit_test(what_is_missing_is_generated_once),
+		cmocka_unit_test(a_copy_is_changed_and_its_original_is_not),
 		cmocka_unit_test(json_is_checked_like_a_file),
 		cmocka_unit_test(the_long_list_shows_it_as_xm_did),
 		cmocka_unit_test(files_of_other_programs_are_understood),

@@ -18,6 +18,8 @@
 #include <xen/io/xenbus.h>
 
 #include "config/config.h"
+#include "config/schema.h"
+#include "lib/alloc.h"
 #include "lib/log.h"
 #include "xend/console/console.h"
 #include "xend/device/disk_host.h"
@@ -424,11 +426,14 @@ void lifecycle_observe(struct domain *domain, const struct hv_domain_info *info)
 {
 }
 
-static void free_nothing(struct device *device)
+static char *vif_name(const struct device *device)
 {
+	return xasprintf("%u", device->devid);
 }
 
-const struct device_ops device_vif_ops = { .class = "vif", .free = free_nothing };
+const struct device_ops device_vif_ops = { .class = "vif",
+					   .schema = &config_vif_schema,
+					   .name = vif_name };
 
 int record_write(struct domain *domain, struct error **e)
 {
@@ -752,11 +757,44 @@ static void test_a_disk_is_not_configured_anew_if_that_is_not_recorded(void **st
 	attach(second, disk_b, "xvda", NULL);
 }
 
+static int add_vif(const char *mac)
+{
+	struct json_object *o = json_new_object();
+	struct device *device;
+	int rc;
+
+	json_set_string(o, "mac", mac);
+	assert_int_equal(device_from_json(first, &device_vif_ops, o, &device, NULL), 0);
+	json_object_put(o);
+	rc = device_add(device, DEVICE_NO_ID, NULL);
+	devices_to_config(first);
+	return rc;
+}
+
+/* xend leaves a record alone that it cannot read, and with it the domain. */
+static void test_only_devices_are_added_that_a_record_can_have(void **state)
+{
+	struct config *read;
+	struct json_object *o;
+
+	assert_int_equal(add_vif("00:16:3e:00:00:01"), 0);
+	assert_int_equal(add_vif("00:16:3e:00:00:01"), -EEXIST);
+	assert_int_equal(add_vif(NULL), 0);
+	assert_int_equal(first->config->nr_vif, 2);
+	o = config_to_json(first->config);
+	read = config_from_json(o, NULL);
+	assert_non_null(read);
+	assert_string_equal(read->vif[1].mac, first->config->vif[1].mac);
+	config_free(read);
+	json_object_put(o);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_after_the_other),
+		TEST(test_only_devices_are_added_that_a_record_can_have),
 		TEST(test_a_disk_is_in_use_until_the_driver_lets_go_of_it),
 		TEST(test_it_is_in_use_for_its_own_domain_too),
 		TEST(test_a_disk_that_the_driver_does_not_let_go_of_is_not_detached),

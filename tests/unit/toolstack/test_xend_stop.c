@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/schema.h"
 #include "lib/log.h"
 #include "xend/domain/balloon.h"
 #include "xend/domain/bootloader.h"
@@ -376,12 +377,16 @@ static void undo(struct device *device)
 	waits();
 }
 
-static void free_nothing(struct device *device)
+void disk_chain_free(struct disk_chain *chain)
 {
 }
 
-const struct device_ops device_vbd_ops = { .class = "vbd", .undo = undo, .free = free_nothing };
-const struct device_ops device_vif_ops = { .class = "vif", .undo = undo, .free = free_nothing };
+const struct device_ops device_vbd_ops = { .class = "vbd",
+					   .schema = &config_disk_schema,
+					   .undo = undo };
+const struct device_ops device_vif_ops = { .class = "vif",
+					   .schema = &config_vif_schema,
+					   .undo = undo };
 
 int record_write(struct domain *its, struct error **e)
 {

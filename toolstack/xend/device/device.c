@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/schema.h"
 #include "lib/alloc.h"
-#include "lib/log.h"
 #include "lib/str.h"
 #include "xend/domain/domain.h"
 #include "protocol.h"
@@ -51,18 +51,58 @@ struct device *device_by_id(struct domain *domain, const char *class, uint64_t d
 	return NULL;
 }
 
-static void free_device(struct device *device)
+/* Its configuration: a record of ops->schema. */
+static void *record_of(struct device *device)
+{
+	return &device->disk;
+}
+
+struct device *device_new(struct domain *domain, const struct device_ops *ops, const void *config)
+{
+	struct device *device = xcalloc(1, sizeof(*device));
+
+	device->domain = domain;
+	device->ops = ops;
+	device->loop_fd = -1;
+	if (config)
+		schema_copy(ops->schema, record_of(device), config);
+	return device;
+}
+
+int device_from_json(struct domain *domain, const struct device_ops *ops,
+		     struct json_object *element, struct device **out, struct error **e)
+{
+	struct device *device = device_new(domain, ops, NULL);
+	int rc = schema_from_json(ops->schema, record_of(device), element, e);
+
+	if (rc) {
+		device_free(device);
+		return rc;
+	}
+	if (ops == &device_vif_ops)
+		config_vif_generate(&device->vif);
+	*out = device;
+	return 0;
+}
+
+struct json_object *device_to_json(const struct device *device)
+{
+	return schema_to_json(device->ops->schema, &device->disk);
+}
+
+void device_free(struct device *device)
 {
 	if (device->loop_fd >= 0)
 		close(device->loop_fd);
-	device->ops->free(device);
+	disk_chain_free(&device->claim);
+	schema_clear(device->ops->schema, record_of(device));
 	free(device);
 }
 
 void device_forget(struct device *device)
 {
 	TAILQ_REMOVE(&device->domain->devices, device, link);
-	free_device(device);
+	device_free(device);
 }
 
 void devices_forget(struct domain *domain)
@@ -71,39 +111,51 @@ void devices_forget(struct domain *domain)
 		device_forget(TAILQ_FIRST(&domain->devices));
 }
 
-int device_add(struct domain *domain, const struct device_ops *ops, struct json_object *element,
-	       unsigned int devid, struct device **out, struct error **e)
+static unsigned int choose_id(const struct device *device)
 {
-	struct device *device = xcalloc(1, sizeof(*device));
-	int rc;
+	unsigned int devid = 0;
 
-	device->domain = domain;
-	device->ops = ops;
-	device->devid = devid;
-	device->loop_fd = -1;
-	rc = ops->parse(device, element, e);
-	if (rc) {
-		free(device);
-		return rc;
-	}
-	if (device->devid == DEVICE_NO_ID) {
-		device->devid = 0;
-		while (device_by_id(domain, ops->class, device->devid))
-			device->devid++;
-	}
-	if (device->devid > UINT32_MAX / 2 || device_by_id(domain, ops->class, device->devid) ||
-	    (ops == &device_vif_ops && device->devid >= MAX_VIFS)) {
-		char *name = ops->name(device);
+	if (device->ops == &device_vbd_ops)
+		return (unsigned int)config_vdev_number(device->disk.vdev);
+	while (device_by_id(device->domain, device->ops->class, devid))
+		devid++;
+	return devid;
+}
 
-		rc = error_set(e, EEXIST,
-			       "Domain '%s' has a device %s already, or too many of them.",
-			       domain->name, name);
+/* Whether the domain with this device is one that its record can describe. */
+static bool fits(const struct device *device)
+{
+	bool is_vif = device->ops == &device_vif_ops;
+	const struct device *other;
+	size_t count = 0;
+
+	TAILQ_FOREACH(other, &device->domain->devices, link) {
+		if (other->ops != device->ops)
+			continue;
+		if (other->devid == device->devid ||
+		    (is_vif && strcmp(other->vif.mac, device->vif.mac) == 0))
+			return false;
+		count++;
+	}
+	return device->devid <= UINT32_MAX / 2 && (!is_vif || device->devid < MAX_VIFS) &&
+	       count < SCHEMA_MAX_ITEMS;
+}
+
+int device_add(struct device *device, unsigned int devid, struct error **e)
+{
+	device->devid = devid == DEVICE_NO_ID ? choose_id(device) : devid;
+	if (!fits(device)) {
+		char *name = device->ops->name(device);
+
+		error_set(e, EEXIST,
+			  "Domain '%s' has a device %s or its address already, or too many of "
+			  "them.",
+			  device->domain->name, name);
 		free(name);
-		free_device(device);
-		return rc;
+		device_free(device);
+		return -EEXIST;
 	}
-	TAILQ_INSERT_TAIL(&domain->devices, device, link);
-	*out = device;
+	TAILQ_INSERT_TAIL(&device->domain->devices, device, link);
 	return 0;
 }
 
@@ -122,8 +174,7 @@ struct device *device_find(struct domain *domain, const struct device_ops *ops, 
 		if (found ||
 		    (str_to_u64(which, 10, 0, UINT32_MAX, &number) && number == device->devid))
 			return device;
-		if (ops == &device_vif_ops && device->vif.mac &&
-		    strcasecmp(device->vif.mac, which) == 0)
+		if (ops == &device_vif_ops && strcasecmp(device->vif.mac, which) == 0)
 			return device;
 		if (ops == &device_vbd_ops && config_vdev_number(which) == (int)device->devid)
 			return device;
@@ -135,48 +186,29 @@ struct device *device_find(struct domain *domain, const struct device_ops *ops, 
 
 int devices_from_config(struct domain *domain, struct error **e)
 {
-	struct device *device;
+	const struct config *config = domain->config;
+	int rc = 0;
 
-	for (size_t i = 0; i < domain->config->nr_disk + domain->config->nr_vif; i++) {
-		bool is_disk = i < domain->config->nr_disk;
-		struct json_object *element =
-			is_disk ? config_disk_to_json(&domain->config->disk[i]) :
-				  config_vif_to_json(
-					  &domain->config->vif[i - domain->config->nr_disk]);
-		int rc = device_add(domain, is_disk ? &device_vbd_ops : &device_vif_ops, element,
-				    DEVICE_NO_ID, &device, e);
-
-		json_object_put(element);
-		if (rc)
-			return rc;
-	}
-	return 0;
+	for (size_t i = 0; rc == 0 && i < config->nr_disk; i++)
+		rc = device_add(device_new(domain, &device_vbd_ops, &config->disk[i]), DEVICE_NO_ID,
+				e);
+	for (size_t i = 0; rc == 0 && i < config->nr_vif; i++)
+		rc = device_add(device_new(domain, &device_vif_ops, &config->vif[i]), DEVICE_NO_ID,
+				e);
+	return rc;
 }
 
 void devices_to_config(struct domain *domain)
 {
-	struct json_object *o = config_to_json(domain->config), *disks = json_new_array(),
-			   *vifs = json_new_array();
-	struct config *config;
 	struct device *device;
-	struct error *e = NULL;
 
-	TAILQ_FOREACH(device, &domain->devices, link)
-		json_append(device->ops == &device_vbd_ops ? disks : vifs,
-			    device->ops->to_json(device));
-	json_set(o, "disk", disks);
-	json_set(o, "vif", vifs);
-	config = config_from_json(o, &e);
-	json_object_put(o);
-	if (!config) {
-		/* Each part was accepted before, so this is a bug. Keep the old configuration. */
-		log_error("The devices of domain %s do not fit its configuration: %s", domain->name,
-			  error_text(e));
-		error_free(&e);
-		return;
+	config_remove_devices(domain->config);
+	TAILQ_FOREACH(device, &domain->devices, link) {
+		if (device->ops == &device_vbd_ops)
+			config_add_disk(domain->config, &device->disk);
+		else
+			config_add_vif(domain->config, &device->vif);
 	}
-	config_free(domain->config);
-	domain->config = config;
 }
 
 struct json_object *devices_to_json(const struct domain *domain)
@@ -189,7 +221,7 @@ struct json_object *devices_to_json(const struct domain *domain)
 
 		json_set_string(o, "class", device->ops->class);
 		json_set_int(o, "devid", device->devid);
-		json_set(o, "config", device->ops->to_json(device));
+		json_set(o, "config", device_to_json(device));
 		json_append(array, o);
 	}
 	return array;
@@ -211,7 +243,8 @@ int devices_from_json(struct domain *domain, struct json_object *array, struct e
 		ops = device_class(class);
 		if (!ops)
 			return error_set(e, EINVAL, "There is no class '%.20s' of devices.", class);
-		if (device_add(domain, ops, element, (unsigned int)devid, &device, e))
+		if (device_from_json(domain, ops, element, &device, e) ||
+		    device_add(device, (unsigned int)devid, e))
 			return -EINVAL;
 	}
 	return 0;

@@ -23,17 +23,14 @@
 #include "xend/device/disk_graph.h"
 #include "xend/runtime/store.h"
 
+struct config_schema;
 struct domain;
 struct device;
 
 /* The operations that each class of devices does in its own way. Functions return 0 or -errno. */
 struct device_ops {
 	const char *class;
-	/* From the configuration's element to the device and back. parse sets the member of the
-	 * union and, if the element names the device, devid. */
-	int (*parse)(struct device *device, struct json_object *element, struct error **e);
-	struct json_object *(*to_json)(const struct device *device);
-	void (*free)(struct device *device);
+	const struct config_schema *schema; /* the table of the device's configuration */
 	/* Its name for people ("xvda"); to be freed. */
 	char *(*name)(const struct device *device);
 	/*
@@ -57,7 +54,7 @@ struct device {
 	struct domain *domain;
 	const struct device_ops *ops;
 	unsigned int devid;
-	union {
+	union { /* by ops->schema */
 		struct config_disk disk;
 		struct config_vif vif;
 	};
@@ -76,17 +73,26 @@ void device_front_path(const struct device *device, char path[DEVICE_PATH_MAX]);
 const struct device_ops *device_class(const char *name);
 
 /* --- the devices of a domain: no waiting --- */
+/* A new device, which is in no list yet, with a copy of the configuration (a record of ops->schema;
+ * NULL: none), or with one in JSON. */
+struct device *device_new(struct domain *domain, const struct device_ops *ops, const void *config);
+int device_from_json(struct domain *domain, const struct device_ops *ops,
+		     struct json_object *element, struct device **out, struct error **e);
+struct json_object *device_to_json(const struct device *device);
+/* Frees a device that is in no list. */
+void device_free(struct device *device);
 /* Makes the list from the domain's configuration. The domain must have no devices yet. */
 int devices_from_config(struct domain *domain, struct error **e);
-/* Updates the configuration from the list of devices. */
+/* Updates the configuration after a change of the list. */
 void devices_to_config(struct domain *domain);
 struct json_object *devices_to_json(const struct domain *domain);
 int devices_from_json(struct domain *domain, struct json_object *array, struct error **e);
-/* Adds a device to the list. Its id is `devid`; or, for DEVICE_NO_ID, the one in the element; or
- * else the next free one. -EEXIST: the domain has that device already, or too many vifs. */
+/* Adds a new device to its domain's list, or frees it. Its id is `devid`; or, for DEVICE_NO_ID, a
+ * disk's is the number of its name, and an interface's the next free one. -EEXIST: the domain has
+ * that device or its MAC already, or too many of the class. */
 #define DEVICE_NO_ID UINT32_MAX
-int device_add(struct domain *domain, const struct device_ops *ops, struct json_object *element,
-	       unsigned int devid, struct device **out, struct error **e);
+int device_add(struct device *device, unsigned int devid, struct error **e);
+/* Removes it from the list, and frees it. */
 void device_forget(struct device *device);
 /* Frees the list. */
 void devices_forget(struct domain *domain);
@@ -128,13 +134,8 @@ bool device_kernel_has(const char *class, int domid, unsigned int devid);
  */
 bool devices_agree(struct domain *domain);
 void devices_reconcile(struct domain *domain);
-/* Hot-plugging for a running domain. device_attach frees the device if it fails. */
-int device_attach(struct domain *domain, const struct device_ops *ops, struct json_object *element,
-		  struct device **out, struct error **e);
-/*
- * Whether the disk in `element` could replace the disk `instead` of the same domain: 0 or -errno.
- */
-int device_vbd_check(struct device *instead, struct json_object *element, struct error **e);
+/* Hot-plugging for a running domain. device_attach takes a new device, and frees it if it fails. */
+int device_attach(struct device *device, struct error **e);
 int device_detach(struct domain *domain, const struct device_ops *ops, const char *which,
 		  bool force, struct error **e);
 

@@ -64,7 +64,7 @@ static struct json_object *describe(struct domain *domain, const struct device_o
 	}
 	TAILQ_FOREACH(device, &domain->devices, link)
 		if (device->ops == ops && device->devid == devid)
-			json_set(o, XEND_DEV_CONFIG, ops->to_json(device));
+			json_set(o, XEND_DEV_CONFIG, device_to_json(device));
 	return o;
 }
 

@@ -81,18 +81,20 @@ static int check_gone(const struct device *device, struct error **e)
 	return rc;
 }
 
-int device_attach(struct domain *domain, const struct device_ops *ops, struct json_object *element,
-		  struct device **out, struct error **e)
+int device_attach(struct device *device, struct error **e)
 {
+	const struct device_ops *ops = device->ops;
 	struct hv_domain_info info;
 	struct store_batch *batch;
-	struct device *device;
-	int rc = domain_info(domain, &info, e);
+	int rc = domain_info(device->domain, &info, e);
 
 	if (rc == 0)
-		rc = layout_check_known(domain, e);
-	if (rc == 0)
-		rc = device_add(domain, ops, element, DEVICE_NO_ID, &device, e);
+		rc = layout_check_known(device->domain, e);
+	if (rc) {
+		device_free(device);
+		return rc;
+	}
+	rc = device_add(device, DEVICE_NO_ID, e);
 	if (rc)
 		return rc;
 	rc = check_gone(device, e);
@@ -110,8 +112,6 @@ int device_attach(struct domain *domain, const struct device_ops *ops, struct js
 	if (rc) {
 		device_take_apart(device);
 		device_forget(device);
-		return rc;
 	}
-	*out = device;
-	return 0;
+	return rc;
 }

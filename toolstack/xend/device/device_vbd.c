@@ -11,6 +11,7 @@
 
 #include <xen/io/xenbus.h>
 
+#include "config/schema.h"
 #include "lib/alloc.h"
 #include "xend/device/disk_use.h"
 #include "xend/domain/domain.h"
@@ -22,26 +23,6 @@
 /* Milliseconds to make a loop device over a file, whose server may be slow to answer. */
 #define LOOP_PATIENCE 30000
 #define POLL_INTERVAL 5
-
-static int vbd_parse(struct device *device, struct json_object *element, struct error **e)
-{
-	int rc = config_disk_from_json(element, &device->disk, e);
-
-	if (rc == 0 && device->devid == DEVICE_NO_ID)
-		device->devid = (unsigned int)config_vdev_number(device->disk.vdev);
-	return rc;
-}
-
-static struct json_object *vbd_to_json(const struct device *device)
-{
-	return config_disk_to_json(&device->disk);
-}
-
-static void vbd_free(struct device *device)
-{
-	config_disk_free(&device->disk);
-	disk_chain_free(&device->claim);
-}
 
 static char *vbd_name(const struct device *device)
 {
@@ -120,21 +101,6 @@ static int vbd_prepare(struct device *device, struct error **e)
 		return make_loop(device, file, e);
 	close(file);
 	return 0;
-}
-
-int device_vbd_check(struct device *instead, struct json_object *element, struct error **e)
-{
-	struct device trial = { .domain = instead->domain,
-				.ops = &device_vbd_ops,
-				.devid = DEVICE_NO_ID,
-				.loop_fd = -1 };
-	int rc = vbd_parse(&trial, element, e);
-
-	if (rc)
-		return rc;
-	rc = disk_use_check(&trial, instead, e);
-	vbd_free(&trial);
-	return rc;
 }
 
 static void vbd_put_nodes(const struct device *device, struct store_batch *batch, const char *back,
@@ -227,9 +193,7 @@ static void vbd_undo(struct device *device)
 
 const struct device_ops device_vbd_ops = {
 	.class = "vbd",
-	.parse = vbd_parse,
-	.to_json = vbd_to_json,
-	.free = vbd_free,
+	.schema = &config_disk_schema,
 	.name = vbd_name,
 	.prepare = vbd_prepare,
 	.put_nodes = vbd_put_nodes,

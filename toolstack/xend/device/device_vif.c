@@ -11,6 +11,7 @@
 
 #include <xen/io/xenbus.h>
 
+#include "config/schema.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
 #include "xend/domain/domain.h"
@@ -20,36 +21,6 @@
 #define SCRIPTS "/etc/xen/scripts"
 /* Milliseconds for the driver to create the interface. */
 #define BACKEND_PATIENCE 10000
-
-static int vif_parse(struct device *device, struct json_object *element, struct error **e)
-{
-	int rc = config_vif_from_json(element, &device->vif, e);
-
-	if (rc)
-		return rc;
-	if (!device->vif.mac) {
-		/* Set through JSON, so that the configuration counts the key as set. */
-		struct json_object *o = config_vif_to_json(&device->vif);
-		char *mac = config_random_mac();
-
-		json_set_string(o, "mac", mac);
-		config_vif_free(&device->vif);
-		rc = config_vif_from_json(o, &device->vif, e);
-		json_object_put(o);
-		free(mac);
-	}
-	return rc;
-}
-
-static struct json_object *vif_to_json(const struct device *device)
-{
-	return config_vif_to_json(&device->vif);
-}
-
-static void vif_free(struct device *device)
-{
-	config_vif_free(&device->vif);
-}
 
 static char *vif_name(const struct device *device)
 {
@@ -210,9 +181,7 @@ static void vif_undo(struct device *device)
 
 const struct device_ops device_vif_ops = {
 	.class = "vif",
-	.parse = vif_parse,
-	.to_json = vif_to_json,
-	.free = vif_free,
+	.schema = &config_vif_schema,
 	.name = vif_name,
 	.prepare = vif_prepare,
 	.put_nodes = vif_put_nodes,

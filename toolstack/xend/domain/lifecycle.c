@@ -81,7 +81,6 @@ static void restart(struct domain *domain, unsigned int reason)
 static void rename_and_restart(struct domain *domain, unsigned int reason)
 {
 	struct boot boot = { .image_fd = -1 };
-	struct json_object *o;
 	struct domain *fresh;
 	struct error *e = NULL;
 	char *uuid;
@@ -93,8 +92,7 @@ static void rename_and_restart(struct domain *domain, unsigned int reason)
 	}
 	devices_to_config(domain);
 	fresh = domain_add("", domain->uuid);
-	o = config_to_json(domain->config);
-	fresh->config = config_from_json(o, NULL);
+	fresh->config = config_copy(domain->config);
 	fresh->managed = domain->managed;
 	fresh->ours = true;
 	free(fresh->name);
@@ -104,11 +102,8 @@ static void rename_and_restart(struct domain *domain, unsigned int reason)
 	uuid_from_text(uuid, domain->uuid);
 	domain->name = xasprintf("%s-%d", fresh->name, domain->domid);
 	domain->managed = false;
-	json_set_string(o, "uuid", uuid);
-	json_set_string(o, "name", domain->name);
-	config_free(domain->config);
-	domain->config = config_from_json(o, NULL);
-	json_object_put(o);
+	config_set_text(domain->config, "uuid", uuid, NULL);
+	config_set_text(domain->config, "name", domain->name, NULL);
 	free(uuid);
 	hv_domain_set_uuid(domain_hv, (uint32_t)domain->domid, domain->uuid, NULL);
 	record_write_anyway(domain);
@@ -116,7 +111,7 @@ static void rename_and_restart(struct domain *domain, unsigned int reason)
 		log_error("%s", error_text(e));
 	error_free(&e);
 
-	if (!fresh->config || domain_lock_now(fresh, "restart"))
+	if (domain_lock_now(fresh, "restart"))
 		return;
 	/* The new domain takes over its disks. */
 	devices_stop(domain);

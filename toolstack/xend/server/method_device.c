@@ -7,6 +7,7 @@
 
 #include "lib/log.h"
 #include "xend/device/device.h"
+#include "xend/device/disk_use.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/guest.h"
 #include "protocol.h"
@@ -66,7 +67,9 @@ static int attach(struct request *request, struct json_object *result, struct er
 		rc = guest_take(request, "attach", GUEST_RUNS | GUEST_OURS, &domain, e);
 	if (rc)
 		return rc;
-	rc = device_attach(domain, ops, request_value(request, XEND_P_CONFIG), &device, e);
+	rc = device_from_json(domain, ops, request_value(request, XEND_P_CONFIG), &device, e);
+	if (rc == 0)
+		rc = device_attach(device, e);
 	if (rc == 0)
 		rc = keep_attached(device, e);
 	if (rc == 0) {
@@ -120,51 +123,62 @@ static int list(struct request *request, struct json_object *result, struct erro
 	return rc;
 }
 
+/* Replaces a disk of the domain by `next`, which it takes. If that fails, attaches the old one,
+ * which is in the record, again, unless somebody has taken it meanwhile. */
+static int replace(struct device *old, struct device *next, struct error **e)
+{
+	struct domain *domain = old->domain;
+	struct device *before = device_new(domain, old->ops, &old->disk);
+	struct error *why = NULL;
+	int rc = device_detach(domain, old->ops, next->disk.vdev, false, e);
+
+	if (rc) {
+		device_free(next);
+		device_free(before);
+		return rc;
+	}
+	rc = device_attach(next, e);
+	if (rc == 0)
+		rc = keep_attached(next, e);
+	if (rc == 0) {
+		device_free(before);
+		return 0;
+	}
+	if (device_attach(before, &why))
+		log_error("%s", error_text(why));
+	error_free(&why);
+	keep(domain, NULL);
+	return rc;
+}
+
 /* Detaches a disk and attaches it again with its new configuration: to the guest, the medium of a
  * drive has changed. */
 static int configure(struct request *request, struct json_object *result, struct error **e)
 {
-	struct json_object *element = request_value(request, XEND_P_CONFIG), *before;
 	const struct device_ops *ops;
 	struct domain *domain;
-	struct device *device;
-	struct error *why = NULL;
-	const char *vdev;
+	struct device *old, *next;
 	int rc = class_of(request, &ops, e);
 
 	if (rc == 0 && ops != &device_vbd_ops)
 		rc = error_set(e, EOPNOTSUPP, "Only disks can be configured anew.");
-	if (rc == 0)
-		rc = json_get_string(element, "vdev", &vdev, e);
 	if (rc == 0)
 		rc = recover_wait(request, e);
 	if (rc == 0)
 		rc = guest_take(request, "configure", GUEST_RUNS | GUEST_OURS, &domain, e);
 	if (rc)
 		return rc;
-	device = device_find(domain, ops, vdev);
-	if (!device) {
-		rc = error_set(e, ENODEV, "Domain '%s' has no disk %s.", domain->name, vdev);
-		guest_release(domain);
-		return rc;
-	}
-	before = ops->to_json(device);
-	rc = device_vbd_check(device, element, e);
-	if (rc == 0)
-		rc = device_detach(domain, ops, vdev, false, e);
+	rc = device_from_json(domain, ops, request_value(request, XEND_P_CONFIG), &next, e);
 	if (rc == 0) {
-		rc = device_attach(domain, ops, element, &device, e);
+		old = device_find(domain, ops, next->disk.vdev);
+		rc = old ? disk_use_check(next, old, e) :
+			   error_set(e, ENODEV, "Domain '%s' has no disk %s.", domain->name,
+				     next->disk.vdev);
 		if (rc == 0)
-			rc = keep_attached(device, e);
-		/* Attach the old disk, which is in the record, again, unless somebody has taken it
-		 * meanwhile. */
-		if (rc && device_attach(domain, ops, before, &device, &why))
-			log_error("%s", error_text(why));
-		error_free(&why);
-		if (rc)
-			keep(domain, NULL);
+			rc = replace(old, next, e);
+		else
+			device_free(next);
 	}
-	json_object_put(before);
 	guest_release(domain);
 	return rc;
 }

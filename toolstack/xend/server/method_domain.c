@@ -362,16 +362,8 @@ static int save(struct request *request, struct json_object *result, struct erro
 
 static int set_name(struct domain *domain, const char *name, struct error **e)
 {
-	struct json_object *o = config_to_json(domain->config);
-	struct config *config;
-
-	json_set_string(o, "name", name);
-	config = config_from_json(o, e);
-	json_object_put(o);
-	if (!config)
+	if (config_set_text(domain->config, "name", name, e))
 		return -EBADMSG;
-	config_free(domain->config);
-	domain->config = config;
 	free(domain->name);
 	domain->name = xstrdup(name);
 	return record_write(domain, e);

@@ -90,21 +90,19 @@ static int memory_set(struct request *request, struct json_object *result, struc
 static int keep_maxmem(struct domain *domain, uint64_t kb, struct error **e)
 {
 	struct config *config, *before = domain->config;
-	struct json_object *o;
+	uint64_t mib = kb / MIB_KB;
 	int rc;
 
-	if (!domain->config)
+	if (!before)
 		return 0;
-	o = config_to_json(domain->config);
-	json_set_int(o, "maxmem", (int64_t)(kb / 1024));
-	if (domain->config->memory > kb / 1024)
-		json_set_int(o, "memory", (int64_t)(kb / 1024));
-	config = config_from_json(o, e);
-	json_object_put(o);
-	if (!config)
-		return -EINVAL;
-	domain->config = config;
-	rc = record_write(domain, e);
+	config = config_copy(before);
+	rc = config_set_mib(config, "maxmem", mib, e);
+	if (rc == 0 && config->memory > mib)
+		rc = config_set_mib(config, "memory", mib, e);
+	if (rc == 0) {
+		domain->config = config;
+		rc = record_write(domain, e);
+	}
 	if (rc)
 		domain->config = before;
 	config_free(rc ? config : before);
