@@ -95,10 +95,6 @@ int domain_tear_down(struct domain *domain, struct error **e)
 	return 0;
 }
 
-void devices_to_config(struct domain *domain)
-{
-}
-
 int hv_domain_cancel_suspend(struct hv *hv, uint32_t domid, struct error **e)
 {
 	assert_true(world.suspended);

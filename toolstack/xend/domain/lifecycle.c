@@ -64,8 +64,6 @@ static bool may_restart(struct domain *domain, unsigned int reason)
 
 static void restart(struct domain *domain, unsigned int reason)
 {
-	/* Keep what was attached since its start. */
-	devices_to_config(domain);
 	if (!may_restart(domain, reason)) {
 		domain_tear_down(domain, NULL);
 		domain_settle(domain);
@@ -90,7 +88,6 @@ static void rename_and_restart(struct domain *domain, unsigned int reason)
 		domain_settle(domain);
 		return;
 	}
-	devices_to_config(domain);
 	fresh = domain_add("", domain->uuid);
 	fresh->config = config_copy(domain->config);
 	fresh->managed = domain->managed;

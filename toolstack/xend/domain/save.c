@@ -19,7 +19,6 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "xend/domain/boot.h"
-#include "xend/device/device.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/record.h"
 #include "xend/runtime/request.h"
@@ -262,10 +261,8 @@ static int keep_file_and_go_on(struct domain *domain, const char *path, struct e
 int domain_save(struct domain *domain, const char *path, enum save_after after,
 		struct request *asker, struct error **e)
 {
-	int fd = -1, rc;
+	int fd = -1, rc = check_path(path, e);
 
-	devices_to_config(domain);
-	rc = check_path(path, e);
 	if (rc == 0) {
 		/* Write the record first, so that the next xend removes a partial file. */
 		domain_set_state(domain, DOMAIN_SAVING);

@@ -17,7 +17,6 @@
 #include "xend/server/client.h"
 #include "xend/console/console.h"
 #include "xend/domain/describe.h"
-#include "xend/device/device.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/dump.h"
 #include "xend/domain/foreign.h"
@@ -224,8 +223,6 @@ static int destroy(struct request *request, struct json_object *result, struct e
 		/*
 		 * Also for a domain that somebody else has destroyed: something may be left of it.
 		 */
-		if (domain->ours && domain->config)
-			devices_to_config(domain);
 		rc = domain_tear_down(domain, e);
 		domain_settle(domain);
 	}
@@ -240,7 +237,6 @@ static int reset(struct request *request, struct json_object *result, struct err
 
 	if (rc)
 		return rc;
-	devices_to_config(domain);
 	rc = domain_restart(domain, request, e);
 	if (rc == 0)
 		name_result(domain, result);
