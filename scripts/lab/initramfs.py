@@ -206,7 +206,7 @@ def make_toolstack():
     say("packing xend, xm and the worker")
     run(["gcc", "-O2", "-Wall", "-o", LAB / "xend-call", caller])
     run(["gcc", "-O2", "-Wall", "-D_GNU_SOURCE", "-D__XEN_TOOLS__", f"-I{ROOT}/toolstack", "-I/usr/include/json-c",
-         "-o", LAB / "worker-driver", driver, *(ROOT / f"build/toolstack/libxenolith-{name}.a" for name in ("hv", "lib")),
+         "-o", LAB / "worker-driver", driver, *(ROOT / f"build/toolstack/libxenolith-{name}.a" for name in ("config", "hv", "lib")),
          "-ljson-c", "-lxencall", "-lxenforeignmemory", "-lxenstore"])
     run(["gcc", "-O2", "-Wall", "-static", "-o", LAB / "hostile-loader", hostile])
     draft = output.with_suffix(".new")

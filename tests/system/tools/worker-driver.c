@@ -28,6 +28,7 @@
 #include <xenstore.h>
 #include <xen/sched.h>
 
+#include "config/domain_size.h"
 #include "lib/alloc.h"
 #include "lib/file.h"
 #include "hv/hv.h"
@@ -201,14 +202,17 @@ static void destroy(uint32_t domid)
 
 /* --- commands --- */
 
-static struct json_object *read_config(const char *path)
+static struct config *read_config(const char *path)
 {
 	struct str text = STR_INIT;
 	struct error *e = NULL;
-	struct json_object *config = NULL;
+	struct json_object *o = NULL;
+	struct config *config = NULL;
 
 	if (file_read(path, ANSWER_LIMIT, &text, &e) == 0)
-		config = json_parse_object(str_text(&text), text.len, &e);
+		o = json_parse_object(str_text(&text), text.len, &e);
+	if (o != NULL)
+		config = config_from_json(o, &e);
 	if (config == NULL)
 		die_of(e);
 	str_free(&text);
@@ -216,13 +220,15 @@ static struct json_object *read_config(const char *path)
 }
 
 /* A new domain that the worker fills by `op`. */
-static void create(const char *op, const char *name, unsigned int vcpus, const char *config,
+static void create(const char *op, const char *name, unsigned int vcpus, const char *path,
 		   int data_fd, bool run)
 {
 	struct hv_domain_spec spec = { .max_vcpus = vcpus,
 				       .max_grant_frames = -1,
 				       .max_maptrack_frames = -1 };
 	struct json_object *request = json_new_object(), *result;
+	struct config *config = read_config(path);
+	struct domain_size size;
 	struct error *e = NULL;
 	uint32_t domid = 0;
 
@@ -230,11 +236,17 @@ static void create(const char *op, const char *name, unsigned int vcpus, const c
 		spec.uuid[i] = (uint8_t)rand();
 	if (hv_domain_create(hv, &spec, &domid, &e) != 0)
 		die_of(e);
+	domain_size_of_config(&size, config);
+	if (hv_domain_set_max_mem(hv, domid, domain_size_limit_kb(&size), &e) != 0) {
+		destroy(domid);
+		die_of(e);
+	}
 	json_set_string(request, "op", op);
 	json_set_int(request, "domid", domid);
 	json_set_int(request, "fd", 3);
 	json_set_string(request, "cache", CACHE);
-	json_set(request, "config", read_config(config));
+	json_set(request, "config", config_to_json(config));
+	json_set(request, "size", domain_size_to_json(&size));
 	result = worker(request, data_fd, domid);
 	if (result == NULL) {
 		destroy(domid);

@@ -214,11 +214,6 @@ int hv_memory_release(struct hv *hv, uint32_t domid, const xen_pfn_t *mfns, size
 	return 0;
 }
 
-int hv_memory_claim(struct hv *hv, uint32_t domid, uint64_t pages, struct error **e)
-{
-	return -EOPNOTSUPP;
-}
-
 int hv_memory_set_map(struct hv *hv, uint32_t domid, uint64_t bytes, struct error **e)
 {
 	struct fake_domain *d = domain(domid, e);

@@ -161,8 +161,8 @@ struct restore stream_guest_restore(void)
 		.max_vcpus = FAKE_VCPUS,
 		.pages = GUEST_PFNS,
 		.max_pages = GUEST_PFNS,
-		.store = { .domid = 0, .port = 5 },
-		.console = { .domid = 0, .port = 6 },
+		.store = { .port = 5 },
+		.console = { .port = 6 },
 		.progress = no_progress,
 	};
 

@@ -253,6 +253,7 @@ static void restore(struct life *l, int fd, const struct domain_size *size)
 	json_set_int(order, "fd", fd);
 	json_set(order, "config", config_to_json(l->config));
 	json_set(order, "size", domain_size_to_json(size));
+	set_limit(l, domain_size_limit_kb(size));
 	/* The host has only as much free memory as was asked for. */
 	fake.free_frames = size->pages;
 	lseek(fd, 0, SEEK_SET);

@@ -81,11 +81,6 @@ int hv_vcpu_allocate(struct hv *hv, uint32_t domid, unsigned int max_vcpus, stru
 	return act("hv_vcpu_allocate");
 }
 
-int hv_domain_set_max_mem(struct hv *hv, uint32_t domid, uint64_t kb, struct error **e)
-{
-	return act("hv_domain_set_max_mem");
-}
-
 int hv_memory_set_map(struct hv *hv, uint32_t domid, uint64_t bytes, struct error **e)
 {
 	return act("hv_memory_set_map");
@@ -185,14 +180,17 @@ int worker_ask(const char *what, struct error **e)
 
 /* --- tests --- */
 
+#define SIZE	       ",\"size\":{\"pages\":32768,\"target_kb\":131072,\"static_max_kb\":131072,\"vcpus\":1}"
+#define CONFIG(kernel) ",\"config\":{\"name\":\"g\"," kernel "}" SIZE
+
 static const struct {
 	worker_op_fn *op;
 	const char *more;
 	unsigned int waits;
 } rows[] = {
-	{ op_build, ",\"config\":{\"kernel\":\"/k\"}", 1 },
-	{ op_build, ",\"config\":{},\"bootloader\":{}", 2 },
-	{ op_restore, ",\"config\":{},\"fd\":3", 0 },
+	{ op_build, CONFIG("\"kernel\":\"/k\""), 1 },
+	{ op_build, CONFIG("\"bootloader\":\"/b\",\"disk\":[]") ",\"bootloader\":{}", 2 },
+	{ op_restore, CONFIG("\"kernel\":\"/k\"") ",\"fd\":3", 0 },
 	{ op_save, ",\"fd\":3", 0 },
 	{ op_save, ",\"fd\":3,\"suspend\":\"xend\"", 1 },
 };
@@ -201,7 +199,7 @@ static const struct {
 static int run(size_t row, const char *uuid, struct error **e)
 {
 	struct json_object *result = json_new_object(), *request;
-	char text[256];
+	char text[512];
 	int rc;
 
 	snprintf(text, sizeof(text), "{\"domid\":%d%s%s%s%s}", NUMBER, uuid ? ",\"uuid\":\"" : "",

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/domain_size.h"
 #include "config/schema.h"
 #include "lib/log.h"
 #include "xend/domain/balloon.h"
@@ -40,7 +41,9 @@ static struct {
 	enum owner owner;
 	unsigned int waits, taken_at; /* 0: never */
 	unsigned int acts;
-	int info_error, destroy_error, unpause_error;
+	int info_error, destroy_error, unpause_error, limit_error, claim_error;
+	unsigned int limits, claims, workers;
+	bool memory_is_held, held_for_worker;  /* balloon_reserve() to balloon_release() */
 	unsigned int records, record_fails_at; /* 0: never */
 	bool removed;			       /* the record */
 	const char *failed;
@@ -114,12 +117,24 @@ int hv_domain_create(struct hv *hv, const struct hv_domain_spec *spec, uint32_t 
 	}
 
 ACT(hv_domain_pause, uint32_t domid, struct error **e)
-ACT(hv_domain_set_max_mem, uint32_t domid, uint64_t kb, struct error **e)
-ACT(hv_memory_claim, uint32_t domid, uint64_t pages, struct error **e)
 ACT(hv_vcpu_set_affinity, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard,
     struct hv_cpumap *soft, struct error **e)
 ACT(hv_sched_get, uint32_t domid, struct hv_credit *credit, struct error **e)
 ACT(hv_sched_set, uint32_t domid, const struct hv_credit *credit, struct error **e)
+
+int hv_domain_set_max_mem(struct hv *hv, uint32_t domid, uint64_t kb, struct error **e)
+{
+	act("hv_domain_set_max_mem");
+	world.limits++;
+	return world.limit_error ? error_set(e, world.limit_error, "There is no limit.") : 0;
+}
+
+int hv_memory_claim(struct hv *hv, uint32_t domid, uint64_t pages, struct error **e)
+{
+	act("hv_memory_claim");
+	world.claims++;
+	return world.claim_error ? error_set(e, world.claim_error, "There is no claim.") : 0;
+}
 
 int hv_domain_unpause(struct hv *hv, uint32_t domid, struct error **e)
 {
@@ -310,11 +325,14 @@ void cond_wake(struct cond *cond)
 int balloon_reserve(uint64_t kb, struct error **e)
 {
 	waits();
+	world.memory_is_held = true;
 	return 0;
 }
 
 void balloon_release(void)
 {
+	assert_true(world.memory_is_held);
+	world.memory_is_held = false;
 }
 
 uint64_t balloon_overhead_kb(uint64_t memory_kb, unsigned int vcpus)
@@ -330,6 +348,8 @@ int worker_run(struct json_object *order, int fd, struct request *asker,
 	       struct json_object **result, struct error **e)
 {
 	act("worker_run");
+	world.workers++;
+	world.held_for_worker = world.memory_is_held;
 	waits();
 	*result = json_new_object();
 	json_set_int(*result, "store_mfn", 1);
@@ -636,6 +656,39 @@ static void test_a_domain_that_does_not_start_keeps_its_goal(void **state)
 	}
 }
 
+/* Limit and claim are set once, for a boot and a restore, and a failure gives all back. */
+static void test_memory_is_limited_and_claimed_once(void **state)
+{
+	static const struct {
+		int limit_error, claim_error, rc;
+		unsigned int claims;
+		bool held_for_worker;
+	} rows[] = {
+		{ 0, 0, 0, 2, false }, /* the second one gives back what was not used */
+		{ EPERM, 0, -EPERM, 0, false },
+		{ 0, ENOMEM, -ENOMEM, 1, false },
+		{ 0, EOPNOTSUPP, 0, 1, true },
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		struct domain_size size = { 1024, 4096, 4096, 1 };
+		struct boot boot = { .image_fd = i % 2 ? 5 : -1, .size = i % 2 ? &size : NULL };
+
+		begin(true, NOBODY, 0);
+		world.limit_error = rows[i / 2].limit_error;
+		world.claim_error = rows[i / 2].claim_error;
+		domain->domid = -1;
+		assert_int_equal(domain_boot(domain, &boot, NULL), rows[i / 2].rc);
+		assert_int_equal(world.limits, 1);
+		assert_int_equal(world.claims, rows[i / 2].claims);
+		assert_int_equal(world.workers, rows[i / 2].rc == 0);
+		assert_int_equal(world.held_for_worker, rows[i / 2].held_for_worker);
+		assert_false(world.memory_is_held);
+		assert_int_equal(domain->domid, rows[i / 2].rc ? -1 : NUMBER);
+		end();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -646,6 +699,7 @@ int main(void)
 			test_a_hypervisor_that_does_not_answer_does_not_say_that_it_is_gone),
 		cmocka_unit_test(test_a_domain_that_is_not_destroyed_is_not_forgotten),
 		cmocka_unit_test(test_the_number_is_taken_while_it_is_made),
+		cmocka_unit_test(test_memory_is_limited_and_claimed_once),
 		cmocka_unit_test(test_a_new_name_is_written_to_its_own_nodes_only),
 		cmocka_unit_test(test_a_domain_that_does_not_start_keeps_its_goal),
 	};

@@ -46,7 +46,7 @@ static long populate_extents(struct guest *g, uint64_t *pfn, uint64_t count, uns
 	return got;
 }
 
-static int no_memory(struct guest *g, struct error **e)
+static int no_memory(struct guest *g, uint64_t got, struct error **e)
 {
 	uint64_t free_bytes = 0;
 
@@ -56,7 +56,7 @@ static int no_memory(struct guest *g, struct error **e)
 			 "MiB are free. Give it less, or "
 			 "shrink other domains (xm mem-set).",
 			 (unsigned long long)g->nr_pages >> 8,
-			 (unsigned long long)free_bytes >> 20);
+			 (unsigned long long)(free_bytes >> 20) + (got >> 8));
 }
 
 int guest_populate(struct guest *g, uint64_t nr_pages, guest_progress_fn *progress,
@@ -66,10 +66,6 @@ int guest_populate(struct guest *g, uint64_t nr_pages, guest_progress_fn *progre
 	uint64_t pfn = 0;
 
 	g->nr_pages = nr_pages;
-	/* A claim fails at once if memory is short, instead of after all free memory was taken. Not
-	 * every hypervisor has claims; other errors are therefore ignored. */
-	if (hv_memory_claim(g->hv, g->domid, nr_pages, NULL) == -ENOMEM)
-		return no_memory(g, e);
 	g->p2m = malloc(nr_pages * sizeof(*g->p2m));
 	if (g->p2m == NULL)
 		return error_set(e, ENOMEM, "Out of memory for the list of the guest's %llu pages.",
@@ -93,7 +89,7 @@ int guest_populate(struct guest *g, uint64_t nr_pages, guest_progress_fn *progre
 		if (got < 0)
 			return (int)got;
 		if (got < (long)want)
-			return no_memory(g, e);
+			return no_memory(g, pfn, e);
 		progress("memory", pfn, nr_pages);
 	}
 	return 0;

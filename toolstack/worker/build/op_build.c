@@ -21,12 +21,17 @@
 #include "worker/build/start.h"
 #include "worker/target.h"
 
-#define PAGE	   4096ULL
-#define KB_PER_MIB 1024ULL
-#define PAGES_MIB  256ULL
+#define PAGE	  4096ULL
+#define PAGES_MIB 256ULL
+
+/* What the guest starts with: from its configuration, or from a bootloader. */
+struct boot_files {
+	int directory;		      /* of kernel and ramdisk: AT_FDCWD, or a bootloader's */
+	const char *kernel, *ramdisk; /* NULL: none */
+	const char *cmdline;
+};
 
 struct ramdisk {
-	const char *path; /* NULL: none */
 	int fd;
 	uint64_t size;
 };
@@ -35,7 +40,6 @@ static int ramdisk_open(struct ramdisk *ramdisk, int directory, const char *path
 {
 	struct stat st;
 
-	*ramdisk = (struct ramdisk){ .path = path, .fd = -1 };
 	if (path == NULL)
 		return 0;
 	ramdisk->fd = openat(directory, path,
@@ -57,8 +61,8 @@ static void ramdisk_close(struct ramdisk *ramdisk)
 		close(ramdisk->fd);
 }
 
-static int plan(struct pv_start *layout, const struct build_request *r, const struct kernel *kernel,
-		const struct ramdisk *ramdisk, struct error **e)
+static int plan(struct pv_start *layout, uint64_t pages, const char *path,
+		const struct kernel *kernel, const struct ramdisk *ramdisk, struct error **e)
 {
 	const struct kernel_info *info = &kernel->info;
 	const char *why = "";
@@ -69,7 +73,7 @@ static int plan(struct pv_start *layout, const struct build_request *r, const st
 		.virt_base = info->virt_base,
 		.virt_end = info->virt_end,
 		.init_p2m = info->init_p2m,
-		.nr_pages = r->size.pages,
+		.nr_pages = pages,
 		.ramdisk_size = ramdisk->size,
 		.flags = (info->flags & KERNEL_HAS_INIT_P2M ? PV_START_INIT_P2M : 0) |
 			 (info->flags & KERNEL_MOD_START_PFN ? PV_START_MOD_PFN : 0) |
@@ -81,10 +85,10 @@ static int plan(struct pv_start *layout, const struct build_request *r, const st
 				 "The guest's memory of %llu MiB cannot hold its kernel and "
 				 "ramdisk: give it at least "
 				 "%llu MiB.",
-				 (unsigned long long)r->size.pages / PAGES_MIB,
+				 (unsigned long long)pages / PAGES_MIB,
 				 (unsigned long long)need / PAGES_MIB + 1);
 	if (rc < 0)
-		return error_set(e, -rc, "The guest cannot be built from %s: %s.", r->kernel, why);
+		return error_set(e, -rc, "The guest cannot be built from %s: %s.", path, why);
 	return 0;
 }
 
@@ -106,18 +110,17 @@ static int load_kernel(struct guest *guest, const struct kernel *kernel, const c
 	return rc;
 }
 
-static int build(struct guest *guest, struct build_request *r, const struct kernel *kernel,
-		 const struct ramdisk *ramdisk, struct json_object *result, struct error **e)
+static int build(struct guest *guest, const struct build_request *r, const struct boot_files *files,
+		 const struct kernel *kernel, const struct ramdisk *ramdisk,
+		 struct json_object *result, struct error **e)
 {
 	struct pv_start layout;
 	struct start start = {
 		.kernel = &kernel->info,
 		.layout = &layout,
-		.cmdline = r->cmdline,
-		.store.domid = r->store_domid,
-		.console.domid = r->console_domid,
+		.cmdline = files->cmdline,
 	};
-	int rc = plan(&layout, r, kernel, ramdisk, e);
+	int rc = plan(&layout, r->size.pages, files->kernel, kernel, ramdisk, e);
 
 	if (rc == 0)
 		rc = limits_for_domain(r->size.pages, e);
@@ -126,7 +129,7 @@ static int build(struct guest *guest, struct build_request *r, const struct kern
 	if (rc == 0)
 		rc = guest_populate(guest, r->size.pages, worker_progress, e);
 	if (rc == 0)
-		rc = load_kernel(guest, kernel, r->kernel, e);
+		rc = load_kernel(guest, kernel, files->kernel, e);
 	if (rc == 0 && ramdisk->size > 0)
 		rc = guest_load(guest, layout.ramdisk * PAGE, ramdisk->fd, 0, ramdisk->size,
 				"The ramdisk", worker_progress, e);
@@ -142,10 +145,11 @@ static int build(struct guest *guest, struct build_request *r, const struct kern
 }
 
 _Static_assert(BOOTLOADER_ARGS_MAX == MAX_GUEST_CMDLINE, "what fits there fits here");
+_Static_assert(CONFIG_MEMORY_MAX *PAGES_MIB <= PV_START_PAGES_MAX, "so that all sizes can be built");
 
 /* Runs the bootloader, if any. Its kernel, RAM disk and command line override the
  * configuration's. */
-static int choose(struct build_request *r, struct json_object *request,
+static int choose(struct boot_files *files, struct json_object *request, uint32_t domid,
 		  struct bootloader_choice *choice, struct error **e)
 {
 	struct json_object *order;
@@ -154,50 +158,66 @@ static int choose(struct build_request *r, struct json_object *request,
 	if (rc < 0 || order == NULL)
 		return rc;
 	worker_progress("bootloader", 0, 1);
-	rc = bootloader_run(order, r->domid, choice, e);
+	rc = bootloader_run(order, domid, choice, e);
 	if (rc < 0)
 		return rc;
-	r->directory = choice->directory;
-	r->kernel = choice->output.kernel;
-	r->ramdisk = *choice->output.ramdisk != '\0' ? choice->output.ramdisk : NULL;
+	files->directory = choice->directory;
+	files->kernel = choice->output.kernel;
+	files->ramdisk = *choice->output.ramdisk != '\0' ? choice->output.ramdisk : NULL;
 	if (*choice->output.args != '\0')
-		memcpy(r->cmdline, choice->output.args, sizeof(r->cmdline));
+		files->cmdline = choice->output.args;
 	return 0;
+}
+
+static int open_and_build(const struct build_request *r, const struct boot_files *files,
+			  struct json_object *request, struct json_object *result, struct error **e)
+{
+	struct kernel kernel = { .fd = -1 };
+	struct ramdisk ramdisk = { .fd = -1 };
+	struct guest guest = { .domid = r->domid };
+	int rc;
+
+	worker_progress("kernel", 0, 1);
+	/* This runs before the hypervisor's device is open, so that the process that parses the
+	 * kernel cannot reach it. */
+	rc = kernel_open_in(&kernel, files->directory, files->kernel, r->cache, e);
+	if (rc == 0)
+		rc = ramdisk_open(&ramdisk, files->directory, files->ramdisk, e);
+	if (rc < 0 && files->directory != AT_FDCWD)
+		error_prefix(e, "The bootloader made a choice that cannot be started: ");
+	if (rc == 0)
+		rc = target_open(request, &guest.hv, e);
+	if (rc == 0)
+		rc = build(&guest, r, files, &kernel, &ramdisk, result, e);
+	guest_free(&guest);
+	hv_close(guest.hv);
+	ramdisk_close(&ramdisk);
+	kernel_close(&kernel);
+	return rc;
 }
 
 int op_build(struct json_object *request, struct json_object *result, struct error **e)
 {
 	struct bootloader_choice choice = { .directory = -1 };
+	struct boot_files files = { .directory = AT_FDCWD };
 	struct build_request r;
-	struct kernel kernel = { .fd = -1 };
-	struct ramdisk ramdisk = { .fd = -1 };
-	struct guest guest = { 0 };
+	char *cmdline = NULL;
 	int rc = build_request_parse(&r, request, e);
 
-	if (rc == 0)
-		rc = choose(&r, request, &choice, e);
-	if (rc == 0 && r.kernel == NULL)
+	if (rc == 0) {
+		files.kernel = r.config->kernel;
+		files.ramdisk = r.config->ramdisk;
+		files.cmdline = cmdline = config_cmdline(r.config);
+		rc = choose(&files, request, r.domid, &choice, e);
+	}
+	if (rc == 0 && files.kernel == NULL)
 		rc = error_set(
 			e, EINVAL,
 			"The guest has no kernel: set kernel or bootloader in its configuration.");
-	worker_progress("kernel", 0, 1);
-	/* This runs before the hypervisor's device is open, so that the process that parses the
-	 * kernel cannot reach it. */
 	if (rc == 0)
-		rc = kernel_open_in(&kernel, r.directory, r.kernel, r.cache, e);
-	if (rc == 0)
-		rc = ramdisk_open(&ramdisk, r.directory, r.ramdisk, e);
-	if (rc < 0 && choice.directory >= 0)
-		error_prefix(e, "The bootloader made a choice that cannot be started: ");
-	if (rc == 0)
-		rc = target_open(request, &guest.hv, e);
-	guest.domid = r.domid;
-	if (rc == 0)
-		rc = build(&guest, &r, &kernel, &ramdisk, result, e);
-	guest_free(&guest);
-	hv_close(guest.hv);
-	ramdisk_close(&ramdisk);
-	kernel_close(&kernel);
+		rc = open_and_build(&r, &files, request, result, e);
 	bootloader_free(&choice);
+	free(cmdline);
+	build_request_free(&r);
 	return rc;
 }

@@ -28,7 +28,7 @@ static void fill_start_info(struct start_info *si, const struct start *start,
 	si->store_evtchn = start->store.port;
 	si->console.domU.mfn = start->console.mfn;
 	si->console.domU.evtchn = start->console.port;
-	/* build_request_parse() and the bootloader's parser refuse a longer line. */
+	/* The configuration's check and the bootloader's parser refuse a longer line. */
 	memcpy(si->cmd_line, start->cmdline, strlen(start->cmdline) + 1);
 }
 
@@ -88,8 +88,8 @@ int start_seed_grants(struct guest *guest, const struct start_service *store,
 		      const struct start_service *console, struct error **e)
 {
 	const struct hv_grant_seed seeds[] = {
-		{ GNTTAB_RESERVED_CONSOLE, console->domid, console->mfn },
-		{ GNTTAB_RESERVED_XENSTORE, store->domid, store->mfn },
+		{ GNTTAB_RESERVED_CONSOLE, SERVICE_DOMID, console->mfn },
+		{ GNTTAB_RESERVED_XENSTORE, SERVICE_DOMID, store->mfn },
 	};
 
 	return hv_grant_seed(guest->hv, guest->domid, seeds, 2, e);
@@ -120,11 +120,11 @@ static int set_first_vcpu(struct guest *guest, const struct start *start, struct
 
 static int make_services(struct guest *guest, struct start *start, struct error **e)
 {
-	int rc = hv_evtchn_alloc_unbound(guest->hv, guest->domid, start->store.domid,
-					 &start->store.port, e);
+	int rc = hv_evtchn_alloc_unbound(guest->hv, guest->domid, SERVICE_DOMID, &start->store.port,
+					 e);
 
 	if (rc == 0)
-		rc = hv_evtchn_alloc_unbound(guest->hv, guest->domid, start->console.domid,
+		rc = hv_evtchn_alloc_unbound(guest->hv, guest->domid, SERVICE_DOMID,
 					     &start->console.port, e);
 	start->store.mfn = guest->p2m[start->layout->store];
 	start->console.mfn = guest->p2m[start->layout->console];

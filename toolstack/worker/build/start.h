@@ -9,10 +9,12 @@
 #include "worker/build/guest.h"
 #include "worker/build/kernel.h"
 
-/* A service in another domain: the page that the guest shares with it, and the guest's event
- * channel for it. */
+/* The domain that serves store and console. */
+#define SERVICE_DOMID 0
+
+/* A service of Domain-0: the page that the guest shares with it, and the guest's event channel for
+ * it. */
 struct start_service {
-	uint32_t domid;
 	uint32_t port;
 	uint64_t mfn;
 };
@@ -23,7 +25,7 @@ struct start {
 	const struct kernel_info *kernel;
 	const struct pv_start *layout;
 	const char *cmdline;
-	struct start_service store, console; /* in: domid; out: port and mfn */
+	struct start_service store, console; /* out */
 };
 
 /* Does everything but load kernel and ramdisk. Afterwards the domain can be unpaused. */

@@ -16,10 +16,9 @@ static int restore(struct restore *r, const struct build_request *request, int f
 	int rc = build_request_prepare_domain(request, r->hv, e);
 
 	if (rc == 0)
-		rc = hv_evtchn_alloc_unbound(r->hv, r->domid, r->store.domid, &r->store.port, e);
+		rc = hv_evtchn_alloc_unbound(r->hv, r->domid, SERVICE_DOMID, &r->store.port, e);
 	if (rc == 0)
-		rc = hv_evtchn_alloc_unbound(r->hv, r->domid, r->console.domid, &r->console.port,
-					     e);
+		rc = hv_evtchn_alloc_unbound(r->hv, r->domid, SERVICE_DOMID, &r->console.port, e);
 	if (rc == 0)
 		rc = restore_domain(r, fd, e);
 	if (rc == 0)
@@ -38,21 +37,17 @@ int op_restore(struct json_object *json, struct json_object *result, struct erro
 		rc = json_get_int(json, "fd", 0, 1023, &fd, e);
 	if (rc == 0)
 		rc = target_open(json, &r.hv, e);
-	if (rc < 0) {
-		hv_close(r.hv);
-		return rc;
-	}
-	r.domid = request.domid;
-	r.max_vcpus = request.max_vcpus;
-	r.pages = request.size.pages;
-	r.max_pages = domain_size_limit_kb(&request.size) / KB_PER_PAGE;
-	r.store.domid = request.store_domid;
-	r.console.domid = request.console_domid;
-	if (rc == 0)
+	if (rc == 0) {
+		r.domid = request.domid;
+		r.max_vcpus = (unsigned int)config_maxvcpus(request.config);
+		r.pages = request.size.pages;
+		r.max_pages = domain_size_limit_kb(&request.size) / KB_PER_PAGE;
 		rc = limits_for_domain(r.max_pages, e);
-	if (rc == 0)
-		rc = restore(&r, &request, (int)fd, result, e);
-	restore_free(&r);
+		if (rc == 0)
+			rc = restore(&r, &request, (int)fd, result, e);
+		restore_free(&r);
+	}
 	hv_close(r.hv);
+	build_request_free(&request);
 	return rc;
 }

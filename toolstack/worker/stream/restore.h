@@ -28,7 +28,7 @@ struct restore {
 	unsigned int max_vcpus;
 	uint64_t pages;	    /* its size at the start, for which the host has memory */
 	uint64_t max_pages; /* the domain's limit */
-	struct start_service store, console; /* in: domid, port; out: mfn */
+	struct start_service store, console; /* in: port; out: mfn */
 	guest_progress_fn *progress;
 
 	/* The rest is private. */

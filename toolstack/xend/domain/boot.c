@@ -98,17 +98,12 @@ static int fill(struct domain *domain, const struct boot *boot, const struct dom
 {
 	struct json_object *order = json_new_object(), *result = NULL;
 	uint64_t store_port = 0, console_port = 0;
-	char *cmdline = config_cmdline(domain->config);
 	int rc = 0;
 
 	json_set_string(order, "op", boot->image_fd >= 0 ? "restore" : "build");
-	json_set_string(order, "cmdline", cmdline);
-	free(cmdline);
 	worker_name_domain(order, domain);
 	json_set(order, "config", config_to_json(domain->config));
 	json_set(order, "size", domain_size_to_json(size));
-	json_set_int(order, "console_domid", 0);
-	json_set_int(order, "store_domid", 0);
 	json_set_string(order, "cache", KERNEL_CACHE);
 	if (boot->image_fd >= 0)
 		json_set_int(order, "fd", 3);
@@ -134,14 +129,26 @@ static int fill(struct domain *domain, const struct boot *boot, const struct dom
 	return 0;
 }
 
-/* Reserves the memory in the hypervisor while the worker fills the domain, so that the next domain
- * can already look for its own. False: no reservation. */
-static bool claim(struct domain *domain, const struct domain_size *size)
+/*
+ * Sets the domain's limit, and reserves its memory in the hypervisor while the worker fills it, so
+ * that the next domain can already look for its own. Not every hypervisor has such claims: without
+ * one, *claimed is false. -ENOMEM: another tool took the memory that was found.
+ */
+static int limit_and_claim(struct domain *domain, const struct domain_size *size, bool *claimed,
+			   struct error **e)
 {
 	uint32_t domid = (uint32_t)domain->domid;
+	struct error *why = NULL;
+	int rc = hv_domain_set_max_mem(domain_hv, domid, domain_size_limit_kb(size), e);
 
-	return hv_domain_set_max_mem(domain_hv, domid, domain_size_limit_kb(size), NULL) == 0 &&
-	       hv_memory_claim(domain_hv, domid, size->pages, NULL) == 0;
+	if (rc)
+		return rc;
+	rc = hv_memory_claim(domain_hv, domid, size->pages, &why);
+	*claimed = rc == 0;
+	if (rc == -ENOMEM)
+		return error_move(e, &why);
+	error_free(&why);
+	return 0;
 }
 
 static int find_memory_and_fill(struct domain *domain, const struct boot *boot,
@@ -151,19 +158,17 @@ static int find_memory_and_fill(struct domain *domain, const struct boot *boot,
 	int rc = balloon_reserve(
 		kb + balloon_overhead_kb(kb, (unsigned int)config_maxvcpus(domain->config)), e);
 	struct hv_domain_info info;
-	bool claimed;
+	bool claimed = false;
 
 	if (rc)
 		return rc;
 	rc = domain_info(domain, &info, e);
-	if (rc) {
-		balloon_release();
-		return rc;
-	}
-	claimed = claim(domain, size);
+	if (rc == 0)
+		rc = limit_and_claim(domain, size, &claimed, e);
 	if (claimed)
 		balloon_release();
-	rc = fill(domain, boot, size, e);
+	if (rc == 0)
+		rc = fill(domain, boot, size, e);
 	if (claimed && domain_info(domain, &info, NULL) == 0)
 		hv_memory_claim(domain_hv, (uint32_t)domain->domid, 0, NULL);
 	if (!claimed)

@@ -129,7 +129,6 @@ static int write_memory(struct domain *domain, int fd, struct request *asker, st
 	json_set_string(order, "op", "save");
 	worker_name_domain(order, domain);
 	json_set_int(order, "fd", 3);
-	json_set(order, "config", config_to_json(domain->config));
 	rc = worker_run(order, fd, asker, &result, e);
 	json_object_put(result);
 	json_object_put(order);
