@@ -3,7 +3,7 @@
 # The worker, a program of its own for each long job: it builds domains (build/), saves and restores them (stream/).
 ts-src-worker += confine.c confine_drop.c confine_tree.c limits.c main.c sandbox.c target.c
 ts-src-worker += build/bootloader.c build/bootloader_output.c build/bzimage.c build/cache.c \
-	build/guest.c build/kernel.c build/kernel_info.c build/op_build.c build/request.c \
+	build/guest_memory.c build/kernel.c build/kernel_info.c build/op_build.c build/request.c \
 	build/start.c build/unpack.c build/unpack_xz.c build/x86_filter.c
 ts-src-worker += stream/frames.c stream/guest_p2m.c stream/in.c stream/op_dump.c \
 	stream/op_restore.c stream/op_save.c stream/out.c stream/restore.c stream/restore_finish.c \

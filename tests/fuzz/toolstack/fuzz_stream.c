@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/worker/stream/frames.c toolstack/worker/stream/in.c toolstack/worker/stream/restore.c toolstack/worker/stream/restore_finish.c toolstack/worker/stream/restore_pages.c toolstack/worker/stream/vcpu_frames.c toolstack/worker/build/guest.c toolstack/worker/build/start.c hypervisor/lib/pv_start.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c tests/unit/toolstack/fake_hv.c */
+/* links: toolstack/worker/stream/frames.c toolstack/worker/stream/in.c toolstack/worker/stream/restore.c toolstack/worker/stream/restore_finish.c toolstack/worker/stream/restore_pages.c toolstack/worker/stream/vcpu_frames.c toolstack/worker/build/guest_memory.c toolstack/worker/build/start.c hypervisor/lib/pv_start.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c tests/unit/toolstack/fake_hv.c */
 /* flags: -malloc_limit_mb=24 */
 /*
  * An image that a domain is restored from. Whatever it says, the domain gets only frames of its

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "worker/build/bootloader.h"
-#include "worker/build/guest.h"
+#include "worker/build/guest_memory.h"
 #include "worker/build/kernel.h"
 #include "lib/pv_start.h"
 #include "worker/limits.h"

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "worker/build/guest.h"
+#include "worker/build/guest_memory.h"
 #include "worker/build/kernel.h"
 
 /* The domain that serves store and console. */

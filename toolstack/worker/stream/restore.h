@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "worker/build/guest.h"
+#include "worker/build/guest_memory.h"
 #include "worker/build/start.h"
 #include "worker/stream/frames.h"
 #include "worker/stream/in.h"

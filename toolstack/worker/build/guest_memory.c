@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Allocates a guest's memory in the largest extents available, and copies files into it. */
-#include "worker/build/guest.h"
+#include "worker/build/guest_memory.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The memory of a domain that is being built: its frames, and ways to write to them. */
-#ifndef WORKER_BUILD_GUEST_H
-#define WORKER_BUILD_GUEST_H
+#ifndef WORKER_BUILD_GUEST_MEMORY_H
+#define WORKER_BUILD_GUEST_MEMORY_H
 
 #include <stdint.h>
 #include <sys/types.h>
