@@ -126,6 +126,7 @@ struct config {
 #define CONFIG_MEMORY_MIN 4	      /* MiB */
 #define CONFIG_MEMORY_MAX (4LL << 20) /* MiB */
 #define CONFIG_VCPUS_MAX  512
+#define CONFIG_NAME_MAX	  64 /* characters of a domain's or a host's name */
 
 enum { CONFIG_MAX_TEXT = 1024 * 1024 }; /* bytes of a configuration file */
 

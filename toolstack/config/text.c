@@ -43,7 +43,7 @@ static char *parse_name(const char *text)
 {
 	if (!text[strspn(text, DIGITS)])
 		return NULL;
-	return parse_chars(text, LETTERS DIGITS "_.:+-", 128);
+	return parse_chars(text, LETTERS DIGITS "_.:+-", CONFIG_NAME_MAX);
 }
 
 static char *parse_path(const char *text)
@@ -128,7 +128,7 @@ static char *parse_cpus(const char *text)
 
 const struct config_text text_any = { "a string in one line, in UTF-8", parse_any, false };
 const struct config_text text_name = {
-	"a name of letters, digits and _ . : + - (128 at most, not digits only)", parse_name, false
+	"a name of letters, digits and _ . : + - (64 at most, not digits only)", parse_name, false
 };
 const struct config_text text_uuid = { "a UUID such as \"6b3c7a10-2f4e-4d7a-9f0e-0123456789ab\"",
 				       config_uuid_parse, false };

@@ -455,7 +455,7 @@ static void json_is_checked_like_a_file(void **state)
 	assert_null(config_from_json(o, &e));
 	assert_string_equal(
 		error_text(e),
-		"name: expected a name of letters, digits and _ . : + - (128 at most, not digits "
+		"name: expected a name of letters, digits and _ . : + - (64 at most, not digits "
 		"only), found "
 		"\"a b\"; "
 		"memory: expected a size of 4 to 4194304 MiB: a number of MiB, or one with a unit "

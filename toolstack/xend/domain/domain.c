@@ -2,7 +2,6 @@
 /* The list of domains: references, lookups, locks, and whose a number is. */
 #include "xend/domain/domain.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +20,6 @@
  * Milliseconds that an operation waits for the one before it: saving a large guest takes minutes.
  */
 #define LOCK_PATIENCE (10 * 60 * 1000)
-#define MAX_NAME      64
 
 struct domain_list domains = TAILQ_HEAD_INITIALIZER(domains);
 struct hv *domain_hv;
@@ -56,29 +54,6 @@ bool uuid_from_text(const char *text, uint8_t uuid[16])
 		text += 2;
 	}
 	return true;
-}
-
-int domain_check_name(const char *name, struct error **e)
-{
-	size_t length = strlen(name);
-	bool digits = true;
-
-	if (length == 0 || length > MAX_NAME)
-		return error_set(e, EBADMSG,
-				 "A domain's name has 1 to %d characters; '%.80s' has %zu.",
-				 MAX_NAME, name, length);
-	for (const char *c = name; *c; c++) {
-		if (!isalnum((unsigned char)*c) && !strchr("_-.+:@", *c))
-			return error_set(e, EBADMSG,
-					 "The name '%s' holds '%c'. Letters, digits and _-.+:@ are "
-					 "possible.",
-					 name, isprint((unsigned char)*c) ? *c : '?');
-		digits = digits && isdigit((unsigned char)*c);
-	}
-	if (digits)
-		return error_set(e, EBADMSG, "The name '%s' is a number, as ids are. Add a letter.",
-				 name);
-	return 0;
 }
 
 /* --- the list --- */

@@ -150,8 +150,5 @@ void domains_refresh(void);
 /* Before a domain of ours starts: -EEXIST if another domain runs under its UUID, or one of another
  * toolstack under its name. xenstore and other tools could not tell them apart. */
 int domain_check_alone(const struct domain *domain, struct error **e);
-/* -EBADMSG unless the name has 1 to 64 letters, digits or characters of "_-.+:@", and is not a
- * number. */
-int domain_check_name(const char *name, struct error **e);
 
 #endif

@@ -93,8 +93,6 @@ int guest_add(struct config *config, const char *operation, struct domain **out,
 		rc = error_set(e, EEXIST, "Domain '%s' has the UUID %s already.", other->name,
 			       config->uuid);
 	if (rc == 0)
-		rc = domain_check_name(config->name, e);
-	if (rc == 0)
 		rc = record_check_free(uuid, e);
 	if (rc) {
 		config_free(config);

@@ -29,7 +29,7 @@ int guest_check(struct domain *domain, unsigned int needs, struct error **e);
 /*
  * Adds a new domain, locked for `operation`, with a reference. Takes the configuration over, or
  * frees it on failure. -EEXIST: its name or UUID is taken; a domain that was left down makes room
- * for its name. -EBADMSG: a bad name or UUID.
+ * for its name.
  */
 int guest_add(struct config *config, const char *operation, struct domain **out, struct error **e);
 

@@ -20,6 +20,9 @@
 #include "xend/domain/record.h"
 #include "xend/runtime/store.h"
 
+/* The longest number of a domain. */
+#define ID_DIGITS 5
+
 static struct {
 	struct store_watch *release, *introduce;
 } lifecycle;
@@ -97,7 +100,8 @@ static void rename_and_restart(struct domain *domain, unsigned int reason)
 
 	uuid = config_random_uuid();
 	uuid_from_text(uuid, domain->uuid);
-	domain->name = xasprintf("%s-%d", fresh->name, domain->domid);
+	domain->name =
+		xasprintf("%.*s-%d", CONFIG_NAME_MAX - ID_DIGITS - 1, fresh->name, domain->domid);
 	domain->managed = false;
 	config_set_text(domain->config, "uuid", uuid, NULL);
 	config_set_text(domain->config, "name", domain->name, NULL);

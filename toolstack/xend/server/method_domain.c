@@ -373,8 +373,7 @@ static int rename_domain(struct request *request, struct json_object *result, st
 
 	if (rc)
 		return rc;
-	rc = domain_check_name(name, e);
-	if (rc == 0 && domain_by_name(name) && domain_by_name(name) != domain)
+	if (domain_by_name(name) && domain_by_name(name) != domain)
 		rc = error_set(e, EEXIST, "Domain '%s' already exists.", name);
 	if (rc == 0)
 		rc = set_name(domain, name, e);
