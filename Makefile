@@ -244,7 +244,7 @@ unused: $(unused-all) ## names functions and variables that nothing uses
 # Debian's Xen comes from the lab; its image has sections in the form for EFI.
 hv-xen := build/lab/root/boot/xen-4.17-amd64
 size: $(hv-image).syms $(hv-image).gz bench-programs ## lines of code, sections of the image, memory kept, beside Debian's Xen
-	$(Q)scripts/lab/build
+	$(Q)lab/build
 	$(Q)$(PYTHON) scripts/count-lines --limit 25000 hypervisor
 	$(Q)bench/size $(hv-image).syms $(hv-image).gz $(hv-xen).efi $(hv-xen).gz
 	$(Q)bench/run --only memory --image $(hv-image).elf --name size --no-judge
@@ -253,7 +253,7 @@ size: $(hv-image).syms $(hv-image).gz bench-programs ## lines of code, sections 
 
 ONLY ?=
 bench: hypervisor toolstack bench-programs ## instructions beside Debian's Xen; ONLY=hypercalls: a part (bench/run --help)
-	$(Q)scripts/lab/build
+	$(Q)lab/build
 	$(Q)bench/run $(if $(ONLY),--only $(ONLY))
 
 # --- the rest -----------------------------------------------------------------------------------

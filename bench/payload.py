@@ -3,12 +3,10 @@
 replaces the lab's agent by the script that measures (the kernel unpacks the archives one after the other)."""
 
 import shutil
-import sys
 
 from qemu import ROOT
 
-sys.path.insert(0, str(ROOT / "scripts/lab"))
-from cpio import Archive  # noqa: E402
+from lab.images.cpio import Archive
 
 LAB, BENCH, OUT = ROOT / "build/lab", ROOT / "bench", ROOT / "build/bench"
 LINUX = ("ticks", "process", "network", "disk")

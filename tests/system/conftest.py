@@ -24,7 +24,7 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session")
 def lab():
-    subprocess.run([ROOT / "scripts/lab/build"], check=True)
+    subprocess.run([ROOT / "lab/build"], check=True)
     return LAB
 
 

@@ -75,7 +75,7 @@ class Config:
     cpu: str = "max,-smap"
     dom0_mem: int = 1024
     dom0_vcpus: int = 0          # 0: as many as there are processors
-    stage: str = "agent"         # see scripts/lab/dom0/init
+    stage: str = "agent"         # see lab/images/dom0/init
     payloads: tuple = ("payload.cpio",)
     kernel: str = ""             # Domain-0's, "": Debian's stock kernel
     initrd: str = ""
@@ -184,7 +184,7 @@ class Machine:
     def start(self, extra=()):
         image = hypervisor_image(self.config)
         if not image.exists():
-            raise MachineError(f"no {image}: run make hypervisor and scripts/lab/build")
+            raise MachineError(f"no {image}: run make hypervisor and lab/build")
         LOGS.mkdir(parents=True, exist_ok=True)
         self.directory = tempfile.mkdtemp(prefix="xl-lab-")
         for number, disk in enumerate(self.config.disks):

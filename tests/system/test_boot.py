@@ -2,15 +2,13 @@
 """Domain-0 alone: numbers of processors, sizes of memory, machines, disks, network cards, the end."""
 
 import subprocess
-import sys
 
 import pytest
 
 from dom0 import Dom0
 from machine import ROOT, Disk
 
-sys.path.insert(0, str(ROOT / "scripts/lab"))
-from cpio import Archive  # noqa: E402
+from lab.images.cpio import Archive
 
 # processors, Domain-0's vCPUs, pinned or not, MiB, its MiB, machine, disk, network card
 SHAPES = [

@@ -3,15 +3,13 @@
 
 import os
 import random
-import sys
 
 import pytest
 
 from dom0 import Guest
 from machine import ROOT
 
-sys.path.insert(0, str(ROOT / "scripts/lab"))
-from cpio import Archive  # noqa: E402
+from lab.images.cpio import Archive
 
 MACHINE = dict(smp=1, mem=2048)
 CYCLES = int(os.environ.get("GUEST_CYCLES", "32"))  # each kind of guest comes twice in 32

@@ -7,7 +7,6 @@ The attackers are the stock kernel, made to panic, and a micro-guest of tests/gu
 
 import os
 import re
-import sys
 import time
 
 import pytest
@@ -15,8 +14,7 @@ import pytest
 from dom0 import Guest
 from machine import ROOT
 
-sys.path.insert(0, str(ROOT / "scripts/lab"))
-from cpio import Archive  # noqa: E402
+from lab.images.cpio import Archive
 
 GUESTS = {name: ROOT / "build" / "guest" / f"domu_{name}.elf" for name in ("hostile", "exhaust")}
 CALLS = int(os.environ.get("HOSTILE_CALLS", "1000000"))

@@ -6,14 +6,12 @@ Slow: it boots a stock Debian with systemd, and a guest with a stock kernel.
 
 import os
 import subprocess
-import sys
 
 import pytest
 
 from machine import LAB, ROOT, Disk
 
-sys.path.insert(0, str(ROOT / "scripts/lab"))
-from demo import BOOT_PATIENCE, DEBIAN, PROMPT, DemoMachine  # noqa: E402
+from lab.demo import BOOT_PATIENCE, DEBIAN, PROMPT, DemoMachine
 
 MENU = """set default="0"
 set timeout=5
@@ -38,7 +36,7 @@ def make_disk(directory):
 
 @pytest.fixture(scope="module")
 def debian(tmp_path_factory):
-    subprocess.run([ROOT / "scripts/lab/build", "image"], check=True)
+    subprocess.run([ROOT / "lab/build", "image"], check=True)
     guest = make_disk(tmp_path_factory.mktemp("pygrub"))
     settings = dict(smp=2, mem=2048, dom0_mem=1024, stage="", payloads=(), kernel=str(DEBIAN / "vmlinuz"),
                     initrd=str(DEBIAN / "initrd-toolstack.img"), dom0_append="root=/dev/vda quiet loglevel=3",

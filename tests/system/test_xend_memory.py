@@ -2,7 +2,6 @@
 """Memory under xend: sizes that outlive saving and suspending, and guests that would have Domain-0 run out of it."""
 
 import os
-import sys
 import time
 
 import pytest
@@ -10,8 +9,7 @@ import pytest
 from machine import ROOT
 from xend import Guest, XendDom0, XendError, config_of
 
-sys.path.insert(0, str(ROOT / "scripts/lab"))
-from cpio import Archive  # noqa: E402
+from lab.images.cpio import Archive
 
 KIND = XendDom0
 MACHINE = dict(smp=1, mem=3072, dom0_mem=1280)

@@ -17,10 +17,11 @@ import shutil
 import sys
 import uuid
 
-import common
-from common import HERE, LAB, ROOT, die, run, say
-from cpio import Archive
-from initramfs import Modules, add_busybox
+from lab import LAB, ROOT
+from lab.images import common
+from lab.images.common import HERE, die, run, say
+from lab.images.cpio import Archive
+from lab.images.initramfs import Modules, add_busybox
 
 OUT = LAB / "debian"
 PACKAGES = [

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """What ./demo does once everything is built: boot the Debian of build/lab/debian under a hypervisor.
 
-demo.py interactive    hands the terminal over
-demo.py batch          tells the story unattended; exit status 0 only if each step did what it should
+lab.demo interactive    hands the terminal over
+lab.demo batch          tells the story unattended; exit status 0 only if each step did what it should
 """
 
 import os
@@ -13,8 +13,8 @@ import signal
 import sys
 import time
 
-import common
-from common import LAB, ROOT
+from lab import LAB, ROOT
+from lab.images import common
 
 sys.path.insert(0, str(ROOT / "tests/system"))
 from machine import Config, Disk, Machine, MachineError, hypervisor_image, qemu_words  # noqa: E402

@@ -12,8 +12,9 @@ import re
 import shutil
 import sys
 
-import common
-from common import CALLERS_TREE, LAB, TREE, die, run, say
+from lab import LAB
+from lab.images import common
+from lab.images.common import CALLERS_TREE, TREE, die, run, say
 
 META_KERNELS = {"stock": "linux-image-amd64", "cloud": "linux-image-cloud-amd64"}
 PACKAGES = [

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""What every script of the lab shares: where things lie, stamps, and how to run a program.
+"""What every script here shares: where things lie, stamps, and how to run a program.
 
-The lab is everything that a system test needs and that is not ours: Debian's kernels, Debian's Xen
-and its tools, and the small file systems made of them. It lives in build/lab/ and is rebuilt only
-when what it is made of changes.
+The images are everything that a system test needs and that is not ours: Debian's kernels, Debian's
+Xen and its tools, and the small file systems made of them. They live in build/lab/ and are rebuilt
+only when what they are made of changes.
 """
 
 import hashlib
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-LAB = Path(os.environ.get("LAB", ROOT / "build" / "lab"))
+from lab import LAB
+
 TREE = LAB / "root"     # Debian's packages, unpacked over each other, never installed
 CALLERS_TREE = LAB / "callers"  # the same of the programs that call ours
 HERE = Path(__file__).resolve().parent

@@ -20,9 +20,10 @@ import re
 import struct
 from pathlib import Path
 
-import common
-from common import CALLERS_TREE, HERE, LAB, ROOT, TREE, die, run, say
-from cpio import Archive
+from lab import LAB, ROOT
+from lab.images import common
+from lab.images.common import CALLERS_TREE, HERE, TREE, die, run, say
+from lab.images.cpio import Archive
 
 XEN = "usr/lib/xen-4.17/bin"
 XEN_TOOLS = ["xl", "xenstored", "xenconsoled", "xenconsole", "xen-init-dom0", "libxl-save-helper",
