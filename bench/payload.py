@@ -2,21 +2,12 @@
 """Domain-0's file system for measuring: the lab's, and behind it an archive that adds the benchmark's programs and
 replaces the lab's agent by the script that measures (the kernel unpacks the archives one after the other)."""
 
-import shutil
-
-from qemu import ROOT
-
+from lab import LAB, ROOT
 from lab.images.cpio import Archive
+from lab.system import join
 
-LAB, BENCH, OUT = ROOT / "build/lab", ROOT / "bench", ROOT / "build/bench"
+BENCH, OUT = ROOT / "bench", ROOT / "build/bench"
 LINUX = ("ticks", "process", "network", "disk")
-
-
-def _join(path, parts):
-    with open(path, "wb") as out:
-        for part in parts:
-            with open(part, "rb") as source:
-                shutil.copyfileobj(source, out)
 
 
 def _guest_initrd():
@@ -25,7 +16,7 @@ def _guest_initrd():
     for name in LINUX:
         archive.copy(f"bench/{name}", OUT / "linux" / name)
     archive.close()
-    _join(OUT / "guest-initrd", [LAB / "domu.cpio", OUT / "domu.cpio"])
+    join(OUT / "guest-initrd", [LAB / "domu.cpio", OUT / "domu.cpio"])
 
 
 def make_small():
@@ -35,7 +26,7 @@ def make_small():
     archive.copy("bench/process", OUT / "linux/process")
     archive.copy("bench/ticks", OUT / "linux/ticks")
     archive.close()
-    _join(OUT / "dom0-small.cpio", [LAB / "mini.cpio", OUT / "small.cpio"])
+    join(OUT / "dom0-small.cpio", [LAB / "mini.cpio", OUT / "small.cpio"])
     return OUT / "dom0-small.cpio"
 
 
@@ -50,11 +41,11 @@ def make():
         archive.copy(f"bench/{name}.elf", OUT / f"{name}.elf")
     archive.copy("bench/guest-initrd", OUT / "guest-initrd")
     archive.close()
-    _join(OUT / "dom0.cpio", [LAB / "dom0.cpio", LAB / "payload-elf.cpio", OUT / "bench.cpio"])
+    join(OUT / "dom0.cpio", [LAB / "dom0.cpio", LAB / "payload-elf.cpio", OUT / "bench.cpio"])
     return OUT / "dom0.cpio"
 
 
 def make_toolstack():
     """The same with xend and xm in it, and with the compressed kernel."""
-    _join(OUT / "dom0-toolstack.cpio", [make(), LAB / "payload.cpio", LAB / "payload-toolstack.cpio", OUT / "bench.cpio"])
+    join(OUT / "dom0-toolstack.cpio", [make(), LAB / "payload.cpio", LAB / "payload-toolstack.cpio", OUT / "bench.cpio"])
     return OUT / "dom0-toolstack.cpio"

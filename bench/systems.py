@@ -3,65 +3,72 @@
 
 import re
 import shutil
-import subprocess
 
 import payload
-from qemu import ROOT, Qemu, RunFailed, words
 from results import parse
 from rows import PARTS
 
-LAB, OUT = ROOT / "build/lab", ROOT / "build/bench"
+from lab import LAB, ROOT
+from lab.machine import MachineError
+from lab.pc import Pc
+from lab.qemu import Qemu
+from lab.shell import HV_LINE
+
+OUT = ROOT / "build/bench"
 IMAGES = {"xenolith": ROOT / "build/xenolith.elf", "xen": LAB / "xen.elf"}
 # Nothing but where to talk: what a hypervisor does by default is what is measured.
 OPTIONS = "com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all noreboot"
 MEMORY = 2048
+# Fast strings: each repetition is counted as an instruction, so that with them (rep movsb) a copy would count for 4,096 a
+# page and drown everything else; without them Linux copies 8 bytes at a time.
+CPU = Pc.cpu + ",-erms,-fsrm"
 # What bench/profile knows that needs the toolstack, and what each is divided by: operations of xl; rows that a guest does (for the
 # transfers of 64 and 16 MiB: their pages).
 LIVES = {"create": 1, "create_to_init": 1, "destroy": 1, "save": 1, "restore": 1,
          "net_round_trip": 50, "net_send": 4096, "net_receive": 4096, "disk_write": 16384, "disk_read": 16384}
-HV_LINE = re.compile(r"\((?:XEN|HV)\)[^\n]*\n")  # may land in the middle of a line of Domain-0's
 
 
-def qemu_version():
-    out = subprocess.run(["qemu-system-x86_64", "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    return out.splitlines()[0]
+def counting_pc(image, words, modules, mem):
+    """What is measured: one processor, whose TSC runs at 1 GHz of the virtual clock. A difference of two readings is a number
+    of instructions (if nothing waited) or of virtual nanoseconds (if something did), as long as nobody types."""
+    return Pc(image=image, append=words, modules=modules, mem=mem, cpu=CPU, counting=True)
 
 
-def _run(name, command, timeout):
+def _run(name, pc, timeout):
     """The text of a machine that runs by itself to its BENCH-END, and why it did not get there."""
     failure = ""
-    with Qemu(command, OUT / f"{name}.log") as machine:
+    with Qemu(name, pc, OUT / f"{name}.log") as machine:
         try:
-            machine.wait(lambda m: re.search(r"^BENCH-END|^RESULT ", m.text, re.M), timeout)
-        except RunFailed as error:
-            failure = str(error)
+            machine.expect(r"^BENCH-END|^RESULT ", timeout)
+        except MachineError as error:
+            failure = f"{error.reason}: see {machine.log}"
         text = HV_LINE.sub("", machine.text)
     said = re.findall(r"^(?:BENCH-FAILED|RESULT (?:failure|error):) ?(.*)", text, re.M)
     return text, "; ".join(filter(None, [failure, *said]))
 
 
 def _hypercalls(hv, image):
-    command = words(image, OPTIONS, f"{OUT}/hypercalls.elf", 512)
-    text, failure = _run(f"hypercalls-{hv}", command, 120)
+    pc = counting_pc(image, OPTIONS, ((OUT / "hypercalls.elf", ""),), 512)
+    text, failure = _run(f"hypercalls-{hv}", pc, 120)
     return parse(text, PARTS["hypercalls"], failure)
 
 
-def _dom0_command(image, initrd, more):
-    kernel = f"{LAB}/vmlinux-stock console=hvc0 quiet rdinit=/bench/ticks bench.mem={MEMORY} {more}"
-    return words(image, OPTIONS + " dom0_mem=1024M,max:1024M", f"{kernel},{initrd}", MEMORY)
+def _dom0_pc(image, initrd, more):
+    kernel = LAB / "vmlinux-stock", f"console=hvc0 quiet rdinit=/bench/ticks bench.mem={MEMORY} {more}"
+    return counting_pc(image, OPTIONS + " dom0_mem=1024M,max:1024M", (kernel, (initrd, "")), MEMORY)
 
 
-def dom0_profile_command(image, row, calls):
+def dom0_profile_pc(image, row, calls):
     """Domain-0 that does one operation between marks; only some need the toolstack."""
     words_ = f"bench=profile bench.row={row} bench.calls={calls}"
     if row in LIVES:
-        return _dom0_command(image, payload.make(), "lab=agent " + words_)
-    return _dom0_command(image, payload.make_small(), "lab=agent0 " + words_)
+        return _dom0_pc(image, payload.make(), "lab=agent " + words_)
+    return _dom0_pc(image, payload.make_small(), "lab=agent0 " + words_)
 
 
 def _start(initrd):
     """The TSC when the boot loader starts a hypervisor, or None: what the firmware and the loader took."""
-    text, _ = _run("start", _dom0_command(OUT / "start.elf", initrd, "lab=agent bench="), 120)
+    text, _ = _run("start", _dom0_pc(OUT / "start.elf", initrd, "lab=agent bench="), 120)
     found = re.search(r"BENCH-START ([0-9a-f]{16})", text)
     return int(found.group(1), 16) if found else None
 
@@ -76,7 +83,7 @@ def _boot_line(text, start):
 
 def _domain0(hv, image, parts):
     initrd = payload.make()
-    text, failure = _run(f"domain0-{hv}", _dom0_command(image, initrd, f"lab=agent bench={'+'.join(parts)}"), 900)
+    text, failure = _run(f"domain0-{hv}", _dom0_pc(image, initrd, f"lab=agent bench={'+'.join(parts)}"), 900)
     if "boot" in parts:
         text += _boot_line(text, _start(initrd))
     return parse(text, [row for part in parts for row in PARTS[part]], failure)
@@ -84,7 +91,7 @@ def _domain0(hv, image, parts):
 
 def _toolstack(hv, image):
     """{key: {"xm": figure, "xl": figure}}: a machine of its own, with xend in it."""
-    text, failure = _run(f"toolstack-{hv}", _dom0_command(image, payload.make_toolstack(), "lab=agent bench=toolstack"), 900)
+    text, failure = _run(f"toolstack-{hv}", _dom0_pc(image, payload.make_toolstack(), "lab=agent bench=toolstack"), 900)
     found = {}
     for row in PARTS["toolstack"]:
         sides = row.sides[:1] if row.alone else row.sides

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The lab: emulated machines, and the systems that boot in them.
 
-Tests, benchmarks and the demo start every machine through this package. What it makes lies in build/lab.
+Tests, benchmarks and the demo start every machine through this package. What it makes lies in
+build/lab.
 """
 
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What ./demo does once everything is built: boot the Debian of build/lab/debian under a hypervisor.
+"""What ./demo does once everything is built: boot a whole Debian under a hypervisor.
 
 lab.demo interactive    hands the terminal over
 lab.demo batch          tells the story unattended; exit status 0 only if each step did what it should
@@ -11,20 +11,15 @@ import re
 import shutil
 import signal
 import sys
-import time
 
-from lab import LAB, ROOT
+from lab.debian import DEBIAN, PATIENCE, Debian
 from lab.images import common
+from lab.machine import MachineError
+from lab.pc import Nic
+from lab.qemu import PROGRAM, words
+from lab.system import System
 
-sys.path.insert(0, str(ROOT / "tests/system"))
-from machine import Config, Disk, Machine, MachineError, hypervisor_image, qemu_words  # noqa: E402
-
-DEBIAN = LAB / "debian"
-PROMPT = r"root@xenolith:~# "
-# Seconds. A busy machine that emulates may be ten times slower than an idle one; a hypervisor or a
-# Domain-0 that dies is noticed at once, whatever these say.
-PATIENCE = 300
-BOOT_PATIENCE = 900
+GUEST = "GUEST:"  # how the prompt of guest1's shell begins
 
 
 def kvm_works():
@@ -36,39 +31,29 @@ def kvm_works():
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
         if not re.search(r"^flags.*\b(svm|vmx|hypervisor)\b", file.read(), re.MULTILINE):
             return False
-    probe = Machine("demo-probe", accel="kvm", cpu="host", smp=1, mem=512, stage="shell0",
-                    kernel=str(DEBIAN / "vmlinuz"), initrd=str(DEBIAN / "initrd.img"))
+    probe = System("demo-probe", accel="kvm", cpu="host", smp=1, mem=512, stage="shell0",
+                   kernel=DEBIAN / "vmlinuz", initrd=DEBIAN / "initrd.img")
     try:
-        probe.start()
-        probe.allow_death = True
-        # The last line before Domain-0. The command line, which comes first, names dom0_mem.
-        probe.expect(r"the hypervisor holds", 5)
+        with probe:
+            probe.allow_death = True
+            # The last line before Domain-0. The command line, which comes first, names dom0_mem.
+            probe.expect(r"the hypervisor holds", 5)
         return True
     except MachineError:
         return False
-    finally:
-        probe.kill()
 
 
-def settings():
-    accelerated = kvm_works()
-    return dict(
-        smp=2, mem=2048, dom0_mem=1024, stage="", payloads=(), kernel=str(DEBIAN / "vmlinuz"),
-        initrd=str(DEBIAN / "initrd-toolstack.img"), nics=("virtio",),
-        dom0_append="root=/dev/vda quiet loglevel=3 net.ifnames=0",
-        accel="kvm" if accelerated else "tcg", cpu="host" if accelerated else "max,-smap",
-        # What is done to the disk is forgotten: each run starts from a clean one, however the last one ended.
-        disks=(Disk(str(DEBIAN / "disk.img"), "virtio", snapshot=True),))
+def machine(name, more_words=""):
+    accelerated = dict(accel="kvm", cpu="host") if kvm_works() else {}
+    return Debian(name, nics=(Nic(),), words=more_words, **accelerated)
 
 
 def interactive():
-    config = Config(**settings())
-    config.dom0_append += " systemd.show_status=auto"
-    print(f"\ndemo: booting {hypervisor_image(config).name}, then Debian as Domain-0; "
-          f"{'KVM' if config.accel == 'kvm' else 'software emulation'}: about "
-          f"{'ten seconds' if config.accel == 'kvm' else 'a minute'}. Ctrl-A x ends the emulator.\n")
-    words = qemu_words(config) + ["-serial", "mon:stdio"]
-    os.execvp(words[0], words)
+    pc = machine("demo", "systemd.show_status=auto").pc
+    print(f"\ndemo: booting {pc.image.name}, then Debian as Domain-0; "
+          f"{'KVM' if pc.accel == 'kvm' else 'software emulation'}: about "
+          f"{'ten seconds' if pc.accel == 'kvm' else 'a minute'}. Ctrl-A x ends the emulator.\n", flush=True)
+    os.execvp(PROGRAM, [*words(pc), "-serial", "mon:stdio"])
 
 
 class Story:
@@ -103,11 +88,11 @@ class Story:
         print("\nroot@xenolith:~# xm console guest1", flush=True)
         try:
             # The guest may still boot: ask again until its shell answers.
-            self.machine.send_console("xm console guest1", "GUEST:", PATIENCE)
+            self.machine.open_console("xm console guest1", GUEST, PATIENCE)
             for text, pattern in steps:
                 self.machine.send(text + "\r")
                 self.machine.expect(pattern, PATIENCE)
-            text = self.machine.leave_console()
+            text = self.machine.leave_console(GUEST)
             print(text, flush=True)
             self.check(True, "the guest's console: " + "; ".join(s[0] for s in steps))
         except MachineError as error:
@@ -115,45 +100,11 @@ class Story:
             raise
 
 
-class DemoMachine(Machine):
-    def boot(self):
-        self.expect(PROMPT, BOOT_PATIENCE)
-        seconds = self.seconds()
-        self.send("exec /bin/sh /usr/local/sbin/lab-agent\n")
-        self.expect(r"LAB-AGENT\n", PATIENCE)
-        return seconds
-
-    def send_console(self, command, prompt, timeout):
-        self.commands += 1
-        self.console_start = self.mark = len(self.text)
-        self.send(f"{command} </dev/hvc0\n")
-        deadline = time.monotonic() + timeout
-        while True:
-            self.send("\r")
-            try:
-                return self.expect(prompt, 5)
-            except MachineError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
-                    raise
-
-    def leave_console(self):
-        self.send("\x1d")
-        match = self.expect_end(self.console_start, PATIENCE)
-        seen = match.string[:match.start()].replace("\x1b[6n", "")
-        # Without the echo of the command, and the empty prompts of our knocking.
-        lines = [line for line in seen.splitlines()[1:] if line.strip()]
-        kept = [line for line, after in zip(lines, lines[1:] + [""])
-                if not (line == after and line.startswith("GUEST:"))]
-        return "\n".join(kept)
-
-
 def batch():
-    name = "demo-" + os.environ.get("HV", "xenolith")
     try:
-        machine = DemoMachine(name, **settings())
-        machine.echo = sys.stdout
-        with machine:
-            return tell(machine)
+        with machine("demo-" + os.environ.get("HV", "xenolith")) as debian:
+            debian.echo = sys.stdout
+            return tell(debian)
     except MachineError as error:
         print(f"\ndemo: FAILED: {error}", flush=True)
         return 1
@@ -200,7 +151,7 @@ def tell_guest(story):
     """A second operating system."""
     story.run("xm create guest1", r"^Started domain guest1 \(id=\d+\)$")
     story.console([("uname -a", r"GNU/Linux"), ("nproc", r"^2$"), ("ping -c 3 10.77.0.1", r"[123] packets received"),
-                   ("echo it went on >/tmp/story", r"GUEST:")])
+                   ("echo it went on >/tmp/story", GUEST)])
     story.run("xm list", r"^Domain-0 +0 [^\n]*\n^guest1 +\d+ +256 +2 ")
     story.run("ping -c 3 guest1", r"[123] received")
 
@@ -236,6 +187,6 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, end_on_signal)
     if sys.argv[1:] == ["batch"]:
         sys.exit(batch())
-    if not shutil.which("qemu-system-x86_64"):
-        common.die("no qemu-system-x86_64")
+    if not shutil.which(PROGRAM):
+        common.die(f"no {PROGRAM}")
     interactive()

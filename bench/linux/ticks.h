@@ -10,7 +10,7 @@
 
 #define MARK_PORT 0x505 /* pvpanic's (QEMU's docs/specs/pvpanic.txt) */
 
-/* The TSC: instructions, or nanoseconds of virtual time if something waited (bench/qemu.py). */
+/* The TSC: instructions, or nanoseconds of virtual time if something waited (lab/qemu.py). */
 static inline uint64_t ticks(void)
 {
 	uint32_t lo, hi;

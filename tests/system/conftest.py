@@ -15,7 +15,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from dom0 import Dom0  # noqa: E402
-from machine import LAB, ROOT  # noqa: E402
+
+from lab import LAB, ROOT  # noqa: E402
 
 
 def pytest_configure(config):
@@ -42,7 +43,7 @@ class Shared:
         self.boots = 0
 
     def get(self):
-        if self.machine and (self.machine.process is None or self.machine.process.poll() is not None):
+        if self.machine and not self.machine.runs():
             self.drop()
         if self.machine is None:
             self.boots += 1

@@ -5,7 +5,9 @@ import re
 import time
 from dataclasses import dataclass
 
-from machine import LAB, Machine, MachineError
+from lab import LAB
+from lab.machine import MachineError
+from lab.system import System
 
 ESCAPE = "\x1d"     # ends xl console
 
@@ -43,13 +45,12 @@ class Guest:
         return lines + list(self.more)
 
 
-class Dom0(Machine):
+class Dom0(System):
     """A machine whose tests speak of guests. Boots with an unpacked kernel: that saves seconds."""
 
     def __init__(self, name, **settings):
-        settings.setdefault("kernel", str(LAB / "vmlinux-stock"))
+        settings.setdefault("kernel", LAB / "vmlinux-stock")
         settings.setdefault("payloads", ("payload.cpio", "payload-elf.cpio"))
-        settings.setdefault("dom0_mem", 1024)
         super().__init__(name, **settings)
 
     def evidence(self):
@@ -58,16 +59,16 @@ class Dom0(Machine):
             return self.run("uptime; xl list; ps | grep -v ' \\['; dmesg | tail -n 20; "
                             "tail -n 20 /var/log/xen/xl-*.log /var/log/xen/xend.log", 30)[1]
         except MachineError as error:
-            return f"Domain-0 does not answer: {str(error).splitlines()[0]}\n{self._blocked_tasks()}"
+            return f"Domain-0 does not answer: {error.reason}\n{self._blocked_tasks()}"
 
     def _blocked_tasks(self):
         """What its kernel says of all tasks: hvc consoles take Ctrl-O for the SysRq key."""
         start, end = len(self.text), time.monotonic() + 10
-        if self.process is None or self.process.poll() is not None:
+        if not self.runs():
             return "QEMU has ended"
         self.send("\x0ft")
         while time.monotonic() < end:
-            self._pump(0.5)
+            self.pump(0.5)
         return self.text[start:]
 
     # -- guests

@@ -6,9 +6,10 @@ import subprocess
 import pytest
 
 from dom0 import Dom0
-from machine import ROOT, Disk
 
+from lab import ROOT
 from lab.images.cpio import Archive
+from lab.pc import Disk, Nic
 
 # processors, Domain-0's vCPUs, pinned or not, MiB, its MiB, machine, disk, network card
 SHAPES = [
@@ -23,7 +24,7 @@ SHAPES = [
 def test_domain0_runs_with_devices(lab, hv, smp, vcpus, pin, mem, dom0_mem, machine, disk, nic):
     name = f"boot-{machine}-{smp}cpu-{mem}"
     with Dom0(name, smp=smp, dom0_vcpus=vcpus, mem=mem, dom0_mem=dom0_mem, machine=machine,
-              disks=(Disk(interface=disk, mib=64),), nics=(nic,), payloads=(), kernel="",
+              disks=(Disk(interface=disk, mib=64),), nics=(Nic(nic),), payloads=(), kernel=lab / "vmlinuz-stock",
               # Not to touch all of the host's memory.
               hv_append=pin + (" bootscrub=0" if hv == "xen" else "")) as dom0:
         dom0.wait_ready(240)
@@ -89,7 +90,7 @@ def test_unusable_kernel_gives_one_clear_line(lab, tmp_path, damage):
     whole = (lab / "vmlinuz-stock").read_bytes()
     kernel.write_bytes({"truncated": whole[:1 << 20], "garbage": b"\xaa" * (1 << 20),
                         "missing": b""}[damage])
-    with Dom0(f"boot-{damage}", payloads=(), kernel=str(kernel), stage="shell0") as dom0:
+    with Dom0(f"boot-{damage}", payloads=(), kernel=kernel, stage="shell0") as dom0:
         dom0.allow_death = True
         dom0.expect(r"(?i)panic|fatal|cannot|could not|no (usable )?(kernel|dom)", 60)
         assert dom0.end_reason() != "triple-fault"

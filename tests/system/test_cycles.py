@@ -7,8 +7,8 @@ import random
 import pytest
 
 from dom0 import Guest
-from machine import ROOT
 
+from lab import ROOT
 from lab.images.cpio import Archive
 
 MACHINE = dict(smp=1, mem=2048)

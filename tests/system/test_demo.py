@@ -10,7 +10,7 @@ import re
 import signal
 import subprocess
 
-from machine import LOGS, ROOT
+from lab import LOGS, ROOT
 
 LIMIT = int(os.environ.get("DEMO_SECONDS", "1500"))
 # What the story must hold, in this order.

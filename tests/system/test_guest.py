@@ -13,7 +13,8 @@ import time
 import pytest
 
 from dom0 import ESCAPE, Guest
-from machine import Disk
+
+from lab.pc import Disk
 
 NET_MIB = int(os.environ.get("NET_MIB", "1024"))
 MACHINE = dict(smp=2, mem=3072, dom0_mem=1536, disks=(Disk(mib=64),))
@@ -275,7 +276,7 @@ def test_guests_write_to_a_log_of_their_own(dom0):
     dom0.sh("xl destroy early")
     lines = "xl dmesg | grep -c 'd[0-9]*: \\[ .*[0-9]\\] '; true"
     assert dom0.sh(lines) == "0"
-    if dom0.config.hv != "xen":
+    if dom0.pc.hv != "xen":
         dom0.sh("xl debug-keys G")
         assert int(dom0.sh(lines)) > 20
 

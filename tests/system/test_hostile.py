@@ -12,8 +12,8 @@ import time
 import pytest
 
 from dom0 import Guest
-from machine import ROOT
 
+from lab import ROOT
 from lab.images.cpio import Archive
 
 GUESTS = {name: ROOT / "build" / "guest" / f"domu_{name}.elf" for name in ("hostile", "exhaust")}

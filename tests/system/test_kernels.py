@@ -5,7 +5,9 @@ guest's own kernel from the guest's disk."""
 import subprocess
 
 from dom0 import Guest
-from machine import LAB, Disk
+
+from lab import LAB
+from lab.pc import Disk
 
 DISK = LAB / "guest-grub.img"
 MACHINE = dict(smp=2, mem=2048, payloads=("payload.cpio", "payload-cloud.cpio", "payload-grub.cpio"),

@@ -9,9 +9,9 @@ import subprocess
 
 import pytest
 
-from machine import LAB, ROOT, Disk
-
-from lab.demo import BOOT_PATIENCE, DEBIAN, PROMPT, DemoMachine
+from lab import LAB, ROOT
+from lab.debian import Debian
+from lab.pc import Disk
 
 MENU = """set default="0"
 set timeout=5
@@ -38,13 +38,9 @@ def make_disk(directory):
 def debian(tmp_path_factory):
     subprocess.run([ROOT / "lab/build", "image"], check=True)
     guest = make_disk(tmp_path_factory.mktemp("pygrub"))
-    settings = dict(smp=2, mem=2048, dom0_mem=1024, stage="", payloads=(), kernel=str(DEBIAN / "vmlinuz"),
-                    initrd=str(DEBIAN / "initrd-toolstack.img"), dom0_append="root=/dev/vda quiet loglevel=3",
-                    disks=(Disk(str(DEBIAN / "disk.img"), snapshot=True), Disk(str(guest), snapshot=True), Disk(mib=8)))
-    with DemoMachine(f"pygrub-{os.environ.get('HV', 'xenolith')}", **settings) as machine:
-        machine.expect(PROMPT, BOOT_PATIENCE)
-        machine.send("exec /bin/sh /usr/local/sbin/lab-agent\n")
-        machine.expect(r"LAB-AGENT\n", 300)
+    disks = Disk(guest, snapshot=True), Disk(mib=8)
+    with Debian(f"pygrub-{os.environ.get('HV', 'xenolith')}", disks) as machine:
+        machine.boot()
         machine.sh("for i in $(seq 300); do xenstore-exists /local && break; sleep 1; done; service xend start", 400)
         yield machine
 

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from dom0 import Dom0, Guest
-from machine import MachineError
+
+from lab.machine import MachineError
 
 MACHINE = dict(smp=1, mem=2560, dom0_mem=1280,
                payloads=("payload.cpio", "payload-elf.cpio", "payload-cloud.cpio", "payload-grub.cpio",

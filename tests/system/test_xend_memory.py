@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from machine import ROOT
 from xend import Guest, XendDom0, XendError, config_of
 
+from lab import ROOT
 from lab.images.cpio import Archive
 
 KIND = XendDom0

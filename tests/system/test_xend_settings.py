@@ -6,8 +6,9 @@ import gzip
 
 import pytest
 
-from machine import ROOT
 from xend import START, XendDom0
+
+from lab import ROOT
 
 KIND = XendDom0
 MACHINE = dict(smp=1, mem=1024)

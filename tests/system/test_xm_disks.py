@@ -6,8 +6,9 @@ Most domains stay paused: their disks are open all the same."""
 import pytest
 
 import xm as xm_module
-from machine import Disk
 from xm import Guest, Xm
+
+from lab.pc import Disk
 
 MACHINE = {**xm_module.MACHINE, "disks": (Disk(mib=64), Disk(mib=64))}
 UUID = "11111111-2222-3333-4444-555555555555"

@@ -8,7 +8,8 @@ import os
 import shlex
 
 from dom0 import Dom0, Guest  # noqa: F401  (tests take Guest from here, too)
-from machine import MachineError
+
+from lab.machine import MachineError
 
 START = "xend --daemon"
 

@@ -5,7 +5,8 @@ import shlex
 import time
 
 from dom0 import ESCAPE, Guest  # noqa: F401  (tests take them from here, too)
-from machine import Disk
+
+from lab.pc import Disk
 
 MACHINE = dict(smp=1, mem=3072, dom0_mem=1536, disks=(Disk(mib=64),),
                payloads=("payload.cpio", "payload-elf.cpio", "payload-toolstack.cpio"))
