@@ -9,7 +9,7 @@ import pytest
 from xend import XendDom0, XendError
 
 KIND = XendDom0
-MACHINE = dict(smp=2, mem=2048, dom0_mem=1280)
+MACHINE = dict(smp=1, mem=2048, dom0_mem=1280)
 LOADER = "/lab/hostile-loader"
 TIMEOUT = 10
 

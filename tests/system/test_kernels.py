@@ -10,7 +10,7 @@ from lab import LAB
 from lab.pc import Disk
 
 DISK = LAB / "guest-grub.img"
-MACHINE = dict(smp=2, mem=2048, payloads=("payload.cpio", "payload-cloud.cpio", "payload-grub.cpio"),
+MACHINE = dict(smp=1, mem=2048, payloads=("payload.cpio", "payload-cloud.cpio", "payload-grub.cpio"),
                disks=(Disk(str(DISK), "virtio", readonly=False, snapshot=True),))
 
 

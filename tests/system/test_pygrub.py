@@ -13,6 +13,8 @@ from lab import LAB, ROOT
 from lab.debian import Debian
 from lab.pc import Disk
 
+MACHINE = dict(smp=1)
+
 MENU = """set default="0"
 set timeout=5
 menuentry 'Debian GNU/Linux' --class debian {
@@ -39,7 +41,7 @@ def debian(tmp_path_factory):
     subprocess.run([ROOT / "lab/build", "image"], check=True)
     guest = make_disk(tmp_path_factory.mktemp("pygrub"))
     disks = Disk(guest, snapshot=True), Disk(mib=8)
-    with Debian(f"pygrub-{os.environ.get('HV', 'xenolith')}", disks) as machine:
+    with Debian(f"pygrub-{os.environ.get('HV', 'xenolith')}", disks, **MACHINE) as machine:
         machine.boot()
         machine.sh("for i in $(seq 300); do xenstore-exists /local && break; sleep 1; done; service xend start", 400)
         yield machine
