@@ -12,7 +12,7 @@ from lab import ROOT
 from lab.images.cpio import Archive
 
 MACHINE = dict(smp=1, mem=2048)
-CYCLES = int(os.environ.get("GUEST_CYCLES", "32"))  # each kind of guest comes twice in 32
+CYCLES = int(os.environ.get("GUEST_CYCLES", "16"))  # in which each kind of guest comes
 IDLE = ROOT / "build/bench/idle.elf"
 
 
