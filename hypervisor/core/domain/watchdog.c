@@ -58,8 +58,8 @@ long domain_watchdog_set(struct domain *d, u32 id, u32 seconds)
 	if (id > ARRAY_SIZE(d->watchdogs.dog) || (id == 0 && seconds == 0))
 		return -EINVAL;
 	spin_lock(&d->lock);
-	w = id ? &d->watchdogs.dog[id - 1] : NULL;
-	if (!w) {
+	w = &d->watchdogs.dog[id ? id - 1 : 0];
+	if (id == 0) {
 		ret = watchdog_add(d, seconds);
 	} else if (!w->in_use) {
 		ret = -EINVAL;

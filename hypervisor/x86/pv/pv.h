@@ -58,9 +58,9 @@ void pv_hypercall_page_init(void *page);
 void pv_vcpu_init(struct vcpu *v);
 int __must_check pv_vcpu_set_context(struct vcpu *v, const vcpu_guest_context_t *ctx);
 void pv_vcpu_get_context(struct vcpu *v, vcpu_guest_context_t *ctx);
-void pv_vcpu_get_ext_context(const struct vcpu *v, struct xen_domctl_ext_vcpucontext *ctx);
+void pv_vcpu_get_ext_context(const struct vcpu *v, struct xen_domctl_ext_vcpucontext *e);
 int __must_check pv_vcpu_set_ext_context(struct vcpu *v,
-					 const struct xen_domctl_ext_vcpucontext *ctx);
+					 const struct xen_domctl_ext_vcpucontext *e);
 void pv_send_nmi(struct vcpu *v);
 bool pv_nmi_deliverable(const struct vcpu *v);
 
