@@ -44,6 +44,23 @@ static void test_balloon(void)
 	((unsigned long *)start_info->mfn_list)[(unsigned long)page >> 12] = frame;
 }
 
+/* The owners of the hypervisor's pages and of device memory are no domains with memory. */
+static void test_special_domains(void)
+{
+	static const domid_t special[] = { DOMID_IO, DOMID_XEN };
+	struct xen_memory_exchange ex = { 0 };
+	xen_pfn_t frame = 1;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct xen_memory_reservation r = { .nr_extents = 1, .domid = special[i] };
+
+		set_xen_guest_handle(r.extent_start, &frame);
+		EXPECT_EQ(op(XENMEM_decrease_reservation, &r), 0);
+		ex.in.domid = ex.out.domid = special[i];
+		(void)op(XENMEM_exchange, &ex);
+	}
+}
+
 static void test_exchange(void)
 {
 	char *pages[4];
@@ -97,6 +114,7 @@ static void test_queries(void)
 void test_main(void)
 {
 	test_balloon();
+	test_special_domains();
 	test_exchange();
 	test_queries();
 }

@@ -283,10 +283,6 @@ struct domain *domain_get_by_id(domid_t id)
 
 	if (dom0 && id == dom0->id)
 		return domain_get(dom0) ? dom0 : NULL;
-	if (id == DOMID_XEN || id == DOMID_IO) {
-		found = id == DOMID_XEN ? dom_xen : dom_io;
-		return domain_get(found) ? found : NULL;
-	}
 	spin_lock(&domlist_lock);
 	for (d = *hash_bucket(id); d && d->id != id; d = d->next_hash)
 		;

@@ -173,7 +173,7 @@ struct domain *hypercall_target(unsigned int id, int *err)
 	} else if (!d->is_privileged) {
 		*err = -EPERM;
 		return NULL;
-	} else if (id < DOMID_FIRST_RESERVED || id == DOMID_XEN || id == DOMID_IO) {
+	} else if (id < DOMID_FIRST_RESERVED) {
 		d = domain_get_by_id((domid_t)id);
 		if (d)
 			return d;
