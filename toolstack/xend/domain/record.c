@@ -201,6 +201,8 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	config = config_from_json(config_json, e);
 	if (!config)
 		return -EINVAL;
+	/* A record that was edited may lack what xend adds, such as a MAC. */
+	config_generate(config);
 	domain = domain_add(name, uuid);
 	domain->config = config;
 	domain->ours = true;
