@@ -119,6 +119,10 @@ static void __init dom0_kernel_layout(struct dom0_kernel *k)
 	}
 	if (!k->virt_end)
 		boot_fail("Domain-0's kernel has nothing to load");
+	if ((k->virt_base & ~PAGE_MASK) || !guest_virt_ok(k->virt_base, k->virt_end))
+		boot_fail("Domain-0's kernel: its virtual base %#lx is not a page that a guest may "
+			  "have",
+			  k->virt_base);
 	if (k->entry < k->virt_start || k->entry >= k->virt_end)
 		boot_fail("Domain-0's kernel: its entry %#lx lies outside of it", k->entry);
 	if (k->hypercall_page &&
