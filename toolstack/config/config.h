@@ -120,8 +120,7 @@ struct config {
 };
 
 /*
- * The limits of a domain's size. 4 TiB is the most that the start of a PV guest and the stream of a
- * saved one can describe.
+ * The limits of a domain's size. 4 TiB is the most that the stream of a saved domain can describe.
  */
 #define CONFIG_MEMORY_MIN 4	      /* MiB */
 #define CONFIG_MEMORY_MAX (4LL << 20) /* MiB */

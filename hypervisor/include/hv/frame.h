@@ -118,7 +118,10 @@ bool __must_check page_get(struct page_info *pg, const struct domain *d);
  * later.
  */
 void page_put(struct page_info *pg);
-/* page_get for a frame number that a guest named: NULL if it is not RAM or not d's. */
+/*
+ * page_get for the number of a frame: NULL if it is not RAM or not d's. A number that a guest gave
+ * goes through guest_frame_get instead.
+ */
 struct page_info *__must_check page_get_from_mfn(mfn_t mfn, const struct domain *d);
 /* Drops the allocation reference, once; safe against a racing second caller. */
 void page_put_alloc_ref(struct page_info *pg);

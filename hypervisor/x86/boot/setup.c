@@ -26,11 +26,11 @@
 #include "x86/cpu/serial.h"
 #include "x86/irq/apic.h"
 #include "x86/irq/ioapic.h"
-#include "x86/pv/entry.h"
 #include "x86/irq/vectors.h"
 #include "x86/mm/frame_table.h"
 #include "x86/mm/paging.h"
 #include "x86/mm/tlb.h"
+#include "x86/pv/entry.h"
 
 #define BOOT_CPU_INFO 512 /* head.S */
 _Static_assert(sizeof(struct cpu_info) <= BOOT_CPU_INFO, "room above the boot stack");

@@ -7,6 +7,7 @@
 #include "hv/hypercall.h"
 #include "lib/errno.h"
 #include "x86/arch_domain.h"
+#include "x86/cpu/entry.h"
 
 #undef current /* a member's name in this file */
 
@@ -41,13 +42,15 @@ void asm_offsets(void)
 	DEFINE(HYPERCALL_again, -ERESTART);
 	DEFINE(SYSCALL_INSN_BYTES, SYSCALL_INSN_BYTES);
 
+	_Static_assert(offsetof(struct ring3_ops, trap) == 0, "x86/cpu/entry.S jumps there");
+
 	DEFINE(VCPU_arch, offsetof(struct vcpu, arch));
 	DEFINE(VCPU_vcpu_info, offsetof(struct vcpu, vcpu_info));
 	DEFINE(AVCPU_in_kernel, offsetof(struct arch_vcpu, pv.in_kernel));
 	DEFINE(AVCPU_bounce_flags, offsetof(struct arch_vcpu, pv.bounce.flags));
 	_Static_assert(offsetof(struct trap_bounce, nmi_pending) ==
 			       offsetof(struct trap_bounce, flags) + 1,
-		       "entry.S looks at both at once");
+		       "x86/pv/entry.S looks at both at once");
 
 	DEFINE(VCPUINFO_upcall_pending, offsetof(struct vcpu_info, evtchn_upcall_pending));
 	DEFINE(VCPUINFO_upcall_mask, offsetof(struct vcpu_info, evtchn_upcall_mask));

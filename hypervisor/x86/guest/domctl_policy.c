@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * CPU policies in and out: what CPUID tells a domain, as set by its builder, within the most that a
- * PV guest may see.
+ * guest of its kind may see.
  */
 #include "x86/guest/domctl.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The seam between what every kind of guest needs (x86/guest) and what one kind does in a way of
- * its own (x86/pv). x86/guest implements hv/arch.h. Where kinds differ it calls through the table
+ * its own (x86/pv). x86/guest implements hv/arch/guest.h. Where kinds differ it calls through the
+ * table
  * of the domain's kind.
  */
 #ifndef X86_GUEST_GUEST_OPS_H
@@ -34,7 +35,7 @@ struct guest_ops {
 	/* The most that CPUID may tell a guest of this kind. */
 	const struct cpu_policy *max_policy;
 
-	/* --- domains and vCPUs; hv/arch.h says what each does --- */
+	/* --- domains and vCPUs; hv/arch/guest.h says what each does --- */
 	int (*config_check)(const struct xen_domctl_createdomain *config);
 	int (*domain_relinquish)(struct domain *d);
 	/* Gives v the state that it has before its first context. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The answer to core/'s question about devices (hv/arch.h). */
+/* The answer to core/'s question about devices (hv/arch/control.h). */
 #include "hv/arch/control.h"
 
 #include "x86/pci/pci.h"

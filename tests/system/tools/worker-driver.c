@@ -377,6 +377,6 @@ int main(int argc, char **argv)
 	else if (argc == 5 && strcmp(command, "splice") == 0)
 		splice_stream(argv[2], argv[3], argv[4]);
 	else
-		die("usage: see the top of worker_driver.c");
+		die("usage: see the top of worker-driver.c");
 	return 0;
 }

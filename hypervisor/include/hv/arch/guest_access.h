@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only way to the memory of the current guest. The functions check that a guest address lies
- * outside the hypervisor's range and catch faults of the copy, so a bad address gives -EFAULT.
+ * The only way to the memory of the current guest. No address that a guest gives leads to the
+ * hypervisor's memory, and a fault ends the copy, so a bad address gives -EFAULT.
  *
  * Read guest memory once, into a local; the guest may change it at any time. Call these only on
  * behalf of `current`, and without any spinlock that an interrupt handler takes.
