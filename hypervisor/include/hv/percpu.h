@@ -19,7 +19,7 @@
 struct vcpu;
 
 struct cpu_info {
-	struct cpu_user_regs guest_regs; /* saved at entry from a guest (x86/pv/entry.S, x86/cpu/entry.S) */
+	struct cpu_user_regs guest_regs; /* saved at entry from a guest (entry.S) */
 	unsigned int cpu;
 	unsigned int pad;
 	struct vcpu *current;

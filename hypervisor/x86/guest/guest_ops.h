@@ -2,8 +2,7 @@
 /*
  * The seam between what every kind of guest needs (x86/guest) and what one kind does in a way of
  * its own (x86/pv). x86/guest implements hv/arch/guest.h. Where kinds differ it calls through the
- * table
- * of the domain's kind.
+ * table of the domain's kind.
  */
 #ifndef X86_GUEST_GUEST_OPS_H
 #define X86_GUEST_GUEST_OPS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The x86 part of reusing a frame (hv/arch/frame.h): no CPU keeps a translation or a cache line of the
- * first use.
+ * The x86 part of reusing a frame (hv/arch/frame.h): no CPU keeps a translation or a cache line of
+ * the first use.
  */
 #include "hv/arch/frame.h"
 

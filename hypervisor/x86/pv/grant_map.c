@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Maps grants into the current domain's page tables (hv/arch/guest.h: arch_grant_map, arch_grant_unmap;
- * xen/grant_table.h).
+ * Maps grants into the current domain's page tables (hv/arch/guest.h: arch_grant_map,
+ * arch_grant_unmap; xen/grant_table.h).
  *
  * The entry made here holds references of its own, like any other L1 entry, besides those of the
  * grant. So the guest may overwrite the entry by other means than an unmap: the entry's references
