@@ -11,7 +11,7 @@
  *
  * A vCPU that was just replaced is in no queue until the arch side calls sched_context_saved().
  * Until then no other CPU may run it, and sched_context_saved() deals with what happens to it
- * meanwhile (a wake-up, a new affinity).
+ * meanwhile (a wake-up, a new affinity). tests/model/sched_wake.pml shows that no wake-up is lost.
  */
 #include "core/sched/sched_internal.h"
 

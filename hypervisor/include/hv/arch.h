@@ -2,8 +2,8 @@
 /*
  * The whole contract between core/ and the processor's side. Core calls nothing of x86/ but what
  * these headers declare, and the handlers of hypercalls that hypercalls.tbl names. So these are
- * the functions that a port to another processor writes, and that a host test replaces to
- * simulate a machine. scripts/check-layers reads the list.
+ * the functions that a port to another processor writes, with those handlers, and that a host test
+ * replaces to simulate a machine. scripts/check-layers reads the list.
  *
  * A file includes those of the headers that it needs, not this one.
  */

@@ -3,6 +3,9 @@
  * A guest's memory, as the hypervisor reaches it: a frame by the guest's own number of it, and
  * copies by address.
  *
+ * Which addresses a guest may name: all but those of the hypervisor. is_direct decides by one
+ * comparison for nearly all copies, guest_range_ok for the rest.
+ *
  * Without guest_memory_ops a guest's frame number is the machine's, and its memory is mapped where
  * the guest has it. Such a guest's kernel runs in ring 3, so kernel and user memory are alike: both
  * are mapped for user mode. An access to memory that is not mapped, or a write to read-only memory
