@@ -47,7 +47,7 @@ static __flatten void fpu_load(struct vcpu *v)
 		write_cr0(read_cr0() | X86_CR0_TS);
 }
 
-static void vcpu_save(struct vcpu *v)
+static __flatten void vcpu_save(struct vcpu *v)
 {
 	memcpy(&v->arch->user_regs, guest_cpu_user_regs(), sizeof(v->arch->user_regs));
 	guest_call(v->domain, save, v);
@@ -62,7 +62,7 @@ static void load_tsc_aux(const struct vcpu *v)
 	this_cpu(tsc_aux_now) = v->arch->tsc_aux;
 }
 
-static void vcpu_load(struct vcpu *v)
+static __flatten void vcpu_load(struct vcpu *v)
 {
 	if (this_cpu(last_domain) != v->domain) {
 		/* Drop branch predictions that another domain trained (SDM 4, IA32_PRED_CMD). */
