@@ -145,7 +145,8 @@ static int build(struct guest *guest, const struct build_request *r, const struc
 }
 
 _Static_assert(BOOTLOADER_ARGS_MAX == MAX_GUEST_CMDLINE, "what fits there fits here");
-_Static_assert(CONFIG_MEMORY_MAX *PAGES_MIB <= PV_START_PAGES_MAX, "so that all sizes can be built");
+_Static_assert(PV_START_PAGES_MAX >= CONFIG_MEMORY_MAX * PAGES_MIB,
+	       "so that all sizes can be built");
 
 /* Runs the bootloader, if any. Its kernel, RAM disk and command line override the
  * configuration's. */
