@@ -18,14 +18,14 @@ int hv_open(struct hv **out, struct error **e)
 	struct hv *hv = calloc(1, sizeof(*hv));
 	int errnum;
 
-	if (hv == NULL)
+	if (!hv)
 		return error_set(e, ENOMEM, "Out of memory.");
 	hv->calls = xencall_open(NULL, XENCALL_OPENFLAG_NON_REENTRANT);
-	if (hv->calls != NULL)
+	if (hv->calls)
 		hv->memory = xenforeignmemory_open(NULL, 0);
-	if (hv->memory != NULL)
+	if (hv->memory)
 		hv->op = xencall_alloc_buffer_pages(hv->calls, 1);
-	if (hv->op == NULL) {
+	if (!hv->op) {
 		errnum = errno != 0 ? errno : EIO;
 		hv_close(hv);
 		return error_set(e, errnum,
@@ -40,13 +40,13 @@ int hv_open(struct hv **out, struct error **e)
 
 void hv_close(struct hv *hv)
 {
-	if (hv == NULL)
+	if (!hv)
 		return;
-	if (hv->op != NULL)
+	if (hv->op)
 		xencall_free_buffer_pages(hv->calls, hv->op, 1);
-	if (hv->memory != NULL)
+	if (hv->memory)
 		xenforeignmemory_close(hv->memory);
-	if (hv->calls != NULL)
+	if (hv->calls)
 		xencall_close(hv->calls);
 	free(hv);
 }
@@ -133,13 +133,13 @@ void *hv_buffer(struct hv *hv, size_t size, struct error **e)
 {
 	void *buffer = xencall_alloc_buffer(hv->calls, size);
 
-	if (buffer == NULL)
+	if (!buffer)
 		error_set(e, ENOMEM, "Out of memory: %zu bytes for a hypercall.", size);
 	return buffer;
 }
 
 void hv_buffer_free(struct hv *hv, void *buffer)
 {
-	if (buffer != NULL)
+	if (buffer)
 		xencall_free_buffer(hv->calls, buffer);
 }

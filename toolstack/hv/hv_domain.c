@@ -162,7 +162,7 @@ static int list_chunk(struct hv *hv, xen_domctl_getdomaininfo_t *buffer, uint32_
 	if (rc > LIST_CHUNK)
 		return -EPROTO;
 	longer = realloc(*list, (*count + (size_t)rc + 1) * sizeof(*longer));
-	if (longer == NULL)
+	if (!longer)
 		return -ENOMEM;
 	*list = longer;
 	for (int i = 0; i < rc; i++)
@@ -178,7 +178,7 @@ int hv_domain_list(struct hv *hv, struct hv_domain_info **list, size_t *count, s
 
 	*list = NULL;
 	*count = 0;
-	if (buffer == NULL)
+	if (!buffer)
 		return -ENOMEM;
 	do {
 		rc = list_chunk(hv, buffer, next, list, count);

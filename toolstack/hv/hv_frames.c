@@ -19,14 +19,14 @@ void *hv_map_frames(struct hv *hv, uint32_t domid, int prot, const xen_pfn_t *fr
 {
 	void *address = xenforeignmemory_map(hv->memory, domid, prot, count, frames, errs);
 
-	if (address == NULL)
+	if (!address)
 		hv_fail(e, errno, "map %zu pages of domain %u", count, domid);
 	return address;
 }
 
 void hv_unmap_frames(struct hv *hv, void *address, size_t count)
 {
-	if (address != NULL)
+	if (address)
 		xenforeignmemory_unmap(hv->memory, address, count);
 }
 
@@ -35,7 +35,7 @@ int hv_frames_info(struct hv *hv, uint32_t domid, xen_pfn_t *frames, size_t coun
 	xen_pfn_t *buffer = hv_buffer(hv, INFO_CHUNK * sizeof(*buffer), e);
 	int rc = 0;
 
-	if (buffer == NULL)
+	if (!buffer)
 		return -ENOMEM;
 	for (size_t done = 0; done < count && rc >= 0; done += INFO_CHUNK) {
 		size_t now = count - done < INFO_CHUNK ? count - done : INFO_CHUNK;
@@ -57,7 +57,7 @@ int hv_mmuext(struct hv *hv, uint32_t domid, const struct mmuext_op *ops, size_t
 	struct mmuext_op *buffer = hv_buffer(hv, count * sizeof(*buffer), e);
 	int rc;
 
-	if (buffer == NULL)
+	if (!buffer)
 		return -ENOMEM;
 	memcpy(buffer, ops, count * sizeof(*buffer));
 	rc = xencall4(hv->calls, __HYPERVISOR_mmuext_op, (uintptr_t)buffer, count, 0, domid);
@@ -89,7 +89,7 @@ int hv_grant_seed(struct hv *hv, uint32_t domid, const struct hv_grant_seed *see
 					      PROT_READ | PROT_WRITE, 0);
 	grant_entry_v1_t *entries = table;
 
-	if (resource == NULL)
+	if (!resource)
 		return hv_fail(e, errno, "map the grant table of domain %u", domid);
 	for (size_t i = 0; i < count; i++) {
 		grant_entry_v1_t *entry = &entries[seeds[i].ref % (4096 / sizeof(*entry))];

@@ -119,12 +119,12 @@ int hv_host_dmesg(struct hv *hv, bool clear, char **text, size_t *length, struct
 
 	*text = NULL;
 	*length = 0;
-	if (buffer == NULL)
+	if (!buffer)
 		return -ENOMEM;
 	do {
 		got = dmesg_chunk(hv, buffer, &index, false);
 		longer = got < 0 ? NULL : realloc(*text, *length + (size_t)got + 1);
-		if (longer == NULL) {
+		if (!longer) {
 			got = got < 0 ? got : -ENOMEM;
 			break;
 		}
@@ -151,7 +151,7 @@ int hv_host_debug_keys(struct hv *hv, const char *keys, struct error **e)
 	struct xen_sysctl *op;
 	int rc;
 
-	if (buffer == NULL)
+	if (!buffer)
 		return -ENOMEM;
 	memcpy(buffer, keys, length + 1);
 	op = hv_sysctl_begin(hv, XEN_SYSCTL_debug_keys);

@@ -25,7 +25,7 @@ long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xe
 	struct xen_memory_reservation *op;
 	long rc;
 
-	if (buffer == NULL)
+	if (!buffer)
 		return -ENOMEM;
 	memcpy(buffer, gfns, count * sizeof(*buffer));
 	op = hv_op_begin(hv, sizeof(*op));
@@ -47,7 +47,7 @@ int hv_memory_release(struct hv *hv, uint32_t domid, const xen_pfn_t *mfns, size
 	struct xen_memory_reservation *op;
 	long rc;
 
-	if (buffer == NULL)
+	if (!buffer)
 		return -ENOMEM;
 	memcpy(buffer, mfns, count * sizeof(*buffer));
 	op = hv_op_begin(hv, sizeof(*op));

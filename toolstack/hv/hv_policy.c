@@ -27,10 +27,9 @@ static void buffers_free(struct hv *hv, struct buffers *buffers)
 static int buffers_alloc(struct hv *hv, struct buffers *buffers, struct error **e)
 {
 	buffers->leaves = hv_buffer(hv, LEAVES_MAX * sizeof(*buffers->leaves), e);
-	buffers->msrs = buffers->leaves != NULL ?
-				hv_buffer(hv, MSRS_MAX * sizeof(*buffers->msrs), e) :
-				NULL;
-	if (buffers->msrs == NULL) {
+	buffers->msrs =
+		buffers->leaves ? hv_buffer(hv, MSRS_MAX * sizeof(*buffers->msrs), e) : NULL;
+	if (!buffers->msrs) {
 		buffers_free(hv, buffers);
 		return -ENOMEM;
 	}
@@ -53,7 +52,7 @@ static int policy_from(struct hv_cpu_policy *policy, const struct buffers *buffe
 		return -EPROTO;
 	policy->leaves = malloc(nr_leaves * sizeof(*policy->leaves) + 1);
 	policy->msrs = malloc(nr_msrs * sizeof(*policy->msrs) + 1);
-	if (policy->leaves == NULL || policy->msrs == NULL) {
+	if (!policy->leaves || !policy->msrs) {
 		hv_policy_free(policy);
 		return -ENOMEM;
 	}

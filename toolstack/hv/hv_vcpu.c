@@ -57,13 +57,12 @@ static int affinity(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vc
 
 	memset(hard_bits, 0, sizeof(*hard));
 	memset(soft_bits, 0, sizeof(*soft));
-	if (cmd == XEN_DOMCTL_setvcpuaffinity && hard != NULL)
+	if (cmd == XEN_DOMCTL_setvcpuaffinity && hard)
 		memcpy(hard_bits, hard->bits, sizeof(*hard));
-	if (cmd == XEN_DOMCTL_setvcpuaffinity && soft != NULL)
+	if (cmd == XEN_DOMCTL_setvcpuaffinity && soft)
 		memcpy(soft_bits, soft->bits, sizeof(*soft));
 	affinity->vcpu = vcpu;
-	affinity->flags = (hard != NULL ? XEN_VCPUAFFINITY_HARD : 0) |
-			  (soft != NULL ? XEN_VCPUAFFINITY_SOFT : 0);
+	affinity->flags = (hard ? XEN_VCPUAFFINITY_HARD : 0) | (soft ? XEN_VCPUAFFINITY_SOFT : 0);
 	set_xen_guest_handle(affinity->cpumap_hard.bitmap, hard_bits);
 	affinity->cpumap_hard.nr_bits = HV_CPUMAP_CPUS;
 	set_xen_guest_handle(affinity->cpumap_soft.bitmap, soft_bits);
@@ -71,9 +70,9 @@ static int affinity(struct hv *hv, uint32_t cmd, uint32_t domid, unsigned int vc
 	rc = hv_domctl(hv);
 	if (rc < 0)
 		return rc;
-	if (hard != NULL)
+	if (hard)
 		memcpy(hard->bits, hard_bits, sizeof(*hard));
-	if (soft != NULL)
+	if (soft)
 		memcpy(soft->bits, soft_bits, sizeof(*soft));
 	return 0;
 }
@@ -112,7 +111,7 @@ int hv_vcpu_get_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
 	vcpu_guest_context_t *buffer = hv_buffer(hv, sizeof(*buffer), e);
 	int rc;
 
-	if (buffer == NULL)
+	if (!buffer)
 		return -ENOMEM;
 	memset(buffer, 0, sizeof(*buffer));
 	rc = context_op(hv, XEN_DOMCTL_getvcpucontext, domid, vcpu, buffer);
@@ -129,7 +128,7 @@ int hv_vcpu_set_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
 	vcpu_guest_context_t *buffer = hv_buffer(hv, sizeof(*buffer), e);
 	int rc;
 
-	if (buffer == NULL)
+	if (!buffer)
 		return -ENOMEM;
 	*buffer = *context;
 	rc = context_op(hv, XEN_DOMCTL_setvcpucontext, domid, vcpu, buffer);
@@ -171,7 +170,7 @@ static void *copy_of(const void *buffer, size_t size)
 {
 	void *copy = malloc(size);
 
-	if (copy != NULL)
+	if (copy)
 		memcpy(copy, buffer, size);
 	return copy;
 }
@@ -214,14 +213,14 @@ int hv_vcpu_get_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, void **d
 	if (*size == 0)
 		return 0;
 	buffer = hv_buffer(hv, *size, e);
-	if (buffer == NULL)
+	if (!buffer)
 		return -ENOMEM;
 	memset(buffer, 0, *size);
 	rc = xsave_op(hv, XEN_DOMCTL_getvcpuextstate, domid, vcpu, buffer, size, &features);
 	if (rc >= 0)
 		*data = copy_of(buffer, *size);
 	hv_buffer_free(hv, buffer);
-	if (rc >= 0 && *data == NULL)
+	if (rc >= 0 && !*data)
 		rc = -ENOMEM;
 	return rc < 0 ? hv_fail(e, -rc, "read the extended state of vCPU %u of domain %u", vcpu,
 				domid) :
@@ -235,7 +234,7 @@ int hv_vcpu_set_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, const vo
 	uint64_t features = 0;
 	int rc;
 
-	if (buffer == NULL)
+	if (!buffer)
 		return -ENOMEM;
 	memcpy(buffer, data, size);
 	rc = xsave_op(hv, XEN_DOMCTL_setvcpuextstate, domid, vcpu, buffer, &size, &features);
@@ -274,14 +273,14 @@ int hv_vcpu_get_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu, xen_domct
 	if (room == 0)
 		return 0;
 	buffer = hv_buffer(hv, room * sizeof(*buffer), e);
-	if (buffer == NULL)
+	if (!buffer)
 		return -ENOMEM;
 	memset(buffer, 0, room * sizeof(*buffer));
 	*count = room;
 	rc = msrs_op(hv, XEN_DOMCTL_get_vcpu_msrs, domid, vcpu, buffer, count);
 	if (rc >= 0 && *count > 0 && *count <= room) {
 		*msrs = copy_of(buffer, *count * sizeof(*buffer));
-		rc = *msrs != NULL ? 0 : -ENOMEM;
+		rc = *msrs ? 0 : -ENOMEM;
 	}
 	hv_buffer_free(hv, buffer);
 	return rc < 0 ? hv_fail(e, -rc, "read the registers of vCPU %u of domain %u", vcpu, domid) :
@@ -294,7 +293,7 @@ int hv_vcpu_set_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu,
 	xen_domctl_vcpu_msr_t *buffer = hv_buffer(hv, count * sizeof(*buffer), e);
 	int rc;
 
-	if (buffer == NULL)
+	if (!buffer)
 		return -ENOMEM;
 	memcpy(buffer, msrs, count * sizeof(*buffer));
 	rc = msrs_op(hv, XEN_DOMCTL_set_vcpu_msrs, domid, vcpu, buffer, &count);

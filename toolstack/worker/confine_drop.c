@@ -184,7 +184,7 @@ static int deny_calls(void)
 	/* The filter's default kills a program of another ABI (32 bits, x32), whose calls have
 	 * other numbers. */
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	int rc = filter == NULL ? -ENOMEM : 0;
+	int rc = filter ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < COUNT(denied) && rc == 0; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), denied[i], 0);
@@ -199,7 +199,7 @@ static int deny_calls(void)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	if (rc == 0)
 		rc = seccomp_load(filter);
-	if (filter != NULL)
+	if (filter)
 		seccomp_release(filter);
 	errno = -rc;
 	return rc == 0 ? 0 : -1;

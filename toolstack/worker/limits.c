@@ -20,7 +20,7 @@ uint64_t limits_address_space(void)
 	unsigned long pages = 0;
 	FILE *statm = fopen("/proc/self/statm", "re");
 
-	if (statm != NULL) {
+	if (statm) {
 		if (fscanf(statm, "%lu", &pages) != 1)
 			pages = 0;
 		fclose(statm);

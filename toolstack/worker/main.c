@@ -144,7 +144,7 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	limits_be_first_to_go();
 	request = read_request(&e);
-	if (request != NULL)
+	if (request)
 		rc = run(request, result, &e);
 	if (rc == 0) {
 		json_set(line, "result", json_object_get(result));

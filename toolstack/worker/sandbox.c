@@ -86,7 +86,7 @@ static int allow_only_needed_calls(void)
 		SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn), SCMP_SYS(futex),
 	};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int rc = filter == NULL ? -ENOMEM : 0;
+	int rc = filter ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && rc == 0; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
@@ -99,7 +99,7 @@ static int allow_only_needed_calls(void)
 				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (rc == 0)
 		rc = seccomp_load(filter);
-	if (filter != NULL)
+	if (filter)
 		seccomp_release(filter);
 	return rc;
 }
@@ -143,7 +143,7 @@ static _Noreturn void child(sandbox_fn *fn, void *context, int report_fd, int ou
 	} else {
 		report.rc = fn(context, output_fd >= 0 ? OUTPUT_FD : -1, result, &why);
 	}
-	if (report.rc != 0 && why != NULL)
+	if (report.rc != 0 && why)
 		strncpy(report.why, why, sizeof(report.why) - 1);
 	/* Shorter than PIPE_BUF, so it is written as a whole or not at all. */
 	syscall(SYS_exit_group,

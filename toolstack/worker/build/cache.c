@@ -30,7 +30,7 @@ void cache_open(struct cache *cache, const char *path)
 	struct stat st;
 
 	cache->dir = -1;
-	if (path == NULL)
+	if (!path)
 		return;
 	if (file_make_dirs(path, 0700, NULL) < 0)
 		return;
@@ -100,13 +100,12 @@ static void remove_oldest(const struct cache *cache, const char *prefix, const c
 		char oldest[256] = "";
 		unsigned int count = 0;
 
-		if (dir == NULL) {
+		if (!dir) {
 			if (fd >= 0)
 				close(fd);
 			return;
 		}
-		for (const struct dirent *entry = readdir(dir); entry != NULL;
-		     entry = readdir(dir)) {
+		for (const struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
 			size_t length = strlen(entry->d_name);
 			struct stat st;
 

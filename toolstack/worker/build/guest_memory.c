@@ -67,7 +67,7 @@ int guest_populate(struct guest *g, uint64_t nr_pages, guest_progress_fn *progre
 
 	g->nr_pages = nr_pages;
 	g->p2m = malloc(nr_pages * sizeof(*g->p2m));
-	if (g->p2m == NULL)
+	if (!g->p2m)
 		return error_set(e, ENOMEM, "Out of memory for the list of the guest's %llu pages.",
 				 (unsigned long long)nr_pages);
 	while (nr_pages - pfn >= SUPER_PAGES) {
@@ -146,7 +146,7 @@ int guest_load(struct guest *g, uint64_t to, int fd, uint64_t offset, uint64_t s
 		now = now < total - done ? now : total - done;
 		count = (in_page + now + PAGE - 1) / PAGE;
 		window = guest_map(g, pfn, count, e);
-		if (window == NULL)
+		if (!window)
 			return -EIO;
 		rc = read_fully(fd, window + in_page, offset + done, now, what, e);
 		hv_unmap_frames(g->hv, window, count);

@@ -151,7 +151,7 @@ static int read_input(int fd, size_t size, const char *what, uint8_t **data, str
 	size_t done = 0;
 
 	*data = malloc(size);
-	if (*data == NULL)
+	if (!*data)
 		return error_set(e, ENOMEM,
 				 "%s cannot be read: there is no memory for its %zu bytes.", what,
 				 size);
@@ -208,7 +208,7 @@ static int open_packed(struct kernel *kernel, int fd, const struct stat *st,
 	/* The cache's file system is full: unpack into memory instead. */
 	if (rc == -ENOSPC || rc == -EDQUOT) {
 		kernel_close(kernel);
-		if (e != NULL)
+		if (e)
 			error_free(e);
 		rc = unpack_to(kernel, cache_new_file(&no_cache), &input, what, e);
 	}

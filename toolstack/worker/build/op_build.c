@@ -40,7 +40,7 @@ static int ramdisk_open(struct ramdisk *ramdisk, int directory, const char *path
 {
 	struct stat st;
 
-	if (path == NULL)
+	if (!path)
 		return 0;
 	ramdisk->fd = openat(directory, path,
 			     O_RDONLY | O_CLOEXEC | O_NONBLOCK |
@@ -156,7 +156,7 @@ static int choose(struct boot_files *files, struct json_object *request, uint32_
 	struct json_object *order;
 	int rc = json_opt_typed(request, "bootloader", json_type_object, &order, e);
 
-	if (rc < 0 || order == NULL)
+	if (rc < 0 || !order)
 		return rc;
 	worker_progress("bootloader", 0, 1);
 	rc = bootloader_run(order, domid, choice, e);
@@ -211,7 +211,7 @@ int op_build(struct json_object *request, struct json_object *result, struct err
 		files.cmdline = cmdline = config_cmdline(r.config);
 		rc = choose(&files, request, r.domid, &choice, e);
 	}
-	if (rc == 0 && files.kernel == NULL)
+	if (rc == 0 && !files.kernel)
 		rc = error_set(
 			e, EINVAL,
 			"The guest has no kernel: set kernel or bootloader in its configuration.");

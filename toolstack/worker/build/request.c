@@ -21,7 +21,7 @@ int build_request_parse(struct build_request *r, struct json_object *request, st
 		rc = domain_size_from_json(&r->size, size, e);
 	if (rc == 0)
 		r->config = config_from_json(config, e);
-	return rc == 0 && r->config == NULL ? -EINVAL : rc;
+	return rc == 0 && !r->config ? -EINVAL : rc;
 }
 
 void build_request_free(struct build_request *r)

@@ -45,7 +45,7 @@ static int write_start_pages(struct guest *guest, struct start *start, uint64_t 
 	uint64_t count = l->pt + l->nr_pt - l->info;
 	char *pages = guest_map(guest, l->info, count, e);
 
-	if (pages == NULL)
+	if (!pages)
 		return -EIO;
 	fill_start_info((struct start_info *)pages, start, shared_info_mfn);
 	memset(pages + (l->store - l->info) * PAGE, 0, PAGE);
@@ -61,7 +61,7 @@ static int write_p2m(struct guest *guest, const struct pv_start *l, struct error
 {
 	void *list = guest_map(guest, l->p2m, l->nr_p2m, e);
 
-	if (list == NULL)
+	if (!list)
 		return -EIO;
 	memcpy(list, guest->p2m, guest->nr_pages * sizeof(*guest->p2m));
 	hv_unmap_frames(guest->hv, list, l->nr_p2m);
@@ -75,7 +75,7 @@ static int init_shared_info(struct guest *guest, uint64_t mfn, struct error **e)
 	struct shared_info *shared =
 		hv_map_frames(guest->hv, guest->domid, PROT_READ | PROT_WRITE, &frame, NULL, 1, e);
 
-	if (shared == NULL)
+	if (!shared)
 		return -EIO;
 	memset(shared, 0, PAGE);
 	for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)

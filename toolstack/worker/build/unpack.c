@@ -101,7 +101,7 @@ static int unpack_zstd(const uint8_t *data, size_t size, struct out *out, uint8_
 	size_t rc = 1;
 	int err = 0;
 
-	if (z == NULL)
+	if (!z)
 		return fail(out->why, ENOMEM, "there is not enough memory to unpack it");
 	ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, 27);
 	while (err == 0 && rc != 0) {
@@ -129,7 +129,7 @@ static int unpack_lz4(const uint8_t *data, size_t size, struct out *out)
 	size_t at = 4;
 	int err = 0;
 
-	if (block == NULL)
+	if (!block)
 		return fail(out->why, ENOMEM, "there is not enough memory to unpack it");
 	while (err == 0 && size - at >= 4) {
 		uint32_t packed = le32(data + at);
@@ -168,7 +168,7 @@ int unpack(const void *data, size_t size, uint64_t limit, unpack_sink_fn *sink, 
 	if (le32(p) == LZ4_LEGACY_MAGIC)
 		return unpack_lz4(p, size, &out);
 	chunk = malloc(CHUNK);
-	if (chunk == NULL)
+	if (!chunk)
 		return fail(why, ENOMEM, "there is not enough memory to unpack it");
 	if (p[0] == 0x1f && p[1] == 0x8b)
 		rc = unpack_gzip(p, size, &out, chunk);

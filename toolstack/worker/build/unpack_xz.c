@@ -49,7 +49,7 @@ static bool block_open(struct block *block, const uint8_t *data, size_t size)
 	block->data = at + header.header_size;
 	block->size = (size_t)(data + size - block->data);
 	/* A filter without options counts positions from 0. */
-	if (block->filters[0].id == LZMA_FILTER_X86 && block->filters[0].options == NULL &&
+	if (block->filters[0].id == LZMA_FILTER_X86 && !block->filters[0].options &&
 	    block->filters[1].id == LZMA_FILTER_LZMA2 && block->filters[2].id == LZMA_VLI_UNKNOWN &&
 	    lzma_raw_decoder_memusage(block->filters + 1) <= MEMORY_MAX)
 		return true;
@@ -125,7 +125,7 @@ static bool checksum_ok(struct unpacking *u, const struct block *block)
 	size_t at = (block->size - u->xz.avail_in + 3) & ~(size_t)3;
 	const uint8_t *crc = gcry_md_read(u->crc, GCRY_MD_CRC32);
 
-	if (crc == NULL || at > block->size || block->size - at < CRC_SIZE)
+	if (!crc || at > block->size || block->size - at < CRC_SIZE)
 		return false;
 	for (unsigned int i = 0; i < CRC_SIZE; i++)
 		if (block->data[at + i] != crc[CRC_SIZE - 1 - i])
@@ -161,7 +161,7 @@ int unpack_xz_kernel(const uint8_t *data, size_t size, unpack_sink_fn *sink, voi
 
 	hash_prepare();
 	u.chunk = malloc(TAIL + CHUNK);
-	if (u.chunk == NULL || gcry_md_open(&u.crc, GCRY_MD_CRC32, 0) != 0 ||
+	if (!u.chunk || gcry_md_open(&u.crc, GCRY_MD_CRC32, 0) != 0 ||
 	    !block_open(&block, data, size)) {
 		*why = "there is not enough memory to unpack it";
 		rc = -ENOMEM;

@@ -39,16 +39,16 @@ static int make_room(struct frame_map *map, uint64_t room)
 
 	room = room < map->limit ? room : map->limit;
 	entries = realloc(map->entries, room * sizeof(*entries));
-	if (entries == NULL)
+	if (!entries)
 		return -ENOMEM;
 	map->entries = entries;
-	if (map->index == NULL || room > (3ULL << map->index_bits) / 4) {
+	if (!map->index || room > (3ULL << map->index_bits) / 4) {
 		while (map->index_bits < INDEX_BITS_MIN || room > (3ULL << map->index_bits) / 4)
 			map->index_bits++;
 		free(map->index);
 		map->indexed = 0;
 		map->index = calloc(1ULL << map->index_bits, sizeof(*map->index));
-		if (map->index == NULL)
+		if (!map->index)
 			return -ENOMEM;
 	}
 	map->room = (uint32_t)room;
@@ -96,7 +96,7 @@ struct frame_entry *frame_map_search(struct frame_map *map, uint64_t frame)
 		if (*free_place == 0)
 			*free_place = map->indexed + 1;
 	}
-	at = map->index != NULL ? *place(map, frame) : 0;
+	at = map->index ? *place(map, frame) : 0;
 	if (at == 0)
 		return NULL;
 	map->next = at;

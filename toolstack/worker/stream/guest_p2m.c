@@ -31,7 +31,7 @@ static int copy_page(struct hv *hv, uint32_t domid, uint64_t mfn, uint64_t *to, 
 	xen_pfn_t frame = mfn;
 	const void *page = hv_map_frames(hv, domid, PROT_READ, &frame, NULL, 1, e);
 
-	if (page == NULL)
+	if (!page)
 		return -EFAULT;
 	memcpy(to, page, PAGE);
 	hv_unmap_frames(hv, (void *)(uintptr_t)page, 1);
@@ -79,7 +79,7 @@ static int list_by_address(struct hv *hv, uint32_t domid, uint64_t cr3, uint64_t
 	struct walk *w = calloc(1, sizeof(*w));
 	int rc = 0;
 
-	if (w == NULL)
+	if (!w)
 		return error_set(e, ENOMEM, "Out of memory.");
 	w->hv = hv;
 	w->domid = domid;
@@ -162,7 +162,7 @@ static int take_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, uint6
 			hv_map_frames(hv, domid, PROT_READ,
 				      (const xen_pfn_t *)p2m->list_frames + done, NULL, count, e);
 
-		if (list == NULL)
+		if (!list)
 			return -EFAULT;
 		entries = entries < p2m->nr_pfns - first ? entries : p2m->nr_pfns - first;
 		for (uint64_t i = 0; i < entries && rc == 0; i++) {
@@ -185,8 +185,8 @@ static int read_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, uint6
 		     struct error **e)
 {
 	struct candidates *c = calloc(1, sizeof(*c));
-	int rc = c != NULL ? take_list(p2m, hv, domid, max_mfn, c, e) :
-			     error_set(e, ENOMEM, "Out of memory.");
+	int rc = c ? take_list(p2m, hv, domid, max_mfn, c, e) :
+		     error_set(e, ENOMEM, "Out of memory.");
 
 	free(c);
 	return rc;
@@ -219,7 +219,7 @@ int guest_p2m_read(struct guest_p2m *p2m, struct hv *hv, uint32_t domid,
 	p2m->nr_pfns = arch.max_pfn;
 	p2m->nr_list_frames = (p2m->nr_pfns + PER_PAGE - 1) / PER_PAGE;
 	p2m->list_frames = calloc(p2m->nr_list_frames, sizeof(*p2m->list_frames));
-	if (p2m->list_frames == NULL || frame_map_init(&p2m->frames, max_pages, max_pages) != 0)
+	if (!p2m->list_frames || frame_map_init(&p2m->frames, max_pages, max_pages) != 0)
 		return error_set(e, ENOMEM,
 				 "Out of memory for the list of the domain's %llu pages.",
 				 (unsigned long long)p2m->nr_pfns);
@@ -232,7 +232,7 @@ uint64_t guest_p2m_mfn_to_pfn(void *context, uint64_t mfn)
 	struct guest_p2m *p2m = context;
 	const struct frame_entry *entry = frame_map_find(&p2m->frames, mfn);
 
-	return entry != NULL ? entry->value & STREAM_PFN_MASK : FRAME_INVALID;
+	return entry ? entry->value & STREAM_PFN_MASK : FRAME_INVALID;
 }
 
 void guest_p2m_free(struct guest_p2m *p2m)

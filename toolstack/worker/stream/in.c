@@ -103,7 +103,7 @@ int stream_in_body(struct stream_in *in, const struct stream_record *record, voi
 	int rc;
 
 	*body = malloc((size_t)record->length + 1);
-	if (*body == NULL)
+	if (!*body)
 		return error_set(e, ENOMEM, "Out of memory for a record of %u bytes.",
 				 record->length);
 	rc = stream_in_read(in, *body, record->length, e);

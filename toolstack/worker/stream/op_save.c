@@ -23,9 +23,9 @@ int op_save(struct json_object *request, struct json_object *result, struct erro
 		rc = json_opt_string(request, "suspend", NULL, &suspend, e);
 	if (rc == 0)
 		rc = target_open(request, &hv, e);
-	if (rc == 0 && suspend != NULL)
+	if (rc == 0 && suspend)
 		rc = worker_ask("suspend", e);
-	if (rc == 0 && suspend != NULL)
+	if (rc == 0 && suspend)
 		rc = target_check(request, hv, e);
 	if (rc == 0)
 		rc = hv_domain_info(hv, (uint32_t)domid, &info, e);

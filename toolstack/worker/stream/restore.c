@@ -66,7 +66,7 @@ static int static_data_end(struct restore *r, struct error **e)
 	if (r->cpuid.size % sizeof(*policy.leaves) != 0 ||
 	    r->msr_policy.size % sizeof(*policy.msrs) != 0)
 		return stream_in_damaged(e, "the processor's features are cut off");
-	if (policy.leaves == NULL || policy.msrs == NULL)
+	if (!policy.leaves || !policy.msrs)
 		return 0;
 	if (hv_policy_set_domain(r->hv, r->domid, &policy, e) != 0) {
 		error_prefix(
@@ -109,7 +109,7 @@ static int read_shared_info(struct restore *r, const struct stream_record *recor
 {
 	free(r->shared);
 	r->shared = calloc(1, STREAM_PAGE);
-	if (r->shared == NULL)
+	if (!r->shared)
 		return error_set(e, ENOMEM, "Out of memory.");
 	return read_struct(r, record, r->shared, STREAM_PAGE, "SHARED_INFO", e);
 }
@@ -181,7 +181,7 @@ static read_record_fn *const readers[] = {
 
 static int read_record(struct restore *r, const struct stream_record *record, struct error **e)
 {
-	if (record->type < sizeof(readers) / sizeof(readers[0]) && readers[record->type] != NULL)
+	if (record->type < sizeof(readers) / sizeof(readers[0]) && readers[record->type])
 		return readers[record->type](r, record, e);
 	if (record->type & STREAM_OPTIONAL)
 		return read_nothing(r, record, e);
@@ -199,7 +199,7 @@ int restore_domain(struct restore *r, int fd, struct error **e)
 	r->in = (struct stream_in){ .fd = fd };
 	frame_map_init(&r->frames, r->max_pages, 0);
 	r->vcpus = calloc(r->max_vcpus, sizeof(*r->vcpus));
-	if (r->vcpus == NULL)
+	if (!r->vcpus)
 		return error_set(e, ENOMEM, "Out of memory.");
 	rc = stream_in_headers(&r->in, e);
 	while (rc == 0 && record.type != STREAM_END) {
@@ -212,7 +212,7 @@ int restore_domain(struct restore *r, int fd, struct error **e)
 
 void restore_free(struct restore *r)
 {
-	for (unsigned int i = 0; r->vcpus != NULL && i < r->max_vcpus; i++) {
+	for (unsigned int i = 0; r->vcpus && i < r->max_vcpus; i++) {
 		blob_free(&r->vcpus[i].basic);
 		blob_free(&r->vcpus[i].extended);
 		blob_free(&r->vcpus[i].xsave);

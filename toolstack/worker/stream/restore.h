@@ -66,12 +66,12 @@ static inline uint32_t restore_word_type(uint64_t word)
 /* The words of all frames are those from 0 to restore_count() - 1, in no particular order. */
 static inline uint64_t restore_count(const struct restore *r)
 {
-	return r->words != NULL ? r->nr_pfns : r->frames.count;
+	return r->words ? r->nr_pfns : r->frames.count;
 }
 
 static inline uint64_t *restore_word_at(const struct restore *r, uint64_t i)
 {
-	return r->words != NULL ? &r->words[i] : &r->frames.entries[i].value;
+	return r->words ? &r->words[i] : &r->frames.entries[i].value;
 }
 
 /* Reads the whole stream from fd. The caller has set the first part of r. After success the domain

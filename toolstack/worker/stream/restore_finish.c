@@ -23,7 +23,7 @@
 
 static int check_complete(const struct restore *r, struct error **e)
 {
-	if (r->nr_pfns == 0 || r->shared == NULL || r->vcpus[0].basic.data == NULL)
+	if (r->nr_pfns == 0 || !r->shared || !r->vcpus[0].basic.data)
 		return stream_in_damaged(e, "it ends before all is there");
 	for (uint64_t i = 0; i < r->nr_list_frames; i++)
 		if (restore_pfn_to_mfn((void *)(uintptr_t)r, r->list_frames[i]) == FRAME_INVALID)
@@ -70,7 +70,7 @@ static int set_extended(struct restore *r, unsigned int vcpu, struct error **e)
 	const struct restore_blob *blob = &r->vcpus[vcpu].extended;
 	struct xen_domctl_ext_vcpucontext ext = { 0 };
 
-	if (blob->data == NULL)
+	if (!blob->data)
 		return 0;
 	if (blob->size > sizeof(ext) ||
 	    blob->size < offsetof(struct xen_domctl_ext_vcpucontext, mcg_cap))
@@ -103,7 +103,7 @@ static int set_vcpus(struct restore *r, uint64_t *start_info_pfn, struct error *
 	int rc = 0;
 
 	for (unsigned int vcpu = 0; vcpu < r->max_vcpus && rc == 0; vcpu++) {
-		if (r->vcpus[vcpu].basic.data == NULL)
+		if (!r->vcpus[vcpu].basic.data)
 			continue;
 		rc = set_basic(r, vcpu, start_info_pfn, e);
 		if (rc == 0)
@@ -167,7 +167,7 @@ static int update_list(struct restore *r, struct error **e)
 			mfns[i] = restore_pfn_to_mfn(r, r->list_frames[done + i]);
 		window = hv_map_frames(r->hv, r->domid, PROT_READ | PROT_WRITE, mfns, NULL, count,
 				       e);
-		if (window == NULL)
+		if (!window)
 			return -EFAULT;
 		for (uint64_t i = 0; i < count; i++)
 			update_list_page(r, window + i * PER_PAGE, (done + i) * PER_PAGE);
@@ -193,7 +193,7 @@ static int update_start_info(struct restore *r, uint64_t pfn, uint64_t shared_in
 	struct start_info *si = map_pfn(r, pfn, e);
 	int rc;
 
-	if (si == NULL)
+	if (!si)
 		return -EFAULT;
 	/* Before it suspended, the guest replaced the two machine frames here by its pfns. */
 	rc = service_mfn(r, si->store_mfn, &r->store, "xenstore", e);
@@ -220,7 +220,7 @@ static int update_shared_info(struct restore *r, uint64_t mfn, struct error **e)
 	struct shared_info *shared =
 		hv_map_frames(r->hv, r->domid, PROT_READ | PROT_WRITE, &frame, NULL, 1, e);
 
-	if (shared == NULL)
+	if (!shared)
 		return -EFAULT;
 	memcpy(&shared->vcpu_info, &r->shared->vcpu_info, sizeof(shared->vcpu_info));
 	memcpy(&shared->arch, &r->shared->arch, sizeof(shared->arch));

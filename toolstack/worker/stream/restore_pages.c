@@ -27,16 +27,16 @@ static uint64_t *find_word(struct restore *r, uint64_t pfn)
 {
 	struct frame_entry *entry;
 
-	if (r->words != NULL)
+	if (r->words)
 		return pfn < r->nr_pfns ? &r->words[pfn] : NULL;
 	entry = frame_map_find(&r->frames, pfn);
-	return entry != NULL ? &entry->value : NULL;
+	return entry ? &entry->value : NULL;
 }
 
 uint64_t restore_pfn_to_mfn(void *context, uint64_t pfn)
 {
 	const uint64_t *word = find_word(context, pfn);
-	uint64_t mfn = word != NULL ? *word & STREAM_PFN_MASK : FRAME_NONE;
+	uint64_t mfn = word ? *word & STREAM_PFN_MASK : FRAME_NONE;
 
 	return mfn != FRAME_NONE ? mfn : FRAME_INVALID;
 }
@@ -210,9 +210,9 @@ static int take_word(struct restore *r, struct page_batch *b, uint64_t word, str
 	if (!type_known(type) || word & ~(STREAM_PFN_MASK | 0xfULL << 60))
 		return stream_in_damaged(e, "page %#llx is of an unknown type",
 					 (unsigned long long)pfn);
-	if (known == NULL && type != XEN_DOMCTL_PFINFO_XTAB && type != XEN_DOMCTL_PFINFO_BROKEN)
+	if (!known && type != XEN_DOMCTL_PFINFO_XTAB && type != XEN_DOMCTL_PFINFO_BROKEN)
 		rc = want(r, &b->wanted, pfn, &known, e);
-	if (rc == 0 && known != NULL) {
+	if (rc == 0 && known) {
 		r->nr_pages += (*known & ~STREAM_PFN_MASK) == FRAME_UNSEEN;
 		*known = (*known & STREAM_PFN_MASK) | (word & ~STREAM_PFN_MASK);
 	}
@@ -251,10 +251,10 @@ static int localise(struct restore *r, struct page_batch *b, uint64_t *table, un
 	int rc = 0;
 
 	memcpy(copy, table, sizeof(copy));
-	for (unsigned int i = 0; i < PER_PAGE && rc == 0 && r->words == NULL; i++) {
+	for (unsigned int i = 0; i < PER_PAGE && rc == 0 && !r->words; i++) {
 		uint64_t pfn = (copy[i] & PTE_FRAME) / STREAM_PAGE;
 
-		if (copy[i] & PTE_PRESENT && pfn < r->nr_pfns && find_word(r, pfn) == NULL)
+		if (copy[i] & PTE_PRESENT && pfn < r->nr_pfns && !find_word(r, pfn))
 			rc = want(r, &b->wanted, pfn, &word, e);
 	}
 	if (rc == 0)
@@ -271,7 +271,7 @@ static int read_pages(struct restore *r, struct page_batch *b, struct error **e)
 				     b->with_data, e);
 	int rc;
 
-	if (window == NULL)
+	if (!window)
 		return -EFAULT;
 	rc = stream_in_read(&r->in, window, (size_t)b->with_data * STREAM_PAGE, e);
 	for (unsigned int i = 0; i < b->with_data && rc == 0; i++)

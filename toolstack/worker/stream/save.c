@@ -130,7 +130,7 @@ int save_domain(struct hv *hv, uint32_t domid, int fd, save_progress_fn *progres
 		return rc;
 	frame = s.info.shared_info_frame;
 	s.shared = hv_map_frames(hv, domid, PROT_READ, &frame, NULL, 1, e);
-	if (s.shared == NULL)
+	if (!s.shared)
 		return -EFAULT;
 	rc = guest_p2m_read(&s.p2m, hv, domid, s.shared, max_mfn, s.info.pages, e);
 	if (rc == 0)

@@ -100,7 +100,7 @@ static int save_batch(struct save *s, struct batch *b, uint32_t first, uint32_t 
 		b->words[i] = frames[i].value;
 	}
 	window = hv_map_frames(s->hv, s->domid, PROT_READ, b->mfns, b->errs, count, e);
-	if (window == NULL)
+	if (!window)
 		return -EFAULT;
 	b->pieces[0] = (struct iovec){ &head, sizeof(head) };
 	b->pieces[1] = (struct iovec){ b->words, count * sizeof(b->words[0]) };
@@ -119,7 +119,7 @@ int save_pages(struct save *s, struct error **e)
 	struct batch *b = calloc(1, sizeof(*b));
 	int rc = 0;
 
-	if (b == NULL)
+	if (!b)
 		return error_set(e, ENOMEM, "Out of memory.");
 	for (uint32_t done = 0; done < total && rc == 0; done += BATCH_MAX) {
 		s->progress("memory", done, total);

@@ -45,7 +45,7 @@ static int save_xsave(struct save *s, const struct stream_vcpu *head, struct err
 	size_t size;
 	int rc = hv_vcpu_get_xsave(s->hv, s->domid, head->vcpu, &data, &size, e);
 
-	if (rc < 0 || data == NULL)
+	if (rc < 0 || !data)
 		return rc;
 	rc = stream_out_simple(&s->out, STREAM_X86_PV_VCPU_XSAVE, head, sizeof(*head), data, size,
 			       e);
@@ -59,7 +59,7 @@ static int save_msrs(struct save *s, const struct stream_vcpu *head, struct erro
 	size_t count;
 	int rc = hv_vcpu_get_msrs(s->hv, s->domid, head->vcpu, &msrs, &count, e);
 
-	if (rc < 0 || msrs == NULL)
+	if (rc < 0 || !msrs)
 		return rc;
 	rc = stream_out_simple(&s->out, STREAM_X86_PV_VCPU_MSRS, head, sizeof(*head), msrs,
 			       count * sizeof(*msrs), e);

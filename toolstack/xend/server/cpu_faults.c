@@ -21,10 +21,9 @@ static uint32_t read_microcode(void)
 	unsigned int revision = 0;
 	char line[256];
 
-	if (file == NULL)
+	if (!file)
 		return 0;
-	while (fgets(line, sizeof(line), file) != NULL &&
-	       sscanf(line, "microcode : %x", &revision) != 1)
+	while (fgets(line, sizeof(line), file) && sscanf(line, "microcode : %x", &revision) != 1)
 		;
 	fclose(file);
 	return revision;
@@ -64,7 +63,7 @@ const char *cpu_faults_text(struct hv *hv, const struct hv_version *version)
 	struct hv_cpu_policy policy;
 	struct cpu_facts facts;
 
-	if (strstr(version->extra, "xenolith") == NULL)
+	if (!strstr(version->extra, "xenolith"))
 		return NULL;
 	if (!text.len) {
 		if (hv_policy_get_system(hv, XEN_SYSCTL_cpu_policy_host, &policy, NULL))
