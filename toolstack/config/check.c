@@ -132,7 +132,7 @@ static void check_devices(const struct check *k)
 		for (size_t j = 0; j < i && k->c->vif[i].mac; j++) {
 			const struct value *v = element(k, "vif", i);
 
-			if (k->c->vif[j].mac && !strcmp(k->c->vif[i].mac, k->c->vif[j].mac))
+			if (k->c->vif[j].mac && strcmp(k->c->vif[i].mac, k->c->vif[j].mac) == 0)
 				config_error(k->diags, v->source, v->pos,
 					     "vif mac: %s is taken by another interface already",
 					     k->c->vif[i].mac);

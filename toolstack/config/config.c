@@ -103,7 +103,7 @@ struct config *config_from_json(struct json_object *o, struct error **e)
 {
 	struct config *c = xcalloc(1, sizeof(*c));
 
-	if (!schema_from_json(&config_domain_schema, c, o, e))
+	if (schema_from_json(&config_domain_schema, c, o, e) == 0)
 		return c;
 	free(c);
 	return NULL;

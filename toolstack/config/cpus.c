@@ -50,7 +50,7 @@ static int parse_part(char *part, bool is_first, unsigned int nr_cpus, uint8_t *
 
 	if (is_first && !add)
 		set_range(map, 0, nr_cpus - 1, true);
-	if (strcmp(text, "all") && !parse_range(text, &first, &last))
+	if (strcmp(text, "all") != 0 && !parse_range(text, &first, &last))
 		return error_set(e, EINVAL, "CPUs are given as \"0-3,5,^1\" or \"all\".");
 	if (last >= nr_cpus)
 		return error_set(e, EINVAL, "There is no CPU %u: the host has CPUs 0 to %u.",
@@ -66,11 +66,11 @@ int config_cpus_parse(const char *text, unsigned int nr_cpus, uint8_t *map, stru
 	int rc = 0;
 
 	memset(map, 0, (nr_cpus + 7) / 8);
-	while (!rc && (part = strsep(&rest, ","))) {
+	while (rc == 0 && (part = strsep(&rest, ","))) {
 		rc = parse_part(str_trim(part), is_first, nr_cpus, map, e);
 		is_first = false;
 	}
-	if (!rc && is_empty(map, nr_cpus))
+	if (rc == 0 && is_empty(map, nr_cpus))
 		rc = error_set(e, EINVAL, "\"%s\" leaves no CPU.", text);
 	free(copy);
 	return rc;

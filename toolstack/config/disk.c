@@ -52,7 +52,7 @@ static bool next_part(const struct value *text, size_t *rest, struct part *p)
 static bool is(const struct reader *r, struct part p, const char *word)
 {
 	return p.to - p.from == strlen(word) &&
-	       !memcmp(r->text->text + p.from, word, p.to - p.from);
+	       memcmp(r->text->text + p.from, word, p.to - p.from) == 0;
 }
 
 static void set(struct reader *r, const char *key, struct part p)
@@ -215,15 +215,16 @@ static void read_named(struct reader *r, struct part p, size_t len, size_t *rest
 		    value = trim(r->text, (struct part){ key.to + 1, p.to });
 	char *name = xstrndup(r->text->text + p.from, len);
 
-	if (!strcmp(name, "target")) {
+	if (strcmp(name, "target") == 0) {
 		value.to = strlen(r->text->text);
 		*rest = value.to + 1;
 		set(r, name, trim(r->text, value));
-	} else if (!strcmp(name, "access") || !strcmp(name, "mode")) {
+	} else if (strcmp(name, "access") == 0 || strcmp(name, "mode") == 0) {
 		set_mode(r, value);
-	} else if (!strcmp(name, "vdev")) {
+	} else if (strcmp(name, "vdev") == 0) {
 		set_vdev(r, value);
-	} else if (!strcmp(name, "devtype") && (is(r, value, "cdrom") || is(r, value, "disk"))) {
+	} else if (strcmp(name, "devtype") == 0 &&
+		   (is(r, value, "cdrom") || is(r, value, "disk"))) {
 		set_word(r, "cdrom", is(r, value, "cdrom") ? "1" : "0", value);
 	} else {
 		struct config_pos pos = pos_of(r, value);

@@ -77,7 +77,7 @@ char *config_mac_parse(const char *text)
 	}
 	mac[17] = '\0';
 	/* The lowest bit of the first byte marks a multicast address; all zeroes is no address. */
-	if (strchr("13579bdf", mac[1]) || !strcmp(mac, "00:00:00:00:00:00"))
+	if (strchr("13579bdf", mac[1]) || strcmp(mac, "00:00:00:00:00:00") == 0)
 		return NULL;
 	return xstrdup(mac);
 }

@@ -17,7 +17,7 @@ void lexer_init(struct lexer *lx, const char *text, size_t len, const char *sour
 	lx->line_start = text;
 	lx->diags = diags;
 	/* Some editors begin UTF-8 files with a byte order mark. */
-	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		lx->p += 3;
 		lx->line_start += 3;
 	}

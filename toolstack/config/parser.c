@@ -109,10 +109,10 @@ static struct value *parse_list(struct parser *p)
 /* Python's constants None, True and False, which some files use. */
 static struct value *parse_constant(const struct parser *p)
 {
-	bool is_none = !strcmp(p->tok.text, "None"), is_true = !strcmp(p->tok.text, "True");
+	bool is_none = strcmp(p->tok.text, "None") == 0, is_true = strcmp(p->tok.text, "True") == 0;
 	struct value *v;
 
-	if (!is_none && !is_true && strcmp(p->tok.text, "False"))
+	if (!is_none && !is_true && strcmp(p->tok.text, "False") != 0)
 		return NULL;
 	v = value_new(is_none ? VALUE_NONE : VALUE_BOOL, p->lx.source, p->tok.pos);
 	v->number = is_true;

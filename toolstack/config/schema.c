@@ -13,11 +13,11 @@
 const struct config_key *schema_find(const struct config_schema *schema, const char *name)
 {
 	for (size_t i = 0; schema->aliases[i][0]; i++) {
-		if (!strcmp(schema->aliases[i][0], name))
+		if (strcmp(schema->aliases[i][0], name) == 0)
 			name = schema->aliases[i][1];
 	}
 	for (size_t i = 0; i < schema->nr; i++) {
-		if (!strcmp(schema->keys[i].name, name))
+		if (strcmp(schema->keys[i].name, name) == 0)
 			return &schema->keys[i];
 	}
 	return NULL;
@@ -141,7 +141,7 @@ static bool set_mib(const struct fill *f, void *field, const struct value *v)
 	char *what;
 
 	if (v->type == VALUE_STRING) {
-		good = !config_size_parse(v->text, 1024, &kb, NULL);
+		good = config_size_parse(v->text, 1024, &kb, NULL) == 0;
 	} else {
 		good = v->type == VALUE_NUMBER && v->number >= 0 && (uint64_t)v->number <= key->max;
 		kb = good ? (uint64_t)v->number * 1024 : 0;
@@ -164,7 +164,7 @@ static bool set_mib(const struct fill *f, void *field, const struct value *v)
 static int word_index(const char *const *words, const char *word)
 {
 	for (int i = 0; words[i]; i++) {
-		if (!strcasecmp(words[i], word))
+		if (strcasecmp(words[i], word) == 0)
 			return i;
 	}
 	return -1;
@@ -394,7 +394,7 @@ static void fill_member(const struct config_schema *schema, void *record,
 	} else if (find_member(schema, object, f.key) != v) {
 		const char *first = find_member(schema, object, f.key)->key;
 
-		if (strcmp(first, v->key))
+		if (strcmp(first, v->key) != 0)
 			config_error(diags, v->source, v->key_pos,
 				     "%s%s and %s say the same: expected one of them", schema->what,
 				     first, v->key);

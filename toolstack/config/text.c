@@ -113,7 +113,7 @@ static char *parse_rate(const char *text)
 
 static char *parse_backend(const char *text)
 {
-	return !strcmp(text, "0") || !strcmp(text, "Domain-0") ? xstrdup("0") : NULL;
+	return strcmp(text, "0") == 0 || strcmp(text, "Domain-0") == 0 ? xstrdup("0") : NULL;
 }
 
 static char *parse_interface(const char *text)

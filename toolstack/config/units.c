@@ -54,11 +54,11 @@ static bool parse_interval(const char *p, uint64_t *us)
 	}
 	if (*p++ != '@' || !parse_digits(&p, us))
 		return false;
-	if (!strcmp(p, "ms"))
+	if (strcmp(p, "ms") == 0)
 		*us *= 1000;
-	else if (!strcmp(p, "s"))
+	else if (strcmp(p, "s") == 0)
 		*us *= 1000000;
-	else if (strcmp(p, "us"))
+	else if (strcmp(p, "us") != 0)
 		return false;
 	return *us > 0 && *us <= UINT32_MAX;
 }

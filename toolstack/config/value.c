@@ -57,7 +57,7 @@ void value_set(struct value *object, const char *key, struct config_pos key_pos,
 struct value *value_find(const struct value *object, const char *key)
 {
 	for (size_t i = 0; i < object->nr; i++) {
-		if (!strcmp(object->items[i]->key, key))
+		if (strcmp(object->items[i]->key, key) == 0)
 			return object->items[i];
 	}
 	return NULL;
@@ -68,7 +68,7 @@ struct value *value_take(struct value *object, const char *key)
 	for (size_t i = 0; i < object->nr; i++) {
 		struct value *item = object->items[i];
 
-		if (!strcmp(item->key, key)) {
+		if (strcmp(item->key, key) == 0) {
 			memmove(object->items + i, object->items + i + 1,
 				(--object->nr - i) * sizeof(struct value *));
 			return item;
@@ -100,8 +100,8 @@ bool value_is_off(const struct value *v)
 	case VALUE_NUMBER:
 		return !v->number;
 	case VALUE_STRING:
-		return !*v->text || !strcmp(v->text, "0") || !strcasecmp(v->text, "no") ||
-		       !strcasecmp(v->text, "off");
+		return !*v->text || strcmp(v->text, "0") == 0 || strcasecmp(v->text, "no") == 0 ||
+		       strcasecmp(v->text, "off") == 0;
 	case VALUE_LIST:
 	case VALUE_OBJECT:
 		return !v->nr;

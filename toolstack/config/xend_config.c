@@ -199,7 +199,7 @@ struct xend_config *xend_config_load(const char *path, struct config_diags *diag
 
 	if (rc == -ENOENT && e)
 		error_free(e);
-	if (!rc || rc == -ENOENT) {
+	if (rc == 0 || rc == -ENOENT) {
 		c = xend_config_parse(str_text(&text), text.len, path, diags);
 		config_diags_to_error(diags, e);
 	}
@@ -216,7 +216,7 @@ bool xend_config_allows(const struct xend_config *c, const char *host)
 
 		if (compile_host(&regex, c->relocation_hosts_allow[i]))
 			continue;
-		allowed = !regexec(&regex, host, 0, NULL, 0);
+		allowed = regexec(&regex, host, 0, NULL, 0) == 0;
 		regfree(&regex);
 	}
 	return allowed;

@@ -20,7 +20,7 @@ static unsigned int grant_version_offered(struct hv *hv)
 {
 	struct xen_sysctl_physinfo info;
 
-	if (hv_host_physinfo(hv, &info, NULL) != 0)
+	if (hv_host_physinfo(hv, &info, NULL))
 		return 1;
 	return info.capabilities & XEN_SYSCTL_PHYSCAP_gnttab_v2 ? 2 : 1;
 }

@@ -71,7 +71,7 @@ int hv_policy_get_system(struct hv *hv, unsigned int index, struct hv_cpu_policy
 	int rc = buffers_alloc(hv, &buffers, e);
 
 	memset(policy, 0, sizeof(*policy));
-	if (rc < 0)
+	if (rc)
 		return rc;
 	op = hv_sysctl_begin(hv, XEN_SYSCTL_get_cpu_policy);
 	op->u.cpu_policy.index = index;
@@ -108,7 +108,7 @@ int hv_policy_get_domain(struct hv *hv, uint32_t domid, struct hv_cpu_policy *po
 	int rc = buffers_alloc(hv, &buffers, e);
 
 	memset(policy, 0, sizeof(*policy));
-	if (rc < 0)
+	if (rc)
 		return rc;
 	op = domain_policy_begin(hv, XEN_DOMCTL_get_cpu_policy, domid, &buffers, LEAVES_MAX,
 				 MSRS_MAX);
@@ -131,7 +131,7 @@ int hv_policy_set_domain(struct hv *hv, uint32_t domid, const struct hv_cpu_poli
 	if (policy->nr_leaves > LEAVES_MAX || policy->nr_msrs > MSRS_MAX)
 		return hv_fail(e, E2BIG, "set the processor features of domain %u", domid);
 	rc = buffers_alloc(hv, &buffers, e);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	memcpy(buffers.leaves, policy->leaves, policy->nr_leaves * sizeof(*buffers.leaves));
 	memcpy(buffers.msrs, policy->msrs, policy->nr_msrs * sizeof(*buffers.msrs));

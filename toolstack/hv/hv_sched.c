@@ -24,7 +24,7 @@ static int weighted_scheduler(struct hv *hv, uint32_t *id, struct error **e)
 {
 	int rc = hv_sched_id(hv, id, e);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (*id != XEN_SCHEDULER_CREDIT && *id != XEN_SCHEDULER_CREDIT2)
 		return error_set(e, EOPNOTSUPP,
@@ -39,7 +39,7 @@ int hv_sched_get(struct hv *hv, uint32_t domid, struct hv_credit *credit, struct
 	uint32_t id = 0;
 	int rc = weighted_scheduler(hv, &id, e);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	op = hv_domctl_begin(hv, XEN_DOMCTL_scheduler_op, domid);
 	op->u.scheduler_op.sched_id = id;
@@ -66,7 +66,7 @@ int hv_sched_set(struct hv *hv, uint32_t domid, const struct hv_credit *credit, 
 	uint32_t id = 0;
 	int rc = weighted_scheduler(hv, &id, e);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (credit->weight < 1 || credit->weight > 65535 || credit->cap > 65535)
 		return error_set(e, EINVAL,

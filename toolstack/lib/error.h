@@ -12,7 +12,7 @@
  *	...
  *	struct error *e = NULL;
  *
- *	if (disk_open(path, &e) < 0) {
+ *	if (disk_open(path, &e)) {
  *		log_error("%s", error_text(e));
  *		error_free(&e);
  *	}

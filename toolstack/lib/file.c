@@ -73,7 +73,7 @@ static int sync_directory_of(const char *path, struct error **e)
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = 0;
 
-	if (fd < 0 || fsync(fd) < 0)
+	if (fd < 0 || fsync(fd))
 		rc = error_set(e, errno, "Cannot sync the directory %s: %s.", dir, strerror(errno));
 	if (fd >= 0)
 		close(fd);
@@ -93,11 +93,11 @@ int file_write_atomic(const char *path, const void *data, size_t len, mode_t mod
 		goto out_free;
 	}
 	rc = file_write_fd(fd, tmp, data, len, e);
-	if (!rc && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
+	if (rc == 0 && (fchmod(fd, mode) || fsync(fd)))
 		rc = error_set(e, errno, "Cannot write %s: %s.", tmp, strerror(errno));
-	if (close(fd) < 0 && !rc)
+	if (close(fd) && rc == 0)
 		rc = error_set(e, errno, "Cannot write %s: %s.", tmp, strerror(errno));
-	if (!rc && rename(tmp, path) < 0)
+	if (rc == 0 && rename(tmp, path))
 		rc = error_set(e, errno, "Cannot rename %s to %s: %s.", tmp, path, strerror(errno));
 	if (rc)
 		unlink(tmp);
@@ -113,13 +113,13 @@ int file_make_dirs(const char *path, mode_t mode, struct error **e)
 	char *copy = xstrdup(path);
 	int rc = 0;
 
-	for (char *p = copy + 1; !rc; p++) {
+	for (char *p = copy + 1; rc == 0; p++) {
 		char c = *p;
 
 		if (c && c != '/')
 			continue;
 		*p = '\0';
-		if (mkdir(copy, c ? 0755 : mode) < 0 && errno != EEXIST)
+		if (mkdir(copy, c ? 0755 : mode) && errno != EEXIST)
 			rc = error_set(e, errno, "Cannot make the directory %s: %s.", copy,
 				       strerror(errno));
 		*p = c;
@@ -132,7 +132,7 @@ int file_make_dirs(const char *path, mode_t mode, struct error **e)
 
 int file_remove(const char *path, struct error **e)
 {
-	if (unlink(path) < 0 && errno != ENOENT)
+	if (unlink(path) && errno != ENOENT)
 		return error_set(e, errno, "Cannot remove %s: %s.", path, strerror(errno));
 	return 0;
 }

@@ -104,7 +104,7 @@ int json_get_typed(struct json_object *o, const char *key, enum json_type type,
 {
 	int rc = json_opt_typed(o, key, type, out, e);
 
-	if (!rc && !*out)
+	if (rc == 0 && !*out)
 		rc = error_set(e, ENOENT, "\"%s\" is missing, it must be %s.", key,
 			       type_name(type));
 	return rc;
@@ -172,7 +172,7 @@ int json_opt_bool(struct json_object *o, const char *key, bool otherwise, bool *
 	struct json_object *value;
 	int rc = json_opt_typed(o, key, json_type_boolean, &value, e);
 
-	if (!rc)
+	if (rc == 0)
 		*out = value ? json_object_get_boolean(value) : otherwise;
 	return rc;
 }
@@ -228,13 +228,13 @@ struct json_object *json_new_int(int64_t value)
 
 void json_set(struct json_object *o, const char *key, struct json_object *value)
 {
-	if (json_object_object_add(o, key, value) < 0)
+	if (json_object_object_add(o, key, value))
 		abort();
 }
 
 void json_append(struct json_object *array, struct json_object *value)
 {
-	if (json_object_array_add(array, value) < 0)
+	if (json_object_array_add(array, value))
 		abort();
 }
 

@@ -29,7 +29,7 @@ static int open_file(const char *path, size_t *size)
 
 	if (fd < 0)
 		return -errno;
-	*size = fstat(fd, &st) < 0 ? 0 : (size_t)st.st_size;
+	*size = fstat(fd, &st) ? 0 : (size_t)st.st_size;
 	return fd;
 }
 
@@ -73,7 +73,7 @@ static void rotate(void)
 {
 	char *old = xasprintf("%s.1", the_log.path);
 	size_t size = 0;
-	int fd = rename(the_log.path, old) < 0 ? -errno : open_file(the_log.path, &size);
+	int fd = rename(the_log.path, old) ? -errno : open_file(the_log.path, &size);
 
 	if (fd >= 0) {
 		close(the_log.fd);
@@ -125,7 +125,7 @@ void log_write(enum log_level level, const char *fmt, ...)
 		str_printf(&line, "%s %s\n", names[level], str_text(&text));
 		if (the_log.size && the_log.size + line.len > the_log.limit)
 			rotate();
-		if (!file_write_fd(the_log.fd, the_log.path, str_text(&line), line.len, NULL))
+		if (file_write_fd(the_log.fd, the_log.path, str_text(&line), line.len, NULL) == 0)
 			the_log.size += line.len;
 	}
 	str_free(&text);

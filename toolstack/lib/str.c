@@ -92,14 +92,14 @@ char *str_steal(struct str *s)
 
 bool str_starts(const char *s, const char *prefix)
 {
-	return !strncmp(s, prefix, strlen(prefix));
+	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
 bool str_ends(const char *s, const char *suffix)
 {
 	size_t len = strlen(s), end = strlen(suffix);
 
-	return len >= end && !strcmp(s + len - end, suffix);
+	return len >= end && strcmp(s + len - end, suffix) == 0;
 }
 
 char *str_trim(char *s)

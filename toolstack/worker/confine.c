@@ -57,7 +57,7 @@ static int die_with_parent(void)
 {
 	struct pollfd p = { .fd = REPORT_FD };
 
-	return prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || poll(&p, 1, 0) != 0 ? -1 : 0;
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) || poll(&p, 1, 0) != 0 ? -1 : 0;
 }
 
 /* Returns only when the program cannot run: what was attempted. */
@@ -307,8 +307,8 @@ int confine_run(const struct confine_spec *spec, struct confine_result *result, 
 		return error_set(e, errno,
 				 "%s cannot be run: its directory (a tmpfs) could not be made: %s.",
 				 spec->program, strerror(errno));
-	if (pipe2(pipes.out, O_CLOEXEC) != 0 || pipe2(pipes.err, O_CLOEXEC) != 0 ||
-	    pipe2(pipes.report, O_CLOEXEC) != 0)
+	if (pipe2(pipes.out, O_CLOEXEC) || pipe2(pipes.err, O_CLOEXEC) ||
+	    pipe2(pipes.report, O_CLOEXEC))
 		rc = error_set(e, errno, "%s cannot be run: %s.", spec->program, strerror(errno));
 	else
 		rc = run(spec, &pipes, result, e);

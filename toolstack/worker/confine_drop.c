@@ -39,12 +39,12 @@ static int set_limits(const struct confine_spec *spec)
 		{ RLIMIT_SIGPENDING, FILES_MAX },
 	};
 
-	if (setpriority(PRIO_PROCESS, 0, NICENESS) != 0)
+	if (setpriority(PRIO_PROCESS, 0, NICENESS))
 		return -1;
 	for (size_t i = 0; i < COUNT(limits); i++) {
 		struct rlimit limit = { limits[i].value, limits[i].value };
 
-		if (setrlimit(limits[i].resource, &limit) != 0)
+		if (setrlimit(limits[i].resource, &limit))
 			return -1;
 	}
 	return 0;
@@ -58,12 +58,11 @@ static int drop_user(uint32_t id)
 	/* Every capability of this kernel: prctl() fails at the first number that it does
 	 * not know. */
 	for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
-		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
+		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0))
 			return -1;
-	if (setgroups(0, NULL) != 0 || setresgid(id, id, id) != 0 || setresuid(id, id, id) != 0)
+	if (setgroups(0, NULL) || setresgid(id, id, id) || setresuid(id, id, id))
 		return -1;
-	return syscall(SYS_capset, &header, none) != 0 ? -1 :
-							 prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return syscall(SYS_capset, &header, none) ? -1 : prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 /*
@@ -208,10 +207,10 @@ static int deny_calls(void)
 int confine_drop(const struct confine_spec *spec, const char **what)
 {
 	*what = "take its privilege";
-	if (drop_user(spec->id) != 0)
+	if (drop_user(spec->id))
 		return -1;
 	*what = "filter its system calls";
-	if (deny_calls() != 0)
+	if (deny_calls())
 		return -1;
 	/*
 	 * Last, because this process may already use more memory than the program may; it could

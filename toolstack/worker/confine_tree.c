@@ -56,7 +56,7 @@ static int make_parents(int tree, const char *path)
 	}
 	for (char *slash = strchr(copy, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (mkdirat(tree, copy, 0755) != 0 && errno != EEXIST)
+		if (mkdirat(tree, copy, 0755) && errno != EEXIST)
 			return -1;
 		*slash = '/';
 	}
@@ -74,10 +74,10 @@ static int show(int tree, const char *path, bool is_directory)
 	const char *inside = path + 1;
 	int fd, from, rc = -1;
 
-	if (make_parents(tree, inside) != 0)
+	if (make_parents(tree, inside))
 		return -1;
 	if (is_directory) {
-		if (mkdirat(tree, inside, 0755) != 0)
+		if (mkdirat(tree, inside, 0755))
 			return -1;
 	} else {
 		fd = openat(tree, inside, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
@@ -103,7 +103,7 @@ static int show_as_is(int tree, const char *inside)
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/%s", inside);
-	if (lstat(path, &st) != 0)
+	if (lstat(path, &st))
 		return errno == ENOENT ? 0 : -1;
 	if (!S_ISLNK(st.st_mode))
 		return show(tree, path, S_ISDIR(st.st_mode));
@@ -136,10 +136,10 @@ static int make_nodes(int tree, const struct confine_spec *spec)
 		      { "dev/random", 8 },
 		      { "dev/urandom", 9 } };
 
-	if (mkdirat(tree, "dev", 0755) != 0)
+	if (mkdirat(tree, "dev", 0755))
 		return -1;
 	for (size_t i = 0; i < COUNT(nodes); i++)
-		if (mknodat(tree, nodes[i].path, S_IFCHR | 0666, makedev(1, nodes[i].minor)) != 0)
+		if (mknodat(tree, nodes[i].path, S_IFCHR | 0666, makedev(1, nodes[i].minor)))
 			return -1;
 	/* The group may read it, but root owns it: an owner could change the mode. */
 	return mknodat(tree, &CONFINE_DISK[1], S_IFBLK | 0440, spec->disk) == 0 ?
@@ -151,21 +151,21 @@ static int fill(int tree, const struct confine_spec *spec, int output, const cha
 {
 	*what = "show it the host's programs";
 	for (size_t i = 0; i < COUNT(shared); i++)
-		if (show_as_is(tree, shared[i]) != 0)
+		if (show_as_is(tree, shared[i]))
 			return -1;
-	if (mkdirat(tree, "etc", 0755) != 0)
+	if (mkdirat(tree, "etc", 0755))
 		return -1;
 	for (size_t i = 0; i < COUNT(shared_etc); i++)
-		if (show_as_is(tree, shared_etc[i]) != 0)
+		if (show_as_is(tree, shared_etc[i]))
 			return -1;
 	*what = "show it its program";
-	if (!is_shared(spec->program) && show(tree, spec->program, false) != 0)
+	if (!is_shared(spec->program) && show(tree, spec->program, false))
 		return -1;
 	*what = "make its device nodes";
-	if (make_nodes(tree, spec) != 0)
+	if (make_nodes(tree, spec))
 		return -1;
 	*what = "give it its directory";
-	return mkdirat(tree, &CONFINE_OUTPUT[1], 0755) != 0 ?
+	return mkdirat(tree, &CONFINE_OUTPUT[1], 0755) ?
 		       -1 :
 		       move_mount(output, "", tree, &CONFINE_OUTPUT[1], MOVE_MOUNT_F_EMPTY_PATH);
 }
@@ -176,13 +176,13 @@ static int enter_restricted(const struct confine_spec *spec, int output, const c
 	int tree = make_tree();
 
 	*what = "make its file tree";
-	if (tree < 0 || move_mount(tree, "", AT_FDCWD, ATTACH_POINT, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+	if (tree < 0 || move_mount(tree, "", AT_FDCWD, ATTACH_POINT, MOVE_MOUNT_F_EMPTY_PATH))
 		return -1;
-	if (fill(tree, spec, output, what) != 0)
+	if (fill(tree, spec, output, what))
 		return -1;
 	*what = "enter its file tree";
-	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) != 0 || fchdir(tree) != 0 ||
-	    chroot(".") != 0)
+	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) || fchdir(tree) ||
+	    chroot("."))
 		return -1;
 	return close(tree);
 }
@@ -202,10 +202,10 @@ int confine_enter_tree(const struct confine_spec *spec, int output, const char *
 	 * also sees what the host mounts later (MS_SLAVE).
 	 */
 	*what = "part it from the host's mounts";
-	if (mount(NULL, "/", NULL, MS_REC | (spec->restricted ? MS_PRIVATE : MS_SLAVE), NULL) != 0)
+	if (mount(NULL, "/", NULL, MS_REC | (spec->restricted ? MS_PRIVATE : MS_SLAVE), NULL))
 		return -1;
-	if ((spec->restricted ? enter_restricted(spec, output, what) :
-				enter_unrestricted(output, what)) != 0)
+	if (spec->restricted ? enter_restricted(spec, output, what) :
+			       enter_unrestricted(output, what))
 		return -1;
 	umask(022);
 	return 0;

@@ -100,8 +100,7 @@ int worker_ask(const char *what, struct error **e)
 	if (rc == 0 && strcmp(str_text(&answer), "done") != 0)
 		rc = -ECANCELED;
 	str_free(&answer);
-	return rc < 0 ? error_set(e, rc, "The request to %s the domain was not fulfilled.", what) :
-			0;
+	return rc ? error_set(e, rc, "The request to %s the domain was not fulfilled.", what) : 0;
 }
 
 /* The request: one line, or all input up to its end. */
@@ -124,7 +123,7 @@ static int run(struct json_object *request, struct json_object *result, struct e
 	const char *name;
 	int rc = json_get_string(request, "op", &name, e);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
 		if (strcmp(name, ops[i].name) == 0)

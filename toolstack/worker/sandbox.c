@@ -47,14 +47,14 @@ static int limit_resources(const struct sandbox_limits *limits)
 {
 	uint64_t now = limits_address_space();
 
-	if (!LIMITS_SANITIZED && set_limit(RLIMIT_AS, now + limits->memory) != 0)
+	if (!LIMITS_SANITIZED && set_limit(RLIMIT_AS, now + limits->memory))
 		return -1;
 	/* RLIMIT_AS and not RLIMIT_DATA, which does not count mappings of files. */
-	return set_limit(RLIMIT_CPU, limits->seconds) != 0 ||
-			       set_limit(RLIMIT_FSIZE, limits->file_size) != 0 ||
-			       set_limit(RLIMIT_CORE, 0) != 0 || set_limit(RLIMIT_NPROC, 0) != 0 ||
-			       set_limit(RLIMIT_NOFILE, OUTPUT_FD + 1) != 0 ||
-			       set_limit(RLIMIT_MEMLOCK, 0) != 0 ?
+	return set_limit(RLIMIT_CPU, limits->seconds) ||
+			       set_limit(RLIMIT_FSIZE, limits->file_size) ||
+			       set_limit(RLIMIT_CORE, 0) || set_limit(RLIMIT_NPROC, 0) ||
+			       set_limit(RLIMIT_NOFILE, OUTPUT_FD + 1) ||
+			       set_limit(RLIMIT_MEMLOCK, 0) ?
 		       -1 :
 		       0;
 }
@@ -62,16 +62,16 @@ static int limit_resources(const struct sandbox_limits *limits)
 /* Drops user, groups and the ways to regain them. Without root there is nothing to drop. */
 static int drop_privilege(void)
 {
-	if (prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+	if (prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -1;
 	if (geteuid() != 0)
 		return 0;
 	/* In fdinfo is nothing but this process's own descriptors. Without /proc there is no
 	 * chroot; then the seccomp filter alone keeps the child from files. */
-	if (chroot("/proc/self/fdinfo") == 0 && chdir("/") != 0)
+	if (chroot("/proc/self/fdinfo") == 0 && chdir("/"))
 		return -1;
-	return setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
-			       setresuid(NOBODY, NOBODY, NOBODY) != 0 ?
+	return setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+			       setresuid(NOBODY, NOBODY, NOBODY) ?
 		       -1 :
 		       0;
 }
@@ -123,7 +123,7 @@ static int keep_only(int report_fd, int output_fd)
  * have died before the prctl(); getppid() tells. */
 static int die_with_parent(pid_t parent)
 {
-	return prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ? -1 : 0;
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent ? -1 : 0;
 }
 
 static _Noreturn void child(sandbox_fn *fn, void *context, int report_fd, int output_fd,
@@ -134,16 +134,16 @@ static _Noreturn void child(sandbox_fn *fn, void *context, int report_fd, int ou
 
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGXFSZ, SIG_IGN); /* a write past the limit fails instead */
-	if (keep_only(report_fd, output_fd) != 0)
+	if (keep_only(report_fd, output_fd))
 		syscall(SYS_exit_group, 2);
-	if (limit_resources(limits) != 0 || drop_privilege() != 0 || die_with_parent(parent) != 0 ||
-	    (!LIMITS_SANITIZED && allow_only_needed_calls() != 0)) {
+	if (limit_resources(limits) || drop_privilege() || die_with_parent(parent) ||
+	    (!LIMITS_SANITIZED && allow_only_needed_calls())) {
 		report.rc = -EPERM;
 		why = "a process without privilege could not be made for looking at it";
 	} else {
 		report.rc = fn(context, output_fd >= 0 ? OUTPUT_FD : -1, result, &why);
 	}
-	if (report.rc != 0 && why)
+	if (report.rc && why)
 		strncpy(report.why, why, sizeof(report.why) - 1);
 	/* Shorter than PIPE_BUF, so it is written as a whole or not at all. */
 	syscall(SYS_exit_group,
@@ -189,12 +189,12 @@ static int judge(int waited, int status, const struct report *report, unsigned i
 		return error_set(e, ETIMEDOUT,
 				 "%s is not usable: reading it took more than %u seconds.", what,
 				 seconds);
-	if (waited != 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+	if (waited || !WIFEXITED(status) || WEXITSTATUS(status))
 		return error_set(e, EINVAL,
 				 "%s is not usable: the process that read it was stopped (%s).",
 				 what,
 				 WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "no answer");
-	if (report->rc != 0)
+	if (report->rc)
 		return error_set(e, report->rc, "%s is not usable: %.*s.", what, REASON_MAX - 1,
 				 report->why);
 	return 0;
@@ -211,7 +211,7 @@ int sandbox_run(sandbox_fn *fn, void *context, int output_fd, void *result, size
 
 	if (shared == MAP_FAILED)
 		return error_set(e, errno, "%s could not be read: %s.", what, strerror(errno));
-	if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
+	if (pipe2(pipe_fds, O_CLOEXEC)) {
 		munmap(shared, result_size);
 		return error_set(e, errno, "%s could not be read: %s.", what, strerror(errno));
 	}

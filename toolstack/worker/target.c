@@ -26,7 +26,7 @@ int target_check(struct json_object *request, struct hv *hv, struct error **e)
 	int64_t domid;
 	int rc = json_opt_string(request, "uuid", NULL, &uuid, e);
 
-	if (rc < 0 || !uuid)
+	if (rc || !uuid)
 		return rc;
 	rc = json_get_int(request, "domid", 1, DOMID_FIRST_RESERVED - 1, &domid, e);
 	if (rc == 0)

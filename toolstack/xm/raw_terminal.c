@@ -33,7 +33,7 @@ void raw_terminal_enter(int fd)
 {
 	struct termios raw;
 
-	if (tcgetattr(fd, &before) < 0)
+	if (tcgetattr(fd, &before))
 		return;
 	raw = before;
 	cfmakeraw(&raw);

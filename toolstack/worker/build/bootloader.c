@@ -133,7 +133,7 @@ static int judge(const struct bootloader *b, struct confine_result *result,
 		return error_set(e, ENOEXEC,
 				 "The bootloader %s is not usable: it wrote more than %u KiB.",
 				 b->name, CONFINE_SAID_MAX / 1024);
-	if (!WIFEXITED(result->status) || WEXITSTATUS(result->status) != 0)
+	if (!WIFEXITED(result->status) || WEXITSTATUS(result->status))
 		return complain(b, result, e);
 	if (bootloader_output_parse(str_text(&result->said), result->said.len,
 				    b->spec.restricted ? CONFINE_OUTPUT :

@@ -32,11 +32,11 @@ void cache_open(struct cache *cache, const char *path)
 	cache->dir = -1;
 	if (!path)
 		return;
-	if (file_make_dirs(path, 0700, NULL) < 0)
+	if (file_make_dirs(path, 0700, NULL))
 		return;
 	cache->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* Anybody who may write there could make any guest boot a kernel of his. */
-	if (cache->dir >= 0 && (fstat(cache->dir, &st) != 0 || st.st_uid != geteuid() ||
+	if (cache->dir >= 0 && (fstat(cache->dir, &st) || st.st_uid != geteuid() ||
 				(st.st_mode & (S_IWGRP | S_IWOTH)) != 0))
 		cache_close(cache);
 }
@@ -112,7 +112,7 @@ static void remove_oldest(const struct cache *cache, const char *prefix, const c
 			if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
 			    length < strlen(suffix) ||
 			    strcmp(entry->d_name + length - strlen(suffix), suffix) != 0 ||
-			    fstatat(cache->dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+			    fstatat(cache->dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
 			    S_ISDIR(st.st_mode))
 				continue;
 			count++;
@@ -124,7 +124,7 @@ static void remove_oldest(const struct cache *cache, const char *prefix, const c
 			}
 		}
 		closedir(dir);
-		if (count <= keep || unlinkat(cache->dir, oldest, 0) != 0)
+		if (count <= keep || unlinkat(cache->dir, oldest, 0))
 			return;
 	}
 }
@@ -195,7 +195,7 @@ bool cache_put(const struct cache *cache, const char *key, int fd, const struct 
 	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
 	/* Fails for a file in memory. When another worker has made the entry, that one is
 	 * as good. */
-	if (linkat(AT_FDCWD, own, cache->dir, name, AT_SYMLINK_FOLLOW) != 0)
+	if (linkat(AT_FDCWD, own, cache->dir, name, AT_SYMLINK_FOLLOW))
 		return errno == EEXIST;
 	remove_oldest(cache, "", KERNEL_SUFFIX, ENTRIES_MAX);
 	return true;

@@ -89,7 +89,7 @@ static int describe_file(int fd, struct kernel_info *info, const char **why)
 	void *image;
 	int rc;
 
-	if (fstat(fd, &st) != 0 || st.st_size <= 0) {
+	if (fstat(fd, &st) || st.st_size <= 0) {
 		*why = "it is empty";
 		return -EINVAL;
 	}
@@ -120,7 +120,7 @@ static int unpack_and_describe(void *context, int output_fd, void *result, const
 		rc = unpack(image.payload, image.size, KERNEL_SIZE_MAX, write_piece, &out, why);
 	}
 	/* Zeros at the end may be a hole, which needs the file's size set. */
-	if (rc == 0 && ftruncate(output_fd, (off_t)out.at) != 0)
+	if (rc == 0 && ftruncate(output_fd, (off_t)out.at))
 		rc = -errno;
 	return rc == 0 ? describe_file(output_fd, result, why) : rc;
 }
@@ -138,9 +138,9 @@ static int check_info(struct kernel *kernel, const char *what, struct error **e)
 	const char *why = "";
 	struct stat st;
 
-	if (fstat(kernel->fd, &st) != 0)
+	if (fstat(kernel->fd, &st))
 		return error_set(e, errno, "%s cannot be read: %s.", what, strerror(errno));
-	if (kernel_info_check(&kernel->info, (uint64_t)st.st_size, &why) != 0)
+	if (kernel_info_check(&kernel->info, (uint64_t)st.st_size, &why))
 		return error_set(e, EINVAL, "%s is not usable: %s.", what, why);
 	return 0;
 }
@@ -195,7 +195,7 @@ static int open_packed(struct kernel *kernel, int fd, const struct stat *st,
 	if (cache_find_key(cache, st, key) && cache_get(cache, key, kernel))
 		return 0;
 	rc = read_input(fd, input.size, what, &data, e);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	input.data = data;
 	cache_key(data, input.size, key);
@@ -227,7 +227,7 @@ static int open_file(int directory, const char *path, struct stat *st, const cha
 			O_RDONLY | O_CLOEXEC | O_NONBLOCK |
 				(directory == AT_FDCWD ? 0 : O_NOFOLLOW));
 
-	if (fd < 0 || fstat(fd, st) != 0) {
+	if (fd < 0 || fstat(fd, st)) {
 		error_set(e, errno, "%s cannot be opened: %s.", what, strerror(errno));
 	} else if (!S_ISREG(st->st_mode)) {
 		error_set(e, EINVAL, "%s is not usable: it is not a file.", what);
@@ -278,7 +278,7 @@ int kernel_open_in(struct kernel *kernel, int directory, const char *path, const
 		cache_close(&cache);
 	}
 	close(fd);
-	if (rc != 0)
+	if (rc)
 		kernel_close(kernel);
 	return rc;
 }

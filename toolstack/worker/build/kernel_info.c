@@ -103,7 +103,7 @@ static int take_segments(const struct elf_image *elf, const struct notes *notes,
 	for (unsigned int i = 0; i < elf->phnum; i++) {
 		struct kernel_segment *out = &info->segments[info->nr_segments];
 
-		if (elf_segment_get(elf, i, &seg) != 0) {
+		if (elf_segment_get(elf, i, &seg)) {
 			*why = "an ELF segment is damaged";
 			return -EINVAL;
 		}
@@ -138,14 +138,14 @@ int kernel_info_read(const void *image, size_t size, struct kernel_info *info, c
 	int rc = elf_open(&elf, image, size, why);
 
 	memset(info, 0, sizeof(*info));
-	if (rc != 0)
+	if (rc)
 		return rc;
 	if (!elf.is_64bit) {
 		*why = "it is a 32-bit kernel, and the hypervisor runs 64-bit paravirtualized "
 		       "guests only";
 		return -ENOEXEC;
 	}
-	if (elf_for_each_note(&elf, take_note, &notes) != 0) {
+	if (elf_for_each_note(&elf, take_note, &notes)) {
 		*why = "its ELF notes are damaged";
 		return -EINVAL;
 	}
@@ -167,7 +167,7 @@ int kernel_info_read(const void *image, size_t size, struct kernel_info *info, c
 	memcpy(info->guest_version, notes.guest_version, sizeof(info->guest_version));
 	memcpy(info->loader, notes.loader, sizeof(info->loader));
 	rc = take_segments(&elf, &notes, info, why);
-	return rc != 0 ? rc : kernel_info_check(info, size, why);
+	return rc ? rc : kernel_info_check(info, size, why);
 }
 
 /* Whether a guest may use [start, start + size): canonical, without wrap, outside the hypervisor's
@@ -233,7 +233,7 @@ int kernel_info_check(const struct kernel_info *info, uint64_t image_size, const
 	for (uint32_t i = 0; i < info->nr_segments; i++) {
 		int rc = check_segment(info, &info->segments[i], why);
 
-		if (rc != 0)
+		if (rc)
 			return rc;
 	}
 	if (info->entry < info->virt_start || info->entry >= info->virt_end) {

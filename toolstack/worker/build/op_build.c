@@ -45,7 +45,7 @@ static int ramdisk_open(struct ramdisk *ramdisk, int directory, const char *path
 	ramdisk->fd = openat(directory, path,
 			     O_RDONLY | O_CLOEXEC | O_NONBLOCK |
 				     (directory == AT_FDCWD ? 0 : O_NOFOLLOW));
-	if (ramdisk->fd < 0 || fstat(ramdisk->fd, &st) != 0)
+	if (ramdisk->fd < 0 || fstat(ramdisk->fd, &st))
 		return error_set(e, errno, "The ramdisk %s cannot be opened: %s.", path,
 				 strerror(errno));
 	if (!S_ISREG(st.st_mode))
@@ -87,7 +87,7 @@ static int plan(struct pv_start *layout, uint64_t pages, const char *path,
 				 "%llu MiB.",
 				 (unsigned long long)pages / PAGES_MIB,
 				 (unsigned long long)need / PAGES_MIB + 1);
-	if (rc < 0)
+	if (rc)
 		return error_set(e, -rc, "The guest cannot be built from %s: %s.", path, why);
 	return 0;
 }
@@ -135,7 +135,7 @@ static int build(struct guest *guest, const struct build_request *r, const struc
 				"The ramdisk", worker_progress, e);
 	if (rc == 0)
 		rc = start_prepare(guest, &start, e);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	build_request_result(result, &start.store, &start.console, guest->nr_pages);
 	json_set_string(result, "guest_os", kernel->info.guest_os);
@@ -156,11 +156,11 @@ static int choose(struct boot_files *files, struct json_object *request, uint32_
 	struct json_object *order;
 	int rc = json_opt_typed(request, "bootloader", json_type_object, &order, e);
 
-	if (rc < 0 || !order)
+	if (rc || !order)
 		return rc;
 	worker_progress("bootloader", 0, 1);
 	rc = bootloader_run(order, domid, choice, e);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	files->directory = choice->directory;
 	files->kernel = choice->output.kernel;
@@ -184,7 +184,7 @@ static int open_and_build(const struct build_request *r, const struct boot_files
 	rc = kernel_open_in(&kernel, files->directory, files->kernel, r->cache, e);
 	if (rc == 0)
 		rc = ramdisk_open(&ramdisk, files->directory, files->ramdisk, e);
-	if (rc < 0 && files->directory != AT_FDCWD)
+	if (rc && files->directory != AT_FDCWD)
 		error_prefix(e, "The bootloader made a choice that cannot be started: ");
 	if (rc == 0)
 		rc = target_open(request, &guest.hv, e);

@@ -161,8 +161,7 @@ int unpack_xz_kernel(const uint8_t *data, size_t size, unpack_sink_fn *sink, voi
 
 	hash_prepare();
 	u.chunk = malloc(TAIL + CHUNK);
-	if (!u.chunk || gcry_md_open(&u.crc, GCRY_MD_CRC32, 0) != 0 ||
-	    !block_open(&block, data, size)) {
+	if (!u.chunk || gcry_md_open(&u.crc, GCRY_MD_CRC32, 0) || !block_open(&block, data, size)) {
 		*why = "there is not enough memory to unpack it";
 		rc = -ENOMEM;
 	} else {

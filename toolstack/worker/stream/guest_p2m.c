@@ -59,7 +59,7 @@ static int walk_to(struct walk *w, uint64_t root_mfn, uint64_t virt, uint64_t *m
 		if (w->mfn[level] != *mfn) {
 			int rc = copy_page(w->hv, w->domid, *mfn, w->table[level], e);
 
-			if (rc < 0)
+			if (rc)
 				return rc;
 			w->mfn[level] = *mfn;
 		}
@@ -139,7 +139,7 @@ static int take(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, struct can
 				   type << STREAM_TYPE_SHIFT | c->pfns[i]);
 		if (rc == -ENOSPC)
 			return bad_list(e, "it names more frames than the domain has");
-		if (rc < 0)
+		if (rc)
 			return error_set(e, ENOMEM,
 					 "Out of memory for the list of the domain's pages.");
 	}
@@ -219,7 +219,7 @@ int guest_p2m_read(struct guest_p2m *p2m, struct hv *hv, uint32_t domid,
 	p2m->nr_pfns = arch.max_pfn;
 	p2m->nr_list_frames = (p2m->nr_pfns + PER_PAGE - 1) / PER_PAGE;
 	p2m->list_frames = calloc(p2m->nr_list_frames, sizeof(*p2m->list_frames));
-	if (!p2m->list_frames || frame_map_init(&p2m->frames, max_pages, max_pages) != 0)
+	if (!p2m->list_frames || frame_map_init(&p2m->frames, max_pages, max_pages))
 		return error_set(e, ENOMEM,
 				 "Out of memory for the list of the domain's %llu pages.",
 				 (unsigned long long)p2m->nr_pfns);

@@ -62,7 +62,7 @@ int stream_in_headers(struct stream_in *in, struct error **e)
 	struct stream_domain_header domain;
 	int rc = stream_in_read(in, &image, sizeof(image), e);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (image.marker != STREAM_MARKER || ntohl(image.id) != STREAM_ID)
 		return stream_in_damaged(e, "it does not begin as an image of a domain does");
@@ -76,7 +76,7 @@ int stream_in_headers(struct stream_in *in, struct error **e)
 		return error_set(e, EOPNOTSUPP,
 				 "The domain cannot be restored: it is of a big-endian machine.");
 	rc = stream_in_read(in, &domain, sizeof(domain), e);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (domain.type != STREAM_TYPE_PV)
 		return error_set(e, EOPNOTSUPP,
@@ -109,7 +109,7 @@ int stream_in_body(struct stream_in *in, const struct stream_record *record, voi
 	rc = stream_in_read(in, *body, record->length, e);
 	if (rc == 0)
 		rc = stream_in_skip(in, stream_padding(record->length), e);
-	if (rc < 0) {
+	if (rc) {
 		free(*body);
 		*body = NULL;
 	}

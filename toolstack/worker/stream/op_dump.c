@@ -119,7 +119,7 @@ static int make_notes(struct dump *d, struct error **e)
 	struct hv_version version;
 	int rc = hv_host_version(d->hv, &version, e);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	note.major = version.major;
 	note.minor = version.minor;
@@ -213,7 +213,7 @@ static int write_head(struct dump *d, struct error **e)
 	Elf64_Shdr sections[SECTIONS] = { { 0 } };
 	int rc = make_notes(d, e);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	memcpy(header.e_ident, ELFMAG, SELFMAG);
 	header.e_ident[EI_CLASS] = ELFCLASS64;
@@ -246,7 +246,7 @@ static int check_room(struct dump *d, struct error **e)
 	uint64_t need = d->nr_pages * (PAGE + sizeof(struct p2m_entry)) + PAGE;
 	struct statvfs fs;
 
-	if (fstatvfs(d->fd, &fs) != 0 || fs.f_blocks == 0 || fs.f_bavail * fs.f_frsize >= need)
+	if (fstatvfs(d->fd, &fs) || fs.f_blocks == 0 || fs.f_bavail * fs.f_frsize >= need)
 		return 0;
 	return error_set(e, ENOSPC,
 			 "There is no space left for the core of domain %u: it has %llu MiB, and "
@@ -301,7 +301,7 @@ static int dump(struct dump *d, struct error **e)
 		rc = limits_for_domain(d->info.pages, e);
 	if (rc == 0)
 		rc = hv_memory_max_mfn(d->hv, &max_mfn, e);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	d->nr_vcpus = d->info.max_vcpu_id == XEN_INVALID_MAX_VCPU_ID ? 0 : d->info.max_vcpu_id + 1;
 	frame = d->info.shared_info_frame;
@@ -334,7 +334,7 @@ int op_dump(struct json_object *request, struct json_object *result, struct erro
 		rc = json_get_int(request, "fd", 0, 1023, &fd, e);
 	if (rc == 0)
 		rc = target_open(request, &d.hv, e);
-	if (rc < 0) {
+	if (rc) {
 		hv_close(d.hv);
 		return rc;
 	}

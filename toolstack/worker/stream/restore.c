@@ -43,7 +43,7 @@ static int read_pv_info(struct restore *r, const struct stream_record *record, s
 	struct stream_pv_info info = { 0 };
 	int rc = read_struct(r, record, &info, sizeof(info), "X86_PV_INFO", e);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (info.guest_width != 8 || info.pt_levels != 4)
 		return error_set(e, EOPNOTSUPP,
@@ -68,7 +68,7 @@ static int static_data_end(struct restore *r, struct error **e)
 		return stream_in_damaged(e, "the processor's features are cut off");
 	if (!policy.leaves || !policy.msrs)
 		return 0;
-	if (hv_policy_set_domain(r->hv, r->domid, &policy, e) != 0) {
+	if (hv_policy_set_domain(r->hv, r->domid, &policy, e)) {
 		error_prefix(
 			e,
 			"The domain cannot be restored, this host's processors differ too much: ");
@@ -143,7 +143,7 @@ static int read_vcpu(struct restore *r, const struct stream_record *record, stru
 	if (record->length < sizeof(head) || record->length > VCPU_STATE_MAX)
 		return stream_in_damaged(e, "the state of a vCPU has %u bytes", record->length);
 	rc = stream_in_read(&r->in, &head, sizeof(head), e);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (head.vcpu >= r->max_vcpus)
 		return error_set(e, EINVAL,

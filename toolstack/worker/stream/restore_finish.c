@@ -58,7 +58,7 @@ static int set_basic(struct restore *r, unsigned int vcpu, uint64_t *start_info_
 	memcpy(&context, blob->data, sizeof(context));
 	if (vcpu == 0)
 		*start_info_pfn = context.user_regs.rdx;
-	if (vcpu_frames_translate(&context, vcpu == 0, restore_pfn_to_mfn, r, &what) != 0)
+	if (vcpu_frames_translate(&context, vcpu == 0, restore_pfn_to_mfn, r, &what))
 		return stream_in_damaged(e, "%s of vCPU %u is not in it", what, vcpu);
 	/* The low bit has a meaning in a stream only. */
 	context.ctrlreg[1] &= ~1UL;

@@ -58,7 +58,7 @@ static int allocate_all(struct restore *r, struct error **e)
 	struct guest guest = { .hv = r->hv, .domid = r->domid };
 	int rc = guest_populate(&guest, r->nr_pfns, r->progress, e);
 
-	if (rc < 0) {
+	if (rc) {
 		guest_free(&guest);
 		return rc;
 	}
@@ -103,11 +103,11 @@ static int want(struct restore *r, struct wanted *w, uint64_t pfn, uint64_t **wo
 
 	if (w->count == STREAM_BATCH) {
 		rc = allocate_wanted(r, w, e);
-		if (rc < 0)
+		if (rc)
 			return rc;
 	}
 	rc = frame_map_add(&r->frames, pfn, FRAME_UNSEEN | FRAME_NONE);
-	if (rc < 0)
+	if (rc)
 		return no_room(rc, e);
 	if (w->count++ == 0)
 		w->first = r->frames.count - 1;
@@ -159,7 +159,7 @@ int restore_p2m_frames(struct restore *r, const struct stream_record *record, st
 	if (r->nr_pfns != 0 || record->length < sizeof(head))
 		return stream_in_damaged(e, "it has a wrong X86_PV_P2M_FRAMES");
 	rc = stream_in_read(&r->in, &head, sizeof(head), e);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	/* The whole list is required: no known saver sends only a part of it. */
 	if (head.start_pfn != 0 || head.end_pfn >= GUEST_PFNS_MAX ||
@@ -168,7 +168,7 @@ int restore_p2m_frames(struct restore *r, const struct stream_record *record, st
 		return stream_in_damaged(e, "its list of frames has a wrong length");
 	body.length -= (uint32_t)sizeof(head);
 	rc = stream_in_body(&r->in, &body, &frames, e);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	r->list_frames = frames;
 	r->nr_list_frames = head.end_pfn / PER_PAGE + 1;
@@ -259,7 +259,7 @@ static int localise(struct restore *r, struct page_batch *b, uint64_t *table, un
 	}
 	if (rc == 0)
 		rc = allocate_wanted(r, &b->wanted, e);
-	if (rc == 0 && frames_translate_table(copy, table, level, restore_pfn_to_mfn, r, &bad) != 0)
+	if (rc == 0 && frames_translate_table(copy, table, level, restore_pfn_to_mfn, r, &bad))
 		rc = stream_in_damaged(e, "a page table leads to frame %#llx",
 				       (unsigned long long)bad);
 	return rc;
@@ -292,7 +292,7 @@ int restore_page_data(struct restore *r, const struct stream_record *record, str
 	if (r->nr_pfns == 0 || record->length < sizeof(head))
 		return stream_in_damaged(e, "it has pages too early");
 	rc = stream_in_read(&r->in, &head, sizeof(head), e);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	words = (size_t)head.count * sizeof(b.words[0]);
 	if (head.count == 0 || head.count > STREAM_BATCH || record->length - sizeof(head) < words)

@@ -24,7 +24,7 @@ static int save_head(struct save *s, struct error **e)
 		rc = stream_out_simple(&s->out, STREAM_X86_PV_INFO, &pv, sizeof(pv), NULL, 0, e);
 	if (rc == 0)
 		rc = hv_policy_get_domain(s->hv, s->domid, &policy, e);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	rc = stream_out_simple(&s->out, STREAM_X86_CPUID_POLICY, policy.leaves,
 			       policy.nr_leaves * sizeof(*policy.leaves), NULL, 0, e);
@@ -62,7 +62,7 @@ static int save_tsc(struct save *s, struct error **e)
 	struct hv_tsc_info tsc;
 	int rc = hv_domain_get_tsc(s->hv, s->domid, &tsc, e);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	record.mode = tsc.mode;
 	record.khz = tsc.gtsc_khz;
@@ -90,8 +90,7 @@ static int save_all(struct save *s, struct error **e)
 		rc = stream_out_simple(&s->out, STREAM_END, NULL, 0, NULL, 0, e);
 	/* The domain is destroyed next, so its image must be on the disk. A pipe or a socket has no
 	 * disk: fsync() fails with EINVAL, EROFS or ENOTSUP then. */
-	if (rc == 0 && fsync(s->out.fd) != 0 && errno != EINVAL && errno != EROFS &&
-	    errno != ENOTSUP)
+	if (rc == 0 && fsync(s->out.fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
 		rc = error_set(
 			e, errno,
 			"The domain cannot be saved: its image did not get to the disk (%s).",
@@ -104,7 +103,7 @@ static int check_state(struct save *s, struct error **e)
 {
 	int rc = hv_domain_info(s->hv, s->domid, &s->info, e);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (s->info.hvm)
 		return error_set(
@@ -126,7 +125,7 @@ int save_domain(struct hv *hv, uint32_t domid, int fd, save_progress_fn *progres
 
 	if (rc == 0)
 		rc = hv_memory_max_mfn(hv, &max_mfn, e);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	frame = s.info.shared_info_frame;
 	s.shared = hv_map_frames(hv, domid, PROT_READ, &frame, NULL, 1, e);

@@ -74,8 +74,7 @@ static int add_page(struct save *s, struct batch *b, unsigned int i, uint64_t *p
 		add_piece(b, page, STREAM_PAGE);
 		return 0;
 	}
-	if (frames_translate_table(page, b->tables[i], level, guest_p2m_mfn_to_pfn, &s->p2m,
-				   &bad) != 0)
+	if (frames_translate_table(page, b->tables[i], level, guest_p2m_mfn_to_pfn, &s->p2m, &bad))
 		return error_set(e, ERANGE,
 				 "Domain %u cannot be saved: its page table at frame %#llx leads "
 				 "to machine frame %#llx, which "

@@ -14,10 +14,9 @@ static int save_basic(struct save *s, const struct stream_vcpu *head, struct err
 	const char *what;
 	int rc = hv_vcpu_get_context(s->hv, s->domid, head->vcpu, &context, e);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
-	if (vcpu_frames_translate(&context, head->vcpu == 0, guest_p2m_mfn_to_pfn, &s->p2m,
-				  &what) != 0)
+	if (vcpu_frames_translate(&context, head->vcpu == 0, guest_p2m_mfn_to_pfn, &s->p2m, &what))
 		return error_set(e, ERANGE,
 				 "Domain %u cannot be saved: %s of vCPU %u is not in its memory.",
 				 s->domid, what, head->vcpu);
@@ -30,7 +29,7 @@ static int save_extended(struct save *s, const struct stream_vcpu *head, struct 
 	struct xen_domctl_ext_vcpucontext ext;
 	int rc = hv_vcpu_get_ext_context(s->hv, s->domid, head->vcpu, &ext, e);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (ext.size > sizeof(ext))
 		return error_set(e, EPROTO, "The state of vCPU %u is longer than these tools know.",
@@ -45,7 +44,7 @@ static int save_xsave(struct save *s, const struct stream_vcpu *head, struct err
 	size_t size;
 	int rc = hv_vcpu_get_xsave(s->hv, s->domid, head->vcpu, &data, &size, e);
 
-	if (rc < 0 || !data)
+	if (rc || !data)
 		return rc;
 	rc = stream_out_simple(&s->out, STREAM_X86_PV_VCPU_XSAVE, head, sizeof(*head), data, size,
 			       e);
@@ -59,7 +58,7 @@ static int save_msrs(struct save *s, const struct stream_vcpu *head, struct erro
 	size_t count;
 	int rc = hv_vcpu_get_msrs(s->hv, s->domid, head->vcpu, &msrs, &count, e);
 
-	if (rc < 0 || !msrs)
+	if (rc || !msrs)
 		return rc;
 	rc = stream_out_simple(&s->out, STREAM_X86_PV_VCPU_MSRS, head, sizeof(*head), msrs,
 			       count * sizeof(*msrs), e);
@@ -76,7 +75,7 @@ int save_vcpus(struct save *s, struct error **e)
 		const struct stream_vcpu head = { .vcpu = vcpu };
 
 		rc = hv_vcpu_info(s->hv, s->domid, vcpu, &info, e);
-		if (rc < 0 || !info.online)
+		if (rc || !info.online)
 			continue;
 		rc = save_basic(s, &head, e);
 		if (rc == 0)

@@ -25,7 +25,7 @@ struct client *xm_client(void)
 
 	if (connection)
 		return connection;
-	if (client_open(&connection, &error) < 0) {
+	if (client_open(&connection, &error)) {
 		xm_fail("%s", error_text(error));
 		error_free(&error);
 		return NULL;
@@ -50,7 +50,7 @@ struct json_object *xm_call(const char *method, struct json_object *params, cons
 		return NULL;
 	}
 	if (client_call(client, method, params, what ? show_progress : NULL, (void *)what, &result,
-			&error) < 0)
+			&error))
 		xm_fail("%s", error_text(error));
 	error_free(&error);
 	progress_end();

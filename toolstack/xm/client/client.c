@@ -60,7 +60,7 @@ int client_open(struct client **client, struct error **e)
 	if (fd < 0)
 		return error_set(e, errno, "Unable to connect to xend: no socket: %s.",
 				 strerror(errno));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
 		errnum = errno;
 		close(fd);
 		return connect_error(errnum, e);
@@ -157,9 +157,9 @@ static void report_progress(struct json_object *progress, client_progress *repor
 	int64_t done, total;
 
 	/* Ignore a malformed progress line: the answer still comes. */
-	if (!report || json_get_string(progress, "stage", &stage, NULL) < 0 ||
-	    json_opt_int(progress, "done", 0, INT64_MAX, 0, &done, NULL) < 0 ||
-	    json_opt_int(progress, "total", 0, INT64_MAX, 0, &total, NULL) < 0)
+	if (!report || json_get_string(progress, "stage", &stage, NULL) ||
+	    json_opt_int(progress, "done", 0, INT64_MAX, 0, &done, NULL) ||
+	    json_opt_int(progress, "total", 0, INT64_MAX, 0, &total, NULL))
 		return;
 	report(data, stage, (uint64_t)done, (uint64_t)total);
 }
@@ -168,8 +168,8 @@ static int remote_error(const char *method, struct json_object *error, struct er
 {
 	const char *code = NULL, *message = NULL;
 
-	if (json_get_string(error, XEND_F_CODE, &code, e) < 0 ||
-	    json_get_string(error, XEND_F_MESSAGE, &message, e) < 0)
+	if (json_get_string(error, XEND_F_CODE, &code, e) ||
+	    json_get_string(error, XEND_F_MESSAGE, &message, e))
 		return error_prefix(e, "xend's answer to %s is not understood: ", method);
 	return error_set(e, EREMOTEIO, "%s", message);
 }
@@ -214,7 +214,7 @@ int client_wait(struct client *client, const char *method, client_progress *prog
 		size_t len = 0;
 
 		rc = receive_line(client, method, &len, e);
-		if (rc < 0)
+		if (rc)
 			return rc;
 		line = json_parse_object(client->input.text, len, e);
 		if (!line) {
@@ -235,7 +235,7 @@ int client_call(struct client *client, const char *method, struct json_object *p
 	int rc = client_send(client, method, params, e);
 
 	*result = NULL;
-	return rc < 0 ? rc : client_wait(client, method, progress, data, result, e);
+	return rc ? rc : client_wait(client, method, progress, data, result, e);
 }
 
 int client_stream(struct client *client, struct str *early)

@@ -23,7 +23,7 @@ static int disk_order(const struct xm_args *args, const char *method)
 	str_printf(&text, "%s,%s,%s", args->operands[1], args->operands[2], args->operands[3]);
 	rc = config_disk_parse(str_text(&text), &disk, &error);
 	str_free(&text);
-	if (rc < 0) {
+	if (rc) {
 		rc = xm_fail("Domain '%s', disk %s: %s", args->operands[0], args->operands[2],
 			     error_text(error));
 		error_free(&error);
@@ -60,7 +60,7 @@ static int network_attach_run(const struct xm_args *args)
 		str_printf(&text, "%s%s", i > 1 ? "," : "", args->operands[i]);
 	rc = config_vif_parse(str_text(&text), &vif, &error);
 	str_free(&text);
-	if (rc < 0) {
+	if (rc) {
 		rc = xm_fail("Domain '%s', network card: %s", args->operands[0], error_text(error));
 		error_free(&error);
 		return rc;

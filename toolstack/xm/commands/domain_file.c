@@ -87,7 +87,7 @@ static struct config *read_file(const char *file, const char **overrides, size_t
 				strchr(file, '/') ? "" : ", neither here nor in " DIRECTORY);
 			return NULL;
 		}
-		if (file_read(*path, CONFIG_MAX_TEXT, &text, &error) < 0)
+		if (file_read(*path, CONFIG_MAX_TEXT, &text, &error))
 			xm_fail("%s", error_text(error));
 	}
 	if (!error)

@@ -111,7 +111,7 @@ static int64_t uptime_of(struct json_object *domain)
 
 	if (started > 0)
 		return started <= now ? now - started : -1;
-	if (xm_int(domain, XEND_D_ID, -1) != 0 || clock_gettime(CLOCK_BOOTTIME, &since_boot) < 0)
+	if (xm_int(domain, XEND_D_ID, -1) != 0 || clock_gettime(CLOCK_BOOTTIME, &since_boot))
 		return -1;
 	return since_boot.tv_sec;
 }

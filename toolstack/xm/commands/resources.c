@@ -22,7 +22,7 @@ static int memory_order(const struct xm_args *args, const char *method)
 	struct json_object *params;
 	uint64_t kib;
 
-	if (config_size_parse(args->operands[1], KIB_PER_MIB, &kib, NULL) < 0 || kib == 0 ||
+	if (config_size_parse(args->operands[1], KIB_PER_MIB, &kib, NULL) || kib == 0 ||
 	    kib > KIB_MAX)
 		return xm_usage_error(args->command,
 				      "'%s' is not a size of memory: a number of MiB, or one with "
@@ -68,7 +68,7 @@ static int vcpu_pin_run(const struct xm_args *args)
 				      "'%s' is neither the number of a virtual CPU nor `all'",
 				      args->operands[1]);
 	/* xend checks which of the CPUs the host has. */
-	if (config_cpus_parse(args->operands[2], CPUS_MAX, cpus, NULL) < 0)
+	if (config_cpus_parse(args->operands[2], CPUS_MAX, cpus, NULL))
 		return xm_usage_error(args->command,
 				      "'%s' is not a list of CPUs, as 0-3,5,^1 or `all'",
 				      args->operands[2]);

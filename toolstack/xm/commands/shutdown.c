@@ -56,7 +56,7 @@ static int finish_order(struct order *order, const char *method, bool say)
 
 	if (!order->client)
 		return XM_FAILED;
-	if (client_wait(order->client, method, show_progress, order->domain, &result, &error) < 0) {
+	if (client_wait(order->client, method, show_progress, order->domain, &result, &error)) {
 		status = xm_fail("%s", error_text(error));
 	} else {
 		progress_end();

@@ -40,7 +40,7 @@ static int look(struct top *top, struct error **e)
 	struct json_object *answer;
 	int rc = client_call(top->client, XEND_M_TOP_SAMPLE, NULL, NULL, NULL, &answer, e);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	top_table_free(&top->table);
 	top_sample_free(&top->before);
@@ -87,7 +87,7 @@ static int run_batch(struct top *top, struct error **e)
 		rc = look(top, e);
 		if (rc == 0)
 			print_table(top);
-		if (fflush(stdout) != 0)
+		if (fflush(stdout))
 			break;
 	}
 	return rc;
@@ -97,7 +97,7 @@ static int run_terminal(struct top *top, struct error **e)
 {
 	int rc = look(top, e);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (!top_view_begin())
 		return error_set(
@@ -131,7 +131,7 @@ static int run(struct top *top, bool batch)
 		rc = error_set(
 			&error, ENOTTY,
 			"`xm top' needs a terminal; `xm top --batch' prints to files and pipes.");
-	if (rc < 0)
+	if (rc)
 		status = xm_fail("%s", error_text(error));
 	error_free(&error);
 	return status;
