@@ -12,14 +12,13 @@
 #include <xen/errno.h>
 
 #include "hv/hv_internal.h"
+#include "lib/alloc.h"
 
 int hv_open(struct hv **out, struct error **e)
 {
-	struct hv *hv = calloc(1, sizeof(*hv));
+	struct hv *hv = xcalloc(1, sizeof(*hv));
 	int errnum;
 
-	if (!hv)
-		return error_set(e, ENOMEM, "Out of memory.");
 	hv->calls = xencall_open(NULL, XENCALL_OPENFLAG_NON_REENTRANT);
 	if (hv->calls)
 		hv->memory = xenforeignmemory_open(NULL, 0);

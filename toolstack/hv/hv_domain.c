@@ -9,6 +9,7 @@
 #include <xen/sched.h>
 
 #include "hv/hv_internal.h"
+#include "lib/alloc.h"
 
 /* Numbers from here on are no domain ids but have meanings such as DOMID_SELF. */
 #define DOMAIN_IDS DOMID_FIRST_RESERVED
@@ -149,7 +150,6 @@ static int list_chunk(struct hv *hv, xen_domctl_getdomaininfo_t *buffer, uint32_
 		      struct hv_domain_info **list, size_t *count)
 {
 	struct xen_sysctl *op = hv_sysctl_begin(hv, XEN_SYSCTL_getdomaininfolist);
-	struct hv_domain_info *longer;
 	int rc;
 
 	op->u.getdomaininfolist.first_domain = (domid_t)first;
@@ -161,12 +161,9 @@ static int list_chunk(struct hv *hv, xen_domctl_getdomaininfo_t *buffer, uint32_
 	rc = (int)op->u.getdomaininfolist.num_domains;
 	if (rc > LIST_CHUNK)
 		return -EPROTO;
-	longer = realloc(*list, (*count + (size_t)rc + 1) * sizeof(*longer));
-	if (!longer)
-		return -ENOMEM;
-	*list = longer;
+	*list = xreallocarray(*list, *count + (size_t)rc + 1, sizeof(**list));
 	for (int i = 0; i < rc; i++)
-		info_from_abi(&buffer[i], &longer[(*count)++]);
+		info_from_abi(&buffer[i], &(*list)[(*count)++]);
 	return rc;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hv/hv_internal.h"
+#include "lib/alloc.h"
 
 #define DMESG_CHUNK (32u << 10)
 /* A longer log is cut here: something writes it faster than we read. */
@@ -114,7 +115,6 @@ int hv_host_dmesg(struct hv *hv, bool clear, char **text, size_t *length, struct
 {
 	char *buffer = hv_buffer(hv, DMESG_CHUNK, e);
 	uint32_t index = 0;
-	char *longer;
 	long got;
 
 	*text = NULL;
@@ -123,15 +123,12 @@ int hv_host_dmesg(struct hv *hv, bool clear, char **text, size_t *length, struct
 		return -ENOMEM;
 	do {
 		got = dmesg_chunk(hv, buffer, &index, false);
-		longer = got < 0 ? NULL : realloc(*text, *length + (size_t)got + 1);
-		if (!longer) {
-			got = got < 0 ? got : -ENOMEM;
+		if (got < 0)
 			break;
-		}
-		*text = longer;
-		memcpy(longer + *length, buffer, (size_t)got);
+		*text = xreallocarray(*text, *length + (size_t)got + 1, 1);
+		memcpy(*text + *length, buffer, (size_t)got);
 		*length += (size_t)got;
-		longer[*length] = '\0';
+		(*text)[*length] = '\0';
 	} while (got > 0 && *length < DMESG_MAX);
 	if (got >= 0 && clear)
 		got = dmesg_chunk(hv, buffer, &index, true);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hv/hv_internal.h"
+#include "lib/alloc.h"
 
 /* Room for any policy. Xen 4.17 reports its own maxima; they are below 200 leaves and 10 MSRs. */
 #define LEAVES_MAX 1024
@@ -50,12 +51,8 @@ static int policy_from(struct hv_cpu_policy *policy, const struct buffers *buffe
 {
 	if (nr_leaves > LEAVES_MAX || nr_msrs > MSRS_MAX)
 		return -EPROTO;
-	policy->leaves = malloc(nr_leaves * sizeof(*policy->leaves) + 1);
-	policy->msrs = malloc(nr_msrs * sizeof(*policy->msrs) + 1);
-	if (!policy->leaves || !policy->msrs) {
-		hv_policy_free(policy);
-		return -ENOMEM;
-	}
+	policy->leaves = xmalloc(nr_leaves * sizeof(*policy->leaves));
+	policy->msrs = xmalloc(nr_msrs * sizeof(*policy->msrs));
 	memcpy(policy->leaves, buffers->leaves, nr_leaves * sizeof(*policy->leaves));
 	memcpy(policy->msrs, buffers->msrs, nr_msrs * sizeof(*policy->msrs));
 	policy->nr_leaves = nr_leaves;

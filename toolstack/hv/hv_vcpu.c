@@ -3,10 +3,10 @@
 #include "hv/hv.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hv/hv_internal.h"
+#include "lib/alloc.h"
 
 /* Offsets of the two CPU maps in the page of hv->op, behind the operation itself. */
 #define HARD_OFFSET 1024
@@ -165,14 +165,10 @@ int hv_vcpu_set_ext_context(struct hv *hv, uint32_t domid,
 			0;
 }
 
-/* A copy of a hypercall buffer in ordinary memory; NULL when out of memory. */
+/* A copy of a hypercall buffer in ordinary memory. */
 static void *copy_of(const void *buffer, size_t size)
 {
-	void *copy = malloc(size);
-
-	if (copy)
-		memcpy(copy, buffer, size);
-	return copy;
+	return memcpy(xmalloc(size), buffer, size);
 }
 
 /*
@@ -220,8 +216,6 @@ int hv_vcpu_get_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, void **d
 	if (rc >= 0)
 		*data = copy_of(buffer, *size);
 	hv_buffer_free(hv, buffer);
-	if (rc >= 0 && !*data)
-		rc = -ENOMEM;
 	return rc < 0 ? hv_fail(e, -rc, "read the extended state of vCPU %u of domain %u", vcpu,
 				domid) :
 			0;
@@ -278,10 +272,8 @@ int hv_vcpu_get_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu, xen_domct
 	memset(buffer, 0, room * sizeof(*buffer));
 	*count = room;
 	rc = msrs_op(hv, XEN_DOMCTL_get_vcpu_msrs, domid, vcpu, buffer, count);
-	if (rc >= 0 && *count > 0 && *count <= room) {
+	if (rc >= 0 && *count > 0 && *count <= room)
 		*msrs = copy_of(buffer, *count * sizeof(*buffer));
-		rc = *msrs ? 0 : -ENOMEM;
-	}
 	hv_buffer_free(hv, buffer);
 	return rc < 0 ? hv_fail(e, -rc, "read the registers of vCPU %u of domain %u", vcpu, domid) :
 			0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tasks: turns, waits, deadlines, cancellation, and their stacks. */
-/* links: toolstack/xend/runtime/task.c */
+/* links: toolstack/xend/runtime/task.c toolstack/lib/alloc.c */
 /* libs: -luv */
 #include "xend/runtime/task.h"
 #include <errno.h>

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "lib/alloc.h"
 #include "worker/stream/format.h"
 
 #define PAGE	   4096
@@ -76,11 +77,9 @@ static int walk_to(struct walk *w, uint64_t root_mfn, uint64_t virt, uint64_t *m
 static int list_by_address(struct hv *hv, uint32_t domid, uint64_t cr3, uint64_t virt,
 			   uint64_t *list_mfns, uint64_t count, struct error **e)
 {
-	struct walk *w = calloc(1, sizeof(*w));
+	struct walk *w = xcalloc(1, sizeof(*w));
 	int rc = 0;
 
-	if (!w)
-		return error_set(e, ENOMEM, "Out of memory.");
 	w->hv = hv;
 	w->domid = domid;
 	for (unsigned int level = 0; level < 5; level++)
@@ -184,9 +183,8 @@ static int take_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, uint6
 static int read_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, uint64_t max_mfn,
 		     struct error **e)
 {
-	struct candidates *c = calloc(1, sizeof(*c));
-	int rc = c ? take_list(p2m, hv, domid, max_mfn, c, e) :
-		     error_set(e, ENOMEM, "Out of memory.");
+	struct candidates *c = xcalloc(1, sizeof(*c));
+	int rc = take_list(p2m, hv, domid, max_mfn, c, e);
 
 	free(c);
 	return rc;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/alloc.h"
+
 /* Bytes; more than any processor's extended state, and more than all leaves and registers of a
  * policy. */
 #define VCPU_STATE_MAX (64u << 10)
@@ -108,9 +110,7 @@ static int read_p2m_frames(struct restore *r, const struct stream_record *record
 static int read_shared_info(struct restore *r, const struct stream_record *record, struct error **e)
 {
 	free(r->shared);
-	r->shared = calloc(1, STREAM_PAGE);
-	if (!r->shared)
-		return error_set(e, ENOMEM, "Out of memory.");
+	r->shared = xcalloc(1, STREAM_PAGE);
 	return read_struct(r, record, r->shared, STREAM_PAGE, "SHARED_INFO", e);
 }
 
@@ -198,9 +198,7 @@ int restore_domain(struct restore *r, int fd, struct error **e)
 
 	r->in = (struct stream_in){ .fd = fd };
 	frame_map_init(&r->frames, r->max_pages, 0);
-	r->vcpus = calloc(r->max_vcpus, sizeof(*r->vcpus));
-	if (!r->vcpus)
-		return error_set(e, ENOMEM, "Out of memory.");
+	r->vcpus = xcalloc(r->max_vcpus, sizeof(*r->vcpus));
 	rc = stream_in_headers(&r->in, e);
 	while (rc == 0 && record.type != STREAM_END) {
 		rc = stream_in_record(&r->in, &record, e);

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "lib/alloc.h"
 #include "worker/stream/format.h"
 
 #define TYPE_SHIFT 28 /* of XEN_DOMCTL_PFINFO_LTAB_MASK */
@@ -115,11 +116,9 @@ static int save_batch(struct save *s, struct batch *b, uint32_t first, uint32_t 
 int save_pages(struct save *s, struct error **e)
 {
 	uint32_t total = s->p2m.frames.count;
-	struct batch *b = calloc(1, sizeof(*b));
+	struct batch *b = xcalloc(1, sizeof(*b));
 	int rc = 0;
 
-	if (!b)
-		return error_set(e, ENOMEM, "Out of memory.");
 	for (uint32_t done = 0; done < total && rc == 0; done += BATCH_MAX) {
 		s->progress("memory", done, total);
 		rc = save_batch(s, b, done, total - done < BATCH_MAX ? total - done : BATCH_MAX, e);

@@ -26,7 +26,7 @@
 
 static char *vbd_name(const struct device *device)
 {
-	return strdup(device->disk.vdev);
+	return xstrdup(device->disk.vdev);
 }
 
 static bool is_readonly(const struct device *device)

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "lib/alloc.h"
 #include "xend/runtime/fiber.h"
 
 /* Bytes of a task's stack, and of the guard page below it. Untouched pages cost no memory. */
@@ -181,10 +182,8 @@ static void prepare_context(ucontext_t *context, char *stack)
 
 struct task *task_start(void (*run)(void *arg), void *arg)
 {
-	struct task *task = calloc(1, sizeof(*task));
+	struct task *task = xcalloc(1, sizeof(*task));
 
-	if (!task)
-		return NULL;
 	task->stack = stack_allocate();
 	if (!task->stack) {
 		free(task);
