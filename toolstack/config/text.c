@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One parser for each kind of text: it accepts and makes canonical, or refuses. */
+/*
+ * The kinds of text that keys require: one parser for each accepts and makes canonical, or refuses.
+ */
 #include "config/text.h"
 #include "config/config.h"
 #include "config/cpus.h"

@@ -63,8 +63,8 @@ int file_write_fd(int fd, const char *name, const void *data, size_t len, struct
 	}
 	return 0;
 }
+
 /* A new name survives a loss of power only when its directory is on the disk too. */
-/* A new name lasts only when its directory is on the disk too. */
 static int sync_directory_of(const char *path, struct error **e)
 {
 	const char *slash = strrchr(path, '/');

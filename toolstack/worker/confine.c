@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The parent's side, and the init process of a confined program: it is a process of ours in new
- * namespaces, so everything inside dies with it. */
+/*
+ * Runs a confined program: the parent's side, and the program's init process, which is a process of
+ * ours in new namespaces, so everything inside dies with it.
+ */
 #include "worker/confine.h"
 
 #include <errno.h>

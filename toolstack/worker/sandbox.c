@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One fork(): the child gives up everything, runs the function and sends a report through
- * a pipe. */
+/*
+ * Runs a function in a process without privilege. One fork(): the child gives up everything, runs
+ * the function and sends a report through a pipe.
+ */
 #include "worker/sandbox.h"
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Compares the request's UUID with the one that the hypervisor has for the number. */
+/*
+ * Checks that a request's domain is still the same one: compares the request's UUID with the one
+ * that the hypervisor has for the number.
+ */
 #include "worker/target.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A line-by-line parser that copies only what it has checked. */
+/* Parses a bootloader's output line by line, and copies only what it has checked. */
 #include "worker/build/bootloader_output.h"
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The hypervisor's own parser of bzImages, plus kernels that are plain gzip data. */
+/*
+ * Finds the compressed kernel in a file: by the hypervisor's own parser of bzImages, or as plain
+ * gzip data.
+ */
 #include "worker/build/bzimage.h"
 
 #include <errno.h>

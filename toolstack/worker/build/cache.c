@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A directory as a cache: files appear by linkat(), and notes are symbolic links. */
+/*
+ * The cache of unpacked kernels, as a directory: files appear by linkat(), and notes are symbolic
+ * links.
+ */
 #include "worker/build/cache.h"
 
 #include <dirent.h>

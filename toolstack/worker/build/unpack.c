@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One function for each format, all with the same bounds on memory and output. */
+/*
+ * Decompresses kernels: one function for each format, all with the same bounds on memory and
+ * output.
+ */
 #include "worker/build/unpack.h"
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds opcodes 16 bytes at a time, and reproduces the original filter's rule for overlaps. */
+/*
+ * Undoes xz's x86 filter: finds opcodes 16 bytes at a time, and reproduces the original filter's
+ * rule for overlaps.
+ */
 #include "worker/build/x86_filter.h"
 
 #include <emmintrin.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* An open-addressing hash table whose index is built lazily, and the translation of page tables. */
+/*
+ * Frame numbers: a map as an open-addressing hash table, whose index is built lazily, and their
+ * translation in page tables.
+ */
 #include "worker/stream/frames.h"
 
 #include <errno.h>

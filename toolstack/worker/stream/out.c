@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Gathers a record's header, pieces and padding into one writev(). */
+/* Writes a stream: gathers a record's header, pieces and padding into one writev(). */
 #include "worker/stream/out.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the stream record by record. Records that need all memory are kept until END. */
+/*
+ * Restores a domain: reads its stream record by record. Records that need all memory are kept until
+ * END.
+ */
 #include "worker/stream/restore.h"
 
 #include <errno.h>

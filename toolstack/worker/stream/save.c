@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes the stream's records in their order. */
+/* Saves a domain: writes its stream's records in their order. */
 #include "worker/stream/save.h"
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One function for both directions: the translation that it is given makes the difference. */
+/*
+ * Translates the frame numbers in a vCPU's registers. One function serves both directions: the
+ * translation that it is given makes the difference.
+ */
 #include "worker/stream/vcpu_frames.h"
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One libxenevtchn handle for all ports; the loop polls its descriptor. */
+/*
+ * The consoles' event channels: one libxenevtchn handle for all ports; the loop polls its
+ * descriptor.
+ */
 #include "xend/console/console_events.h"
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Appends to the log, and renames it when it would exceed the limit of xend-config.sxp. */
+/*
+ * The log of a domain's console: appends to the file, and renames it when it would exceed the limit
+ * of xend-config.sxp.
+ */
 #include "xend/console/console_log.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A raw pty pair; xend keeps both ends. */
+/* The pty of a console: a raw pair; xend keeps both ends. */
 #include "xend/console/console_pty.h"
 
 #include <fcntl.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies between a ring and a buffer; every index is masked, every count is bounded by the ring's
- * size. */
+/*
+ * Copies between a console's ring and a buffer; every index is masked, every count is bounded by
+ * the ring's size.
+ */
 #include "xend/console/console_ring.h"
 
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A claim takes three steps. The loop collects the disks of all domains. A thread finds out what
- * they are, and how Domain-0 uses them. Back in the loop, the result is compared with the claims
- * that other tasks have made in the meantime.
+ * Claims of disks, so that none has two writers. A claim takes three steps. The loop collects the
+ * disks of all domains. A thread finds out what they are, and how Domain-0 uses them. Back in the
+ * loop, the result is compared with the claims that other tasks have made in the meantime.
  */
 #include "xend/device/disk_use.h"
 

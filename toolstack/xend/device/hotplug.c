@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One run of a script: its environment, its time limit, and the verdict from its exit status and
- * from what it wrote to xenstore. */
+/*
+ * Runs a hotplug script: its environment, its time limit, and the verdict from its exit status and
+ * from what it wrote to xenstore.
+ */
 #include "xend/device/hotplug.h"
 
 #include <errno.h>

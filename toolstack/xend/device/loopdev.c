@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes a free loop device and configures it in one call (linux/loop.h; LOOP_CONFIGURE needs Linux
- * 5.8). */
+/*
+ * Makes loop devices: takes a free one and configures it in one call (linux/loop.h; LOOP_CONFIGURE
+ * needs Linux 5.8).
+ */
 #include "xend/device/loopdev.h"
 
 #include <errno.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One task at a time looks for memory. Domain-0 gives some by its balloon: xend lowers its target
- * in xenstore and waits while that makes progress. */
+/*
+ * Finds memory for a new domain, one task at a time. Domain-0 gives some by its balloon: xend
+ * lowers its target in xenstore and waits while that makes progress.
+ */
 #include "xend/domain/balloon.h"
 
 #include <errno.h>

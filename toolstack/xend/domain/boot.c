@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A boot is a list of steps. When one fails, domain_tear_down undoes all of them, the same way that
- * a domain is destroyed. */
+/*
+ * Boots a domain, by a list of steps. When one fails, domain_tear_down undoes all of them, the same
+ * way that a domain is destroyed.
+ */
 #include "xend/domain/boot.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hv_domain_destroy() in a thread of libuv's pool. */
+/* Destroys a domain in a thread of libuv's pool, so that the loop goes on meanwhile. */
 #include "xend/domain/destroy.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Opens the core file; the worker writes it. */
+/* Dumps a domain's core: xend opens the file, the worker writes it. */
 #include "xend/domain/dump.h"
 
 #include <errno.h>

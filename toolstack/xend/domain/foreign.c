@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists what a foreign configuration would use of this host. */
+/*
+ * Refuses configurations that another host wrote, with a list of what they would use of this host.
+ */
 #include "xend/domain/foreign.h"
 
 #include <errno.h>

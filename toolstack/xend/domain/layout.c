@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One table and a few functions write all of a domain's nodes but the devices'. */
+/*
+ * A domain's nodes in xenstore: one table and a few functions write all but those of its devices.
+ */
 #include "xend/domain/layout.h"
 
 #include <errno.h>

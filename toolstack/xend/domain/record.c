@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A record is JSON, written to a new file that is renamed over the old one. */
+/* Writes and reads a domain's record: JSON, in a new file that is renamed over the old one. */
 #include "xend/domain/record.h"
 
 #include <dirent.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Applies recover_plan.h to each record: at once what needs no waiting, the rest in a task. */
+/*
+ * Recovers the domains when xend starts: applies recover_plan.h to each record, at once what needs
+ * no waiting, the rest in a task.
+ */
 #include "xend/domain/recover.h"
 
 #include <errno.h>

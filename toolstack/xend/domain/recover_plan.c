@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The number in a record counts only if the record was written since the host booted and no other
- * domain has the number now. Then the state decides:
+ * Decides what becomes of a domain when xend starts. The number in its record counts only if the
+ * record was written since the host booted and no other domain has the number now. Then the state
+ * decides:
  *
  *	halted, suspended	nothing to do
  *	running, exists		it runs on

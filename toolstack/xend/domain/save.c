@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A save suspends the guest, then writes the file. Until the record says otherwise the file counts
- * as partial, and every failure lets the guest run on. */
+/*
+ * Saves and restores domains. A save suspends the guest, then writes the file. Until the record
+ * says otherwise the file counts as partial, and every failure lets the guest run on.
+ */
 #include "xend/domain/save.h"
 
 #include <errno.h>

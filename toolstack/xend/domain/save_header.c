@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes and reads the header; a reader trusts nothing in it before its checks. */
+/*
+ * Writes and reads the header of a saved domain's file; a reader trusts nothing in it before its
+ * checks.
+ */
 #include "xend/domain/save_header.h"
 
 #include <endian.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One thread per call. If the task stops waiting before the thread ends, on_finished cleans up
- * later. */
+/*
+ * Runs calls that may hang, each in a thread of its own. If the task stops waiting before the
+ * thread ends, on_finished cleans up later.
+ */
 #include "xend/runtime/offload.h"
 
 #include <errno.h>

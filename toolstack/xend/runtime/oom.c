@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* xend writes its own oom_score_adj; each child sets it back before execve(). */
+/*
+ * Keeps the OOM killer away from xend: xend writes its own oom_score_adj, and each child sets it
+ * back before execve().
+ */
 #include "xend/runtime/oom.h"
 
 #include <errno.h>

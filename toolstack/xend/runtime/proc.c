@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A struct proc lives until its child is reaped, its pipes are closed and its owner has freed it.
+ * Child processes. A struct proc lives until its child is reaped, its pipes are closed and its
+ * owner has freed it.
  */
 #include "xend/runtime/proc.h"
 

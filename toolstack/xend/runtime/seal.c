@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* HMAC-SHA256 with a key that the first xend on this host makes. */
+/* Seals what this host writes: HMAC-SHA256 with a key that the host's first xend makes. */
 #include "xend/runtime/seal.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The settings are read once at start; the parser's warnings go to the log. */
+/* xend's settings: read once at start; the parser's warnings go to the log. */
 #include "xend/runtime/settings.h"
 
 #include <errno.h>

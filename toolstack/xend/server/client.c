@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines in, answers out. Reading pauses while a client has too many requests or unread bytes. */
+/*
+ * xend's clients: lines in, answers out. Reading pauses while a client has too many requests or
+ * unread bytes.
+ */
 #include "xend/server/client.h"
 
 #include <errno.h>

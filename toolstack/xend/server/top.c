@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads counters from the hypervisor and from the backends' directories in sysfs; xm computes
- * rates. */
+/*
+ * The samples for `xm top`: counters from the hypervisor and from the backends' directories in
+ * sysfs; xm computes rates.
+ */
 #include "xend/server/top.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One connection for the whole process, closed at exit. */
+/* Calls xend for a command, over one connection for the whole process, closed at exit. */
 #include "xm/client/call.h"
 
 #include <stdio.h>
