@@ -18,11 +18,15 @@
 #define XEND_SOCKET_PATH "/run/xend/xend.sock"
 #define XEND_SOCKET_ENV	 "XEND_SOCKET"
 
-/* The longest request in bytes, newline included. xend answers a longer one with XEND_E_TOO_LARGE
- * and hangs up. */
+/*
+ * The longest request in bytes, newline included. xend answers a longer one with XEND_E_TOO_LARGE
+ * and hangs up.
+ */
 #define XEND_MAX_REQUEST (256 * 1024)
-/* The longest answer in bytes. Also the most that xend queues for a client that does not read; xend
- * hangs up on a client that exceeds it. */
+/*
+ * The longest answer in bytes. Also the most that xend queues for a client that does not read; xend
+ * hangs up on a client that exceeds it.
+ */
 #define XEND_MAX_ANSWER (4 * 1024 * 1024)
 /* The most connections at once; xend answers one more with XEND_E_BUSY and closes it. */
 #define XEND_MAX_CLIENTS 128

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the command line in a PV guest's start info, with its NUL (MAX_GUEST_CMDLINE in the
- * public xen.h). */
+/*
+ * Bytes of the command line in a PV guest's start info, with its NUL (MAX_GUEST_CMDLINE in the
+ * public xen.h).
+ */
 enum { MAX_CMDLINE = 1024 };
 
 struct check {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* From a file's text or JSON to struct config and back: the parser fills an object, the tables of
- * keys fill the record. */
+/*
+ * From a file's text or JSON to struct config and back: the parser fills an object, the tables of
+ * keys fill the record.
+ */
 #include "config/config.h"
 #include "config/parser.h"
 #include "config/schema.h"
@@ -53,8 +55,9 @@ struct config *config_parse(const char *text, size_t len, const char *filename,
 	return NULL;
 }
 
-/* Fills the record from the object. On an error *e holds all that is wrong and the record
- * is empty. */
+/*
+ * Fills the record from the object. On an error *e holds all that is wrong and the record is empty.
+ */
 static int fill_from(const struct config_schema *schema, void *record, const struct value *object,
 		     struct config_diags *diags, struct error **e)
 {
@@ -154,8 +157,10 @@ char *config_cmdline(const struct config *c)
 
 	if (c->cmdline)
 		return xstrdup(c->cmdline);
-	/* The kernel's ip=CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:AUTOCONF
-	 * (Documentation/admin-guide/nfs/nfsroot.rst). */
+	/*
+	 * The kernel's ip=CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:AUTOCONF
+	 * (Documentation/admin-guide/nfs/nfsroot.rst).
+	 */
 	if (c->ip || c->dhcp)
 		str_printf(&line, "ip=%s:%s:%s:%s:%s:%s:%s", or_empty(c->ip),
 			   or_empty(c->nfs_server), or_empty(c->gateway), or_empty(c->netmask),

@@ -96,8 +96,10 @@ struct config {
 	uint64_t maxmem; /* MiB; 0: as memory (config_maxmem()) */
 	uint64_t vcpus;
 	uint64_t maxvcpus; /* 0: as vcpus (config_maxvcpus()) */
-	/* No element: any CPU. One: for all vCPUs. More: for vCPU 0, 1, ...; further vCPUs may run
-	 * anywhere. See config_cpus_parse(). */
+	/*
+	 * No element: any CPU. One: for all vCPUs. More: for vCPU 0, 1, ...; further vCPUs may run
+	 * anywhere. See config_cpus_parse().
+	 */
 	char **cpus;
 	size_t nr_cpus;
 	uint64_t cpu_weight;
@@ -169,8 +171,10 @@ const char *config_action_name(unsigned int action);
 
 uint64_t config_maxmem(const struct config *c); /* MiB */
 uint64_t config_maxvcpus(const struct config *c);
-/* The kernel's command line: cmdline if given, else root, ip and extra joined as xm did. The caller
- * frees it. */
+/*
+ * The kernel's command line: cmdline if given, else root, ip and extra joined as xm did. The caller
+ * frees it.
+ */
 char *config_cmdline(const struct config *c);
 
 /*
@@ -186,8 +190,10 @@ int config_vif_parse(const char *text, struct config_vif *v, struct error **e);
 struct json_object *config_vif_to_json(const struct config_vif *v);
 void config_vif_free(struct config_vif *v);
 
-/* The number of a virtual disk in xenstore (51712 for xvda; xen-vbd-interface(7)); -1 when vdev is
- * no such name. */
+/*
+ * The number of a virtual disk in xenstore (51712 for xvda; xen-vbd-interface(7)); -1 when vdev is
+ * no such name.
+ */
 int config_vdev_number(const char *vdev);
 /* The name for a number ("xvda" for 51712), which the caller frees; NULL when it has no name. */
 char *config_vdev_name(unsigned int number);
@@ -208,14 +214,17 @@ int config_size_parse(const char *text, uint64_t unit_kb, uint64_t *kb, struct e
 /* A MAC of 00:16:3e and three random bytes; a random (version 4) UUID. The caller frees them. */
 char *config_random_mac(void);
 char *config_random_uuid(void);
-/* The canonical form (lower case, dashes), which the caller frees; NULL when text is not a UUID.
- * text may lack the dashes. */
+/*
+ * The canonical form (lower case, dashes), which the caller frees; NULL when text is not a UUID.
+ * text may lack the dashes.
+ */
 char *config_uuid_parse(const char *text);
 /* The canonical form, which the caller frees; NULL when text is not a unicast address. */
 char *config_mac_parse(const char *text);
 
-/* For config_to_sexp(): what a configuration does not have, but a running (or known)
- * domain does. */
+/*
+ * For config_to_sexp(): what a configuration does not have, but a running (or known) domain does.
+ */
 struct config_live {
 	int domid;	    /* -1: not running */
 	uint64_t memory_mb; /* what it has now */
@@ -226,8 +235,10 @@ struct config_live {
 	uint64_t start_time; /* seconds since 1970; 0: not known */
 };
 
-/* The form of `xm list -l`: (domain (domid 3) (name g1) ...). live may be NULL. The caller frees it
- * with sexp_free(). */
+/*
+ * The form of `xm list -l`: (domain (domid 3) (name g1) ...). live may be NULL. The caller frees it
+ * with sexp_free().
+ */
 struct sexp *config_to_sexp(const struct config *c, const struct config_live *live);
 
 #endif

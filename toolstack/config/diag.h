@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Diagnostics of a configuration's reader: errors and warnings with their places. A reader goes on
- * after an error, so that one run reports all of a file. */
+/*
+ * Diagnostics of a configuration's reader: errors and warnings with their places. A reader goes on
+ * after an error, so that one run reports all of a file.
+ */
 #ifndef CONFIG_DIAG_H
 #define CONFIG_DIAG_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A domain's size in a saved file: written within the configuration's limits, and checked against
- * them when it is read. */
+/*
+ * A domain's size in a saved file: written within the configuration's limits, and checked against
+ * them when it is read.
+ */
 #include "config/domain_size.h"
 
 #include <errno.h>
@@ -54,8 +56,10 @@ struct json_object *domain_size_put(struct domain_size *size, const struct confi
 	/* mem-max may have lowered the limit since, and other tools may have written any value. */
 	size->target_kb = clamp(size->target_kb, CONFIG_MEMORY_MIN * KB_PER_MIB, most);
 	size->vcpus = clamp(size->vcpus, 1, cpus);
-	/* A guest may not have given back yet what a lower limit takes from it. When it is restored
-	 * it has all of its pages again, so maxmem must cover them. */
+	/*
+	 * A guest may not have given back yet what a lower limit takes from it. When it is restored
+	 * it has all of its pages again, so maxmem must cover them.
+	 */
 	json_set_int(o, "maxmem",
 		     (int64_t)clamp(config_maxmem(config), least_maxmem(size), UINT64_MAX));
 	json_set_int(o, "memory", (int64_t)((size->target_kb + KB_PER_MIB - 1) / KB_PER_MIB));

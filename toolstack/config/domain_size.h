@@ -30,8 +30,10 @@ struct domain_size {
 
 /* The size of a domain that boots from its kernel. */
 void domain_size_of_config(struct domain_size *size, const struct config *config);
-/* The hypervisor's limit for the domain in KiB: target plus slack, or what it already has if that
- * is more. */
+/*
+ * The hypervisor's limit for the domain in KiB: target plus slack, or what it already has if that
+ * is more.
+ */
 uint64_t domain_size_limit_kb(const struct domain_size *size);
 
 /*

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys of xm's and xl's files that have no effect here, each with the reason: none is ignored
- * silently. */
+/*
+ * Keys of xm's and xl's files that have no effect here, each with the reason: none is ignored
+ * silently.
+ */
 #ifndef CONFIG_FOREIGN_H
 #define CONFIG_FOREIGN_H
 

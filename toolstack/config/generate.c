@@ -11,8 +11,10 @@
 
 static void random_bytes(uint8_t *bytes, size_t len)
 {
-	/* So few bytes come in one piece. getrandom() fails only on kernels that are too old for
-	 * everything else here. */
+	/*
+	 * So few bytes come in one piece. getrandom() fails only on kernels that are too old for
+	 * everything else here.
+	 */
 	if (getrandom(bytes, len, 0) != (ssize_t)len)
 		abort();
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Macros for rows of a table of keys: they name the struct's field and the key's kind, and the
- * compiler checks the field's type. */
+/*
+ * Macros for rows of a table of keys: they name the struct's field and the key's kind, and the
+ * compiler checks the field's type.
+ */
 #ifndef CONFIG_KEY_FIELD_H
 #define CONFIG_KEY_FIELD_H
 

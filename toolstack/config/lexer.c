@@ -105,8 +105,10 @@ static struct token read_word(struct lexer *lx, struct token t)
 	return t;
 }
 
-/* A sign and digits. Letters and points that follow directly count as part of the number, so that
- * "2g" and "1.5" are errors and not two tokens. */
+/*
+ * A sign and digits. Letters and points that follow directly count as part of the number, so that
+ * "2g" and "1.5" are errors and not two tokens.
+ */
 static struct token read_number(struct lexer *lx, struct token t)
 {
 	const char *from = lx->p;

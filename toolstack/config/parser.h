@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The syntax of a domain's configuration file: key = value, key += value. The parser does not know
- * what a key means. */
+/*
+ * The syntax of a domain's configuration file: key = value, key += value. The parser does not know
+ * what a key means.
+ */
 #ifndef CONFIG_PARSER_H
 #define CONFIG_PARSER_H
 

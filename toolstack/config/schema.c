@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One engine for every table of keys: values become fields of a record, fields become JSON. It
- * knows kinds of keys, but no single key. */
+/*
+ * One engine for every table of keys: values become fields of a record, fields become JSON. It
+ * knows kinds of keys, but no single key.
+ */
 #include "config/schema.h"
 #include "config/foreign.h"
 #include "lib/alloc.h"
@@ -276,8 +278,9 @@ static bool set_texts(const struct fill *f, void *record, const struct value *v)
 	return good;
 }
 
-/* Fills one element of a list of records from an object, or from a text in the record's
- * own form. */
+/*
+ * Fills one element of a list of records from an object, or from a text in the record's own form.
+ */
 static void fill_element(const struct fill *f, void *record, const struct value *v)
 {
 	const struct config_schema *schema = f->key->record;

@@ -70,8 +70,10 @@ struct config_schema {
 	const char *list_form; /* follows "expected " for the list */
 	/* Parses the text form of a record into an object; NULL after a report. */
 	struct value *(*from_text)(const struct value *text, struct config_diags *diags);
-	/* Sets fields that depend on other keys, and checks keys against each other. `given`: the
-	 * object that filled the record. */
+	/*
+	 * Sets fields that depend on other keys, and checks keys against each other. `given`: the
+	 * object that filled the record.
+	 */
 	void (*finish)(void *record, const struct value *given, struct config_diags *diags);
 };
 
@@ -85,12 +87,16 @@ void schema_mark_set(const struct config_schema *schema, void *record, const cha
 /* The known key that `name` is probably a misspelling of; NULL when none is near. */
 const char *schema_nearest(const struct config_schema *schema, const char *name);
 
-/* Fills the record from an object of JSON. On an error *e holds all that is wrong, and the record
- * is empty. */
+/*
+ * Fills the record from an object of JSON. On an error *e holds all that is wrong, and the record
+ * is empty.
+ */
 int schema_from_json(const struct config_schema *schema, void *record, struct json_object *o,
 		     struct error **e);
-/* Sets one key of a filled record, of kind KEY_TEXT or KEY_MIB, as its row allows. After an error
- * the record is as it was. */
+/*
+ * Sets one key of a filled record, of kind KEY_TEXT or KEY_MIB, as its row allows. After an error
+ * the record is as it was.
+ */
 int schema_set(const struct config_schema *schema, void *record, const char *name,
 	       const struct value *v, struct error **e);
 /* Fills the record (all zeroes) from the object's members, then with defaults, and checks it. */

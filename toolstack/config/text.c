@@ -39,8 +39,10 @@ static char *parse_chars(const char *text, const char *set, size_t longest)
 	return xstrdup(text);
 }
 
-/* A name is one column of a list, a file name and a node in xenstore, and must not look like a
- * domain id. */
+/*
+ * A name is one column of a list, a file name and a node in xenstore, and must not look like a
+ * domain id.
+ */
 static char *parse_name(const char *text)
 {
 	if (!text[strspn(text, DIGITS)])

@@ -144,8 +144,9 @@ void value_describe(const struct value *v, struct str *out)
 	}
 }
 
-/* source: the list element that holds the value, "" outside of lists. key: the value's
- * key there. */
+/*
+ * source: the list element that holds the value, "" outside of lists. key: the value's key there.
+ */
 static struct value *from_json(struct json_object *o, const char *source, const char *key);
 
 static struct value *members_from_json(struct json_object *o, const char *source)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A value as a file, an argument or JSON spells it, with its place, before any key gives it a
- * meaning. */
+/*
+ * A value as a file, an argument or JSON spells it, with its place, before any key gives it a
+ * meaning.
+ */
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
 

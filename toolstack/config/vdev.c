@@ -12,8 +12,10 @@
 
 enum { EXTENDED = 1 << 28, MAX_DISK = (1 << 20) - 1 };
 
-/* "a" is 0, "z" 25, "aa" 26. Moves *p behind the letters. Returns -1 when there are none or too
- * many. */
+/*
+ * "a" is 0, "z" 25, "aa" 26. Moves *p behind the letters. Returns -1 when there are none or too
+ * many.
+ */
 static int parse_letters(const char **p)
 {
 	int disk = 0;

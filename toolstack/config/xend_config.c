@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads xend-config.sxp: its S-expressions become values, and the table of keys fills the
- * record. */
+/*
+ * Reads xend-config.sxp: its S-expressions become values, and the table of keys fills the record.
+ */
 #include "config/xend_config.h"
 #include "config/key_field.h"
 #include "config/schema.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The daemon's own settings in /etc/xen/xend-config.sxp, by a table of keys like that of a domain's
- * configuration. */
+/*
+ * The daemon's own settings in /etc/xen/xend-config.sxp, by a table of keys like that of a domain's
+ * configuration.
+ */
 #ifndef CONFIG_XEND_CONFIG_H
 #define CONFIG_XEND_CONFIG_H
 
@@ -30,8 +32,10 @@ struct xend_config {
 	uint64_t relocation_ssl_port;
 	char *relocation_ssl_key_file;
 	char *relocation_ssl_cert_file;
-	/* Extended regular expressions for names and addresses of hosts. One of them must match as
-	 * a whole. No element: every host may connect. */
+	/*
+	 * Extended regular expressions for names and addresses of hosts. One of them must match as
+	 * a whole. No element: every host may connect.
+	 */
 	char **relocation_hosts_allow;
 	size_t nr_relocation_hosts_allow;
 
@@ -55,13 +59,17 @@ struct xend_config {
 /* The table of keys. */
 extern const struct config_schema xend_config_schema;
 
-/* Returns NULL when diags has errors. An unknown key is a warning. The caller frees the result with
- * xend_config_free(). */
+/*
+ * Returns NULL when diags has errors. An unknown key is a warning. The caller frees the result with
+ * xend_config_free().
+ */
 struct xend_config *xend_config_parse(const char *text, size_t len, const char *name,
 				      struct config_diags *diags);
 
-/* The same for a file; a missing file means the defaults. Returns NULL on an error; *e holds all
- * errors of the file. */
+/*
+ * The same for a file; a missing file means the defaults. Returns NULL on an error; *e holds all
+ * errors of the file.
+ */
 struct xend_config *xend_config_load(const char *path, struct config_diags *diags,
 				     struct error **e);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The connection to the hypervisor: opening it, the argument buffers, the calls, and sentences for
- * what fails. */
+/*
+ * The connection to the hypervisor: opening it, the argument buffers, the calls, and sentences for
+ * what fails.
+ */
 #include "hv/hv.h"
 
 #include <errno.h>

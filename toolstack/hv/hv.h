@@ -41,8 +41,10 @@ struct hv_domain_spec {
 	uint32_t cpupool;
 };
 
-/* Why a domain shut down: SHUTDOWN_poweroff, _reboot, _suspend, _crash, _watchdog, _soft_reset of
- * xen/sched.h. */
+/*
+ * Why a domain shut down: SHUTDOWN_poweroff, _reboot, _suspend, _crash, _watchdog, _soft_reset of
+ * xen/sched.h.
+ */
 struct hv_domain_info {
 	uint32_t domid;
 	uint8_t uuid[16];
@@ -57,8 +59,10 @@ struct hv_domain_info {
 	uint64_t shared_info_frame;
 };
 
-/* Makes an empty PV domain, paused. *domid in: the id, or 0 for one that the hypervisor chooses;
- * out: the domain's id. */
+/*
+ * Makes an empty PV domain, paused. *domid in: the id, or 0 for one that the hypervisor chooses;
+ * out: the domain's id.
+ */
 int hv_domain_create(struct hv *hv, const struct hv_domain_spec *spec, uint32_t *domid,
 		     struct error **e);
 /* Returns when all of the domain is freed, except frames that other domains still map. */
@@ -77,8 +81,10 @@ int hv_domain_info(struct hv *hv, uint32_t domid, struct hv_domain_info *info, s
 int hv_domain_list(struct hv *hv, struct hv_domain_info **list, size_t *count, struct error **e);
 int hv_domain_set_uuid(struct hv *hv, uint32_t domid, const uint8_t uuid[16], struct error **e);
 int hv_domain_set_max_mem(struct hv *hv, uint32_t domid, uint64_t kb, struct error **e);
-/* trigger: XEN_DOMCTL_SENDTRIGGER_*. They are for fully virtualized domains; a PV domain refuses
- * all but the NMI. */
+/*
+ * trigger: XEN_DOMCTL_SENDTRIGGER_*. They are for fully virtualized domains; a PV domain refuses
+ * all but the NMI.
+ */
 int hv_domain_send_trigger(struct hv *hv, uint32_t domid, unsigned int trigger, unsigned int vcpu,
 			   struct error **e);
 
@@ -119,8 +125,10 @@ static inline void hv_cpumap_set(struct hv_cpumap *map, unsigned int cpu)
 int hv_vcpu_allocate(struct hv *hv, uint32_t domid, unsigned int max, struct error **e);
 int hv_vcpu_info(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_vcpu_info *info,
 		 struct error **e);
-/* The CPUs on which a vCPU may run: *hard must, *soft should; either may be NULL. Setting changes
- * *hard and *soft to the result (cut to the CPUs that are online). */
+/*
+ * The CPUs on which a vCPU may run: *hard must, *soft should; either may be NULL. Setting changes
+ * *hard and *soft to the result (cut to the CPUs that are online).
+ */
 int hv_vcpu_get_affinity(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard,
 			 struct hv_cpumap *soft, struct error **e);
 int hv_vcpu_set_affinity(struct hv *hv, uint32_t domid, unsigned int vcpu, struct hv_cpumap *hard,
@@ -133,14 +141,18 @@ int hv_vcpu_get_ext_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
 			    struct xen_domctl_ext_vcpucontext *ext, struct error **e);
 int hv_vcpu_set_ext_context(struct hv *hv, uint32_t domid,
 			    const struct xen_domctl_ext_vcpucontext *ext, struct error **e);
-/* The extended state: an XSAVE area with its header. Getting allocates *data; without such a state
- * it sets *data to NULL and *size to 0. */
+/*
+ * The extended state: an XSAVE area with its header. Getting allocates *data; without such a state
+ * it sets *data to NULL and *size to 0.
+ */
 int hv_vcpu_get_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, void **data, size_t *size,
 		      struct error **e);
 int hv_vcpu_set_xsave(struct hv *hv, uint32_t domid, unsigned int vcpu, const void *data,
 		      size_t size, struct error **e);
-/* The model-specific registers that differ from a new vCPU's. Getting allocates *msrs; when there
- * are none, it sets *msrs to NULL and *count to 0. */
+/*
+ * The model-specific registers that differ from a new vCPU's. Getting allocates *msrs; when there
+ * are none, it sets *msrs to NULL and *count to 0.
+ */
 int hv_vcpu_get_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu, xen_domctl_vcpu_msr_t **msrs,
 		     size_t *count, struct error **e);
 int hv_vcpu_set_msrs(struct hv *hv, uint32_t domid, unsigned int vcpu,
@@ -163,8 +175,10 @@ int hv_host_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info, struct err
 int hv_host_version(struct hv *hv, struct hv_version *version, struct error **e);
 /* Free memory in bytes: of one NUMA node, or of all for node -1. */
 int hv_host_avail_heap(struct hv *hv, int node, uint64_t *bytes, struct error **e);
-/* The hypervisor's log. *text ends with a NUL, which *length does not count; the caller frees it.
- * `clear` empties the log after it was read. */
+/*
+ * The hypervisor's log. *text ends with a NUL, which *length does not count; the caller frees it.
+ * `clear` empties the log after it was read.
+ */
 int hv_host_dmesg(struct hv *hv, bool clear, char **text, size_t *length, struct error **e);
 int hv_host_debug_keys(struct hv *hv, const char *keys, struct error **e);
 
@@ -193,21 +207,27 @@ long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xe
 /* Takes frames from a domain. For a PV domain they are machine frames. */
 int hv_memory_release(struct hv *hv, uint32_t domid, const xen_pfn_t *mfns, size_t count,
 		      struct error **e);
-/* Reserves `pages` for what the domain will populate, so that no other domain gets them. 0 gives
- * back what is left of the reservation. */
+/*
+ * Reserves `pages` for what the domain will populate, so that no other domain gets them. 0 gives
+ * back what is left of the reservation.
+ */
 int hv_memory_claim(struct hv *hv, uint32_t domid, uint64_t pages, struct error **e);
 /* Sets the memory map that XENMEM_memory_map shows to a PV guest: RAM from 0 to `bytes`. */
 int hv_memory_set_map(struct hv *hv, uint32_t domid, uint64_t bytes, struct error **e);
 /* The highest machine frame of the host. */
 int hv_memory_max_mfn(struct hv *hv, uint64_t *mfn, struct error **e);
 
-/* Maps frames of a domain; NULL on an error. With errs, errs[i] is 0 or -errno for frame i. With
- * errs NULL, one bad frame fails the whole call. */
+/*
+ * Maps frames of a domain; NULL on an error. With errs, errs[i] is 0 or -errno for frame i. With
+ * errs NULL, one bad frame fails the whole call.
+ */
 void *hv_map_frames(struct hv *hv, uint32_t domid, int prot, const xen_pfn_t *frames, int *errs,
 		    size_t count, struct error **e);
 void hv_unmap_frames(struct hv *hv, void *address, size_t count);
-/* frames in: machine frames; out: the same with XEN_DOMCTL_PFINFO_* in the upper bits. Takes any
- * count. */
+/*
+ * frames in: machine frames; out: the same with XEN_DOMCTL_PFINFO_* in the upper bits. Takes any
+ * count.
+ */
 int hv_frames_info(struct hv *hv, uint32_t domid, xen_pfn_t *frames, size_t count,
 		   struct error **e);
 /* Does `count` operations (MMUEXT_PIN_L4_TABLE and the like) on behalf of the domain. */
@@ -216,8 +236,10 @@ int hv_mmuext(struct hv *hv, uint32_t domid, const struct mmuext_op *ops, size_t
 	      struct error **e);
 /* Fills the domain's page `gmfn` with the stubs that make hypercalls. */
 int hv_hypercall_page(struct hv *hv, uint32_t domid, uint64_t gmfn, struct error **e);
-/* A grant entry that the tools write before the domain runs: backend_domid may map the frame
- * writable. */
+/*
+ * A grant entry that the tools write before the domain runs: backend_domid may map the frame
+ * writable.
+ */
 struct hv_grant_seed {
 	unsigned int ref;
 	uint32_t backend_domid;

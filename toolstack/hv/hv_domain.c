@@ -144,8 +144,10 @@ int hv_domain_info(struct hv *hv, uint32_t domid, struct hv_domain_info *info, s
 	return 0;
 }
 
-/* Appends up to LIST_CHUNK domains with ids from `first` on to *list. Returns how many it
- * appended, or -errno. */
+/*
+ * Appends up to LIST_CHUNK domains with ids from `first` on to *list. Returns how many it appended,
+ * or -errno.
+ */
 static int list_chunk(struct hv *hv, xen_domctl_getdomaininfo_t *buffer, uint32_t first,
 		      struct hv_domain_info **list, size_t *count)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames of a domain: mapping them, reading and changing their types. Argument layouts:
- * xen/domctl.h, xen/xen.h. */
+/*
+ * Frames of a domain: mapping them, reading and changing their types. Argument layouts:
+ * xen/domctl.h, xen/xen.h.
+ */
 #include "hv/hv.h"
 
 #include <errno.h>

@@ -29,8 +29,10 @@ struct xen_domctl *hv_domctl_begin(struct hv *hv, uint32_t cmd, uint32_t domid);
 struct xen_sysctl *hv_sysctl_begin(struct hv *hv, uint32_t cmd);
 void *hv_op_begin(struct hv *hv, size_t size);
 
-/* Make the call with the buffer that *_begin() returned. They return the hypercall's result or
- * -errno, and set no error. */
+/*
+ * Make the call with the buffer that *_begin() returned. They return the hypercall's result or
+ * -errno, and set no error.
+ */
 int hv_domctl(struct hv *hv);
 int hv_sysctl(struct hv *hv);
 long hv_memory_op(struct hv *hv, unsigned int cmd, void *argument);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A domain's memory: allocation, release, reservation and the map that it sees. Argument layouts:
- * xen/memory.h, xen/hvm/e820.h. */
+/*
+ * A domain's memory: allocation, release, reservation and the map that it sees. Argument layouts:
+ * xen/memory.h, xen/hvm/e820.h.
+ */
 #include "hv/hv.h"
 
 #include <errno.h>

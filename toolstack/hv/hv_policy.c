@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* CPU policies: the CPUID leaves and MSRs of a domain. Argument layouts: xen/domctl.h,
- * xen/sysctl.h. */
+/*
+ * CPU policies: the CPUID leaves and MSRs of a domain. Argument layouts: xen/domctl.h,
+ * xen/sysctl.h.
+ */
 #include "hv/hv.h"
 
 #include <errno.h>

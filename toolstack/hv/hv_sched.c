@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The scheduler's parameters: weight and cap of a domain. Argument layouts: xen/domctl.h,
- * xen/sysctl.h. */
+/*
+ * The scheduler's parameters: weight and cap of a domain. Argument layouts: xen/domctl.h,
+ * xen/sysctl.h.
+ */
 #include "hv/hv.h"
 
 #include <errno.h>
@@ -18,8 +20,10 @@ int hv_sched_id(struct hv *hv, uint32_t *id, struct error **e)
 	return 0;
 }
 
-/* Reads the scheduler's id; credit and credit2 have both weight and cap, any other scheduler is
- * -EOPNOTSUPP. */
+/*
+ * Reads the scheduler's id; credit and credit2 have both weight and cap, any other scheduler is
+ * -EOPNOTSUPP.
+ */
 static int weighted_scheduler(struct hv *hv, uint32_t *id, struct error **e)
 {
 	int rc = hv_sched_id(hv, id, e);

@@ -26,15 +26,19 @@
 
 struct error;
 
-/* Sets *e and frees an older error there. errnum is an errno of either sign. Returns a negative
- * errno: that of errnum, or -EIO when errnum is 0. */
+/*
+ * Sets *e and frees an older error there. errnum is an errno of either sign. Returns a negative
+ * errno: that of errnum, or -EIO when errnum is 0.
+ */
 int error_set(struct error **e, int errnum, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int error_vset(struct error **e, int errnum, const char *fmt, va_list ap)
 	__attribute__((format(printf, 3, 0)));
 
-/* Puts a prefix before the sentence, as in error_prefix(e, "Domain %s: ", name). Returns -errno of
- * the error, which stays the same; 0 when there is no error. */
+/*
+ * Puts a prefix before the sentence, as in error_prefix(e, "Domain %s: ", name). Returns -errno of
+ * the error, which stays the same; 0 when there is no error.
+ */
 int error_prefix(struct error **e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The sentence; it lives as long as the error. Without an error: "No error." Never NULL. */
@@ -46,8 +50,10 @@ int error_errno(const struct error *e);
 /* Frees *e and makes it NULL. */
 void error_free(struct error **e);
 
-/* Moves the error (or none) from *from to *to and frees the error that *to had. *from is NULL
- * afterwards. When `to` is NULL, the error is freed. Returns -errno of the error, 0 without one. */
+/*
+ * Moves the error (or none) from *from to *to and frees the error that *to had. *from is NULL
+ * afterwards. When `to` is NULL, the error is freed. Returns -errno of the error, 0 without one.
+ */
 int error_move(struct error **to, struct error **from);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Whole files: reads have a size limit; an atomic write leaves either the old or the new
- * content. */
+/*
+ * Whole files: reads have a size limit; an atomic write leaves either the old or the new content.
+ */
 #ifndef LIB_FILE_H
 #define LIB_FILE_H
 
@@ -10,8 +11,9 @@
 #include "lib/error.h"
 #include "lib/str.h"
 
-/* Appends the file's content to out. Fails with -EFBIG when the file has more than
- * `limit` bytes. */
+/*
+ * Appends the file's content to out. Fails with -EFBIG when the file has more than `limit` bytes.
+ */
 int file_read(const char *path, size_t limit, struct str *out, struct error **e);
 /* The same for the rest of an open file; errors call the file `name`. */
 int file_read_fd(int fd, const char *name, size_t limit, struct str *out, struct error **e);
@@ -29,8 +31,10 @@ int file_write_atomic(const char *path, const void *data, size_t len, mode_t mod
 /* Writes all of data; repeats write() when it writes less. */
 int file_write_fd(int fd, const char *name, const void *data, size_t len, struct error **e);
 
-/* Makes the directory and its missing parents. `mode` is for the directory itself; parents get
- * 0755. */
+/*
+ * Makes the directory and its missing parents. `mode` is for the directory itself; parents get
+ * 0755.
+ */
 int file_make_dirs(const char *path, mode_t mode, struct error **e);
 
 /* Removes the file; a file that does not exist is not an error. */

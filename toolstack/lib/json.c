@@ -21,8 +21,10 @@ struct json_object *json_parse(const char *text, size_t len, struct error **e)
 		o = json_tokener_parse_ex(tokener, text, (int)len);
 	if (len <= INT_MAX)
 		why = json_tokener_get_error(tokener);
-	/* A number or a word may continue in the next chunk. The NUL as a second chunk tells the
-	 * tokener that the text ends here. */
+	/*
+	 * A number or a word may continue in the next chunk. The NUL as a second chunk tells the
+	 * tokener that the text ends here.
+	 */
 	if (why == json_tokener_continue && len < INT_MAX) {
 		o = json_tokener_parse_ex(tokener, "", 1);
 		why = json_tokener_get_error(tokener);
@@ -118,8 +120,10 @@ int json_opt_string(struct json_object *o, const char *key, const char *otherwis
 
 	if (rc)
 		return rc;
-	/* Refuse a NUL inside a string: as a C string it would silently be a shorter one. Nothing
-	 * in this project's JSON has one. */
+	/*
+	 * Refuse a NUL inside a string: as a C string it would silently be a shorter one. Nothing
+	 * in this project's JSON has one.
+	 */
 	if (value &&
 	    strlen(json_object_get_string(value)) != (size_t)json_object_get_string_len(value))
 		return error_set(e, EINVAL, "\"%s\" holds a NUL character.", key);
@@ -202,8 +206,10 @@ struct json_object *json_new_array(void)
 	return check(json_object_new_array());
 }
 
-/* JSON strings must be UTF-8, so other bytes of s (half of a character that was cut, for one)
- * become "?". */
+/*
+ * JSON strings must be UTF-8, so other bytes of s (half of a character that was cut, for one)
+ * become "?".
+ */
 struct json_object *json_new_string(const char *s)
 {
 	struct json_object *o;

@@ -67,8 +67,10 @@ void log_set_stderr(int on)
 	the_log.to_stderr = on;
 }
 
-/* Renames the full file to PATH.1 and opens a new one. On failure, lines still go to the old file:
- * a file that is too long is better than lost lines. */
+/*
+ * Renames the full file to PATH.1 and opens a new one. On failure, lines still go to the old file:
+ * a file that is too long is better than lost lines.
+ */
 static void rotate(void)
 {
 	char *old = xasprintf("%s.1", the_log.path);
@@ -107,8 +109,10 @@ void log_write(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	str_vprintf(&text, fmt, ap);
 	va_end(ap);
-	/* Control characters become blanks, so that a guest's name or a program's message cannot
-	 * forge a line. */
+	/*
+	 * Control characters become blanks, so that a guest's name or a program's message cannot
+	 * forge a line.
+	 */
 	for (size_t i = 0; i < text.len; i++) {
 		if ((unsigned char)text.text[i] < ' ' || text.text[i] == 127)
 			text.text[i] = ' ';

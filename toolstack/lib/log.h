@@ -12,8 +12,10 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* Opens the file, or makes it; lines are appended. When it passes `limit` bytes, it is renamed to
- * PATH.1 and a new file begins. */
+/*
+ * Opens the file, or makes it; lines are appended. When it passes `limit` bytes, it is renamed to
+ * PATH.1 and a new file begins.
+ */
 int log_open(const char *path, size_t limit, struct error **e);
 /* Drops lines that are less important than `level`. The default is LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);

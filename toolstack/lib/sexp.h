@@ -8,8 +8,10 @@
 #include "lib/error.h"
 #include "lib/str.h"
 
-/* An atom (text != NULL), or a list of nr items. line and column count from 1; they are 0 when the
- * expression was not read from a file. */
+/*
+ * An atom (text != NULL), or a list of nr items. line and column count from 1; they are 0 when the
+ * expression was not read from a file.
+ */
 struct sexp {
 	char *text;
 	struct sexp **items;
@@ -46,8 +48,10 @@ void sexp_set_printf(struct sexp *list, const char *key, const char *fmt, ...)
 /* The list's first item if it is an atom, else NULL. */
 const char *sexp_head(const struct sexp *s);
 
-/* Adds the expression to out as xm prints it: a list of atoms on one line; lists inside a list on
- * lines of their own, indented by 4 more blanks. */
+/*
+ * Adds the expression to out as xm prints it: a list of atoms on one line; lists inside a list on
+ * lines of their own, indented by 4 more blanks.
+ */
 void sexp_print(const struct sexp *s, struct str *out);
 
 void sexp_free(struct sexp *s);

@@ -28,8 +28,10 @@ void str_add_char(struct str *s, char c);
 void str_add_bytes(struct str *s, const void *bytes, size_t len);
 void str_printf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void str_vprintf(struct str *s, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
-/* Makes room for at least `more` further bytes and the NUL, and returns the address for them. The
- * caller writes the bytes and the NUL, and adds to len. */
+/*
+ * Makes room for at least `more` further bytes and the NUL, and returns the address for them. The
+ * caller writes the bytes and the NUL, and adds to len.
+ */
 char *str_reserve(struct str *s, size_t more);
 /* Removes the first n bytes (n <= len). */
 void str_drop(struct str *s, size_t n);
@@ -43,16 +45,21 @@ char *str_steal(struct str *s);
 
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
-/* Cuts blanks (space, tab, carriage return, newline) at both ends, in place. Returns the
- * new start. */
+/*
+ * Cuts blanks (space, tab, carriage return, newline) at both ends, in place. Returns the new start.
+ */
 char *str_trim(char *s);
 
-/* Length in bytes of the UTF-8 character at text; 0 when the bytes are not valid UTF-8 (overlong
- * forms, surrogates and code points beyond U+10FFFF are invalid too). */
+/*
+ * Length in bytes of the UTF-8 character at text; 0 when the bytes are not valid UTF-8 (overlong
+ * forms, surrogates and code points beyond U+10FFFF are invalid too).
+ */
 size_t str_utf8_length(const char *text);
 
-/* Adds foreign text so that a person can read it safely: at most `max` bytes of it; "?" replaces
- * what is not printable, "..." follows when it was cut. */
+/*
+ * Adds foreign text so that a person can read it safely: at most `max` bytes of it; "?" replaces
+ * what is not printable, "..." follows when it was cut.
+ */
 void str_add_shown(struct str *s, const char *text, size_t max);
 
 /*
@@ -62,8 +69,10 @@ void str_add_shown(struct str *s, const char *text, size_t max);
  */
 bool str_to_u64(const char *s, int base, uint64_t min, uint64_t max, uint64_t *out);
 
-/* The edit distance from a to b: insertions, deletions, changes and swaps of neighbours. Returns
- * max + 1 when it is more than max, or when a or b is longer than 64 bytes. */
+/*
+ * The edit distance from a to b: insertions, deletions, changes and swaps of neighbours. Returns
+ * max + 1 when it is more than max, or when a or b is longer than 64 bytes.
+ */
 unsigned int str_distance(const char *a, const char *b, unsigned int max);
 
 #endif

@@ -35,8 +35,10 @@ struct report {
 
 #define REPORT_FD 3
 
-/* Makes descriptors 0 to 2 the program's, REPORT_FD ours, *directory the one behind, and closes all
- * others. */
+/*
+ * Makes descriptors 0 to 2 the program's, REPORT_FD ours, *directory the one behind, and closes all
+ * others.
+ */
 static int take_descriptors(int out, int err, int report, int *directory)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -53,8 +55,10 @@ static int take_descriptors(int out, int err, int report, int *directory)
 	return close_range(REPORT_FD + 2, ~0U, 0);
 }
 
-/* The parent may have died before the prctl(): then its end of the pipe is closed, and poll() says
- * so. */
+/*
+ * The parent may have died before the prctl(): then its end of the pipe is closed, and poll() says
+ * so.
+ */
 static int die_with_parent(void)
 {
 	struct pollfd p = { .fd = REPORT_FD };
@@ -181,8 +185,7 @@ static void read_complaint(int fd, struct str *complaint)
 		str_drop(complaint, complaint->len - COMPLAINT_MAX);
 }
 
-/* Returns when the program has ended and all of its output is read, or when it must be
- * killed. */
+/* Returns when the program has ended and all of its output is read, or when it must be killed. */
 static enum confine_end watch(int pidfd, int out, int err, unsigned int seconds,
 			      struct confine_result *result)
 {

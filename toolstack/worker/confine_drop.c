@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes away what a confined program must not have: resources beyond its limits, user and
- * capabilities, system calls. */
+/*
+ * Takes away what a confined program must not have: resources beyond its limits, user and
+ * capabilities, system calls.
+ */
 #include "worker/confine.h"
 
 #include <errno.h>
@@ -55,8 +57,9 @@ static int drop_user(uint32_t id)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
 
-	/* Every capability of this kernel: prctl() fails at the first number that it does
-	 * not know. */
+	/*
+	 * Every capability of this kernel: prctl() fails at the first number that it does not know.
+	 */
 	for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
 		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0))
 			return -1;
@@ -180,8 +183,10 @@ static int deny_calls(void)
 	static const unsigned int namespaces[] = { CLONE_NEWUSER,  CLONE_NEWNS,	 CLONE_NEWPID,
 						   CLONE_NEWNET,   CLONE_NEWIPC, CLONE_NEWUTS,
 						   CLONE_NEWCGROUP };
-	/* The filter's default kills a program of another ABI (32 bits, x32), whose calls have
-	 * other numbers. */
+	/*
+	 * The filter's default kills a program of another ABI (32 bits, x32), whose calls have
+	 * other numbers.
+	 */
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int rc = filter ? 0 : -ENOMEM;
 
@@ -192,8 +197,9 @@ static int deny_calls(void)
 				      SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces[i], namespaces[i]));
 	if (rc == 0)
 		rc = deny_ioctls(filter);
-	/* clone3() has its flags in memory, where a filter cannot look. libc falls back
-	 * to clone(). */
+	/*
+	 * clone3() has its flags in memory, where a filter cannot look. libc falls back to clone().
+	 */
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	if (rc == 0)

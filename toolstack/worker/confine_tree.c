@@ -19,8 +19,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* Where the tree is mounted: any directory that always exists. The mount hides its content from the
- * child only. */
+/*
+ * Where the tree is mounted: any directory that always exists. The mount hides its content from the
+ * child only.
+ */
 #define ATTACH_POINT "/proc"
 
 /* Programs and libraries, which everybody may read. */
@@ -94,8 +96,9 @@ static int show(int tree, const char *path, bool is_directory)
 	return rc;
 }
 
-/* Shows a path as the host has it: not at all, as a symbolic link (into /usr, say), or by
- * show(). */
+/*
+ * Shows a path as the host has it: not at all, as a symbolic link (into /usr, say), or by show().
+ */
 static int show_as_is(int tree, const char *inside)
 {
 	char path[64], target[PATH_MAX];

@@ -29,8 +29,10 @@ uint64_t limits_address_space(void);
  * fixed amount for buffers and for mappings of the domain's memory, and 64 bytes for each page.
  */
 int limits_for_domain(uint64_t pages, struct error **e);
-/* Makes the kernel kill this process first when Domain-0 runs out of memory, before xend, xenstored
- * or the backend of a guest's disk. */
+/*
+ * Makes the kernel kill this process first when Domain-0 runs out of memory, before xend, xenstored
+ * or the backend of a guest's disk.
+ */
 void limits_be_first_to_go(void);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* xend-worker (see worker.h): reads a request, runs its operation, prints the result. All input is
- * in the request; the worker never touches xenstore. */
+/*
+ * xend-worker (see worker.h): reads a request, runs its operation, prints the result. All input is
+ * in the request; the worker never touches xenstore.
+ */
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -67,8 +69,9 @@ void worker_progress(const char *stage, uint64_t done, uint64_t total)
 	say(line);
 }
 
-/* Reads one line from stdin, without its newline. -EPIPE at the end of input, -E2BIG past
- * `limit`. */
+/*
+ * Reads one line from stdin, without its newline. -EPIPE at the end of input, -E2BIG past `limit`.
+ */
 static int read_line(struct str *line, size_t limit)
 {
 	char c;

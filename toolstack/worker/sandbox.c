@@ -68,8 +68,10 @@ static int drop_privilege(void)
 		return -1;
 	if (geteuid() != 0)
 		return 0;
-	/* In fdinfo is nothing but this process's own descriptors. Without /proc there is no
-	 * chroot; then the seccomp filter alone keeps the child from files. */
+	/*
+	 * In fdinfo is nothing but this process's own descriptors. Without /proc there is no
+	 * chroot; then the seccomp filter alone keeps the child from files.
+	 */
 	if (chroot("/proc/self/fdinfo") == 0 && chdir("/"))
 		return -1;
 	return setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
@@ -121,8 +123,10 @@ static int keep_only(int report_fd, int output_fd)
 	return close_range(output >= 0 ? OUTPUT_FD + 1 : OUTPUT_FD, ~0U, 0);
 }
 
-/* Runs after drop_privilege(), because a change of user clears PR_SET_PDEATHSIG. The parent may
- * have died before the prctl(); getppid() tells. */
+/*
+ * Runs after drop_privilege(), because a change of user clears PR_SET_PDEATHSIG. The parent may
+ * have died before the prctl(); getppid() tells.
+ */
 static int die_with_parent(pid_t parent)
 {
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent ? -1 : 0;

@@ -12,11 +12,15 @@
 #include "hv/hv.h"
 #include "lib/json.h"
 
-/* -ESRCH when domid is free, or is a domain with another UUID. A request without a UUID passes
- * unchecked. */
+/*
+ * -ESRCH when domid is free, or is a domain with another UUID. A request without a UUID passes
+ * unchecked.
+ */
 int target_check(struct json_object *request, struct hv *hv, struct error **e);
-/* Opens the hypervisor and checks the target. The caller sets *hv to NULL before, and
- * closes it afterwards, even on an error. */
+/*
+ * Opens the hypervisor and checks the target. The caller sets *hv to NULL before, and closes it
+ * afterwards, even on an error.
+ */
 int target_open(struct json_object *request, struct hv **hv, struct error **e);
 
 #endif

@@ -20,12 +20,16 @@ worker_op_fn op_save;
 worker_op_fn op_restore;
 worker_op_fn op_dump;
 
-/* Prints {"progress":{"stage":...,"done":...,"total":...}}, at most about a hundred times a stage.
- * stage: a constant string, compared by address. */
+/*
+ * Prints {"progress":{"stage":...,"done":...,"total":...}}, at most about a hundred times a stage.
+ * stage: a constant string, compared by address.
+ */
 void worker_progress(const char *stage, uint64_t done, uint64_t total);
 
-/* Prints {"request":WHAT} and waits for a line on stdin. 0 when it is "done", -ECANCELED when it is
- * another one, -EPIPE at the end of input. */
+/*
+ * Prints {"request":WHAT} and waits for a line on stdin. 0 when it is "done", -ECANCELED when it is
+ * another one, -EPIPE at the end of input.
+ */
 int worker_ask(const char *what, struct error **e);
 
 #endif

@@ -53,8 +53,10 @@ bool xend_is_stopping(void)
 	return stopping;
 }
 
-/* Locks the pid file, so that only one xend runs. The kernel drops the lock of a killed xend. The
- * descriptor stays open until xend ends. -EBUSY: another xend has the lock. */
+/*
+ * Locks the pid file, so that only one xend runs. The kernel drops the lock of a killed xend. The
+ * descriptor stays open until xend ends. -EBUSY: another xend has the lock.
+ */
 static int take_pid_file(struct error **e)
 {
 	char text[16];

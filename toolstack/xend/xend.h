@@ -9,8 +9,10 @@
 #define XEND_LOG_PATH  "/var/log/xen/xend.log"
 #define XEND_LOG_LIMIT (4 * 1024 * 1024)
 #define XEND_PID_PATH  "/run/xend/xend.pid"
-/* The exit status when xenstored does not run, does not answer or has ended (sysexits.h:
- * EX_UNAVAILABLE). */
+/*
+ * The exit status when xenstored does not run, does not answer or has ended (sysexits.h:
+ * EX_UNAVAILABLE).
+ */
 #define XEND_EXIT_STORE 69
 
 extern time_t xend_start_time;

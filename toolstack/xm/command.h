@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A command of xm: one row of a table that drives dispatch, options, help, the man page and
- * completion. */
+/*
+ * A command of xm: one row of a table that drives dispatch, options, help, the man page and
+ * completion.
+ */
 #ifndef XM_COMMAND_H
 #define XM_COMMAND_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A terminal in raw mode. Its settings are restored also when SIGHUP, SIGINT, SIGQUIT or SIGTERM
- * ends the program. */
+/*
+ * A terminal in raw mode. Its settings are restored also when SIGHUP, SIGINT, SIGQUIT or SIGTERM
+ * ends the program.
+ */
 #ifndef XM_RAW_TERMINAL_H
 #define XM_RAW_TERMINAL_H
 

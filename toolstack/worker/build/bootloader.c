@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a bootloader by confine_run() and turns its output, or its failure, into a choice or a
- * sentence. */
+/*
+ * Runs a bootloader by confine_run() and turns its output, or its failure, into a choice or a
+ * sentence.
+ */
 #include "worker/build/bootloader.h"
 
 #include <errno.h>

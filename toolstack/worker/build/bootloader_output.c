@@ -39,8 +39,10 @@ static bool take_name(const char *value, size_t length, const char *directory, c
 	return true;
 }
 
-/* Copies the command line with blanks for tabs. False when it is too long or has control
- * characters. */
+/*
+ * Copies the command line with blanks for tabs. False when it is too long or has control
+ * characters.
+ */
 static bool take_args(const char *value, size_t length, char *args, size_t size)
 {
 	if (length >= size)

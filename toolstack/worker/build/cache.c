@@ -196,8 +196,9 @@ bool cache_put(const struct cache *cache, const char *key, int fd, const struct 
 		return false;
 	snprintf(name, sizeof(name), "%s" KERNEL_SUFFIX, key);
 	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
-	/* Fails for a file in memory. When another worker has made the entry, that one is
-	 * as good. */
+	/*
+	 * Fails for a file in memory. When another worker has made the entry, that one is as good.
+	 */
 	if (linkat(AT_FDCWD, own, cache->dir, name, AT_SYMLINK_FOLLOW))
 		return errno == EEXIST;
 	remove_oldest(cache, "", KERNEL_SUFFIX, ENTRIES_MAX);

@@ -34,8 +34,10 @@ void cache_note_key(const struct cache *cache, const struct stat *st, const char
 
 /* Opens an entry and sets kernel->fd and kernel->info, which is checked. False if there is none. */
 bool cache_get(const struct cache *cache, const char *key, struct kernel *kernel);
-/* Makes a file without a name to unpack into: in the cache's directory, or else in memory. Returns
- * a descriptor, or -1 with errno. */
+/*
+ * Makes a file without a name to unpack into: in the cache's directory, or else in memory. Returns
+ * a descriptor, or -1 with errno.
+ */
 int cache_new_file(const struct cache *cache);
 /* Appends info to the file and gives the file its name. False if it is not in the cache. */
 bool cache_put(const struct cache *cache, const char *key, int fd, const struct kernel_info *info);

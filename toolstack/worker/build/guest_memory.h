@@ -19,14 +19,18 @@ struct guest {
 /* Reports the progress of a long step: `done` counts up to `total`. */
 typedef void guest_progress_fn(const char *stage, uint64_t done, uint64_t total);
 
-/* Allocates nr_pages for the domain and fills in guest->p2m. Uses extents of 2 MiB as long as there
- * are any. */
+/*
+ * Allocates nr_pages for the domain and fills in guest->p2m. Uses extents of 2 MiB as long as there
+ * are any.
+ */
 int guest_populate(struct guest *guest, uint64_t nr_pages, guest_progress_fn *progress,
 		   struct error **e);
 void guest_free(struct guest *guest);
 
-/* Maps `count` frames from pfn on, for reading and writing, until hv_unmap_frames(). NULL on an
- * error. */
+/*
+ * Maps `count` frames from pfn on, for reading and writing, until hv_unmap_frames(). NULL on an
+ * error.
+ */
 void *guest_map(struct guest *guest, uint64_t pfn, uint64_t count, struct error **e);
 
 /*

@@ -5,8 +5,10 @@
 
 #include <gcrypt.h>
 
-/* Initializes libgcrypt without its pool of secret memory, which nothing here needs. May be called
- * any number of times. */
+/*
+ * Initializes libgcrypt without its pool of secret memory, which nothing here needs. May be called
+ * any number of times.
+ */
 static inline void hash_prepare(void)
 {
 	if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P))

@@ -22,8 +22,10 @@ static const struct sandbox_limits limits = {
 	.seconds = 120,
 };
 
-/* The contents of the file, read once: the hash and the unpacked image are of the same bytes, even
- * if the file changes meanwhile. */
+/*
+ * The contents of the file, read once: the hash and the unpacked image are of the same bytes, even
+ * if the file changes meanwhile.
+ */
 struct input {
 	const uint8_t *data;
 	size_t size;
@@ -171,8 +173,10 @@ static int read_input(int fd, size_t size, const char *what, uint8_t **data, str
 	return 0;
 }
 
-/* Unpacks into fd, a new file, which belongs to the kernel afterwards. fd -1: the file could not be
- * made, and errno says why. */
+/*
+ * Unpacks into fd, a new file, which belongs to the kernel afterwards. fd -1: the file could not be
+ * made, and errno says why.
+ */
 static int unpack_to(struct kernel *kernel, int fd, struct input *input, const char *what,
 		     struct error **e)
 {

@@ -55,11 +55,15 @@ struct kernel_info {
 
 #define KERNEL_INFO_MAGIC "xlkrnl1"
 
-/* Describes an unpacked ELF image. Returns 0, or -errno with *why set to words that follow "the
- * kernel is not usable: ". Pure. */
+/*
+ * Describes an unpacked ELF image. Returns 0, or -errno with *why set to words that follow "the
+ * kernel is not usable: ". Pure.
+ */
 int kernel_info_read(const void *image, size_t size, struct kernel_info *info, const char **why);
-/* Checks that all numbers of the description fit each other and an image of image_size bytes.
- * Returns 0, or -EINVAL with *why. Pure. */
+/*
+ * Checks that all numbers of the description fit each other and an image of image_size bytes.
+ * Returns 0, or -EINVAL with *why. Pure.
+ */
 int kernel_info_check(const struct kernel_info *info, uint64_t image_size, const char **why);
 
 struct kernel {

@@ -12,8 +12,9 @@
 
 #define PT_LOAD 1
 
-/* The addresses of the hypervisor's slots in the top-level page table
- * (xen/arch-x86/xen-x86_64.h). */
+/*
+ * The addresses of the hypervisor's slots in the top-level page table (xen/arch-x86/xen-x86_64.h).
+ */
 #define HV_VIRT_START 0xffff800000000000ULL
 #define HV_VIRT_END   0xffff880000000000ULL
 /* The address range that a p2m list may use: one top-level page table entry. */
@@ -170,8 +171,10 @@ int kernel_info_read(const void *image, size_t size, struct kernel_info *info, c
 	return rc ? rc : kernel_info_check(info, size, why);
 }
 
-/* Whether a guest may use [start, start + size): canonical, without wrap, outside the hypervisor's
- * range. */
+/*
+ * Whether a guest may use [start, start + size): canonical, without wrap, outside the hypervisor's
+ * range.
+ */
 static bool virt_ok(uint64_t start, uint64_t size)
 {
 	uint64_t last = start + size - 1;
@@ -246,8 +249,10 @@ int kernel_info_check(const struct kernel_info *info, uint64_t image_size, const
 		*why = "its hypercall page lies outside of it";
 		return -EINVAL;
 	}
-	/* The list may use a whole top-level entry; pv_start_plan() checks that nothing else is
-	 * there. */
+	/*
+	 * The list may use a whole top-level entry; pv_start_plan() checks that nothing else is
+	 * there.
+	 */
 	if (info->flags & KERNEL_HAS_INIT_P2M &&
 	    (info->init_p2m & (L4_ENTRY_SIZE - 1) || !virt_ok(info->init_p2m, L4_ENTRY_SIZE))) {
 		*why = "it wants the list of its frames where no guest may have it";

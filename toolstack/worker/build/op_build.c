@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The operation "build": takes an empty domain that was just created, and makes it ready to be
- * unpaused. */
+/*
+ * The operation "build": takes an empty domain that was just created, and makes it ready to be
+ * unpaused.
+ */
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -99,8 +101,10 @@ static int load_kernel(struct guest *guest, const struct kernel *kernel, const c
 	int rc = 0;
 
 	snprintf(what, sizeof(what), "The kernel %.280s", path);
-	/* All memory of a new domain is zero already, so a segment's part beyond its bytes in the
-	 * file needs no write. */
+	/*
+	 * All memory of a new domain is zero already, so a segment's part beyond its bytes in the
+	 * file needs no write.
+	 */
 	for (uint32_t i = 0; i < kernel->info.nr_segments && rc == 0; i++) {
 		const struct kernel_segment *seg = &kernel->info.segments[i];
 
@@ -148,8 +152,9 @@ _Static_assert(BOOTLOADER_ARGS_MAX == MAX_GUEST_CMDLINE, "what fits there fits h
 _Static_assert(PV_START_PAGES_MAX >= CONFIG_MEMORY_MAX * PAGES_MIB,
 	       "so that all sizes can be built");
 
-/* Runs the bootloader, if any. Its kernel, RAM disk and command line override the
- * configuration's. */
+/*
+ * Runs the bootloader, if any. Its kernel, RAM disk and command line override the configuration's.
+ */
 static int choose(struct boot_files *files, struct json_object *request, uint32_t domid,
 		  struct bootloader_choice *choice, struct error **e)
 {
@@ -179,8 +184,10 @@ static int open_and_build(const struct build_request *r, const struct boot_files
 	int rc;
 
 	worker_progress("kernel", 0, 1);
-	/* This runs before the hypervisor's device is open, so that the process that parses the
-	 * kernel cannot reach it. */
+	/*
+	 * This runs before the hypervisor's device is open, so that the process that parses the
+	 * kernel cannot reach it.
+	 */
 	rc = kernel_open_in(&kernel, files->directory, files->kernel, r->cache, e);
 	if (rc == 0)
 		rc = ramdisk_open(&ramdisk, files->directory, files->ramdisk, e);

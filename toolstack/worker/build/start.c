@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes the pages that a PV guest finds at its start, pins its page tables, sets its
- * first vCPU. */
+/*
+ * Writes the pages that a PV guest finds at its start, pins its page tables, sets its first vCPU.
+ */
 #include "worker/build/start.h"
 
 #include <errno.h>

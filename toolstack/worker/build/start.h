@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The last steps before a PV guest can run: start info, page tables, grants, and the first vCPU's
- * registers. */
+/*
+ * The last steps before a PV guest can run: start info, page tables, grants, and the first vCPU's
+ * registers.
+ */
 #ifndef WORKER_BUILD_START_H
 #define WORKER_BUILD_START_H
 
@@ -12,8 +14,10 @@
 /* The domain that serves store and console. */
 #define SERVICE_DOMID 0
 
-/* A service of Domain-0: the page that the guest shares with it, and the guest's event channel for
- * it. */
+/*
+ * A service of Domain-0: the page that the guest shares with it, and the guest's event channel for
+ * it.
+ */
 struct start_service {
 	uint32_t port;
 	uint64_t mfn;

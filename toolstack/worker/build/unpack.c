@@ -19,8 +19,10 @@
 
 #define CHUNK	   (256U << 10)
 #define MEMORY_MAX (128U << 20)
-/* The most bytes in a block of lz4's legacy format (lz4's description of its frame formats, "Legacy
- * frame"). */
+/*
+ * The most bytes in a block of lz4's legacy format (lz4's description of its frame formats, "Legacy
+ * frame").
+ */
 #define LZ4_BLOCK_MAX	 (8U << 20)
 #define LZ4_LEGACY_MAGIC 0x184c2102U
 

@@ -77,8 +77,9 @@ struct unpacking {
 	void *context;
 };
 
-/* Gives the first `size` bytes of the chunk to the sink, and moves the rest to the
- * chunk's start. */
+/*
+ * Gives the first `size` bytes of the chunk to the sink, and moves the rest to the chunk's start.
+ */
 static int pass_on(struct unpacking *u, size_t size, size_t have)
 {
 	int rc;
@@ -118,8 +119,10 @@ static int unpack_block(struct unpacking *u, const char **why)
 	return err;
 }
 
-/* The block's data are followed by up to 3 zeros and the CRC32 in little-endian order. libgcrypt
- * returns it in big-endian order. */
+/*
+ * The block's data are followed by up to 3 zeros and the CRC32 in little-endian order. libgcrypt
+ * returns it in big-endian order.
+ */
 static bool checksum_ok(struct unpacking *u, const struct block *block)
 {
 	size_t at = (block->size - u->xz.avail_in + 3) & ~(size_t)3;

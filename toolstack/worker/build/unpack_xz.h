@@ -13,8 +13,10 @@
 
 #include "worker/build/unpack.h"
 
-/* Whether the data have exactly that form. False for any other data, xz or not, and for damaged
- * headers. */
+/*
+ * Whether the data have exactly that form. False for any other data, xz or not, and for damaged
+ * headers.
+ */
 bool unpack_xz_is_kernel(const uint8_t *data, size_t size);
 /* The same as unpack(), for data for which unpack_xz_is_kernel() is true. */
 int unpack_xz_kernel(const uint8_t *data, size_t size, unpack_sink_fn *sink, void *context,

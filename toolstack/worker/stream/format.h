@@ -73,8 +73,9 @@ enum stream_record_type {
 /* A reader skips an unknown record whose type has this bit. */
 #define STREAM_OPTIONAL 0x80000000u
 
-/* Then follow `count` words (pfn | XEN_DOMCTL_PFINFO_* << 32), and the pages whose type
- * has data. */
+/*
+ * Then follow `count` words (pfn | XEN_DOMCTL_PFINFO_* << 32), and the pages whose type has data.
+ */
 struct stream_page_data {
 	uint32_t count;
 	uint32_t zero;
@@ -88,8 +89,10 @@ struct stream_pv_info {
 	uint8_t zero[6];
 };
 
-/* Then follow the guest's frames that hold the entries start_pfn (rounded down) to end_pfn of its
- * p2m list. */
+/*
+ * Then follow the guest's frames that hold the entries start_pfn (rounded down) to end_pfn of its
+ * p2m list.
+ */
 struct stream_p2m_frames {
 	uint32_t start_pfn, end_pfn;
 };

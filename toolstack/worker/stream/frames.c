@@ -34,8 +34,10 @@ void frame_map_free(struct frame_map *map)
 	*map = (struct frame_map){ 0 };
 }
 
-/* Grows entries, and the index with them so that it is at most three quarters full. A new index is
- * empty: the next search fills it. */
+/*
+ * Grows entries, and the index with them so that it is at most three quarters full. A new index is
+ * empty: the next search fills it.
+ */
 static int make_room(struct frame_map *map, uint64_t room)
 {
 	struct frame_entry *entries;
@@ -61,8 +63,10 @@ static int make_room(struct frame_map *map, uint64_t room)
 int frame_map_init(struct frame_map *map, uint64_t limit, uint64_t expected)
 {
 	*map = (struct frame_map){ .limit = limit < LIMIT_MAX ? (uint32_t)limit : LIMIT_MAX };
-	/* A guest that chooses the numbers must not be able to predict collisions. Without random
-	 * bytes the map may be slow, but is not wrong. */
+	/*
+	 * A guest that chooses the numbers must not be able to predict collisions. Without random
+	 * bytes the map may be slow, but is not wrong.
+	 */
 	if (getrandom(&map->factor, sizeof(map->factor), GRND_NONBLOCK) != sizeof(map->factor))
 		map->factor = GOLDEN;
 	map->factor |= 1;

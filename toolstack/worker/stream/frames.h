@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Frame numbers of a PV guest: a map from numbers to values, and the translation of page tables
- * between the guest's own numbers (pfns) and machine frames (mfns). Pure. */
+/*
+ * Frame numbers of a PV guest: a map from numbers to values, and the translation of page tables
+ * between the guest's own numbers (pfns) and machine frames (mfns). Pure.
+ */
 #ifndef WORKER_STREAM_FRAMES_H
 #define WORKER_STREAM_FRAMES_H
 
@@ -39,8 +41,10 @@ void frame_map_free(struct frame_map *map);
 int frame_map_grow(struct frame_map *map); /* for the inline functions below, as the next one */
 struct frame_entry *frame_map_search(struct frame_map *map, uint64_t frame);
 
-/* Adds an entry. When several have the same number, frame_map_find() finds one of them. Returns 0,
- * -ENOSPC past the limit, or -ENOMEM. */
+/*
+ * Adds an entry. When several have the same number, frame_map_find() finds one of them. Returns 0,
+ * -ENOSPC past the limit, or -ENOMEM.
+ */
 static inline int frame_map_add(struct frame_map *map, uint64_t frame, uint64_t value)
 {
 	int rc = map->count < map->room ? 0 : frame_map_grow(map);
@@ -50,12 +54,15 @@ static inline int frame_map_add(struct frame_map *map, uint64_t frame, uint64_t 
 	return rc;
 }
 
-/* Finds the entry of a frame; NULL when there is none. The pointer is valid until the next
- * frame_map_add(). */
+/*
+ * Finds the entry of a frame; NULL when there is none. The pointer is valid until the next
+ * frame_map_add().
+ */
 static inline struct frame_entry *frame_map_find(struct frame_map *map, uint64_t frame)
 {
-	/* Page tables mostly point to frames in the order of the guest's list: try the
-	 * next entry. */
+	/*
+	 * Page tables mostly point to frames in the order of the guest's list: try the next entry.
+	 */
 	if (map->next < map->count && map->entries[map->next].frame == frame)
 		return &map->entries[map->next++];
 	return frame_map_search(map, frame);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the machine frames of the guest's list, reads its entries once, and asks the hypervisor
- * which of them the domain really has. */
+/*
+ * Finds the machine frames of the guest's list, reads its entries once, and asks the hypervisor
+ * which of them the domain really has.
+ */
 #include "worker/stream/guest_p2m.h"
 
 #include <errno.h>
@@ -72,8 +74,10 @@ static int walk_to(struct walk *w, uint64_t root_mfn, uint64_t virt, uint64_t *m
 	return 0;
 }
 
-/* Finds the list by its address in the kernel's address space (xen/arch-x86/xen.h, p2m_cr3 and
- * p2m_vaddr). */
+/*
+ * Finds the list by its address in the kernel's address space (xen/arch-x86/xen.h, p2m_cr3 and
+ * p2m_vaddr).
+ */
 static int list_by_address(struct hv *hv, uint32_t domid, uint64_t cr3, uint64_t virt,
 			   uint64_t *list_mfns, uint64_t count, struct error **e)
 {
@@ -90,8 +94,10 @@ static int list_by_address(struct hv *hv, uint32_t domid, uint64_t cr3, uint64_t
 	return rc;
 }
 
-/* Finds the list by the tree of frame numbers: the root page has the frames of leaf pages, a leaf
- * page has the frames of the list. */
+/*
+ * Finds the list by the tree of frame numbers: the root page has the frames of leaf pages, a leaf
+ * page has the frames of the list.
+ */
 static int list_by_tree(struct hv *hv, uint32_t domid, uint64_t root_mfn, uint64_t *list_mfns,
 			uint64_t count, struct error **e)
 {

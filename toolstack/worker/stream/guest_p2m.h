@@ -9,8 +9,10 @@
 #include "lib/error.h"
 #include "hv/hv.h"
 
-/* The most entries of a list: the stream has 32 bits for the highest frame, and the list for 4 TiB
- * of memory takes 8 GiB. */
+/*
+ * The most entries of a list: the stream has 32 bits for the highest frame, and the list for 4 TiB
+ * of memory takes 8 GiB.
+ */
 #define GUEST_PFNS_MAX (1ULL << 30)
 
 struct guest_p2m {
@@ -35,8 +37,10 @@ struct guest_p2m {
 int guest_p2m_read(struct guest_p2m *p2m, struct hv *hv, uint32_t domid,
 		   const struct shared_info *shared, uint64_t max_mfn, uint64_t max_pages,
 		   struct error **e);
-/* The pfn of a machine frame; FRAME_INVALID if the guest does not have the frame. context: the
- * struct guest_p2m. */
+/*
+ * The pfn of a machine frame; FRAME_INVALID if the guest does not have the frame. context: the
+ * struct guest_p2m.
+ */
 uint64_t guest_p2m_mfn_to_pfn(void *context, uint64_t mfn);
 void guest_p2m_free(struct guest_p2m *p2m);
 

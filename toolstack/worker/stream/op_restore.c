@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The operation "restore": prepares a new domain and fills it from the given descriptor.
- * docs/design/worker.md has the request. */
+/*
+ * The operation "restore": prepares a new domain and fills it from the given descriptor.
+ * docs/design/worker.md has the request.
+ */
 #include "worker/worker.h"
 
 #include "worker/limits.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The operation "save": asks xend to suspend the domain if the request says so, then writes its
- * stream to the given descriptor. docs/design/worker.md has the request. */
+/*
+ * The operation "save": asks xend to suspend the domain if the request says so, then writes its
+ * stream to the given descriptor. docs/design/worker.md has the request.
+ */
 #include "worker/worker.h"
 
 #include <string.h>

@@ -16,7 +16,8 @@ struct stream_out {
 
 int stream_out_headers(struct stream_out *out, uint32_t xen_major, uint32_t xen_minor,
 		       struct error **e);
-/* Writes a record whose body is in `count` pieces, at most IOV_MAX - 2. The pieces stay as they
+/*
+ * Writes a record whose body is in `count` pieces, at most IOV_MAX - 2. The pieces stay as they
  * are.
  */
 int stream_out_record(struct stream_out *out, uint32_t type, struct iovec *pieces, size_t count,

@@ -11,8 +11,10 @@
 
 #include "lib/alloc.h"
 
-/* Bytes; more than any processor's extended state, and more than all leaves and registers of a
- * policy. */
+/*
+ * Bytes; more than any processor's extended state, and more than all leaves and registers of a
+ * policy.
+ */
 #define VCPU_STATE_MAX (64u << 10)
 #define POLICY_MAX     (64u << 10)
 

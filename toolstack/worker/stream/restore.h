@@ -74,19 +74,25 @@ static inline uint64_t *restore_word_at(const struct restore *r, uint64_t i)
 	return r->words ? &r->words[i] : &r->frames.entries[i].value;
 }
 
-/* Reads the whole stream from fd. The caller has set the first part of r. After success the domain
- * can be unpaused; restore_free() in any case. */
+/*
+ * Reads the whole stream from fd. The caller has set the first part of r. After success the domain
+ * can be unpaused; restore_free() in any case.
+ */
 int restore_domain(struct restore *r, int fd, struct error **e);
 void restore_free(struct restore *r);
 
 /* Parts of it: memory (restore_pages.c), and what comes after END (restore_finish.c). */
 int restore_p2m_frames(struct restore *r, const struct stream_record *record, struct error **e);
 int restore_page_data(struct restore *r, const struct stream_record *record, struct error **e);
-/* Frees the pages that were allocated before the stream showed that the guest does not have them,
- * and counts the others. */
+/*
+ * Frees the pages that were allocated before the stream showed that the guest does not have them,
+ * and counts the others.
+ */
 int restore_release_unused(struct restore *r, struct error **e);
-/* The machine frame of a pfn; FRAME_INVALID if the guest does not have it. context: the struct
- * restore. */
+/*
+ * The machine frame of a pfn; FRAME_INVALID if the guest does not have it. context: the struct
+ * restore.
+ */
 uint64_t restore_pfn_to_mfn(void *context, uint64_t pfn);
 int restore_finish(struct restore *r, struct error **e);
 

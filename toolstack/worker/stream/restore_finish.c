@@ -17,8 +17,10 @@
 #define TYPE_SHIFT  28
 #define PIN_BATCH   512
 #define LIST_WINDOW 1024
-/* An entry of the guest's list with one of these bits is a mark of the guest's own (Linux: foreign
- * and identity frames). */
+/*
+ * An entry of the guest's list with one of these bits is a mark of the guest's own (Linux: foreign
+ * and identity frames).
+ */
 #define LIST_MARKS (3ULL << 62)
 
 static int check_complete(const struct restore *r, struct error **e)
@@ -141,8 +143,10 @@ static int pin_tables(struct restore *r, struct error **e)
 	return rc == 0 && count > 0 ? hv_mmuext(r->hv, r->domid, ops, count, e) : rc;
 }
 
-/* Updates one page of the guest's list: the new machine frame where there is one, else
- * FRAME_INVALID. Marks stay. */
+/*
+ * Updates one page of the guest's list: the new machine frame where there is one, else
+ * FRAME_INVALID. Marks stay.
+ */
 static void update_list_page(struct restore *r, uint64_t *entries, uint64_t first)
 {
 	for (uint64_t i = 0; i < PER_PAGE && first + i < r->nr_pfns; i++) {
@@ -212,8 +216,10 @@ static int update_start_info(struct restore *r, uint64_t pfn, uint64_t shared_in
 	return rc;
 }
 
-/* Copies only what the guest itself keeps in the page: event channels do not survive a restore, and
- * the clock is the hypervisor's. */
+/*
+ * Copies only what the guest itself keeps in the page: event channels do not survive a restore, and
+ * the clock is the hypervisor's.
+ */
 static int update_shared_info(struct restore *r, uint64_t mfn, struct error **e)
 {
 	xen_pfn_t frame = mfn;
@@ -253,8 +259,9 @@ int restore_finish(struct restore *r, struct error **e)
 	uint64_t start_info_pfn = FRAME_INVALID;
 	int rc = check_complete(r, e);
 
-	/* Before update_list(), because the list must not name frames that the guest does
-	 * not have. */
+	/*
+	 * Before update_list(), because the list must not name frames that the guest does not have.
+	 */
 	if (rc == 0)
 		rc = restore_release_unused(r, e);
 	if (rc == 0)

@@ -21,8 +21,10 @@
 #define PTE_PRESENT 1ULL
 #define PTE_FRAME   0x000ffffffffff000ULL
 
-/* The word of a pfn; NULL when the guest does not have that frame yet. Valid until the next frame
- * is added. */
+/*
+ * The word of a pfn; NULL when the guest does not have that frame yet. Valid until the next frame
+ * is added.
+ */
 static uint64_t *find_word(struct restore *r, uint64_t pfn)
 {
 	struct frame_entry *entry;
@@ -244,8 +246,10 @@ static int take_words(struct restore *r, struct page_batch *b, struct error **e)
 static int localise(struct restore *r, struct page_batch *b, uint64_t *table, unsigned int level,
 		    struct error **e)
 {
-	/* Work on a copy, so that what is checked is what is translated, although nobody should
-	 * change the guest's memory now. */
+	/*
+	 * Work on a copy, so that what is checked is what is translated, although nobody should
+	 * change the guest's memory now.
+	 */
 	uint64_t copy[PER_PAGE];
 	uint64_t *word, bad = 0;
 	int rc = 0;

@@ -41,8 +41,10 @@ static int save_p2m_frames(struct save *s, struct error **e)
 	const struct stream_p2m_frames frames = { .start_pfn = 0,
 						  .end_pfn = (uint32_t)s->p2m.nr_pfns - 1 };
 
-	/* The record needs pfns. The machine frames are not used any more, so translate them in
-	 * place. */
+	/*
+	 * The record needs pfns. The machine frames are not used any more, so translate them in
+	 * place.
+	 */
 	for (uint64_t i = 0; i < s->p2m.nr_list_frames; i++) {
 		s->p2m.list_frames[i] = guest_p2m_mfn_to_pfn(&s->p2m, s->p2m.list_frames[i]);
 		if (s->p2m.list_frames[i] == FRAME_INVALID)
@@ -88,8 +90,10 @@ static int save_all(struct save *s, struct error **e)
 		rc = save_vcpus(s, e);
 	if (rc == 0)
 		rc = stream_out_simple(&s->out, STREAM_END, NULL, 0, NULL, 0, e);
-	/* The domain is destroyed next, so its image must be on the disk. A pipe or a socket has no
-	 * disk: fsync() fails with EINVAL, EROFS or ENOTSUP then. */
+	/*
+	 * The domain is destroyed next, so its image must be on the disk. A pipe or a socket has no
+	 * disk: fsync() fails with EINVAL, EROFS or ENOTSUP then.
+	 */
 	if (rc == 0 && fsync(s->out.fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
 		rc = error_set(
 			e, errno,

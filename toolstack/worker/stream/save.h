@@ -26,8 +26,10 @@ struct save {
 int save_domain(struct hv *hv, uint32_t domid, int fd, save_progress_fn *progress,
 		struct error **e);
 
-/* Parts of save_domain(): all PAGE_DATA records (save_pages.c), and the records of all vCPUs
- * (save_vcpus.c). */
+/*
+ * Parts of save_domain(): all PAGE_DATA records (save_pages.c), and the records of all vCPUs
+ * (save_vcpus.c).
+ */
 int save_pages(struct save *save, struct error **e);
 int save_vcpus(struct save *save, struct error **e);
 

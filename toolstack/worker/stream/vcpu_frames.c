@@ -29,8 +29,10 @@ int vcpu_frames_translate(vcpu_guest_context_t *c, bool suspended, frames_transl
 	if (frame == FRAME_INVALID)
 		return -ERANGE;
 	c->ctrlreg[3] = xen_pfn_to_cr3(frame);
-	/* The page table of user mode, if any. In a stream, the low bit says that there is one; the
-	 * hypervisor ignores that bit. */
+	/*
+	 * The page table of user mode, if any. In a stream, the low bit says that there is one; the
+	 * hypervisor ignores that bit.
+	 */
 	*what = "the user's page table";
 	if (c->ctrlreg[1] != 0) {
 		frame = translate(data, xen_cr3_to_pfn(c->ctrlreg[1]));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The frame numbers in a vCPU's registers: page tables, the GDT, and for the vCPU that suspended
- * the domain, start info in the suspend call's argument. Pure. */
+/*
+ * The frame numbers in a vCPU's registers: page tables, the GDT, and for the vCPU that suspended
+ * the domain, start info in the suspend call's argument. Pure.
+ */
 #ifndef WORKER_STREAM_VCPU_FRAMES_H
 #define WORKER_STREAM_VCPU_FRAMES_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Moves bytes between a domain's console ring and its readers: scroll-back, log, pty, clients. A
- * guest that writes too fast is throttled, never waited for. */
+/*
+ * Moves bytes between a domain's console ring and its readers: scroll-back, log, pty, clients. A
+ * guest that writes too fast is throttled, never waited for.
+ */
 #include "xend/console/console.h"
 
 #include <errno.h>
@@ -26,8 +28,10 @@
 #define SCROLLBACK (64 * 1024)
 /* The most input in bytes that waits for the guest to read it; input beyond it is lost. */
 #define INPUT_LIMIT (16 * 1024)
-/* The bytes that a guest may write per interval (milliseconds). Beyond them it waits, as on a slow
- * line. */
+/*
+ * The bytes that a guest may write per interval (milliseconds). Beyond them it waits, as on a slow
+ * line.
+ */
 #define BUDGET		(256 * 1024)
 #define BUDGET_INTERVAL 100
 
@@ -73,8 +77,10 @@ static void spread(struct console *console, const char *bytes, size_t length)
 	console_log_write(&console->log, bytes, length);
 	if (console->pty)
 		console_pty_write(console->pty, bytes, length);
-	/* client_send_bytes disconnects a viewer that does not read, which removes it from the
-	 * list. */
+	/*
+	 * client_send_bytes disconnects a viewer that does not read, which removes it from the
+	 * list.
+	 */
 	for (viewer = TAILQ_FIRST(&console->viewers); viewer; viewer = next) {
 		next = TAILQ_NEXT(viewer, link);
 		client_send_bytes(viewer->client, bytes, length);

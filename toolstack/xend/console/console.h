@@ -22,17 +22,23 @@ struct domain;
 int consoles_setup(uv_loop_t *loop, struct error **e);
 void consoles_teardown(void);
 
-/* Starts to serve the console of a domain. Its console_mfn and console_port must be known. 0 or
- * -errno. */
+/*
+ * Starts to serve the console of a domain. Its console_mfn and console_port must be known. 0 or
+ * -errno.
+ */
 int console_attach(struct domain *domain, struct error **e);
-/* Stops serving it: drains the ring and disconnects the clients. Does nothing for a domain without
- * a console. */
+/*
+ * Stops serving it: drains the ring and disconnects the clients. Does nothing for a domain without
+ * a console.
+ */
 void console_detach(struct domain *domain);
 /* After a rename: the log continues in the file of the new name. */
 void console_renamed(struct domain *domain);
 
-/* console_can_open: 0 if console.open is possible, -EOPNOTSUPP for Domain-0, or -ENOTCONN. After 0,
- * answer the client and hand it over with console_open. */
+/*
+ * console_can_open: 0 if console.open is possible, -EOPNOTSUPP for Domain-0, or -ENOTCONN. After 0,
+ * answer the client and hand it over with console_open.
+ */
 int console_can_open(struct domain *domain, struct error **e);
 void console_open(struct domain *domain, struct client *client, bool scrollback);
 

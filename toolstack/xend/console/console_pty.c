@@ -13,8 +13,10 @@
 struct console_pty {
 	uv_poll_t poll;
 	int master;
-	/* Held open: if no slave is open, reads of the master fail and poll reports it ready all
-	 * the time. */
+	/*
+	 * Held open: if no slave is open, reads of the master fail and poll reports it ready all
+	 * the time.
+	 */
 	int slave;
 	char path[64];
 	void (*on_input)(void *arg, const char *bytes, size_t length);

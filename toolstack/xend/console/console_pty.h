@@ -9,8 +9,10 @@
 
 struct console_pty;
 
-/* on_input gets what programs write to the pty. NULL: there is no pty; the console works without
- * one. */
+/*
+ * on_input gets what programs write to the pty. NULL: there is no pty; the console works without
+ * one.
+ */
 struct console_pty *console_pty_make(uv_loop_t *loop,
 				     void (*on_input)(void *arg, const char *bytes, size_t length),
 				     void *arg);

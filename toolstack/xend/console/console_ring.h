@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The two rings of a console's page (xen/io/console.h). The guest can write the page, too; accesses
- * stay in bounds whatever its indices are. */
+/*
+ * The two rings of a console's page (xen/io/console.h). The guest can write the page, too; accesses
+ * stay in bounds whatever its indices are.
+ */
 #ifndef XEND_CONSOLE_CONSOLE_RING_H
 #define XEND_CONSOLE_CONSOLE_RING_H
 

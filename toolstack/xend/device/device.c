@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of a domain's devices, and its forms in the configuration and in the record. No function
- * here waits. */
+/*
+ * The list of a domain's devices, and its forms in the configuration and in the record. No function
+ * here waits.
+ */
 #include "xend/device/device.h"
 
 #include <errno.h>

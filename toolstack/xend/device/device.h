@@ -40,8 +40,10 @@ struct device_ops {
 	/* Adds the nodes of the class to those that all devices have. */
 	void (*put_nodes)(const struct device *device, struct store_batch *batch, const char *back,
 			  const char *front);
-	/* In a task, after the nodes are written: waits for the backend's driver, then finishes the
-	 * setup. */
+	/*
+	 * In a task, after the nodes are written: waits for the backend's driver, then finishes the
+	 * setup.
+	 */
 	int (*complete)(struct device *device, struct error **e);
 	/* In a task, after the backend has closed: the reverse of complete. */
 	void (*undo)(struct device *device);
@@ -73,8 +75,10 @@ void device_front_path(const struct device *device, char path[DEVICE_PATH_MAX]);
 const struct device_ops *device_class(const char *name);
 
 /* --- the devices of a domain: no waiting --- */
-/* A new device, which is in no list yet, with a copy of the configuration (a record of ops->schema;
- * NULL: none), or with one in JSON. */
+/*
+ * A new device, which is in no list yet, with a copy of the configuration (a record of ops->schema;
+ * NULL: none), or with one in JSON.
+ */
 struct device *device_new(struct domain *domain, const struct device_ops *ops, const void *config);
 int device_from_json(struct domain *domain, const struct device_ops *ops,
 		     struct json_object *element, struct device **out, struct error **e);
@@ -87,9 +91,11 @@ int devices_from_config(struct domain *domain, struct error **e);
 void devices_to_config(struct domain *domain);
 struct json_object *devices_to_json(const struct domain *domain);
 int devices_from_json(struct domain *domain, struct json_object *array, struct error **e);
-/* Adds a new device to its domain's list, or frees it. Its id is `devid`; or, for DEVICE_NO_ID, a
+/*
+ * Adds a new device to its domain's list, or frees it. Its id is `devid`; or, for DEVICE_NO_ID, a
  * disk's is the number of its name, and an interface's the next free one. -EEXIST: the domain has
- * that device or its MAC already, or too many of the class. */
+ * that device or its MAC already, or too many of the class.
+ */
 #define DEVICE_NO_ID UINT32_MAX
 int device_add(struct device *device, unsigned int devid, struct error **e);
 /* Removes it from the list, and frees it. */
@@ -108,8 +114,10 @@ struct json_object *devices_describe(struct domain *domain, const struct device_
 int devices_prepare(struct domain *domain, struct store_batch *batch, struct error **e);
 /* Waits until each backend is ready, and runs the scripts. 0, or the first device's error. */
 int devices_complete(struct domain *domain, struct error **e);
-/* Waits for one of the backend states in `mask` (bit n: XenbusState n; bit 0: no node). *state is
- * the last state seen. 0, -ETIMEDOUT or -ECANCELED. */
+/*
+ * Waits for one of the backend states in `mask` (bit n: XenbusState n; bit 0: no node). *state is
+ * the last state seen. 0, -ETIMEDOUT or -ECANCELED.
+ */
 int device_wait_state(const char *back, unsigned int mask, uint64_t deadline, unsigned int *state);
 /*
  * In a task; cannot be cancelled. Removes a device without the guest's consent: closes the backend,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The answer of device.list, for `xm block-list` and `xm network-list`: facts of the backend, and
+/*
+ * The answer of device.list, for `xm block-list` and `xm network-list`: facts of the backend, and
  * the guest's claims about its event channel and rings (docs/reference/xend-protocol.md names
- * them). */
+ * them).
+ */
 #include "xend/device/device.h"
 
 #include <stdlib.h>

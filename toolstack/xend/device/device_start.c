@@ -62,8 +62,10 @@ int devices_complete(struct domain *domain, struct error **e)
 	return 0;
 }
 
-/* Refuses a device whose predecessor the kernel still has. The predecessor may have its disk open,
- * and only its nodes, which an attach would replace, say which disk that is. */
+/*
+ * Refuses a device whose predecessor the kernel still has. The predecessor may have its disk open,
+ * and only its nodes, which an attach would replace, say which disk that is.
+ */
 static int check_gone(const struct device *device, struct error **e)
 {
 	char *name;

@@ -20,8 +20,10 @@
 #include "xend/device/hotplug.h"
 #include "xend/domain/layout.h"
 
-/* Milliseconds: for a backend's driver to close, which normally takes no time, and for a guest to
- * give a device back. */
+/*
+ * Milliseconds: for a backend's driver to close, which normally takes no time, and for a guest to
+ * give a device back.
+ */
 #define BACKEND_PATIENCE 10000
 #define GUEST_PATIENCE	 30000
 #define POLL_INTERVAL	 20
@@ -166,8 +168,10 @@ static void finish_closing(const char *class, int domid, unsigned int devid)
 	}
 }
 
-/* Each of three steps waits, and after each wait the number may be another domain's. False: the
- * driver holds the device. */
+/*
+ * Each of three steps waits, and after each wait the number may be another domain's. False: the
+ * driver holds the device.
+ */
 static bool take_apart(struct domain *domain, const char *class, unsigned int devid,
 		       struct device *device)
 {
@@ -194,8 +198,10 @@ bool device_take_apart(struct device *device)
 	return gone;
 }
 
-/* Calls do_one(class, domid, devid) for each backend in Domain-0 that serves the domain, whoever
- * made it. Stops when the number becomes another domain's. */
+/*
+ * Calls do_one(class, domid, devid) for each backend in Domain-0 that serves the domain, whoever
+ * made it. Stops when the number becomes another domain's.
+ */
 static void each_backend(struct domain *domain,
 			 void (*do_one)(const char *class, int domid, unsigned int devid))
 {
@@ -271,8 +277,10 @@ static bool is_online(const struct device *device)
 	return store_read_number(1, 0, "%s/online", back) == 1;
 }
 
-/* Calls stray(domain, class, devid) for each backend that belongs to no device in the record: an
- * interrupted attach leaves such a one. Returns how many there are. `stray` may be NULL. */
+/*
+ * Calls stray(domain, class, devid) for each backend that belongs to no device in the record: an
+ * interrupted attach leaves such a one. Returns how many there are. `stray` may be NULL.
+ */
 static unsigned int each_stray(struct domain *domain,
 			       void (*stray)(struct domain *domain, const char *class,
 					     unsigned int devid))
@@ -368,8 +376,10 @@ int device_detach(struct domain *domain, const struct device_ops *ops, const cha
 	if (!device)
 		return error_set(e, ENODEV, "Domain '%s' has no device %s of class %s.",
 				 domain->name, which, ops->class);
-	/* If xenstore has lost the domain, its backend looks closed but is not, and removing its
-	 * directory would not close it. */
+	/*
+	 * If xenstore has lost the domain, its backend looks closed but is not, and removing its
+	 * directory would not close it.
+	 */
 	rc = layout_check_known(domain, e);
 	if (rc == 0 && !force)
 		rc = ask_to_close(device, e);

@@ -35,8 +35,10 @@ static char *script_path(const struct device *device)
 	return script[0] == '/' ? xstrdup(script) : xasprintf("%s/%s", SCRIPTS, script);
 }
 
-/* The bridge of a vif that names none: xenbr0, else the first by name. To be freed; NULL: no
- * bridge. */
+/*
+ * The bridge of a vif that names none: xenbr0, else the first by name. To be freed; NULL: no
+ * bridge.
+ */
 static char *default_bridge(void)
 {
 	DIR *directory = opendir("/sys/class/net");
@@ -138,8 +140,10 @@ static void vif_put_nodes(const struct device *device, struct store_batch *batch
 	free(script);
 }
 
-/* The driver creates the interface vifDOMID.DEVID and waits in state InitWait. The script then adds
- * it to its bridge and writes "connected" to hotplug-status. */
+/*
+ * The driver creates the interface vifDOMID.DEVID and waits in state InitWait. The script then adds
+ * it to its bridge and writes "connected" to hotplug-status.
+ */
 static int vif_complete(struct device *device, struct error **e)
 {
 	const unsigned int ready = 1u << XenbusStateInitWait | 1u << XenbusStateConnected;

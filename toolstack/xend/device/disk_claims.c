@@ -70,8 +70,10 @@ bool disk_use_touches(const struct disk_chain *mine, const struct disk_use *use)
 		return false;
 	if (disk_chain_find_node(&use->chain, mine->links->node))
 		return true;
-	/* A file in a mounted file system is reached through the mount. Any other use bypasses the
-	 * mount. */
+	/*
+	 * A file in a mounted file system is reached through the mount. Any other use bypasses the
+	 * mount.
+	 */
 	return shared && !(device && device->below_files);
 }
 
@@ -117,8 +119,10 @@ bool disk_use_explains_writer(const struct disk_chain *mine, const struct disk_u
 
 /* --- words --- */
 
-/* The used thing as seen from `mine`: "it", "/dev/a1, which lies on it" or "/dev/a, on which it
- * lies". */
+/*
+ * The used thing as seen from `mine`: "it", "/dev/a1, which lies on it" or "/dev/a, on which it
+ * lies".
+ */
 static char *describe_thing(const struct disk_chain *mine, const struct disk_use *use)
 {
 	const char *what = use->what ? use->what : "another disk";

@@ -25,8 +25,10 @@ struct disk_node {
 
 struct disk_link {
 	struct disk_node node;
-	/* The block device; 0: a plain file. A loop device has its own number here and its file in
-	 * `node`. */
+	/*
+	 * The block device; 0: a plain file. A loop device has its own number here and its file in
+	 * `node`.
+	 */
 	dev_t device;
 	bool below_files; /* reached through a file system, which may be mounted */
 };

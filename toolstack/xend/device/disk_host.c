@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds users of disks in /proc/self/mountinfo, /proc/swaps and sysfs. Leases and exclusive opens
- * reveal those that none of these lists. */
+/*
+ * Finds users of disks in /proc/self/mountinfo, /proc/swaps and sysfs. Leases and exclusive opens
+ * reveal those that none of these lists.
+ */
 #include "xend/device/disk_host.h"
 
 #include <ctype.h>
@@ -21,8 +23,10 @@
 /* Milliseconds: for the kernel to close a file, and between two checks. */
 #define CLOSE_PATIENCE 2000
 #define INTERVAL       20
-/* Tries to open a block device exclusively: another task of xend, or blkid, may hold it for a
- * moment. */
+/*
+ * Tries to open a block device exclusively: another task of xend, or blkid, may hold it for a
+ * moment.
+ */
 #define HOLD_TRIES 10
 
 static const struct timespec interval = { .tv_nsec = INTERVAL * 1000000L };
@@ -93,8 +97,10 @@ static bool has_entries(const char *path)
 	return found;
 }
 
-/* Lists a volume as a mere reader of its members: whoever writes to the volume is listed
- * separately. */
+/*
+ * Lists a volume as a mere reader of its members: whoever writes to the volume is listed
+ * separately.
+ */
 static void add_holder(const struct disk_sources *sources, struct disk_use_list *list,
 		       const char *name, dev_t device)
 {
@@ -164,8 +170,10 @@ static bool has_open(const char *pid, const char *number, const struct stat *fil
 	struct stat st, own;
 	bool found;
 
-	/* The mode of the link itself tells how the file is open (proc(5)). Sockets and pipes are
-	 * skipped. */
+	/*
+	 * The mode of the link itself tells how the file is open (proc(5)). Sockets and pipes are
+	 * skipped.
+	 */
 	found = lstat(path, &own) == 0 && (own.st_mode & S_IWUSR) &&
 		readlink(path, link, sizeof(link)) > 0 && link[0] == '/' && stat(path, &st) == 0 &&
 		st.st_dev == file->st_dev && st.st_ino == file->st_ino;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How Domain-0 itself uses disks: mounts, swap, volumes and arrays, loop devices, and uses that
- * only its kernel knows. All functions may block, so they run in a thread. */
+/*
+ * How Domain-0 itself uses disks: mounts, swap, volumes and arrays, loop devices, and uses that
+ * only its kernel knows. All functions may block, so they run in a thread.
+ */
 #ifndef XEND_DEVICE_DISK_HOST_H
 #define XEND_DEVICE_DISK_HOST_H
 

@@ -89,8 +89,10 @@ static dev_t parse_physical_device(const char *text)
 	return text && sscanf(text, "%x:%x%c", &high, &low, &end) == 2 ? makedev(high, low) : 0;
 }
 
-/* After a restart of xend, sysfs shows which device blkback has open. Until blkback has opened it,
- * xenstore shows which device it will be. */
+/*
+ * After a restart of xend, sysfs shows which device blkback has open. Until blkback has opened it,
+ * xenstore shows which device it will be.
+ */
 static dev_t block_device_of(struct device *device)
 {
 	char back[DEVICE_PATH_MAX], *number;

@@ -23,8 +23,10 @@ struct device;
  * -ECANCELED; or another error of the disk itself.
  */
 int disk_use_claim(struct device *device, int *fd, struct error **e);
-/* Only checks whether the disk could be claimed once the domain has given `instead` back. Results
- * as above. */
+/*
+ * Only checks whether the disk could be claimed once the domain has given `instead` back. Results
+ * as above.
+ */
 int disk_use_check(struct device *device, const struct device *instead, struct error **e);
 
 #endif

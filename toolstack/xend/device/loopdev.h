@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Loop devices: block devices over files. With autoclear, a loop device releases its file when its
- * last user closes it. */
+/*
+ * Loop devices: block devices over files. With autoclear, a loop device releases its file when its
+ * last user closes it.
+ */
 #ifndef XEND_DEVICE_LOOPDEV_H
 #define XEND_DEVICE_LOOPDEV_H
 

@@ -22,8 +22,10 @@ static void log_output(void *arg, char *line)
 	log_info("network-script: %s", line);
 }
 
-/* Splits "network-bridge netdev=eth0" into words, with "start" after the first. Free the array and
- * its first word. */
+/*
+ * Splits "network-bridge netdev=eth0" into words, with "start" after the first. Free the array and
+ * its first word.
+ */
 static const char **split(char *words)
 {
 	const char **argv = xcalloc(strlen(words) + 3, sizeof(char *));

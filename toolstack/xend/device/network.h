@@ -3,8 +3,10 @@
 #ifndef XEND_DEVICE_NETWORK_H
 #define XEND_DEVICE_NETWORK_H
 
-/* In a task: runs the network-script, if there is one, as `SCRIPT start ARGUMENTS` and waits for
- * it. A failure only goes to the log, because domains without interfaces can still run. */
+/*
+ * In a task: runs the network-script, if there is one, as `SCRIPT start ARGUMENTS` and waits for
+ * it. A failure only goes to the log, because domains without interfaces can still run.
+ */
 void network_start(void);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Starts domains with the host and stops them with xend, one after the other. A failure only goes
- * to the log. */
+/*
+ * Starts domains with the host and stops them with xend, one after the other. A failure only goes
+ * to the log.
+ */
 #include "xend/domain/autostart.h"
 
 #include <dirent.h>
@@ -125,8 +127,10 @@ void autostart_start_all(void)
 		domain_ref(domain);
 		if (wanted)
 			start_managed(domain);
-		/* The start waited, so the list may have changed: begin again at its head. A domain
-		 * that was started is no longer halted; one that failed is passed over. */
+		/*
+		 * The start waited, so the list may have changed: begin again at its head. A domain
+		 * that was started is no longer halted; one that failed is passed over.
+		 */
 		next = wanted && domain->domid >= 0 ? TAILQ_FIRST(&domains) :
 						      TAILQ_NEXT(domain, link);
 		domain_unref(domain);

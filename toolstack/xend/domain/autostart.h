@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Domains that start with the host (/etc/xen/auto, on_xend_start) and stop with xend
- * (on_xend_stop). Call these functions in tasks. */
+/*
+ * Domains that start with the host (/etc/xen/auto, on_xend_start) and stop with xend
+ * (on_xend_stop). Call these functions in tasks.
+ */
 #ifndef XEND_DOMAIN_AUTOSTART_H
 #define XEND_DOMAIN_AUTOSTART_H
 
 #define AUTOSTART_DIRECTORY "/etc/xen/auto"
-/* Exists once autostart has begun since the host booted, so a restart of xend does not start the
- * domains again. */
+/*
+ * Exists once autostart has begun since the host booted, so a restart of xend does not start the
+ * domains again.
+ */
 #define AUTOSTART_DONE "/run/xend/auto-started"
 
 void autostart_start_all(void);

@@ -14,8 +14,10 @@
  */
 int balloon_reserve(uint64_t kb, struct error **e);
 void balloon_release(void);
-/* KiB that the hypervisor needs for a domain besides the domain's own memory: structures, page
- * tables, grant tables. */
+/*
+ * KiB that the hypervisor needs for a domain besides the domain's own memory: structures, page
+ * tables, grant tables.
+ */
 uint64_t balloon_overhead_kb(uint64_t memory_kb, unsigned int vcpus);
 
 #endif

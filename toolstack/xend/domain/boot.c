@@ -178,8 +178,10 @@ static int find_memory_and_fill(struct domain *domain, const struct boot *boot,
 	return rc;
 }
 
-/* A single list of CPUs applies to all vCPUs; of several lists, each applies to the vCPU at its
- * index. */
+/*
+ * A single list of CPUs applies to all vCPUs; of several lists, each applies to the vCPU at its
+ * index.
+ */
 static int pin_vcpus(struct domain *domain, struct error **e)
 {
 	const struct config *config = domain->config;
@@ -269,8 +271,10 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 		rc = put_nodes(domain, &size, e);
 	if (rc == 0)
 		rc = find_memory_and_fill(domain, boot, &size, e);
-	/* Check after each wait: if somebody has destroyed the domain, its number is no longer its
-	 * own. */
+	/*
+	 * Check after each wait: if somebody has destroyed the domain, its number is no longer its
+	 * own.
+	 */
 	if (rc == 0)
 		rc = domain_info(domain, &info, e);
 	if (rc == 0)
@@ -294,8 +298,10 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 
 int domain_boot(struct domain *domain, const struct boot *boot, struct error **e)
 {
-	/* Recovery first frees what half-dead domains hold (a disk, a name, memory). The wait is
-	 * here because lifecycle.c boots domains, too. */
+	/*
+	 * Recovery first frees what half-dead domains hold (a disk, a name, memory). The wait is
+	 * here because lifecycle.c boots domains, too.
+	 */
 	int rc = recover_wait(boot->asker, e);
 
 	if (rc)
@@ -313,8 +319,10 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
 	return 0;
 }
 
-/* Removes the domain, its devices and its nodes. Each step checks that the number is the domain's:
- * another domain may have it from the start, or get it in a wait. */
+/*
+ * Removes the domain, its devices and its nodes. Each step checks that the number is the domain's:
+ * another domain may have it from the start, or get it in a wait.
+ */
 static int take_apart(struct domain *domain, struct error **e)
 {
 	struct hv_domain_info info;

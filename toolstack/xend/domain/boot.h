@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* From a configuration to a running domain, and back. Call these functions in a task that holds the
- * domain's lock. */
+/*
+ * From a configuration to a running domain, and back. Call these functions in a task that holds the
+ * domain's lock.
+ */
 #ifndef XEND_DOMAIN_BOOT_H
 #define XEND_DOMAIN_BOOT_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Bootloaders like pygrub: which program it is, and the worker's order to run it. The worker
- * confines it (worker/build/bootloader.h). */
+/*
+ * Bootloaders like pygrub: which program it is, and the worker's order to run it. The worker
+ * confines it (worker/build/bootloader.h).
+ */
 #ifndef XEND_DOMAIN_BOOTLOADER_H
 #define XEND_DOMAIN_BOOTLOADER_H
 

@@ -290,8 +290,10 @@ void domain_set_reason(struct domain *domain, const char *fmt, ...)
 
 /* --- what the hypervisor says --- */
 
-/* When xl started a domain, from xenstore, in seconds since 1970 (xl writes hundredths, too); 0:
- * not known. */
+/*
+ * When xl started a domain, from xenstore, in seconds since 1970 (xl writes hundredths, too); 0:
+ * not known.
+ */
 static time_t read_start_time(const uint8_t uuid[16])
 {
 	char text[UUID_TEXT], *value, *dot;
@@ -308,8 +310,10 @@ static time_t read_start_time(const uint8_t uuid[16])
 	return (time_t)seconds;
 }
 
-/* Adds a domain of another toolstack. It appears only once xl has written its name to xenstore. If
- * the name is taken, the id is appended to it. */
+/*
+ * Adds a domain of another toolstack. It appears only once xl has written its name to xenstore. If
+ * the name is taken, the id is appended to it.
+ */
 static void add_foreign(const struct hv_domain_info *info)
 {
 	char *name = store_read("/local/domain/%u/name", info->domid);

@@ -38,8 +38,10 @@ enum domain_state {
 	DOMAIN_STATES
 };
 
-/* The fate of a domain once it is destroyed. It stands in the record, in case xend is killed in
- * between. */
+/*
+ * The fate of a domain once it is destroyed. It stands in the record, in case xend is killed in
+ * between.
+ */
 enum domain_goal {
 	GOAL_REST,	/* halted if it is managed, forgotten otherwise */
 	GOAL_RESTART,	/* it reboots */
@@ -58,8 +60,10 @@ struct domain {
 	int domid; /* -1: none */
 	uint8_t uuid[16];
 	char *name;
-	/* With the UUID, the MACs and what was attached since; NULL: another toolstack made the
-	 * domain. */
+	/*
+	 * With the UUID, the MACs and what was attached since; NULL: another toolstack made the
+	 * domain.
+	 */
 	struct config *config;
 	time_t start_time;     /* 0: not known */
 	char *reason;	       /* why xend left it down */
@@ -108,18 +112,24 @@ enum domain_number {
 	NUMBER_OWN, /* the hypervisor has this domain (it may be dying) */
 	/* No domain has it; xenstore nodes under it are left over from this domain. */
 	NUMBER_FREE,
-	/* Another domain has the number, or this one has none: nothing under the number is this
-	 * domain's. */
+	/*
+	 * Another domain has the number, or this one has none: nothing under the number is this
+	 * domain's.
+	 */
 	NUMBER_OTHERS
 };
-/* Fills info for NUMBER_OWN. An error means that the hypervisor did not answer; then *whose means
- * nothing. */
+/*
+ * Fills info for NUMBER_OWN. An error means that the hypervisor did not answer; then *whose means
+ * nothing.
+ */
 int domain_number(const struct domain *domain, enum domain_number *whose,
 		  struct hv_domain_info *info, struct error **e);
 /* Fills info for the domain itself. -ESRCH: it is gone; other errors as above. */
 int domain_info(const struct domain *domain, struct hv_domain_info *info, struct error **e);
-/* Whether xend may change what stands under the domain's number: the number is its own, or
- * nobody's. False, too, if the hypervisor does not answer. */
+/*
+ * Whether xend may change what stands under the domain's number: the number is its own, or
+ * nobody's. False, too, if the hypervisor does not answer.
+ */
 bool domain_may_touch(const struct domain *domain);
 /* The listed domain with the number and the UUID in info; NULL. */
 struct domain *domain_of(const struct hv_domain_info *info);
@@ -130,12 +140,16 @@ const struct hv_domain_info *domain_find_info(const struct domain *domain,
 struct domain *domain_by_name(const char *name);
 struct domain *domain_by_id(int domid);
 struct domain *domain_by_uuid(const uint8_t uuid[16]);
-/* Finds a domain by what a request says: name, id or UUID. Gives the caller a reference. -ESRCH,
- * with the sentence that xm prints. */
+/*
+ * Finds a domain by what a request says: name, id or UUID. Gives the caller a reference. -ESRCH,
+ * with the sentence that xm prints.
+ */
 int domain_lookup(struct json_object *which, struct domain **out, struct error **e);
 
-/* Locks the domain for the calling task; waits while another task has it. -ESRCH: the domain is
- * gone; -EBUSY after 10 minutes; -ECANCELED. domain_lock_now never waits: -EBUSY at once. */
+/*
+ * Locks the domain for the calling task; waits while another task has it. -ESRCH: the domain is
+ * gone; -EBUSY after 10 minutes; -ECANCELED. domain_lock_now never waits: -EBUSY at once.
+ */
 int domain_lock(struct domain *domain, const char *operation, struct error **e);
 int domain_lock_now(struct domain *domain, const char *operation);
 void domain_unlock(struct domain *domain);
@@ -144,11 +158,15 @@ void domain_set_state(struct domain *domain, enum domain_state state);
 void domain_set_reason(struct domain *domain, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Updates the list from the hypervisor: domains of other toolstacks appear and disappear, and
- * lifecycle_observe sees each of ours. Called before each use of the list. */
+/*
+ * Updates the list from the hypervisor: domains of other toolstacks appear and disappear, and
+ * lifecycle_observe sees each of ours. Called before each use of the list.
+ */
 void domains_refresh(void);
-/* Before a domain of ours starts: -EEXIST if another domain runs under its UUID, or one of another
- * toolstack under its name. xenstore and other tools could not tell them apart. */
+/*
+ * Before a domain of ours starts: -EEXIST if another domain runs under its UUID, or one of another
+ * toolstack under its name. xenstore and other tools could not tell them apart.
+ */
 int domain_check_alone(const struct domain *domain, struct error **e);
 
 #endif

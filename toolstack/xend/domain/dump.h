@@ -10,8 +10,10 @@ struct request;
 
 #define DUMP_DIRECTORY "/var/lib/xen/dump"
 
-/* In a task: the worker writes the file, which must not exist; a partial file is removed. The
- * caller pauses the domain if the dump must be consistent. */
+/*
+ * In a task: the worker writes the file, which must not exist; a partial file is removed. The
+ * caller pauses the domain if the dump must be consistent.
+ */
 int dump_core(struct domain *domain, const char *path, struct request *asker, struct error **e);
 /* The default path of a domain's core; to be freed. */
 char *dump_default_path(const struct domain *domain);

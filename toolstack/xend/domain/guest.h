@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The first steps of most methods: find the domain, lock it, and check that the operation is
- * possible. */
+/*
+ * The first steps of most methods: find the domain, lock it, and check that the operation is
+ * possible.
+ */
 #ifndef XEND_DOMAIN_GUEST_H
 #define XEND_DOMAIN_GUEST_H
 
@@ -18,8 +20,10 @@ enum guest_need {
 	GUEST_HALTED = 16, /* its state is DOMAIN_HALTED, not suspended */
 };
 
-/* The domain that a request names, with a reference, locked for `operation`, and checked.
- * guest_release gives back both. */
+/*
+ * The domain that a request names, with a reference, locked for `operation`, and checked.
+ * guest_release gives back both.
+ */
 int guest_take(struct request *request, const char *operation, unsigned int needs,
 	       struct domain **out, struct error **e);
 void guest_release(struct domain *domain);

@@ -15,8 +15,10 @@
 #include "lib/str.h"
 #include "xend/domain/domain.h"
 
-/* The limit in bytes of a console's backlog, for programs that read it from xenstore; Xen's tools
- * write the same. */
+/*
+ * The limit in bytes of a console's backlog, for programs that read it from xenstore; Xen's tools
+ * write the same.
+ */
 #define CONSOLE_LIMIT 1048576
 
 struct node {
@@ -25,8 +27,10 @@ struct node {
 	enum store_access access;
 };
 
-/* Nodes below /local/domain/ID that are the same for all domains: the guest's own places, and where
- * xend tells the guest something. */
+/*
+ * Nodes below /local/domain/ID that are the same for all domains: the guest's own places, and where
+ * xend tells the guest something.
+ */
 static const struct node common_nodes[] = {
 	{ "memory", NULL, STORE_GUEST_READS },
 	{ "cpu", NULL, STORE_GUEST_READS },
@@ -113,8 +117,10 @@ void layout_put(const struct domain *domain, const struct domain_size *size,
 			 domid);
 	store_put_number(batch, STORE_GUEST_READS, domid, CONSOLE_LIMIT,
 			 "/local/domain/%u/console/limit", domid);
-	/* Debian's xenconsoled serves consoles whose type is "xenconsoled" or missing. xend serves
-	 * this one. */
+	/*
+	 * Debian's xenconsoled serves consoles whose type is "xenconsoled" or missing. xend serves
+	 * this one.
+	 */
 	store_put(batch, STORE_GUEST_READS, domid, "xend", "/local/domain/%u/console/type", domid);
 	store_put(batch, STORE_GUEST_READS, domid, "pty", "/local/domain/%u/console/output", domid);
 }
@@ -133,8 +139,10 @@ void layout_put_channels(const struct domain *domain, struct store_batch *batch)
 			 "/local/domain/%u/console/port", domid);
 }
 
-/* Whether a domain with this UUID lives: another tool may have made one. True if the hypervisor
- * does not answer. */
+/*
+ * Whether a domain with this UUID lives: another tool may have made one. True if the hypervisor
+ * does not answer.
+ */
 static bool lives(const uint8_t uuid[16])
 {
 	struct hv_domain_info *list;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A domain's directories in xenstore, as the kernels of PV guests, the backends and Xen's own tools
- * expect them. */
+/*
+ * A domain's directories in xenstore, as the kernels of PV guests, the backends and Xen's own tools
+ * expect them.
+ */
 #ifndef XEND_DOMAIN_LAYOUT_H
 #define XEND_DOMAIN_LAYOUT_H
 
@@ -16,11 +18,15 @@ void layout_put(const struct domain *domain, const struct domain_size *size,
 void layout_put_channels(const struct domain *domain, struct store_batch *batch);
 /* Removes all nodes of a dead domain, except those that another domain has taken over. */
 void layout_remove(const struct domain *domain);
-/* -EIO: the domain runs, but xenstore has no directory of it, as after a restart of xenstored. Then
- * a missing node of its devices means nothing, and nobody reads what xend writes for it. */
+/*
+ * -EIO: the domain runs, but xenstore has no directory of it, as after a restart of xenstored. Then
+ * a missing node of its devices means nothing, and nobody reads what xend writes for it.
+ */
 int layout_check_known(const struct domain *domain, struct error **e);
-/* Writes a changed name or UUID. Writes nothing for a domain that is gone, or whose number another
- * domain has. */
+/*
+ * Writes a changed name or UUID. Writes nothing for a domain that is gone, or whose number another
+ * domain has.
+ */
 int layout_rename(const struct domain *domain, struct error **e);
 
 #endif

@@ -43,8 +43,10 @@ static unsigned int action_for(const struct config *config, unsigned int reason)
 	case SHUTDOWN_reboot:
 		return config->on_reboot;
 	case SHUTDOWN_suspend:
-		/* Whoever asked for a suspend handles it. This guest suspended on its own; keep it
-		 * for inspection. */
+		/*
+		 * Whoever asked for a suspend handles it. This guest suspended on its own; keep it
+		 * for inspection.
+		 */
 		return CONFIG_PRESERVE;
 	default:
 		return config->on_crash;

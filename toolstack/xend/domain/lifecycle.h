@@ -15,8 +15,10 @@ struct domain;
 int lifecycle_setup(struct error **e);
 void lifecycle_teardown(void);
 
-/* Handles the shutdown or the end of a domain of ours in a new task, unless somebody has locked the
- * domain. info: what the hypervisor says; NULL: the domain is gone. */
+/*
+ * Handles the shutdown or the end of a domain of ours in a new task, unless somebody has locked the
+ * domain. info: what the hypervisor says; NULL: the domain is gone.
+ */
 void lifecycle_observe(struct domain *domain, const struct hv_domain_info *info);
 /* Asks the hypervisor, then does the same. Ignores domains of other toolstacks. */
 void lifecycle_check(struct domain *domain);

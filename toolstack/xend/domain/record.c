@@ -17,8 +17,10 @@
 #include "xend/device/device.h"
 #include "xend/domain/domain.h"
 
-/* Linux makes a new id at each boot (random(4)). The hypervisor ends with Domain-0's kernel, so the
- * id names the boot of both. */
+/*
+ * Linux makes a new id at each boot (random(4)). The hypervisor ends with Domain-0's kernel, so the
+ * id names the boot of both.
+ */
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_MAX  64
 

@@ -24,8 +24,10 @@
 #include "xend/runtime/task.h"
 #include "xend/xend.h"
 
-/* The locks' names for domains that recovery must handle, and must start afterwards. They are
- * compared by address. */
+/*
+ * The locks' names for domains that recovery must handle, and must start afterwards. They are
+ * compared by address.
+ */
 static const char in_recovery[] = "recover", in_restart[] = "restart";
 
 static struct {
@@ -56,8 +58,10 @@ static void adopt(struct domain *domain)
 	log_info("Domain %s (id %d) is adopted.", domain->name, domain->domid);
 }
 
-/* Does what can be done at once. Locks the domain for recover_run if more is needed, so that no
- * request comes in between. */
+/*
+ * Does what can be done at once. Locks the domain for recover_run if more is needed, so that no
+ * request comes in between.
+ */
 static void match(struct domain *domain, const struct recover_plan *plan)
 {
 	domain->domid = plan->domid;
@@ -116,8 +120,10 @@ static bool take_away(struct domain *domain, const struct recover_plan *plan)
 	return false;
 }
 
-/* Decides again from the hypervisor's present list: much may have happened since recover_load.
- * Returns whether the domain must be started again. */
+/*
+ * Decides again from the hypervisor's present list: much may have happened since recover_load.
+ * Returns whether the domain must be started again.
+ */
 static bool recover_one(struct domain *domain)
 {
 	struct hv_domain_info *list;

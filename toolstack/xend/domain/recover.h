@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Recovery, which a starting xend does first: rebuilds the list of domains from the hypervisor,
- * xenstore and the records, and finishes or undoes what was left half done. */
+/*
+ * Recovery, which a starting xend does first: rebuilds the list of domains from the hypervisor,
+ * xenstore and the records, and finishes or undoes what was left half done.
+ */
 #ifndef XEND_DOMAIN_RECOVER_H
 #define XEND_DOMAIN_RECOVER_H
 
@@ -8,11 +10,15 @@
 
 struct request;
 
-/* Reads everything. Afterwards running domains are in the list. Domains that need work are locked
- * until recover_run has handled them. */
+/*
+ * Reads everything. Afterwards running domains are in the list. Domains that need work are locked
+ * until recover_run has handled them.
+ */
 int recover_load(struct error **e);
-/* In a task: finishes or undoes what the records announce, then starts the domains that were
- * rebooting. */
+/*
+ * In a task: finishes or undoes what the records announce, then starts the domains that were
+ * rebooting.
+ */
 void recover_run(void);
 
 /*

@@ -21,8 +21,10 @@
 
 #include <string.h>
 
-/* Whether this is a domain of ours whose number xend could not record before it was killed: it has
- * our UUID and no vCPU yet. Somebody else made one that has vCPUs. */
+/*
+ * Whether this is a domain of ours whose number xend could not record before it was killed: it has
+ * our UUID and no vCPU yet. Somebody else made one that has vCPUs.
+ */
 static bool is_half_made(const struct domain *domain, const struct hv_domain_info *info)
 {
 	return info->domid && !info->dying && info->max_vcpu_id == XEN_INVALID_MAX_VCPU_ID &&

@@ -250,8 +250,10 @@ static int keep_file_and_go_on(struct domain *domain, const char *path, struct e
 	}
 	rc = record_write(domain, e);
 	if (rc) {
-		/* The record still calls the file partial, so the next xend would remove it. Remove
-		 * it now, and say so. */
+		/*
+		 * The record still calls the file partial, so the next xend would remove it. Remove
+		 * it now, and say so.
+		 */
 		error_prefix(e, "Domain '%s' runs on, but is not saved: ", domain->name);
 		domain->saving_to = xstrdup(path);
 		save_take_back(domain);
@@ -294,8 +296,10 @@ int domain_save(struct domain *domain, const char *path, enum save_after after,
 	/* The file is complete: from here on recovery must not remove it. */
 	free(domain->saving_to);
 	domain->saving_to = NULL;
-	/* Until the record says so, recovery counts the file as partial, and the domain must not
-	 * go. */
+	/*
+	 * Until the record says so, recovery counts the file as partial, and the domain must not
+	 * go.
+	 */
 	domain_set_state(domain, DOMAIN_DYING);
 	rc = record_write(domain, e);
 	if (rc) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Saving a running domain to a file, and starting one from it. docs/reference/save-file.md
- * describes the file. */
+/*
+ * Saving a running domain to a file, and starting one from it. docs/reference/save-file.md
+ * describes the file.
+ */
 #ifndef XEND_DOMAIN_SAVE_H
 #define XEND_DOMAIN_SAVE_H
 
@@ -33,8 +35,10 @@ int domain_save(struct domain *domain, const char *path, enum save_after after,
 int save_open(const char *path, int *fd, struct config **config, struct domain_size *size,
 	      bool *ours, struct error **e);
 
-/* For recovery. save_take_back: the domain exists; lets it run on if it has suspended, and removes
- * the partial file. save_remove_partial: only the latter. */
+/*
+ * For recovery. save_take_back: the domain exists; lets it run on if it has suspended, and removes
+ * the partial file. save_remove_partial: only the latter.
+ */
 void save_take_back(struct domain *domain);
 void save_remove_partial(struct domain *domain);
 

@@ -34,8 +34,10 @@ int save_header_write(int fd, const char *path, struct json_object *config, stru
 int save_header_read(int fd, const char *path, struct json_object **config, bool *ours,
 		     struct error **e);
 
-/* Whether the file is empty or begins like a header, in full or in part. Only such a file may be
- * removed as an unfinished save. */
+/*
+ * Whether the file is empty or begins like a header, in full or in part. Only such a file may be
+ * removed as an unfinished save.
+ */
 bool save_header_begins(const char *path);
 
 #endif

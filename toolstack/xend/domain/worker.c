@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One worker process per job: the order goes in as a line of JSON, progress and the result come
- * back as lines. */
+/*
+ * One worker process per job: the order goes in as a line of JSON, progress and the result come
+ * back as lines.
+ */
 #include "xend/domain/worker.h"
 
 #include <errno.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* xend-worker: the process that builds, saves, restores or dumps one domain, so that xend itself
- * never blocks. */
+/*
+ * xend-worker: the process that builds, saves, restores or dumps one domain, so that xend itself
+ * never blocks.
+ */
 #ifndef XEND_RUNTIME_WORKER_H
 #define XEND_RUNTIME_WORKER_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls that may hang on a device or a server. Each runs in a thread of its own: a call that never
- * returns would block the loop, or a thread of libuv's small pool. */
+/*
+ * Calls that may hang on a device or a server. Each runs in a thread of its own: a call that never
+ * returns would block the loop, or a thread of libuv's small pool.
+ */
 #ifndef XEND_RUNTIME_OFFLOAD_H
 #define XEND_RUNTIME_OFFLOAD_H
 

@@ -12,8 +12,10 @@
 
 #include "lib/log.h"
 
-/* proc(5), oom_score_adj: -1000 means never killed, 0 means judged by size alone. xend.service has
- * the same value. */
+/*
+ * proc(5), oom_score_adj: -1000 means never killed, 0 means judged by size alone. xend.service has
+ * the same value.
+ */
 #define PATH	  "/proc/self/oom_score_adj"
 #define ORDINARY  "0"
 #define PROTECTED "-900"

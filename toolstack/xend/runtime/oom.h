@@ -7,8 +7,10 @@
  * Lowers xend's own oom_score_adj, unless somebody (systemd, by the unit file) has set it already.
  */
 void oom_protect_self(void);
-/* In a child before execve(): sets the score back to an ordinary process's. Uses only calls that
- * are safe after fork(). */
+/*
+ * In a child before execve(): sets the score back to an ordinary process's. Uses only calls that
+ * are safe after fork().
+ */
 void oom_unprotect_child(void);
 
 #endif

@@ -195,9 +195,11 @@ void proc_end_input(struct proc *proc)
 
 /* --- life --- */
 
-/* Runs in the child, in xend's memory, and becomes the program. It makes system calls and does
+/*
+ * Runs in the child, in xend's memory, and becomes the program. It makes system calls and does
  * nothing else. The program inherits only the descriptors 0 to 2, and 3 if there is one. The kernel
- * kills it when xend ends. */
+ * kills it when xend ends.
+ */
 __attribute__((noreturn)) static void become(const struct proc_spec *spec, int in, int out,
 					     pid_t parent)
 {
@@ -257,8 +259,10 @@ int proc_start(const struct proc_spec *spec, struct proc **out, struct error **e
 		rc = error_set(e, errno, "Cannot start %s: %s.", spec->argv[0], strerror(errno));
 		goto close_all;
 	}
-	/* A copy of xend's address space, which fork() makes, costs more than the rest of the
-	 * start. No signal handler may run in the child, whose memory is xend's. */
+	/*
+	 * A copy of xend's address space, which fork() makes, costs more than the rest of the
+	 * start. No signal handler may run in the child, whose memory is xend's.
+	 */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */

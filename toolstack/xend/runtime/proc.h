@@ -25,21 +25,27 @@ struct proc_spec {
 	void *arg;
 };
 
-/* The longest line of output in bytes. A child that writes a longer one is killed; no program of
- * ours does. */
+/*
+ * The longest line of output in bytes. A child that writes a longer one is killed; no program of
+ * ours does.
+ */
 #define PROC_MAX_LINE (64 * 1024)
 
 int proc_setup(uv_loop_t *loop);
 void proc_teardown(void);
 
 int proc_start(const struct proc_spec *spec, struct proc **out, struct error **e);
-/* proc_send queues bytes for the child's standard input; proc_end_input closes it after the last of
- * them. */
+/*
+ * proc_send queues bytes for the child's standard input; proc_end_input closes it after the last of
+ * them.
+ */
 void proc_send(struct proc *proc, const void *data, size_t length);
 void proc_end_input(struct proc *proc);
 void proc_kill(struct proc *proc, int signal);
-/* In a task: waits until the child has ended and all its output was delivered. *status is as
- * waitpid's. 0, -ETIMEDOUT or -ECANCELED; after either error the child still runs. */
+/*
+ * In a task: waits until the child has ended and all its output was delivered. *status is as
+ * waitpid's. 0, -ETIMEDOUT or -ECANCELED; after either error the child still runs.
+ */
 int proc_wait(struct proc *proc, uint64_t deadline, int *status);
 /* Kills the child if it still runs, and delivers no more lines. */
 void proc_free(struct proc *proc);

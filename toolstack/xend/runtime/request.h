@@ -34,8 +34,10 @@ struct param {
 	bool required;
 };
 
-/* A row of the table of methods. run() fills `result`, an empty object at first. It returns 0, or
- * -errno with a sentence; request_code() maps the errno to the answer's code. */
+/*
+ * A row of the table of methods. run() fills `result`, an empty object at first. It returns 0, or
+ * -errno with a sentence; request_code() maps the errno to the answer's code.
+ */
 struct method {
 	const char *name;
 	int (*run)(struct request *request, struct json_object *result, struct error **e);

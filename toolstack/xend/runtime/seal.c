@@ -7,8 +7,10 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* Not libgcrypt: its relocations and self-tests would cost the daemon 800 KiB, and it seals a file
- * only now and then. */
+/*
+ * Not libgcrypt: its relocations and self-tests would cost the daemon 800 KiB, and it seals a file
+ * only now and then.
+ */
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 

@@ -36,8 +36,10 @@ static struct {
 	uint64_t next_token;
 } store;
 
-/* Formats a path. Only a bug of xend makes one too long; the call then gets a path that does not
- * exist. */
+/*
+ * Formats a path. Only a bug of xend makes one too long; the call then gets a path that does not
+ * exist.
+ */
 __attribute__((format(printf, 2, 0))) static void format_path(char path[STORE_PATH_MAX],
 							      const char *fmt, va_list ap)
 {
@@ -68,8 +70,10 @@ __attribute__((format(printf, 2, 0))) static void format_path(char path[STORE_PA
 			store_link_check(); \
 	} while (0)
 
-/* Call this after a failed read. ENOENT, or EINVAL (a name that no node can have), means that the
- * node is absent. xend ends on any other error. */
+/*
+ * Call this after a failed read. ENOENT, or EINVAL (a name that no node can have), means that the
+ * node is absent. xend ends on any other error.
+ */
 static void must_be_absent(const char *path)
 {
 	if (errno != ENOENT && errno != EINVAL)
@@ -291,8 +295,10 @@ void store_drop(struct store_batch *batch, const char *fmt, ...)
 
 static bool apply_put(xs_transaction_t t, const struct put *put)
 {
-	/* The first entry names the owner and the access of everybody else; the next ones grant
-	 * more. */
+	/*
+	 * The first entry names the owner and the access of everybody else; the next ones grant
+	 * more.
+	 */
 	struct xs_permissions perms[2] = {
 		{ .id = put->access == STORE_GUEST_OWNS ? put->domid : 0, .perms = XS_PERM_NONE },
 		{ .id = put->access == STORE_GUEST_OWNS ? 0 : put->domid, .perms = XS_PERM_READ },

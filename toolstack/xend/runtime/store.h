@@ -22,8 +22,10 @@
 
 #define STORE_PATH_MAX 512
 
-/* Connects, and delivers watches through the loop. domain_hv must be open. -ENOTCONN: xenstored
- * does not run. */
+/*
+ * Connects, and delivers watches through the loop. domain_hv must be open. -ENOTCONN: xenstored
+ * does not run.
+ */
 int store_setup(uv_loop_t *loop, struct error **e);
 void store_teardown(void);
 

@@ -83,8 +83,10 @@ void store_link_answered(void)
 	set_timer(0);
 }
 
-/* The errno cannot tell a refusal by xenstored from a broken connection: EINVAL means both. So ask
- * again, for "/". */
+/*
+ * The errno cannot tell a refusal by xenstored from a broken connection: EINVAL means both. So ask
+ * again, for "/".
+ */
 void store_link_check(void)
 {
 	int saved = errno;

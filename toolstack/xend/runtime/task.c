@@ -125,8 +125,10 @@ static void switch_to_task(struct task *task)
 		end_task(task);
 }
 
-/* Runs the tasks that are ready now. Tasks that become ready meanwhile wait for the loop's next
- * turn, so that sockets and timers get theirs in between. */
+/*
+ * Runs the tasks that are ready now. Tasks that become ready meanwhile wait for the loop's next
+ * turn, so that sockets and timers get theirs in between.
+ */
 static void on_idle(uv_idle_t *idle)
 {
 	TAILQ_HEAD(, task) now = TAILQ_HEAD_INITIALIZER(now);

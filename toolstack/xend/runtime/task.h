@@ -39,8 +39,10 @@ unsigned int task_count(void);
 uint64_t task_now(void);
 uint64_t task_deadline(uint64_t after_ms);
 
-/* Waits until somebody wakes the task (0), the deadline passes (-ETIMEDOUT) or the task is
- * cancelled (-ECANCELED, at once and at each later wait). */
+/*
+ * Waits until somebody wakes the task (0), the deadline passes (-ETIMEDOUT) or the task is
+ * cancelled (-ECANCELED, at once and at each later wait).
+ */
 int task_wait(uint64_t deadline);
 /* Waits for the whole time, whoever wakes the task: 0 or -ECANCELED. */
 int task_sleep(uint64_t ms);

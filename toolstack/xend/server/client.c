@@ -22,8 +22,10 @@
 
 /* The most unanswered requests per client. */
 #define MAX_UNANSWERED 32
-/* Bytes of unread output: above OUTPUT_HIGH xend stops reading from the client, below OUTPUT_LOW it
- * reads again. */
+/*
+ * Bytes of unread output: above OUTPUT_HIGH xend stops reading from the client, below OUTPUT_LOW it
+ * reads again.
+ */
 #define OUTPUT_HIGH (1024 * 1024)
 #define OUTPUT_LOW  (256 * 1024)
 /* Milliseconds that a client may then take without reading anything. */

@@ -17,8 +17,10 @@
 
 struct client;
 
-/* Creates the socket with mode 0600, replacing one that a killed xend has left, and listens. 0 or
- * -errno. */
+/*
+ * Creates the socket with mode 0600, replacing one that a killed xend has left, and listens. 0 or
+ * -errno.
+ */
 int clients_listen(uv_loop_t *loop, const char *path, struct error **e);
 /* Removes the socket and reads no more requests; running ones are still answered. */
 void clients_stop_listening(void);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Collects the processor's features from the hypervisor's host policy and from /proc/cpuinfo, and
- * has lib/cpu_faults.h judge them. */
+/*
+ * Collects the processor's features from the hypervisor's host policy and from /proc/cpuinfo, and
+ * has lib/cpu_faults.h judge them.
+ */
 #include "xend/server/cpu_faults.h"
 
 #include <stdio.h>

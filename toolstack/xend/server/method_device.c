@@ -32,8 +32,10 @@ static int keep(struct domain *domain, struct error **e)
 	return record_write(domain, e);
 }
 
-/* Records an attached device. If that fails, removes the device at once: the next xend would take a
- * device that the record lacks for half attached. */
+/*
+ * Records an attached device. If that fails, removes the device at once: the next xend would take a
+ * device that the record lacks for half attached.
+ */
 static int keep_attached(struct device *device, struct error **e)
 {
 	struct domain *domain = device->domain;
@@ -123,8 +125,10 @@ static int list(struct request *request, struct json_object *result, struct erro
 	return rc;
 }
 
-/* Replaces a disk of the domain by `next`, which it takes. If that fails, attaches the old one,
- * which is in the record, again, unless somebody has taken it meanwhile. */
+/*
+ * Replaces a disk of the domain by `next`, which it takes. If that fails, attaches the old one,
+ * which is in the record, again, unless somebody has taken it meanwhile.
+ */
 static int replace(struct device *old, struct device *next, struct error **e)
 {
 	struct domain *domain = old->domain;
@@ -151,8 +155,10 @@ static int replace(struct device *old, struct device *next, struct error **e)
 	return rc;
 }
 
-/* Detaches a disk and attaches it again with its new configuration: to the guest, the medium of a
- * drive has changed. */
+/*
+ * Detaches a disk and attaches it again with its new configuration: to the guest, the medium of a
+ * drive has changed.
+ */
 static int configure(struct request *request, struct json_object *result, struct error **e)
 {
 	const struct device_ops *ops;

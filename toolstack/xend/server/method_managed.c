@@ -113,8 +113,10 @@ static int resume(struct request *request, struct json_object *result, struct er
 		/* The record, not the file, has the domain's configuration. */
 		rc = save_open(path, &boot.image_fd, &config, &size, &ours, e);
 	if (rc == 0) {
-		/* The size is the saved one. The configuration is unchanged and counts again after
-		 * a reboot. */
+		/*
+		 * The size is the saved one. The configuration is unchanged and counts again after
+		 * a reboot.
+		 */
 		boot.size = &size;
 		/* A domain whose resume fails stays suspended, so that it can be tried again. */
 		domain->goal = GOAL_SUSPENDED;

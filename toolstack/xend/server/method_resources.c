@@ -59,8 +59,10 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 		return error_set(e, EINVAL, "%llu MiB is too little for domain '%s'%s.",
 				 (unsigned long long)kb / 1024, domain->name,
 				 domain->domid ? "" : " (dom0-min-mem says more)");
-	/* Make sure that the memory is there, else other domains find none. Nobody gives memory to
-	 * Domain-0. */
+	/*
+	 * Make sure that the memory is there, else other domains find none. Nobody gives memory to
+	 * Domain-0.
+	 */
 	if (domain->domid && kb > info.pages * PAGE_KB) {
 		rc = balloon_reserve(kb - info.pages * PAGE_KB, e);
 		if (rc)

@@ -58,8 +58,10 @@ static void add_disk(struct json_object *array, int domid, uint64_t devid)
 	json_append(array, o);
 }
 
-/* rx and tx are swapped: what the interface in Domain-0 sends, the guest receives. The interface is
- * found through its device, because a script may have renamed it. */
+/*
+ * rx and tx are swapped: what the interface in Domain-0 sends, the guest receives. The interface is
+ * found through its device, because a script may have renamed it.
+ */
 static void add_net(struct json_object *array, int domid, uint64_t devid)
 {
 	static const char *const names[][2] = {

@@ -7,8 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A member of an answer; `otherwise` when it is missing or has another type. xm shows an answer as
- * far as it can. */
+/*
+ * A member of an answer; `otherwise` when it is missing or has another type. xm shows an answer as
+ * far as it can.
+ */
 int64_t xm_int(struct json_object *object, const char *key, int64_t otherwise);
 const char *xm_string(struct json_object *object, const char *key, const char *otherwise);
 

@@ -29,15 +29,19 @@ static const char *socket_path(void)
 	return path && *path ? path : XEND_SOCKET_PATH;
 }
 
-/* The sentence for a failed connect(). Only root may use xend's socket, and its directory may hide
- * it from other users. */
+/*
+ * The sentence for a failed connect(). Only root may use xend's socket, and its directory may hide
+ * it from other users.
+ */
 static int connect_error(int errnum, struct error **e)
 {
 	if (geteuid() != 0 || errnum == EACCES || errnum == EPERM)
 		return error_set(e, EACCES,
 				 "Most commands need root access. Please try again as root.");
-	/* A missing socket counts as one without a listener, because people and scripts look for
-	 * this one text. */
+	/*
+	 * A missing socket counts as one without a listener, because people and scripts look for
+	 * this one text.
+	 */
 	if (errnum == ENOENT || errnum == ENOTSOCK)
 		errnum = ECONNREFUSED;
 	return error_set(e, errnum, "Unable to connect to xend: %s. Is xend running?",
@@ -174,8 +178,10 @@ static int remote_error(const char *method, struct json_object *error, struct er
 	return error_set(e, EREMOTEIO, "%s", message);
 }
 
-/* Handle one line. Returns 1 for progress or an answer to another request, 0 for the result, -errno
- * for an error. */
+/*
+ * Handle one line. Returns 1 for progress or an answer to another request, 0 for the result, -errno
+ * for an error.
+ */
 static int take_line(struct client *client, const char *method, struct json_object *line,
 		     client_progress *progress, void *data, struct json_object **result,
 		     struct error **e)
@@ -183,8 +189,10 @@ static int take_line(struct client *client, const char *method, struct json_obje
 	struct json_object *id = json_find(line, XEND_F_ID);
 	struct json_object *value;
 
-	/* An answer without an id is for us too: xend sends it when it could not read the request,
-	 * or when it has too many clients. */
+	/*
+	 * An answer without an id is for us too: xend sends it when it could not read the request,
+	 * or when it has too many clients.
+	 */
 	if (id && json_object_get_int64(id) != client->last_id)
 		return 1;
 	value = json_find(line, XEND_F_PROGRESS);

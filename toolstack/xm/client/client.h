@@ -34,8 +34,10 @@ int client_call(struct client *client, const char *method, struct json_object *p
 		client_progress *progress, void *data, struct json_object **result,
 		struct error **e);
 
-/* The two halves of client_call(), for a caller with several requests in progress, each on its own
- * connection. */
+/*
+ * The two halves of client_call(), for a caller with several requests in progress, each on its own
+ * connection.
+ */
 int client_send(struct client *client, const char *method, struct json_object *params,
 		struct error **e);
 int client_wait(struct client *client, const char *method, client_progress *progress, void *data,

@@ -5,8 +5,10 @@
 
 #include <stdint.h>
 
-/* Shows "WHAT: STAGE 42%" in place of the last such line. Does nothing if stderr is not a terminal.
- * total 0: not known. */
+/*
+ * Shows "WHAT: STAGE 42%" in place of the last such line. Does nothing if stderr is not a terminal.
+ * total 0: not known.
+ */
 void progress_show(const char *what, const char *stage, uint64_t done, uint64_t total);
 
 /* Removes the line, if there is one. */

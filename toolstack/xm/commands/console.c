@@ -99,8 +99,10 @@ static enum end step(struct console *console)
 		fds[1].events |= POLLIN;
 	if (console->to_domain.len)
 		fds[1].events |= POLLOUT;
-	/* A changed window size interrupts poll(). It has no other effect: a domain's console knows
-	 * no size. */
+	/*
+	 * A changed window size interrupts poll(). It has no other effect: a domain's console knows
+	 * no size.
+	 */
 	if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0)
 		return errno == EINTR ? GOES_ON : BROKEN;
 	if (fds[2].revents && !flush(STDOUT_FILENO, &console->to_terminal))
@@ -115,8 +117,10 @@ static enum end step(struct console *console)
 	return fds[0].revents ? take_input(console) : GOES_ON;
 }
 
-/* Before leaving: sends what was typed and shows what was received. Gives up on an end that is not
- * ready within a second. */
+/*
+ * Before leaving: sends what was typed and shows what was received. Gives up on an end that is not
+ * ready within a second.
+ */
 static void drain(struct console *console)
 {
 	while (console->to_domain.len && !console->stream_ended &&

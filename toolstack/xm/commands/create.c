@@ -39,8 +39,9 @@ static int print_config(const struct config *config)
 	return XM_OK;
 }
 
-/* Read the file; for a dry run, print the result. After that, and after an error, *config
- * is NULL. */
+/*
+ * Read the file; for a dry run, print the result. After that, and after an error, *config is NULL.
+ */
 static int read_config(const struct xm_args *args, struct config **config)
 {
 	const char *file = xm_args_value(args, 'f');
@@ -92,8 +93,9 @@ int create_run(const struct xm_args *args)
 	if (!xm_args_has(args, 'q'))
 		printf("Started domain %s (id=%s)\n", xm_string(result, XEND_D_NAME, "?"), id);
 	json_object_put(result);
-	/* Attach by id: if the domain has ended meanwhile, a new one of its name is
-	 * another domain. */
+	/*
+	 * Attach by id: if the domain has ended meanwhile, a new one of its name is another domain.
+	 */
 	return xm_args_has(args, 'c') ? console_attach(id, CONSOLE_SCROLLBACK) : XM_OK;
 }
 

@@ -35,8 +35,10 @@ char *domain_file_find(const char *name)
 	return NULL;
 }
 
-/* Whether the word has the form key=value with a valid key. For a file whose name has a '=', type a
- * path with a slash before it. */
+/*
+ * Whether the word has the form key=value with a valid key. For a file whose name has a '=', type a
+ * path with a slash before it.
+ */
 static bool is_override(const char *word)
 {
 	size_t key =

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A domain's configuration from its file and the command line, read and checked, as `xm create` and
- * `xm new` send it. */
+/*
+ * A domain's configuration from its file and the command line, read and checked, as `xm create` and
+ * `xm new` send it.
+ */
 #ifndef XM_COMMANDS_DOMAIN_FILE_H
 #define XM_COMMANDS_DOMAIN_FILE_H
 

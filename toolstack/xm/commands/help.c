@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* `xm help` in the forms for people, the man page and completion, all from the tables of
- * commands. */
+/*
+ * `xm help` in the forms for people, the man page and completion, all from the tables of commands.
+ */
 #include "xm/command.h"
 #include "xm/commands/help.h"
 

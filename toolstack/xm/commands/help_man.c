@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the manual pages that come from the tables, in mdoc: commands of xm(1), keys of
- * xm.cfg(5), settings of xend-config.sxp(5). */
+/*
+ * The parts of the manual pages that come from the tables, in mdoc: commands of xm(1), keys of
+ * xm.cfg(5), settings of xend-config.sxp(5).
+ */
 #include "xm/commands/help.h"
 
 #include <ctype.h>
@@ -10,8 +12,10 @@
 #include "config/xend_config.h"
 #include "xm/command.h"
 
-/* Prints text with macros and escapes made harmless. As mdoc wants it, each sentence begins a new
- * line; so does each newline of the text. */
+/*
+ * Prints text with macros and escapes made harmless. As mdoc wants it, each sentence begins a new
+ * line; so does each newline of the text.
+ */
 static void print_roff(const char *text, size_t length)
 {
 	bool begins = true;

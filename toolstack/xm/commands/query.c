@@ -102,8 +102,10 @@ static int domstate_run(const struct xm_args *args)
 	return XM_OK;
 }
 
-/* Seconds since the domain started; -1 when not known. For Domain-0, in which xm runs, this host's
- * boot clock tells. */
+/*
+ * Seconds since the domain started; -1 when not known. For Domain-0, in which xm runs, this host's
+ * boot clock tells.
+ */
 static int64_t uptime_of(struct json_object *domain)
 {
 	int64_t started = xm_int(domain, XEND_D_START_TIME, 0), now = time(NULL);
@@ -163,8 +165,10 @@ static void vcpu_print(struct json_object *domain)
 	}
 }
 
-/* The answer for each named domain, or one answer for all domains. Returns an array, or NULL after
- * an error message. */
+/*
+ * The answer for each named domain, or one answer for all domains. Returns an array, or NULL after
+ * an error message.
+ */
 static struct json_object *vcpu_answers(const struct xm_args *args)
 {
 	struct json_object *answers = json_new_array();

@@ -16,8 +16,10 @@
 /* xend limits its clients; leave room for others. */
 enum { AT_ONCE = XEND_MAX_CLIENTS / 4 };
 
-/* A request for one of several domains. Each has its own connection, so that all domains shut down
- * at the same time. */
+/*
+ * A request for one of several domains. Each has its own connection, so that all domains shut down
+ * at the same time.
+ */
 struct order {
 	char *domain;
 	struct client *client; /* NULL: the request could not be sent */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* `xm shutdown` and `xm reboot` for one, several or all domains, with or without waiting for the
- * end. */
+/*
+ * `xm shutdown` and `xm reboot` for one, several or all domains, with or without waiting for the
+ * end.
+ */
 #ifndef XM_COMMANDS_SHUTDOWN_H
 #define XM_COMMANDS_SHUTDOWN_H
 

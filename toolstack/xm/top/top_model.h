@@ -67,8 +67,10 @@ void top_table_make(struct top_table *table, const struct top_sample *before,
 		    const struct top_sample *now);
 void top_table_free(struct top_table *table);
 
-/* Sort rows by greatest value first, but by names and ids in ascending order. `reverse` reverses
- * it. */
+/*
+ * Sort rows by greatest value first, but by names and ids in ascending order. `reverse` reverses
+ * it.
+ */
 void top_table_sort(struct top_table *table, enum top_sort sort, bool reverse);
 
 /* One line each, without a newline: the titles, a domain, one of its vCPUs. */

@@ -21,8 +21,10 @@ void top_view_end(void);
 /* Sort the table by the view's order, and draw it. */
 void top_view_draw(struct top_view *view, struct top_table *table, const struct top_sample *sample);
 
-/* Apply a key to the view; true if it must be drawn again. Does not use the terminal, so that tests
- * can call it. */
+/*
+ * Apply a key to the view; true if it must be drawn again. Does not use the terminal, so that tests
+ * can call it.
+ */
 bool top_view_key(struct top_view *view, int key);
 
 /* Handle keys, drawing again after each, until the delay is over or q was typed. */
