@@ -28,7 +28,8 @@ struct guest_memory_ops {
 struct guest_ops {
 	/*
 	 * NULL: a guest's frame number is the machine's, and its memory is mapped where it uses it
-	 * itself (x86/guest/guest_copy.c). Each domain has a copy in arch->memory_ops, a load nearer.
+	 * itself (x86/guest/guest_copy.c). Each domain has a copy in arch->memory_ops, a load
+	 * nearer.
 	 */
 	const struct guest_memory_ops *memory;
 	/* The most that CPUID may tell a guest of this kind. */
