@@ -19,12 +19,9 @@ from dom0 import Dom0  # noqa: E402
 from lab import LAB, ROOT  # noqa: E402
 
 
-# Of the files with one processor, those that take longest: they begin first.
-LONG = ["test_xend_recover", "test_xend_guests", "test_xm_life", "test_xend_life", "test_xm_disks", "test_worker"]
-
-
 def pytest_configure(config):
-    config.addinivalue_line("markers", "one_processor: the file's MACHINE has one; such files may run side by side")
+    config.addinivalue_line("markers", "one_processor: its machine, of itself or by the file's MACHINE, has one; such files may run side by side")
+    config.addinivalue_line("markers", "long: for `check long`; another test shows the same with less")
 
 
 def pytest_collection_modifyitems(items):
@@ -33,9 +30,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if getattr(item.module, "MACHINE", {}).get("smp") == 1:
             item.add_marker(pytest.mark.one_processor)
-    names = [item.module.__name__ for item in items]
-    order = {name: LONG.index(name) if name in LONG else len(LONG) for name in names}
-    items.sort(key=lambda item: order[item.module.__name__])
 
 
 @pytest.fixture(scope="session")
