@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Two machines with a cable between them and a disk that both have, as hosts of a cluster do."""
 
+import pytest
+
 from dom0 import Dom0
 
 from lab.pc import Disk, cable
 
 
+@pytest.mark.one_processor
 def test_two_hosts_reach_each_other_and_one_disk(lab, hv, tmp_path):
     disk = Disk(tmp_path / "shared.img", shared=True)
     disk.path.write_bytes(bytes(8 << 20))
