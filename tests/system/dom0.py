@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lab import LAB
 from lab.machine import MachineError
+from lab.pc import Pc
 from lab.system import System
 
 ESCAPE = "\x1d"     # ends xl console
@@ -49,6 +50,8 @@ class Dom0(System):
     """A machine whose tests speak of guests. Boots with an unpacked kernel: that saves seconds."""
 
     def __init__(self, name, **settings):
+        # Without ERMS Linux copies and clears eight bytes a step, not one, which an emulator is slow at. The demo has it.
+        settings.setdefault("cpu", Pc.cpu + ",-erms,-fsrm")
         settings.setdefault("kernel", LAB / "vmlinux-stock")
         settings.setdefault("payloads", ("payload.cpio", "payload-elf.cpio"))
         super().__init__(name, **settings)
