@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The configuration of a domain, read from a file in xm's or xl's syntax or from JSON. One table
- * (schema.c) describes all keys.
+ * (keys.c) describes all keys.
  *
  * The JSON form is the contract between xm, xend and xend-worker: one flat object with the file's
  * keys and typed values. A missing member has its default. disk and vif are lists of objects whose
@@ -18,7 +18,7 @@
 #include "lib/error.h"
 #include "lib/sexp.h"
 
-/* In the order of the words in schema.c. */
+/* In the order of the words in keys.c. */
 enum config_builder { CONFIG_BUILDER_LINUX, CONFIG_BUILDER_GENERIC };
 enum config_type { CONFIG_TYPE_PV };
 enum config_action {

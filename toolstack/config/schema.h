@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables of keys. They are all that the parser, the JSON form, the checks and the manual know
- * of the configuration of a domain, a disk and a network interface. A record is one of the structs
- * of config.h; each key is a field of it.
+ * What a table of keys is made of; the tables are in keys.c. They are all that the parser, the JSON
+ * form, the checks and the manual know of the configuration of a domain, a disk and a network
+ * interface. A record is one of the structs of config.h; each key is a field of it.
  */
 #ifndef CONFIG_SCHEMA_H
 #define CONFIG_SCHEMA_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `xm top` on a terminal, by ncurses. */
+/* `xm top` on a terminal, by ncurses: draws, and understands the keys. */
 #include "xm/top/top_view.h"
 
 #include <ncurses.h>
