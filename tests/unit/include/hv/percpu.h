@@ -19,6 +19,7 @@ struct cpu_info {
 	unsigned int pad;
 	struct vcpu *current;
 	unsigned long percpu_offset;
+	unsigned long direct_guest_bytes;
 	unsigned long scratch[2];
 };
 
