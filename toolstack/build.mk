@@ -40,7 +40,8 @@ ts-libs := $(ts-libraries:%=$(ts-out)/libxenolith-%.a)
 ts-xen-libs := -lxencall -lxenforeignmemory -lxenevtchn -lxengnttab -lxentoolcore
 ts-programs := xend xend-worker xm
 ts-dirs-xend := xend
-ts-libs-xend := $(ts-xen-libs) -lxenstore -lnl-route-3 -lnl-3 -luv -lnettle
+# Two functions of libnettle, for the seal of saved files. As a shared library it would be a tenth of xend's memory.
+ts-libs-xend := $(ts-xen-libs) -lxenstore -lnl-route-3 -lnl-3 -luv -l:libnettle.a
 ts-dirs-xend-worker := worker
 ts-libs-xend-worker := $(ts-xen-libs) -lseccomp -lgcrypt -llzma -lzstd -llz4 -lz
 ts-dirs-xm := xm
