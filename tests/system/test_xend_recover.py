@@ -205,6 +205,18 @@ def test_a_record_that_cannot_be_read_is_not_written_over(host):
     host.sh(f"rm -r {path}")
 
 
+def test_interfaces_of_an_edited_record_get_addresses(host):
+    stop(host)
+    leave_record(host, Guest("edited", memory=96), UUID % 1, state="halted", config={"vif": [{"bridge": "xenbr0"}] * 2})
+    host.start_xend()
+    recovered(host)
+    host.ask("domain.start", 120, domain="edited")
+    macs = [vif["mac"] for vif in json.loads(host.sh(f"cat /var/lib/xend/domains/{UUID % 1}/config.json"))["config"]["vif"]]
+    assert len(set(macs)) == 2 and all(mac.startswith("00:16:3e:") for mac in macs)
+    host.ask("domain.destroy", domain="edited")
+    host.ask("domain.delete", domain="edited")
+
+
 def test_a_worker_does_nothing_to_a_domain_with_another_uuid(host):
     made = host.make(Guest("g", memory=96))
     for uuid, works in ((UUID % 1, False), (made["uuid"], True)):
