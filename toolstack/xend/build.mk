@@ -8,7 +8,7 @@ ts-src-xend += device/device.c device/device_list.c device/device_start.c device
 	device/device_vbd.c device/device_vif.c device/disk_claims.c device/disk_graph.c \
 	device/disk_host.c device/disk_use.c device/hotplug.c device/loopdev.c device/network.c
 ts-src-xend += domain/autostart.c domain/balloon.c domain/boot.c domain/bootloader.c \
-	domain/describe.c domain/destroy.c domain/domain.c domain/dump.c domain/foreign.c domain/guest.c \
+	domain/describe.c domain/destroy.c domain/domain.c domain/dump.c domain/foreign.c domain/acquire.c \
 	domain/layout.c domain/lifecycle.c domain/record.c domain/recover.c domain/recover_plan.c \
 	domain/save.c domain/save_header.c domain/worker.c
 ts-src-xend += server/client.c server/cpu_faults.c server/method_device.c server/method_domain.c \

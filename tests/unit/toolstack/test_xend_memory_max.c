@@ -12,7 +12,7 @@
 #include "xend/domain/balloon.h"
 #include "xend/domain/describe.h"
 #include "xend/domain/domain.h"
-#include "xend/domain/guest.h"
+#include "xend/domain/acquire.h"
 #include "protocol.h"
 #include "xend/domain/record.h"
 #include "xend/runtime/settings.h"
@@ -29,14 +29,14 @@ static struct domain domain = { .domid = 7, .name = (char *)"g" };
 static uint64_t limit_kb, asked_kb;
 static bool disk_full, refuses;
 
-int guest_take(struct request *request, const char *operation, unsigned int needs,
-	       struct domain **out, struct error **e)
+int domain_acquire(struct request *request, const char *operation, unsigned int needs,
+		   struct domain **out, struct error **e)
 {
 	*out = &domain;
 	return 0;
 }
 
-void guest_release(struct domain *its)
+void domain_release(struct domain *its)
 {
 }
 
@@ -76,7 +76,7 @@ int record_write(struct domain *its, struct error **e)
 
 NEVER(int, balloon_reserve, uint64_t kb, struct error **e)
 NEVER(char *, cpumap_to_text, const struct hv_cpumap *map, unsigned int cpus)
-NEVER(int, guest_check, struct domain *its, unsigned int needs, struct error **e)
+NEVER(int, domain_check, struct domain *its, unsigned int needs, struct error **e)
 NEVER(int, hv_host_physinfo, struct hv *hv, struct xen_sysctl_physinfo *info, struct error **e)
 NEVER(int, hv_sched_id, struct hv *hv, uint32_t *id, struct error **e)
 NEVER(int, hv_sched_get, struct hv *hv, uint32_t domid, struct hv_credit *credit, struct error **e)

@@ -19,7 +19,7 @@
 #include "lib/log.h"
 #include "xend/domain/boot.h"
 #include "xend/domain/domain.h"
-#include "xend/domain/guest.h"
+#include "xend/domain/acquire.h"
 #include "xend/domain/record.h"
 #include "xend/domain/save.h"
 #include "xend/runtime/store.h"
@@ -59,7 +59,7 @@ static void start_file(const char *path)
 		config_free(config);
 		return;
 	}
-	if (guest_add(config, "create", &domain, &e)) {
+	if (domain_admit(config, "create", &domain, &e)) {
 		log_error("%s: %s", path, error_text(e));
 		error_free(&e);
 		return;
@@ -67,7 +67,7 @@ static void start_file(const char *path)
 	if (domain_boot(domain, &boot, &e))
 		domain_settle(domain);
 	error_free(&e);
-	guest_release(domain);
+	domain_release(domain);
 }
 
 static int is_file(const struct dirent *entry)

@@ -9,7 +9,7 @@
 #include "xend/device/device.h"
 #include "xend/device/disk_use.h"
 #include "xend/domain/domain.h"
-#include "xend/domain/guest.h"
+#include "xend/domain/acquire.h"
 #include "protocol.h"
 #include "xend/domain/record.h"
 #include "xend/domain/recover.h"
@@ -66,7 +66,7 @@ static int attach(struct request *request, struct json_object *result, struct er
 	if (rc == 0)
 		rc = recover_wait(request, e);
 	if (rc == 0)
-		rc = guest_take(request, "attach", GUEST_RUNS | GUEST_OURS, &domain, e);
+		rc = domain_acquire(request, "attach", NEED_RUNS | NEED_OURS, &domain, e);
 	if (rc)
 		return rc;
 	rc = device_from_json(domain, ops, request_value(request, XEND_P_CONFIG), &device, e);
@@ -80,7 +80,7 @@ static int attach(struct request *request, struct json_object *result, struct er
 		json_set_string(result, XEND_DEV_DEVICE, name);
 		free(name);
 	}
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -91,7 +91,7 @@ static int detach(struct request *request, struct json_object *result, struct er
 	int rc = class_of(request, &ops, e);
 
 	if (rc == 0)
-		rc = guest_take(request, "detach", GUEST_RUNS | GUEST_OURS, &domain, e);
+		rc = domain_acquire(request, "detach", NEED_RUNS | NEED_OURS, &domain, e);
 	if (rc)
 		return rc;
 	rc = device_detach(domain, ops, request_string(request, XEND_P_DEVICE),
@@ -104,7 +104,7 @@ static int detach(struct request *request, struct json_object *result, struct er
 				     "record still: ",
 				     domain->name);
 	}
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -118,7 +118,7 @@ static int list(struct request *request, struct json_object *result, struct erro
 		rc = request_domain(request, &domain, e);
 	if (rc)
 		return rc;
-	rc = guest_check(domain, GUEST_RUNS, e);
+	rc = domain_check(domain, NEED_RUNS, e);
 	if (rc == 0)
 		json_set(result, "devices", devices_describe(domain, ops));
 	domain_unref(domain);
@@ -171,7 +171,7 @@ static int configure(struct request *request, struct json_object *result, struct
 	if (rc == 0)
 		rc = recover_wait(request, e);
 	if (rc == 0)
-		rc = guest_take(request, "configure", GUEST_RUNS | GUEST_OURS, &domain, e);
+		rc = domain_acquire(request, "configure", NEED_RUNS | NEED_OURS, &domain, e);
 	if (rc)
 		return rc;
 	rc = device_from_json(domain, ops, request_value(request, XEND_P_CONFIG), &next, e);
@@ -185,7 +185,7 @@ static int configure(struct request *request, struct json_object *result, struct
 		else
 			device_free(next);
 	}
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 

@@ -20,7 +20,7 @@
 #include "xend/domain/domain.h"
 #include "xend/domain/dump.h"
 #include "xend/domain/foreign.h"
-#include "xend/domain/guest.h"
+#include "xend/domain/acquire.h"
 #include "xend/domain/layout.h"
 #include "protocol.h"
 #include "xend/domain/record.h"
@@ -132,7 +132,7 @@ static int boot_new(struct request *request, struct config *config, struct boot 
 		config_free(config);
 		return rc;
 	}
-	rc = guest_add(config, operation, &domain, e);
+	rc = domain_admit(config, operation, &domain, e);
 	if (rc)
 		return rc;
 	boot->paused = request_bool(request, XEND_P_PAUSED);
@@ -142,7 +142,7 @@ static int boot_new(struct request *request, struct config *config, struct boot 
 		domain_settle(domain);
 	else
 		name_result(domain, result);
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -202,7 +202,7 @@ static int destroy(struct request *request, struct json_object *result, struct e
 
 	if (rc)
 		return rc;
-	rc = guest_check(domain, GUEST_NOT_DOM0, e);
+	rc = domain_check(domain, NEED_NOT_DOM0, e);
 	if (rc == 0 && may_be_cancelled(domain))
 		task_cancel(domain->task);
 	if (rc == 0)
@@ -218,7 +218,7 @@ static int destroy(struct request *request, struct json_object *result, struct e
 		return rc;
 	}
 	if (domain->domid < 0) {
-		rc = guest_check(domain, GUEST_RUNS, e);
+		rc = domain_check(domain, NEED_RUNS, e);
 	} else {
 		/*
 		 * Also for a domain that somebody else has destroyed: something may be left of it.
@@ -226,21 +226,21 @@ static int destroy(struct request *request, struct json_object *result, struct e
 		rc = domain_tear_down(domain, e);
 		domain_settle(domain);
 	}
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
 static int reset(struct request *request, struct json_object *result, struct error **e)
 {
 	struct domain *domain;
-	int rc = guest_take(request, "reset", GUEST_RUNS | GUEST_OURS, &domain, e);
+	int rc = domain_acquire(request, "reset", NEED_RUNS | NEED_OURS, &domain, e);
 
 	if (rc)
 		return rc;
 	rc = domain_restart(domain, request, e);
 	if (rc == 0)
 		name_result(domain, result);
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -279,13 +279,13 @@ static int ask_to_end(struct request *request, const char *what, struct json_obj
 	bool reboot = strcmp(what, "reboot") == 0;
 	struct domain *domain;
 	char path[64];
-	int id, rc = guest_take(request, what, GUEST_RUNS | GUEST_NOT_DOM0, &domain, e);
+	int id, rc = domain_acquire(request, what, NEED_RUNS | NEED_NOT_DOM0, &domain, e);
 
 	if (rc)
 		return rc;
 	rc = layout_check_known(domain, e);
 	if (rc) {
-		guest_release(domain);
+		domain_release(domain);
 		return rc;
 	}
 	id = domain->domid;
@@ -319,24 +319,24 @@ static int reboot_domain(struct request *request, struct json_object *result, st
 static int pause_domain(struct request *request, struct json_object *result, struct error **e)
 {
 	struct domain *domain;
-	int rc = guest_take(request, "pause", GUEST_RUNS | GUEST_NOT_DOM0, &domain, e);
+	int rc = domain_acquire(request, "pause", NEED_RUNS | NEED_NOT_DOM0, &domain, e);
 
 	if (rc)
 		return rc;
 	rc = hv_domain_pause(domain_hv, (uint32_t)domain->domid, e);
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
 static int unpause_domain(struct request *request, struct json_object *result, struct error **e)
 {
 	struct domain *domain;
-	int rc = guest_take(request, "unpause", GUEST_RUNS | GUEST_NOT_DOM0, &domain, e);
+	int rc = domain_acquire(request, "unpause", NEED_RUNS | NEED_NOT_DOM0, &domain, e);
 
 	if (rc)
 		return rc;
 	rc = hv_domain_unpause(domain_hv, (uint32_t)domain->domid, e);
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -344,7 +344,7 @@ static int save(struct request *request, struct json_object *result, struct erro
 {
 	bool go_on = request_bool(request, XEND_P_CONTINUE);
 	struct domain *domain;
-	int rc = guest_take(request, "save", GUEST_RUNS | GUEST_OURS, &domain, e);
+	int rc = domain_acquire(request, "save", NEED_RUNS | NEED_OURS, &domain, e);
 
 	if (rc)
 		return rc;
@@ -352,7 +352,7 @@ static int save(struct request *request, struct json_object *result, struct erro
 			 go_on ? SAVE_THEN_GO_ON : SAVE_THEN_STOP, request, e);
 	if (rc == 0 && !go_on)
 		domain_settle(domain);
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -369,7 +369,7 @@ static int rename_domain(struct request *request, struct json_object *result, st
 {
 	const char *name = request_string(request, XEND_P_NAME);
 	struct domain *domain;
-	int rc = guest_take(request, "rename", GUEST_OURS, &domain, e);
+	int rc = domain_acquire(request, "rename", NEED_OURS, &domain, e);
 
 	if (rc)
 		return rc;
@@ -381,7 +381,7 @@ static int rename_domain(struct request *request, struct json_object *result, st
 		rc = layout_rename(domain, e);
 		console_renamed(domain);
 	}
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -394,7 +394,7 @@ static int sysrq(struct request *request, struct json_object *result, struct err
 
 	if (strlen(key) != 1 || key[0] < ' ' || key[0] > '~')
 		return error_set(e, EINVAL, "A sysrq is one character, not '%.20s'.", key);
-	rc = guest_take(request, "sysrq", GUEST_RUNS | GUEST_NOT_DOM0, &domain, e);
+	rc = domain_acquire(request, "sysrq", NEED_RUNS | NEED_NOT_DOM0, &domain, e);
 	if (rc)
 		return rc;
 	snprintf(path, sizeof(path), "/local/domain/%d/control/sysrq", domain->domid);
@@ -402,7 +402,7 @@ static int sysrq(struct request *request, struct json_object *result, struct err
 	if (rc)
 		error_set(e, rc, "Domain '%s' cannot be sent a sysrq: %s: %s.", domain->name, path,
 			  strerror(-rc));
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -442,12 +442,12 @@ static int trigger(struct request *request, struct json_object *result, struct e
 	/* A PV guest has no power button; ask it to power off its own way. */
 	if (number == XEN_DOMCTL_SENDTRIGGER_POWER)
 		return ask_to_end(request, "poweroff", result, e);
-	rc = guest_take(request, "trigger", GUEST_RUNS | GUEST_NOT_DOM0, &domain, e);
+	rc = domain_acquire(request, "trigger", NEED_RUNS | NEED_NOT_DOM0, &domain, e);
 	if (rc)
 		return rc;
 	rc = hv_domain_send_trigger(domain_hv, (uint32_t)domain->domid, number,
 				    vcpu < 0 ? 0 : (unsigned int)vcpu, e);
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -458,7 +458,7 @@ static int dump(struct request *request, struct json_object *result, struct erro
 	struct hv_domain_info info;
 	struct domain *domain;
 	char *path;
-	int rc = guest_take(request, "dump-core", GUEST_RUNS | GUEST_OURS, &domain, e);
+	int rc = domain_acquire(request, "dump-core", NEED_RUNS | NEED_OURS, &domain, e);
 
 	if (rc)
 		return rc;
@@ -475,7 +475,7 @@ static int dump(struct request *request, struct json_object *result, struct erro
 		domain_settle(domain);
 	}
 	free(path);
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 

@@ -10,7 +10,7 @@
 #include "config/domain_size.h"
 #include "xend/domain/boot.h"
 #include "xend/domain/domain.h"
-#include "xend/domain/guest.h"
+#include "xend/domain/acquire.h"
 #include "protocol.h"
 #include "xend/domain/record.h"
 #include "xend/domain/recover.h"
@@ -40,7 +40,7 @@ static int define(struct request *request, struct json_object *result, struct er
 		config_free(config);
 		return rc;
 	}
-	rc = guest_add(config, "new", &domain, e);
+	rc = domain_admit(config, "new", &domain, e);
 	if (rc)
 		return rc;
 	domain->managed = true;
@@ -50,7 +50,7 @@ static int define(struct request *request, struct json_object *result, struct er
 		name_result(domain, result);
 	else
 		domain_remove(domain);
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -60,7 +60,7 @@ static int start(struct request *request, struct json_object *result, struct err
 			     .image_fd = -1,
 			     .asker = request };
 	struct domain *domain;
-	int rc = guest_take(request, "start", GUEST_OURS | GUEST_HALTED, &domain, e);
+	int rc = domain_acquire(request, "start", NEED_OURS | NEED_HALTED, &domain, e);
 
 	if (rc)
 		return rc;
@@ -69,7 +69,7 @@ static int start(struct request *request, struct json_object *result, struct err
 		domain_settle(domain);
 	else
 		name_result(domain, result);
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -77,8 +77,8 @@ static int suspend(struct request *request, struct json_object *result, struct e
 {
 	struct domain *domain;
 	char *path;
-	int rc =
-		guest_take(request, "suspend", GUEST_RUNS | GUEST_OURS | GUEST_MANAGED, &domain, e);
+	int rc = domain_acquire(request, "suspend", NEED_RUNS | NEED_OURS | NEED_MANAGED, &domain,
+				e);
 
 	if (rc)
 		return rc;
@@ -90,7 +90,7 @@ static int suspend(struct request *request, struct json_object *result, struct e
 	if (rc == 0)
 		domain_settle(domain);
 	free(path);
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -102,7 +102,7 @@ static int resume(struct request *request, struct json_object *result, struct er
 	struct domain *domain;
 	bool ours;
 	char *path;
-	int rc = guest_take(request, "resume", GUEST_OURS | GUEST_MANAGED, &domain, e);
+	int rc = domain_acquire(request, "resume", NEED_OURS | NEED_MANAGED, &domain, e);
 
 	if (rc)
 		return rc;
@@ -131,14 +131,14 @@ static int resume(struct request *request, struct json_object *result, struct er
 	}
 	config_free(config);
 	free(path);
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
 static int delete (struct request *request, struct json_object *result, struct error **e)
 {
 	struct domain *domain;
-	int rc = guest_take(request, "delete", GUEST_OURS, &domain, e);
+	int rc = domain_acquire(request, "delete", NEED_OURS, &domain, e);
 
 	if (rc)
 		return rc;
@@ -150,7 +150,7 @@ static int delete (struct request *request, struct json_object *result, struct e
 		record_remove(domain);
 		domain_remove(domain);
 	}
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 

@@ -14,7 +14,7 @@
 #include "xend/domain/balloon.h"
 #include "xend/domain/describe.h"
 #include "xend/domain/domain.h"
-#include "xend/domain/guest.h"
+#include "xend/domain/acquire.h"
 #include "protocol.h"
 #include "xend/domain/record.h"
 #include "xend/runtime/settings.h"
@@ -79,12 +79,12 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 static int memory_set(struct request *request, struct json_object *result, struct error **e)
 {
 	struct domain *domain;
-	int rc = guest_take(request, "mem-set", GUEST_RUNS, &domain, e);
+	int rc = domain_acquire(request, "mem-set", NEED_RUNS, &domain, e);
 
 	if (rc)
 		return rc;
 	rc = memory_set_locked(domain, (uint64_t)request_int(request, XEND_P_KB), e);
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -116,7 +116,7 @@ static int memory_max(struct request *request, struct json_object *result, struc
 	uint64_t kb = (uint64_t)request_int(request, XEND_P_KB);
 	struct hv_domain_info info = { .max_pages = 0 };
 	struct domain *domain;
-	int rc = guest_take(request, "mem-max", GUEST_NOT_DOM0, &domain, e);
+	int rc = domain_acquire(request, "mem-max", NEED_NOT_DOM0, &domain, e);
 
 	if (rc)
 		return rc;
@@ -135,7 +135,7 @@ static int memory_max(struct request *request, struct json_object *result, struc
 			hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid,
 					      info.max_pages * PAGE_KB, NULL);
 	}
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -228,7 +228,7 @@ static int for_domains(struct request *request, struct json_object *array,
 	rc = request_domain(request, &domain, e);
 	if (rc)
 		return rc;
-	rc = guest_check(domain, GUEST_RUNS, e);
+	rc = domain_check(domain, NEED_RUNS, e);
 	if (rc == 0)
 		one(array, domain, arg);
 	domain_unref(domain);
@@ -254,7 +254,7 @@ static int vcpu_set(struct request *request, struct json_object *result, struct 
 	int64_t count = request_int(request, XEND_P_COUNT);
 	struct hv_domain_info info;
 	struct domain *domain;
-	int rc = guest_take(request, "vcpu-set", GUEST_RUNS, &domain, e);
+	int rc = domain_acquire(request, "vcpu-set", NEED_RUNS, &domain, e);
 
 	if (rc)
 		return rc;
@@ -271,7 +271,7 @@ static int vcpu_set(struct request *request, struct json_object *result, struct 
 		if (rc)
 			error_set(e, rc, "Cannot write %s: %s.", path, strerror(-rc));
 	}
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -314,13 +314,13 @@ static int vcpu_pin_locked(struct domain *domain, const char *which, const char 
 static int vcpu_pin(struct request *request, struct json_object *result, struct error **e)
 {
 	struct domain *domain;
-	int rc = guest_take(request, "vcpu-pin", GUEST_RUNS, &domain, e);
+	int rc = domain_acquire(request, "vcpu-pin", NEED_RUNS, &domain, e);
 
 	if (rc)
 		return rc;
 	rc = vcpu_pin_locked(domain, request_string(request, XEND_P_VCPU),
 			     request_string(request, XEND_P_CPUS), e);
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 
@@ -385,7 +385,7 @@ static int sched_set(struct request *request, struct json_object *result, struct
 		return error_set(e, EINVAL,
 				 "A cap is given in per cent of one CPU, 0 for none, not %lld.",
 				 (long long)cap);
-	rc = guest_take(request, "sched-credit", GUEST_RUNS, &domain, e);
+	rc = domain_acquire(request, "sched-credit", NEED_RUNS, &domain, e);
 	if (rc)
 		return rc;
 	rc = hv_sched_get(domain_hv, (uint32_t)domain->domid, &credit, e);
@@ -394,7 +394,7 @@ static int sched_set(struct request *request, struct json_object *result, struct
 		credit.cap = cap != -1 ? (unsigned int)cap : credit.cap;
 		rc = hv_sched_set(domain_hv, (uint32_t)domain->domid, &credit, e);
 	}
-	guest_release(domain);
+	domain_release(domain);
 	return rc;
 }
 

@@ -2,7 +2,7 @@
 /*
  * The checks before an operation, and the only place where requests and autostart add new domains.
  */
-#include "xend/domain/guest.h"
+#include "xend/domain/acquire.h"
 
 #include <errno.h>
 
@@ -11,32 +11,32 @@
 #include "xend/domain/record.h"
 #include "xend/runtime/request.h"
 
-int guest_check(struct domain *domain, unsigned int needs, struct error **e)
+int domain_check(struct domain *domain, unsigned int needs, struct error **e)
 {
 	struct hv_domain_info info;
 
-	if ((needs & GUEST_NOT_DOM0) && domain->domid == 0)
+	if ((needs & NEED_NOT_DOM0) && domain->domid == 0)
 		return error_set(e, EOPNOTSUPP, "That is not possible for Domain-0.");
-	if ((needs & GUEST_RUNS) && domain->domid < 0)
+	if ((needs & NEED_RUNS) && domain->domid < 0)
 		return error_set(e, ENOTCONN, "Domain '%s' is not running.", domain->name);
-	if ((needs & GUEST_OURS) && !domain->ours)
+	if ((needs & NEED_OURS) && !domain->ours)
 		return error_set(e, EOPNOTSUPP,
 				 "Domain '%s' was not made by xend, so that is not possible.",
 				 domain->name);
-	if ((needs & GUEST_MANAGED) && !domain->managed)
+	if ((needs & NEED_MANAGED) && !domain->managed)
 		return error_set(e, EBADFD,
 				 "Domain '%s' is not managed by xend (made by `xm new`).",
 				 domain->name);
-	if ((needs & GUEST_HALTED) && domain->state != DOMAIN_HALTED)
+	if ((needs & NEED_HALTED) && domain->state != DOMAIN_HALTED)
 		return error_set(e, EBADFD, "Domain '%s' is %s.", domain->name,
 				 domain->state == DOMAIN_SUSPENDED ?
 					 "suspended; xm resume starts it" :
 					 "running already");
-	return needs & GUEST_RUNS ? domain_info(domain, &info, e) : 0;
+	return needs & NEED_RUNS ? domain_info(domain, &info, e) : 0;
 }
 
-int guest_take(struct request *request, const char *operation, unsigned int needs,
-	       struct domain **out, struct error **e)
+int domain_acquire(struct request *request, const char *operation, unsigned int needs,
+		   struct domain **out, struct error **e)
 {
 	struct domain *domain;
 	int rc = request_domain(request, &domain, e);
@@ -45,7 +45,7 @@ int guest_take(struct request *request, const char *operation, unsigned int need
 		return rc;
 	rc = domain_lock(domain, operation, e);
 	if (rc == 0) {
-		rc = guest_check(domain, needs, e);
+		rc = domain_check(domain, needs, e);
 		if (rc)
 			domain_unlock(domain);
 	}
@@ -57,7 +57,7 @@ int guest_take(struct request *request, const char *operation, unsigned int need
 	return 0;
 }
 
-void guest_release(struct domain *domain)
+void domain_release(struct domain *domain)
 {
 	domain_unlock(domain);
 	domain_unref(domain);
@@ -76,7 +76,8 @@ static void make_room(const char *name)
 	}
 }
 
-int guest_add(struct config *config, const char *operation, struct domain **out, struct error **e)
+int domain_admit(struct config *config, const char *operation, struct domain **out,
+		 struct error **e)
 {
 	struct domain *domain, *other;
 	uint8_t uuid[16];
