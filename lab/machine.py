@@ -35,9 +35,12 @@ class MachineTimeout(MachineError):
     pass
 
 
+LIBC = ctypes.CDLL(None)  # loaded here: between fork and exec of a program with threads it might wait for ever
+
+
 def die_with_parent():
-    """In the new process: it does not outlive who started it, however that ends (PR_SET_PDEATHSIG)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    """In the new process: it does not outlive the thread that started it, however that ends (PR_SET_PDEATHSIG)."""
+    LIBC.prctl(1, signal.SIGKILL)
 
 
 class Machine:

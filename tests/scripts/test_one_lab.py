@@ -8,7 +8,8 @@ from lab import ROOT
 
 def test_only_the_lab_starts_emulators():
     # Not the packages of that name, nor what people are told to type.
-    found = subprocess.run(["grep", "-rlIE", "qemu-system|bochs-bin", "--exclude-dir=build", "--exclude-dir=.git", "--exclude-dir=docs",
-                            "--exclude-dir=__pycache__", ROOT], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    places = [path for path in ROOT.iterdir() if path.name not in ("build", ".git", "docs")]
+    found = subprocess.run(["grep", "-rlIE", "qemu-system|bochs-bin", "--exclude-dir=__pycache__", *places],
+                           check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     names = {name.removeprefix(f"{ROOT}/") for name in found}
     assert {name for name in names if not name.startswith("lab/")} == {"scripts/install-packages", "tests/scripts/test_one_lab.py"}
