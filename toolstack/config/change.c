@@ -43,9 +43,12 @@ void config_remove_devices(struct config *c)
 		config_disk_free(&c->disk[i]);
 	for (size_t i = 0; i < c->nr_vif; i++)
 		config_vif_free(&c->vif[i]);
-	c->nr_disk = c->nr_vif = 0;
+	for (size_t i = 0; i < c->nr_vfb; i++)
+		config_vfb_free(&c->vfb[i]);
+	c->nr_disk = c->nr_vif = c->nr_vfb = 0;
 	schema_mark_set(domain, c, "disk");
 	schema_mark_set(domain, c, "vif");
+	schema_mark_set(domain, c, "vfb");
 }
 
 void config_add_disk(struct config *c, const struct config_disk *d)
@@ -58,4 +61,10 @@ void config_add_vif(struct config *c, const struct config_vif *v)
 {
 	c->vif = xreallocarray(c->vif, c->nr_vif + 1, sizeof(*v));
 	schema_copy(&config_vif_schema, &c->vif[c->nr_vif++], v);
+}
+
+void config_add_vfb(struct config *c, const struct config_vfb *v)
+{
+	c->vfb = xreallocarray(c->vfb, c->nr_vfb + 1, sizeof(*v));
+	schema_copy(&config_vfb_schema, &c->vfb[c->nr_vfb++], v);
 }

@@ -5,7 +5,7 @@
  *
  * The JSON form is the contract between xm, xend and xend-worker: one flat object with the file's
  * keys and typed values. A missing member has its default. disk and vif are lists of objects whose
- * members are those of struct config_disk and struct config_vif.
+ * members are those of struct config_disk and struct config_vif; so is vfb.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -31,9 +31,16 @@ enum config_action {
 };
 enum config_on_start { CONFIG_START_IGNORE, CONFIG_START_START };
 enum config_on_stop { CONFIG_STOP_IGNORE, CONFIG_STOP_SHUTDOWN, CONFIG_STOP_SUSPEND };
-enum config_disk_type { CONFIG_DISK_PHY, CONFIG_DISK_FILE };
+enum config_disk_type { CONFIG_DISK_PHY, CONFIG_DISK_FILE, CONFIG_DISK_QDISK };
 enum config_disk_mode { CONFIG_DISK_READ, CONFIG_DISK_WRITE };
-enum config_disk_format { CONFIG_FORMAT_RAW };
+enum config_vfb_type { CONFIG_VFB_VNC, CONFIG_VFB_SDL };
+enum config_disk_format {
+	CONFIG_FORMAT_RAW,
+	CONFIG_FORMAT_QCOW,
+	CONFIG_FORMAT_QCOW2,
+	CONFIG_FORMAT_VHD,
+	CONFIG_FORMAT_QED,
+};
 
 /*
  * In these structs, a string that was not given and has no default is NULL. `set` has a bit for
@@ -43,27 +50,48 @@ enum config_disk_format { CONFIG_FORMAT_RAW };
 struct config_disk {
 	uint64_t set;
 	unsigned int type; /* enum config_disk_type */
-	char *target;	   /* absolute path of the device or the file */
-	char *vdev;	   /* xvda, xvda1, hda, sda: see config_vdev_number() */
+	/*
+	 * The absolute path of the device or the file; with a script, any text that the script
+	 * understands. NULL: a CD-ROM drive without a medium.
+	 */
+	char *target;
+	char *script;	   /* sets the disk up: a name in /etc/xen/scripts, or an absolute path */
+	char *vdev;	   /* xvda, xvda1, hda, sda, 51712: see config_vdev_number() */
 	unsigned int mode; /* enum config_disk_mode */
 	bool cdrom;
-	bool shared; /* others may write it at the same time (w!) */
-	unsigned int format;
-	char *backend; /* "0": Domain-0 */
+	bool shared;	     /* others may write it at the same time (w!) */
+	unsigned int format; /* enum config_disk_format */
+	bool trusted;	     /* for the guest: whether it may trust the backend */
+	bool discard;	     /* whether the guest may discard blocks */
+	bool direct_io_safe; /* whether the backend may bypass the host's page cache */
+	char *backend;	     /* a domain's name or number; "0": Domain-0 */
 };
 
 struct config_vif {
 	uint64_t set;
-	char *mac; /* 00:16:3e:xx:xx:xx in small letters; NULL until config_generate() */
-	char *bridge;
-	char *ip; /* addresses separated by spaces */
+	char *mac;    /* 00:16:3e:xx:xx:xx in small letters; NULL until config_generate() */
+	char *bridge; /* for the script: a bridge's name, or what Open vSwitch's script takes */
+	char *ip;     /* addresses separated by spaces */
 	char *script;
 	char *vifname;
 	char *rate;	  /* 10Mb/s, 250KB/s@20ms: config_rate_parse() */
-	char *backend;	  /* "0": Domain-0 */
+	char *backend;	  /* a domain's name or number; "0": Domain-0 */
+	bool trusted;	  /* for the guest: whether it may trust the backend */
 	char *gatewaydev; /* for vif-route */
 	uint64_t mtu;	  /* bytes; 0: the bridge's */
 	unsigned int type;
+};
+
+/* A framebuffer with keyboard and mouse, which a VNC client shows. */
+struct config_vfb {
+	uint64_t set;
+	bool vnc;
+	char *vnclisten;     /* the address to listen at; NULL: xend-config.sxp's */
+	char *vncpasswd;     /* NULL: none */
+	uint64_t vncdisplay; /* port 5900 + vncdisplay */
+	bool vncunused;	     /* the first unused port from that one on */
+	char *keymap;	     /* en-us, de, ... */
+	unsigned int type;   /* enum config_vfb_type */
 };
 
 struct config {
@@ -119,6 +147,8 @@ struct config {
 	size_t nr_disk;
 	struct config_vif *vif;
 	size_t nr_vif;
+	struct config_vfb *vfb;
+	size_t nr_vfb;
 };
 
 /*
@@ -163,6 +193,7 @@ int config_set_mib(struct config *c, const char *key, uint64_t mib, struct error
 void config_remove_devices(struct config *c);
 void config_add_disk(struct config *c, const struct config_disk *d);
 void config_add_vif(struct config *c, const struct config_vif *v);
+void config_add_vfb(struct config *c, const struct config_vfb *v);
 
 bool config_is_set(const struct config *c, const char *key);
 
@@ -190,9 +221,11 @@ int config_vif_parse(const char *text, struct config_vif *v, struct error **e);
 struct json_object *config_vif_to_json(const struct config_vif *v);
 void config_vif_free(struct config_vif *v);
 
+void config_vfb_free(struct config_vfb *v);
+
 /*
- * The number of a virtual disk in xenstore (51712 for xvda; xen-vbd-interface(7)); -1 when vdev is
- * no such name.
+ * The number of a virtual disk in xenstore (51712 for xvda; xen-vbd-interface(7)). vdev is a name,
+ * the number itself in decimal or hexadecimal, or the position as in d5p2. -1: it is none of them.
  */
 int config_vdev_number(const char *vdev);
 /* The name for a number ("xvda" for 51712), which the caller frees; NULL when it has no name. */

@@ -125,32 +125,82 @@ static void set_device(struct reader *r, struct part p)
 	}
 }
 
-/* Reads the first part, PREFIX:TARGET. False after a report. */
+enum prefix_kind { PREFIX_DEVICE, PREFIX_FILE, PREFIX_FORMAT, PREFIX_SCRIPT };
+
+/* Words before a colon. Those of xm's drivers (tap:aio:) all mean an image. */
+static const struct prefix {
+	const char *word;
+	enum prefix_kind kind;
+	const char *value; /* of the key that the kind sets */
+} prefixes[] = {
+	{ "phy", PREFIX_DEVICE, "phy" },
+	{ "file", PREFIX_FILE, NULL },
+	{ "tap", PREFIX_FILE, NULL },
+	{ "tap2", PREFIX_FILE, NULL },
+	{ "tapdisk", PREFIX_FILE, NULL },
+	{ "aio", PREFIX_FILE, NULL },
+	{ "ioemu", PREFIX_FILE, NULL },
+	{ "raw", PREFIX_FORMAT, "raw" },
+	{ "qcow", PREFIX_FORMAT, "qcow" },
+	{ "qcow2", PREFIX_FORMAT, "qcow2" },
+	{ "vhd", PREFIX_FORMAT, "vhd" },
+	{ "qed", PREFIX_FORMAT, "qed" },
+	{ "drbd", PREFIX_SCRIPT, "block-drbd" },
+	{ "iscsi", PREFIX_SCRIPT, "block-iscsi" },
+	{ "nbd", PREFIX_SCRIPT, "block-nbd" },
+	{ "enbd", PREFIX_SCRIPT, "block-enbd" },
+};
+
+/* The prefix with which the part begins; NULL: none of the table. */
+static const struct prefix *prefix_of(const struct reader *r, struct part p)
+{
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		size_t len = strlen(prefixes[i].word);
+
+		if (p.to - p.from > len && r->text->text[p.from + len] == ':' &&
+		    memcmp(r->text->text + p.from, prefixes[i].word, len) == 0)
+			return &prefixes[i];
+	}
+	return NULL;
+}
+
+/* Reads the first part, PREFIX:[PREFIX:...]TARGET. False after a report. */
 static bool read_prefix(struct reader *r, struct part p)
 {
-	static const char *const files[] = { "file:", "tap:aio:", "tap2:aio:", "tap:tapdisk:aio:",
-					     "tap2:tapdisk:aio:" };
-	const char *text = r->text->text + p.from;
-	struct part prefix = { p.from, p.from };
+	const struct prefix *prefix = prefix_of(r, p);
 
-	if (str_starts(text, "phy:")) {
-		prefix.to = p.from + 4;
-		set_word(r, "type", "phy", prefix);
-		set_device(r, trim(r->text, (struct part){ prefix.to, p.to }));
-		return true;
+	if (!prefix) {
+		config_error(r->diags, r->text->source, pos_of(r, p),
+			     "disk target: expected a prefix such as phy:, file:, qcow2: or drbd:, "
+			     "found \"%.*s\"",
+			     (int)(p.to - p.from < 40 ? p.to - p.from : 40),
+			     r->text->text + p.from);
+		return false;
 	}
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		if (str_starts(text, files[i])) {
-			prefix.to = p.from + strlen(files[i]);
-			set_word(r, "type", "file", prefix);
-			set(r, "target", trim(r->text, (struct part){ prefix.to, p.to }));
+	for (; prefix; prefix = prefix_of(r, p)) {
+		size_t end = p.from + strlen(prefix->word) + 1;
+		struct part word = { p.from, end },
+			    rest = trim(r->text, (struct part){ end, p.to });
+
+		p = rest;
+		switch (prefix->kind) {
+		case PREFIX_DEVICE:
+			set_word(r, "type", prefix->value, word);
+			set_device(r, p);
 			return true;
+		case PREFIX_SCRIPT:
+			set_word(r, "script", prefix->value, word);
+			set(r, "target", p);
+			return true;
+		case PREFIX_FORMAT:
+			set_word(r, "format", prefix->value, word);
+			break;
+		case PREFIX_FILE:
+			break;
 		}
 	}
-	config_error(r->diags, r->text->source, pos_of(r, p),
-		     "disk target: expected phy:, file: or tap:aio:, found \"%.*s\"",
-		     (int)(p.to - p.from < 40 ? p.to - p.from : 40), text);
-	return false;
+	set(r, "target", p);
+	return true;
 }
 
 static bool expect_xm(const struct reader *r)
@@ -258,7 +308,15 @@ static void read_positional(struct reader *r, unsigned int n, struct part p)
 
 static bool read_xl(struct reader *r)
 {
-	static const char *const flags[] = { "direct-io-safe", "discard", "no-discard" };
+	/* Words that stand alone. */
+	static const char *const flags[][3] = {
+		{ "cdrom", "cdrom", "1" },
+		{ "discard", "discard", "1" },
+		{ "no-discard", "discard", "0" },
+		{ "trusted", "trusted", "1" },
+		{ "direct-io-safe", "direct_io_safe", "1" },
+		{ "untrusted", "trusted", "0" },
+	};
 	size_t errors = r->diags->nr_errors, rest = 0;
 	unsigned int n = 0;
 	struct part p;
@@ -268,15 +326,13 @@ static bool read_xl(struct reader *r)
 		bool is_flag = false;
 
 		for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-			if (is(r, p, flags[i])) {
-				set_word(r, flags[i], "1", p);
+			if (is(r, p, flags[i][0])) {
+				set_word(r, flags[i][1], flags[i][2], p);
 				is_flag = true;
 			}
 		}
 		if (len)
 			read_named(r, p, len, &rest);
-		else if (is(r, p, "cdrom"))
-			set_word(r, "cdrom", "1", p);
 		else if (!is_flag)
 			read_positional(r, n++, p);
 	}
@@ -303,13 +359,38 @@ struct value *disk_from_text(const struct value *text, struct config_diags *diag
 	return NULL;
 }
 
+static enum config_disk_type default_type(const struct config_disk *d)
+{
+	if (d->format != CONFIG_FORMAT_RAW)
+		return CONFIG_DISK_QDISK;
+	if (d->script || (d->target && str_starts(d->target, "/dev/")))
+		return CONFIG_DISK_PHY;
+	return CONFIG_DISK_FILE;
+}
+
+/* A target is a path unless a script interprets it. Only a CD-ROM drive may lack one. */
+static void check_target(const struct config_disk *d, const struct value *given,
+			 struct config_diags *diags)
+{
+	static const char expected[] = "expected an absolute path";
+	const struct value *target = value_find(given, "target");
+
+	if (!d->target && !d->cdrom && !target)
+		config_error(diags, given->source, given->pos, "disk target is missing: %s",
+			     expected);
+	else if (d->target ? !d->script && *d->target != '/' : !d->cdrom && value_is_empty(target))
+		config_error(diags, target->source, target->pos, "disk target: %s, found \"%.40s\"",
+			     expected, d->target ? d->target : "");
+}
+
 void disk_finish(void *record, const struct value *given, struct config_diags *diags)
 {
 	struct config_disk *d = record;
 	const struct value *mode = value_find(given, "mode");
 
-	if (d->target && !schema_is_set(&config_disk_schema, d, "type"))
-		d->type = str_starts(d->target, "/dev/") ? CONFIG_DISK_PHY : CONFIG_DISK_FILE;
+	if (!schema_is_set(&config_disk_schema, d, "type"))
+		d->type = default_type(d);
+	check_target(d, given, diags);
 	if (!d->cdrom)
 		return;
 	if (mode && d->mode == CONFIG_DISK_WRITE)

@@ -31,7 +31,7 @@ const struct config_foreign foreign_domain_keys[] = {
 	  "spicedisable_ticketing "
 	  "spicehost spicepasswd spiceport spicetls_port spiceusbredirection spicevdagent "
 	  "spice_image_compression "
-	  "spice_streaming_video usb vfb vnc vncconsole vncdisplay vnclisten vncpasswd vncunused "
+	  "spice_streaming_video usb vnc vncconsole vncdisplay vnclisten vncpasswd vncunused "
 	  "vncviewer xauthority",
 	  "a paravirtualized guest has its console (xm console), no emulated screen, serial port "
 	  "or USB" },
@@ -64,18 +64,21 @@ const struct config_foreign foreign_domain_keys[] = {
 };
 
 const struct config_foreign foreign_disk_keys[] = {
-	{ false, "direct-io-safe discard no-discard", "the backend decides that itself" },
 	{ true, "colo colo-host colo-port colo-export active-disk hidden-disk",
 	  "there is no COLO replication" },
-	{ true, "script", "disks are set up without scripts" },
 	{ true, "virtio specification", "the disk is a Xen block device" },
 	{ false, NULL, NULL },
 };
 
 const struct config_foreign foreign_vif_keys[] = {
 	{ false, "model", ONLY_HVM },
-	{ false, "accel policy trusted devid", "the interface is made without it" },
+	{ false, "accel policy devid", "the interface is made without it" },
 	{ true, "vlan", "a bridge for each VLAN does that" },
+	{ false, NULL, NULL },
+};
+
+const struct config_foreign foreign_vfb_keys[] = {
+	{ false, "sdl opengl display xauthority", "the screen is shown by VNC only" },
 	{ false, NULL, NULL },
 };
 

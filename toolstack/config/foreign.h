@@ -8,7 +8,8 @@
 
 #include "config/schema.h"
 
-extern const struct config_foreign foreign_domain_keys[], foreign_disk_keys[], foreign_vif_keys[];
+extern const struct config_foreign foreign_domain_keys[], foreign_disk_keys[], foreign_vif_keys[],
+	foreign_vfb_keys[];
 
 /* The row that names the key, NULL when none does. */
 const struct config_foreign *foreign_find(const struct config_foreign *table, const char *name);

@@ -8,7 +8,7 @@
 #define TEXT(of, field, kind_of_text)  .name = #field, KEY_FIELD_TEXT(of, field, kind_of_text)
 #define UINT(of, field, least, most)   .name = #field, KEY_FIELD_UINT(of, field, least, most)
 #define MIB(of, field, least, most)    .name = #field, KEY_FIELD_MIB(of, field, least, most)
-#define BOOL(of, field)		       .name = #field, KEY_FIELD_BOOL(of, field), .fallback = "0"
+#define BOOL(of, field)		       .name = #field, KEY_FIELD_BOOL(of, field)
 #define WORD(of, field, list)	       .name = #field, KEY_FIELD_WORD(of, field, list)
 #define TEXTS(of, field, kind_of_text) .name = #field, KEY_FIELD_TEXTS(of, field, kind_of_text)
 #define RECORDS(of, field)                                        \
@@ -27,12 +27,12 @@ static const char *const crash_actions[] = {
 };
 static const char *const start_actions[] = { "ignore", "start", NULL };
 static const char *const stop_actions[] = { "ignore", "shutdown", "suspend", NULL };
-static const char *const disk_types[] = { "phy", "file", NULL };
+static const char *const disk_types[] = { "phy", "file", "qdisk", NULL };
 static const char *const disk_modes[] = { "r", "w", NULL };
-static const char *const disk_formats[] = { "raw", NULL };
+static const char *const disk_formats[] = { "raw", "qcow", "qcow2", "vhd", "qed", NULL };
+static const char *const vfb_types[] = { "vnc", "sdl", NULL };
 static const char *const vif_types[] = { "netfront", "vif", NULL };
 
-static const char only_dom0[] = " (only Domain-0 serves devices)";
 static const char only_pv[] = " (only paravirtualized guests are supported)";
 
 const char *config_action_name(unsigned int action)
@@ -112,31 +112,42 @@ static const struct config_key domain_keys[] = {
 
 	{ RECORDS(config, disk), .doc = "The virtual disks." },
 	{ RECORDS(config, vif), .doc = "The virtual network interfaces." },
+	{ RECORDS(config, vfb), .doc = "A screen with keyboard and mouse, shown by VNC." },
 };
 
 static const struct config_key disk_keys[] = {
 	{ WORD(config_disk, type, disk_types), .fallback = "file",
-	  .doc = "phy is a block device, file an image; told from the target when absent." },
-	{ TEXT(config_disk, target, text_path), .flags = KEY_REQUIRED,
-	  .doc = "The block device or image of the host." },
+	  .doc = "phy is a block device, file an image that the kernel serves, qdisk an image "
+		 "that QEMU serves; told from format and target when absent." },
+	{ TEXT(config_disk, target, text_target),
+	  .doc = "The block device or image of the host, or what the script takes; absent in a "
+		 "CD-ROM drive without a medium." },
+	{ TEXT(config_disk, script, text_program),
+	  .doc = "The script that sets the disk up, in /etc/xen/scripts unless absolute." },
 	{ TEXT(config_disk, vdev, text_vdev), .flags = KEY_REQUIRED,
 	  .doc = "What the guest sees: xvda, xvda1, sda, hda and so on." },
 	{ WORD(config_disk, mode, disk_modes), .fallback = "w",
 	  .doc = "r is read-only, w writable." },
-	{ BOOL(config_disk, cdrom),
+	{ BOOL(config_disk, cdrom), .fallback = "0",
 	  .doc = "Whether the guest sees a CD-ROM; it is read-only then." },
-	{ BOOL(config_disk, shared),
+	{ BOOL(config_disk, shared), .fallback = "0",
 	  .doc = "Whether it may be used elsewhere at the same time (mode w! or r!)." },
 	{ WORD(config_disk, format, disk_formats), .fallback = "raw",
-	  .doc = "The format of the image." },
-	{ TEXT(config_disk, backend, text_backend), .fallback = "0", .note = only_dom0,
-	  .doc = "The domain that serves it: Domain-0." },
+	  .doc = "The format of the image; QEMU serves all but raw." },
+	{ BOOL(config_disk, trusted), .fallback = "1",
+	  .doc = "Whether the guest may trust the domain that serves the disk." },
+	{ BOOL(config_disk, discard), .fallback = "1",
+	  .doc = "Whether the guest may discard blocks." },
+	{ BOOL(config_disk, direct_io_safe), .fallback = "0",
+	  .doc = "Whether QEMU may bypass the host's page cache." },
+	{ TEXT(config_disk, backend, text_backend), .fallback = "0",
+	  .doc = "The domain that serves it, by name or number." },
 };
 
 static const struct config_key vif_keys[] = {
 	{ TEXT(config_vif, mac, text_mac), .doc = "The address of the interface; a random one "
 						  "beginning with 00:16:3e when absent." },
-	{ TEXT(config_vif, bridge, text_interface),
+	{ TEXT(config_vif, bridge, text_bridge),
 	  .doc = "The bridge of the host that it belongs to; the default one when absent." },
 	{ TEXT(config_vif, ip, text_addresses),
 	  .doc = "The addresses that the guest will use, for scripts." },
@@ -145,14 +156,31 @@ static const struct config_key vif_keys[] = {
 	{ TEXT(config_vif, vifname, text_interface),
 	  .doc = "The name of its end on the host; vifDOMID.N when absent." },
 	{ TEXT(config_vif, rate, text_rate), .doc = "The most that the guest can send." },
-	{ TEXT(config_vif, backend, text_backend), .fallback = "0", .note = only_dom0,
-	  .doc = "The domain that serves it: Domain-0." },
+	{ TEXT(config_vif, backend, text_backend), .fallback = "0",
+	  .doc = "The domain that serves it, by name or number." },
+	{ BOOL(config_vif, trusted), .fallback = "1",
+	  .doc = "Whether the guest may trust the domain that serves the interface." },
 	{ TEXT(config_vif, gatewaydev, text_interface),
 	  .doc = "The interface of the host that vif-route uses." },
 	{ UINT(config_vif, mtu, 68, 65535), .unit = "bytes",
 	  .doc = "The size of packets; the bridge's when absent." },
 	{ WORD(config_vif, type, vif_types), .fallback = "netfront", .note = only_pv,
 	  .doc = "The kind of interface; both words mean a paravirtualized one." },
+};
+
+static const struct config_key vfb_keys[] = {
+	{ BOOL(config_vfb, vnc), .fallback = "1", .doc = "Whether a VNC server shows it." },
+	{ TEXT(config_vfb, vnclisten, text_address),
+	  .doc = "The host's address at which it listens; that of xend-config.sxp when absent." },
+	{ TEXT(config_vfb, vncpasswd, text_any),
+	  .doc = "The password that it asks for; VNC uses its first 8 characters." },
+	{ UINT(config_vfb, vncdisplay, 0, 9999), .fallback = "0",
+	  .doc = "The display: port 5900 plus this number." },
+	{ BOOL(config_vfb, vncunused), .fallback = "1",
+	  .doc = "Whether it takes the first unused display from that one on." },
+	{ WORD(config_vfb, type, vfb_types), .fallback = "vnc", .doc = "How it is shown: by VNC." },
+	{ TEXT(config_vfb, keymap, text_name),
+	  .doc = "The keyboard's layout: en-us, de and so on." },
 };
 
 static const char *const domain_aliases[][2] = {
@@ -164,8 +192,11 @@ static const char *const domain_aliases[][2] = {
 
 static const char *const no_aliases[][2] = { { NULL, NULL } };
 
+static const char *const vif_aliases[][2] = { { "netdev", "gatewaydev" }, { NULL, NULL } };
+
 static const char *const disk_aliases[][2] = { { "access", "mode" },
 					       { "backendtype", "type" },
+					       { "direct-io-safe", "direct_io_safe" },
 					       { NULL, NULL } };
 
 #define ROWS(table) .keys = (table), .nr = sizeof(table) / sizeof((table)[0])
@@ -197,14 +228,28 @@ const struct config_schema config_vif_schema = {
 	.size = sizeof(struct config_vif),
 	ROWS(vif_keys),
 	.foreign = foreign_vif_keys,
-	.aliases = no_aliases,
+	.aliases = vif_aliases,
 	.whole_json = true,
 	.text_form = "a string such as \"mac=00:16:3e:01:02:03,bridge=xenbr0\"",
 	.list_form = "a list such as [ \"mac=00:16:3e:01:02:03,bridge=xenbr0\" ]",
 	.from_text = vif_from_text,
 };
 
+const struct config_schema config_vfb_schema = {
+	.what = "vfb ",
+	.size = sizeof(struct config_vfb),
+	ROWS(vfb_keys),
+	.foreign = foreign_vfb_keys,
+	.aliases = no_aliases,
+	.whole_json = true,
+	.text_form = "a string such as \"vnc=1,vnclisten=127.0.0.1\"",
+	.list_form = "a list such as [ \"vnc=1,vnclisten=127.0.0.1\" ]",
+	.from_text = vfb_from_text,
+	.finish = vfb_finish,
+};
+
 _Static_assert(sizeof(domain_keys) / sizeof(domain_keys[0]) <= 64, "`set` has a bit for each key");
 _Static_assert(offsetof(struct config, set) == 0 && offsetof(struct config_disk, set) == 0 &&
-		       offsetof(struct config_vif, set) == 0,
+		       offsetof(struct config_vif, set) == 0 &&
+		       offsetof(struct config_vfb, set) == 0,
 	       "schema.c finds `set` there");

@@ -78,7 +78,8 @@ struct config_schema {
 };
 
 /* Every record begins with `uint64_t set`. */
-extern const struct config_schema config_domain_schema, config_disk_schema, config_vif_schema;
+extern const struct config_schema config_domain_schema, config_disk_schema, config_vif_schema,
+	config_vfb_schema;
 
 /* The row of a key, found by its name or an alias; NULL when there is none. */
 const struct config_key *schema_find(const struct config_schema *schema, const char *name);
@@ -111,6 +112,8 @@ void schema_clear(const struct config_schema *schema, void *record);
 struct value *disk_from_text(const struct value *text, struct config_diags *diags);
 void disk_finish(void *record, const struct value *given, struct config_diags *diags);
 struct value *vif_from_text(const struct value *text, struct config_diags *diags);
+struct value *vfb_from_text(const struct value *text, struct config_diags *diags);
+void vfb_finish(void *record, const struct value *given, struct config_diags *diags);
 void domain_finish(void *record, const struct value *given, struct config_diags *diags);
 
 #endif

@@ -117,7 +117,25 @@ static char *parse_rate(const char *text)
 
 static char *parse_backend(const char *text)
 {
-	return strcmp(text, "0") == 0 || strcmp(text, "Domain-0") == 0 ? xstrdup("0") : NULL;
+	uint64_t domid;
+
+	if (strcmp(text, "Domain-0") == 0)
+		return xstrdup("0");
+	return str_to_u64(text, 10, 0, 32751, &domid) ?
+		       xasprintf("%llu", (unsigned long long)domid) :
+		       parse_name(text);
+}
+
+/* What block scripts take, and paths. */
+static char *parse_target(const char *text)
+{
+	return *text && strlen(text) < 4096 ? parse_any(text) : NULL;
+}
+
+/* What the scripts of bridges and of Open vSwitch take; it becomes one word of a shell. */
+static char *parse_bridge(const char *text)
+{
+	return parse_chars(text, LETTERS DIGITS "_.:-", 255);
 }
 
 static char *parse_interface(const char *text)
@@ -146,10 +164,13 @@ const struct config_text text_mac = {
 	"a MAC address such as \"00:16:3e:01:02:03\", not a multicast one", config_mac_parse, false
 };
 const struct config_text text_vdev = { "a virtual disk such as xvda, xvda1, sda or hda", parse_vdev,
-				       false };
+				       true };
 const struct config_text text_rate = { "a rate such as \"10Mb/s\" or \"250KB/s@20ms\"", parse_rate,
 				       false };
-const struct config_text text_backend = { "0 or Domain-0", parse_backend, true };
+const struct config_text text_backend = { "a domain's name or number", parse_backend, true };
+const struct config_text text_target = { "a path, or a text for the script", parse_target, false };
+const struct config_text text_bridge = { "a bridge such as xenbr0 or ovsbr0.20", parse_bridge,
+					 false };
 const struct config_text text_interface = { "a network interface's name (15 characters at most)",
 					    parse_interface, false };
 const struct config_text text_cpus = { "CPUs such as \"0-3,5,^1\" or \"all\"", parse_cpus, true };

@@ -23,7 +23,9 @@ extern const struct config_text text_addresses;
 extern const struct config_text text_mac;
 extern const struct config_text text_vdev;
 extern const struct config_text text_rate;
-extern const struct config_text text_backend;	/* Domain-0's name or number */
+extern const struct config_text text_backend;	/* a domain's name or number */
+extern const struct config_text text_target;	/* not empty, one line, as long as a path */
+extern const struct config_text text_bridge;	/* BRIDGE[.VLAN][:TRUNK...] */
 extern const struct config_text text_interface; /* a network interface's or bridge's name */
 extern const struct config_text text_cpus;
 

@@ -8,9 +8,16 @@
 #include "lib/alloc.h"
 #include "lib/str.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { EXTENDED = 1 << 28, MAX_DISK = (1 << 20) - 1 };
+
+static int number_of_xvd(unsigned int disk, unsigned int part)
+{
+	return (int)(disk < 16 && part < 16 ? 202 << 8 | disk << 4 | part :
+					      EXTENDED | disk << 8 | part);
+}
 
 /*
  * "a" is 0, "z" 25, "aa" 26. Moves *p behind the letters. Returns -1 when there are none or too
@@ -30,6 +37,25 @@ static int parse_letters(const char **p)
 	return disk - 1;
 }
 
+/* "51712" and "0xca00" are the number itself; "d5p2" is disk 5, partition 2. */
+static int number_of_position(const char *vdev)
+{
+	uint64_t number, disk, part = 0;
+	char *copy, *end;
+	bool good;
+
+	if (*vdev != 'd')
+		return str_to_u64(vdev, 0, 0, EXTENDED * 2 - 1, &number) ? (int)number : -1;
+	copy = xstrdup(vdev + 1);
+	end = strchr(copy, 'p');
+	if (end)
+		*end++ = '\0';
+	good = str_to_u64(copy, 10, 0, MAX_DISK, &disk) &&
+	       (!end || str_to_u64(end, 10, 1, 255, &part));
+	free(copy);
+	return good ? number_of_xvd((unsigned int)disk, (unsigned int)part) : -1;
+}
+
 int config_vdev_number(const char *vdev)
 {
 	bool is_xvd = str_starts(vdev, "xvd"), is_sd = str_starts(vdev, "sd"),
@@ -39,7 +65,7 @@ int config_vdev_number(const char *vdev)
 	int disk;
 
 	if (!is_xvd && !is_sd && !is_hd)
-		return -1;
+		return number_of_position(vdev);
 	p = vdev + (is_xvd ? 3 : 2);
 	disk = parse_letters(&p);
 	if (disk < 0 || *p == '0' || (*p && !str_to_u64(p, 10, 1, 255, &part)))
@@ -50,8 +76,7 @@ int config_vdev_number(const char *vdev)
 			       -1;
 	if (is_sd)
 		return disk < 16 && part < 16 ? 8 << 8 | disk << 4 | (int)part : -1;
-	return disk < 16 && part < 16 ? 202 << 8 | disk << 4 | (int)part :
-					EXTENDED | disk << 8 | (int)part;
+	return number_of_xvd((unsigned int)disk, (unsigned int)part);
 }
 
 static char *name(const char *prefix, unsigned int disk, unsigned int part)

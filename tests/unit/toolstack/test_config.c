@@ -149,7 +149,8 @@ static void check_disk(const char *text, const char *json)
 
 #define DISK(type, target, vdev, mode, cdrom, shared)                                             \
 	"{\"type\":\"" type "\",\"target\":\"" target "\",\"vdev\":\"" vdev "\",\"mode\":\"" mode \
-	"\",\"cdrom\":" cdrom ",\"shared\":" shared ",\"format\":\"raw\",\"backend\":\"0\"}"
+	"\",\"cdrom\":" cdrom ",\"shared\":" shared ",\"format\":\"raw\",\"trusted\":true,"       \
+	"\"discard\":true,\"direct_io_safe\":false,\"backend\":\"0\"}"
 
 static void disks_of_xm_are_read(void **state)
 {
@@ -182,6 +183,37 @@ static void disks_of_xl_are_read(void **state)
 		   DISK("file", "/srv/a=b.img", "xvda", "w", "false", "false"));
 }
 
+static void a_disk_may_need_a_script_or_qemu(void **state)
+{
+	struct config_disk d;
+
+	assert_int_equal(config_disk_parse("drbd:app01,xvda,w", &d, NULL), 0);
+	assert_string_equal(d.script, "block-drbd");
+	assert_string_equal(d.target, "app01");
+	assert_int_equal(d.type, CONFIG_DISK_PHY);
+	config_disk_free(&d);
+	assert_int_equal(config_disk_parse("tap:qcow2:/srv/a,51712,w", &d, NULL), 0);
+	assert_int_equal(d.type, CONFIG_DISK_QDISK);
+	assert_int_equal(d.format, CONFIG_FORMAT_QCOW2);
+	assert_string_equal(d.vdev, "51712");
+	config_disk_free(&d);
+	assert_int_equal(config_disk_parse("raw:/srv/a,d5p2,w,storage", &d, NULL), 0);
+	assert_int_equal(d.type, CONFIG_DISK_FILE);
+	assert_string_equal(d.backend, "storage");
+	config_disk_free(&d);
+	assert_int_equal(config_disk_parse("untrusted,no-discard,direct-io-safe,vdev=xvda,"
+					   "script=block-nbd,target=10.0.0.1 99",
+					   &d, NULL),
+			 0);
+	assert_false(d.trusted || d.discard);
+	assert_true(d.direct_io_safe);
+	assert_string_equal(d.target, "10.0.0.1 99");
+	config_disk_free(&d);
+	assert_int_equal(config_disk_parse("vdev=hdd,access=r,devtype=cdrom,target=", &d, NULL), 0);
+	assert_null(d.target);
+	config_disk_free(&d);
+}
+
 static void the_backend_is_domain_0(void **state)
 {
 	struct config_disk d;
@@ -208,8 +240,8 @@ static void a_bad_disk_is_an_error_and_nothing_else(void **state)
 	assert_null(d.target);
 	error_free(&e);
 	assert_int_equal(schema_from_json(&config_disk_schema, &d, o, &e), -EINVAL);
-	assert_string_equal(error_text(e), "disk target: expected an absolute path, found \"a\"; "
-					   "disk mode: expected \"r\" or \"w\", found 3.");
+	assert_string_equal(error_text(e), "disk mode: expected \"r\" or \"w\", found 3; "
+					   "disk target: expected an absolute path, found \"a\".");
 	error_free(&e);
 	json_object_put(o);
 }
@@ -250,22 +282,19 @@ static void interfaces_are_read(void **state)
 static void what_has_no_effect_is_named(void **state)
 {
 	config_free(parse_with(
-		BASE "acpi = 1\nvfb = [ 'type=vnc' ]\nlocaltime = 1\nvif = [ 'model=e1000' ]\n"
-		     "disk = [ 'vdev=xvda,discard,target=/a' ]\n",
+		BASE "acpi = 1\nvfb = [ 'type=vnc,sdl=1', 'type=sdl' ]\nlocaltime = 1\nvif = [ "
+		     "'model=e1000' ]\n",
 		NULL, 0,
 		"f:3:1: warning: acpi is not supported: it is for fully virtualized guests, and "
 		"this one is "
 		"paravirtualized\n"
-		"f:4:1: warning: vfb is not supported: a paravirtualized guest has its console (xm "
-		"console), no "
-		"emulated screen, serial port or USB\n"
+		"f:4:19: warning: vfb sdl is not supported: the screen is shown by VNC only\n"
+		"f:4:28: warning: vfb type has no effect: the screen is shown by VNC only\n"
 		"f:5:1: warning: localtime is not supported: the guest's clock is UTC and its "
 		"memory map plain\n"
 		"f:6:10: warning: vif model is not supported: it is for fully virtualized guests, "
 		"and this one is "
-		"paravirtualized\n"
-		"f:7:21: warning: disk discard is not supported: the backend decides that "
-		"itself\n"));
+		"paravirtualized\n"));
 }
 
 static void what_is_switched_off_is_fine(void **state)
@@ -640,6 +669,7 @@ int main(void)
 		cmocka_unit_test(words_and_identities_become_canonical),
 		cmocka_unit_test(disks_of_xm_are_read),
 		cmocka_unit_test(disks_of_xl_are_read),
+		cmocka_unit_test(a_disk_may_need_a_script_or_qemu),
 		cmocka_unit_test(the_backend_is_domain_0),
 		cmocka_unit_test(a_bad_disk_is_an_error_and_nothing_else),
 		cmocka_unit_test(interfaces_are_read),

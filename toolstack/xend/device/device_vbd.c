@@ -91,10 +91,29 @@ static int make_loop(struct device *device, int file, struct error **e)
 	return rc;
 }
 
+/* Whether the disk is of a kind that this file can set up. */
+static int check_served(const struct device *device, struct error **e)
+{
+	const struct config_disk *disk = &device->disk;
+	const char *what = disk->script			   ? "a script for a disk" :
+			   disk->type == CONFIG_DISK_QDISK ? "an image that QEMU serves" :
+			   strcmp(disk->backend, "0") != 0 ? "a backend outside Domain-0" :
+			   !disk->target		   ? "a drive without a medium" :
+							     NULL;
+
+	return what ? error_set(e, EOPNOTSUPP,
+				"The disk %s of domain '%s' needs %s, which xend "
+				"does not support.",
+				disk->vdev, device->domain->name, what) :
+		      0;
+}
+
 static int vbd_prepare(struct device *device, struct error **e)
 {
-	int file, rc = disk_use_claim(device, &file, e);
+	int file, rc = check_served(device, e);
 
+	if (rc == 0)
+		rc = disk_use_claim(device, &file, e);
 	if (rc)
 		return rc;
 	if (!device->block_device)
@@ -125,8 +144,11 @@ static void vbd_put_nodes(const struct device *device, struct store_batch *batch
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.cdrom ? "1" : "0", "%s/removable",
 		  back);
 	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/bootable", back);
-	store_put(batch, STORE_GUEST_READS, domid, is_readonly(device) ? "0" : "1",
-		  "%s/discard-enable", back);
+	store_put(batch, STORE_GUEST_READS, domid,
+		  device->disk.discard && !is_readonly(device) ? "1" : "0", "%s/discard-enable",
+		  back);
+	store_put(batch, STORE_GUEST_READS, domid, device->disk.trusted ? "1" : "0", "%s/trusted",
+		  back);
 	store_put(batch, STORE_GUEST_READS, domid, number, "%s/physical-device", back);
 	store_put(batch, STORE_GUEST_READS, domid, "connected", "%s/hotplug-status", back);
 }

@@ -72,6 +72,13 @@ static int vif_prepare(struct device *device, struct error **e)
 	char *script = script_path(device), *bridge = NULL, *path = NULL;
 	int rc = 0;
 
+	if (strcmp(device->vif.backend, "0") != 0) {
+		rc = error_set(e, EOPNOTSUPP,
+			       "A vif of domain '%s' needs a backend outside Domain-0, which xend "
+			       "does not support.",
+			       device->domain->name);
+		goto out;
+	}
 	if (access(script, X_OK)) {
 		rc = error_set(e, errno, "The script %s of a vif of domain '%s' cannot be run: %s.",
 			       script, device->domain->name, strerror(errno));
@@ -125,6 +132,8 @@ static void vif_put_nodes(const struct device *device, struct store_batch *batch
 	if (uses_bridge(script))
 		put_if(batch, domid, bridge, back, "bridge");
 	put_if(batch, domid, device->vif.ip, back, "ip");
+	store_put(batch, STORE_GUEST_READS, domid, device->vif.trusted ? "1" : "0", "%s/trusted",
+		  back);
 	put_if(batch, domid, device->vif.vifname, back, "vifname");
 	put_if(batch, domid, device->vif.gatewaydev, back, "gatewaydev");
 	if (device->vif.mtu)

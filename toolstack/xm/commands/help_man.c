@@ -174,6 +174,8 @@ static void man_domain(void)
 	man_keys(&config_disk_schema);
 	printf(".Ss A network card\n");
 	man_keys(&config_vif_schema);
+	printf(".Ss A screen\n");
+	man_keys(&config_vfb_schema);
 	printf(".Ss Keys that are known and not supported\n");
 	man_foreign(&config_domain_schema);
 }
