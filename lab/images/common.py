@@ -14,6 +14,7 @@ from pathlib import Path
 from lab import LAB
 
 TREE = LAB / "root"     # Debian's packages, unpacked over each other, never installed
+DEVICES_TREE = LAB / "devices"  # the same of programs that serve disks and networks
 CALLERS_TREE = LAB / "callers"  # the same of the programs that call ours
 HERE = Path(__file__).resolve().parent
 

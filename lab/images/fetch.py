@@ -14,7 +14,7 @@ import sys
 
 from lab import LAB
 from lab.images import common
-from lab.images.common import CALLERS_TREE, TREE, die, run, say
+from lab.images.common import CALLERS_TREE, DEVICES_TREE, TREE, die, run, say
 
 META_KERNELS = {"stock": "linux-image-amd64", "cloud": "linux-image-cloud-amd64"}
 PACKAGES = [
@@ -26,6 +26,9 @@ WITH_LIBRARIES = ["xen-utils-4.17", "xen-utils-common", "xenstore-utils", "bash"
 STAMP_VERSION = "2"
 # Beside the tree: programs that call ours, and need nothing of the rest.
 CALLERS = ["resource-agents"]
+# The same of programs that serve disks and networks, with the libraries that a build machine may lack.
+DEVICES = ["nbd-client", "nbd-server", "libnl-genl-3-200", "openvswitch-switch", "openvswitch-common",
+           "libxdp1", "libbpf1", "libunbound8", "libnuma1", "libcap-ng0", "libevent-2.1-7"]
 
 
 def kernel_package(meta):
@@ -58,22 +61,23 @@ def download(names):
     return sorted(debs.glob("*.deb"))
 
 
-def fetch_callers():
-    stamp = common.Stamp("fetch-callers", CALLERS)
-    if stamp.fresh(CALLERS_TREE) and "--refresh" not in sys.argv:
+def fetch_beside(name, packages, tree, what):
+    stamp = common.Stamp(f"fetch-{name}", packages)
+    if stamp.fresh(tree) and "--refresh" not in sys.argv:
         return
-    say("fetching programs that call xm")
-    shutil.rmtree(CALLERS_TREE, ignore_errors=True)
-    CALLERS_TREE.mkdir(parents=True)
-    for deb in download(CALLERS):
-        run(["dpkg-deb", "-x", deb, CALLERS_TREE])
+    say(f"fetching programs that {what}")
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir(parents=True)
+    for deb in download(packages):
+        run(["dpkg-deb", "-x", deb, tree])
     shutil.rmtree(LAB / "debs")
     stamp.write()
 
 
 def main():
     fetch_system()
-    fetch_callers()
+    fetch_beside("callers", CALLERS, CALLERS_TREE, "call xm")
+    fetch_beside("devices", DEVICES, DEVICES_TREE, "serve disks and networks")
 
 
 def fetch_system():

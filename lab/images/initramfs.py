@@ -9,6 +9,7 @@ build/lab/payload.cpio     what Domain-0 starts guests from: /guest/vmlinuz, /gu
 build/lab/payload-elf.cpio           the stock kernel unpacked: guests start faster, for tests that start many
 build/lab/payload-cloud.cpio, payload-grub.cpio    the other kernels that we try as guests
 build/lab/payload-toolstack.cpio     xend, xm and xend-worker, once they are built (make toolstack)
+build/lab/payload-devices.cpio       nbd, and Xen's scripts for disks and networks that few use
 build/lab/payload-ocf.cpio Pacemaker's agent for Xen, which calls xm
 build/lab/xen.elf          Debian's hypervisor, as QEMU's -kernel takes it
 """
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from lab import LAB, ROOT
 from lab.images import common
-from lab.images.common import CALLERS_TREE, HERE, TREE, die, run, say
+from lab.images.common import CALLERS_TREE, DEVICES_TREE, HERE, TREE, die, run, say
 from lab.images.cpio import Archive
 
 XEN = "usr/lib/xen-4.17/bin"
@@ -33,6 +34,7 @@ XENSTORE_TOOLS = ["read", "write", "ls", "list", "rm", "exists", "watch", "chmod
 SCRIPTS = ["block", "block-common.sh", "vif-bridge", "vif-common.sh", "xen-network-common.sh",
            "xen-hotplug-common.sh", "xen-script-common.sh", "logging.sh", "locking.sh",
            "hotplugpath.sh"]
+MORE_SCRIPTS = ["block-nbd", "block-dummy", "vif-route", "vif-nat", "vif-openvswitch"]
 DOM0_MODULES = {
     "xen": ["xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs"],
     "backend": ["xen-blkback", "xen-netback", "loop", "bridge"],
@@ -175,13 +177,13 @@ def make_payload(name, files):
     archive.close()
 
 
-def add_host_program(archive, inside, path):
-    """A program that was built here, with this system's libraries: they are Debian 12's, too."""
+def add_host_program(archive, inside, path, more=""):
+    """A program that was built here, with this system's libraries: they are Debian 12's, too. `more`: where others lie."""
     archive.copy(inside, path)
-    for line in run(["ldd", path]).splitlines():
+    for line in run(["ldd", path], env={**os.environ, "LD_LIBRARY_PATH": str(more)}).splitlines():
         library = re.search(r"(/\S+) \(0x", line)
         if library:
-            name = library.group(1).lstrip("/")
+            name = library.group(1).removeprefix(str(DEVICES_TREE)).lstrip("/")
             # One place for all: /lib is a link in a whole system, and a directory in the lab's.
             archive.copy(name.removeprefix("usr/"), Path(library.group(1)).resolve())
 
@@ -241,6 +243,22 @@ def make_ocf():
     stamp.write()
 
 
+def make_devices(release):
+    inputs = [HERE / "initramfs.py", LAB / "stamps/fetch-devices", release]
+    stamp = common.Stamp("devices", inputs)
+    output = LAB / "payload-devices.cpio"
+    if stamp.fresh(output):
+        return
+    archive = Archive(output)
+    for inside, path in {"usr/sbin/nbd-client": "sbin/nbd-client", "usr/bin/nbd-server": "bin/nbd-server"}.items():
+        add_host_program(archive, inside, DEVICES_TREE / path, DEVICES_TREE / "usr/lib/x86_64-linux-gnu")
+    for script in MORE_SCRIPTS:
+        archive.copy(f"etc/xen/scripts/{script}", TREE / "etc/xen/scripts" / script)
+    Modules(release).add(archive, {"nbd": ["nbd"]})
+    archive.close()
+    stamp.write()
+
+
 def make_elf_kernel():
     """Unpack the stock kernel's xz payload, and cut the zeros at the end of its last segment: in place
     of 65 MB a loader reads 37. Offsets: the kernel's Documentation/x86/boot.rst, and the ELF standard."""
@@ -280,6 +298,7 @@ def main():
     make_lab()
     make_toolstack()
     make_ocf()
+    make_devices((LAB / "stock.release").read_text().strip())
 
 
 def make_lab():

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_script.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /*
  * Disks are attached and detached while their backend's driver does not let go of them, while the
@@ -26,6 +26,7 @@
 #include "xend/domain/domain.h"
 #include "xend/domain/layout.h"
 #include "xend/domain/lifecycle.h"
+#include "xend/device/hotplug.h"
 #include "xend/device/loopdev.h"
 #include "xend/runtime/offload.h"
 #include "protocol.h"
@@ -61,6 +62,12 @@ static struct {
 	struct backend backends[8];
 	bool dead[SECOND + 1];
 	char record[1024]; /* the domain's devices */
+	struct {
+		const char *number, *path; /* what it writes */
+		bool fails;
+		unsigned int busy; /* as often "remove" fails */
+		char log[200];	   /* its actions and their words; "!": the guest has a node */
+	} script;
 	struct json_object *params;
 	struct domain *asked;
 } world;
@@ -413,9 +420,49 @@ void console_detach(struct domain *domain)
 {
 }
 
-void hotplug_undo_foreign(const char *class, int domid, unsigned int devid);
-void hotplug_undo_foreign(const char *class, int domid, unsigned int devid)
+void hotplug_vif_undo(int domid, unsigned int devid)
 {
+}
+
+char *hotplug_script_path(const char *name)
+{
+	return xstrdup(name);
+}
+
+static void script_writes(const char *back, const char *key, const char *value)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/%s", back, key);
+	if (value)
+		node_set(path, value);
+}
+
+/* The disk's script: it writes what the test says. */
+int hotplug_run(const char *script, const char *action, const char *const *words, const char *class,
+		int domid, unsigned int devid, struct error **e)
+{
+	size_t length = strlen(world.script.log);
+	char back[80];
+
+	snprintf(back, sizeof(back), BACK "%d/%u", domid, devid);
+	snprintf(world.script.log + length, sizeof(world.script.log) - length, "%s%s%s%s%s%s ",
+		 action, words ? ":" : "", words && words[0] ? words[0] : "",
+		 words && words[0] && words[1] ? ":" : "",
+		 words && words[0] && words[1] ? words[1] : "",
+		 node_is_there("/local/domain/11/device/vbd/51712") ? "!" : "");
+	/* No driver may look at the device before xend has checked it. */
+	if (strcmp(action, "add") == 0)
+		assert_false(backend_find(domid, devid)->there);
+	if (strcmp(action, "remove") == 0 && world.script.busy) {
+		world.script.busy--;
+		return error_set(e, EIO, "The script remove failed: busy.");
+	}
+	if (strcmp(action, "remove") == 0)
+		return 0;
+	script_writes(back, "physical-device", world.script.number);
+	script_writes(back, "physical-device-path", world.script.path);
+	return world.script.fails ? error_set(e, EIO, "The script add failed: broken.") : 0;
 }
 
 void lifecycle_check(struct domain *domain)
@@ -757,6 +804,90 @@ static void test_a_disk_is_not_configured_anew_if_that_is_not_recorded(void **st
 	attach(second, disk_b, "xvda", NULL);
 }
 
+/* --- scripts --- */
+
+static void attach_script(const char *script, const char *target, const char *words)
+{
+	struct json_object *o = disk(target, "xvda", "w");
+
+	json_object_object_del(o, "type");
+	json_set_string(o, "script", script);
+	ask(XEND_M_DEVICE_ATTACH, first, o, NULL, words);
+}
+
+static void test_a_script_that_makes_no_block_device_is_undone(void **state)
+{
+	static const struct {
+		const char *number, *path, *words;
+		bool fails;
+	} rows[] = {
+		{ NULL, NULL, "names no block device in " BACK "11/51712", false },
+		{ "seven", NULL, "wrote \"seven\" as physical-device", false },
+		{ "7:0:0", NULL, "wrote \"7:0:0\"", false },
+		{ "fff:fffff", NULL, "no such block device", false },
+		{ NULL, "dev/x", "expected an absolute path", false },
+		{ NULL, "/nowhere", "No such file or directory", false },
+		{ NULL, "/dev/null", "/dev/null is neither a block device nor a file", false },
+		{ NULL, disk_a, "which is not the block device 0:0", false },
+		{ NULL, NULL, "broken", true },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		memset(&world.script, 0, sizeof(world.script));
+		world.script.number = rows[i].number;
+		world.script.path = rows[i].path;
+		world.script.fails = rows[i].fails;
+		attach_script("/bin/true", "some:words", rows[i].words);
+		assert_string_equal(world.script.log, "add remove ");
+		nothing_is_left_of(FIRST);
+		assert_true(TAILQ_EMPTY(&first->devices));
+	}
+	memset(&world.script, 0, sizeof(world.script));
+	attach_script("/bin/no-such-script", "x", "cannot be run: No such file");
+	nothing_is_left_of(FIRST);
+}
+
+static void test_a_script_is_tried_again_while_the_kernel_closes_its_device(void **state)
+{
+	world.script.fails = true;
+	world.script.busy = 2;
+	attach_script("/bin/true", "x", "broken");
+	assert_string_equal(world.script.log, "add remove remove remove ");
+	nothing_is_left_of(FIRST);
+}
+
+/* As a xend leaves it that was killed in the middle: the next one undoes it, once. */
+static void test_an_interrupted_script_is_undone_by_its_directory(void **state)
+{
+	node_set(BACK "11/51712/script", "/bin/true");
+	node_set(BACK "11/51712/params", "x");
+	node_set(BACK "11/51712/online", "1");
+	node_set(BACK "11/51712/state", "2");
+	assert_false(devices_agree(first));
+	devices_reconcile(first);
+	assert_string_equal(world.script.log, "remove ");
+	nothing_is_left_of(FIRST);
+	assert_true(devices_agree(first));
+	devices_stop(first);
+	assert_string_equal(world.script.log, "remove ");
+}
+
+static void test_scripts_of_network_disks_get_words(void **state)
+{
+	char script[] = "/tmp/xend-scripts.XXXXXX/block-nbd";
+
+	*strrchr(script, '/') = '\0';
+	assert_non_null(mkdtemp(script));
+	script[strlen(script)] = '/';
+	assert_int_equal(symlink("/bin/true", script), 0);
+	world.script.path = "/nowhere";
+	attach_script(script, "10.0.0.1:10809", "No such file or directory");
+	assert_string_equal(world.script.log, "add:10.0.0.1:10809 remove:/nowhere ");
+	unlink(script);
+	*strrchr(script, '/') = '\0';
+	rmdir(script);
+}
+
 static int add_vif(const char *mac)
 {
 	struct json_object *o = json_new_object();
@@ -802,6 +933,10 @@ int main(void)
 		TEST(test_a_backend_in_no_list_is_a_use),
 		TEST(test_attach_waits_for_recovery),
 		TEST(test_what_is_not_recorded_is_not_attached),
+		TEST(test_a_script_that_makes_no_block_device_is_undone),
+		TEST(test_a_script_is_tried_again_while_the_kernel_closes_its_device),
+		TEST(test_an_interrupted_script_is_undone_by_its_directory),
+		TEST(test_scripts_of_network_disks_get_words),
 		TEST(test_a_disk_is_not_configured_anew_if_that_is_not_recorded),
 	};
 	int a = mkstemp(disk_a), b = mkstemp(disk_b), failed;

@@ -22,6 +22,7 @@
 #include "xend/domain/destroy.h"
 #include "xend/device/device.h"
 #include "xend/domain/domain.h"
+#include "xend/device/disk_script.h"
 #include "xend/device/hotplug.h"
 #include "xend/domain/layout.h"
 #include "xend/domain/lifecycle.h"
@@ -385,9 +386,15 @@ void console_detach(struct domain *its)
 {
 }
 
-void hotplug_undo_foreign(const char *class, int domid, unsigned int devid)
+void hotplug_vif_undo(int domid, unsigned int devid)
 {
-	act("hotplug_undo_foreign");
+	act("hotplug_vif_undo");
+	waits();
+}
+
+void disk_script_undo(int domid, unsigned int devid)
+{
+	act("disk_script_undo");
 	waits();
 }
 

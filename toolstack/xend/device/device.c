@@ -96,9 +96,25 @@ void device_free(struct device *device)
 {
 	if (device->loop_fd >= 0)
 		close(device->loop_fd);
+	free(device->served);
 	disk_chain_free(&device->claim);
 	schema_clear(device->ops->schema, record_of(device));
 	free(device);
+}
+
+bool device_has_script(const struct device *device)
+{
+	return device->ops == &device_vbd_ops && device->disk.script;
+}
+
+bool devices_have_scripts(const struct domain *domain)
+{
+	const struct device *device;
+
+	TAILQ_FOREACH(device, &domain->devices, link)
+		if (device_has_script(device))
+			return true;
+	return false;
 }
 
 void device_forget(struct device *device)
@@ -186,14 +202,21 @@ struct device *device_find(struct domain *domain, const struct device_ops *ops, 
 
 /* --- configuration and record --- */
 
+/* A drive without a medium: a paravirtualized guest has no use for it. */
+static bool is_empty_drive(const struct config_disk *disk)
+{
+	return !disk->target && !disk->script;
+}
+
 int devices_from_config(struct domain *domain, struct error **e)
 {
 	const struct config *config = domain->config;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < config->nr_disk; i++)
-		rc = device_add(device_new(domain, &device_vbd_ops, &config->disk[i]), DEVICE_NO_ID,
-				e);
+		if (!is_empty_drive(&config->disk[i]))
+			rc = device_add(device_new(domain, &device_vbd_ops, &config->disk[i]),
+					DEVICE_NO_ID, e);
 	for (size_t i = 0; rc == 0 && i < config->nr_vif; i++)
 		rc = device_add(device_new(domain, &device_vif_ops, &config->vif[i]), DEVICE_NO_ID,
 				e);
@@ -202,9 +225,16 @@ int devices_from_config(struct domain *domain, struct error **e)
 
 void devices_to_config(struct domain *domain)
 {
+	struct config *before = config_copy(domain->config);
 	struct device *device;
 
 	config_remove_devices(domain->config);
+	/* Drives without a medium are no devices, but they stay in the configuration. */
+	for (size_t i = 0; i < before->nr_disk; i++)
+		if (is_empty_drive(&before->disk[i]) &&
+		    !device_find(domain, &device_vbd_ops, before->disk[i].vdev))
+			config_add_disk(domain->config, &before->disk[i]);
+	config_free(before);
 	TAILQ_FOREACH(device, &domain->devices, link) {
 		if (device->ops == &device_vbd_ops)
 			config_add_disk(domain->config, &device->disk);

@@ -34,11 +34,13 @@ struct device_ops {
 	/* Its name for people ("xvda"); to be freed. */
 	char *(*name)(const struct device *device);
 	/*
-	 * Before the nodes exist: checks the device and gets what the backend will use. May wait.
+	 * Before the nodes exist: checks the device and gets what the backend will use. May wait,
+	 * and may leave a script's work behind if it fails (device_take_apart).
 	 */
 	int (*prepare)(struct device *device, struct error **e);
-	/* Adds the nodes of the class to those that all devices have. */
-	void (*put_nodes)(const struct device *device, struct store_batch *batch, const char *back,
+	/* Add the nodes of the class to those that all devices have. */
+	void (*put_back)(const struct device *device, struct store_batch *batch, const char *back);
+	void (*put_front)(const struct device *device, struct store_batch *batch,
 			  const char *front);
 	/*
 	 * In a task, after the nodes are written: waits for the backend's driver, then finishes the
@@ -62,9 +64,13 @@ struct device {
 	};
 	/* vbd */
 	struct disk_chain claim; /* set by disk_use_claim */
+	char *served;		 /* the block device that a script has made; NULL: disk.target */
 	dev_t block_device;	 /* what blkback opens; 0: not known yet */
 	int loop_fd;		 /* the loop device, until blkback has opened it itself; -1: none */
 };
+
+/* Whether a script sets the device up before its driver sees it: its own nodes are there first. */
+bool device_has_script(const struct device *device);
 
 #define DEVICE_PATH_MAX 128
 /* The backend's and the frontend's directory in xenstore. */
@@ -109,8 +115,15 @@ struct device *device_find(struct domain *domain, const struct device_ops *ops, 
 /* For device.list: the devices of any domain that exist now in xenstore. */
 struct json_object *devices_describe(struct domain *domain, const struct device_ops *ops);
 
+/* Puts the backend's nodes, with that state (a number as text). */
+void device_put_backend(const struct device *device, struct store_batch *batch, const char *state);
+
 /* --- in tasks --- */
-/* Prepares each device and puts its nodes into the batch. */
+/*
+ * Prepares each device and puts its nodes into the batch. If one has a script, the domain's own
+ * nodes must be there already.
+ */
+bool devices_have_scripts(const struct domain *domain);
 int devices_prepare(struct domain *domain, struct store_batch *batch, struct error **e);
 /* Waits until each backend is ready, and runs the scripts. 0, or the first device's error. */
 int devices_complete(struct domain *domain, struct error **e);

@@ -8,6 +8,26 @@
 #include "xend/domain/domain.h"
 #include "xend/domain/layout.h"
 
+/* XenbusStateInitialising, as text. */
+static const char initialising[] = "1";
+
+void device_put_backend(const struct device *device, struct store_batch *batch, const char *state)
+{
+	unsigned int domid = (unsigned int)device->domain->domid;
+	char back[DEVICE_PATH_MAX], front[DEVICE_PATH_MAX];
+
+	device_back_path(device, back);
+	device_front_path(device, front);
+	store_put(batch, STORE_GUEST_READS, domid, NULL, "%s", back);
+	store_put(batch, STORE_GUEST_READS, domid, front, "%s/frontend", back);
+	store_put_number(batch, STORE_GUEST_READS, domid, domid, "%s/frontend-id", back);
+	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/online", back);
+	device->ops->put_back(device, batch, back);
+	/* It comes last: whoever sees it finds all other nodes. */
+	store_put(batch, STORE_GUEST_READS, domid, state, "%s/state", back);
+}
+
+/* The backend's directory stays if its script has written to it. */
 static void put_nodes(const struct device *device, struct store_batch *batch)
 {
 	unsigned int domid = (unsigned int)device->domain->domid;
@@ -15,30 +35,25 @@ static void put_nodes(const struct device *device, struct store_batch *batch)
 
 	device_back_path(device, back);
 	device_front_path(device, front);
-	store_drop(batch, "%s", back);
+	if (!device_has_script(device))
+		store_drop(batch, "%s", back);
 	store_drop(batch, "%s", front);
 
 	store_put(batch, STORE_GUEST_OWNS, domid, NULL, "%s", front);
 	store_put(batch, STORE_GUEST_OWNS, domid, back, "%s/backend", front);
 	store_put_number(batch, STORE_GUEST_OWNS, domid, 0, "%s/backend-id", front);
-
-	store_put(batch, STORE_GUEST_READS, domid, NULL, "%s", back);
-	store_put(batch, STORE_GUEST_READS, domid, front, "%s/frontend", back);
-	store_put_number(batch, STORE_GUEST_READS, domid, domid, "%s/frontend-id", back);
-	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/online", back);
-	device->ops->put_nodes(device, batch, back, front);
-	/* XenbusStateInitialising. It comes last: whoever sees it finds all other nodes. */
-	store_put(batch, STORE_GUEST_OWNS, domid, "1", "%s/state", front);
-	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/state", back);
+	device->ops->put_front(device, batch, front);
+	store_put(batch, STORE_GUEST_OWNS, domid, initialising, "%s/state", front);
+	device_put_backend(device, batch, initialising);
 }
 
 int devices_prepare(struct domain *domain, struct store_batch *batch, struct error **e)
 {
 	struct device *device;
 
-	/* A dead domain's tools may have left nodes under this id. */
-	store_drop(batch, "/local/domain/0/backend/%s/%d", device_vbd_ops.class, domain->domid);
-	store_drop(batch, "/local/domain/0/backend/%s/%d", device_vif_ops.class, domain->domid);
+	/* A dead domain's tools may have left nodes under this id. Scripts write there at once. */
+	store_remove("/local/domain/0/backend/%s/%d", device_vbd_ops.class, domain->domid);
+	store_remove("/local/domain/0/backend/%s/%d", device_vif_ops.class, domain->domid);
 	TAILQ_FOREACH(device, &domain->devices, link) {
 		int rc = device->ops->prepare(device, e);
 
@@ -100,15 +115,16 @@ int device_attach(struct device *device, struct error **e)
 	if (rc)
 		return rc;
 	rc = check_gone(device, e);
-	if (rc == 0)
-		rc = ops->prepare(device, e);
 	if (rc) {
 		device_forget(device);
 		return rc;
 	}
-	batch = store_begin();
-	put_nodes(device, batch);
-	rc = store_commit(batch, e);
+	rc = ops->prepare(device, e);
+	if (rc == 0) {
+		batch = store_begin();
+		put_nodes(device, batch);
+		rc = store_commit(batch, e);
+	}
 	if (rc == 0)
 		rc = ops->complete(device, e);
 	if (rc) {

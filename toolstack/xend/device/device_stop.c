@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "lib/str.h"
 #include "xend/domain/domain.h"
+#include "xend/device/disk_script.h"
 #include "xend/device/hotplug.h"
 #include "xend/domain/layout.h"
 
@@ -169,7 +170,27 @@ static void finish_closing(const char *class, int domid, unsigned int devid)
 }
 
 /*
- * Each of three steps waits, and after each wait the number may be another domain's. False: the
+ * The directory of a backend says which script has set it up, whoever made it, and whether or not a
+ * record knows it.
+ */
+static void undo_setup(const char *class, int domid, unsigned int devid)
+{
+	if (strcmp(class, "vif") == 0)
+		hotplug_vif_undo(domid, devid);
+	else if (strcmp(class, "vbd") == 0 && !device_kernel_has(class, domid, devid))
+		disk_script_undo(domid, devid);
+}
+
+/* A script cannot undo a disk that its driver still has open. */
+static void wait_for_script(const char *class, int domid, unsigned int devid)
+{
+	if (strcmp(class, "vbd") == 0 && !is_held(class, domid, devid) &&
+	    store_exists("/local/domain/0/backend/vbd/%d/%u/script", domid, devid))
+		wait_for_driver(class, domid, devid);
+}
+
+/*
+ * Each of the steps waits, and after each wait the number may be another domain's. False: the
  * driver holds the device.
  */
 static bool take_apart(struct domain *domain, const char *class, unsigned int devid,
@@ -181,6 +202,10 @@ static bool take_apart(struct domain *domain, const char *class, unsigned int de
 		finish_closing(class, domain->domid, devid);
 	if (device && domain_may_touch(domain))
 		device->ops->undo(device);
+	if (domain_may_touch(domain))
+		wait_for_script(class, domain->domid, devid);
+	if (domain_may_touch(domain))
+		undo_setup(class, domain->domid, devid);
 	if (!domain_may_touch(domain))
 		return true;
 	if (is_held(class, domain->domid, devid))
@@ -250,8 +275,8 @@ void devices_stop(struct domain *domain)
 	/* All start to close before xend waits for the first one. */
 	each_backend(domain, start_closing);
 	each_backend(domain, finish_one);
-	if (!domain->ours)
-		each_backend(domain, hotplug_undo_foreign);
+	each_backend(domain, wait_for_script);
+	each_backend(domain, undo_setup);
 	TAILQ_FOREACH(device, &domain->devices, link)
 		if (domain_may_touch(domain))
 			device->ops->undo(device);

@@ -14,7 +14,9 @@
 #include "config/schema.h"
 #include "lib/alloc.h"
 #include "xend/device/disk_use.h"
+#include "xend/device/disk_script.h"
 #include "xend/domain/domain.h"
+#include "xend/device/hotplug.h"
 #include "xend/device/loopdev.h"
 #include "xend/runtime/offload.h"
 
@@ -24,9 +26,16 @@
 #define LOOP_PATIENCE 30000
 #define POLL_INTERVAL 5
 
+/* XenbusStateInitWait, as text. */
+static const char init_wait[] = "2";
+
 static char *vbd_name(const struct device *device)
 {
-	return xstrdup(device->disk.vdev);
+	int number = config_vdev_number(device->disk.vdev);
+	char *name = number < 0 ? NULL : config_vdev_name((unsigned int)number);
+
+	/* A disk that was given by its number has a name, too. */
+	return name ? name : xstrdup(device->disk.vdev);
 }
 
 static bool is_readonly(const struct device *device)
@@ -95,8 +104,7 @@ static int make_loop(struct device *device, int file, struct error **e)
 static int check_served(const struct device *device, struct error **e)
 {
 	const struct config_disk *disk = &device->disk;
-	const char *what = disk->script			   ? "a script for a disk" :
-			   disk->type == CONFIG_DISK_QDISK ? "an image that QEMU serves" :
+	const char *what = disk->type == CONFIG_DISK_QDISK ? "an image that QEMU serves" :
 			   strcmp(disk->backend, "0") != 0 ? "a backend outside Domain-0" :
 			   !disk->target		   ? "a drive without a medium" :
 							     NULL;
@@ -108,10 +116,37 @@ static int check_served(const struct device *device, struct error **e)
 		      0;
 }
 
+/* Has the disk's script make a block device, and claims that device. */
+static int prepare_script(struct device *device, struct error **e)
+{
+	struct store_batch *batch = store_begin();
+	dev_t number;
+	int file, rc;
+
+	device_put_backend(device, batch, init_wait);
+	rc = disk_script_add(device, batch, e);
+	if (rc)
+		return rc;
+	number = device->block_device;
+	rc = disk_use_claim(device, &file, e);
+	if (rc)
+		return rc;
+	close(file);
+	if (device->block_device && (!number || number == device->block_device))
+		return 0;
+	return error_set(e, EIO,
+			 "The script %s says that the disk %s of domain '%s' is %s, which is not "
+			 "the block device %x:%x.",
+			 device->disk.script, device->disk.vdev, device->domain->name,
+			 device->served, major(number), minor(number));
+}
+
 static int vbd_prepare(struct device *device, struct error **e)
 {
 	int file, rc = check_served(device, e);
 
+	if (rc == 0 && device->disk.script)
+		return prepare_script(device, e);
 	if (rc == 0)
 		rc = disk_use_claim(device, &file, e);
 	if (rc)
@@ -122,22 +157,31 @@ static int vbd_prepare(struct device *device, struct error **e)
 	return 0;
 }
 
-static void vbd_put_nodes(const struct device *device, struct store_batch *batch, const char *back,
-			  const char *front)
+static void vbd_put_front(const struct device *device, struct store_batch *batch, const char *front)
 {
 	unsigned int domid = (unsigned int)device->domain->domid;
-	char number[32];
 
-	snprintf(number, sizeof(number), "%x:%x", major(device->block_device),
-		 minor(device->block_device));
 	store_put_number(batch, STORE_GUEST_OWNS, domid, device->devid, "%s/virtual-device", front);
 	store_put(batch, STORE_GUEST_OWNS, domid, device->disk.cdrom ? "cdrom" : "disk",
 		  "%s/device-type", front);
+}
 
+/* The script and its orders come before the block device, which the script makes. */
+static void vbd_put_back(const struct device *device, struct store_batch *batch, const char *back)
+{
+	unsigned int domid = (unsigned int)device->domain->domid;
+	char number[32], *script;
+
+	if (device->disk.script) {
+		script = hotplug_script_path(device->disk.script);
+		store_put(batch, STORE_GUEST_READS, domid, script, "%s/script", back);
+		free(script);
+	}
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.vdev, "%s/dev", back);
 	store_put(batch, STORE_GUEST_READS, domid, device->loop_fd >= 0 ? "file" : "phy", "%s/type",
 		  back);
-	store_put(batch, STORE_GUEST_READS, domid, device->disk.target, "%s/params", back);
+	store_put(batch, STORE_GUEST_READS, domid, device->disk.target ? device->disk.target : "",
+		  "%s/params", back);
 	store_put(batch, STORE_GUEST_READS, domid, mode_of(device), "%s/mode", back);
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.cdrom ? "cdrom" : "disk",
 		  "%s/device-type", back);
@@ -149,6 +193,10 @@ static void vbd_put_nodes(const struct device *device, struct store_batch *batch
 		  back);
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.trusted ? "1" : "0", "%s/trusted",
 		  back);
+	if (!device->block_device)
+		return;
+	snprintf(number, sizeof(number), "%x:%x", major(device->block_device),
+		 minor(device->block_device));
 	store_put(batch, STORE_GUEST_READS, domid, number, "%s/physical-device", back);
 	store_put(batch, STORE_GUEST_READS, domid, "connected", "%s/hotplug-status", back);
 }
@@ -218,7 +266,8 @@ const struct device_ops device_vbd_ops = {
 	.schema = &config_disk_schema,
 	.name = vbd_name,
 	.prepare = vbd_prepare,
-	.put_nodes = vbd_put_nodes,
+	.put_back = vbd_put_back,
+	.put_front = vbd_put_front,
 	.complete = vbd_complete,
 	.undo = vbd_undo,
 };

@@ -13,12 +13,10 @@
 
 #include "config/schema.h"
 #include "lib/alloc.h"
-#include "lib/log.h"
 #include "xend/domain/domain.h"
 #include "xend/device/hotplug.h"
 #include "xend/runtime/settings.h"
 
-#define SCRIPTS "/etc/xen/scripts"
 /* Milliseconds for the driver to create the interface. */
 #define BACKEND_PATIENCE 10000
 
@@ -30,9 +28,7 @@ static char *vif_name(const struct device *device)
 /* The script's path. A bare name is looked up in /etc/xen/scripts. */
 static char *script_path(const struct device *device)
 {
-	const char *script = device->vif.script ? device->vif.script : settings->vif_script;
-
-	return script[0] == '/' ? xstrdup(script) : xasprintf("%s/%s", SCRIPTS, script);
+	return hotplug_script_path(device->vif.script ? device->vif.script : settings->vif_script);
 }
 
 /*
@@ -113,16 +109,20 @@ static void put_if(struct store_batch *batch, unsigned int domid, const char *va
 		store_put(batch, STORE_GUEST_READS, domid, value, "%s/%s", back, key);
 }
 
-static void vif_put_nodes(const struct device *device, struct store_batch *batch, const char *back,
-			  const char *front)
+static void vif_put_front(const struct device *device, struct store_batch *batch, const char *front)
+{
+	unsigned int domid = (unsigned int)device->domain->domid;
+
+	store_put_number(batch, STORE_GUEST_OWNS, domid, device->devid, "%s/handle", front);
+	store_put(batch, STORE_GUEST_OWNS, domid, device->vif.mac, "%s/mac", front);
+}
+
+static void vif_put_back(const struct device *device, struct store_batch *batch, const char *back)
 {
 	unsigned int domid = (unsigned int)device->domain->domid;
 	char *script = script_path(device),
 	     *bridge = device->vif.bridge ? xstrdup(device->vif.bridge) : default_bridge();
 	uint64_t bytes, interval;
-
-	store_put_number(batch, STORE_GUEST_OWNS, domid, device->devid, "%s/handle", front);
-	store_put(batch, STORE_GUEST_OWNS, domid, device->vif.mac, "%s/mac", front);
 
 	store_put_number(batch, STORE_GUEST_READS, domid, device->devid, "%s/handle", back);
 	store_put(batch, STORE_GUEST_READS, domid, device->vif.mac, "%s/mac", back);
@@ -179,17 +179,8 @@ static int vif_complete(struct device *device, struct error **e)
 
 static void vif_undo(struct device *device)
 {
-	char *script = script_path(device);
-	struct error *e = NULL;
-
 	store_remove("/local/domain/0/error/backend/vif/%d/%u", device->domain->domid,
 		     device->devid);
-	/* The interface has gone with its backend. The script undoes the rest (routes, filters). */
-	if (access(script, X_OK) == 0 &&
-	    hotplug_vif(script, "offline", device->domain->domid, device->devid, &e))
-		log_debug("%s", error_text(e));
-	error_free(&e);
-	free(script);
 }
 
 const struct device_ops device_vif_ops = {
@@ -197,7 +188,8 @@ const struct device_ops device_vif_ops = {
 	.schema = &config_vif_schema,
 	.name = vif_name,
 	.prepare = vif_prepare,
-	.put_nodes = vif_put_nodes,
+	.put_back = vif_put_back,
+	.put_front = vif_put_front,
 	.complete = vif_complete,
 	.undo = vif_undo,
 };

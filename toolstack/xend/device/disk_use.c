@@ -263,7 +263,7 @@ static struct survey *survey_begin(const struct device *device, const struct dev
 	struct survey *survey = xcalloc(1, sizeof(*survey));
 
 	survey->fd = -1;
-	survey->target = xstrdup(device->disk.target);
+	survey->target = xstrdup(device->served ? device->served : device->disk.target);
 	survey->vdev = xstrdup(device->disk.vdev);
 	survey->domain_name = xstrdup(device->domain->name);
 	/* w! and r! are never refused. */

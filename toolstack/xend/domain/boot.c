@@ -75,6 +75,12 @@ static int put_nodes(struct domain *domain, const struct domain_size *size, stru
 	int rc;
 
 	layout_put(domain, size, batch);
+	if (devices_have_scripts(domain)) {
+		rc = store_commit(batch, e);
+		if (rc)
+			return rc;
+		batch = store_begin();
+	}
 	rc = devices_prepare(domain, batch, e);
 	if (rc) {
 		store_commit(batch, NULL);
