@@ -4,7 +4,9 @@ hv-src += hypervisor/lib/cpu_faults.c
 hv-src += hypervisor/lib/elf.c
 hv-src += hypervisor/lib/heap.c
 hv-src += hypervisor/lib/printf.c
+hv-src += hypervisor/lib/pv_notes.c
 hv-src += hypervisor/lib/pv_start.c
+hv-src += hypervisor/lib/pv_symtab.c
 hv-src += hypervisor/lib/rangeset.c
 hv-src += hypervisor/lib/string.c
 

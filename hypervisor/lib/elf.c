@@ -47,6 +47,17 @@ struct elf32_phdr {
 	u32 type, offset, vaddr, paddr, filesz, memsz, flags, align;
 };
 
+struct elf64_shdr {
+	u32 name, type;
+	u64 flags, addr, offset, size;
+	u32 link, info;
+	u64 align, entsize;
+};
+
+struct elf32_shdr {
+	u32 name, type, flags, addr, offset, size, link, info, align, entsize;
+};
+
 struct elf_note_header {
 	u32 namesz, descsz, type;
 };
@@ -55,6 +66,8 @@ _Static_assert(sizeof(struct elf64_header) == 64 && sizeof(struct elf32_header) 
 	       "System V ABI, ELF header");
 _Static_assert(sizeof(struct elf64_phdr) == 56 && sizeof(struct elf32_phdr) == 32,
 	       "System V ABI, program header");
+_Static_assert(sizeof(struct elf64_shdr) == 64 && sizeof(struct elf32_shdr) == 40,
+	       "System V ABI, section header");
 
 /* The address of `size` bytes at `offset` of the image; NULL when they are not all inside. */
 static const u8 *elf_bytes(const struct elf_image *elf, u64 offset, u64 size)
@@ -119,6 +132,10 @@ static int elf_read_header(struct elf_image *elf, const char **why)
 		elf->phoff = h64.phoff;
 		elf->phentsize = h64.phentsize;
 		elf->phnum = h64.phnum;
+		elf->shoff = h64.shoff;
+		elf->shentsize = h64.shentsize;
+		elf->shnum = h64.shnum;
+		elf->shstrndx = h64.shstrndx;
 	} else {
 		if (elf->size < sizeof(h32))
 			return elf_fail(why, "the ELF header is cut off");
@@ -129,6 +146,10 @@ static int elf_read_header(struct elf_image *elf, const char **why)
 		elf->phoff = h32.phoff;
 		elf->phentsize = h32.phentsize;
 		elf->phnum = h32.phnum;
+		elf->shoff = h32.shoff;
+		elf->shentsize = h32.shentsize;
+		elf->shnum = h32.shnum;
+		elf->shstrndx = h32.shstrndx;
 	}
 	if (machine != (elf->is_64bit ? ELF_MACHINE_X86_64 : ELF_MACHINE_386)) {
 		*why = "the ELF file is for another processor";
@@ -143,6 +164,9 @@ static int elf_read_header(struct elf_image *elf, const char **why)
 		return elf_fail(why, "the ELF program headers have a wrong size");
 	if (!elf->phnum || elf->phnum == ELF_PHNUM_EXTENDED)
 		return elf_fail(why, "the ELF file has no program headers");
+	if (!elf->shoff || elf->shentsize < (elf->is_64bit ? sizeof(struct elf64_shdr) :
+							     sizeof(struct elf32_shdr)))
+		elf->shnum = 0;
 	return 0;
 }
 
@@ -206,15 +230,15 @@ int elf_segment_get(const struct elf_image *elf, unsigned int index, struct elf_
 }
 
 /*
- * Parses the note at *offset of `seg` and moves *offset behind it. Names and descriptors are padded
- * to 4 bytes, or to 8 in a segment with that alignment (System V ABI, "Note Section").
+ * Parses the note at *offset of the `size` bytes at `data`, and moves *offset behind it. Names and
+ * descriptors are padded to 4 bytes, or to 8 in a segment with that alignment (System V ABI, "Note
+ * Section").
  */
-static int elf_note_read(const struct elf_segment *seg, u64 align, u64 *offset,
-			 struct elf_note *note)
+static int elf_note_read(const u8 *data, u64 size, u64 align, u64 *offset, struct elf_note *note)
 {
 	struct elf_note_header h;
-	u64 left = seg->filesz - *offset, name_room, desc_room;
-	const u8 *p = seg->data + *offset;
+	u64 left = size - *offset, name_room, desc_room;
+	const u8 *p = data + *offset;
 
 	if (left < sizeof(h))
 		return -EINVAL;
@@ -241,13 +265,29 @@ static int elf_note_read(const struct elf_segment *seg, u64 align, u64 *offset,
 	return 0;
 }
 
+/* Calls fn for each note in those bytes, as elf_for_each_note() does. */
+static int elf_notes_in(const u8 *bytes, u64 size, u64 align,
+			int (*fn)(const struct elf_note *note, void *data), void *data)
+{
+	struct elf_note note;
+	u64 offset = 0;
+	int ret;
+
+	while (offset < size) {
+		ret = elf_note_read(bytes, size, align == 8 ? 8 : 4, &offset, &note);
+		if (!ret)
+			ret = fn(&note, data);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 int elf_for_each_note(const struct elf_image *elf,
 		      int (*fn)(const struct elf_note *note, void *data), void *data)
 {
 	struct elf_segment seg;
 	struct elf64_phdr ph;
-	struct elf_note note;
-	u64 offset;
 	int ret;
 
 	for (unsigned int i = 0; i < elf->phnum; i++) {
@@ -255,13 +295,94 @@ int elf_for_each_note(const struct elf_image *elf,
 			return -EINVAL;
 		if (seg.type != ELF_PT_NOTE)
 			continue;
-		for (offset = 0; offset < seg.filesz;) {
-			ret = elf_note_read(&seg, ph.align == 8 ? 8 : 4, &offset, &note);
-			if (!ret)
-				ret = fn(&note, data);
-			if (ret)
-				return ret;
-		}
+		ret = elf_notes_in(seg.data, seg.filesz, ph.align, fn, data);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Section header `index` in the 64-bit form; false when it is not inside the image. */
+static bool elf_shdr_read(const struct elf_image *elf, unsigned int index, struct elf64_shdr *sh)
+{
+	u64 table_offset = (u64)index * elf->shentsize, offset;
+	struct elf32_shdr sh32;
+	const u8 *p;
+
+	if (index >= elf->shnum || __builtin_add_overflow(elf->shoff, table_offset, &offset))
+		return false;
+	p = elf_bytes(elf, offset, elf->is_64bit ? sizeof(*sh) : sizeof(sh32));
+	if (!p)
+		return false;
+	if (elf->is_64bit) {
+		memcpy(sh, p, sizeof(*sh));
+		return true;
+	}
+	memcpy(&sh32, p, sizeof(sh32));
+	*sh = (struct elf64_shdr){
+		.name = sh32.name,
+		.type = sh32.type,
+		.offset = sh32.offset,
+		.size = sh32.size,
+		.link = sh32.link,
+		.align = sh32.align,
+		.entsize = sh32.entsize,
+	};
+	return true;
+}
+
+/* The name at `offset` of the file's table of section names; NULL when it is not inside. */
+static const char *elf_section_name(const struct elf_image *elf, u32 offset)
+{
+	struct elf64_shdr names;
+	const u8 *p;
+
+	if (!elf->shstrndx)
+		return "";
+	if (!elf_shdr_read(elf, elf->shstrndx, &names) || names.type == ELF_SHT_NOBITS)
+		return NULL;
+	p = elf_bytes(elf, names.offset, names.size);
+	if (!p || offset >= names.size ||
+	    strnlen((const char *)p + offset, names.size - offset) == names.size - offset)
+		return NULL;
+	return (const char *)p + offset;
+}
+
+int elf_section_get(const struct elf_image *elf, unsigned int index, struct elf_section *sec)
+{
+	struct elf64_shdr sh;
+
+	*sec = (struct elf_section){ 0 };
+	if (!elf_shdr_read(elf, index, &sh))
+		return -EINVAL;
+	*sec = (struct elf_section){
+		.name = elf_section_name(elf, sh.name),
+		.type = sh.type,
+		.link = sh.link,
+		.size = sh.size,
+		.align = sh.align,
+		.entsize = sh.entsize,
+	};
+	if (sh.type != ELF_SHT_NOBITS)
+		sec->data = elf_bytes(elf, sh.offset, sh.size);
+	return sec->name && (sec->data || sh.type == ELF_SHT_NOBITS) ? 0 : -EINVAL;
+}
+
+int elf_for_each_section_note(const struct elf_image *elf,
+			      int (*fn)(const struct elf_note *note, void *data), void *data)
+{
+	struct elf_section sec;
+	int ret;
+
+	/* Section 0 is none. */
+	for (unsigned int i = 1; i < elf->shnum; i++) {
+		if (elf_section_get(elf, i, &sec))
+			return -EINVAL;
+		if (sec.type != ELF_SHT_NOTE)
+			continue;
+		ret = elf_notes_in(sec.data, sec.size, sec.align, fn, data);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }

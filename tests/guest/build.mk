@@ -18,11 +18,30 @@ build/guest/%.o: tests/guest/%.S
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(guest-cflags) -D__ASSEMBLY__ -c -o $@ $<
 
-build/guest/%.elf: build/guest/%.o build/guest/lib/guest.o build/guest/lib/start.o tests/guest/lib/guest.lds
-	$(Q)$(HOSTCC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
-		-Wl,-T,tests/guest/lib/guest.lds -o $@ $(filter %.o,$^)
+# How a kernel says that it is one: in a segment of notes; in a section of notes; in a string.
+guest-starts := start start-sections start-string
+build/guest/lib/start-sections.o build/guest/lib/start-string.o: tests/guest/lib/start.S
+	$(call say,GUEST)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(guest-cflags) -D__ASSEMBLY__ \
+		$(if $(findstring string,$@),-DXEN_GUEST_STRING,-DNO_VIRT_BASE) -c -o $@ $<
+build/guest/lib/plain.lds: tests/guest/lib/guest.lds
+	$(Q)mkdir -p $(@D)
+	$(Q)sed '/PT_NOTE/d; s/ :note$$//' $< >$@
+
+guest-start = $(or $(guest-start-$(1)),start)
+guest-start-symtab := start-sections
+guest-start-xen_guest := start-string
+
+define guest-rules
+build/guest/$(1).elf: build/guest/$(1).o build/guest/lib/guest.o build/guest/lib/$(call guest-start,$(1)).o \
+		$(if $(guest-start-$(1)),build/guest/lib/plain.lds,tests/guest/lib/guest.lds)
+	$$(Q)$(HOSTCC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
+		-Wl,-T,$$(filter %.lds,$$^) -o $$@ $$(filter %.o,$$^)
+endef
+$(foreach g,$(guest-names),$(eval $(call guest-rules,$(g))))
 
 .PHONY: guests
 guests: $(guest-elfs)
-.SECONDARY: $(guest-names:%=build/guest/%.o) build/guest/lib/guest.o build/guest/lib/start.o
+.SECONDARY: $(guest-names:%=build/guest/%.o) build/guest/lib/guest.o $(guest-starts:%=build/guest/lib/%.o)
 all-targets += guests

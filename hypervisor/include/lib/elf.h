@@ -16,12 +16,24 @@ struct elf_image {
 	u64 entry;
 	u64 phoff;
 	u16 phentsize, phnum;
+	/* Of the section headers; shnum is 0 if there are none that can be used. */
+	u64 shoff;
+	u16 shentsize, shnum, shstrndx;
 };
 
 struct elf_segment {
 	u32 type, flags; /* PT_LOAD = 1, PT_NOTE = 4; PF_X 1, PF_W 2, PF_R 4 */
 	u64 vaddr, paddr, filesz, memsz;
 	const u8 *data; /* filesz bytes inside the image */
+};
+
+enum { ELF_SHT_SYMTAB = 2, ELF_SHT_STRTAB = 3, ELF_SHT_NOTE = 7, ELF_SHT_NOBITS = 8 };
+
+struct elf_section {
+	const char *name; /* terminated; "" if it has none */
+	u32 type, link;
+	u64 size, align, entsize;
+	const u8 *data; /* size bytes inside the image; NULL for ELF_SHT_NOBITS */
 };
 
 struct elf_note {
@@ -41,6 +53,16 @@ int __must_check elf_segment_get(const struct elf_image *elf, unsigned int index
  */
 int __must_check elf_for_each_note(const struct elf_image *elf,
 				   int (*fn)(const struct elf_note *note, void *data), void *data);
+/*
+ * Reads section header `index`. -EINVAL: the header, its name or what it describes is not all
+ * inside the image. Loaders need no sections, so elf_open() does not check them.
+ */
+int __must_check elf_section_get(const struct elf_image *elf, unsigned int index,
+				 struct elf_section *sec);
+/* As elf_for_each_note(), for the notes in sections: of files that have no segment for them. */
+int __must_check elf_for_each_section_note(const struct elf_image *elf,
+					   int (*fn)(const struct elf_note *note, void *data),
+					   void *data);
 /* The numeric value of a 4 or 8 byte note descriptor; 0 for any other size. */
 u64 elf_note_u64(const struct elf_note *note);
 

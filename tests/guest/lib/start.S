@@ -12,13 +12,22 @@
 	.popsection
 .endm
 
+#ifdef XEN_GUEST_STRING
+	/* As kernels had it before there were notes. HYPERCALL_PAGE counts pages; guest.lds has the page first. */
+	.section __xen_guest, "", @progbits
+	.ascii "GUEST_OS=xenolith-test,XEN_VER=xen-3.0,VIRT_BASE=0x0,ELF_PADDR_OFFSET=0x0,HYPERCALL_PAGE=0x100"
+	.asciz ",FEATURES=!writable_page_tables|pae_pgdir_above_4gb,PAE=yes,LOADER=generic"
+#else
 	note XEN_ELFNOTE_GUEST_OS, .asciz, "xenolith-test"
 	note XEN_ELFNOTE_XEN_VERSION, .asciz, "xen-3.0"
 	note XEN_ELFNOTE_LOADER, .asciz, "generic"
+#ifndef NO_VIRT_BASE
 	note XEN_ELFNOTE_VIRT_BASE, .quad, 0
+#endif
 	note XEN_ELFNOTE_ENTRY, .quad, guest_start
 	note XEN_ELFNOTE_HYPERCALL_PAGE, .quad, hypercall_page
 	note XEN_ELFNOTE_FEATURES, .asciz, "!writable_page_tables|pae_pgdir_above_4gb"
+#endif
 
 	.text
 	.globl guest_start

@@ -58,13 +58,13 @@ static void __init dom0_plan(unsigned long nr_pages, size_t ramdisk_size)
 	int err;
 
 	layout = (struct pv_start){
-		.virt_base = kernel.virt_base,
+		.virt_base = kernel.notes.virt_base,
 		.virt_end = kernel.virt_end,
-		.init_p2m = kernel.init_p2m,
+		.init_p2m = kernel.notes.init_p2m,
 		.nr_pages = nr_pages,
 		.ramdisk_size = ramdisk_size,
-		.flags = (kernel.has_init_p2m ? PV_START_INIT_P2M : 0) |
-			 (kernel.mod_start_pfn ? PV_START_MOD_PFN : 0),
+		.flags = (kernel.notes.flags & PV_NOTES_INIT_P2M ? PV_START_INIT_P2M : 0) |
+			 (kernel.notes.flags & PV_NOTES_MOD_START_PFN ? PV_START_MOD_PFN : 0),
 	};
 	err = pv_start_plan(&layout, &need, &why);
 	if (err == -ENOMEM)
@@ -153,6 +153,18 @@ static void __init dom0_write(paddr_t to, const void *data, size_t size)
 	}
 }
 
+static void __init dom0_load_symtab(void)
+{
+	static u8 part[PAGE_SIZE] __initdata;
+
+	for (u64 at = 0; at < kernel.symtab.size; at += sizeof(part)) {
+		size_t now = min(sizeof(part), kernel.symtab.size - at);
+
+		pv_symtab_read(&kernel.symtab, at, part, now);
+		dom0_write(kernel.symtab_virt + at - kernel.notes.virt_base, part, now);
+	}
+}
+
 static void __init dom0_load_kernel(void)
 {
 	struct elf_segment seg;
@@ -163,14 +175,15 @@ static void __init dom0_load_kernel(void)
 
 		if (elf_segment_get(&kernel.elf, i, &seg) || seg.type != PT_LOAD || !seg.memsz)
 			continue;
-		to = dom0_segment_virt(&kernel, &seg) - kernel.virt_base;
+		to = pv_notes_virt(&kernel.notes, seg.paddr) - kernel.notes.virt_base;
 		dom0_write(to, seg.data, min(seg.filesz, seg.memsz));
 		if (seg.memsz > seg.filesz)
 			dom0_write(to + seg.filesz, NULL, seg.memsz - seg.filesz);
 	}
-	if (kernel.hypercall_page) {
-		void *page = map_frame(
-			dom0_pfn_to_mfn((kernel.hypercall_page - kernel.virt_base) >> PAGE_SHIFT));
+	dom0_load_symtab();
+	if (kernel.notes.flags & PV_NOTES_HYPERCALL_PAGE) {
+		void *page = map_frame(dom0_pfn_to_mfn(
+			(kernel.notes.hypercall_page - kernel.notes.virt_base) >> PAGE_SHIFT));
 
 		pv_hypercall_page_init(page);
 		unmap_frame(page);
@@ -216,7 +229,7 @@ static void __init dom0_set_first_vcpu(struct domain *d, mfn_t l4)
 	if (!ctx)
 		boot_fail("not enough memory for Domain-0");
 	ctx->flags = VGCF_in_kernel | VGCF_online;
-	ctx->user_regs.rip = kernel.entry;
+	ctx->user_regs.rip = kernel.notes.entry;
 	ctx->user_regs.rsp = pv_start_virt(&layout, layout.stack + 1);
 	ctx->user_regs.rsi = pv_start_virt(&layout, layout.info);
 	ctx->user_regs.rflags = X86_EFLAGS_IF | X86_EFLAGS_MBS;
@@ -268,7 +281,7 @@ struct domain *__init dom0_build(const struct boot_module *kernel_module,
 	dom0_plan(memory.nr_pages, ramdisk_size);
 	log_info("Domain-0: %lu MiB, %u vCPUs; kernel at %#lx to %#lx, entry %#lx\n",
 		 layout.nr_pages >> 8, d->max_vcpus, kernel.virt_start, kernel.virt_end,
-		 kernel.entry);
+		 kernel.notes.entry);
 	dom0_alloc_memory(d);
 	dom0_load_kernel();
 	dom0_kernel_close(&kernel);

@@ -5,7 +5,6 @@
  */
 #include "x86/pv/dom0/dom0_kernel.h"
 
-#include <xen/elfnote.h>
 #include "hv/console.h"
 #include "lib/bzimage.h"
 #include "lib/decompress.h"
@@ -53,40 +52,6 @@ static void __init dom0_kernel_unpack(struct dom0_kernel *k, const void *data, s
 		boot_fail("Domain-0's kernel: %s", why);
 }
 
-static int __init dom0_kernel_note(const struct elf_note *note, void *data)
-{
-	struct dom0_kernel *k = data;
-
-	if (strcmp(note->name, "Xen"))
-		return 0;
-	switch (note->type) {
-	case XEN_ELFNOTE_VIRT_BASE:
-		k->virt_base = elf_note_u64(note);
-		k->supports_pv = true;
-		break;
-	case XEN_ELFNOTE_PADDR_OFFSET:
-		k->paddr_offset = elf_note_u64(note);
-		break;
-	case XEN_ELFNOTE_ENTRY:
-		k->entry = elf_note_u64(note);
-		break;
-	case XEN_ELFNOTE_HYPERCALL_PAGE:
-		k->hypercall_page = elf_note_u64(note);
-		break;
-	case XEN_ELFNOTE_INIT_P2M:
-		k->init_p2m = elf_note_u64(note);
-		k->has_init_p2m = true;
-		break;
-	case XEN_ELFNOTE_MOD_START_PFN:
-		k->mod_start_pfn = elf_note_u64(note) != 0;
-		break;
-	case XEN_ELFNOTE_LOADER:
-		k->has_loader = true;
-		break;
-	}
-	return 0;
-}
-
 /* A PV guest's kernel may use [start, end): canonical, not the hypervisor's, no wrap. */
 static bool __init guest_virt_ok(u64 start, u64 end)
 {
@@ -95,9 +60,24 @@ static bool __init guest_virt_ok(u64 start, u64 end)
 	return end <= M2P_RO_VIRT || start > L4_SLOT_ADDR(HV_LAST_SLOT + 1) - 1;
 }
 
+/* Sets the end of the kernel, behind which its symbols lie if it wants them. */
+static void __init dom0_kernel_place_symtab(struct dom0_kernel *k, u64 kernel_end)
+{
+	const char *why;
+
+	if (k->notes.flags & PV_NOTES_BSD_SYMTAB && pv_symtab_find(&k->elf, &k->symtab, &why))
+		boot_fail("Domain-0's kernel cannot be used: %s", why);
+	if (k->symtab.size) {
+		k->symtab_virt = ROUND_UP(kernel_end, PV_SYMTAB_ALIGN);
+		kernel_end = k->symtab_virt + k->symtab.size;
+	}
+	k->virt_end = ROUND_UP(kernel_end, PAGE_SIZE);
+}
+
 static void __init dom0_kernel_layout(struct dom0_kernel *k)
 {
 	struct elf_segment seg;
+	u64 last = 0;
 
 	k->virt_start = ~0UL;
 	for (unsigned int i = 0; i < k->elf.phnum; i++) {
@@ -107,34 +87,36 @@ static void __init dom0_kernel_layout(struct dom0_kernel *k)
 			boot_fail("Domain-0's kernel: program header %u is damaged", i);
 		if (seg.type != PT_LOAD || !seg.memsz)
 			continue;
-		va = dom0_segment_virt(k, &seg);
+		va = pv_notes_virt(&k->notes, seg.paddr);
 		end = va + seg.memsz;
-		if (seg.memsz > GiB(1) || va < k->virt_base || va - k->virt_base > GiB(1) ||
-		    !guest_virt_ok(va, end))
+		if (seg.memsz > GiB(1) || va < k->notes.virt_base ||
+		    va - k->notes.virt_base > GiB(1) || !guest_virt_ok(va, end))
 			boot_fail("Domain-0's kernel: segment %u would lie at %#lx to %#lx, where "
 				  "no guest may be",
 				  i, va, end);
 		k->virt_start = min(k->virt_start, (u64)(va & PAGE_MASK));
-		k->virt_end = max(k->virt_end, (u64)ROUND_UP(end, PAGE_SIZE));
+		last = max(last, end);
 	}
-	if (!k->virt_end)
+	if (!last)
 		boot_fail("Domain-0's kernel has nothing to load");
-	if ((k->virt_base & ~PAGE_MASK) || !guest_virt_ok(k->virt_base, k->virt_end))
+	dom0_kernel_place_symtab(k, last);
+	if ((k->notes.virt_base & ~PAGE_MASK) || !guest_virt_ok(k->notes.virt_base, k->virt_end))
 		boot_fail("Domain-0's kernel: its virtual base %#lx is not a page that a guest may "
 			  "have",
-			  k->virt_base);
-	if (k->entry < k->virt_start || k->entry >= k->virt_end)
-		boot_fail("Domain-0's kernel: its entry %#lx lies outside of it", k->entry);
-	if (k->hypercall_page &&
-	    (k->hypercall_page < k->virt_start || k->hypercall_page >= k->virt_end ||
-	     (k->hypercall_page & ~PAGE_MASK)))
+			  k->notes.virt_base);
+	if (k->notes.entry < k->virt_start || k->notes.entry >= k->virt_end)
+		boot_fail("Domain-0's kernel: its entry %#lx lies outside of it", k->notes.entry);
+	if (k->notes.flags & PV_NOTES_HYPERCALL_PAGE &&
+	    (k->notes.hypercall_page < k->virt_start || k->notes.hypercall_page >= k->virt_end ||
+	     (k->notes.hypercall_page & ~PAGE_MASK)))
 		boot_fail("Domain-0's kernel: its hypercall page %#lx lies outside of it",
-			  k->hypercall_page);
-	if (k->has_init_p2m &&
-	    ((k->init_p2m & (BIT(39) - 1)) || !guest_virt_ok(k->init_p2m, k->init_p2m + BIT(39))))
+			  k->notes.hypercall_page);
+	if (k->notes.flags & PV_NOTES_INIT_P2M &&
+	    ((k->notes.init_p2m & (BIT(39) - 1)) ||
+	     !guest_virt_ok(k->notes.init_p2m, k->notes.init_p2m + BIT(39))))
 		boot_fail(
 			"Domain-0's kernel wants its p2m list at %#lx, where no guest may have it",
-			k->init_p2m);
+			k->notes.init_p2m);
 }
 
 void __init dom0_kernel_open(struct dom0_kernel *k, const struct boot_module *module)
@@ -164,14 +146,14 @@ void __init dom0_kernel_open(struct dom0_kernel *k, const struct boot_module *mo
 				  payload.unpacked);
 		dom0_kernel_unpack(k, payload.data, payload.size, payload.unpacked);
 	}
-	k->entry = k->elf.entry;
 	if (!k->elf.is_64bit)
 		boot_fail("Domain-0's kernel is a 32-bit one: only 64-bit PV kernels can be "
 			  "Domain-0");
-	if (elf_for_each_note(&k->elf, dom0_kernel_note, k))
-		boot_fail("Domain-0's kernel: its ELF notes are damaged");
-	if (!k->supports_pv)
-		boot_fail("Domain-0's kernel has no Xen notes: it was built without CONFIG_XEN_PV");
+	if (pv_notes_read(&k->elf, &k->notes, &why))
+		boot_fail("Domain-0's kernel cannot be used: %s", why);
+	if (k->notes.flags & PV_NOTES_NOT_DOM0)
+		boot_fail("Domain-0's kernel cannot be used: it was built without support for "
+			  "being Domain-0");
 	dom0_kernel_layout(k);
 }
 
