@@ -43,7 +43,8 @@ ts-dirs-xend := xend
 # Two functions of libnettle, for the seal of saved files. As a shared library it would be a tenth of xend's memory.
 ts-libs-xend := $(ts-xen-libs) -lxenstore -lnl-route-3 -lnl-3 -luv -l:libnettle.a
 ts-dirs-xend-worker := worker
-ts-libs-xend-worker := $(ts-xen-libs) -lseccomp -lgcrypt -llzma -lzstd -llz4 -lz
+# One function of liblzo2, which no other program of Domain-0 needs.
+ts-libs-xend-worker := $(ts-xen-libs) -lseccomp -lgcrypt -lbz2 -llzma -l:liblzo2.a -lzstd -llz4 -lz
 ts-dirs-xm := xm
 ts-libs-xm := -lncursesw -ltinfo
 

@@ -52,7 +52,8 @@ static const struct config_key domain_keys[] = {
 	  .doc = "How xl names the kind of guest." },
 
 	{ TEXT(config, kernel, text_path),
-	  .doc = "The kernel's image on the host: a bzImage or an ELF file." },
+	  .doc = "The kernel's image on the host: a bzImage or an ELF file, "
+		 "packed or not." },
 	{ TEXT(config, ramdisk, text_path), .doc = "The initial RAM disk on the host." },
 	{ TEXT(config, cmdline, text_any), .doc = "The whole command line of the kernel; root, ip "
 						  "and extra count only without it." },

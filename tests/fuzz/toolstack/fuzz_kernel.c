@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/worker/build/bzimage.c toolstack/worker/build/kernel_info.c toolstack/worker/build/unpack.c toolstack/worker/build/unpack_xz.c toolstack/worker/build/x86_filter.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c hypervisor/lib/pv_start.c */
-/* libs: -lgcrypt -llzma -lzstd -llz4 -lz */
+/* links: toolstack/worker/build/bzimage.c toolstack/worker/build/kernel_info.c toolstack/worker/build/unpack.c toolstack/worker/build/unpack_lz4.c toolstack/worker/build/unpack_lzo.c toolstack/worker/build/unpack_streams.c toolstack/worker/build/unpack_xz.c toolstack/worker/build/x86_filter.c hypervisor/lib/elf.c hypervisor/lib/pv_notes.c hypervisor/lib/pv_symtab.c hypervisor/lib/bzimage.c hypervisor/lib/pv_start.c */
+/* libs: -lgcrypt -lbz2 -llzma -llzo2 -lzstd -llz4 -lz */
 /*
- * A kernel's file: unpacked if it is a bzImage, read as an ELF image, laid out in a guest of 64
- * MiB. What is accepted must hold: segments inside of the image, everything inside of the guest,
- * page tables as many as were counted.
+ * A kernel's file: unpacked if it is packed, read as an ELF image, laid out in a guest of 64 MiB.
+ * What is accepted must hold: segments inside of the image, everything inside of the guest, page
+ * tables as many as were counted, symbols that can be read.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/elf.h"
 #include "lib/pv_start.h"
+#include "lib/pv_symtab.h"
 #include "worker/build/bzimage.h"
 #include "worker/build/kernel.h"
 #include "worker/build/unpack.h"
@@ -72,6 +74,26 @@ static void check_layout(const struct kernel_info *info)
 	free(table);
 }
 
+/* Any part of the block of symbols can be read. */
+static void check_symbols(const void *image, size_t size)
+{
+	struct pv_symtab table;
+	struct elf_image elf;
+	const char *why = NULL;
+	uint8_t part[509];
+
+	if (elf_open(&elf, image, size, &why) != 0)
+		abort();
+	if (pv_symtab_find(&elf, &table, &why) != 0) {
+		if (why == NULL)
+			abort();
+		return;
+	}
+	for (uint64_t at = 0; at < table.size; at += sizeof(part))
+		pv_symtab_read(&table, at, part,
+			       table.size - at < sizeof(part) ? table.size - at : sizeof(part));
+}
+
 static void check_image(const void *image, size_t size)
 {
 	struct kernel_info info;
@@ -89,6 +111,8 @@ static void check_image(const void *image, size_t size)
 		    info.segments[i].virt < info.virt_base ||
 		    info.segments[i].filesz > info.segments[i].memsz)
 			abort();
+	if (info.flags & KERNEL_BSD_SYMTAB)
+		check_symbols(image, size);
 	check_layout(&info);
 }
 

@@ -36,6 +36,37 @@ static void make_notes(struct str *notes, const struct kernel_spec *spec)
 		add_number(notes, XEN_ELFNOTE_INIT_P2M, spec->init_p2m);
 	if (spec->mod_start_pfn)
 		add_number(notes, XEN_ELFNOTE_MOD_START_PFN, 1);
+	if (spec->symbols)
+		add_note(notes, XEN_ELFNOTE_BSD_SYMTAB, "yes", 4);
+}
+
+/* Appends symbols, their names, and the sections of both. */
+static void add_symbols(struct str *out, int count)
+{
+	static const char names[] = "\0name";
+	Elf64_Ehdr *head;
+	Elf64_Shdr sections[3] = {
+		{ 0 },
+		{ .sh_type = SHT_SYMTAB, .sh_link = 2, .sh_entsize = sizeof(Elf64_Sym) },
+		{ .sh_type = SHT_STRTAB, .sh_size = sizeof(names) },
+	};
+
+	sections[1].sh_offset = out->len;
+	sections[1].sh_size = (uint64_t)count * sizeof(Elf64_Sym);
+	for (int i = 0; i < count; i++) {
+		const Elf64_Sym symbol = { .st_name = 1, .st_value = (uint64_t)i };
+
+		str_add_bytes(out, &symbol, sizeof(symbol));
+	}
+	sections[2].sh_offset = out->len;
+	str_add_bytes(out, names, sizeof(names));
+	while (out->len % 8 != 0)
+		str_add_char(out, '\0');
+	head = (Elf64_Ehdr *)out->text;
+	head->e_shoff = out->len;
+	head->e_shentsize = sizeof(Elf64_Shdr);
+	head->e_shnum = 3;
+	str_add_bytes(out, sections, sizeof(sections));
 }
 
 void kernel_image_make(struct str *out, const struct kernel_spec *spec)
@@ -76,6 +107,8 @@ void kernel_image_make(struct str *out, const struct kernel_spec *spec)
 		str_add_char(out, '\0');
 	for (uint64_t i = 0; i < spec->filesz; i++)
 		str_add_char(out, (char)(i + 1));
+	if (spec->symbols)
+		add_symbols(out, spec->symbols);
 	str_free(&notes);
 }
 

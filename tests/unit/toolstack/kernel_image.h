@@ -13,6 +13,7 @@ struct kernel_spec {
 		init_p2m;	/* the last two: 0 for no such note */
 	uint64_t filesz, memsz; /* of the one segment; its bytes count up from 1 */
 	int mod_start_pfn, no_notes, is_32bit;
+	int symbols; /* wants its symbols: as many as that are at the file's end */
 };
 
 /* Like Linux: base 0xffffffff80000000, loaded at 16 MiB. */

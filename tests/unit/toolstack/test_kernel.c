@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A guest's kernel from file to description: formats, damage, the sandbox and the cache. */
-/* links: toolstack/worker/build/bzimage.c toolstack/worker/build/cache.c toolstack/worker/build/kernel.c toolstack/worker/build/kernel_info.c toolstack/worker/limits.c toolstack/worker/sandbox.c toolstack/worker/build/unpack.c toolstack/worker/build/unpack_xz.c toolstack/worker/build/x86_filter.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/str.c hypervisor/lib/elf.c hypervisor/lib/bzimage.c tests/unit/toolstack/kernel_image.c */
-/* libs: -lseccomp -lgcrypt -llzma -lzstd -llz4 -lz */
+/* links: toolstack/worker/build/bzimage.c toolstack/worker/build/cache.c toolstack/worker/build/kernel.c toolstack/worker/build/kernel_info.c toolstack/worker/build/kernel_sandbox.c toolstack/worker/limits.c toolstack/worker/sandbox.c toolstack/worker/build/unpack.c toolstack/worker/build/unpack_lz4.c toolstack/worker/build/unpack_lzo.c toolstack/worker/build/unpack_streams.c toolstack/worker/build/unpack_xz.c toolstack/worker/build/x86_filter.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/str.c hypervisor/lib/elf.c hypervisor/lib/pv_notes.c hypervisor/lib/pv_symtab.c hypervisor/lib/bzimage.c tests/unit/toolstack/kernel_image.c */
+/* libs: -lseccomp -lgcrypt -lbz2 -llzma -llzo2 -lzstd -llz4 -lz */
 #include "worker/build/kernel.h"
 
 #include <errno.h>
@@ -13,8 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bzlib.h>
 #include <lz4.h>
+#include <lz4frame.h>
 #include <lzma.h>
+#include <lzo/lzo1x.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -190,7 +193,7 @@ static int collect(void *context, const void *data, size_t size)
 	return 0;
 }
 
-enum format { GZIP, XZ, ZSTD, LZ4, FORMATS };
+enum format { GZIP, XZ, ZSTD, LZ4, LZ4_FRAME, BZIP2, LZMA, LZO, FORMATS };
 
 static void pack_gzip(struct str *out, const struct str *in)
 {
@@ -204,14 +207,90 @@ static void pack_gzip(struct str *out, const struct str *in)
 	deflateEnd(&z);
 }
 
+static void pack_lzma(struct str *out, const struct str *in)
+{
+	lzma_options_lzma options;
+	lzma_stream z = LZMA_STREAM_INIT;
+
+	lzma_lzma_preset(&options, 1);
+	assert_int_equal(lzma_alone_encoder(&z, &options), LZMA_OK);
+	z.next_in = (const uint8_t *)in->text;
+	z.avail_in = in->len;
+	z.avail_out = in->len + 1000;
+	z.next_out = (uint8_t *)str_reserve(out, z.avail_out);
+	assert_int_equal(lzma_code(&z, LZMA_FINISH), LZMA_STREAM_END);
+	out->len += z.total_out;
+	lzma_end(&z);
+}
+
+static void add_be(struct str *out, uint32_t value, int bytes)
+{
+	while (bytes-- > 0)
+		str_add_char(out, (char)(value >> 8 * bytes));
+}
+
+/* As lzop does, with both sums of the unpacked bytes and one of the packed. */
+static void pack_lzo(struct str *out, const struct str *in)
+{
+	static uint8_t work[LZO1X_1_MEM_COMPRESS], packed[(64 << 10) + 5000];
+
+	str_add_bytes(out, "\x89LZO\0\r\n\x1a\n", 9);
+	add_be(out, 0x1040, 2);
+	add_be(out, 0x20a0, 2);
+	add_be(out, 0x0940, 2);
+	add_be(out, 1, 1);     /* the method */
+	add_be(out, 5, 1);     /* the level */
+	add_be(out, 0x143, 4); /* sums, and an extra field */
+	add_be(out, 0100644, 4);
+	add_be(out, 0, 4);
+	add_be(out, 0, 4);
+	add_be(out, 6, 1);
+	str_add_bytes(out, "kernel", 6);
+	add_be(out, 0, 4); /* the header's checksum, which nobody needs */
+	add_be(out, 3, 4);
+	str_add_bytes(out, "xyz", 3);
+	add_be(out, 0, 4);
+	assert_int_equal(lzo_init(), LZO_E_OK);
+	for (size_t at = 0; at < in->len; at += 64 << 10) {
+		size_t size = in->len - at < 64 << 10 ? in->len - at : 64 << 10;
+		const uint8_t *from = (const uint8_t *)in->text + at;
+		lzo_uint got = sizeof(packed);
+
+		assert_int_equal(lzo1x_1_compress(from, size, packed, &got, work), LZO_E_OK);
+		add_be(out, (uint32_t)size, 4);
+		add_be(out, (uint32_t)(got < size ? got : size), 4);
+		add_be(out, (uint32_t)adler32(1, from, (uInt)size), 4);
+		add_be(out, (uint32_t)crc32(0, from, (uInt)size), 4);
+		if (got < size)
+			add_be(out, (uint32_t)adler32(1, packed, (uInt)got), 4);
+		str_add_bytes(out, got < size ? packed : from, got < size ? got : size);
+	}
+	add_be(out, 0, 4);
+}
+
 static void pack(struct str *out, const struct str *in, enum format format)
 {
 	size_t room = in->len + 1000, at = 0;
 	char *to = str_reserve(out, room);
+	unsigned int size;
 	uint32_t word;
 
 	if (format == GZIP) {
 		pack_gzip(out, in);
+	} else if (format == LZMA) {
+		pack_lzma(out, in);
+	} else if (format == LZO) {
+		pack_lzo(out, in);
+	} else if (format == BZIP2) {
+		size = (unsigned int)room;
+		assert_int_equal(BZ2_bzBuffToBuffCompress(to, &size, in->text,
+							  (unsigned int)in->len, 1, 0, 0),
+				 BZ_OK);
+		out->len += size;
+	} else if (format == LZ4_FRAME) {
+		at = LZ4F_compressFrame(to, room, in->text, in->len, NULL);
+		assert_false(LZ4F_isError(at));
+		out->len += at;
 	} else if (format == XZ) {
 		assert_int_equal(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC32, NULL,
 							 (const uint8_t *)in->text, in->len,
@@ -376,8 +455,8 @@ static void unknown_formats_are_named(void **state)
 {
 	const char *why = "";
 
-	assert_int_equal(unpack("BZh91AY&SY......", 16, 1000, collect, NULL, &why), -ENOTSUP);
-	assert_non_null(strstr(why, "gzip, xz, zstd and lz4"));
+	assert_int_equal(unpack("PK\3\4............", 16, 1000, collect, NULL, &why), -ENOTSUP);
+	assert_non_null(strstr(why, "bzip2, gzip, lz4, lzma, lzo, xz and zstd"));
 }
 
 /* --- files, the sandbox and the cache --- */
@@ -395,6 +474,16 @@ static void write_kernel(const char *name, enum format format, char first)
 	str_free(&image);
 	str_free(&packed);
 	str_free(&file);
+}
+
+/* Packs a file as it is. */
+static void pack_file(const char *name, enum format format, const struct str *image)
+{
+	struct str packed = STR_INIT;
+
+	pack(&packed, image, format);
+	assert_int_equal(file_write_atomic(in_dir(name), packed.text, packed.len, 0644, NULL), 0);
+	str_free(&packed);
 }
 
 /* Opens the kernel and checks the first byte of its segment. */
@@ -507,6 +596,100 @@ static void hostile_files_cost_an_error_message(void **state)
 	str_free(&text);
 }
 
+static void files_packed_as_a_whole_are_opened_and_cached(void **state)
+{
+	struct kernel_spec spec = KERNEL_SPEC_LINUX;
+	char cache[128];
+
+	snprintf(cache, sizeof(cache), "%s/cache-whole", dir);
+	for (enum format f = 0; f < FORMATS; f++) {
+		struct str image = STR_INIT;
+
+		kernel_image_make(&image, &spec);
+		image.text[KERNEL_IMAGE_OFFSET] = (char)('A' + f);
+		pack_file("whole", f, &image);
+		expect_kernel("whole", cache, (char)('A' + f), false);
+		expect_kernel("whole", cache, (char)('A' + f), true);
+		str_free(&image);
+	}
+}
+
+static void a_packed_bzimage_is_unpacked_twice(void **state)
+{
+	struct str file = STR_INIT;
+
+	write_kernel("inner", XZ, 'i');
+	assert_int_equal(file_read(in_dir("inner"), 1 << 20, &file, NULL), 0);
+	pack_file("outer", GZIP, &file);
+	expect_kernel("outer", NULL, 'i', false);
+	str_clear(&file);
+	/* Not more than that. */
+	assert_int_equal(file_read(in_dir("outer"), 1 << 20, &file, NULL), 0);
+	pack_file("outermost", BZIP2, &file);
+	expect_refusal("outermost", "not an ELF file");
+	str_free(&file);
+}
+
+/* Opens a kernel that wants its symbols, and checks the segment that has them. */
+static void expect_symbols(const char *name, const char *cache, bool from_cache, int count)
+{
+	struct kernel kernel;
+	const struct kernel_segment *seg = &kernel.info.segments[1];
+	struct error *e = NULL;
+	uint32_t words[2];
+
+	if (kernel_open_in(&kernel, AT_FDCWD, in_dir(name), cache, &e) != 0)
+		fail_msg("%s", error_text(e));
+	assert_int_equal(kernel.from_cache, from_cache);
+	assert_int_equal(kernel.info.nr_segments, 2);
+	/* Behind the last byte of the kernel, which fills 20000 bytes. */
+	assert_true(seg->virt == 0xffffffff81000000ULL + 20000);
+	assert_true(seg->memsz > (uint64_t)count * 24 && seg->filesz == seg->memsz);
+	assert_true(kernel.info.virt_end >= seg->virt + seg->memsz);
+	assert_int_equal(pread(kernel.fd, words, sizeof(words), (off_t)seg->offset), sizeof(words));
+	assert_int_equal(words[0], seg->memsz);
+	assert_memory_equal(&words[1], "\177ELF", 4);
+	kernel_close(&kernel);
+}
+
+static void symbols_become_a_segment_if_the_kernel_wants_them(void **state)
+{
+	struct kernel_spec spec = KERNEL_SPEC_LINUX;
+	struct str image = STR_INIT;
+	char cache[128];
+
+	snprintf(cache, sizeof(cache), "%s/cache-symbols", dir);
+	/* More of them than one write has. */
+	spec.symbols = 10000;
+	kernel_image_make(&image, &spec);
+	assert_int_equal(file_write_atomic(in_dir("plain"), image.text, image.len, 0644, NULL), 0);
+	expect_symbols("plain", cache, false, spec.symbols);
+	expect_symbols("plain", cache, true, spec.symbols);
+	expect_symbols("plain", NULL, false, spec.symbols);
+	pack_file("packed", LZO, &image);
+	expect_symbols("packed", cache, false, spec.symbols);
+	expect_symbols("packed", cache, true, spec.symbols);
+	/* The sections are cut off. */
+	pack_file("packed", GZIP, &(struct str){ .text = image.text, .len = image.len - 8 });
+	expect_refusal("packed", "its symbol table is damaged");
+	str_free(&image);
+}
+
+static void the_same_kernel_is_cached_once_for_each_file(void **state)
+{
+	struct kernel_spec spec = KERNEL_SPEC_LINUX;
+	struct str image = STR_INIT;
+	char cache[128];
+
+	snprintf(cache, sizeof(cache), "%s/cache-same", dir);
+	kernel_image_make(&image, &spec);
+	pack_file("first", LZMA, &image);
+	pack_file("second", LZMA, &image);
+	expect_kernel("first", cache, 1, false);
+	expect_kernel("second", cache, 1, true);
+	str_free(&image);
+}
+
 static int crash(void *context, int fd, void *result, const char **why)
 {
 	raise(SIGSEGV);
@@ -575,6 +758,34 @@ static int look_around(void *context, int fd, void *result, const char **why)
 	return 0;
 }
 
+/* Taken over, it might report and then stay. */
+static int report_and_hang(void *context, int fd, void *result, const char **why)
+{
+	static const char report[204]; /* says that all is well */
+
+	*(int *)result = 7;
+	if (write(3, report, sizeof(report)) == sizeof(report))
+		for (;;)
+			pause();
+	return -EIO;
+}
+
+static void the_sandbox_is_left_after_its_report(void **state)
+{
+	static const struct sandbox_limits limits = { 1 << 26, 1 << 16, 60 };
+	struct error *e = NULL;
+	int result = 0;
+
+	alarm(20);
+	assert_int_equal(sandbox_run(report_and_hang, NULL, -1, &result, sizeof(result), &limits,
+				     "The file", &e),
+			 0);
+	alarm(0);
+	assert_int_equal(result, 7);
+	/* And it is gone. */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
 static void the_sandbox_holds(void **state)
 {
 	static const struct sandbox_limits limits = { 1 << 26, 1 << 16, 1 };
@@ -625,7 +836,12 @@ int main(void)
 		cmocka_unit_test(a_cache_that_others_may_write_to_is_not_used),
 		cmocka_unit_test(an_elf_file_is_used_as_it_is),
 		cmocka_unit_test(hostile_files_cost_an_error_message),
+		cmocka_unit_test(files_packed_as_a_whole_are_opened_and_cached),
+		cmocka_unit_test(a_packed_bzimage_is_unpacked_twice),
+		cmocka_unit_test(symbols_become_a_segment_if_the_kernel_wants_them),
+		cmocka_unit_test(the_same_kernel_is_cached_once_for_each_file),
 		cmocka_unit_test(the_sandbox_holds),
+		cmocka_unit_test(the_sandbox_is_left_after_its_report),
 		cmocka_unit_test(the_sandbox_ends_with_who_made_it),
 	};
 

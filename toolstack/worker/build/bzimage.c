@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds the compressed kernel in a file: by the hypervisor's own parser of bzImages, or as plain
- * gzip data.
+ * Finds the compressed kernel in a file: by the hypervisor's own parser of bzImages, or as a file
+ * that was compressed as a whole.
  */
 #include "worker/build/bzimage.h"
 
 #include <errno.h>
 
 #include "lib/bzimage.h"
+#include "worker/build/unpack.h"
 
 int bzimage_open(struct bzimage *image, const void *data, size_t size, const char **why)
 {
 	struct bzimage_payload payload;
-	const uint8_t *p = data;
 	int rc = bzimage_find_payload(data, size, &payload, why);
 
 	if (rc == 0) {
@@ -21,10 +21,11 @@ int bzimage_open(struct bzimage *image, const void *data, size_t size, const cha
 	}
 	if (rc != -ENOEXEC)
 		return rc;
-	if (size >= 2 && p[0] == 0x1f && p[1] == 0x8b) {
-		*image = (struct bzimage){ p, size };
+	if (unpack_is_known(data, size)) {
+		*image = (struct bzimage){ data, size };
 		return 0;
 	}
-	*why = "it is neither a bzImage nor an ELF file";
+	*why = "it is neither a bzImage nor an ELF file, nor one of these in a compressed form "
+	       "(bzip2, gzip, lz4, lzma, lzo, xz, zstd)";
 	return -ENOEXEC;
 }

@@ -7,133 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "worker/build/bzimage.h"
 #include "worker/build/cache.h"
+#include "worker/build/kernel_sandbox.h"
 #include "worker/sandbox.h"
-#include "worker/build/unpack.h"
 
 static const struct sandbox_limits limits = {
 	.memory = 2 * KERNEL_SIZE_MAX,
 	.file_size = KERNEL_SIZE_MAX + (1 << 20),
 	.seconds = 120,
 };
-
-/*
- * The contents of the file, read once: the hash and the unpacked image are of the same bytes, even
- * if the file changes meanwhile.
- */
-struct input {
-	const uint8_t *data;
-	size_t size;
-};
-
-/* --- in the sandbox --- */
-
-/* The file for the unpacked image. Pages of zeros stay holes: they are a third of a kernel. */
-struct output {
-	int fd;
-	uint64_t at;
-};
-
-static int write_at(const struct output *out, uint64_t at, const char *data, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = pwrite(out->fd, data, size, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		data += n;
-		at += (uint64_t)n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
-static bool is_zero(const char *data, size_t size)
-{
-	return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
-}
-
-static int write_piece(void *context, const void *data, size_t size)
-{
-	struct output *out = context;
-	const char *bytes = data;
-	size_t done = 0, begin = 0;
-	int rc = 0;
-
-	/* Go page by page: a run of pages that are not zero is one write, a page of zeros none. */
-	while (done < size && rc == 0) {
-		size_t block = KERNEL_PAGE - (out->at + done) % KERNEL_PAGE;
-
-		block = block < size - done ? block : size - done;
-		if (is_zero(bytes + done, block)) {
-			rc = write_at(out, out->at + begin, bytes + begin, done - begin);
-			begin = done + block;
-		}
-		done += block;
-	}
-	if (rc == 0 && begin < size)
-		rc = write_at(out, out->at + begin, bytes + begin, size - begin);
-	out->at += size;
-	return rc;
-}
-
-/* Describes the image in the file. */
-static int describe_file(int fd, struct kernel_info *info, const char **why)
-{
-	struct stat st;
-	void *image;
-	int rc;
-
-	if (fstat(fd, &st) || st.st_size <= 0) {
-		*why = "it is empty";
-		return -EINVAL;
-	}
-	if ((uint64_t)st.st_size > KERNEL_SIZE_MAX) {
-		*why = "it is larger than any kernel";
-		return -EFBIG;
-	}
-	image = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (image == MAP_FAILED) {
-		*why = "there is not enough memory for it";
-		return -ENOMEM;
-	}
-	rc = kernel_info_read(image, (size_t)st.st_size, info, why);
-	munmap(image, (size_t)st.st_size);
-	return rc;
-}
-
-/* Unpacks a bzImage into output_fd and describes the result. */
-static int unpack_and_describe(void *context, int output_fd, void *result, const char **why)
-{
-	const struct input *input = context;
-	struct output out = { .fd = output_fd };
-	struct bzimage image;
-	int rc = bzimage_open(&image, input->data, input->size, why);
-
-	if (rc == 0) {
-		*why = "the unpacked kernel cannot be stored";
-		rc = unpack(image.payload, image.size, KERNEL_SIZE_MAX, write_piece, &out, why);
-	}
-	/* Zeros at the end may be a hole, which needs the file's size set. */
-	if (rc == 0 && ftruncate(output_fd, (off_t)out.at))
-		rc = -errno;
-	return rc == 0 ? describe_file(output_fd, result, why) : rc;
-}
-
-/* Describes an ELF file as it is: output_fd is that file, open for reading. */
-static int describe(void *context, int output_fd, void *result, const char **why)
-{
-	return describe_file(output_fd, result, why);
-}
-
-/* --- with privilege --- */
 
 static int check_info(struct kernel *kernel, const char *what, struct error **e)
 {
@@ -177,21 +62,21 @@ static int read_input(int fd, size_t size, const char *what, uint8_t **data, str
  * Unpacks into fd, a new file, which belongs to the kernel afterwards. fd -1: the file could not be
  * made, and errno says why.
  */
-static int unpack_to(struct kernel *kernel, int fd, struct input *input, const char *what,
+static int unpack_to(struct kernel *kernel, int fd, struct kernel_input *input, const char *what,
 		     struct error **e)
 {
 	kernel->fd = fd;
 	if (fd < 0)
 		return error_set(e, errno, "%s cannot be unpacked: %s.", what, strerror(errno));
-	return sandbox_run(unpack_and_describe, input, fd, &kernel->info, sizeof(kernel->info),
-			   &limits, what, e);
+	return sandbox_run(kernel_unpack, input, fd, &kernel->info, sizeof(kernel->info), &limits,
+			   what, e);
 }
 
-static int open_packed(struct kernel *kernel, int fd, const struct stat *st,
+static int unpack_with(struct kernel *kernel, int fd, const struct stat *st,
 		       const struct cache *cache, const char *what, struct error **e)
 {
 	const struct cache no_cache = { .dir = -1 };
-	struct input input = { .size = (size_t)st->st_size };
+	struct kernel_input input = { .size = (size_t)st->st_size };
 	char key[CACHE_KEY_SIZE];
 	uint8_t *data = NULL;
 	int rc;
@@ -224,6 +109,34 @@ static int open_packed(struct kernel *kernel, int fd, const struct stat *st,
 	return rc;
 }
 
+/* Opens a kernel that has to be unpacked. */
+static int open_packed(struct kernel *kernel, int fd, const struct stat *st, const char *cache_path,
+		       const char *what, struct error **e)
+{
+	struct cache cache;
+	int rc;
+
+	cache_open(&cache, cache_path);
+	rc = unpack_with(kernel, fd, st, &cache, what, e);
+	cache_close(&cache);
+	return rc;
+}
+
+/* Opens an ELF file, which is used where it lies unless its symbols have to be laid out anew. */
+static int open_plain(struct kernel *kernel, int fd, const struct stat *st, const char *cache_path,
+		      const char *what, struct error **e)
+{
+	int rc = sandbox_run(kernel_describe, NULL, fd, &kernel->info, sizeof(kernel->info),
+			     &limits, what, e);
+
+	if (rc)
+		return rc;
+	if (kernel->info.flags & KERNEL_BSD_SYMTAB)
+		return open_packed(kernel, fd, st, cache_path, what, e);
+	kernel->fd = dup(fd);
+	return check_info(kernel, what, e);
+}
+
 static int open_file(int directory, const char *path, struct stat *st, const char *what,
 		     struct error **e)
 {
@@ -254,7 +167,6 @@ int kernel_open_in(struct kernel *kernel, int directory, const char *path, const
 		   struct error **e)
 {
 	struct error *why = NULL;
-	struct cache cache;
 	char what[300];
 	uint8_t magic[4];
 	struct stat st;
@@ -268,19 +180,12 @@ int kernel_open_in(struct kernel *kernel, int directory, const char *path, const
 		error_move(e, &why);
 		return rc;
 	}
-	if (pread(fd, magic, sizeof(magic), 0) != sizeof(magic)) {
+	if (pread(fd, magic, sizeof(magic), 0) != sizeof(magic))
 		rc = error_set(e, EIO, "%s cannot be read.", what);
-	} else if (memcmp(magic, "\177ELF", sizeof(magic)) == 0) {
-		kernel->fd = dup(fd);
-		rc = sandbox_run(describe, NULL, fd, &kernel->info, sizeof(kernel->info), &limits,
-				 what, e);
-		if (rc == 0)
-			rc = check_info(kernel, what, e);
-	} else {
-		cache_open(&cache, cache_path);
-		rc = open_packed(kernel, fd, &st, &cache, what, e);
-		cache_close(&cache);
-	}
+	else if (memcmp(magic, "\177ELF", sizeof(magic)) == 0)
+		rc = open_plain(kernel, fd, &st, cache_path, what, e);
+	else
+		rc = open_packed(kernel, fd, &st, cache_path, what, e);
 	close(fd);
 	if (rc)
 		kernel_close(kernel);

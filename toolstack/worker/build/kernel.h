@@ -31,7 +31,13 @@ enum kernel_flags {
 	KERNEL_HYPERCALL_PAGE =
 		/* the kernel has a page for hypercall stubs, at hypercall_page */
 	1 << 2,
-	KERNEL_FLAGS_ALL = (1 << 3) - 1,
+	KERNEL_BSD_SYMTAB =
+		/* the kernel wants its symbol table; in the last segment, if it is there */
+	1 << 3,
+	KERNEL_SUSPEND_CANCEL =
+		/* after a suspend that was given up, the kernel can go on in place */
+	1 << 4,
+	KERNEL_FLAGS_ALL = (1 << 5) - 1,
 };
 
 struct kernel_segment {
@@ -53,7 +59,7 @@ struct kernel_info {
 	char guest_os[24], guest_version[24], loader[24]; /* for people; NUL-terminated */
 };
 
-#define KERNEL_INFO_MAGIC "xlkrnl1"
+#define KERNEL_INFO_MAGIC "xlkrnl2"
 
 /*
  * Describes an unpacked ELF image. Returns 0, or -errno with *why set to words that follow "the

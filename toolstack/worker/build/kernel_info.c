@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <xen/elfnote.h>
-
 #include "lib/elf.h"
+#include "lib/pv_notes.h"
 
 #define PT_LOAD 1
 
@@ -19,68 +18,6 @@
 #define HV_VIRT_END   0xffff880000000000ULL
 /* The address range that a p2m list may use: one top-level page table entry. */
 #define L4_ENTRY_SIZE (1ULL << 39)
-
-struct notes {
-	uint64_t virt_base, paddr_offset, entry, hypercall_page, init_p2m;
-	bool has_virt_base, has_entry, has_hypercall_page, has_init_p2m, mod_start_pfn, any;
-	char guest_os[24], guest_version[24], loader[24];
-};
-
-static void note_text(char *to, size_t size, const struct elf_note *note)
-{
-	size_t n = strnlen((const char *)note->desc, note->descsz);
-
-	n = n < size ? n : size - 1;
-	memcpy(to, note->desc, n);
-	to[n] = '\0';
-	/* People see this text, and logs contain it. */
-	for (char *c = to; *c != '\0'; c++)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-}
-
-static int take_note(const struct elf_note *note, void *data)
-{
-	struct notes *n = data;
-
-	if (strcmp(note->name, "Xen") != 0)
-		return 0;
-	n->any = true;
-	switch (note->type) {
-	case XEN_ELFNOTE_VIRT_BASE:
-		n->virt_base = elf_note_u64(note);
-		n->has_virt_base = true;
-		break;
-	case XEN_ELFNOTE_PADDR_OFFSET:
-		n->paddr_offset = elf_note_u64(note);
-		break;
-	case XEN_ELFNOTE_ENTRY:
-		n->entry = elf_note_u64(note);
-		n->has_entry = true;
-		break;
-	case XEN_ELFNOTE_HYPERCALL_PAGE:
-		n->hypercall_page = elf_note_u64(note);
-		n->has_hypercall_page = true;
-		break;
-	case XEN_ELFNOTE_INIT_P2M:
-		n->init_p2m = elf_note_u64(note);
-		n->has_init_p2m = true;
-		break;
-	case XEN_ELFNOTE_MOD_START_PFN:
-		n->mod_start_pfn = elf_note_u64(note) != 0;
-		break;
-	case XEN_ELFNOTE_GUEST_OS:
-		note_text(n->guest_os, sizeof(n->guest_os), note);
-		break;
-	case XEN_ELFNOTE_GUEST_VERSION:
-		note_text(n->guest_version, sizeof(n->guest_version), note);
-		break;
-	case XEN_ELFNOTE_LOADER:
-		note_text(n->loader, sizeof(n->loader), note);
-		break;
-	}
-	return 0;
-}
 
 /* The size without the zeros at the end. */
 static uint64_t without_zero_tail(const uint8_t *data, uint64_t size)
@@ -95,7 +32,7 @@ static uint64_t without_zero_tail(const uint8_t *data, uint64_t size)
 	return size;
 }
 
-static int take_segments(const struct elf_image *elf, const struct notes *notes,
+static int take_segments(const struct elf_image *elf, const struct pv_notes *notes,
 			 struct kernel_info *info, const char **why)
 {
 	struct elf_segment seg;
@@ -117,7 +54,7 @@ static int take_segments(const struct elf_image *elf, const struct notes *notes,
 		*out = (struct kernel_segment){
 			.offset = (uint64_t)(seg.data - elf->data),
 			.filesz = without_zero_tail(seg.data, seg.filesz),
-			.virt = notes->virt_base + seg.paddr - notes->paddr_offset,
+			.virt = pv_notes_virt(notes, seg.paddr),
 			.memsz = seg.memsz,
 		};
 		info->nr_segments++;
@@ -132,9 +69,36 @@ static int take_segments(const struct elf_image *elf, const struct notes *notes,
 	return 0;
 }
 
+/* Fills in what the notes say. */
+static void take_notes(const struct pv_notes *notes, struct kernel_info *info)
+{
+	static const struct {
+		uint32_t note, flag;
+	} flags[] = {
+		{ PV_NOTES_INIT_P2M, KERNEL_HAS_INIT_P2M },
+		{ PV_NOTES_MOD_START_PFN, KERNEL_MOD_START_PFN },
+		{ PV_NOTES_HYPERCALL_PAGE, KERNEL_HYPERCALL_PAGE },
+		{ PV_NOTES_BSD_SYMTAB, KERNEL_BSD_SYMTAB },
+		{ PV_NOTES_SUSPEND_CANCEL, KERNEL_SUSPEND_CANCEL },
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		info->flags |= notes->flags & flags[i].note ? flags[i].flag : 0;
+	info->virt_base = notes->virt_base;
+	info->entry = notes->entry;
+	info->hypercall_page = notes->hypercall_page;
+	info->init_p2m = notes->init_p2m;
+	memcpy(info->guest_os, notes->guest_os, sizeof(info->guest_os));
+	memcpy(info->guest_version, notes->guest_version, sizeof(info->guest_version));
+	memcpy(info->loader, notes->loader, sizeof(info->loader));
+}
+
+_Static_assert(PV_NOTES_TEXT == sizeof(((struct kernel_info *)0)->guest_os), "what fits fits");
+
 int kernel_info_read(const void *image, size_t size, struct kernel_info *info, const char **why)
 {
-	struct notes notes = { 0 };
+	/* Static, for *why may lie in it. */
+	static struct pv_notes notes;
 	struct elf_image elf;
 	int rc = elf_open(&elf, image, size, why);
 
@@ -146,27 +110,16 @@ int kernel_info_read(const void *image, size_t size, struct kernel_info *info, c
 		       "guests only";
 		return -ENOEXEC;
 	}
-	if (elf_for_each_note(&elf, take_note, &notes)) {
-		*why = "its ELF notes are damaged";
-		return -EINVAL;
-	}
-	if (!notes.any || !notes.has_virt_base) {
-		*why = "it has no Xen notes, so it was built without support for running as a "
-		       "paravirtualized guest";
+	rc = pv_notes_read(&elf, &notes, why);
+	if (rc)
+		return rc;
+	if (notes.flags & PV_NOTES_DOM0_ONLY) {
+		*why = "it can be Domain-0's kernel only";
 		return -ENOEXEC;
 	}
 	memcpy(info->magic, KERNEL_INFO_MAGIC, sizeof(info->magic));
 	info->image_size = size;
-	info->virt_base = notes.virt_base;
-	info->entry = notes.has_entry ? notes.entry : elf.entry;
-	info->hypercall_page = notes.hypercall_page;
-	info->init_p2m = notes.init_p2m;
-	info->flags = (notes.has_init_p2m ? KERNEL_HAS_INIT_P2M : 0) |
-		      (notes.mod_start_pfn ? KERNEL_MOD_START_PFN : 0) |
-		      (notes.has_hypercall_page ? KERNEL_HYPERCALL_PAGE : 0);
-	memcpy(info->guest_os, notes.guest_os, sizeof(info->guest_os));
-	memcpy(info->guest_version, notes.guest_version, sizeof(info->guest_version));
-	memcpy(info->loader, notes.loader, sizeof(info->loader));
+	take_notes(&notes, info);
 	rc = take_segments(&elf, &notes, info, why);
 	return rc ? rc : kernel_info_check(info, size, why);
 }
