@@ -195,7 +195,7 @@ static int judge(int waited, int status, const struct report *report, unsigned i
 		return error_set(e, ETIMEDOUT,
 				 "%s is not usable: reading it took more than %u seconds.", what,
 				 seconds);
-	if (waited || !WIFEXITED(status) || WEXITSTATUS(status))
+	if (waited)
 		return error_set(e, EINVAL,
 				 "%s is not usable: the process that read it was stopped (%s).",
 				 what,
@@ -230,8 +230,11 @@ int sandbox_run(sandbox_fn *fn, void *context, int output_fd, void *result, size
 		rc = error_set(e, errno, "%s could not be read: %s.", what, strerror(errno));
 	} else {
 		rc = wait_report(pipe_fds[0], limits->seconds, &report);
-		if (rc == -ETIMEDOUT)
-			kill(pid, SIGKILL);
+		/*
+		 * The report is the last that a child does. One that was taken over may stay after
+		 * it, for ever.
+		 */
+		kill(pid, SIGKILL);
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
 		rc = judge(rc, status, &report, limits->seconds, what, e);
