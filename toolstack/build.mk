@@ -46,7 +46,7 @@ ts-dirs-xend-worker := worker
 # One function of liblzo2, which no other program of Domain-0 needs.
 ts-libs-xend-worker := $(ts-xen-libs) -lseccomp -lgcrypt -lbz2 -llzma -l:liblzo2.a -lzstd -llz4 -lz
 ts-dirs-xm := xm
-ts-libs-xm := -lncursesw -ltinfo
+ts-libs-xm := -lncursesw -ltinfo -lseccomp
 
 # The directory that holds a program's main(); without sources there the program is not built yet.
 ts-built := $(foreach p,$(ts-programs),$(if $(ts-src-$(firstword $(ts-dirs-$(p)))),$(ts-bin)/$(p)))

@@ -29,30 +29,47 @@ static const char *name_of(const char *key)
 	return row ? row->name : key;
 }
 
-static const struct parser_keys keys = { .name_of = name_of, .is_list = is_list };
+const struct parser_keys config_parser_keys = { .name_of = name_of, .is_list = is_list };
 
-struct config *config_parse(const char *text, size_t len, const char *filename,
-			    const char *const *overrides, size_t nr_overrides,
-			    struct config_diags *diags)
+bool config_is_plain(const char *text, size_t len, const char *filename, struct config_diags *diags)
 {
 	struct value *object = value_new(VALUE_OBJECT, filename, nowhere);
+
+	parser_read(text, len, filename, &config_parser_keys, object, diags);
+	value_free(object);
+	config_diags_sort(diags);
+	return !diags->nr_errors;
+}
+
+struct config *config_from_values(struct value *object, struct config_diags *diags)
+{
 	struct config *c = xcalloc(1, sizeof(*c));
 
-	if (len > CONFIG_MAX_TEXT) {
-		config_error(diags, filename, nowhere, "expected at most %u bytes, found %zu",
-			     CONFIG_MAX_TEXT, len);
-	} else {
-		parser_read(text, len, filename, &keys, object, diags);
-		for (size_t i = 0; i < nr_overrides; i++)
-			parser_override(overrides[i], &keys, object, diags);
-		schema_fill(&config_domain_schema, c, object, diags);
-	}
+	schema_fill(&config_domain_schema, c, object, diags);
 	value_free(object);
 	config_diags_sort(diags);
 	if (!diags->nr_errors)
 		return c;
 	config_free(c);
 	return NULL;
+}
+
+struct config *config_parse(const char *text, size_t len, const char *filename,
+			    const char *const *overrides, size_t nr_overrides,
+			    struct config_diags *diags)
+{
+	struct value *object;
+
+	if (len > CONFIG_MAX_TEXT) {
+		config_error(diags, filename, nowhere, "expected at most %u bytes, found %zu",
+			     CONFIG_MAX_TEXT, len);
+		return NULL;
+	}
+	object = value_new(VALUE_OBJECT, filename, nowhere);
+	parser_read(text, len, filename, &config_parser_keys, object, diags);
+	for (size_t i = 0; i < nr_overrides; i++)
+		parser_override(overrides[i], &config_parser_keys, object, diags);
+	return config_from_values(object, diags);
 }
 
 /*

@@ -170,6 +170,19 @@ struct config *config_parse(const char *text, size_t len, const char *filename,
 			    const char *const *overrides, size_t nr_overrides,
 			    struct config_diags *diags);
 
+/* Whether the text has the syntax of config_parse(). If not, diags says where. */
+bool config_is_plain(const char *text, size_t len, const char *filename,
+		     struct config_diags *diags);
+
+/*
+ * The same from what a program has computed: toolstack/xm/python/evaluate.py describes `answer`.
+ * The words that the program does not use as variables override its values. A value that is no key
+ * is left out if it only helped the program.
+ */
+struct config *config_from_program(struct json_object *answer, const char *filename,
+				   const char *const *words, size_t nr_words,
+				   struct config_diags *diags);
+
 /* Returns NULL on an error; *e holds all that is wrong with the object. */
 struct config *config_from_json(struct json_object *o, struct error **e);
 /* Only what was given or generated, without the defaults. */

@@ -19,6 +19,9 @@ struct parser_keys {
 	bool (*is_list)(const char *key);
 };
 
+/* Those of a domain. */
+extern const struct parser_keys config_parser_keys;
+
 /*
  * Adds the assignments of the text to the object. A key that is assigned twice gets the last value,
  * and a warning. All errors are reported; the object has whatever could be read.

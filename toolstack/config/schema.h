@@ -103,6 +103,11 @@ int schema_set(const struct config_schema *schema, void *record, const char *nam
 /* Fills the record (all zeroes) from the object's members, then with defaults, and checks it. */
 void schema_fill(const struct config_schema *schema, void *record, const struct value *object,
 		 struct config_diags *diags);
+/*
+ * The end of config_parse() and config_from_program(): a domain's configuration from its keys'
+ * values, which are freed. NULL when diags has errors.
+ */
+struct config *config_from_values(struct value *object, struct config_diags *diags);
 struct json_object *schema_to_json(const struct config_schema *schema, const void *record);
 /* Makes the record, whose contents do not matter, a copy of `from` that shares nothing with it. */
 void schema_copy(const struct config_schema *schema, void *record, const void *from);

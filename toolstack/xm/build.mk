@@ -4,7 +4,11 @@ ts-src-xm += client/answer.c client/call.c client/client.c client/path.c client/
 ts-src-xm += commands/console.c commands/create.c commands/devices.c commands/domain_file.c \
 	commands/help.c commands/help_man.c commands/host.c commands/lifecycle.c commands/list.c \
 	commands/managed.c commands/query.c commands/report.c commands/resources.c commands/shutdown.c
+ts-src-xm += python/confine.c python/evaluate.c python/program.c python/watch.c
 ts-src-xm += top/top.c top/top_lines.c top/top_model.c top/top_view.c
+
+# program.c holds their text.
+$(ts-out)/xm/python/program.o: $(wildcard toolstack/xm/python/*.py)
 
 # The manual. A line @commands@, @keys@ or @settings@ in a page stands for what the program's own tables say.
 man-pages := $(patsubst docs/man/%,build/man/%,$(wildcard docs/man/*.[1-8]))

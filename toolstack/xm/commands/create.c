@@ -6,10 +6,20 @@
 #include <stdlib.h>
 
 #include "lib/json.h"
+#include "lib/str.h"
 #include "protocol.h"
 #include "xm/client/call.h"
 #include "xm/commands/console.h"
 #include "xm/commands/domain_file.h"
+#include "xm/python/evaluate.h"
+
+#define PYTHON_OPTIONS                                                                            \
+	{ XM_OPTION_NO_PYTHON, "no-python", NULL, "refuse a file that is a Python program" },     \
+		{ XM_OPTION_PYTHON_TIME, "python-time", "SECONDS",                                \
+		  "how long a Python program may take, instead of 10" },                          \
+	{                                                                                         \
+		XM_OPTION_HELP_CONFIG, "help_config", NULL, "show the variables of a Python file" \
+	}
 
 const struct xm_option create_options[] = {
 	{ 'c', "console", NULL, "go to its console" },
@@ -17,6 +27,7 @@ const struct xm_option create_options[] = {
 	{ 'n', "dryrun", NULL, "show what would be created, and create nothing" },
 	{ 'q', "quiet", NULL, "say nothing when it works" },
 	{ 'f', "defconfig", "FILE", "the file, if it is not the first argument" },
+	PYTHON_OPTIONS,
 	{ 0 },
 };
 
@@ -24,6 +35,7 @@ const struct xm_option new_options[] = {
 	{ 'n', "dryrun", NULL, "show what would be kept, and keep nothing" },
 	{ 'q', "quiet", NULL, "say nothing when it works" },
 	{ 'f', "defconfig", "FILE", "the file, if it is not the first argument" },
+	PYTHON_OPTIONS,
 	{ 0 },
 };
 
@@ -39,23 +51,43 @@ static int print_config(const struct config *config)
 	return XM_OK;
 }
 
+static int read_options(const struct xm_args *args, struct domain_file_options *options)
+{
+	const char *seconds = xm_args_value(args, XM_OPTION_PYTHON_TIME);
+	uint64_t value = PYTHON_SECONDS;
+
+	if (seconds && !str_to_u64(seconds, 10, 1, PYTHON_MAX_SECONDS, &value))
+		return xm_usage_error(
+			args->command,
+			"--python-time needs a number of seconds from 1 to %d, not '%s'",
+			PYTHON_MAX_SECONDS, seconds);
+	*options = (struct domain_file_options){
+		.file = xm_args_value(args, 'f'),
+		.no_python = xm_args_has(args, XM_OPTION_NO_PYTHON),
+		.help = xm_args_has(args, XM_OPTION_HELP_CONFIG),
+		.seconds = (unsigned int)value,
+	};
+	if (!options->file && args->count == 0)
+		return xm_usage_error(args->command, "%s needs a configuration file",
+				      args->command->name);
+	return XM_OK;
+}
+
 /*
- * Read the file; for a dry run, print the result. After that, and after an error, *config is NULL.
+ * Read the file; for a dry run, print the result. After that, after help and after an error,
+ * *config is NULL.
  */
 static int read_config(const struct xm_args *args, struct config **config)
 {
-	const char *file = xm_args_value(args, 'f');
-	int status = XM_OK;
+	struct domain_file_options options;
+	int status = read_options(args, &options);
 	char *path;
 
 	*config = NULL;
-	if (!file && args->count == 0)
-		return xm_usage_error(args->command, "%s needs a configuration file",
-				      args->command->name);
-	*config = domain_file_read(args->operands, args->count, file, &path);
-	if (!*config)
-		status = XM_FAILED;
-	else if (path && !xm_args_has(args, 'q'))
+	if (status != XM_OK)
+		return status;
+	status = domain_file_read(args->operands, args->count, &options, config, &path);
+	if (*config && path && !xm_args_has(args, 'q'))
 		printf("Using config file \"%s\".\n", path);
 	free(path);
 	if (*config && xm_args_has(args, 'n')) {

@@ -6,14 +6,26 @@
 #ifndef XM_COMMANDS_DOMAIN_FILE_H
 #define XM_COMMANDS_DOMAIN_FILE_H
 
+#include <stdbool.h>
+
 #include "config/config.h"
+#include "xm/command.h"
+
+struct domain_file_options {
+	const char *file;     /* NULL: one of the operands is the file */
+	bool no_python;	      /* refuse a file that is a Python program */
+	bool roots_python;    /* refuse a Python program that others than root may write */
+	bool help;	      /* only print what variables the file takes */
+	unsigned int seconds; /* how long a Python program may take */
+};
 
 /*
- * The operands are a file and key=value words, in any order. If `file` is not NULL, it names the
- * file instead. Errors and warnings go to stderr; on an error the result is NULL. *path receives
- * the path of the file, which the caller frees; NULL when only words describe the domain.
+ * The operands are a file and key=value words, in any order. Errors and warnings go to stderr; on
+ * an error, and after help, *config is NULL. Returns an enum xm_status. *path receives the path of
+ * the file, which the caller frees; NULL when only words describe the domain.
  */
-struct config *domain_file_read(char *const *operands, int count, const char *file, char **path);
+int domain_file_read(char *const *operands, int count, const struct domain_file_options *options,
+		     struct config **config, char **path);
 
 /*
  * Finds a configuration file: the name itself or, for a name without a slash, also in /etc/xen;

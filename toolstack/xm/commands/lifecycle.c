@@ -206,11 +206,14 @@ const struct xm_command xm_lifecycle_commands[] = {
 	  .help = "FILE is looked for as it is named and then in /etc/xen. Each KEY=VALUE takes "
 		  "the place of the "
 		  "file's; see "
-		  "xm.cfg(5) for the keys. The domain is forgotten when it ends; `xm new' makes "
+		  "xm.cfg(5) for the keys. A file that is not plain KEY = VALUE is run as a Python "
+		  "program, as you, in a process with limits; KEY=VALUE are its variables, too. "
+		  "The domain is forgotten when it ends; `xm new' makes "
 		  "one that stays.",
 	  .examples = "xm create web1\tstart what /etc/xen/web1 describes\n"
 		      "xm create -c web1\tand go to its console\n"
 		      "xm create web1 memory=512 name=web1big\twith other memory and another name\n"
+		      "xm create rack number=3\tfrom a Python file with a variable\n"
 		      "xm create -n web1\tshow what would be created",
 	  .options = create_options,
 	  .max_operands = -1 },

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One loop over poll(). Whatever the program does, it ends: it may take so long, start so many
+ * processes, print so much and answer so much.
+ */
+#include "xm/python/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/json.h"
+#include "xm/command.h"
+#include "xm/python/confine.h"
+
+enum {
+	MAX_OUTPUT = 64 * 1024,
+	MAX_ANSWER = 2 * 1024 * 1024,
+	GRACE_MS = 1000, /* for the program to say in what line its time ended */
+	END_MS = 2000,	 /* until killed processes are gone */
+};
+
+struct progress {
+	struct str answer;
+	size_t printed;
+	unsigned int processes;
+	bool too_much_output;
+	bool too_many_processes;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Passes on what the program prints. Returns false at the end. */
+static bool read_output(struct watch *watch, struct progress *progress)
+{
+	char bytes[4096];
+	ssize_t count = read(watch->output, bytes, sizeof(bytes));
+	size_t room = MAX_OUTPUT - progress->printed;
+
+	if (count <= 0)
+		return count < 0 && errno == EINTR;
+	if ((size_t)count > room)
+		progress->too_much_output = true;
+	else
+		room = (size_t)count;
+	progress->printed += fwrite(bytes, 1, room, stderr);
+	return true;
+}
+
+static bool read_answer(struct watch *watch, struct progress *progress)
+{
+	char *room = str_reserve(&progress->answer, 4096);
+	ssize_t count = read(watch->answer, room, 4096);
+
+	if (count <= 0)
+		return count < 0 && errno == EINTR;
+	progress->answer.len += (size_t)count;
+	room[count] = '\0';
+	return progress->answer.len <= MAX_ANSWER;
+}
+
+/* Lets a process start another, or refuses it. Returns false when none of them is left. */
+static bool answer_notification(struct watch *watch, struct progress *progress)
+{
+	struct seccomp_notif *request = NULL;
+	struct seccomp_notif_resp *response = NULL;
+	int rc = seccomp_notify_alloc(&request, &response);
+
+	if (rc == 0)
+		rc = seccomp_notify_receive(watch->notify, request);
+	if (rc == 0) {
+		response->id = request->id;
+		if (progress->processes < PYTHON_PROCESSES) {
+			progress->processes++;
+			response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		} else {
+			progress->too_many_processes = true;
+			response->error = -EAGAIN;
+		}
+		/* It fails if the process has ended meanwhile, which matters to nobody. */
+		seccomp_notify_respond(watch->notify, response);
+	}
+	if (request)
+		seccomp_notify_free(request, response);
+	return rc != -ENOMEM;
+}
+
+static void close_fd(int *fd)
+{
+	close(*fd);
+	*fd = -1;
+}
+
+/* One wait. Returns false when the process has ended. */
+static bool step(struct watch *watch, struct progress *progress, int64_t left)
+{
+	enum { OUTPUT, ANSWER, NOTIFY, PROCESS, COUNT };
+	struct pollfd files[COUNT] = { [OUTPUT] = { watch->output, POLLIN, 0 },
+				       [ANSWER] = { watch->answer, POLLIN, 0 },
+				       [NOTIFY] = { watch->notify, POLLIN, 0 },
+				       [PROCESS] = { watch->process, POLLIN, 0 } };
+
+	if (poll(files, COUNT, (int)left) <= 0)
+		return true;
+	if (files[NOTIFY].revents & POLLIN && !answer_notification(watch, progress))
+		close_fd(&watch->notify);
+	else if (files[NOTIFY].revents & ~POLLIN)
+		close_fd(&watch->notify);
+	if (files[OUTPUT].revents && !read_output(watch, progress))
+		close_fd(&watch->output);
+	if (files[ANSWER].revents && !read_answer(watch, progress))
+		close_fd(&watch->answer);
+	return !files[PROCESS].revents;
+}
+
+/*
+ * What the pipes still hold when the process has ended. A process that it left behind may keep them
+ * open.
+ */
+static void drain(struct watch *watch, struct progress *progress)
+{
+	if (watch->output >= 0) {
+		fcntl(watch->output, F_SETFL, O_NONBLOCK);
+		while (read_output(watch, progress) && !progress->too_much_output)
+			;
+	}
+	if (watch->answer >= 0) {
+		fcntl(watch->answer, F_SETFL, O_NONBLOCK);
+		while (read_answer(watch, progress))
+			;
+	}
+}
+
+static void print_warnings(const struct watch *watch, const struct progress *progress)
+{
+	if (progress->too_much_output)
+		xm_warn("%s printed more than %d KiB; the rest is not shown.", watch->path,
+			MAX_OUTPUT / 1024);
+	if (progress->too_many_processes)
+		xm_warn("%s tried to start more than %d processes, and was not let.", watch->path,
+			PYTHON_PROCESSES);
+}
+
+/* The sentence for a process that ended without an answer. */
+static int no_answer(struct watch *watch, int status, struct error **e)
+{
+	if (WIFSIGNALED(status))
+		return error_set(
+			e, EINVAL,
+			"%s: running it as Python ended by signal %d (%s), without a result.",
+			watch->path, WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return error_set(
+		e, EINVAL,
+		"%s: running it as Python ended with exit status %d, before the end of the "
+		"file. A file that describes a domain must run to its end.",
+		watch->path, WEXITSTATUS(status));
+}
+
+static int finish(struct watch *watch, struct progress *progress, struct json_object **answer,
+		  struct error **e)
+{
+	int status = 0;
+
+	if (progress->answer.len > MAX_ANSWER)
+		return error_set(e, EFBIG, "%s: it defines more than %d MiB.", watch->path,
+				 MAX_ANSWER >> 20);
+	waitpid(watch->pid, &status, 0);
+	watch->pid = -1;
+	*answer = json_parse_object(str_text(&progress->answer), progress->answer.len, NULL);
+	return *answer ? 0 : no_answer(watch, status, e);
+}
+
+int watch_run(struct watch *watch, struct json_object **answer, struct error **e)
+{
+	struct progress progress = { .answer = STR_INIT };
+	int64_t end = now_ms() + (int64_t)watch->seconds * 1000 + GRACE_MS;
+	int64_t left = end - now_ms();
+	bool running = true;
+	int rc;
+
+	while (running && left > 0 && progress.answer.len <= MAX_ANSWER) {
+		running = step(watch, &progress, left);
+		left = end - now_ms();
+	}
+	if (running && left <= 0) {
+		rc = error_set(e, ETIMEDOUT, "%s: it did not end within %u s, and was ended.",
+			       watch->path, watch->seconds);
+	} else {
+		drain(watch, &progress);
+		rc = finish(watch, &progress, answer, e);
+	}
+	fflush(stderr);
+	print_warnings(watch, &progress);
+	str_free(&progress.answer);
+	return rc;
+}
+
+/* Sends SIGKILL to each child. Returns whether there was one. */
+static bool kill_children(void)
+{
+	char path[64];
+	bool found = false;
+	FILE *list;
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	list = fopen(path, "re");
+	while (list && fscanf(list, "%d", &pid) == 1) {
+		kill(pid, SIGKILL);
+		found = true;
+	}
+	if (list)
+		fclose(list);
+	return found;
+}
+
+void watch_end(struct watch *watch)
+{
+	struct timespec pause = { 0, 1000000 };
+	int64_t end = now_ms() + END_MS;
+
+	/* Without this descriptor nobody lets a process start another: their number only falls. */
+	if (watch->notify >= 0)
+		close_fd(&watch->notify);
+	if (watch->pid > 0)
+		kill(watch->pid, SIGKILL);
+	while (kill_children() && now_ms() < end) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		nanosleep(&pause, NULL);
+	}
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Watches the process of a Python file: its output, its answer, its children, its time. */
+#ifndef XM_PYTHON_WATCH_H
+#define XM_PYTHON_WATCH_H
+
+#include <json.h>
+#include <sys/types.h>
+
+#include "lib/error.h"
+
+/* Descriptors are -1 when they are not open. */
+struct watch {
+	const char *path; /* of the file, for messages */
+	unsigned int seconds;
+	pid_t pid;  /* -1: no process */
+	int output; /* what the program prints */
+	int answer;
+	int notify;  /* seccomp's: a process wants to start another */
+	int process; /* a pidfd */
+};
+
+/* Waits for the end of the process, and reads the answer. */
+int watch_run(struct watch *watch, struct json_object **answer, struct error **e);
+
+/* Ends the process and all that it started, whatever state they are in. */
+void watch_end(struct watch *watch);
+
+#endif
