@@ -102,8 +102,10 @@ def test_create_what_cannot_be(dom0, guest, xm):
         assert words in text.replace("kB", "MiB"), text
         assert set(xm.domains()) == {"Domain-0", "life"}
     dom0.write("/root/bad", ["memry=5", *GUEST.lines()])
-    status, _, err = xm("create /root/bad")
+    status, _, err = xm("create --strict /root/bad")
     assert status == 1 and re.search(r"^/root/bad:1:1: error: .*memory", err, re.M)
+    status, _, err = xm("create -n /root/bad")
+    assert status == 0 and re.search(r"^/root/bad:1:1: warning: .*memory", err, re.M)
 
 
 def test_pause_and_unpause(xm, guest):

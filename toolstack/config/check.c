@@ -39,6 +39,22 @@ static bool is_good(const struct check *k, const char *key)
 	return is_set(k, key) || !v || value_is_empty(v);
 }
 
+/* False after a report. */
+static bool check_type(const struct check *k)
+{
+	bool by_builder =
+		k->c->builder == CONFIG_BUILDER_HVM || k->c->builder == CONFIG_BUILDER_PVH;
+	bool by_type = k->c->type != CONFIG_TYPE_PV;
+	const struct value *v = at(k, by_type ? "type" : "builder");
+
+	if (by_builder || by_type)
+		config_error(k->diags, v->source, v->pos,
+			     "%s: this is a fully virtualized guest (%s), and only paravirtualized "
+			     "ones (type = \"pv\") can be created",
+			     by_type ? "type" : "builder", v->text);
+	return !by_builder && !by_type;
+}
+
 static void check_kernel(const struct check *k)
 {
 	const struct value *v;
@@ -104,9 +120,11 @@ static void check_cpu(const struct check *k)
 			     "cpus: expected at most one for each of %llu vcpus, found %zu",
 			     (unsigned long long)vcpus, k->c->nr_cpus);
 	if (is_good(k, "vcpus") && is_good(k, "maxvcpus") && k->c->cpu_cap > 100 * vcpus)
-		config_error(k->diags, cap->source, cap->pos,
-			     "cpu_cap: expected at most 100 for each of %llu vcpus, found %llu",
-			     (unsigned long long)vcpus, (unsigned long long)k->c->cpu_cap);
+		config_warning(
+			k->diags, cap->source, cap->pos,
+			"cpu_cap has no effect: it is 100 for each CPU, and %llu vcpus cannot "
+			"use %llu",
+			(unsigned long long)vcpus, (unsigned long long)k->c->cpu_cap);
 }
 
 /* Element i of a list; the value itself when a single value was given in place of a list. */
@@ -145,12 +163,34 @@ static void check_devices(const struct check *k)
 			     "bootloader: expected a disk for it to look into, found none");
 }
 
+/* A paravirtualized guest has no use for a drive without a medium. */
+static void leave_out_empty_drives(const struct check *k, struct config *c)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < c->nr_disk; i++) {
+		const struct value *v = element(k, "disk", i);
+		struct config_disk *d = &c->disk[i];
+
+		if (d->target || !d->cdrom || !d->vdev) {
+			c->disk[nr++] = *d;
+			continue;
+		}
+		config_warning(k->diags, v->source, v->pos,
+			       "disk %s is left out: it is a drive without a medium", d->vdev);
+		config_disk_free(d);
+	}
+	c->nr_disk = nr;
+}
+
 void domain_finish(void *record, const struct value *given, struct config_diags *diags)
 {
 	struct check k = { .c = record, .given = given, .diags = diags };
 
-	check_kernel(&k);
+	if (check_type(&k))
+		check_kernel(&k);
 	check_cmdline(&k);
 	check_cpu(&k);
 	check_devices(&k);
+	leave_out_empty_drives(&k, record);
 }

@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "config/parser.h"
 #include "config/schema.h"
+#include "config/screen.h"
 #include "lib/alloc.h"
 #include "lib/json.h"
 #include "lib/str.h"
@@ -45,6 +46,7 @@ struct config *config_from_values(struct value *object, struct config_diags *dia
 {
 	struct config *c = xcalloc(1, sizeof(*c));
 
+	screen_gather(object);
 	schema_fill(&config_domain_schema, c, object, diags);
 	value_free(object);
 	config_diags_sort(diags);
@@ -93,7 +95,7 @@ static int fill_from(const struct config_schema *schema, void *record, const str
 int schema_from_json(const struct config_schema *schema, void *record, struct json_object *o,
 		     struct error **e)
 {
-	struct config_diags diags = { 0 };
+	struct config_diags diags = { .only_known = true };
 	struct value *object;
 	int rc;
 
@@ -107,9 +109,9 @@ int schema_from_json(const struct config_schema *schema, void *record, struct js
 }
 
 static int fill_from_text(const struct config_schema *schema, void *record, const char *text,
-			  struct error **e)
+			  const char *directory, struct error **e)
 {
-	struct config_diags diags = { 0 };
+	struct config_diags diags = { .only_known = true, .directory = directory };
 	struct value *v = value_new_string("", nowhere, text, strlen(text));
 	struct value *object = schema->from_text(v, &diags);
 	int rc = fill_from(schema, record, object, &diags, e);
@@ -194,7 +196,13 @@ char *config_cmdline(const struct config *c)
 
 int config_disk_parse(const char *text, struct config_disk *d, struct error **e)
 {
-	return fill_from_text(&config_disk_schema, d, text, e);
+	return fill_from_text(&config_disk_schema, d, text, NULL, e);
+}
+
+int config_disk_parse_below(const char *text, const char *directory, struct config_disk *d,
+			    struct error **e)
+{
+	return fill_from_text(&config_disk_schema, d, text, directory, e);
 }
 
 struct json_object *config_disk_to_json(const struct config_disk *d)
@@ -209,7 +217,7 @@ void config_disk_free(struct config_disk *d)
 
 int config_vif_parse(const char *text, struct config_vif *v, struct error **e)
 {
-	return fill_from_text(&config_vif_schema, v, text, e);
+	return fill_from_text(&config_vif_schema, v, text, NULL, e);
 }
 
 struct json_object *config_vif_to_json(const struct config_vif *v)

@@ -19,8 +19,13 @@
 #include "lib/sexp.h"
 
 /* In the order of the words in keys.c. */
-enum config_builder { CONFIG_BUILDER_LINUX, CONFIG_BUILDER_GENERIC };
-enum config_type { CONFIG_TYPE_PV };
+enum config_builder {
+	CONFIG_BUILDER_LINUX,
+	CONFIG_BUILDER_GENERIC,
+	CONFIG_BUILDER_HVM,
+	CONFIG_BUILDER_PVH,
+};
+enum config_type { CONFIG_TYPE_PV, CONFIG_TYPE_HVM, CONFIG_TYPE_PVH };
 enum config_action {
 	CONFIG_DESTROY,
 	CONFIG_RESTART,
@@ -33,6 +38,7 @@ enum config_on_start { CONFIG_START_IGNORE, CONFIG_START_START };
 enum config_on_stop { CONFIG_STOP_IGNORE, CONFIG_STOP_SHUTDOWN, CONFIG_STOP_SUSPEND };
 enum config_disk_type { CONFIG_DISK_PHY, CONFIG_DISK_FILE, CONFIG_DISK_QDISK };
 enum config_disk_mode { CONFIG_DISK_READ, CONFIG_DISK_WRITE };
+enum config_vif_type { CONFIG_VIF_NETFRONT, CONFIG_VIF_VIF, CONFIG_VIF_IOEMU };
 enum config_vfb_type { CONFIG_VFB_VNC, CONFIG_VFB_SDL };
 enum config_disk_format {
 	CONFIG_FORMAT_RAW,
@@ -74,12 +80,12 @@ struct config_vif {
 	char *ip;     /* addresses separated by spaces */
 	char *script;
 	char *vifname;
-	char *rate;	  /* 10Mb/s, 250KB/s@20ms: config_rate_parse() */
-	char *backend;	  /* a domain's name or number; "0": Domain-0 */
-	bool trusted;	  /* for the guest: whether it may trust the backend */
-	char *gatewaydev; /* for vif-route */
-	uint64_t mtu;	  /* bytes; 0: the bridge's */
-	unsigned int type;
+	char *rate;	   /* 10Mb/s, 250KB/s@20ms: config_rate_parse() */
+	char *backend;	   /* a domain's name or number; "0": Domain-0 */
+	bool trusted;	   /* for the guest: whether it may trust the backend */
+	char *gatewaydev;  /* for vif-route */
+	uint64_t mtu;	   /* bytes; 0: the bridge's */
+	unsigned int type; /* enum config_vif_type */
 };
 
 /* A framebuffer with keyboard and mouse, which a VNC client shows. */
@@ -154,10 +160,11 @@ struct config {
 /*
  * The limits of a domain's size. 4 TiB is the most that the stream of a saved domain can describe.
  */
-#define CONFIG_MEMORY_MIN 4	      /* MiB */
-#define CONFIG_MEMORY_MAX (4LL << 20) /* MiB */
-#define CONFIG_VCPUS_MAX  512
-#define CONFIG_NAME_MAX	  64 /* characters of a domain's or a host's name */
+#define CONFIG_MEMORY_MIN  4	       /* MiB */
+#define CONFIG_MEMORY_MAX  (4LL << 20) /* MiB */
+#define CONFIG_VCPUS_MAX   512
+#define CONFIG_DISPLAY_MAX 9999 /* the highest display of a VNC server */
+#define CONFIG_NAME_MAX	   64	/* characters of a domain's or a host's name */
 
 enum { CONFIG_MAX_TEXT = 1024 * 1024 }; /* bytes of a configuration file */
 
@@ -227,6 +234,9 @@ char *config_cmdline(const struct config *c);
  * "mac=...,bridge=..." for a vif ("" is a vif with defaults). On an error *d or *v is empty.
  */
 int config_disk_parse(const char *text, struct config_disk *d, struct error **e);
+/* The same, where a relative path is below the directory. */
+int config_disk_parse_below(const char *text, const char *directory, struct config_disk *d,
+			    struct error **e);
 struct json_object *config_disk_to_json(const struct config_disk *d);
 void config_disk_free(struct config_disk *d); /* frees what d points to, not d */
 

@@ -11,21 +11,38 @@ static void add(struct config_diags *diags, bool is_error, const char *source,
 		struct config_pos pos, const char *fmt, va_list ap)
 	__attribute__((format(printf, 5, 0)));
 
-static void add(struct config_diags *diags, bool is_error, const char *source,
-		struct config_pos pos, const char *fmt, va_list ap)
+/* The place for another message. A full list gives up a warning for an error. NULL: no place. */
+static struct config_diag *place(struct config_diags *diags, bool is_error)
 {
-	struct str shown = STR_INIT;
-	struct config_diag *d;
-	char *text;
+	if (diags->nr == CONFIG_MAX_DIAGS) {
+		for (size_t i = diags->nr; is_error && i--;) {
+			struct config_diag *d = &diags->list[i];
 
-	diags->nr_errors += is_error;
-	if (diags->nr == CONFIG_MAX_DIAGS)
-		return;
+			if (d->is_error)
+				continue;
+			free(d->source);
+			free(d->text);
+			return d;
+		}
+		return NULL;
+	}
 	if (diags->nr == diags->capacity) {
 		diags->capacity = diags->capacity ? 2 * diags->capacity : 8;
 		diags->list = xreallocarray(diags->list, diags->capacity, sizeof(*diags->list));
 	}
-	d = &diags->list[diags->nr++];
+	return &diags->list[diags->nr++];
+}
+
+static void add(struct config_diags *diags, bool is_error, const char *source,
+		struct config_pos pos, const char *fmt, va_list ap)
+{
+	struct config_diag *d = place(diags, is_error);
+	struct str shown = STR_INIT;
+	char *text;
+
+	diags->nr_errors += is_error;
+	if (!d)
+		return;
 	d->is_error = is_error;
 	d->source = xstrdup(source);
 	d->pos = pos;
@@ -52,7 +69,17 @@ void config_warning(struct config_diags *diags, const char *source, struct confi
 	va_list ap;
 
 	va_start(ap, fmt);
-	add(diags, false, source, pos, fmt, ap);
+	add(diags, diags->strict, source, pos, fmt, ap);
+	va_end(ap);
+}
+
+void config_unknown(struct config_diags *diags, const char *source, struct config_pos pos,
+		    const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(diags, diags->strict || diags->only_known, source, pos, fmt, ap);
 	va_end(ap);
 }
 

@@ -26,8 +26,11 @@ struct config_diag {
 	char *text;
 };
 
-/* All zeroes is an empty list. */
+/* All zeroes is an empty list. The caller may set the first members before it reads anything. */
 struct config_diags {
+	bool strict;	       /* what would be a warning is an error */
+	const char *directory; /* a relative path is below it; NULL: it is an error */
+	bool only_known; /* an unknown key is an error: nobody sees the warnings of this text */
 	struct config_diag *list; /* in the order of discovery, until config_diags_sort() */
 	size_t nr;
 	size_t nr_errors;
@@ -39,6 +42,10 @@ enum { CONFIG_MAX_DIAGS = 100 }; /* further ones are counted only */
 void config_error(struct config_diags *diags, const char *source, struct config_pos pos,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void config_warning(struct config_diags *diags, const char *source, struct config_pos pos,
+		    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* A word that no table knows: a warning, unless the caller allows known ones only. */
+void config_unknown(struct config_diags *diags, const char *source, struct config_pos pos,
 		    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Sorts by line and column; those without a line come last. */

@@ -4,16 +4,19 @@
  *
  *	xm's:	phy:DEVICE,VDEV,MODE	file:IMAGE,VDEV:cdrom,r	    tap:aio:IMAGE,VDEV,w
  *		A fourth part is the backend.
- *	xl's:	TARGET[,[FORMAT][,[VDEV][,[ACCESS]]]][,KEY=VALUE...]
+ *	xl's:	TARGET[,[FORMAT][,[VDEV][,[ACCESS]]]]
  *
- * In xl's form target= takes the rest of the text, commas included.
+ * KEY=VALUE and words such as cdrom may stand between the parts of both. target= takes the rest of
+ * the text, commas included.
  */
+#include "config/foreign.h"
 #include "config/schema.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct reader {
 	const struct value *text;
@@ -74,6 +77,7 @@ static void set_word(struct reader *r, const char *key, const char *word, struct
 /* "r", "ro", "w" or "rw"; a ! behind means that others may use the disk too. */
 static void set_mode(struct reader *r, struct part p)
 {
+	value_free(value_take(r->object, "mode"));
 	if (p.to > p.from && r->text->text[p.to - 1] == '!') {
 		struct part mark = { p.to - 1, p.to };
 
@@ -88,11 +92,14 @@ static void set_mode(struct reader *r, struct part p)
 		set(r, "mode", p);
 }
 
-/* "xvda", "xvda:cdrom", "hda:disk". */
+/* "xvda", "xvda:cdrom", "hda:disk"; "ioemu:" and "/dev/" before it say nothing. */
 static void set_vdev(struct reader *r, struct part p)
 {
-	const char *text = r->text->text;
-	const char *colon = memchr(text + p.from, ':', p.to - p.from);
+	const char *text = r->text->text, *colon;
+
+	p.from += str_starts(text + p.from, "ioemu:") ? 6 : 0;
+	p.from += str_starts(text + p.from, "/dev/") ? 5 : 0;
+	colon = memchr(text + p.from, ':', p.to - p.from);
 
 	if (colon) {
 		struct part kind = { (size_t)(colon - text) + 1, p.to };
@@ -164,8 +171,8 @@ static const struct prefix *prefix_of(const struct reader *r, struct part p)
 	return NULL;
 }
 
-/* Reads the first part, PREFIX:[PREFIX:...]TARGET. False after a report. */
-static bool read_prefix(struct reader *r, struct part p)
+/* Reads the first part, PREFIX:[PREFIX:...]TARGET. */
+static void read_prefix(struct reader *r, struct part p)
 {
 	const struct prefix *prefix = prefix_of(r, p);
 
@@ -175,7 +182,7 @@ static bool read_prefix(struct reader *r, struct part p)
 			     "found \"%.*s\"",
 			     (int)(p.to - p.from < 40 ? p.to - p.from : 40),
 			     r->text->text + p.from);
-		return false;
+		return;
 	}
 	for (; prefix; prefix = prefix_of(r, p)) {
 		size_t end = p.from + strlen(prefix->word) + 1;
@@ -187,11 +194,11 @@ static bool read_prefix(struct reader *r, struct part p)
 		case PREFIX_DEVICE:
 			set_word(r, "type", prefix->value, word);
 			set_device(r, p);
-			return true;
+			return;
 		case PREFIX_SCRIPT:
 			set_word(r, "script", prefix->value, word);
 			set(r, "target", p);
-			return true;
+			return;
 		case PREFIX_FORMAT:
 			set_word(r, "format", prefix->value, word);
 			break;
@@ -200,52 +207,9 @@ static bool read_prefix(struct reader *r, struct part p)
 		}
 	}
 	set(r, "target", p);
-	return true;
 }
 
-static bool expect_xm(const struct reader *r)
-{
-	config_error(r->diags, r->text->source, r->text->pos,
-		     "disk: expected TARGET,VDEV,MODE as in \"phy:/dev/vg/guest,xvda,w\", found "
-		     "\"%.40s\"",
-		     r->text->text);
-	return false;
-}
-
-static bool read_xm(struct reader *r)
-{
-	size_t rest = 0;
-	struct part p;
-	unsigned int n = 0;
-
-	while (next_part(r->text, &rest, &p)) {
-		switch (n++) {
-		case 0:
-			if (!read_prefix(r, p))
-				return false;
-			break;
-		case 1:
-			set_vdev(r, p);
-			break;
-		case 2:
-			if (p.from == p.to)
-				return expect_xm(r);
-			set_mode(r, p);
-			break;
-		case 3:
-			set(r, "backend", p);
-			break;
-		default:
-			config_error(r->diags, r->text->source, pos_of(r, p),
-				     "disk: expected the end after TARGET,VDEV,MODE,BACKEND, found "
-				     "more");
-			return false;
-		}
-	}
-	return n < 3 ? expect_xm(r) : true;
-}
-
-/* --- xl's form --- */
+/* --- parts that both forms have --- */
 
 /* The length of KEY if the part has the form KEY=..., else 0. */
 static size_t key_length(const struct reader *r, struct part p)
@@ -258,6 +222,28 @@ static size_t key_length(const struct reader *r, struct part p)
 	return p.from + len < p.to && text[len] == '=' ? len : 0;
 }
 
+static void set_kind(struct reader *r, struct part value)
+{
+	if (is(r, value, "cdrom") || is(r, value, "disk"))
+		set_word(r, "cdrom", is(r, value, "cdrom") ? "1" : "0", value);
+	else
+		config_error(r->diags, r->text->source, pos_of(r, value),
+			     "disk devtype: expected \"cdrom\" or \"disk\", found \"%.*s\"",
+			     (int)(value.to - value.from < 40 ? value.to - value.from : 40),
+			     r->text->text + value.from);
+}
+
+/*
+ * "empty" is how xl names a drive without a medium; no format and no tap driver are left to choose
+ * by the target.
+ */
+static bool says_nothing(const struct reader *r, const char *name, struct part value)
+{
+	return (strcmp(name, "format") == 0 && (value.from == value.to || is(r, value, "empty"))) ||
+	       (strcmp(name, "backendtype") == 0 && is(r, value, "tap")) ||
+	       (strcmp(name, "specification") == 0 && is(r, value, "xen"));
+}
+
 /* Reads KEY=VALUE. If the value is all of the remaining text, *rest moves to the end. */
 static void read_named(struct reader *r, struct part p, size_t len, size_t *rest)
 {
@@ -268,15 +254,15 @@ static void read_named(struct reader *r, struct part p, size_t len, size_t *rest
 	if (strcmp(name, "target") == 0) {
 		value.to = strlen(r->text->text);
 		*rest = value.to + 1;
+		value_free(value_take(r->object, name));
 		set(r, name, trim(r->text, value));
 	} else if (strcmp(name, "access") == 0 || strcmp(name, "mode") == 0) {
 		set_mode(r, value);
 	} else if (strcmp(name, "vdev") == 0) {
 		set_vdev(r, value);
-	} else if (strcmp(name, "devtype") == 0 &&
-		   (is(r, value, "cdrom") || is(r, value, "disk"))) {
-		set_word(r, "cdrom", is(r, value, "cdrom") ? "1" : "0", value);
-	} else {
+	} else if (strcmp(name, "devtype") == 0) {
+		set_kind(r, value);
+	} else if (!says_nothing(r, name, value)) {
 		struct config_pos pos = pos_of(r, value);
 
 		value_set(r->object, name, pos_of(r, key),
@@ -286,65 +272,119 @@ static void read_named(struct reader *r, struct part p, size_t len, size_t *rest
 	free(name);
 }
 
-static void read_positional(struct reader *r, unsigned int n, struct part p)
+/* Reads a word that stands alone; false when it is none. */
+static bool read_flag(struct reader *r, struct part p)
 {
-	static const char *const keys[] = { "target", "format" };
+	static const char *const flags[][3] = {
+		{ "cdrom", "cdrom", "1" },	   { "discard", "discard", "1" },
+		{ "no-discard", "discard", "0" },  { "trusted", "trusted", "1" },
+		{ "untrusted", "trusted", "0" },   { "direct-io-safe", "direct_io_safe", "1" },
+		{ "removable", "removable", "1" }, { "colo", "colo", "1" },
+	};
 
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (is(r, p, flags[i][0])) {
+			set_word(r, flags[i][1], flags[i][2], p);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* --- the parts by their places --- */
+
+static void report_too_many(struct reader *r, struct part p, const char *before)
+{
+	config_error(r->diags, r->text->source, pos_of(r, p),
+		     "disk: expected KEY=VALUE or cdrom after %s, found \"%.*s\"", before,
+		     (int)(p.to - p.from < 40 ? p.to - p.from : 40), r->text->text + p.from);
+}
+
+/* Part n of PREFIX:TARGET,VDEV,MODE,BACKEND. */
+static void read_xm(struct reader *r, unsigned int n, struct part p)
+{
+	if (n == 0)
+		read_prefix(r, p);
+	else if (n == 1)
+		set_vdev(r, p);
+	else if (p.from == p.to)
+		return;
+	else if (n == 2)
+		set_mode(r, p);
+	else if (n == 3)
+		set(r, "backend", p);
+	else
+		report_too_many(r, p, "TARGET,VDEV,MODE,BACKEND");
+}
+
+/* Part n of TARGET,FORMAT,VDEV,ACCESS. */
+static void read_xl(struct reader *r, unsigned int n, struct part p)
+{
 	if (p.from == p.to)
 		return;
-	if (n < 2)
-		set(r, keys[n], p);
+	if (n == 0)
+		set(r, "target", p);
+	else if (n == 1 && !says_nothing(r, "format", p))
+		set(r, "format", p);
 	else if (n == 2)
 		set_vdev(r, p);
 	else if (n == 3)
 		set_mode(r, p);
-	else
-		config_error(r->diags, r->text->source, pos_of(r, p),
-			     "disk: expected KEY=VALUE or cdrom after TARGET,FORMAT,VDEV,ACCESS, "
-			     "found \"%.*s\"",
-			     (int)(p.to - p.from < 40 ? p.to - p.from : 40),
-			     r->text->text + p.from);
+	else if (n > 3)
+		report_too_many(r, p, "TARGET,FORMAT,VDEV,ACCESS");
 }
 
-static bool read_xl(struct reader *r)
+/* Whether the part is a target of xm's form: a word and a colon before any slash. */
+static bool has_prefix(const struct reader *r, struct part p)
 {
-	/* Words that stand alone. */
-	static const char *const flags[][3] = {
-		{ "cdrom", "cdrom", "1" },
-		{ "discard", "discard", "1" },
-		{ "no-discard", "discard", "0" },
-		{ "trusted", "trusted", "1" },
-		{ "direct-io-safe", "direct_io_safe", "1" },
-		{ "untrusted", "trusted", "0" },
-	};
-	size_t errors = r->diags->nr_errors, rest = 0;
+	size_t len = strspn(r->text->text + p.from, "abcdefghijklmnopqrstuvwxyz0123456789");
+
+	return len && p.from + len < p.to && r->text->text[p.from + len] == ':';
+}
+
+/*
+ * Adds KEY=VALUE to the target of a script: "iscsi:iqn=NAME,portal=ADDRESS,xvda,w". False when the
+ * part belongs to the disk.
+ */
+static bool extend_target(struct reader *r, struct part p, size_t key_len)
+{
+	char *key = xstrndup(r->text->text + p.from, key_len), *longer;
+	bool is_ours = schema_find(&config_disk_schema, key) || strcmp(key, "devtype") == 0 ||
+		       foreign_find(foreign_disk_keys, key);
+	struct value *target = value_find(r->object, "target");
+
+	free(key);
+	if (is_ours || !target || !value_find(r->object, "script"))
+		return false;
+	longer = xasprintf("%s,%.*s", target->text, (int)(p.to - p.from), r->text->text + p.from);
+	free(target->text);
+	target->text = longer;
+	return true;
+}
+
+static void read_parts(struct reader *r)
+{
+	bool xm = false, drive;
 	unsigned int n = 0;
+	size_t rest = 0;
 	struct part p;
 
 	while (next_part(r->text, &rest, &p)) {
 		size_t len = key_length(r, p);
-		bool is_flag = false;
 
-		for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-			if (is(r, p, flags[i][0])) {
-				set_word(r, flags[i][1], flags[i][2], p);
-				is_flag = true;
-			}
-		}
-		if (len)
+		if (len && xm && n == 1 && extend_target(r, p, len))
+			continue;
+		if (len) {
 			read_named(r, p, len, &rest);
-		else if (!is_flag)
-			read_positional(r, n++, p);
+			continue;
+		}
+		if (read_flag(r, p))
+			continue;
+		/* ",hdc:cdrom,r" is a drive without a medium in both forms. */
+		drive = n == 1 && !xm && memchr(r->text->text + p.from, ':', p.to - p.from);
+		xm |= drive || (n == 0 && has_prefix(r, p));
+		(xm ? read_xm : read_xl)(r, n++, p);
 	}
-	return r->diags->nr_errors == errors;
-}
-
-/* Whether the text has xm's form: a word and a colon before any comma or slash. */
-static bool has_prefix(const char *text)
-{
-	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789");
-
-	return len && text[len] == ':';
 }
 
 struct value *disk_from_text(const struct value *text, struct config_diags *diags)
@@ -352,8 +392,10 @@ struct value *disk_from_text(const struct value *text, struct config_diags *diag
 	struct reader r = { .text = text,
 			    .object = value_new(VALUE_OBJECT, text->source, text->pos),
 			    .diags = diags };
+	size_t errors = diags->nr_errors;
 
-	if (has_prefix(text->text + strspn(text->text, " \t")) ? read_xm(&r) : read_xl(&r))
+	read_parts(&r);
+	if (diags->nr_errors == errors)
 		return r.object;
 	value_free(r.object);
 	return NULL;
@@ -366,6 +408,30 @@ static enum config_disk_type default_type(const struct config_disk *d)
 	if (d->script || (d->target && str_starts(d->target, "/dev/")))
 		return CONFIG_DISK_PHY;
 	return CONFIG_DISK_FILE;
+}
+
+/*
+ * Makes a relative target absolute. A block device is below /dev; what is no image in the reader's
+ * directory may be one.
+ */
+static void complete_target(struct config_disk *d, const char *directory)
+{
+	char *image, *device;
+
+	if (!d->target || *d->target == '/' || d->script)
+		return;
+	device = xasprintf("/dev/%s", d->target);
+	image = directory ? xasprintf("%s/%s", directory, d->target) : NULL;
+	if (schema_is_set(&config_disk_schema, d, "type") && d->type == CONFIG_DISK_PHY) {
+		free(d->target);
+		d->target = xstrdup(device);
+	} else if (image) {
+		free(d->target);
+		d->target =
+			xstrdup(access(image, F_OK) && access(device, F_OK) == 0 ? device : image);
+	}
+	free(image);
+	free(device);
 }
 
 /* A target is a path unless a script interprets it. Only a CD-ROM drive may lack one. */
@@ -388,13 +454,14 @@ void disk_finish(void *record, const struct value *given, struct config_diags *d
 	struct config_disk *d = record;
 	const struct value *mode = value_find(given, "mode");
 
+	complete_target(d, diags->directory);
 	if (!schema_is_set(&config_disk_schema, d, "type"))
 		d->type = default_type(d);
 	check_target(d, given, diags);
 	if (!d->cdrom)
 		return;
 	if (mode && d->mode == CONFIG_DISK_WRITE)
-		config_error(diags, mode->source, mode->pos,
-			     "disk mode: expected \"r\" for a CD-ROM, found \"w\"");
+		config_warning(diags, mode->source, mode->pos,
+			       "disk mode has no effect: a CD-ROM is read-only");
 	d->mode = CONFIG_DISK_READ;
 }

@@ -64,24 +64,38 @@ char *config_uuid_parse(const char *text)
 	return NULL;
 }
 
+/* Reads one byte of one or two digits. NULL: there is none. */
+static const char *parse_mac_byte(const char *p, unsigned int *byte)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	*byte = 0;
+	for (int i = 0; i < 2 && isxdigit((unsigned char)p[i]); i++)
+		*byte = *byte << 4 |
+			(unsigned int)(strchr(digits, tolower((unsigned char)p[i])) - digits);
+	if (!isxdigit((unsigned char)*p))
+		return NULL;
+	return p + (isxdigit((unsigned char)p[1]) ? 2 : 1);
+}
+
 char *config_mac_parse(const char *text)
 {
-	char mac[18];
+	struct str mac = STR_INIT;
+	unsigned int byte, any = 0, first = 0;
 
-	if (strlen(text) != 17)
-		return NULL;
-	for (unsigned int i = 0; i < 17; i++) {
-		bool at_colon = i % 3 == 2;
-
-		if (at_colon ? text[i] != ':' && text[i] != '-' : !isxdigit((unsigned char)text[i]))
-			return NULL;
-		mac[i] = (char)(at_colon ? ':' : tolower((unsigned char)text[i]));
+	for (int i = 0; i < 6 && text; i++) {
+		if (i && *text != ':' && *text != '-')
+			break;
+		text = parse_mac_byte(text + !!i, &byte);
+		str_printf(&mac, "%s%02x", i ? ":" : "", byte);
+		first = i ? first : byte;
+		any |= byte;
 	}
-	mac[17] = '\0';
 	/* The lowest bit of the first byte marks a multicast address; all zeroes is no address. */
-	if (strchr("13579bdf", mac[1]) || strcmp(mac, "00:00:00:00:00:00") == 0)
-		return NULL;
-	return xstrdup(mac);
+	if (text && !*text && mac.len == 17 && any && !(first & 1))
+		return str_steal(&mac);
+	str_free(&mac);
+	return NULL;
 }
 
 void config_vif_generate(struct config_vif *v)

@@ -17,8 +17,8 @@
 	.nr_offset = KEY_OFFSET(of, nr_##field, size_t), .record = &config_##field##_schema
 
 /* In the order of the enums in config.h. */
-static const char *const builders[] = { "linux", "generic", NULL };
-static const char *const types[] = { "pv", NULL };
+static const char *const builders[] = { "linux", "generic", "hvm", "pvh", NULL };
+static const char *const types[] = { "pv", "hvm", "pvh", NULL };
 static const char *const off_dhcp[] = { "off", "dhcp", NULL };
 static const char *const actions[] = { "destroy", "restart", "preserve", "rename-restart", NULL };
 static const char *const crash_actions[] = {
@@ -31,9 +31,7 @@ static const char *const disk_types[] = { "phy", "file", "qdisk", NULL };
 static const char *const disk_modes[] = { "r", "w", NULL };
 static const char *const disk_formats[] = { "raw", "qcow", "qcow2", "vhd", "qed", NULL };
 static const char *const vfb_types[] = { "vnc", "sdl", NULL };
-static const char *const vif_types[] = { "netfront", "vif", NULL };
-
-static const char only_pv[] = " (only paravirtualized guests are supported)";
+static const char *const vif_types[] = { "netfront", "vif", "ioemu", NULL };
 
 const char *config_action_name(unsigned int action)
 {
@@ -46,15 +44,17 @@ static const struct config_key domain_keys[] = {
 	{ TEXT(config, uuid, text_uuid), .doc = "The domain's identity, which it keeps when it is "
 						"renamed or moved; random when absent." },
 	{ TEXT(config, description, text_any), .doc = "A note for people." },
-	{ WORD(config, builder, builders), .fallback = "linux", .note = only_pv,
-	  .doc = "How xm names the kind of guest; both words are paravirtualized ones." },
-	{ WORD(config, type, types), .fallback = "pv", .note = only_pv,
-	  .doc = "How xl names the kind of guest." },
+	{ WORD(config, builder, builders), .fallback = "linux",
+	  .doc = "How xm names the kind of guest; linux and generic are paravirtualized ones, "
+		 "which alone can be created." },
+	{ WORD(config, type, types), .fallback = "pv",
+	  .doc = "How xl names the kind of guest; only pv can be created." },
 
-	{ TEXT(config, kernel, text_path),
+	{ TEXT(config, kernel, text_path), .flags = KEY_PATH,
 	  .doc = "The kernel's image on the host: a bzImage or an ELF file, "
 		 "packed or not." },
-	{ TEXT(config, ramdisk, text_path), .doc = "The initial RAM disk on the host." },
+	{ TEXT(config, ramdisk, text_path), .flags = KEY_PATH,
+	  .doc = "The initial RAM disk on the host." },
 	{ TEXT(config, cmdline, text_any), .doc = "The whole command line of the kernel; root, ip "
 						  "and extra count only without it." },
 	{ TEXT(config, root, text_any), .doc = "Put before extra as root=VALUE." },
@@ -165,17 +165,18 @@ static const struct config_key vif_keys[] = {
 	  .doc = "The interface of the host that vif-route uses." },
 	{ UINT(config_vif, mtu, 68, 65535), .unit = "bytes",
 	  .doc = "The size of packets; the bridge's when absent." },
-	{ WORD(config_vif, type, vif_types), .fallback = "netfront", .note = only_pv,
-	  .doc = "The kind of interface; both words mean a paravirtualized one." },
+	{ WORD(config_vif, type, vif_types), .fallback = "netfront",
+	  .doc = "The kind of interface; it is a paravirtualized one with each word." },
 };
 
 static const struct config_key vfb_keys[] = {
 	{ BOOL(config_vfb, vnc), .fallback = "1", .doc = "Whether a VNC server shows it." },
-	{ TEXT(config_vfb, vnclisten, text_address),
-	  .doc = "The host's address at which it listens; that of xend-config.sxp when absent." },
+	{ TEXT(config_vfb, vnclisten, text_listen),
+	  .doc = "The host's address at which it listens; :DISPLAY may follow. That of "
+		 "xend-config.sxp when absent." },
 	{ TEXT(config_vfb, vncpasswd, text_any),
 	  .doc = "The password that it asks for; VNC uses its first 8 characters." },
-	{ UINT(config_vfb, vncdisplay, 0, 9999), .fallback = "0",
+	{ UINT(config_vfb, vncdisplay, 0, CONFIG_DISPLAY_MAX), .fallback = "0",
 	  .doc = "The display: port 5900 plus this number." },
 	{ BOOL(config_vfb, vncunused), .fallback = "1",
 	  .doc = "Whether it takes the first unused display from that one on." },
@@ -234,6 +235,7 @@ const struct config_schema config_vif_schema = {
 	.text_form = "a string such as \"mac=00:16:3e:01:02:03,bridge=xenbr0\"",
 	.list_form = "a list such as [ \"mac=00:16:3e:01:02:03,bridge=xenbr0\" ]",
 	.from_text = vif_from_text,
+	.finish = vif_finish,
 };
 
 const struct config_schema config_vfb_schema = {

@@ -1,58 +1,84 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A network interface or a framebuffer as text: KEY=VALUE,KEY=VALUE. An empty text has all
- * defaults; the words "trusted" and "untrusted" may stand alone.
+ * defaults, an empty part says nothing; the words "trusted" and "untrusted" may stand alone.
  */
 #include "config/schema.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads `part`, which begins at byte `offset` of the text. False after a report. */
-static bool read_part(const char *what, struct value *object, const struct value *text, char *part,
-		      size_t offset, struct config_diags *diags)
+struct pairs {
+	const char *what;
+	const struct value *text;
+	struct value *object;
+	struct config_diags *diags;
+};
+
+/* The last of several values counts, as for xl and xm. */
+static void set(const struct pairs *p, const char *key, struct config_pos pos, struct value *v)
+{
+	struct value *old = value_take(p->object, key);
+
+	if (old)
+		config_warning(p->diags, p->text->source, pos,
+			       "%s %s is given twice: this value counts", p->what, key);
+	value_free(old);
+	value_set(p->object, key, pos, v);
+}
+
+static void read_word(const struct pairs *p, const char *word, struct config_pos pos)
+{
+	bool trusted = strcmp(word, "trusted") == 0;
+
+	if (!*word)
+		return;
+	if (trusted || strcmp(word, "untrusted") == 0)
+		set(p, "trusted", pos,
+		    value_new_string(p->text->source, pos, trusted ? "1" : "0", 1));
+	else
+		config_unknown(p->diags, p->text->source, pos,
+			       "%s: expected KEY=VALUE parts separated by commas, found \"%.40s\"",
+			       p->what, word);
+}
+
+/* Reads `part`, which begins at byte `offset` of the text. */
+static void read_part(const struct pairs *p, char *part, size_t offset)
 {
 	char *trimmed = str_trim(part), *equal = strchr(trimmed, '=');
-	bool trusted = strcmp(trimmed, "trusted") == 0;
-	struct config_pos pos = value_pos_in(text, offset + (size_t)(trimmed - part));
+	struct config_pos pos = value_pos_in(p->text, offset + (size_t)(trimmed - part));
 	struct config_pos value_pos;
 	char *value;
 
-	if (trusted || strcmp(trimmed, "untrusted") == 0) {
-		value_set(object, "trusted", pos,
-			  value_new_string(text->source, pos, trusted ? "1" : "0", 1));
-		return true;
-	}
 	if (!equal || equal == trimmed) {
-		config_error(diags, text->source, pos,
-			     "%s: expected KEY=VALUE parts separated by commas, found \"%.40s\"",
-			     what, trimmed);
-		return false;
+		read_word(p, trimmed, pos);
+		return;
 	}
 	*equal = '\0';
 	value = equal + 1 + strspn(equal + 1, " \t");
-	value_pos = value_pos_in(text, offset + (size_t)(value - part));
-	value_set(object, str_trim(trimmed), pos,
-		  value_new_string(text->source, value_pos, value, strlen(value)));
-	return true;
+	value_pos = value_pos_in(p->text, offset + (size_t)(value - part));
+	set(p, str_trim(trimmed), pos,
+	    value_new_string(p->text->source, value_pos, value, strlen(value)));
 }
 
 static struct value *read_pairs(const char *what, const struct value *text,
 				struct config_diags *diags)
 {
-	struct value *object = value_new(VALUE_OBJECT, text->source, text->pos);
+	struct pairs p = { .what = what,
+			   .text = text,
+			   .object = value_new(VALUE_OBJECT, text->source, text->pos),
+			   .diags = diags };
 	char *copy = xstrdup(text->text), *rest = copy, *part;
-	bool good = true;
+	size_t errors = diags->nr_errors;
 
-	if (!*str_trim(copy))
-		rest = NULL;
 	while ((part = strsep(&rest, ",")))
-		good &= read_part(what, object, text, part, (size_t)(part - copy), diags);
+		read_part(&p, part, (size_t)(part - copy));
 	free(copy);
-	if (good)
-		return object;
-	value_free(object);
+	if (diags->nr_errors == errors)
+		return p.object;
+	value_free(p.object);
 	return NULL;
 }
 
@@ -66,12 +92,44 @@ struct value *vfb_from_text(const struct value *text, struct config_diags *diags
 	return read_pairs("vfb", text, diags);
 }
 
-void vfb_finish(void *record, const struct value *given, struct config_diags *diags)
+void vif_finish(void *record, const struct value *given, struct config_diags *diags)
 {
-	const struct config_vfb *vfb = record;
+	struct config_vif *vif = record;
 	const struct value *type = value_find(given, "type");
 
-	if (vfb->type == CONFIG_VFB_SDL)
+	if (vif->type == CONFIG_VIF_IOEMU && type)
+		config_warning(diags, type->source, type->key_pos,
+			       "vif type has no effect: the interface is paravirtualized");
+	vif->type = CONFIG_VIF_NETFRONT;
+}
+
+/* Splits ADDRESS:DISPLAY or [ADDRESS]:DISPLAY. */
+static void split_listen(struct config_vfb *vfb)
+{
+	char *text = vfb->vnclisten, *colon = text ? strrchr(text, ':') : NULL;
+	unsigned char address[16];
+	uint64_t display;
+
+	if (!colon || inet_pton(AF_INET6, text, address) == 1 ||
+	    !str_to_u64(colon + 1, 10, 0, CONFIG_DISPLAY_MAX, &display))
+		return;
+	*colon = '\0';
+	if (*text == '[') {
+		colon[-1] = '\0';
+		memmove(text, text + 1, strlen(text));
+	}
+	vfb->vncdisplay = display;
+	schema_mark_set(&config_vfb_schema, vfb, "vncdisplay");
+}
+
+void vfb_finish(void *record, const struct value *given, struct config_diags *diags)
+{
+	struct config_vfb *vfb = record;
+	const struct value *type = value_find(given, "type");
+
+	split_listen(vfb);
+	if (vfb->type == CONFIG_VFB_SDL && type)
 		config_warning(diags, type->source, type->key_pos,
 			       "vfb type has no effect: the screen is shown by VNC only");
+	vfb->type = CONFIG_VFB_VNC;
 }

@@ -84,7 +84,13 @@ static char *text_of(const struct fill *f, const struct value *v)
 
 	if (v->type == VALUE_BROKEN)
 		return NULL;
-	if (v->type == VALUE_STRING) {
+	if (v->type == VALUE_STRING && f->key->flags & KEY_PATH && f->diags->directory &&
+	    *v->text != '/') {
+		char *path = xasprintf("%s/%s", f->diags->directory, v->text);
+
+		canonical = text->parse(path);
+		free(path);
+	} else if (v->type == VALUE_STRING) {
 		canonical = text->parse(v->text);
 	} else if (v->type == VALUE_NUMBER && text->number_too) {
 		char *digits = xasprintf("%lld", (long long)v->number);
@@ -117,9 +123,12 @@ static bool set_uint(const struct fill *f, void *field, const struct value *v)
 	bool good;
 	char *what;
 
-	if (v->type == VALUE_STRING)
-		good = str_to_u64(v->text, 0, key->min, key->max, &n);
-	else {
+	if (v->type == VALUE_STRING) {
+		char *copy = xstrdup(v->text);
+
+		good = str_to_u64(str_trim(copy), 0, key->min, key->max, &n);
+		free(copy);
+	} else {
 		n = (uint64_t)v->number;
 		good = v->type == VALUE_NUMBER && v->number >= 0 && in_range(key, n);
 	}
@@ -143,7 +152,10 @@ static bool set_mib(const struct fill *f, void *field, const struct value *v)
 	char *what;
 
 	if (v->type == VALUE_STRING) {
-		good = config_size_parse(v->text, 1024, &kb, NULL) == 0;
+		char *copy = xstrdup(v->text);
+
+		good = config_size_parse(str_trim(copy), 1024, &kb, NULL) == 0;
+		free(copy);
 	} else {
 		good = v->type == VALUE_NUMBER && v->number >= 0 && (uint64_t)v->number <= key->max;
 		kb = good ? (uint64_t)v->number * 1024 : 0;
@@ -366,11 +378,9 @@ static void report_unknown(const struct config_schema *schema, const struct valu
 	}
 	str_add_shown(&name, v->key, 40);
 	nearest = schema_nearest(schema, v->key);
-	(schema->unknown_is_warning ?
-		 config_warning :
-		 config_error)(diags, v->source, v->key_pos, "%s%s: there is no such key%s%s%s",
-			       schema->what, str_text(&name), nearest ? ", did you mean " : "",
-			       nearest ? nearest : "", nearest ? "?" : "");
+	config_unknown(diags, v->source, v->key_pos, "%s%s: there is no such key%s%s%s",
+		       schema->what, str_text(&name), nearest ? ", did you mean " : "",
+		       nearest ? nearest : "", nearest ? "?" : "");
 	str_free(&name);
 }
 

@@ -29,6 +29,7 @@ enum config_kind {
 enum config_key_flags {
 	KEY_REQUIRED = 1, /* has no default and must be given */
 	KEY_SPLIT = 2,	  /* for KEY_TEXTS: one string is split at blanks */
+	KEY_PATH = 8,	  /* for KEY_TEXT: a relative path is below the reader's directory */
 	KEY_SINGLE = 4,	  /* for KEY_TEXTS: a list of one element is a string in JSON */
 };
 
@@ -65,7 +66,6 @@ struct config_schema {
 	const struct config_foreign *foreign; /* ends with names == NULL */
 	const char *const (*aliases)[2];      /* { alias, name }; ends with NULL */
 	bool whole_json;		      /* JSON contains the defaults too */
-	bool unknown_is_warning;
 	const char *text_form; /* follows "expected " for an element of a list of these records */
 	const char *list_form; /* follows "expected " for the list */
 	/* Parses the text form of a record into an object; NULL after a report. */
@@ -118,6 +118,7 @@ struct value *disk_from_text(const struct value *text, struct config_diags *diag
 void disk_finish(void *record, const struct value *given, struct config_diags *diags);
 struct value *vif_from_text(const struct value *text, struct config_diags *diags);
 struct value *vfb_from_text(const struct value *text, struct config_diags *diags);
+void vif_finish(void *record, const struct value *given, struct config_diags *diags);
 void vfb_finish(void *record, const struct value *given, struct config_diags *diags);
 void domain_finish(void *record, const struct value *given, struct config_diags *diags);
 

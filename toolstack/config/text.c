@@ -75,6 +75,34 @@ static char *parse_address(const char *text)
 	return is_address(text, &bits) ? xstrdup(text) : NULL;
 }
 
+/* ADDRESS, ADDRESS:DISPLAY or [ADDRESS]:DISPLAY. */
+static char *parse_listen(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	unsigned int bits;
+	uint64_t display;
+	char *address, *found;
+
+	if (strcmp(text, "localhost") == 0)
+		return xstrdup("127.0.0.1");
+	if (!colon || is_address(text, &bits))
+		return parse_address(text);
+	if (!str_to_u64(colon + 1, 10, 0, CONFIG_DISPLAY_MAX, &display))
+		return NULL;
+	if (*text == '[' && colon[-1] == ']')
+		address = xstrndup(text + 1, (size_t)(colon - text) - 2);
+	else
+		address = xstrndup(text, (size_t)(colon - text));
+	found = strcmp(address, "localhost") == 0 ? xstrdup("127.0.0.1") : parse_address(address);
+	free(address);
+	address = NULL;
+	if (found)
+		address = strchr(found, ':') ? xasprintf("[%s]:%s", found, colon + 1) :
+					       xasprintf("%s:%s", found, colon + 1);
+	free(found);
+	return address;
+}
+
 static char *parse_addresses(const char *text)
 {
 	struct str all = STR_INIT;
@@ -158,6 +186,8 @@ const struct config_text text_path = { "an absolute path", parse_path, false };
 const struct config_text text_program = { "a program's name or absolute path", parse_program,
 					  false };
 const struct config_text text_address = { "an IP address", parse_address, false };
+const struct config_text text_listen = { "an IP address, which :DISPLAY may follow", parse_listen,
+					 false };
 const struct config_text text_addresses = { "IP addresses separated by blanks", parse_addresses,
 					    false };
 const struct config_text text_mac = {

@@ -19,6 +19,7 @@ extern const struct config_text text_path;    /* an absolute path */
 extern const struct config_text text_program; /* a program's name, or an absolute path */
 extern const struct config_text text_address; /* IPv4 or IPv6 */
 /* Addresses separated by blanks, each with an optional /BITS. */
+extern const struct config_text text_listen; /* an address, with or without :DISPLAY */
 extern const struct config_text text_addresses;
 extern const struct config_text text_mac;
 extern const struct config_text text_vdev;

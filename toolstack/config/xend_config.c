@@ -127,7 +127,6 @@ const struct config_schema xend_config_schema = {
 	.nr = sizeof(keys) / sizeof(keys[0]),
 	.foreign = foreign,
 	.aliases = no_aliases,
-	.unknown_is_warning = true,
 };
 
 static struct config_pos pos_of(const struct sexp *s)

@@ -183,6 +183,51 @@ static void disks_of_xl_are_read(void **state)
 		   DISK("file", "/srv/a=b.img", "xvda", "w", "false", "false"));
 }
 
+/* The examples of xl-disk-configuration(5), and parts in other places. */
+static void disks_may_have_any_order(void **state)
+{
+	static const char *const drives[] = { ",hdc:cdrom,r",
+					      ",,hdc:cdrom,r",
+					      ",,hdc,cdrom",
+					      ",,hdc,,cdrom",
+					      ",empty,hdc:cdrom,r",
+					      "cdrom,vdev=hdc",
+					      "vdev=hdc, access=r, devtype=cdrom, target=" };
+	struct config_disk d;
+
+	check_disk("/dev/vg/v,,hda", DISK("phy", "/dev/vg/v", "hda", "w", "false", "false"));
+	check_disk("/dev/vg/v,raw,hda,rw", DISK("phy", "/dev/vg/v", "hda", "w", "false", "false"));
+	check_disk("format=raw, vdev=hda, access=rw, target=/dev/vg/v",
+		   DISK("phy", "/dev/vg/v", "hda", "w", "false", "false"));
+	check_disk("raw:/dev/vg/v,hda,w", DISK("phy", "/dev/vg/v", "hda", "w", "false", "false"));
+	check_disk("/root/image.iso,,hdc,cdrom",
+		   DISK("file", "/root/image.iso", "hdc", "r", "true", "false"));
+	check_disk("/root/image.iso,,hdc,,cdrom",
+		   DISK("file", "/root/image.iso", "hdc", "r", "true", "false"));
+	check_disk("/root/image.iso,raw,hdc,devtype=cdrom",
+		   DISK("file", "/root/image.iso", "hdc", "r", "true", "false"));
+	check_disk("raw:/root/image.iso,hdc:cdrom,ro",
+		   DISK("file", "/root/image.iso", "hdc", "r", "true", "false"));
+	check_disk("phy:/dev/a,xvda", DISK("phy", "/dev/a", "xvda", "w", "false", "false"));
+	check_disk("phy:/dev/a,xvda,", DISK("phy", "/dev/a", "xvda", "w", "false", "false"));
+	check_disk("phy:/dev/a,ioemu:hda,w,", DISK("phy", "/dev/a", "hda", "w", "false", "false"));
+	check_disk("backend=0, phy:/dev/a, /dev/xvda, w, discard",
+		   DISK("phy", "/dev/a", "xvda", "w", "false", "false"));
+	check_disk("/srv/a,,xvda,w,access=r,backendtype=tap,specification=xen",
+		   DISK("file", "/srv/a", "xvda", "r", "false", "false"));
+	check_disk("file:/srv//a:b,d0,rw", DISK("file", "/srv//a:b", "d0", "w", "false", "false"));
+	check_disk(",raw,xvda,w,target=/srv/a, b ",
+		   DISK("file", "/srv/a, b", "xvda", "w", "false", "false"));
+	for (size_t i = 0; i < sizeof(drives) / sizeof(drives[0]); i++) {
+		assert_int_equal(config_disk_parse(drives[i], &d, NULL), 0);
+		assert_null(d.target);
+		assert_string_equal(d.vdev, "hdc");
+		assert_true(d.cdrom);
+		assert_int_equal(d.mode, CONFIG_DISK_READ);
+		config_disk_free(&d);
+	}
+}
+
 static void a_disk_may_need_a_script_or_qemu(void **state)
 {
 	struct config_disk d;
@@ -191,6 +236,16 @@ static void a_disk_may_need_a_script_or_qemu(void **state)
 	assert_string_equal(d.script, "block-drbd");
 	assert_string_equal(d.target, "app01");
 	assert_int_equal(d.type, CONFIG_DISK_PHY);
+	config_disk_free(&d);
+	assert_int_equal(
+		config_disk_parse("iscsi:iqn=iqn.2026-01.org.example:a,portal=10.0.0.2:3260, "
+				  "xvdb,w,backend=store",
+				  &d, NULL),
+		0);
+	assert_string_equal(d.script, "block-iscsi");
+	assert_string_equal(d.target, "iqn=iqn.2026-01.org.example:a,portal=10.0.0.2:3260");
+	assert_string_equal(d.vdev, "xvdb");
+	assert_string_equal(d.backend, "store");
 	config_disk_free(&d);
 	assert_int_equal(config_disk_parse("tap:qcow2:/srv/a,51712,w", &d, NULL), 0);
 	assert_int_equal(d.type, CONFIG_DISK_QDISK);
@@ -277,6 +332,61 @@ static void interfaces_are_read(void **state)
 	assert_int_equal(config_vif_parse("brigde=x", &v, NULL), -EINVAL);
 }
 
+static void a_mac_may_have_single_digits(void **state)
+{
+	static const char *const bad[] = { "0016.3e01.0229",  "00163e010229",	 "00:16:3e:1:2",
+					   "0:16:3e:1:2:3:4", "001:16:3e:1:2:3", ":16:3e:1:2:3",
+					   "0:16:3e:1:2:3:",  "0:16:3e:1:2:g",	 "",
+					   "0:16:3e:1:2:3 " };
+	char *mac = config_mac_parse("0:16:3E:1-2:29");
+
+	assert_string_equal(mac, "00:16:3e:01:02:29");
+	free(mac);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_null(config_mac_parse(bad[i]));
+}
+
+static void empty_parts_say_nothing(void **state)
+{
+	struct config_vif v;
+
+	assert_int_equal(config_vif_parse(",bridge=b,, untrusted,", &v, NULL), 0);
+	assert_string_equal(v.bridge, "b");
+	assert_false(v.trusted);
+	config_vif_free(&v);
+	/* Nobody would see a warning about a word of a command. */
+	assert_int_equal(config_vif_parse("xenbr0", &v, NULL), -EINVAL);
+}
+
+/* --- screens --- */
+
+static void check_screen(const char *text, const char *listen, unsigned int display)
+{
+	struct config *c = parse(text);
+
+	assert_int_equal(c->nr_vfb, 1);
+	assert_string_equal(c->vfb[0].vnclisten, listen);
+	assert_int_equal(c->vfb[0].vncdisplay, display);
+	assert_true(c->vfb[0].vnc);
+	config_free(c);
+}
+
+static void screens_are_read(void **state)
+{
+	struct config *c;
+
+	check_screen(BASE "vfb = [ 'type=vnc,vnclisten=0.0.0.0:1,vncdisplay=7' ]", "0.0.0.0", 1);
+	check_screen(BASE "vfb = [ 'vnclisten=[::1]:3' ]", "::1", 3);
+	check_screen(BASE "vfb = [ 'vnclisten=::1:3' ]", "::1:3", 0);
+	check_screen(BASE "vfb = [ 'vnclisten=localhost:4' ]", "127.0.0.1", 4);
+	check_screen(BASE "vnc='1'\nvnclisten='localhost'\nvncunused='0'\nvncdisplay='226'",
+		     "127.0.0.1", 226);
+	check_screen(BASE "vnc=1\nvnclisten='10.0.0.1:2'\nvfb=[]", "10.0.0.1", 2);
+	c = parse(BASE "vnc = 0\nvfb = []");
+	assert_int_equal(c->nr_vfb, 0);
+	config_free(c);
+}
+
 /* --- keys without a meaning here --- */
 
 static void what_has_no_effect_is_named(void **state)
@@ -285,16 +395,29 @@ static void what_has_no_effect_is_named(void **state)
 		BASE "acpi = 1\nvfb = [ 'type=vnc,sdl=1', 'type=sdl' ]\nlocaltime = 1\nvif = [ "
 		     "'model=e1000' ]\n",
 		NULL, 0,
-		"f:3:1: warning: acpi is not supported: it is for fully virtualized guests, and "
-		"this one is "
-		"paravirtualized\n"
+		"f:3:1: warning: acpi is not supported: it is for fully virtualized guests\n"
 		"f:4:19: warning: vfb sdl is not supported: the screen is shown by VNC only\n"
 		"f:4:28: warning: vfb type has no effect: the screen is shown by VNC only\n"
 		"f:5:1: warning: localtime is not supported: the guest's clock is UTC and its "
 		"memory map plain\n"
-		"f:6:10: warning: vif model is not supported: it is for fully virtualized guests, "
-		"and this one is "
-		"paravirtualized\n"));
+		"f:6:10: warning: vif model is not supported: it is for fully virtualized "
+		"guests\n"));
+}
+
+static void an_error_takes_the_place_of_a_warning(void **state)
+{
+	struct config_diags diags = { 0 };
+	struct str text = STR_INIT;
+
+	for (int i = 0; i <= CONFIG_MAX_DIAGS; i++)
+		str_printf(&text, "unknown%d = 1\n", i);
+	str_add(&text, BASE "vcpus = 0\n");
+	assert_null(config_parse(str_text(&text), text.len, "f", NULL, 0, &diags));
+	assert_int_equal(diags.nr, CONFIG_MAX_DIAGS);
+	assert_true(diags.list[CONFIG_MAX_DIAGS - 1].is_error);
+	assert_int_equal(diags.list[CONFIG_MAX_DIAGS - 1].pos.line, CONFIG_MAX_DIAGS + 4);
+	config_diags_free(&diags);
+	str_free(&text);
 }
 
 static void what_is_switched_off_is_fine(void **state)
@@ -361,6 +484,33 @@ static void arguments_may_have_the_files_syntax(void **state)
 	assert_int_equal(c->nr_vif, 3);
 	assert_string_equal(c->vif[0].bridge, "b");
 	config_free(c);
+}
+
+/* --- paths --- */
+
+static void a_relative_path_is_below_the_callers_directory(void **state)
+{
+	static const char text[] = "name = 'g'\nkernel = 'mini-os.gz'\nramdisk = '/r'\n"
+				   "disk = [ 'file:a.img,xvda,w', 'vdev=xvdb,target=b.img', "
+				   "'phy:vg/c,xvdc,w', 'null,,xvdd,w', "
+				   "'e,,xvde,w,backendtype=phy', 'drbd:f,xvdf,w' ]\n";
+	static const char *const targets[] = { "/nowhere/a.img", "/nowhere/b.img", "/dev/vg/c",
+					       "/dev/null",	 "/dev/e",	   "f" };
+	struct config_diags diags = { .directory = "/nowhere" };
+	struct config *c = config_parse(text, sizeof(text) - 1, "f", NULL, 0, &diags);
+	struct config_disk d;
+
+	assert_non_null(c);
+	assert_string_equal(c->kernel, "/nowhere/mini-os.gz");
+	assert_string_equal(c->ramdisk, "/r");
+	assert_int_equal(c->nr_disk, 6);
+	for (size_t i = 0; i < c->nr_disk; i++)
+		assert_string_equal(c->disk[i].target, targets[i]);
+	config_free(c);
+	config_diags_free(&diags);
+	assert_int_equal(config_disk_parse_below("file:a,xvda,w", "/nowhere", &d, NULL), 0);
+	assert_string_equal(d.target, "/nowhere/a");
+	config_disk_free(&d);
 }
 
 /* --- what is made of it --- */
@@ -669,15 +819,21 @@ int main(void)
 		cmocka_unit_test(words_and_identities_become_canonical),
 		cmocka_unit_test(disks_of_xm_are_read),
 		cmocka_unit_test(disks_of_xl_are_read),
+		cmocka_unit_test(disks_may_have_any_order),
 		cmocka_unit_test(a_disk_may_need_a_script_or_qemu),
 		cmocka_unit_test(the_backend_is_domain_0),
 		cmocka_unit_test(a_bad_disk_is_an_error_and_nothing_else),
 		cmocka_unit_test(interfaces_are_read),
+		cmocka_unit_test(a_mac_may_have_single_digits),
+		cmocka_unit_test(empty_parts_say_nothing),
+		cmocka_unit_test(screens_are_read),
 		cmocka_unit_test(what_has_no_effect_is_named),
+		cmocka_unit_test(an_error_takes_the_place_of_a_warning),
 		cmocka_unit_test(what_is_switched_off_is_fine),
 		cmocka_unit_test(a_value_that_replaces_another_is_named),
 		cmocka_unit_test(arguments_count_more_than_the_file),
 		cmocka_unit_test(arguments_may_have_the_files_syntax),
+		cmocka_unit_test(a_relative_path_is_below_the_callers_directory),
 		cmocka_unit_test(the_command_line_is_put_together),
 		cmocka_unit_test(a_command_line_that_is_too_long_is_refused),
 		cmocka_unit_test(what_is_missing_is_generated_once),

@@ -39,6 +39,9 @@ static struct config *read_config(const char *path)
 		config_diags_to_error(&diags, &e);
 		log_error("%s", error_text(e));
 	}
+	for (size_t i = 0; config && i < diags.nr; i++)
+		log_warning("%s:%u:%u: %s", path, diags.list[i].pos.line, diags.list[i].pos.column,
+			    diags.list[i].text);
 	error_free(&e);
 	str_free(&text);
 	config_diags_free(&diags);

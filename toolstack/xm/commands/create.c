@@ -26,6 +26,7 @@ const struct xm_option create_options[] = {
 	{ 'p', "paused", NULL, "leave it paused" },
 	{ 'n', "dryrun", NULL, "show what would be created, and create nothing" },
 	{ 'q', "quiet", NULL, "say nothing when it works" },
+	{ XM_OPTION_STRICT, "strict", NULL, "refuse a file that gives warnings" },
 	{ 'f', "defconfig", "FILE", "the file, if it is not the first argument" },
 	PYTHON_OPTIONS,
 	{ 0 },
@@ -34,6 +35,7 @@ const struct xm_option create_options[] = {
 const struct xm_option new_options[] = {
 	{ 'n', "dryrun", NULL, "show what would be kept, and keep nothing" },
 	{ 'q', "quiet", NULL, "say nothing when it works" },
+	{ XM_OPTION_STRICT, "strict", NULL, "refuse a file that gives warnings" },
 	{ 'f', "defconfig", "FILE", "the file, if it is not the first argument" },
 	PYTHON_OPTIONS,
 	{ 0 },
@@ -63,6 +65,7 @@ static int read_options(const struct xm_args *args, struct domain_file_options *
 			PYTHON_MAX_SECONDS, seconds);
 	*options = (struct domain_file_options){
 		.file = xm_args_value(args, 'f'),
+		.strict = xm_args_has(args, XM_OPTION_STRICT),
 		.no_python = xm_args_has(args, XM_OPTION_NO_PYTHON),
 		.help = xm_args_has(args, XM_OPTION_HELP_CONFIG),
 		.seconds = (unsigned int)value,

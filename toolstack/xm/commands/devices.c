@@ -3,6 +3,8 @@
 #include "xm/command.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "config/config.h"
 #include "lib/alloc.h"
@@ -17,11 +19,13 @@ static int disk_order(const struct xm_args *args, const char *method)
 	struct config_disk disk;
 	struct error *error = NULL;
 	struct json_object *params;
+	char *directory = get_current_dir_name();
 	struct str text = STR_INIT;
 	int rc;
 
 	str_printf(&text, "%s,%s,%s", args->operands[1], args->operands[2], args->operands[3]);
-	rc = config_disk_parse(str_text(&text), &disk, &error);
+	rc = config_disk_parse_below(str_text(&text), directory, &disk, &error);
+	free(directory);
 	str_free(&text);
 	if (rc) {
 		rc = xm_fail("Domain '%s', disk %s: %s", args->operands[0], args->operands[2],

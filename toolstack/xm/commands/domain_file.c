@@ -24,6 +24,7 @@ struct reading {
 	struct str text;
 	const char **words; /* key=value, from the command line */
 	size_t nr_words;
+	char *directory;       /* relative paths are below it */
 	bool is_roots;	       /* only root can have written the file */
 	struct config *config; /* the result */
 };
@@ -95,7 +96,7 @@ static const char *source_of(const struct reading *r)
 
 static int parse(struct reading *r)
 {
-	struct config_diags diags = { 0 };
+	struct config_diags diags = { .strict = r->options->strict, .directory = r->directory };
 
 	r->config = config_parse(str_text(&r->text), r->text.len, source_of(r), r->words,
 				 r->nr_words, &diags);
@@ -128,7 +129,7 @@ static void add_error(const struct reading *r, struct json_object *error,
 static int use_answer(struct reading *r, struct json_object *answer, struct config_diags *plain)
 {
 	struct json_object *errors = json_find(answer, "errors");
-	struct config_diags diags = { 0 };
+	struct config_diags diags = { .strict = r->options->strict, .directory = r->directory };
 	const char *help = NULL;
 
 	if (json_find(answer, "plain"))
@@ -245,7 +246,7 @@ static int read_file(struct reading *r, const char *file)
 int domain_file_read(char *const *operands, int count, const struct domain_file_options *options,
 		     struct config **config, char **path)
 {
-	struct reading r = { .options = options };
+	struct reading r = { .options = options, .directory = get_current_dir_name() };
 	const char *file = options->file;
 	int status = XM_OK;
 
@@ -264,6 +265,7 @@ int domain_file_read(char *const *operands, int count, const struct domain_file_
 	*config = r.config;
 	*path = r.path;
 	free(r.words);
+	free(r.directory);
 	str_free(&r.text);
 	return status;
 }

@@ -13,6 +13,7 @@
 
 struct domain_file_options {
 	const char *file;     /* NULL: one of the operands is the file */
+	bool strict;	      /* warnings are errors */
 	bool no_python;	      /* refuse a file that is a Python program */
 	bool roots_python;    /* refuse a Python program that others than root may write */
 	bool help;	      /* only print what variables the file takes */
@@ -20,7 +21,8 @@ struct domain_file_options {
 };
 
 /*
- * The operands are a file and key=value words, in any order. Errors and warnings go to stderr; on
+ * The operands are a file and key=value words, in any order. A relative path in the file is below
+ * the caller's directory. Errors and warnings go to stderr; on
  * an error, and after help, *config is NULL. Returns an enum xm_status. *path receives the path of
  * the file, which the caller frees; NULL when only words describe the domain.
  */
