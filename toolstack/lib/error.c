@@ -37,20 +37,18 @@ int error_set(struct error **e, int errnum, const char *fmt, ...)
 	return rc;
 }
 
-int error_prefix(struct error **e, const char *fmt, ...)
+void error_prefix(struct error **e, const char *fmt, ...)
 {
 	va_list ap;
 	char *prefix;
-	int rc;
 
 	if (!e || !*e)
-		return 0;
+		return;
 	va_start(ap, fmt);
 	prefix = xvasprintf(fmt, ap);
 	va_end(ap);
-	rc = error_set(e, (*e)->errnum, "%s%s", prefix, (*e)->text);
+	error_set(e, (*e)->errnum, "%s%s", prefix, (*e)->text);
 	free(prefix);
-	return rc;
 }
 
 const char *error_text(const struct error *e)

@@ -36,10 +36,11 @@ int error_vset(struct error **e, int errnum, const char *fmt, va_list ap)
 	__attribute__((format(printf, 3, 0)));
 
 /*
- * Puts a prefix before the sentence, as in error_prefix(e, "Domain %s: ", name). Returns -errno of
- * the error, which stays the same; 0 when there is no error.
+ * Puts a prefix before the sentence, as in error_prefix(e, "Domain %s: ", name). The errno stays
+ * the same. It returns nothing: a caller that passes e = NULL knows its failure from its own result
+ * alone.
  */
-int error_prefix(struct error **e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void error_prefix(struct error **e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The sentence; it lives as long as the error. Without an error: "No error." Never NULL. */
 const char *error_text(const struct error *e);

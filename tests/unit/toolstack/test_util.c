@@ -59,7 +59,7 @@ static void an_error_has_a_sentence_and_an_errno(void **state)
 	/* A negative errno is accepted too, and the old text may be part of the new one. */
 	assert_int_equal(error_set(&e, -EBUSY, "Late: %s", error_text(e)), -EBUSY);
 	assert_string_equal(error_text(e), "Late: No tea.");
-	assert_int_equal(error_prefix(&e, "Domain %d: ", 3), -EBUSY);
+	error_prefix(&e, "Domain %d: ", 3);
 	assert_string_equal(error_text(e), "Domain 3: Late: No tea.");
 	assert_int_equal(error_errno(e), EBUSY);
 	error_free(&e);

@@ -45,6 +45,7 @@ static struct {
 	int info_error, destroy_error, unpause_error, limit_error, claim_error;
 	unsigned int limits, claims, workers;
 	bool memory_is_held, held_for_worker;  /* balloon_reserve() to balloon_release() */
+	bool worker_forgets;		       /* its answer lacks a key */
 	unsigned int records, record_fails_at; /* 0: never */
 	bool removed;			       /* the record */
 	const char *failed;
@@ -355,7 +356,8 @@ int worker_run(struct json_object *order, int fd, struct request *asker,
 	*result = json_new_object();
 	json_set_int(*result, "store_mfn", 1);
 	json_set_int(*result, "store_port", 1);
-	json_set_int(*result, "console_mfn", 2);
+	if (!world.worker_forgets)
+		json_set_int(*result, "console_mfn", 2);
 	json_set_int(*result, "console_port", 2);
 	return 0;
 }
@@ -663,6 +665,19 @@ static void test_a_domain_that_does_not_start_keeps_its_goal(void **state)
 	}
 }
 
+/* Also for a caller that wants no sentence. */
+static void test_a_worker_whose_answer_lacks_a_key_has_failed(void **state)
+{
+	struct boot boot = { .image_fd = -1 };
+
+	begin(true, NOBODY, 0);
+	world.worker_forgets = true;
+	domain->domid = -1;
+	assert_int_equal(domain_boot(domain, &boot, NULL), -ENOENT);
+	assert_int_equal(domain->domid, -1);
+	end();
+}
+
 /* Limit and claim are set once, for a boot and a restore, and a failure gives all back. */
 static void test_memory_is_limited_and_claimed_once(void **state)
 {
@@ -707,6 +722,7 @@ int main(void)
 		cmocka_unit_test(test_a_domain_that_is_not_destroyed_is_not_forgotten),
 		cmocka_unit_test(test_the_number_is_taken_while_it_is_made),
 		cmocka_unit_test(test_memory_is_limited_and_claimed_once),
+		cmocka_unit_test(test_a_worker_whose_answer_lacks_a_key_has_failed),
 		cmocka_unit_test(test_a_new_name_is_written_to_its_own_nodes_only),
 		cmocka_unit_test(test_a_domain_that_does_not_start_keeps_its_goal),
 	};

@@ -222,13 +222,15 @@ int console_attach(struct domain *domain, struct error **e)
 				      &frame, NULL, 1, e);
 	if (!console->page) {
 		free(console);
-		return error_prefix(e, "The console of domain '%s': ", domain->name);
+		error_prefix(e, "The console of domain '%s': ", domain->name);
+		return -EIO;
 	}
 	console->port = event_bind(domain->domid, domain->console_port, on_event, console, e);
 	if (!console->port) {
 		hv_unmap_frames(domain_hv, console->page, 1);
 		free(console);
-		return error_prefix(e, "The console of domain '%s': ", domain->name);
+		error_prefix(e, "The console of domain '%s': ", domain->name);
+		return -EIO;
 	}
 	console->scrollback = xmalloc(SCROLLBACK);
 	uv_timer_init(console_loop, &console->timer);

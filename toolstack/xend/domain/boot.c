@@ -94,8 +94,10 @@ static int get_number(struct json_object *result, const char *key, uint64_t *out
 	int64_t value;
 	int rc = json_get_int(result, key, 0, INT64_MAX, &value, e);
 
-	if (rc)
-		return error_prefix(e, "The worker's answer: ");
+	if (rc) {
+		error_prefix(e, "The worker's answer: ");
+		return rc;
+	}
 	*out = (uint64_t)value;
 	return 0;
 }

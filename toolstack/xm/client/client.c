@@ -171,10 +171,14 @@ static void report_progress(struct json_object *progress, client_progress *repor
 static int remote_error(const char *method, struct json_object *error, struct error **e)
 {
 	const char *code = NULL, *message = NULL;
+	int rc = json_get_string(error, XEND_F_CODE, &code, e);
 
-	if (json_get_string(error, XEND_F_CODE, &code, e) ||
-	    json_get_string(error, XEND_F_MESSAGE, &message, e))
-		return error_prefix(e, "xend's answer to %s is not understood: ", method);
+	if (rc == 0)
+		rc = json_get_string(error, XEND_F_MESSAGE, &message, e);
+	if (rc) {
+		error_prefix(e, "xend's answer to %s is not understood: ", method);
+		return rc;
+	}
 	return error_set(e, EREMOTEIO, "%s", message);
 }
 
