@@ -64,8 +64,7 @@ int file_write_fd(int fd, const char *name, const void *data, size_t len, struct
 	return 0;
 }
 
-/* A new name survives a loss of power only when its directory is on the disk too. */
-static int sync_directory_of(const char *path, struct error **e)
+int file_sync_directory_of(const char *path, struct error **e)
 {
 	const char *slash = strrchr(path, '/');
 	char *dir =
@@ -73,7 +72,8 @@ static int sync_directory_of(const char *path, struct error **e)
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = 0;
 
-	if (fd < 0 || fsync(fd))
+	/* EINVAL: a file system that has nothing to sync in a directory (fsync(2)). */
+	if (fd < 0 || (fsync(fd) && errno != EINVAL))
 		rc = error_set(e, errno, "Cannot sync the directory %s: %s.", dir, strerror(errno));
 	if (fd >= 0)
 		close(fd);
@@ -102,7 +102,7 @@ int file_write_atomic(const char *path, const void *data, size_t len, mode_t mod
 	if (rc)
 		unlink(tmp);
 	else
-		rc = sync_directory_of(path, e);
+		rc = file_sync_directory_of(path, e);
 out_free:
 	free(tmp);
 	return rc;
@@ -119,7 +119,9 @@ int file_make_dirs(const char *path, mode_t mode, struct error **e)
 		if (c && c != '/')
 			continue;
 		*p = '\0';
-		if (mkdir(copy, c ? 0755 : mode) && errno != EEXIST)
+		if (mkdir(copy, c ? 0755 : mode) == 0)
+			rc = file_sync_directory_of(copy, e);
+		else if (errno != EEXIST)
 			rc = error_set(e, errno, "Cannot make the directory %s: %s.", copy,
 				       strerror(errno));
 		*p = c;

@@ -32,8 +32,14 @@ int file_write_atomic(const char *path, const void *data, size_t len, mode_t mod
 int file_write_fd(int fd, const char *name, const void *data, size_t len, struct error **e);
 
 /*
- * Makes the directory and its missing parents. `mode` is for the directory itself; parents get
- * 0755.
+ * Syncs the directory that has the path's name in it: only then does a new name, or its removal,
+ * survive a loss of power.
+ */
+int file_sync_directory_of(const char *path, struct error **e);
+
+/*
+ * Makes the directory and its missing parents, and syncs their names. `mode` is for the directory
+ * itself; parents get 0755.
  */
 int file_make_dirs(const char *path, mode_t mode, struct error **e);
 

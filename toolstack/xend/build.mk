@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 ts-src-xend += main.c
-ts-src-xend += runtime/notify.c runtime/offload.c runtime/oom.c runtime/proc.c runtime/request.c \
+ts-src-xend += runtime/files.c runtime/notify.c runtime/offload.c runtime/oom.c runtime/proc.c runtime/request.c \
 	runtime/seal.c runtime/settings.c runtime/store.c runtime/store_link.c runtime/task.c
 ts-src-xend += console/console.c console/console_events.c console/console_log.c \
 	console/console_proxy.c console/console_pty.c console/console_ring.c
 ts-src-xend += device/device.c device/device_list.c device/device_start.c device/device_stop.c \
 	device/device_vbd.c device/device_vif.c device/disk_claims.c device/disk_graph.c \
 	device/disk_host.c device/disk_script.c device/disk_use.c device/hotplug.c device/loopdev.c device/network.c
-ts-src-xend += domain/autostart.c domain/balloon.c domain/boot.c domain/bootloader.c \
+ts-src-xend += domain/autostart.c domain/balloon.c domain/boot.c domain/bootloader.c domain/corpse.c \
 	domain/describe.c domain/destroy.c domain/domain.c domain/dump.c domain/foreign.c domain/acquire.c \
-	domain/layout.c domain/lifecycle.c domain/record.c domain/recover.c domain/recover_plan.c \
+	domain/layout.c domain/lifecycle.c domain/record.c domain/record_debt.c domain/record_file.c domain/recover.c domain/recover_plan.c \
 	domain/save.c domain/save_header.c domain/worker.c
 ts-src-xend += server/client.c server/cpu_faults.c server/method_device.c server/method_domain.c \
 	server/method_host.c server/method_managed.c server/method_resources.c server/top.c

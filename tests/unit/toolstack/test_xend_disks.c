@@ -494,8 +494,25 @@ int record_write(struct domain *domain, struct error **e)
 		       0;
 }
 
-void record_remove(struct domain *domain)
+int record_remove(struct domain *domain, struct error **e)
 {
+	return 0;
+}
+
+int files_check_program(const char *path)
+{
+	return access(path, X_OK) ? -errno : 0;
+}
+
+const char *files_error_text(int rc)
+{
+	return strerror(-rc);
+}
+
+void files_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
 }
 
 int record_check_free(const uint8_t uuid[16], struct error **e)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/domain/save.c toolstack/xend/domain/save_header.c toolstack/xend/runtime/seal.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/domain/save.c toolstack/xend/domain/save_header.c toolstack/xend/runtime/files.c toolstack/xend/runtime/seal.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -lnettle */
 /*
  * A domain is saved while writes of its record fail (the disk is full, say), or while it cannot be
@@ -13,11 +13,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <xen/sched.h>
 
 #include "config/config.h"
+#include "config/domain_size.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
 #include "xend/domain/boot.h"
@@ -37,9 +39,15 @@
 struct on_disk {
 	enum domain_state state;
 	char *saving_to;
+	bool suspends_late;
 };
 
+/* What the guest does with a request to suspend. */
+enum takes { SUSPENDS, TAKES_LATE, NEVER_TAKES };
+
 static struct {
+	enum takes takes;
+	char *request; /* control/shutdown */
 	bool suspended, destroyed, resume_fails;
 	unsigned int writes, fail_from, fail_to; /* of the record */
 	struct on_disk disk;
@@ -61,6 +69,7 @@ int record_write(struct domain *domain, struct error **e)
 	free(world.disk.saving_to);
 	world.disk.state = domain->state;
 	world.disk.saving_to = xstrdup(domain->saving_to);
+	world.disk.suspends_late = domain->suspends_late;
 	return 0;
 }
 
@@ -126,13 +135,27 @@ int store_write(const char *at, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(value, sizeof(value), fmt, ap);
 	va_end(ap);
-	world.suspended = world.suspended || strcmp(value, "suspend") == 0;
+	free(world.request);
+	world.request = xstrdup(value);
+	if (strcmp(value, "suspend") == 0 && world.takes != NEVER_TAKES) {
+		free(world.request);
+		world.request = xstrdup("");
+		world.suspended = world.takes == SUSPENDS;
+	}
 	return 0;
 }
 
 char *store_read(const char *fmt, ...)
 {
 	return NULL;
+}
+
+char *store_exchange(const char *at, const char *value)
+{
+	char *was = world.request;
+
+	world.request = xstrdup(value);
+	return was;
 }
 
 uint64_t store_read_number(uint64_t max, uint64_t otherwise, const char *fmt, ...)
@@ -154,6 +177,22 @@ int cond_wait(struct cond *cond, uint64_t deadline)
 	return -ETIMEDOUT;
 }
 
+struct task *task_current(void)
+{
+	return NULL;
+}
+
+bool task_shield(bool on)
+{
+	return false;
+}
+
+int offload(void (*work)(void *arg), void (*discard)(void *arg), void *arg, uint64_t deadline)
+{
+	work(arg);
+	return 0;
+}
+
 /* --- tests --- */
 
 static void begin(unsigned int fail_from, unsigned int fail_to)
@@ -161,6 +200,7 @@ static void begin(unsigned int fail_from, unsigned int fail_to)
 	struct json_object *o = json_new_object();
 
 	free(world.disk.saving_to);
+	free(world.request);
 	memset(&world, 0, sizeof(world));
 	world.fail_from = fail_from;
 	world.fail_to = fail_to;
@@ -195,6 +235,7 @@ static void next_xend(void)
 	free(guest.saving_to);
 	guest.state = world.disk.state;
 	guest.saving_to = xstrdup(world.disk.saving_to);
+	guest.suspends_late = world.disk.suspends_late;
 	if (guest.state == DOMAIN_SAVING && !world.destroyed)
 		save_take_back(&guest);
 }
@@ -272,12 +313,62 @@ static void test_a_guest_that_does_not_go_on_keeps_its_file(void **state)
 	end();
 }
 
+/*
+ * The guest has not suspended in time. If it has taken the request, it will suspend some time, and
+ * then this xend or the next must know that nobody waits for it.
+ */
+static void check_too_late(enum takes takes, bool late)
+{
+	struct error *e = NULL;
+
+	begin(NEVER, NEVER);
+	world.takes = takes;
+	assert_int_equal(domain_save(&guest, path, SAVE_THEN_STOP, NULL, &e), -ETIMEDOUT);
+	assert_false(is_there());
+	assert_string_equal(world.request, "");
+	assert_int_equal(guest.suspends_late, late);
+	assert_int_equal(world.disk.suspends_late, late);
+	error_free(&e);
+	world.suspended = true;
+	assert_int_equal(save_go_on(&guest, NULL), 0);
+	assert_false(world.suspended);
+	assert_false(guest.suspends_late);
+	assert_false(world.disk.suspends_late);
+	end();
+}
+
+static void test_a_guest_that_suspends_too_late_is_known(void **state)
+{
+	check_too_late(TAKES_LATE, true);
+	check_too_late(NEVER_TAKES, false);
+}
+
+/* Nobody ever writes into a FIFO; a directory is no saved domain either. */
+static void test_a_fifo_is_no_saved_domain(void **state)
+{
+	struct domain_size size;
+	struct config *config;
+	struct error *e = NULL;
+	bool ours;
+	int fd;
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(save_open(path, &fd, &config, &size, &ours, &e), -ENOEXEC);
+	assert_non_null(strstr(error_text(e), "is no file"));
+	error_free(&e);
+	unlink(path);
+	assert_int_equal(save_open(directory, &fd, &config, &size, &ours, NULL), -ENOEXEC);
+	assert_int_equal(save_open("/no/such", &fd, &config, &size, &ours, NULL), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_record_that_is_not_written_loses_nothing),
 		cmocka_unit_test(test_a_guest_that_goes_on_is_said_to_run),
 		cmocka_unit_test(test_a_guest_that_does_not_go_on_keeps_its_file),
+		cmocka_unit_test(test_a_guest_that_suspends_too_late_is_known),
+		cmocka_unit_test(test_a_fifo_is_no_saved_domain),
 	};
 	int rc;
 
@@ -287,6 +378,7 @@ int main(void)
 	snprintf(path, sizeof(path), "%s/saved", directory);
 	rc = cmocka_run_group_tests(tests, NULL, NULL);
 	free(world.disk.saving_to);
+	free(world.request);
 	rmdir(directory);
 	return rc;
 }

@@ -277,6 +277,15 @@ void console_detach(struct domain *domain)
 	uv_close((uv_handle_t *)&console->timer, on_timer_closed);
 }
 
+void console_move(struct domain *from, struct domain *to)
+{
+	to->console = from->console;
+	from->console = NULL;
+	if (to->console)
+		to->console->domain = to;
+	console_renamed(to);
+}
+
 void console_renamed(struct domain *domain)
 {
 	if (!domain->console)

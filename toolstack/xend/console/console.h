@@ -32,6 +32,8 @@ int console_attach(struct domain *domain, struct error **e);
  * a console.
  */
 void console_detach(struct domain *domain);
+/* Gives the console with its clients to another domain, which has none. */
+void console_move(struct domain *from, struct domain *to);
 /* After a rename: the log continues in the file of the new name. */
 void console_renamed(struct domain *domain);
 

@@ -14,6 +14,7 @@
 #include "config/schema.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
+#include "xend/runtime/files.h"
 #include "xend/domain/domain.h"
 #include "protocol.h"
 
@@ -94,8 +95,7 @@ struct json_object *device_to_json(const struct device *device)
 
 void device_free(struct device *device)
 {
-	if (device->loop_fd >= 0)
-		close(device->loop_fd);
+	files_close(device->loop_fd);
 	free(device->served);
 	disk_chain_free(&device->claim);
 	schema_clear(device->ops->schema, record_of(device));

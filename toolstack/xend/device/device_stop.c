@@ -18,6 +18,7 @@
 #include "lib/str.h"
 #include "xend/domain/domain.h"
 #include "xend/device/disk_script.h"
+#include "xend/runtime/files.h"
 #include "xend/device/hotplug.h"
 #include "xend/domain/layout.h"
 
@@ -285,8 +286,7 @@ void devices_stop(struct domain *domain)
 		if (domain_may_touch(domain) &&
 		    !is_held(device->ops->class, domain->domid, device->devid))
 			wait_for_driver(device->ops->class, domain->domid, device->devid);
-		if (device->loop_fd >= 0)
-			close(device->loop_fd);
+		files_close(device->loop_fd);
 		device->loop_fd = -1;
 	}
 	task_shield(before);

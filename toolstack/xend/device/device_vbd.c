@@ -18,6 +18,7 @@
 #include "xend/domain/domain.h"
 #include "xend/device/hotplug.h"
 #include "xend/device/loopdev.h"
+#include "xend/runtime/files.h"
 #include "xend/runtime/offload.h"
 
 /* Milliseconds for the driver to open a disk. */
@@ -70,9 +71,8 @@ static void loop_order_free(void *arg)
 {
 	struct loop_order *order = arg;
 
-	close(order->file);
-	if (order->fd >= 0)
-		close(order->fd);
+	files_close(order->file);
+	files_close(order->fd);
 	error_free(&order->e);
 	free(order->name);
 	free(order);
@@ -131,7 +131,7 @@ static int prepare_script(struct device *device, struct error **e)
 	rc = disk_use_claim(device, &file, e);
 	if (rc)
 		return rc;
-	close(file);
+	files_close(file);
 	if (device->block_device && (!number || number == device->block_device))
 		return 0;
 	return error_set(e, EIO,
@@ -153,7 +153,7 @@ static int vbd_prepare(struct device *device, struct error **e)
 		return rc;
 	if (!device->block_device)
 		return make_loop(device, file, e);
-	close(file);
+	files_close(file);
 	return 0;
 }
 
@@ -223,8 +223,7 @@ static int wait_until_opened(struct device *device, struct error **e)
 			return error_set(e, ECANCELED, "Setting up the disk %s was cancelled.",
 					 device->disk.vdev);
 	}
-	if (device->loop_fd >= 0)
-		close(device->loop_fd);
+	files_close(device->loop_fd);
 	device->loop_fd = -1;
 	return 0;
 }

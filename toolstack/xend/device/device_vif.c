@@ -15,6 +15,7 @@
 #include "lib/alloc.h"
 #include "xend/domain/domain.h"
 #include "xend/device/hotplug.h"
+#include "xend/runtime/files.h"
 #include "xend/runtime/settings.h"
 
 /* Milliseconds for the driver to create the interface. */
@@ -75,9 +76,10 @@ static int vif_prepare(struct device *device, struct error **e)
 			       device->domain->name);
 		goto out;
 	}
-	if (access(script, X_OK)) {
-		rc = error_set(e, errno, "The script %s of a vif of domain '%s' cannot be run: %s.",
-			       script, device->domain->name, strerror(errno));
+	rc = files_check_program(script);
+	if (rc) {
+		error_set(e, rc, "The script %s of a vif of domain '%s' cannot be run: %s.", script,
+			  device->domain->name, files_error_text(rc));
 		goto out;
 	}
 	if (!uses_bridge(script))

@@ -16,6 +16,7 @@
 #include "xend/device/hotplug.h"
 #include "xend/domain/domain.h"
 #include "xend/runtime/task.h"
+#include "xend/runtime/files.h"
 
 #define MAX_WORDS 3
 /*
@@ -117,11 +118,15 @@ int disk_script_add(struct device *device, struct store_batch *batch, struct err
 	int rc = store_commit(batch, e);
 
 	device_back_path(device, back);
-	if (rc == 0 && access(script, X_OK))
-		rc = error_set(e, errno,
-			       "The script %s of the disk %s of domain '%s' cannot be run: %s. Is "
-			       "its package installed?",
-			       script, device->disk.vdev, device->domain->name, strerror(errno));
+	if (rc == 0) {
+		rc = files_check_program(script);
+		if (rc)
+			error_set(e, rc,
+				  "The script %s of the disk %s of domain '%s' cannot be run: %s. "
+				  "Is its package installed?",
+				  script, device->disk.vdev, device->domain->name,
+				  files_error_text(rc));
+	}
 	split(target, words);
 	if (rc == 0)
 		rc = hotplug_run(script, "add", takes_words(script) ? words : NULL, "vbd",

@@ -25,6 +25,7 @@
 #include "xend/device/disk_host.h"
 #include "xend/domain/domain.h"
 #include "xend/runtime/offload.h"
+#include "xend/runtime/files.h"
 #include "xend/runtime/store.h"
 
 /* Milliseconds for all files and devices to answer. */
@@ -50,8 +51,7 @@ static void survey_free(void *arg)
 {
 	struct survey *survey = arg;
 
-	if (survey->fd >= 0)
-		close(survey->fd);
+	files_close(survey->fd);
 	disk_use_list_free(&survey->uses);
 	disk_chain_free(&survey->chain);
 	error_free(&survey->e);

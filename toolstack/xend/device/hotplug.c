@@ -125,7 +125,7 @@ void hotplug_vif_undo(int domid, unsigned int devid)
 	char *script = store_read("/local/domain/0/backend/vif/%d/%u/script", domid, devid);
 	struct error *e = NULL;
 
-	if (script && access(script, X_OK) == 0 && hotplug_vif(script, "offline", domid, devid, &e))
+	if (script && hotplug_vif(script, "offline", domid, devid, &e))
 		log_debug("%s", error_text(e));
 	error_free(&e);
 	free(script);

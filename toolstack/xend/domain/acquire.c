@@ -66,35 +66,51 @@ void domain_release(struct domain *domain)
 /*
  * Removes an unmanaged domain of that name that was left down: it is kept only to show its reason.
  */
-static void make_room(const char *name)
+static int make_room(const char *name, struct error **e)
 {
 	struct domain *old = domain_by_name(name);
+	int rc;
 
-	if (old && old->ours && !old->managed && old->state == DOMAIN_HALTED && !old->operation) {
-		record_remove(old);
+	if (!old || !old->ours || old->managed || old->state != DOMAIN_HALTED ||
+	    domain_lock_now(old, "forget"))
+		return 0;
+	domain_ref(old);
+	rc = record_remove(old, e);
+	if (rc == 0)
 		domain_remove(old);
-	}
+	domain_release(old);
+	return rc;
+}
+
+static int check_free(const struct config *config, uint8_t uuid[16], struct error **e)
+{
+	struct domain *other;
+
+	if (!uuid_from_text(config->uuid, uuid))
+		return error_set(e, EBADMSG, "'%s' is no UUID.", config->uuid);
+	if (domain_by_name(config->name))
+		return error_set(e, EEXIST, "Domain '%s' already exists.", config->name);
+	other = domain_by_uuid(uuid);
+	if (other)
+		return error_set(e, EEXIST, "Domain '%s' has the UUID %s already.", other->name,
+				 config->uuid);
+	return record_check_free(uuid, e);
 }
 
 int domain_admit(struct config *config, const char *operation, struct domain **out,
 		 struct error **e)
 {
-	struct domain *domain, *other;
+	struct domain *domain;
 	uint8_t uuid[16];
-	int rc = 0;
+	int rc;
 
 	domains_refresh();
 	config_generate(config);
-	make_room(config->name);
-	if (!uuid_from_text(config->uuid, uuid))
-		rc = error_set(e, EBADMSG, "'%s' is no UUID.", config->uuid);
-	else if (domain_by_name(config->name))
-		rc = error_set(e, EEXIST, "Domain '%s' already exists.", config->name);
-	else if ((other = domain_by_uuid(uuid)))
-		rc = error_set(e, EEXIST, "Domain '%s' has the UUID %s already.", other->name,
-			       config->uuid);
+	rc = make_room(config->name, e);
+	/* From here on nothing waits: of two requests for one name or UUID, only one finds it free.
+	 */
 	if (rc == 0)
-		rc = record_check_free(uuid, e);
+		rc = check_free(config, uuid, e);
 	if (rc) {
 		config_free(config);
 		return rc;

@@ -46,6 +46,7 @@ static int create_empty(struct domain *domain, struct error **e)
 					       (int)config->max_maptrack_frames :
 					       -1,
 	};
+	struct hv_domain_info info;
 	uint32_t domid = 0;
 	int rc;
 
@@ -53,20 +54,25 @@ static int create_empty(struct domain *domain, struct error **e)
 	if (rc)
 		return rc;
 	memcpy(spec.uuid, domain->uuid, sizeof(spec.uuid));
-	/* Write the record first: its UUID tells a later xend whose domain has appeared. */
 	domain->domid = -1;
 	domain->earlier_boot = false;
 	domain->start_time = time(NULL);
 	domain_set_reason(domain, NULL);
+	domain->suspends_late = false;
 	domain_set_state(domain, DOMAIN_BUILDING);
+	/* Write the record first: its UUID tells a later xend whose domain has appeared. */
 	rc = record_write(domain, e);
+	/* Somebody may have made another one meanwhile. */
+	if (rc == 0)
+		rc = domain_check_alone(domain, e);
 	if (rc == 0)
 		rc = hv_domain_create(domain_hv, &spec, &domid, e);
 	if (rc)
 		return rc;
 	domain->domid = (int)domid;
 	domain->shutdown_handled = false;
-	return record_write(domain, e);
+	rc = record_write(domain, e);
+	return rc ? rc : domain_info(domain, &info, e);
 }
 
 static int put_nodes(struct domain *domain, const struct domain_size *size, struct error **e)
@@ -246,20 +252,33 @@ static int introduce(struct domain *domain, struct error **e)
 }
 
 /*
+ * The record says "running" before the guest runs: a xend that found "building" would take the
+ * guest away, which may have written to its disks by then. It also says that the pause is xend's:
+ * the next xend ends it.
+ *
  * Clears the goal only if every step worked: a domain whose resume fails here is still suspended.
  */
 static int set_running(struct domain *domain, bool paused, struct error **e)
 {
 	enum domain_goal goal = domain->goal;
+	struct hv_domain_info info;
 	int rc;
 
 	domain_set_state(domain, DOMAIN_RUNNING);
 	domain->goal = GOAL_REST;
+	domain->held = !paused;
 	rc = record_write(domain, e);
+	if (rc)
+		domain_set_state(domain, DOMAIN_BUILDING);
+	if (rc == 0)
+		rc = domain_info(domain, &info, e);
 	if (rc == 0 && !paused)
 		rc = hv_domain_unpause(domain_hv, (uint32_t)domain->domid, e);
+	domain->held = false;
 	if (rc)
 		domain->goal = goal;
+	else if (!paused)
+		record_write_anyway(domain);
 	return rc;
 }
 
@@ -354,6 +373,38 @@ static int take_apart(struct domain *domain, struct error **e)
 	return 0;
 }
 
+/*
+ * Whether the domain may go only after its record says so. It need not say so of a domain that has
+ * ended by itself, and that nobody starts again: the hypervisor tells the next xend the same.
+ */
+static bool needs_record(const struct domain *domain, const struct hv_domain_info *info)
+{
+	return !info->dying &&
+	       (domain->state == DOMAIN_RUNNING || domain->state == DOMAIN_SAVING) &&
+	       (!info->shutdown || domain->goal != GOAL_REST);
+}
+
+/* Has the record say "dying". After an error the domain is as it was. */
+static int announce_end(struct domain *domain, bool vital, struct error **e)
+{
+	enum domain_state before = domain->state;
+	int rc;
+
+	domain_set_state(domain, DOMAIN_DYING);
+	if (!domain->ours)
+		return 0;
+	if (!vital) {
+		record_write_anyway(domain);
+		return 0;
+	}
+	rc = record_write(domain, e);
+	if (rc) {
+		domain_set_state(domain, before);
+		error_prefix(e, "Domain '%s' is left as it is: ", domain->name);
+	}
+	return rc;
+}
+
 int domain_tear_down(struct domain *domain, struct error **e)
 {
 	bool before = task_shield(true);
@@ -362,11 +413,8 @@ int domain_tear_down(struct domain *domain, struct error **e)
 	/* A hypervisor that does not answer has not said that the domain is gone. */
 	int rc = domain_number(domain, &whose, &info, e);
 
-	if (rc == 0) {
-		domain_set_state(domain, DOMAIN_DYING);
-		if (domain->ours)
-			record_write_anyway(domain);
-	}
+	if (rc == 0)
+		rc = announce_end(domain, whose == NUMBER_OWN && needs_record(domain, &info), e);
 	if (rc == 0 && domain->domid >= 0)
 		rc = take_apart(domain, e);
 	if (rc == 0) {
@@ -379,17 +427,12 @@ int domain_tear_down(struct domain *domain, struct error **e)
 	return rc;
 }
 
-int domain_restart(struct domain *domain, struct request *asker, struct error **e)
+int domain_boot_again(struct domain *domain, struct request *asker, struct error **e)
 {
 	struct boot boot = { .image_fd = -1, .asker = asker };
 	struct error *why = NULL;
-	int rc;
+	int rc = domain_boot(domain, &boot, &why);
 
-	domain->goal = GOAL_RESTART;
-	rc = domain_tear_down(domain, e);
-	if (rc)
-		return rc;
-	rc = domain_boot(domain, &boot, &why);
 	if (rc == -ECANCELED && xend_is_stopping()) {
 		record_write_anyway(domain);
 	} else if (rc) {
@@ -398,6 +441,19 @@ int domain_restart(struct domain *domain, struct request *asker, struct error **
 		domain_settle(domain);
 	}
 	error_move(e, &why);
+	return rc;
+}
+
+int domain_restart(struct domain *domain, struct request *asker, struct error **e)
+{
+	int rc;
+
+	domain->goal = GOAL_RESTART;
+	rc = domain_tear_down(domain, e);
+	if (rc == 0)
+		return domain_boot_again(domain, asker, e);
+	if (domain->state != DOMAIN_DYING)
+		domain->goal = GOAL_REST;
 	return rc;
 }
 
@@ -417,6 +473,6 @@ void domain_settle(struct domain *domain)
 		record_write_anyway(domain);
 		return;
 	}
-	record_remove(domain);
+	record_remove_anyway(domain);
 	domain_remove(domain);
 }

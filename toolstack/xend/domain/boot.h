@@ -32,9 +32,9 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
 /*
  * Destroys the domain with its devices and nodes. Afterwards it has no id. Its record still exists
  * and says "dying": the caller updates or removes it. This cannot be cancelled and continues after
- * errors, except the hypervisor's: a domain that the hypervisor does not destroy keeps its id and
- * its record, so the call can be repeated. Another domain that has got the number in the meantime
- * is not touched.
+ * errors, except two: nothing is done to a domain that runs and whose record cannot be written; and
+ * a domain that the hypervisor does not destroy keeps its id and its record. Then the call can be
+ * repeated. Another domain that has got the number in the meantime is not touched.
  */
 int domain_tear_down(struct domain *domain, struct error **e);
 
@@ -46,10 +46,14 @@ int domain_tear_down(struct domain *domain, struct error **e);
 void domain_settle(struct domain *domain);
 
 /*
- * domain_tear_down, then domain_boot. The record has the goal "restart", so the next xend boots the
- * domain if this one is killed midway. After a failed boot the domain is settled with a reason,
- * unless xend is stopping (-ECANCELED): then the next xend boots it. A failed stop leaves the
- * domain as it is.
+ * Boots a domain whose record says "dying" with the goal "restart". After a failed boot it is
+ * settled with a reason, unless xend is stopping (-ECANCELED): then the next xend boots it.
+ */
+int domain_boot_again(struct domain *domain, struct request *asker, struct error **e);
+
+/*
+ * domain_tear_down, then domain_boot_again. The record has the goal "restart", so the next xend
+ * boots the domain if this one is killed midway. A failed stop leaves the domain as it is.
  */
 int domain_restart(struct domain *domain, struct request *asker, struct error **e);
 

@@ -71,6 +71,17 @@ struct domain {
 	bool shutdown_handled; /* a task already handles its shutdown */
 	bool reboot_asked;     /* domain.reboot asked for it: no crash loop */
 	bool stop_handled;     /* on_xend_stop was done for it */
+	/*
+	 * xend has paused it for a moment, or has not let it run yet: whoever finds it paused lets
+	 * it go on. Nobody else asked for this pause.
+	 */
+	bool held;
+	/*
+	 * xend gave up waiting for it to suspend, after it had taken the request: when it suspends
+	 * at last, nobody wants that any more.
+	 */
+	bool suspends_late;
+	bool record_owed; /* its record could not be written */
 	/* Its record is from before the host booted, so the domid in it means nothing. */
 	bool earlier_boot;
 	uint64_t store_mfn, console_mfn;

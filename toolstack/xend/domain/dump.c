@@ -5,15 +5,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "lib/alloc.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/worker.h"
+#include "xend/runtime/files.h"
+#include "xend/runtime/task.h"
 
 char *dump_default_path(const struct domain *domain)
 {
@@ -26,26 +28,36 @@ char *dump_default_path(const struct domain *domain)
 	return xasprintf("%s/%s-%s.%d.core", DUMP_DIRECTORY, when, domain->name, domain->domid);
 }
 
+static int make_directory(const char *path)
+{
+	return file_make_dirs(path, 0700, NULL);
+}
+
 int dump_core(struct domain *domain, const char *path, struct request *asker, struct error **e)
 {
 	struct json_object *order, *result = NULL;
-	int fd, rc = file_make_dirs(DUMP_DIRECTORY, 0700, e);
+	int fd, rc = files_call(make_directory, DUMP_DIRECTORY);
 
 	if (rc)
-		return rc;
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return error_set(e, errno, "Cannot write the core of domain '%s' to %s: %s.",
-				 domain->name, path, strerror(errno));
+		return error_set(e, rc, "Cannot make the directory %s: %s.", DUMP_DIRECTORY,
+				 files_error_text(rc));
+	rc = files_open(path, O_WRONLY | O_CREAT | O_EXCL, 0600, &fd);
+	if (rc)
+		return error_set(e, rc, "Cannot write the core of domain '%s' to %s: %s.",
+				 domain->name, path, files_error_text(rc));
 	order = json_new_object();
 	json_set_string(order, "op", "dump");
 	worker_name_domain(order, domain);
 	json_set_int(order, "fd", 3);
 	rc = worker_run(order, fd, asker, &result, e);
-	if (rc)
-		unlink(path);
-	close(fd);
+	files_close(fd);
 	json_object_put(result);
 	json_object_put(order);
+	if (rc) {
+		bool before = task_shield(true);
+
+		files_remove(path);
+		task_shield(before);
+	}
 	return rc;
 }

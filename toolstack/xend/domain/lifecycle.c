@@ -13,15 +13,16 @@
 #include "lib/alloc.h"
 #include "lib/log.h"
 #include "xend/domain/boot.h"
-#include "xend/device/device.h"
+#include "xend/domain/corpse.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/dump.h"
-#include "xend/domain/layout.h"
-#include "xend/domain/record.h"
+#include "xend/domain/save.h"
 #include "xend/runtime/store.h"
+#include "xend/xend.h"
 
-/* The longest number of a domain. */
-#define ID_DIGITS 5
+/* Milliseconds between two tries to handle a shutdown, and between two looks whether xend stops. */
+#define RETRY_INTERVAL 10000
+#define RETRY_LOOK     250
 
 static struct {
 	struct store_watch *release, *introduce;
@@ -67,64 +68,70 @@ static bool may_restart(struct domain *domain, unsigned int reason)
 	return false;
 }
 
-static void restart(struct domain *domain, unsigned int reason)
+/* Each of these returns -errno if the domain is still there, and should not be. */
+
+static int take_away(struct domain *domain)
 {
-	if (!may_restart(domain, reason)) {
-		domain_tear_down(domain, NULL);
+	struct error *e = NULL;
+	int rc = domain_tear_down(domain, &e);
+
+	if (rc)
+		log_error("%s", error_text(e));
+	else
 		domain_settle(domain);
-		return;
-	}
-	domain->reboot_asked = false;
-	domain_restart(domain, NULL, NULL);
+	error_free(&e);
+	return rc;
 }
 
-/*
- * Keeps the dead domain for inspection, under another name and UUID. A new domain takes its place.
- */
-static void rename_and_restart(struct domain *domain, unsigned int reason)
+static int restart(struct domain *domain, unsigned int reason)
 {
-	struct boot boot = { .image_fd = -1 };
-	struct domain *fresh;
+	bool asked = domain->reboot_asked;
 	struct error *e = NULL;
-	char *uuid;
+	int rc = 0;
 
-	if (!may_restart(domain, reason)) {
-		domain_tear_down(domain, NULL);
-		domain_settle(domain);
-		return;
+	if (!may_restart(domain, reason))
+		return take_away(domain);
+	domain->reboot_asked = false;
+	if (domain_restart(domain, NULL, &e) && domain->domid >= 0) {
+		rc = -error_errno(e);
+		domain->reboot_asked = asked;
+		log_error("%s", error_text(e));
 	}
-	fresh = domain_add("", domain->uuid);
-	fresh->config = config_copy(domain->config);
-	fresh->managed = domain->managed;
-	fresh->ours = true;
-	free(fresh->name);
-	fresh->name = domain->name;
+	error_free(&e);
+	return rc;
+}
 
-	uuid = config_random_uuid();
-	uuid_from_text(uuid, domain->uuid);
-	domain->name =
-		xasprintf("%.*s-%d", CONFIG_NAME_MAX - ID_DIGITS - 1, fresh->name, domain->domid);
-	domain->managed = false;
-	config_set_text(domain->config, "uuid", uuid, NULL);
-	config_set_text(domain->config, "name", domain->name, NULL);
-	free(uuid);
-	hv_domain_set_uuid(domain_hv, (uint32_t)domain->domid, domain->uuid, NULL);
-	record_write_anyway(domain);
-	if (layout_rename(domain, &e))
+static int rename_and_restart(struct domain *domain, unsigned int reason)
+{
+	struct error *e = NULL;
+	int rc;
+
+	if (!may_restart(domain, reason))
+		return take_away(domain);
+	rc = corpse_keep(domain, &e);
+	if (rc == 0)
+		domain_boot_again(domain, NULL, NULL);
+	else
 		log_error("%s", error_text(e));
 	error_free(&e);
+	return rc;
+}
 
-	if (domain_lock_now(fresh, "restart"))
-		return;
-	/* The new domain takes over its disks. */
-	devices_stop(domain);
-	devices_forget(domain);
-	if (domain_boot(fresh, &boot, &e)) {
-		domain_set_reason(fresh, "it could not be started again: %s", error_text(e));
-		domain_settle(fresh);
-	}
+/* Nobody waits for this suspend any more. */
+static int go_on(struct domain *domain)
+{
+	struct error *e = NULL;
+	int rc = save_go_on(domain, &e);
+
+	if (rc)
+		log_error("Domain %s has suspended too late, and does not go on: %s", domain->name,
+			  error_text(e));
+	else
+		log_info("Domain %s has suspended too late for its save. It goes on.",
+			 domain->name);
 	error_free(&e);
-	domain_unlock(fresh);
+	domain->shutdown_handled = rc != 0;
+	return rc;
 }
 
 static void dump(struct domain *domain)
@@ -140,64 +147,92 @@ static void dump(struct domain *domain)
 	free(path);
 }
 
-static void act(struct domain *domain, unsigned int reason)
+/* again: an earlier try has written the core already. */
+static int act(struct domain *domain, unsigned int reason, bool again)
 {
 	unsigned int action = action_for(domain->config, reason);
 
+	if (reason == SHUTDOWN_suspend && domain->suspends_late)
+		return go_on(domain);
 	log_info("Domain %s (id %d) %s: %s.", domain->name, domain->domid, reason_name(reason),
 		 config_action_name(action));
 	switch (action) {
 	case CONFIG_PRESERVE:
-		return;
+		return 0;
 	case CONFIG_COREDUMP_RESTART:
-		dump(domain);
+		if (!again)
+			dump(domain);
 		/* fall through */
 	case CONFIG_RESTART:
-		restart(domain, reason);
-		return;
+		return restart(domain, reason);
 	case CONFIG_RENAME_RESTART:
-		rename_and_restart(domain, reason);
-		return;
+		return rename_and_restart(domain, reason);
 	case CONFIG_COREDUMP_DESTROY:
-		dump(domain);
+		if (!again)
+			dump(domain);
 		break;
 	default:
 		break;
 	}
 	if (reason == SHUTDOWN_crash && domain->managed)
 		domain_set_reason(domain, "it crashed.");
-	domain_tear_down(domain, NULL);
-	domain_settle(domain);
+	return take_away(domain);
+}
+
+/*
+ * The domain is locked. Returns -errno if the same must be tried again later: the hypervisor does
+ * not answer, or a record cannot be written.
+ */
+static int handle(struct domain *domain, bool again)
+{
+	struct hv_domain_info info;
+	struct error *e = NULL;
+	int rc;
+
+	/* Another task has already stopped it. */
+	if (domain->domid < 0)
+		return 0;
+	rc = domain_info(domain, &info, &e);
+	if (rc && rc != -ESRCH)
+		log_error("Domain %s: %s", domain->name, error_text(e));
+	error_free(&e);
+	if (rc && rc != -ESRCH)
+		return rc;
+	if (rc || info.dying) {
+		log_info("Domain %s (id %d) was destroyed by somebody else.", domain->name,
+			 domain->domid);
+		return take_away(domain);
+	}
+	return info.shutdown ? act(domain, info.shutdown_reason, again) : 0;
+}
+
+/* Waits before the next try. False: xend stops, and the next one tries. */
+static bool wait_for_retry(void)
+{
+	uint64_t deadline = task_deadline(RETRY_INTERVAL);
+
+	while (!xend_is_stopping() && task_now() < deadline)
+		if (task_sleep(RETRY_LOOK))
+			return false;
+	return !xend_is_stopping();
 }
 
 static void run(void *arg)
 {
 	struct domain *domain = arg;
-	struct hv_domain_info info;
-	struct error *e = NULL;
+	bool again = false;
+	int rc;
 
-	if (domain_lock(domain, "shutdown", NULL) == 0) {
-		int rc = domain->domid < 0 ? 0 : domain_info(domain, &info, &e);
-
-		if (domain->domid < 0) {
-			/* Another task has already stopped it. */
-		} else if (rc && rc != -ESRCH) {
-			/* The hypervisor did not answer; the next observation tries again. */
-			log_error("Domain %s: %s", domain->name, error_text(e));
-			domain->shutdown_handled = false;
-		} else if (rc || info.dying) {
-			log_info("Domain %s (id %d) was destroyed by somebody else.", domain->name,
-				 domain->domid);
-			domain_tear_down(domain, NULL);
-			domain_settle(domain);
-		} else if (info.shutdown) {
-			act(domain, info.shutdown_reason);
-		}
+	do {
+		rc = domain_lock(domain, "shutdown", NULL);
+		if (rc)
+			break;
+		rc = handle(domain, again);
+		again = true;
 		domain_unlock(domain);
-	} else {
+	} while (rc && wait_for_retry());
+	if (rc)
 		domain->shutdown_handled = false;
-	}
-	error_free(&e);
 	domain_unref(domain);
 }
 
@@ -205,8 +240,13 @@ void lifecycle_observe(struct domain *domain, const struct hv_domain_info *info)
 {
 	bool ended = !info || info->dying || info->shutdown;
 
-	if (!domain->ours || domain->domid < 0 || !ended)
+	if (!domain->ours || domain->domid < 0)
 		return;
+	/* Another tool may let a suspended domain go on; its next shutdown is a new one. */
+	if (!ended) {
+		domain->shutdown_handled = false;
+		return;
+	}
 	/* domain_save() waits for this. */
 	cond_wake(&domain->changed);
 	if (domain->operation || domain->shutdown_handled || domain->gone)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes and reads a domain's record: JSON, in a new file that is renamed over the old one. */
+/* Writes and reads a domain's record: JSON, in a file that record_file.h replaces as a whole. */
 #include "xend/domain/record.h"
 
 #include <dirent.h>
@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "xend/device/device.h"
 #include "xend/domain/domain.h"
+#include "xend/domain/record_file.h"
 
 /*
  * Linux makes a new id at each boot (random(4)). The hypervisor ends with Domain-0's kernel, so the
@@ -41,14 +42,11 @@ static const char *const goal_names[DOMAIN_GOALS] = {
 };
 
 static char boot_id[BOOT_ID_MAX + 1];
-
-static char *directory_of(const struct domain *domain)
-{
-	char uuid[UUID_TEXT];
-
-	uuid_to_text(domain->uuid, uuid);
-	return xasprintf("%s/%s", RECORD_DIRECTORY, uuid);
-}
+/* The UUIDs of records that xend could not use. */
+static struct {
+	uint8_t (*uuids)[16];
+	size_t nr;
+} unusable;
 
 static char *path_of(const char *uuid_text)
 {
@@ -57,10 +55,10 @@ static char *path_of(const char *uuid_text)
 
 char *record_image_path(const struct domain *domain)
 {
-	char *directory = directory_of(domain), *path = xasprintf("%s/memory.save", directory);
+	char uuid[UUID_TEXT];
 
-	free(directory);
-	return path;
+	uuid_to_text(domain->uuid, uuid);
+	return xasprintf("%s/%s/memory.save", RECORD_DIRECTORY, uuid);
 }
 
 static struct json_object *encode(struct domain *domain)
@@ -75,6 +73,8 @@ static struct json_object *encode(struct domain *domain)
 	json_set_int(o, "domid", domain->domid);
 	json_set_bool(o, "managed", domain->managed);
 	json_set_bool(o, "reboot_asked", domain->reboot_asked);
+	json_set_bool(o, "held", domain->held);
+	json_set_bool(o, "suspends_late", domain->suspends_late);
 	json_set_int(o, "start_time", domain->start_time);
 	json_set_string(o, "reason", domain->reason);
 	json_set_string(o, "saving_to", domain->saving_to);
@@ -87,49 +87,28 @@ static struct json_object *encode(struct domain *domain)
 	return o;
 }
 
-int record_write(struct domain *domain, struct error **e)
+int record_replace(struct domain *domain, struct error **e)
 {
 	struct json_object *o = encode(domain);
-	char *directory = directory_of(domain), *path = xasprintf("%s/config.json", directory);
 	struct str text = STR_INIT;
+	char uuid[UUID_TEXT];
 	int rc;
 
+	uuid_to_text(domain->uuid, uuid);
 	json_print(o, &text);
 	str_add_char(&text, '\n');
-	rc = file_make_dirs(directory, 0700, e);
-	if (rc == 0)
-		rc = file_write_atomic(path, text.text, text.len, 0600, e);
+	rc = record_file_write(uuid, &text, e);
 	str_free(&text);
-	free(path);
-	free(directory);
 	json_object_put(o);
 	return rc;
 }
 
-void record_write_anyway(struct domain *domain)
+int record_remove(struct domain *domain, struct error **e)
 {
-	struct error *e = NULL;
+	char uuid[UUID_TEXT];
 
-	if (record_write(domain, &e))
-		log_error("%s", error_text(e));
-	error_free(&e);
-}
-
-void record_remove(struct domain *domain)
-{
-	char *directory = directory_of(domain), *path = xasprintf("%s/config.json", directory);
-	char *image = record_image_path(domain);
-	struct error *e = NULL;
-
-	/* Remove the image first: without the record nobody would know whose it is. */
-	if (file_remove(image, &e) || file_remove(path, &e))
-		log_error("%s", error_text(e));
-	else if (rmdir(directory) && errno != ENOENT)
-		log_warning("Cannot remove the directory %s: %s.", directory, strerror(errno));
-	error_free(&e);
-	free(image);
-	free(path);
-	free(directory);
+	uuid_to_text(domain->uuid, uuid);
+	return record_file_remove(uuid, e);
 }
 
 /* --- reading --- */
@@ -182,7 +161,7 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	struct config *config;
 	enum domain_state state = DOMAIN_HALTED;
 	enum domain_goal goal = GOAL_REST;
-	bool managed, reboot_asked;
+	bool managed, reboot_asked, held, suspends_late;
 
 	if (json_get_int(o, "format", FORMAT, FORMAT, &format, e) ||
 	    json_get_string(o, "name", &name, e) || json_get_string(o, "state", &state_name, e) ||
@@ -192,6 +171,8 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	    json_get_int(o, "domid", -1, DOMID_FIRST_RESERVED - 1, &domid, e) ||
 	    json_get_bool(o, "managed", &managed, e) ||
 	    json_opt_bool(o, "reboot_asked", false, &reboot_asked, e) ||
+	    json_opt_bool(o, "held", false, &held, e) ||
+	    json_opt_bool(o, "suspends_late", false, &suspends_late, e) ||
 	    json_get_int(o, "start_time", 0, INT64_MAX, &start_time, e) ||
 	    json_opt_string(o, "reason", NULL, &reason, e) ||
 	    json_opt_string(o, "saving_to", NULL, &saving_to, e) ||
@@ -212,6 +193,8 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	domain->goal = goal;
 	domain->managed = managed;
 	domain->reboot_asked = reboot_asked;
+	domain->held = held;
+	domain->suspends_late = suspends_late;
 	domain->domid = (int)domid;
 	domain->earlier_boot = strcmp(boot, boot_id) != 0;
 	domain->start_time = (time_t)start_time;
@@ -239,6 +222,12 @@ static void sweep_drafts(const char *uuid_text)
 	free(path);
 }
 
+static void note_unusable(const uint8_t uuid[16])
+{
+	unusable.uuids = xreallocarray(unusable.uuids, unusable.nr + 1, sizeof(*unusable.uuids));
+	memcpy(unusable.uuids[unusable.nr++], uuid, sizeof(*unusable.uuids));
+}
+
 static void load_one(const char *uuid_text)
 {
 	char *path = path_of(uuid_text);
@@ -261,6 +250,8 @@ static void load_one(const char *uuid_text)
 		free(directory);
 	} else if (e) {
 		log_error("The record %s is left alone: %s", path, error_text(e));
+		if (uuid_from_text(uuid_text, uuid))
+			note_unusable(uuid);
 	}
 	error_free(&e);
 	json_object_put(o);
@@ -312,20 +303,17 @@ int records_load(struct error **e)
 
 int record_check_free(const uint8_t uuid[16], struct error **e)
 {
-	char uuid_text[UUID_TEXT], *path;
-	int rc = 0;
+	char uuid_text[UUID_TEXT];
 
-	uuid_to_text(uuid, uuid_text);
-	path = path_of(uuid_text);
-	if (access(path, F_OK) == 0)
-		rc = error_set(e, EEXIST,
-			       "The UUID %s has a record already, which xend could not use when it "
-			       "started: %s. Repair it and "
-			       "restart xend, or move it away.",
-			       uuid_text, path);
-	else if (errno != ENOENT && errno != ENOTDIR)
-		rc = error_set(e, errno, "Cannot see whether the UUID %s has a record: %s: %s.",
-			       uuid_text, path, strerror(errno));
-	free(path);
-	return rc;
+	for (size_t i = 0; i < unusable.nr; i++) {
+		if (memcmp(unusable.uuids[i], uuid, sizeof(*unusable.uuids)) != 0)
+			continue;
+		uuid_to_text(uuid, uuid_text);
+		return error_set(e, EEXIST,
+				 "The UUID %s has a record already, which xend could not use when "
+				 "it started: %s/%s/config.json. Repair it or move it away, and "
+				 "restart xend.",
+				 uuid_text, RECORD_DIRECTORY, uuid_text);
+	}
+	return 0;
 }

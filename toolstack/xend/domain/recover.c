@@ -69,7 +69,8 @@ static void match(struct domain *domain, const struct recover_plan *plan)
 		return;
 	if (plan->action == RECOVER_ADOPT || plan->action == RECOVER_TAKE_BACK)
 		adopt(domain);
-	if (plan->action == RECOVER_ADOPT && (!is_in_xenstore(domain) || devices_agree(domain)))
+	if (plan->action == RECOVER_ADOPT && !domain->held &&
+	    (!is_in_xenstore(domain) || devices_agree(domain)))
 		return;
 	domain->operation = in_recovery;
 	recovery.total++;
@@ -120,6 +121,36 @@ static bool take_away(struct domain *domain, const struct recover_plan *plan)
 	return false;
 }
 
+/* Ends a pause that the last xend made (struct domain, held). */
+static void let_go(struct domain *domain)
+{
+	struct hv_domain_info info;
+	struct error *e = NULL;
+	int rc = domain_info(domain, &info, &e);
+
+	if (rc == 0 && domain->held && info.paused)
+		rc = hv_domain_unpause(domain_hv, (uint32_t)domain->domid, &e);
+	if (rc)
+		log_error("Domain %s stays paused: %s", domain->name, error_text(e));
+	error_free(&e);
+	domain->held = false;
+}
+
+/* It runs. Removes what an interrupted step has left. */
+static void tidy(struct domain *domain)
+{
+	struct error *e = NULL;
+
+	if (is_in_xenstore(domain)) {
+		devices_reconcile(domain);
+		if (layout_rename(domain, &e))
+			log_error("%s", error_text(e));
+		error_free(&e);
+	}
+	let_go(domain);
+	record_write_anyway(domain);
+}
+
 /*
  * Decides again from the hypervisor's present list: much may have happened since recover_load.
  * Returns whether the domain must be started again.
@@ -140,8 +171,7 @@ static bool recover_one(struct domain *domain)
 	free(list);
 	domain->domid = plan.domid;
 	if (plan.action == RECOVER_ADOPT) {
-		devices_reconcile(domain);
-		record_write_anyway(domain);
+		tidy(domain);
 	} else if (plan.action == RECOVER_TAKE_BACK) {
 		save_take_back(domain);
 	} else {

@@ -18,18 +18,21 @@
 #include "config/config.h"
 #include "config/domain_size.h"
 #include "lib/alloc.h"
-#include "lib/file.h"
 #include "lib/log.h"
+#include "lib/str.h"
 #include "xend/domain/boot.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/record.h"
-#include "xend/runtime/request.h"
+#include "xend/runtime/files.h"
+#include "xend/runtime/offload.h"
 #include "xend/domain/save_header.h"
 #include "xend/runtime/store.h"
 #include "xend/domain/worker.h"
 
 /* Milliseconds for a guest to suspend. */
 #define SUSPEND_PATIENCE 60000
+/* What control/shutdown says; the guest writes an empty value once it has taken the request. */
+#define REQUEST "suspend"
 
 /* --- suspending --- */
 
@@ -57,70 +60,93 @@ static void ask(struct domain *domain, const char *what)
 		store_write(path, "%s", what);
 }
 
+/*
+ * Takes the request back. A guest that has taken it already will suspend some time, and then nobody
+ * waits for it: the record must say so, for this xend and the next.
+ */
+static void withdraw(struct domain *domain)
+{
+	struct hv_domain_info info;
+	char path[64], *was;
+
+	snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown", domain->domid);
+	if (domain_info(domain, &info, NULL))
+		return;
+	was = store_exchange(path, "");
+	domain->suspends_late = !was || strcmp(was, REQUEST) != 0;
+	free(was);
+}
+
 static int suspend(struct domain *domain, struct error **e)
 {
 	uint64_t deadline = task_deadline(SUSPEND_PATIENCE);
 	bool suspended;
 	int rc;
 
-	ask(domain, "suspend");
+	domain->suspends_late = false;
+	ask(domain, REQUEST);
 	for (;;) {
 		rc = check_suspended(domain, &suspended, e);
 		if (rc || suspended)
 			return rc;
 		rc = cond_wait(&domain->changed, deadline);
-		if (rc == -ETIMEDOUT) {
-			/* Withdraw the request: a later suspend would find nobody waiting. */
-			ask(domain, "");
-			rc = check_suspended(domain, &suspended, e);
-			if (rc == 0 && suspended)
-				return 0;
+		if (rc == -ETIMEDOUT)
 			return error_set(e, ETIMEDOUT,
 					 "Domain '%s' did not suspend within %d s. It runs on.",
 					 domain->name, SUSPEND_PATIENCE / 1000);
-		}
 		if (rc)
 			return error_set(e, rc, "Saving domain '%s' was cancelled.", domain->name);
 	}
 }
 
-/*
- * Resumes a suspended guest in place: its suspend hypercall returns that the suspend was cancelled.
- */
-static int go_on(struct domain *domain, struct error **e)
+/* Its suspend hypercall returns that the suspend was cancelled. */
+int save_go_on(struct domain *domain, struct error **e)
 {
 	uint32_t domid = (uint32_t)domain->domid;
+	int rc;
 
 	ask(domain, "");
 	store_resume(domid);
-	return hv_domain_cancel_suspend(domain_hv, domid, e);
+	rc = hv_domain_cancel_suspend(domain_hv, domid, e);
+	if (rc == 0 && domain->suspends_late) {
+		domain->suspends_late = false;
+		record_write_anyway(domain);
+	}
+	return rc;
 }
 
 /* --- the file --- */
 
-static int refuse_path(const char *path, struct error **e)
+static int refuse_path(const char *path, int rc, struct error **e)
 {
-	return error_set(e, errno, "Cannot save to %s: %s.%s", path, strerror(errno),
-			 errno == EEXIST ? " Remove it first." : "");
+	return error_set(e, rc, "Cannot save to %s: %s.%s", path, files_error_text(rc),
+			 rc == -EEXIST ? " Remove it first." : "");
+}
+
+static int check_absent(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0)
+		return -EEXIST;
+	return errno == ENOENT ? 0 : -errno;
 }
 
 static int check_path(const char *path, struct error **e)
 {
-	struct stat st;
+	int rc;
 
 	if (path[0] != '/')
 		return error_set(e, EINVAL, "The path '%s' does not begin with '/'.", path);
-	if (lstat(path, &st) == 0) {
-		errno = EEXIST;
-		return refuse_path(path, e);
-	}
-	return 0;
+	rc = files_call(check_absent, path);
+	return rc ? refuse_path(path, rc, e) : 0;
 }
 
 static int create_file(const char *path, int *fd, struct error **e)
 {
-	*fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return *fd < 0 ? refuse_path(path, e) : 0;
+	int rc = files_open(path, O_RDWR | O_CREAT | O_EXCL, 0600, fd);
+
+	return rc ? refuse_path(path, rc, e) : 0;
 }
 
 static int write_memory(struct domain *domain, int fd, struct request *asker, struct error **e)
@@ -165,14 +191,21 @@ static int measure(struct domain *domain, struct domain_size *size, struct error
 static int write_header(struct domain *domain, int fd, const char *path, struct error **e)
 {
 	struct json_object *config;
+	struct str header = STR_INIT;
 	struct domain_size size;
 	int rc = measure(domain, &size, e);
 
 	if (rc)
 		return rc;
 	config = domain_size_put(&size, domain->config);
-	rc = save_header_write(fd, path, config, e);
+	rc = save_header_make(config, path, &header, e);
 	json_object_put(config);
+	if (rc == 0) {
+		rc = files_write(fd, header.text, header.len);
+		if (rc)
+			refuse_path(path, rc, e);
+	}
+	str_free(&header);
 	return rc;
 }
 
@@ -183,16 +216,30 @@ static int write_file(struct domain *domain, int fd, const char *path, struct re
 
 	if (rc == 0)
 		rc = write_memory(domain, fd, asker, e);
+	if (rc)
+		return rc;
 	/* The last step that can fail because the disk is full. */
-	if (rc == 0 && fsync(fd))
-		rc = error_set(e, errno, "Cannot save to %s: %s.", path, strerror(errno));
-	return rc;
+	rc = files_sync(fd, path);
+	return rc ? refuse_path(path, rc, e) : 0;
+}
+
+static int remove_if_saved(const char *path)
+{
+	if (!save_header_begins(path))
+		return 0;
+	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 
 void save_remove_partial(struct domain *domain)
 {
-	if (domain->saving_to && save_header_begins(domain->saving_to) &&
-	    file_remove(domain->saving_to, NULL) == 0)
+	bool before = task_shield(true);
+	int rc = domain->saving_to ? files_call(remove_if_saved, domain->saving_to) : 0;
+
+	task_shield(before);
+	if (rc)
+		log_error("Domain %s: the partial file %s cannot be removed: %s.", domain->name,
+			  domain->saving_to, files_error_text(rc));
+	else if (domain->saving_to)
 		log_info("Domain %s: the partial file %s is removed.", domain->name,
 			 domain->saving_to);
 	free(domain->saving_to);
@@ -206,9 +253,9 @@ static int let_run_on(struct domain *domain, struct error **e)
 	int rc = check_suspended(domain, &suspended, e);
 
 	if (rc == 0 && suspended)
-		rc = go_on(domain, e);
+		rc = save_go_on(domain, e);
 	else if (rc == 0)
-		ask(domain, "");
+		withdraw(domain);
 	domain_set_state(domain, DOMAIN_RUNNING);
 	return rc;
 }
@@ -286,7 +333,7 @@ int domain_save(struct domain *domain, const char *path, enum save_after after,
 	rc = suspend(domain, e);
 	if (rc == 0)
 		rc = write_file(domain, fd, path, asker, e);
-	close(fd);
+	files_close(fd);
 	if (rc) {
 		save_take_back(domain);
 		return rc;
@@ -310,23 +357,55 @@ int domain_save(struct domain *domain, const char *path, enum save_after after,
 	return domain_tear_down(domain, e);
 }
 
+/* What a thread reads of a saved domain. */
+struct opening {
+	char *path;
+	int fd;
+	struct json_object *saved;
+	bool ours;
+	struct error *e;
+};
+
+static void opening_run(void *arg)
+{
+	struct opening *opening = arg;
+
+	opening->fd = save_header_open(opening->path, &opening->saved, &opening->ours, &opening->e);
+}
+
+static void opening_free(void *arg)
+{
+	struct opening *opening = arg;
+
+	files_close(opening->fd);
+	json_object_put(opening->saved);
+	error_free(&opening->e);
+	free(opening->path);
+	free(opening);
+}
+
 int save_open(const char *path, int *fd, struct config **config, struct domain_size *size,
 	      bool *ours, struct error **e)
 {
-	struct json_object *saved = NULL;
+	struct opening *opening = xcalloc(1, sizeof(*opening));
 	int rc;
 
-	*fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (*fd < 0)
-		return error_set(e, errno, "Cannot open the saved domain %s: %s.", path,
-				 strerror(errno));
-	rc = save_header_read(*fd, path, &saved, ours, e);
+	opening->path = xstrdup(path);
+	opening->fd = -1;
+	rc = offload(opening_run, opening_free, opening, task_deadline(FILES_PATIENCE));
+	if (rc)
+		return error_set(e, rc, "Cannot open the saved domain %s: %s.", path,
+				 files_error_text(rc));
+	rc = error_move(e, &opening->e);
 	if (rc == 0) {
-		*config = domain_size_take(saved, size, e);
+		*config = domain_size_take(opening->saved, size, e);
 		rc = *config ? 0 : -EBADMSG;
 	}
-	json_object_put(saved);
-	if (rc)
-		close(*fd);
+	if (rc == 0) {
+		*fd = opening->fd;
+		*ours = opening->ours;
+		opening->fd = -1;
+	}
+	opening_free(opening);
 	return rc;
 }

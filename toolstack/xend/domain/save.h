@@ -36,6 +36,12 @@ int save_open(const char *path, int *fd, struct config **config, struct domain_s
 	      bool *ours, struct error **e);
 
 /*
+ * Lets a suspended domain run on in place. The caller has just asked the hypervisor that the number
+ * is the domain's.
+ */
+int save_go_on(struct domain *domain, struct error **e);
+
+/*
  * For recovery. save_take_back: the domain exists; lets it run on if it has suspended, and removes
  * the partial file. save_remove_partial: only the latter.
  */

@@ -21,10 +21,11 @@
 #define PADDED(length)	 (((size_t)(length) + 7) & ~(size_t)7)
 #define VERSION_UNSEALED 1
 
-int save_header_write(int fd, const char *path, struct json_object *config, struct error **e)
+int save_header_make(struct json_object *config, const char *path, struct str *out,
+		     struct error **e)
 {
 	struct save_header header = { .version = htole32(SAVE_VERSION) };
-	struct str out = STR_INIT, text = STR_INIT;
+	struct str text = STR_INIT;
 	uint8_t seal[SEAL_SIZE];
 	int rc;
 
@@ -41,15 +42,13 @@ int save_header_write(int fd, const char *path, struct json_object *config, stru
 	memcpy(header.magic, SAVE_MAGIC, sizeof(header.magic));
 	header.length = htole32((uint32_t)text.len);
 	seal_make(text.text, text.len, seal);
-	str_add_bytes(&out, &header, sizeof(header));
-	str_add_bytes(&out, seal, sizeof(seal));
-	str_add_bytes(&out, text.text, text.len);
+	str_add_bytes(out, &header, sizeof(header));
+	str_add_bytes(out, seal, sizeof(seal));
+	str_add_bytes(out, text.text, text.len);
 	for (size_t i = text.len; i < PADDED(text.len); i++)
-		str_add_char(&out, '\0');
-	rc = file_write_fd(fd, path, out.text, out.len, e);
-	str_free(&out);
+		str_add_char(out, '\0');
 	str_free(&text);
-	return rc;
+	return 0;
 }
 
 bool save_header_begins(const char *path)
@@ -125,5 +124,28 @@ int save_header_read(int fd, const char *path, struct json_object **config, bool
 		}
 	}
 	free(text);
+	return rc;
+}
+
+int save_header_open(const char *path, struct json_object **config, bool *ours, struct error **e)
+{
+	/* O_NONBLOCK: nobody may ever write to a FIFO. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), rc;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		rc = error_set(e, errno, "Cannot open the saved domain %s: %s.", path,
+			       strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
+		rc = save_header_read(fd, path, config, ours, e);
+	else
+		rc = error_set(e, ENOEXEC, "%s is no file, so it is no saved domain.", path);
+	if (rc == 0)
+		return fd;
+	close(fd);
 	return rc;
 }

@@ -12,6 +12,7 @@
 
 #include "lib/error.h"
 #include "lib/json.h"
+#include "lib/str.h"
 
 struct save_header {
 	char magic[8];	  /* SAVE_MAGIC */
@@ -25,14 +26,23 @@ _Static_assert(sizeof(struct save_header) == 16, "the file's layout");
 #define SAVE_MAX_CONFIG (256 * 1024)
 
 /*
- * `path` is for errors. Afterwards the descriptor stands behind the header. *ours: the
- * configuration bears this host's seal; otherwise a stranger may have written it. -ENOEXEC: not a
- * saved domain, or a damaged header. -EFBIG: the configuration is longer than SAVE_MAX_CONFIG, and
- * nothing was written.
+ * Appends the header with the configuration to `out`. `path` is for errors. -EFBIG: the
+ * configuration is longer than SAVE_MAX_CONFIG, and nothing was appended.
  */
-int save_header_write(int fd, const char *path, struct json_object *config, struct error **e);
+int save_header_make(struct json_object *config, const char *path, struct str *out,
+		     struct error **e);
+/*
+ * Afterwards the descriptor stands behind the header. *ours: the configuration bears this host's
+ * seal; otherwise a stranger may have written it. -ENOEXEC: not a saved domain, or a damaged
+ * header.
+ */
 int save_header_read(int fd, const char *path, struct json_object **config, bool *ours,
 		     struct error **e);
+/*
+ * Opens a file or block device and reads its header, as above. The descriptor, or -errno. It may
+ * block, so it runs in a thread.
+ */
+int save_header_open(const char *path, struct json_object **config, bool *ours, struct error **e);
 
 /*
  * Whether the file is empty or begins like a header, in full or in part. Only such a file may be

@@ -19,6 +19,7 @@
 #include "lib/alloc.h"
 #include "lib/log.h"
 #include "lib/str.h"
+#include "xend/runtime/files.h"
 #include "xend/runtime/oom.h"
 #include "xend/runtime/task.h"
 
@@ -252,13 +253,14 @@ int proc_start(const struct proc_spec *spec, struct proc **out, struct error **e
 	sigset_t all, before;
 	struct proc *proc;
 
+	/* vfork() waits for execve(), which waits for the file. */
+	rc = files_check_program(spec->argv[0]);
+	if (rc)
+		return error_set(e, rc, "Cannot start %s: %s.", spec->argv[0],
+				 files_error_text(rc));
 	rc = make_pipes(in_fds, out_fds);
 	if (rc)
 		return error_set(e, rc, "Cannot start %s: %s.", spec->argv[0], strerror(-rc));
-	if (access(spec->argv[0], X_OK)) {
-		rc = error_set(e, errno, "Cannot start %s: %s.", spec->argv[0], strerror(errno));
-		goto close_all;
-	}
 	/*
 	 * A copy of xend's address space, which fork() makes, costs more than the rest of the
 	 * start. No signal handler may run in the child, whose memory is xend's.

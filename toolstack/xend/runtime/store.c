@@ -193,6 +193,34 @@ int store_write(const char *path, const char *fmt, ...)
 	return rc;
 }
 
+static int end_transaction(xs_transaction_t t, bool abort)
+{
+	bool ok;
+
+	ASK(ok, xs_transaction_end(store.xs, t, abort));
+	return ok ? 0 : errno;
+}
+
+char *store_exchange(const char *path, const char *value)
+{
+	char *was = NULL;
+	bool ok = false;
+
+	for (int i = 0; i < COMMIT_TRIES && !ok; i++) {
+		xs_transaction_t t;
+
+		free(was);
+		was = NULL;
+		ASK(t, xs_transaction_start(store.xs));
+		if (t == XBT_NULL)
+			break;
+		ASK(was, xs_read(store.xs, t, path, NULL));
+		ASK(ok, xs_write(store.xs, t, path, value, strlen(value)));
+		ok = end_transaction(t, !ok) == 0 && ok;
+	}
+	return was;
+}
+
 int store_remove(const char *fmt, ...)
 {
 	bool ok;
@@ -316,14 +344,6 @@ static bool apply_put(xs_transaction_t t, const struct put *put)
 		ASK(ok, xs_set_permissions(store.xs, t, put->path, perms,
 					   put->access == STORE_PRIVATE ? 1 : 2));
 	return ok;
-}
-
-static int end_transaction(xs_transaction_t t, bool abort)
-{
-	bool ok;
-
-	ASK(ok, xs_transaction_end(store.xs, t, abort));
-	return ok ? 0 : errno;
 }
 
 /* 0 or a positive errno; EAGAIN: another change came between. *what: what failed. */

@@ -41,6 +41,8 @@ bool store_exists(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char **store_list(unsigned int *count, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* 0 or -errno. Removing an absent node succeeds. */
 int store_write(const char *path, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Writes a value and returns the one before, as one step; NULL: it was absent. To be freed. */
+char *store_exchange(const char *path, const char *value);
 int store_remove(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /*
  * Tells xenstored about a domain: the frame of its xenstore page and its event channel. 0 or

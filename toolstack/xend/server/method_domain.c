@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config/config.h"
 #include "config/domain_size.h"
@@ -26,6 +25,7 @@
 #include "xend/domain/record.h"
 #include "xend/domain/recover.h"
 #include "xend/domain/save.h"
+#include "xend/runtime/files.h"
 #include "xend/runtime/settings.h"
 #include "xend/runtime/store.h"
 
@@ -179,7 +179,7 @@ static int restore(struct request *request, struct json_object *result, struct e
 		rc = boot_new(request, config, &boot, "restore", result, e);
 	else
 		config_free(config);
-	close(boot.image_fd);
+	files_close(boot.image_fd);
 	return rc;
 }
 
@@ -358,11 +358,22 @@ static int save(struct request *request, struct json_object *result, struct erro
 
 static int set_name(struct domain *domain, const char *name, struct error **e)
 {
+	char *before = domain->name;
+	int rc;
+
 	if (config_set_text(domain->config, "name", name, e))
 		return -EBADMSG;
-	free(domain->name);
 	domain->name = xstrdup(name);
-	return record_write(domain, e);
+	rc = record_write(domain, e);
+	if (rc) {
+		free(domain->name);
+		domain->name = before;
+		config_set_text(domain->config, "name", before, NULL);
+		error_prefix(e, "Domain '%s' keeps its name: ", before);
+		return rc;
+	}
+	free(before);
+	return 0;
 }
 
 static int rename_domain(struct request *request, struct json_object *result, struct error **e)
@@ -451,11 +462,43 @@ static int trigger(struct request *request, struct json_object *result, struct e
 	return rc;
 }
 
+/*
+ * Pauses the domain for a dump, unless it is paused already. The record says so first: the next
+ * xend ends this pause, and no other.
+ */
+static int hold(struct domain *domain, struct error **e)
+{
+	struct hv_domain_info info;
+	int rc = domain_info(domain, &info, e);
+
+	if (rc || info.paused)
+		return rc;
+	domain->held = true;
+	rc = record_write(domain, e);
+	if (rc == 0)
+		rc = domain_info(domain, &info, e);
+	if (rc == 0)
+		rc = hv_domain_pause(domain_hv, (uint32_t)domain->domid, e);
+	if (rc)
+		domain->held = false;
+	return rc;
+}
+
+static void let_go(struct domain *domain)
+{
+	struct hv_domain_info info;
+
+	if (!domain->held)
+		return;
+	if (domain_info(domain, &info, NULL) == 0)
+		hv_domain_unpause(domain_hv, (uint32_t)domain->domid, NULL);
+	domain->held = false;
+	record_write_anyway(domain);
+}
+
 static int dump(struct request *request, struct json_object *result, struct error **e)
 {
-	bool stand_still = !request_bool(request, XEND_P_LIVE);
 	const char *given = request_string(request, XEND_P_PATH);
-	struct hv_domain_info info;
 	struct domain *domain;
 	char *path;
 	int rc = domain_acquire(request, "dump-core", NEED_RUNS | NEED_OURS, &domain, e);
@@ -463,11 +506,11 @@ static int dump(struct request *request, struct json_object *result, struct erro
 	if (rc)
 		return rc;
 	path = given ? xstrdup(given) : dump_default_path(domain);
-	if (stand_still)
-		hv_domain_pause(domain_hv, (uint32_t)domain->domid, NULL);
-	rc = dump_core(domain, path, request, e);
-	if (stand_still && domain_info(domain, &info, NULL) == 0)
-		hv_domain_unpause(domain_hv, (uint32_t)domain->domid, NULL);
+	if (!request_bool(request, XEND_P_LIVE))
+		rc = hold(domain, e);
+	if (rc == 0)
+		rc = dump_core(domain, path, request, e);
+	let_go(domain);
 	if (rc == 0)
 		json_set_string(result, XEND_P_PATH, path);
 	if (rc == 0 && request_bool(request, XEND_P_CRASH)) {

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "config/config.h"
 #include "config/domain_size.h"
@@ -15,6 +14,7 @@
 #include "xend/domain/record.h"
 #include "xend/domain/recover.h"
 #include "xend/domain/save.h"
+#include "xend/runtime/files.h"
 
 static void name_result(const struct domain *domain, struct json_object *result)
 {
@@ -48,8 +48,11 @@ static int define(struct request *request, struct json_object *result, struct er
 	rc = record_write(domain, e);
 	if (rc == 0)
 		name_result(domain, result);
-	else
+	if (rc) {
+		/* The record may be in place all the same. */
+		record_remove_anyway(domain);
 		domain_remove(domain);
+	}
 	domain_release(domain);
 	return rc;
 }
@@ -84,9 +87,13 @@ static int suspend(struct request *request, struct json_object *result, struct e
 		return rc;
 	path = record_image_path(domain);
 	/* An old image is useless: the domain has run since. */
-	unlink(path);
-	domain->goal = GOAL_SUSPENDED;
-	rc = domain_save(domain, path, SAVE_THEN_STOP, request, e);
+	rc = files_remove(path);
+	if (rc) {
+		error_set(e, rc, "Cannot remove the old image %s: %s.", path, files_error_text(rc));
+	} else {
+		domain->goal = GOAL_SUSPENDED;
+		rc = domain_save(domain, path, SAVE_THEN_STOP, request, e);
+	}
 	if (rc == 0)
 		domain_settle(domain);
 	free(path);
@@ -121,11 +128,11 @@ static int resume(struct request *request, struct json_object *result, struct er
 		/* A domain whose resume fails stays suspended, so that it can be tried again. */
 		domain->goal = GOAL_SUSPENDED;
 		rc = domain_boot(domain, &boot, e);
-		close(boot.image_fd);
+		files_close(boot.image_fd);
 		if (rc) {
 			domain_settle(domain);
 		} else {
-			unlink(path);
+			files_remove(path);
 			name_result(domain, result);
 		}
 	}
@@ -147,8 +154,9 @@ static int delete (struct request *request, struct json_object *result, struct e
 			       "Domain '%s' is running; it can be deleted when it is halted.",
 			       domain->name);
 	} else {
-		record_remove(domain);
-		domain_remove(domain);
+		rc = record_remove(domain, e);
+		if (rc == 0)
+			domain_remove(domain);
 	}
 	domain_release(domain);
 	return rc;
