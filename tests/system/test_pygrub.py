@@ -4,6 +4,7 @@
 Slow: it boots a stock Debian with systemd, and a guest with a stock kernel.
 """
 
+import base64
 import os
 import subprocess
 
@@ -71,3 +72,31 @@ def test_slow_pygrub_says_why_it_finds_nothing(debian):
     assert status == 1
     assert "pygrub finds no kernel in /dev/vdc (status 1). It said: RuntimeError: Unable to find partition containing kernel" in said
     assert debian.sh("ls /run/xend/boot 2>/dev/null; grep -c tmpfs.*/output /proc/mounts; true").split() == ["0"]
+
+
+RACK = """import os
+def check(name, text):
+    number = int(text)
+    if number not in range(1, 9):
+        raise ValueError("the rack has 8")
+    return number
+xm_vars.var("number", use="Number of the guest.", check=check)
+xm_vars.check()
+name = "rack-%d" % number
+bootloader = "pygrub"
+memory = 64 * len(os.listdir("/proc/self/task")) + 128
+disk = ["phy:/dev/vd%s,xvd%s,%s" % (c, d, m) for c, d, m in (("b", "a", "w"), ("c", "b", "r"))]
+"""
+
+
+def test_slow_file_that_is_a_program(debian):
+    """Debian's own Python and kernel: the limits, which are the kernel's, let a file run, and keep it from the network."""
+    debian.sh(f"echo {base64.b64encode(RACK.encode()).decode()} | base64 -d >/root/rack")
+    status, said = debian.run("xm create /root/rack number=9", 60)
+    assert status == 1 and "/root/rack:8:1: error: number=9 is not accepted: the rack has 8" in said
+    assert "Started domain rack-3" in debian.sh("xm create -p /root/rack number=3", 300)
+    assert "192" in debian.sh("xm list rack-3").split()
+    debian.sh("xm destroy rack-3")
+    status, said = debian.run("(cat /root/rack; echo 'import socket; socket.create_connection((\"127.0.0.1\", 22))') >/root/net; "
+                              "xm create /root/net number=3", 60)
+    assert status == 1 and "a domain's file has no network" in said

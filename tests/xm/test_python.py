@@ -78,6 +78,11 @@ def test_new_evaluates_too(xm, xend, write):
     assert xend.requests[0][0] == "domain.new" and xend.requests[0][1]["config"]["name"] == "rack-7"
 
 
+def test_file_that_is_a_pipe(xm, xend):
+    xm.good("create", "-q", "/dev/stdin", stdin=PYTHON + "memory = 8 * 8\n")
+    assert xend.requests[0][1]["config"]["memory"] == 64
+
+
 def test_dry_run(xm, xend, write):
     assert "(name rack-9)" in xm.good("create", "-n", write(UNIFIED), "number=9") and not xend.requests
 
@@ -345,7 +350,7 @@ def test_python2_is_said(refuses, statement, hint):
 @pytest.mark.parametrize("data", [
     b"\xef\xbb\xbf" + PYTHON.encode(), PYTHON.replace("\n", "\r\n").encode(), PYTHON.replace("\n", "\r").encode(),
     PYTHON.encode() + b"# caf\xe9\n", b"# -*- coding: latin-1 -*-\n" + PYTHON.encode() + b"# caf\xe9\n", PYTHON.encode()[:-1],
-    b"# -*- coding: klingon -*-\n" + PYTHON.encode(),
+    b"# -*- coding: klingon -*-\n" + PYTHON.encode(), b"# -*- coding: rot13 -*-\n" + PYTHON.encode(),
 ])
 def test_encodings(config, data):
     assert config(data)["name"] == "g1"
@@ -439,6 +444,9 @@ def test_answer_has_an_end(refuses):
     ("x = [0] * (1 << 30)", "f:2:"),
     ("x = []\nwhile True: x.append('a' * 1000000)", "not enough memory"),
     ("x = []\nwhile True: x.append(x[:])", "not enough memory"),
+    ("class E(Exception):\n    def __str__(self): raise E\n    name = []\nraise E", "f:5:1: error: E\n"),
+    ("class L(list):\n    def __iter__(self): raise KeyError('gone')\ndisk = L()", "f:4:1: error: KeyError: 'gone'"),
+    ("disk = map(int, ['x'])", "f:2:1: error: ValueError: invalid literal"),
     ("sys.stdout.close()\nsys.stderr.close()\nraise ValueError('closed')", "f:4:1: error: ValueError: closed"),
     ("raise Exception('a\\n\\033[31mb')", "f:2:1: error: Exception: a "),
     ("import socket\nsocket.create_connection(('127.0.0.1', 9))", "PermissionError"),
@@ -511,6 +519,11 @@ def test_too_many_processes(refuses):
 def test_threads_are_not_processes(config):
     assert config("import threading\nx = []\nfor i in range(100):\n    t = threading.Thread(target=lambda: x.append(1))\n"
                   "    t.start()\n    t.join()\nmemory = len(x)\n" + PLAIN)["memory"] == 100
+
+
+def test_threads_are_limited(refuses):
+    assert "f:4:5: error: RuntimeError: can't start new thread" in refuses(
+        "import threading\nfor i in range(1025):\n    t = threading.Thread(target=int)\n    t.start()\n    t.join()\n" + PLAIN)
 
 
 def test_threads_do_not_keep_it(config):

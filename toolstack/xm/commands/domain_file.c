@@ -153,7 +153,8 @@ static int evaluate(struct reading *r, struct config_diags *plain)
 				    .words = r->words,
 				    .nr_words = r->nr_words,
 				    .help = r->options->help,
-				    .seconds = r->options->seconds };
+				    .seconds = r->options->seconds ? r->options->seconds :
+								     PYTHON_SECONDS };
 	struct json_object *answer = NULL;
 	struct error *error = NULL;
 	int status;

@@ -17,7 +17,7 @@ struct domain_file_options {
 	bool no_python;	      /* refuse a file that is a Python program */
 	bool roots_python;    /* refuse a Python program that others than root may write */
 	bool help;	      /* only print what variables the file takes */
-	unsigned int seconds; /* how long a Python program may take */
+	unsigned int seconds; /* how long a Python program may take; 0: as long as is usual */
 };
 
 /*

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -59,8 +58,8 @@ static int place_files(const struct confine_files *files)
 }
 
 /*
- * No sockets but unix ones. New processes only with the parent's consent. clone3() passes its flags
- * in memory, which a filter cannot see: without it libc takes clone().
+ * No sockets but unix ones. New processes and threads only with the parent's consent. clone3()
+ * passes its flags in memory, which a filter cannot see: without it libc takes clone().
  */
 static int filter_calls(int *notify)
 {
@@ -79,8 +78,7 @@ static int filter_calls(int *notify)
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(vfork), 0);
 	if (rc == 0)
-		rc = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(clone), 1,
-				      SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+		rc = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(clone), 0);
 	if (rc == 0)
 		rc = seccomp_load(filter);
 	if (rc == 0)
@@ -107,10 +105,17 @@ static int send_fd(int control, int fd)
 	return sendmsg(control, &message, MSG_NOSIGNAL) == 1 ? 0 : -1;
 }
 
+/* A lower limit that the caller already has stays. */
 static int set_limit(int resource, rlim_t value)
 {
-	struct rlimit limit = { value, value };
+	struct rlimit limit;
 
+	if (getrlimit(resource, &limit))
+		return -1;
+	if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max > value)
+		limit.rlim_max = value;
+	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > limit.rlim_max)
+		limit.rlim_cur = limit.rlim_max;
 	return setrlimit(resource, &limit);
 }
 

@@ -9,6 +9,7 @@
 enum {
 	PYTHON_MEMORY_MIB = 512, /* the address space of each process */
 	PYTHON_PROCESSES = 64,	 /* those that the program may start, in all */
+	PYTHON_THREADS = 1024,	 /* the same for threads */
 };
 
 /* The descriptors of the new process. -1 is none of them. */
@@ -27,7 +28,8 @@ _Noreturn void confine_exec(const char *interpreter, const struct confine_files 
 
 /*
  * In the parent: waits until Python runs. Returns a descriptor for seccomp's notifications, one for
- * each process that the program starts; or a negative errno, with *step naming what failed.
+ * each process or thread that the program starts; or a negative errno, with *step naming what
+ * failed.
  */
 int confine_receive(int control, const char **step);
 

@@ -38,6 +38,14 @@ class Stop(BaseException):
         self.answer = answer
 
 
+def text_of(error):
+    """What the exception says; a file may have made its own kinds of exceptions."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
 def error_at(place, text):
     text = " ".join(str(text).split())
     text = text if len(text) <= 600 else text[:600] + "..."
@@ -98,7 +106,7 @@ class Vars:
         try:
             checked = check(name, value)
         except (ValueError, TypeError) as error:
-            why = f": {error}" if str(error) else ""
+            why = f": {text_of(error)}" if text_of(error) else ""
             return f"{name}={value!s:.60} is not accepted{why}{about}"
         if checked is not None:
             self.names.preset(name, checked)
@@ -131,7 +139,7 @@ class File:
         try:
             encoding, _ = tokenize.detect_encoding(lambda: next(lines, b""))
             text = source.decode(encoding)
-        except (SyntaxError, UnicodeDecodeError):
+        except (SyntaxError, ValueError, LookupError):
             text = source.decode("latin-1")
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -201,7 +209,11 @@ class File:
     def fail(self, error):
         place = last_place(error, self.path)
         self.names.clear()  # after a MemoryError this is what makes room
-        raise Stop({"errors": [error_at(place, self.explain(error, place))]}) from None
+        try:
+            text = self.explain(error, place)
+        except Exception:
+            text = type(error).__name__
+        raise Stop({"errors": [error_at(place, text)]}) from None
 
     def explain(self, error, place):
         if isinstance(error, SystemExit):
@@ -213,7 +225,7 @@ class File:
         if isinstance(error, SyntaxError):
             text = python2_syntax(error, error.text or "") or error.msg
             return f"{error.filename}:{error.lineno}: {text}"
-        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        text = f"{type(error).__name__}: {text_of(error)}".removesuffix(": ")
         elsewhere = last_place(error, None)
         if elsewhere[2] and elsewhere[2] != self.path:
             text += f" (in {elsewhere[2]}, line {elsewhere[0]})"
@@ -254,8 +266,16 @@ class File:
             place, node = self.places.of(name, line)
             values.append({"key": name, "line": place[0], "column": place[1],
                            "helper": asked or self.places.is_helper(name),
-                           "item": encoder.encode(value, node, place)})
+                           "item": self.encode(encoder, value, node, place)})
         return values
+
+    @staticmethod
+    def encode(encoder, value, node, place):
+        """A list such as map() computes its elements only now."""
+        try:
+            return encoder.encode(value, node, place)
+        except Exception as error:
+            raise Stop({"errors": [error_at(place, f"{type(error).__name__}: {text_of(error)}")]}) from None
 
 
 def argument(text):
@@ -297,7 +317,10 @@ def directory_of(path):
 def find_modules_beside(path):
     """Lets the file import modules that lie beside it, behind all others. Not where a stranger may put one."""
     directory = directory_of(path)
-    status = os.stat(directory)
+    try:
+        status = os.stat(directory)
+    except OSError:
+        return  # the file is a pipe
     if status.st_uid in (0, os.geteuid()) and not stat.S_IMODE(status.st_mode) & (stat.S_IWGRP | stat.S_IWOTH):
         sys.path.append(directory)
 

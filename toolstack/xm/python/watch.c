@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -32,7 +33,7 @@ enum {
 struct progress {
 	struct str answer;
 	size_t printed;
-	unsigned int processes;
+	uint64_t processes, threads; /* started, or asked for */
 	bool too_much_output;
 	bool too_many_processes;
 };
@@ -74,6 +75,20 @@ static bool read_answer(struct watch *watch, struct progress *progress)
 	return progress->answer.len <= MAX_ANSWER;
 }
 
+/* Counts a new process or thread, and says whether there may be one. */
+static bool may_start(struct progress *progress, const struct seccomp_notif *request)
+{
+	bool is_thread =
+		request->data.nr == SCMP_SYS(clone) && request->data.args[0] & CLONE_THREAD;
+
+	if (is_thread)
+		return progress->threads++ < PYTHON_THREADS;
+	if (progress->processes++ < PYTHON_PROCESSES)
+		return true;
+	progress->too_many_processes = true;
+	return false;
+}
+
 /* Lets a process start another, or refuses it. Returns false when none of them is left. */
 static bool answer_notification(struct watch *watch, struct progress *progress)
 {
@@ -85,13 +100,10 @@ static bool answer_notification(struct watch *watch, struct progress *progress)
 		rc = seccomp_notify_receive(watch->notify, request);
 	if (rc == 0) {
 		response->id = request->id;
-		if (progress->processes < PYTHON_PROCESSES) {
-			progress->processes++;
+		if (may_start(progress, request))
 			response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-		} else {
-			progress->too_many_processes = true;
+		else
 			response->error = -EAGAIN;
-		}
 		/* It fails if the process has ended meanwhile, which matters to nobody. */
 		seccomp_notify_respond(watch->notify, response);
 	}
