@@ -11,6 +11,7 @@ build/lab/payload-cloud.cpio, payload-grub.cpio    the other kernels that we try
 build/lab/payload-toolstack.cpio     xend, xm and xend-worker, once they are built (make toolstack)
 build/lab/payload-devices.cpio       nbd, and Xen's scripts for disks and networks that few use
 build/lab/payload-ocf.cpio Pacemaker's agent for Xen, which calls xm
+build/lab/payload-qemu.cpio          Debian's QEMU for Xen, and qemu-img: large, for the tests of what it serves
 build/lab/xen.elf          Debian's hypervisor, as QEMU's -kernel takes it
 """
 
@@ -44,6 +45,7 @@ DOM0_MODULES = {
     "ext4": ["ext4"],
     "dm": ["dm-mod"],
 }
+STOCK_MODULES = {"input": ["evdev"]}
 DOMU_MODULES = {"front": ["xen-blkfront", "xen-netfront"]}
 
 
@@ -165,8 +167,8 @@ def make_domu(releases):
     archive.copy("lab/agent", HERE / "dom0/lab/agent")
     archive.copy("bin/flow", LAB / "flow")
     add_busybox(archive)
-    for release in releases:
-        Modules(release).add(archive, DOMU_MODULES)
+    for kind, release in releases.items():
+        Modules(release).add(archive, {**DOMU_MODULES, **(STOCK_MODULES if kind == "stock" else {})})
     archive.close()
 
 
@@ -259,6 +261,26 @@ def make_devices(release):
     stamp.write()
 
 
+def make_qemu():
+    """QEMU reads a table of keys even when nobody types."""
+    programs = [Path(p) for p in ("/usr/libexec/xen-qemu-system-i386", "/usr/bin/qemu-img")]
+    keymaps = Path("/usr/share/qemu/keymaps")
+    stamp = common.Stamp("qemu", [HERE / "initramfs.py", HERE / "cpio.py", *programs])
+    output = LAB / "payload-qemu.cpio"
+    if stamp.fresh(output):
+        return
+    say("packing QEMU for Xen")
+    draft = output.with_suffix(".new")
+    archive = Archive(draft)
+    for path in programs:
+        add_host_program(archive, str(path).lstrip("/"), path)
+    for name in ("en-us", "de"):
+        archive.copy(f"usr/share/qemu/keymaps/{name}", keymaps / name)
+    archive.close()
+    draft.rename(output)
+    stamp.write()
+
+
 def make_elf_kernel():
     """Unpack the stock kernel's xz payload, and cut the zeros at the end of its last segment: in place
     of 65 MB a loader reads 37. Offsets: the kernel's Documentation/x86/boot.rst, and the ELF standard."""
@@ -299,6 +321,7 @@ def main():
     make_toolstack()
     make_ocf()
     make_devices((LAB / "stock.release").read_text().strip())
+    make_qemu()
 
 
 def make_lab():
@@ -318,7 +341,7 @@ def make_lab():
         run(["gcc", "-O2", "-Wall", "-static", "-o", LAB / tool.stem, tool])
     make_dom0(release["stock"])
     make_mini()
-    make_domu(release.values())
+    make_domu(release)
     make_payload("payload.cpio", {"guest/vmlinuz": LAB / "vmlinuz-stock",
                                   "guest/initrd": LAB / "domu.cpio"})
     make_elf_kernel()

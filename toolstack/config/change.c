@@ -43,12 +43,9 @@ void config_remove_devices(struct config *c)
 		config_disk_free(&c->disk[i]);
 	for (size_t i = 0; i < c->nr_vif; i++)
 		config_vif_free(&c->vif[i]);
-	for (size_t i = 0; i < c->nr_vfb; i++)
-		config_vfb_free(&c->vfb[i]);
-	c->nr_disk = c->nr_vif = c->nr_vfb = 0;
+	c->nr_disk = c->nr_vif = 0;
 	schema_mark_set(domain, c, "disk");
 	schema_mark_set(domain, c, "vif");
-	schema_mark_set(domain, c, "vfb");
 }
 
 void config_add_disk(struct config *c, const struct config_disk *d)

@@ -51,6 +51,8 @@ struct xend_config {
 
 	bool restore_foreign_files; /* trust them like those that this host saved */
 
+	char *vnc_listen, *vncpasswd, *keymap;
+
 	unsigned int loglevel;	/* enum xend_log_level */
 	uint64_t console_limit; /* KiB of a guest's console output that are kept */
 	bool console_log;	/* whether the output goes to /var/log/xen/console too */

@@ -24,10 +24,22 @@ static const struct device_ops *const classes[] = { &device_vbd_ops, &device_vif
 /* More vifs than any domain needs. The id becomes part of paths and of the interface's name. */
 #define MAX_VIFS 64
 
+const char *device_back_class(const struct device *device)
+{
+	return device->ops == &device_vbd_ops && device->disk.type == CONFIG_DISK_QDISK ?
+		       "qdisk" :
+		       device->ops->class;
+}
+
+const char *device_class_of_backend(const char *back_class)
+{
+	return strcmp(back_class, "qdisk") == 0 ? "vbd" : back_class;
+}
+
 void device_back_path(const struct device *device, char path[DEVICE_PATH_MAX])
 {
-	snprintf(path, DEVICE_PATH_MAX, "/local/domain/0/backend/%s/%d/%u", device->ops->class,
-		 device->domain->domid, device->devid);
+	snprintf(path, DEVICE_PATH_MAX, "/local/domain/0/backend/%s/%d/%u",
+		 device_back_class(device), device->domain->domid, device->devid);
 }
 
 void device_front_path(const struct device *device, char path[DEVICE_PATH_MAX])
@@ -52,6 +64,13 @@ struct device *device_by_id(struct domain *domain, const char *class, uint64_t d
 		if (device->devid == devid && strcmp(device->ops->class, class) == 0)
 			return device;
 	return NULL;
+}
+
+struct device *device_by_backend(struct domain *domain, const char *back_class, uint64_t devid)
+{
+	struct device *device = device_by_id(domain, device_class_of_backend(back_class), devid);
+
+	return device && strcmp(device_back_class(device), back_class) == 0 ? device : NULL;
 }
 
 /* Its configuration: a record of ops->schema. */
@@ -98,6 +117,9 @@ void device_free(struct device *device)
 	files_close(device->loop_fd);
 	free(device->served);
 	disk_chain_free(&device->claim);
+	for (size_t i = 0; i < device->nr_below; i++)
+		disk_chain_free(&device->below[i]);
+	free(device->below);
 	schema_clear(device->ops->schema, record_of(device));
 	free(device);
 }

@@ -64,15 +64,24 @@ struct device {
 	};
 	/* vbd */
 	struct disk_chain claim; /* set by disk_use_claim */
-	char *served;		 /* the block device that a script has made; NULL: disk.target */
-	dev_t block_device;	 /* what blkback opens; 0: not known yet */
-	int loop_fd;		 /* the loop device, until blkback has opened it itself; -1: none */
+	/* The same of the images that its image lies on, which are read only. */
+	struct disk_chain *below;
+	size_t nr_below;
+	char *served;	    /* the block device that a script has made; NULL: disk.target */
+	dev_t block_device; /* what blkback opens; 0: not known yet */
+	int loop_fd;	    /* the loop device, until blkback has opened it itself; -1: none */
 };
 
 /* Whether a script sets the device up before its driver sees it: its own nodes are there first. */
 bool device_has_script(const struct device *device);
 
 #define DEVICE_PATH_MAX 128
+/*
+ * The class of its backend's directory: "qdisk" for a disk that QEMU serves, else the device's own.
+ */
+const char *device_back_class(const struct device *device);
+/* The reverse: the device's class by its backend's. */
+const char *device_class_of_backend(const char *back_class);
 /* The backend's and the frontend's directory in xenstore. */
 void device_back_path(const struct device *device, char path[DEVICE_PATH_MAX]);
 void device_front_path(const struct device *device, char path[DEVICE_PATH_MAX]);
@@ -110,6 +119,8 @@ void device_forget(struct device *device);
 void devices_forget(struct domain *domain);
 /* Finds a device by its class and id; NULL: none. */
 struct device *device_by_id(struct domain *domain, const char *class, uint64_t devid);
+/* The same by its backend's class and id. */
+struct device *device_by_backend(struct domain *domain, const char *back_class, uint64_t devid);
 /* Finds a device by its name, id or (vif) MAC; NULL: none. */
 struct device *device_find(struct domain *domain, const struct device_ops *ops, const char *which);
 /* For device.list: the devices of any domain that exist now in xenstore. */

@@ -7,6 +7,7 @@
 #include "xend/device/device.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/alloc.h"
 #include "lib/str.h"
@@ -29,9 +30,13 @@ static int64_t of_queue(const char *front, const char *key, const char *queue_ke
 }
 
 static struct json_object *describe(struct domain *domain, const struct device_ops *ops,
-				    unsigned int devid)
+				    const char *back_class, unsigned int devid)
 {
-	struct device key = { .domain = domain, .ops = ops, .devid = devid };
+	struct device key = { .domain = domain,
+			      .ops = ops,
+			      .devid = devid,
+			      .disk.type = strcmp(back_class, "qdisk") == 0 ? CONFIG_DISK_QDISK :
+									      CONFIG_DISK_PHY };
 	struct json_object *o = json_new_object();
 	char back[DEVICE_PATH_MAX], front[DEVICE_PATH_MAX], *text;
 	struct device *device;
@@ -70,31 +75,48 @@ static struct json_object *describe(struct domain *domain, const struct device_o
 	return o;
 }
 
+struct listed {
+	unsigned int devid;
+	const char *back_class;
+};
+
 static int compare(const void *a, const void *b)
 {
-	unsigned int x = *(const unsigned int *)a, y = *(const unsigned int *)b;
+	const struct listed *x = a, *y = b;
 
-	return x < y ? -1 : x > y;
+	return x->devid < y->devid ? -1 : x->devid > y->devid;
+}
+
+/* Appends the backends of one class to *list. */
+static void add_listed(const struct domain *domain, const char *back_class, struct listed **list,
+		       size_t *nr)
+{
+	unsigned int count;
+	char **names =
+		store_list(&count, "/local/domain/0/backend/%s/%d", back_class, domain->domid);
+
+	*list = xreallocarray(*list, *nr + count + 1, sizeof(**list));
+	for (unsigned int i = 0; i < count; i++) {
+		uint64_t devid;
+
+		if (str_to_u64(names[i], 10, 0, UINT32_MAX, &devid))
+			(*list)[(*nr)++] = (struct listed){ (unsigned int)devid, back_class };
+	}
+	free(names);
 }
 
 struct json_object *devices_describe(struct domain *domain, const struct device_ops *ops)
 {
 	struct json_object *array = json_new_array();
-	unsigned int count, nr = 0, *ids;
-	char **names =
-		store_list(&count, "/local/domain/0/backend/%s/%d", ops->class, domain->domid);
+	struct listed *list = NULL;
+	size_t nr = 0;
 
-	ids = xcalloc(count + 1, sizeof(*ids));
-	for (unsigned int i = 0; i < count; i++) {
-		uint64_t devid;
-
-		if (str_to_u64(names[i], 10, 0, UINT32_MAX, &devid))
-			ids[nr++] = (unsigned int)devid;
-	}
-	qsort(ids, nr, sizeof(*ids), compare);
-	for (unsigned int i = 0; i < nr; i++)
-		json_append(array, describe(domain, ops, ids[i]));
-	free(ids);
-	free(names);
+	add_listed(domain, ops->class, &list, &nr);
+	if (ops == &device_vbd_ops)
+		add_listed(domain, "qdisk", &list, &nr);
+	qsort(list, nr, sizeof(*list), compare);
+	for (size_t i = 0; i < nr; i++)
+		json_append(array, describe(domain, ops, list[i].back_class, list[i].devid));
+	free(list);
 	return array;
 }

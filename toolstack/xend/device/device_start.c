@@ -49,11 +49,12 @@ static void put_nodes(const struct device *device, struct store_batch *batch)
 
 int devices_prepare(struct domain *domain, struct store_batch *batch, struct error **e)
 {
+	static const char *const classes[] = { "vbd", "qdisk", "vif" };
 	struct device *device;
 
 	/* A dead domain's tools may have left nodes under this id. Scripts write there at once. */
-	store_remove("/local/domain/0/backend/%s/%d", device_vbd_ops.class, domain->domid);
-	store_remove("/local/domain/0/backend/%s/%d", device_vif_ops.class, domain->domid);
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+		store_remove("/local/domain/0/backend/%s/%d", classes[i], domain->domid);
 	TAILQ_FOREACH(device, &domain->devices, link) {
 		int rc = device->ops->prepare(device, e);
 

@@ -20,6 +20,7 @@
 #include "xend/device/disk_script.h"
 #include "xend/runtime/files.h"
 #include "xend/device/hotplug.h"
+#include "xend/device/qemu.h"
 #include "xend/domain/layout.h"
 
 /*
@@ -95,6 +96,8 @@ static bool driver_has(const char *class, int domid, unsigned int devid)
  */
 static bool is_held(const char *class, int domid, unsigned int devid)
 {
+	if (qemu_is_class(class))
+		return qemu_holds(class, domid, devid);
 	return driver_has(class, domid, devid) &&
 	       !(CLOSED_OR_GONE &
 		 (1u << store_read_number(XenbusStateReconfigured, XenbusStateUnknown,
@@ -119,9 +122,11 @@ static void wait_for_driver(const char *class, int domid, unsigned int devid)
 
 static void remove_nodes(const char *class, int domid, unsigned int devid)
 {
-	store_remove("/local/domain/%d/device/%s/%u", domid, class, devid);
+	const char *front = device_class_of_backend(class);
+
+	store_remove("/local/domain/%d/device/%s/%u", domid, front, devid);
 	store_remove("/local/domain/0/backend/%s/%d/%u", class, domid, devid);
-	store_remove("/libxl/%d/device/%s/%u", domid, class, devid);
+	store_remove("/libxl/%d/device/%s/%u", domid, front, devid);
 	wait_for_driver(class, domid, devid);
 }
 
@@ -142,7 +147,7 @@ static void start_closing(const char *class, int domid, unsigned int devid)
 	if (!(CLOSED_OR_GONE &
 	      (1u << store_read_number(XenbusStateReconfigured, XenbusStateUnknown, "%s", path))))
 		store_write(path, "%d", XenbusStateClosing);
-	store_remove("/local/domain/%d/device/%s/%u", domid, class, devid);
+	store_remove("/local/domain/%d/device/%s/%u", domid, device_class_of_backend(class), devid);
 }
 
 /*
@@ -152,6 +157,7 @@ static void start_closing(const char *class, int domid, unsigned int devid)
  *	- Linux binds no driver to a backend that was told to close before probe.
  *	- The probe of a backend without a frontend fails.
  *	- A backend whose frontend disappears during probe is unbound in its first state.
+ *	- QEMU does not run.
  */
 static void finish_closing(const char *class, int domid, unsigned int devid)
 {
@@ -161,7 +167,7 @@ static void finish_closing(const char *class, int domid, unsigned int devid)
 
 	snprintf(back, sizeof(back), "/local/domain/0/backend/%s/%d/%u", class, domid, devid);
 	while (device_wait_state(back, CLOSED_OR_GONE, task_deadline(DRIVER_INTERVAL), &state)) {
-		if (!driver_has(class, domid, devid))
+		if (qemu_is_class(class) ? !qemu_pid(domid) : !driver_has(class, domid, devid))
 			return;
 		if (task_now() >= deadline) {
 			log_warning("The backend %s does not close: state %u.", back, state);
@@ -218,7 +224,7 @@ static bool take_apart(struct domain *domain, const char *class, unsigned int de
 bool device_take_apart(struct device *device)
 {
 	bool before = task_shield(true);
-	bool gone = take_apart(device->domain, device->ops->class, device->devid, device);
+	bool gone = take_apart(device->domain, device_back_class(device), device->devid, device);
 
 	task_shield(before);
 	return gone;
@@ -251,21 +257,33 @@ static void each_backend(struct domain *domain,
 
 static void finish_one(const char *class, int domid, unsigned int devid)
 {
-	/* Backends outside the kernel (xenconsoled, QEMU) do not close when their guest dies. */
+	/*
+	 * Backends outside the kernel (xenconsoled, another toolstack's QEMU) do not close when
+	 * their guest dies.
+	 */
 	if (strcmp(class, "vbd") == 0 || strcmp(class, "vif") == 0)
 		finish_closing(class, domid, devid);
 }
 
 static void remove_one(const char *class, int domid, unsigned int devid)
 {
-	unsigned int others;
+	if (!is_held(class, domid, devid))
+		remove_nodes(class, domid, devid);
+}
 
-	if (is_held(class, domid, devid))
-		return;
-	remove_nodes(class, domid, devid);
-	free(store_list(&others, "/local/domain/0/backend/%s/%d", class, domid));
-	if (!others)
-		store_remove("/local/domain/0/backend/%s/%d", class, domid);
+/* Also those whose devices were detached, or which QEMU has emptied. */
+static void remove_empty_directories(const struct domain *domain)
+{
+	unsigned int nr_classes, nr_devices;
+	char **names = store_list(&nr_classes, "/local/domain/0/backend");
+
+	for (unsigned int i = 0; i < nr_classes && domain_may_touch(domain); i++) {
+		free(store_list(&nr_devices, "/local/domain/0/backend/%s/%d", names[i],
+				domain->domid));
+		if (!nr_devices)
+			store_remove("/local/domain/0/backend/%s/%d", names[i], domain->domid);
+	}
+	free(names);
 }
 
 void devices_stop(struct domain *domain)
@@ -275,6 +293,7 @@ void devices_stop(struct domain *domain)
 
 	/* All start to close before xend waits for the first one. */
 	each_backend(domain, start_closing);
+	qemu_stop(domain);
 	each_backend(domain, finish_one);
 	each_backend(domain, wait_for_script);
 	each_backend(domain, undo_setup);
@@ -282,10 +301,11 @@ void devices_stop(struct domain *domain)
 		if (domain_may_touch(domain))
 			device->ops->undo(device);
 	each_backend(domain, remove_one);
+	remove_empty_directories(domain);
 	TAILQ_FOREACH(device, &domain->devices, link) {
 		if (domain_may_touch(domain) &&
-		    !is_held(device->ops->class, domain->domid, device->devid))
-			wait_for_driver(device->ops->class, domain->domid, device->devid);
+		    !is_held(device_back_class(device), domain->domid, device->devid))
+			wait_for_driver(device_back_class(device), domain->domid, device->devid);
 		files_close(device->loop_fd);
 		device->loop_fd = -1;
 	}
@@ -310,21 +330,21 @@ static unsigned int each_stray(struct domain *domain,
 			       void (*stray)(struct domain *domain, const char *class,
 					     unsigned int devid))
 {
-	static const struct device_ops *const classes[] = { &device_vbd_ops, &device_vif_ops };
+	static const char *const classes[] = { "vbd", "qdisk", "vif" };
 	unsigned int found = 0, count;
 	uint64_t devid;
 
-	for (size_t c = 0; c < 2; c++) {
-		char **ids = store_list(&count, "/local/domain/0/backend/%s/%d", classes[c]->class,
+	for (size_t c = 0; c < sizeof(classes) / sizeof(classes[0]); c++) {
+		char **ids = store_list(&count, "/local/domain/0/backend/%s/%d", classes[c],
 					domain->domid);
 
 		for (unsigned int i = 0; i < count; i++) {
 			if (!str_to_u64(ids[i], 10, 0, UINT32_MAX, &devid) ||
-			    device_by_id(domain, classes[c]->class, devid))
+			    device_by_backend(domain, classes[c], devid))
 				continue;
 			found++;
 			if (stray)
-				stray(domain, classes[c]->class, (unsigned int)devid);
+				stray(domain, classes[c], (unsigned int)devid);
 		}
 		free(ids);
 	}

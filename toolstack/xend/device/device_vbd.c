@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Disks, through Linux's xen-blkback: a block device, or a file with a loop device over it. */
+/*
+ * Disks: a block device, or a file with a loop device over it, through Linux's xen-blkback; an
+ * image in a format of QEMU's through QEMU (qemu.h).
+ */
 #include "xend/device/device.h"
 
 #include <errno.h>
@@ -13,11 +16,13 @@
 
 #include "config/schema.h"
 #include "lib/alloc.h"
+#include "xend/device/disk_image.h"
 #include "xend/device/disk_use.h"
 #include "xend/device/disk_script.h"
 #include "xend/domain/domain.h"
 #include "xend/device/hotplug.h"
 #include "xend/device/loopdev.h"
+#include "xend/device/qemu.h"
 #include "xend/runtime/files.h"
 #include "xend/runtime/offload.h"
 
@@ -100,11 +105,17 @@ static int make_loop(struct device *device, int file, struct error **e)
 	return rc;
 }
 
+static bool is_qdisk(const struct device *device)
+{
+	return device->disk.type == CONFIG_DISK_QDISK;
+}
+
 /* Whether the disk is of a kind that this file can set up. */
 static int check_served(const struct device *device, struct error **e)
 {
 	const struct config_disk *disk = &device->disk;
-	const char *what = disk->type == CONFIG_DISK_QDISK ? "an image that QEMU serves" :
+	const char *what = disk->script && is_qdisk(device) ?
+				   "a script for an image that QEMU serves" :
 			   strcmp(disk->backend, "0") != 0 ? "a backend outside Domain-0" :
 			   !disk->target		   ? "a drive without a medium" :
 							     NULL;
@@ -147,14 +158,53 @@ static int vbd_prepare(struct device *device, struct error **e)
 
 	if (rc == 0 && device->disk.script)
 		return prepare_script(device, e);
+	if (rc == 0 && is_qdisk(device))
+		rc = qemu_check_installed(device->domain, device->disk.vdev, e);
 	if (rc == 0)
 		rc = disk_use_claim(device, &file, e);
 	if (rc)
 		return rc;
-	if (!device->block_device)
+	if (!device->block_device && !is_qdisk(device))
 		return make_loop(device, file, e);
 	files_close(file);
 	return 0;
+}
+
+/* What xen-blkback opens. */
+static void put_block_device(const struct device *device, struct store_batch *batch,
+			     const char *back)
+{
+	unsigned int domid = (unsigned int)device->domain->domid;
+	char number[32];
+
+	store_put(batch, STORE_GUEST_READS, domid, device->loop_fd >= 0 ? "file" : "phy", "%s/type",
+		  back);
+	store_put(batch, STORE_GUEST_READS, domid, device->disk.target ? device->disk.target : "",
+		  "%s/params", back);
+	if (!device->block_device)
+		return;
+	snprintf(number, sizeof(number), "%x:%x", major(device->block_device),
+		 minor(device->block_device));
+	store_put(batch, STORE_GUEST_READS, domid, number, "%s/physical-device", back);
+	store_put(batch, STORE_GUEST_READS, domid, "connected", "%s/hotplug-status", back);
+}
+
+/* What QEMU opens: "FORMAT:PATH". */
+static void put_image(const struct device *device, struct store_batch *batch, const char *back)
+{
+	unsigned int domid = (unsigned int)device->domain->domid;
+	char *params =
+		xasprintf("%s:%s",
+			  device->disk.format == CONFIG_FORMAT_RAW ?
+				  "aio" :
+				  disk_image_driver((enum config_disk_format)device->disk.format),
+			  device->disk.target);
+
+	store_put(batch, STORE_GUEST_READS, domid, "qdisk", "%s/type", back);
+	store_put(batch, STORE_GUEST_READS, domid, params, "%s/params", back);
+	store_put(batch, STORE_GUEST_READS, domid, device->disk.direct_io_safe ? "1" : "0",
+		  "%s/direct-io-safe", back);
+	free(params);
 }
 
 static void vbd_put_front(const struct device *device, struct store_batch *batch, const char *front)
@@ -170,7 +220,7 @@ static void vbd_put_front(const struct device *device, struct store_batch *batch
 static void vbd_put_back(const struct device *device, struct store_batch *batch, const char *back)
 {
 	unsigned int domid = (unsigned int)device->domain->domid;
-	char number[32], *script;
+	char *script;
 
 	if (device->disk.script) {
 		script = hotplug_script_path(device->disk.script);
@@ -178,10 +228,6 @@ static void vbd_put_back(const struct device *device, struct store_batch *batch,
 		free(script);
 	}
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.vdev, "%s/dev", back);
-	store_put(batch, STORE_GUEST_READS, domid, device->loop_fd >= 0 ? "file" : "phy", "%s/type",
-		  back);
-	store_put(batch, STORE_GUEST_READS, domid, device->disk.target ? device->disk.target : "",
-		  "%s/params", back);
 	store_put(batch, STORE_GUEST_READS, domid, mode_of(device), "%s/mode", back);
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.cdrom ? "cdrom" : "disk",
 		  "%s/device-type", back);
@@ -193,12 +239,10 @@ static void vbd_put_back(const struct device *device, struct store_batch *batch,
 		  back);
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.trusted ? "1" : "0", "%s/trusted",
 		  back);
-	if (!device->block_device)
-		return;
-	snprintf(number, sizeof(number), "%x:%x", major(device->block_device),
-		 minor(device->block_device));
-	store_put(batch, STORE_GUEST_READS, domid, number, "%s/physical-device", back);
-	store_put(batch, STORE_GUEST_READS, domid, "connected", "%s/hotplug-status", back);
+	if (is_qdisk(device))
+		put_image(device, batch, back);
+	else
+		put_block_device(device, batch, back);
 }
 
 /*
@@ -228,6 +272,14 @@ static int wait_until_opened(struct device *device, struct error **e)
 	return 0;
 }
 
+static int serve_image(const struct device *device, struct error **e)
+{
+	struct qemu_device served = { device->domain, device_back_class(device), device->devid,
+				      device->disk.vdev };
+
+	return qemu_serve(&served, e);
+}
+
 static int vbd_complete(struct device *device, struct error **e)
 {
 	const unsigned int ready = 1u << XenbusStateInitWait | 1u << XenbusStateInitialised |
@@ -238,6 +290,8 @@ static int vbd_complete(struct device *device, struct error **e)
 	unsigned int state;
 	int rc;
 
+	if (is_qdisk(device))
+		return serve_image(device, e);
 	device_back_path(device, back);
 	rc = device_wait_state(back, ready | bad, task_deadline(BACKEND_PATIENCE), &state);
 	if (rc == -ECANCELED)
@@ -256,8 +310,8 @@ static int vbd_complete(struct device *device, struct error **e)
 
 static void vbd_undo(struct device *device)
 {
-	store_remove("/local/domain/0/error/backend/vbd/%d/%u", device->domain->domid,
-		     device->devid);
+	store_remove("/local/domain/0/error/backend/%s/%d/%u", device_back_class(device),
+		     device->domain->domid, device->devid);
 }
 
 const struct device_ops device_vbd_ops = {

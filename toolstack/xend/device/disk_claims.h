@@ -48,6 +48,8 @@ struct disk_use {
 	char *vdev;	 /* guests: the disk's name there; may be NULL */
 	bool exempt;	 /* the domain gives this disk back first: no conflict */
 	bool makes_loop; /* its loop device is being made and has no known number */
+	/* An image whose header names what it lies on (enum config_disk_format); 0: a raw one. */
+	unsigned int format;
 };
 
 struct disk_use_list {

@@ -23,6 +23,9 @@
 #include "lib/str.h"
 #include "xend/device/device.h"
 #include "xend/device/disk_host.h"
+#include "xend/device/disk_image.h"
+#include "xend/device/disk_qemu.h"
+#include "xend/device/qemu.h"
 #include "xend/domain/domain.h"
 #include "xend/runtime/offload.h"
 #include "xend/runtime/files.h"
@@ -34,16 +37,27 @@
 #define LOOP_PATIENCE 2000
 #define LOOP_INTERVAL 20
 
+/* Another domain's QEMU. */
+struct server {
+	pid_t pid;
+	char *who;
+};
+
 /* The thread's data; nobody else touches it while the thread runs. */
 struct survey {
 	char *target, *vdev, *domain_name;
 	enum disk_access access;
+	enum config_disk_format format;
+	struct server *servers;
+	size_t nr_servers;
 	bool trial; /* a check only: the domain still has the disk that it will give back */
 	struct disk_use_list uses;
 	/* the results */
 	int fd;
 	dev_t block_device;
 	struct disk_chain chain;
+	struct disk_chain *below; /* of the images that it lies on */
+	size_t nr_below;
 	struct error *e;
 };
 
@@ -54,6 +68,12 @@ static void survey_free(void *arg)
 	files_close(survey->fd);
 	disk_use_list_free(&survey->uses);
 	disk_chain_free(&survey->chain);
+	for (size_t i = 0; i < survey->nr_below; i++)
+		disk_chain_free(&survey->below[i]);
+	free(survey->below);
+	for (size_t i = 0; i < survey->nr_servers; i++)
+		free(survey->servers[i].who);
+	free(survey->servers);
 	error_free(&survey->e);
 	free(survey->target);
 	free(survey->vdev);
@@ -127,10 +147,35 @@ static void add_returning(struct survey *survey, const struct domain *domain,
 			suspended ? DISK_READS : access_of(disk));
 	if (suspended)
 		use->user = DISK_USER_SUSPENDED;
+	use->format = disk->format;
+}
+
+/*
+ * A disk of QEMU's that this xend has not claimed: an earlier one did. Other domains' are found by
+ * what their QEMU has open.
+ */
+static void add_earlier(struct survey *survey, const struct device *other)
+{
+	const struct domain *domain = other->domain;
+	struct disk_use *use = add_guest(survey, domain->name, other->disk.vdev, other->disk.target,
+					 access_of(&other->disk));
+
+	use->format = other->disk.format;
+}
+
+static void add_below(struct survey *survey, const struct device *other)
+{
+	for (size_t i = 0; i < other->nr_below; i++) {
+		struct disk_use *use =
+			add_guest(survey, other->domain->name, other->disk.vdev, NULL, DISK_READS);
+
+		use->start = other->below[i].links->node;
+	}
 }
 
 static void add_ours(struct survey *survey, const struct device *mine, struct device *other)
 {
+	bool is_qdisk = other->disk.type == CONFIG_DISK_QDISK;
 	dev_t number = other->domain->domid >= 0 ? block_device_of(other) : 0;
 	struct disk_use *use;
 
@@ -138,12 +183,33 @@ static void add_ours(struct survey *survey, const struct device *mine, struct de
 		/* Not claimed yet: its own claim will check against ours. */
 		if (will_return(other->domain) && other->domain != mine->domain)
 			add_returning(survey, other->domain, &other->disk);
+		else if (is_qdisk && other->domain == mine->domain &&
+			 other->domain->state == DOMAIN_RUNNING)
+			add_earlier(survey, other);
 		return;
 	}
 	use = add_guest(survey, other->domain->name, other->disk.vdev, other->disk.target,
 			access_of(&other->disk));
 	use->start = number ? (struct disk_node){ number, 0 } : other->claim.links->node;
-	use->makes_loop = !number;
+	use->makes_loop = !number && !is_qdisk;
+	add_below(survey, other);
+}
+
+/* Notes the QEMU of another domain, whose open files the thread looks at. */
+static void add_server(struct survey *survey, const struct domain *domain)
+{
+	const struct device *device;
+	pid_t pid = 0;
+
+	TAILQ_FOREACH(device, &domain->devices, link)
+		if (!pid && qemu_is_class(device_back_class(device)))
+			pid = qemu_pid(domain->domid);
+	if (!pid)
+		return;
+	survey->servers =
+		xreallocarray(survey->servers, survey->nr_servers + 1, sizeof(*survey->servers));
+	survey->servers[survey->nr_servers++] =
+		(struct server){ .pid = pid, .who = xstrdup(domain->name) };
 }
 
 static void collect_ours(struct survey *survey, const struct device *mine,
@@ -155,14 +221,16 @@ static void collect_ours(struct survey *survey, const struct device *mine,
 	TAILQ_FOREACH(domain, &domains, link) {
 		if (!domain->ours)
 			continue;
+		if (domain != mine->domain && domain->domid >= 0)
+			add_server(survey, domain);
 		TAILQ_FOREACH(other, &domain->devices, link) {
 			size_t before = survey->uses.nr;
 
 			if (other == mine || other->ops != &device_vbd_ops)
 				continue;
 			add_ours(survey, mine, other);
-			if (other == instead && survey->uses.nr > before)
-				survey->uses.uses[before].exempt = true;
+			for (size_t i = before; other == instead && i < survey->uses.nr; i++)
+				survey->uses.uses[i].exempt = true;
 		}
 		if (domain != mine->domain && TAILQ_EMPTY(&domain->devices) && domain->config &&
 		    will_return(domain))
@@ -180,7 +248,8 @@ static bool is_open(const char *class, unsigned int domid, bool lives, unsigned 
 {
 	char back[DEVICE_PATH_MAX];
 
-	if (device_kernel_has(class, (int)domid, devid))
+	if (device_kernel_has(class, (int)domid, devid) ||
+	    (!lives && qemu_is_class(class) && qemu_holds(class, (int)domid, devid)))
 		return true;
 	snprintf(back, sizeof(back), "/local/domain/0/backend/%s/%u/%u", class, domid, devid);
 	return lives && (store_read_number(1, 1, "%s/online", back) ||
@@ -247,7 +316,7 @@ static void collect_backends(struct survey *survey, const char *class)
 			uint64_t devid;
 
 			if (!str_to_u64(ids[j], 10, 0, UINT32_MAX, &devid) ||
-			    (domain && domain->ours && device_by_id(domain, class, devid)))
+			    (domain && domain->ours && device_by_backend(domain, class, devid)))
 				continue;
 			if (is_open(class, (unsigned int)domid, lives, (unsigned int)devid))
 				add_backend(survey, class, (unsigned int)domid, domain, lives,
@@ -269,6 +338,7 @@ static struct survey *survey_begin(const struct device *device, const struct dev
 	/* w! and r! are never refused. */
 	survey->access = device->disk.shared ? DISK_SHARES : access_of(&device->disk);
 	survey->trial = instead != NULL;
+	survey->format = device->disk.format;
 	if (survey->access != DISK_SHARES) {
 		collect_ours(survey, device, instead);
 		collect_backends(survey, "vbd");
@@ -354,19 +424,61 @@ static const struct disk_use *find_conflict(struct survey *survey)
 	}
 }
 
-static void look(void *arg)
+/* Finds the images that the disk lies on. They too get their chains. */
+static int find_below(struct survey *survey)
+{
+	struct disk_image_list images = { NULL, 0 };
+	int rc = disk_image_read(survey->fd, survey->target, survey->format, &images, &survey->e);
+
+	if (rc)
+		error_prefix(&survey->e,
+			     "The disk %s of domain '%s' cannot be used: ", survey->vdev,
+			     survey->domain_name);
+	survey->below = xcalloc(images.nr + 1, sizeof(*survey->below));
+	for (size_t i = 0; rc == 0 && i < images.nr; i++) {
+		struct disk_node node;
+
+		rc = disk_sources_host.identify(images.paths[i], &node);
+		if (rc)
+			error_set(&survey->e, rc, "Cannot look at %s: %s.", images.paths[i],
+				  strerror(-rc));
+		else
+			disk_chain_build(&disk_sources_host, node,
+					 &survey->below[survey->nr_below++]);
+	}
+	disk_image_list_free(&images);
+	return rc;
+}
+
+/* Adds the images that another's image lies on, as far as they can be found. */
+static void expand_use(struct survey *survey, size_t index)
+{
+	const struct disk_use *use = &survey->uses.uses[index];
+	struct disk_image_list images = { NULL, 0 };
+	int fd = use->format && use->what ? open(use->what, O_PATH | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	disk_image_read(fd, use->what, use->format, &images, NULL);
+	close(fd);
+	for (size_t i = 0; i < images.nr; i++) {
+		const struct disk_use *user = &survey->uses.uses[index];
+		struct disk_use *more = add_guest(survey, user->who, user->vdev ? user->vdev : "",
+						  images.paths[i], DISK_READS);
+
+		more->user = survey->uses.uses[index].user;
+		more->exempt = survey->uses.uses[index].exempt;
+	}
+	disk_image_list_free(&images);
+}
+
+static void look_at_uses(struct survey *survey)
 {
 	const struct disk_sources *sources = &disk_sources_host;
-	struct survey *survey = arg;
-	const struct disk_use *conflict;
-	struct disk_node node;
-	char *why;
+	size_t given = survey->uses.nr;
 
-	if (open_target(survey, &node))
-		return;
-	disk_chain_build(sources, node, &survey->chain);
-	if (survey->access == DISK_SHARES)
-		return;
+	for (size_t i = 0; i < given; i++)
+		expand_use(survey, i);
 	for (size_t i = 0; i < survey->uses.nr; i++) {
 		struct disk_use *use = &survey->uses.uses[i];
 
@@ -377,42 +489,105 @@ static void look(void *arg)
 		    (use->what && sources->identify(use->what, &use->start) == 0))
 			disk_chain_build(sources, use->start, &use->chain);
 	}
+	for (size_t i = 0; i < survey->nr_servers; i++)
+		disk_qemu_uses(sources, survey->servers[i].pid, survey->servers[i].who,
+			       &survey->uses);
+}
+
+/* Says who uses the disk, or what the disk lies on (`mine`). */
+static void refuse_for(const struct survey *survey, const struct disk_chain *mine,
+		       const struct disk_use *conflict, struct error **e)
+{
+	char *why = disk_use_describe(mine, conflict), *more;
+
+	if (mine != &survey->chain) {
+		more = xasprintf("of the image on which it lies, %s", why);
+		free(why);
+		why = more;
+	}
+	refuse(survey, why, e);
+	free(why);
+}
+
+/* Whether somebody writes an image on which the disk lies; says so. */
+static bool below_conflicts(struct survey *survey)
+{
+	for (size_t i = 0; i < survey->nr_below; i++) {
+		const struct disk_use *conflict =
+			disk_use_conflict(&survey->below[i], DISK_READS, &survey->uses);
+
+		if (conflict) {
+			refuse_for(survey, &survey->below[i], conflict, &survey->e);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void look(void *arg)
+{
+	struct survey *survey = arg;
+	const struct disk_use *conflict;
+	struct disk_node node;
+
+	if (open_target(survey, &node))
+		return;
+	disk_chain_build(&disk_sources_host, node, &survey->chain);
+	if (survey->format && find_below(survey))
+		return;
+	if (survey->access == DISK_SHARES)
+		return;
+	look_at_uses(survey);
 	conflict = find_conflict(survey);
 	if (conflict) {
-		why = disk_use_describe(&survey->chain, conflict);
-		refuse(survey, why, &survey->e);
-		free(why);
-	} else if (!survey->trial) {
+		refuse_for(survey, &survey->chain, conflict, &survey->e);
+	} else if (!below_conflicts(survey) && !survey->trial) {
 		ask_kernel(survey);
 	}
 }
 
 /* --- in the loop again --- */
 
+/* Compares the disk, and what it lies on, with one thing that another device has claimed. */
+static int check_claim(const struct survey *survey, const struct device *other,
+		       const struct disk_chain *chain, enum disk_access access, struct error **e)
+{
+	struct disk_use use = { .user = DISK_USER_GUEST,
+				.access = access,
+				.chain = *chain,
+				.who = other->domain->name,
+				.what = other->disk.target,
+				.vdev = other->disk.vdev };
+	struct disk_use_list list = { &use, 1 };
+	const struct disk_chain *mine = NULL;
+
+	if (disk_use_conflict(&survey->chain, survey->access, &list))
+		mine = &survey->chain;
+	for (size_t i = 0; !mine && survey->access != DISK_SHARES && i < survey->nr_below; i++)
+		if (disk_use_conflict(&survey->below[i], DISK_READS, &list))
+			mine = &survey->below[i];
+	if (!mine)
+		return 0;
+	refuse_for(survey, mine, &use, e);
+	return -EADDRINUSE;
+}
+
 /* Compares with what other tasks have claimed since the survey began. */
 static int check_claims(const struct survey *survey, const struct device *mine, struct error **e)
 {
 	struct domain *domain;
 	struct device *other;
+	int rc = 0;
 
 	TAILQ_FOREACH(domain, &domains, link) {
 		TAILQ_FOREACH(other, &domain->devices, link) {
-			struct disk_use use = { .user = DISK_USER_GUEST,
-						.access = access_of(&other->disk),
-						.chain = other->claim,
-						.who = domain->name,
-						.what = other->disk.target,
-						.vdev = other->disk.vdev };
-			struct disk_use_list list = { &use, 1 };
-			char *why;
-
-			if (other == mine || other->ops != &device_vbd_ops ||
-			    !disk_use_conflict(&survey->chain, survey->access, &list))
+			if (other == mine || other->ops != &device_vbd_ops)
 				continue;
-			why = disk_use_describe(&survey->chain, &use);
-			refuse(survey, why, e);
-			free(why);
-			return -EADDRINUSE;
+			rc = check_claim(survey, other, &other->claim, access_of(&other->disk), e);
+			for (size_t i = 0; rc == 0 && i < other->nr_below; i++)
+				rc = check_claim(survey, other, &other->below[i], DISK_READS, e);
+			if (rc)
+				return rc;
 		}
 	}
 	return 0;
@@ -455,6 +630,10 @@ int disk_use_claim(struct device *device, int *fd, struct error **e)
 		device->block_device = survey->block_device;
 		*fd = survey->fd;
 		survey->chain = (struct disk_chain){ NULL, 0 };
+		device->below = survey->below;
+		device->nr_below = survey->nr_below;
+		survey->below = NULL;
+		survey->nr_below = 0;
 		survey->fd = -1;
 	}
 	survey_free(survey);

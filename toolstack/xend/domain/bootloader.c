@@ -64,6 +64,13 @@ int bootloader_put(const struct domain *domain, struct json_object *order, struc
 		return error_set(e, EBADMSG,
 				 "Domain '%s' has a bootloader, but no disk for it to look into.",
 				 domain->name);
+	if (config->disk[0].type == CONFIG_DISK_QDISK)
+		return error_set(
+			e, EOPNOTSUPP,
+			"The bootloader of domain '%s' cannot look into %s, which QEMU "
+			"serves. Name the guest's kernel and ramdisk instead, or convert the "
+			"image to a raw one: qemu-img convert -O raw.",
+			domain->name, config->disk[0].target);
 	disk = first_disk(domain);
 	program = find_program(config->bootloader, e);
 	if (!program)

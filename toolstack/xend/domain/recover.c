@@ -15,6 +15,7 @@
 #include "xend/domain/boot.h"
 #include "xend/console/console.h"
 #include "xend/device/device.h"
+#include "xend/device/qemu.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/layout.h"
 #include "xend/domain/record.h"
@@ -55,6 +56,7 @@ static void adopt(struct domain *domain)
 	if (console_attach(domain, &e))
 		log_error("Domain %s goes on without its console: %s", domain->name, error_text(e));
 	error_free(&e);
+	qemu_adopt(domain);
 	log_info("Domain %s (id %d) is adopted.", domain->name, domain->domid);
 }
 
@@ -221,6 +223,7 @@ static void restart_all(void)
 void recover_run(void)
 {
 	take_back_all();
+	qemu_stop_strays();
 	recovery.through = !xend_is_stopping();
 	cond_wake(&recovery.changed);
 	if (recovery.through)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -196,6 +197,15 @@ void proc_end_input(struct proc *proc)
 
 /* --- life --- */
 
+/* What a child with few rights keeps: files of any owner, and memory that is not swapped out. */
+static void drop_rights(void)
+{
+	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
+		if (cap != CAP_DAC_OVERRIDE && cap != CAP_DAC_READ_SEARCH && cap != CAP_IPC_LOCK)
+			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
 /*
  * Runs in the child, in xend's memory, and becomes the program. It makes system calls and does
  * nothing else. The program inherits only the descriptors 0 to 2, and 3 if there is one. The kernel
@@ -211,12 +221,14 @@ __attribute__((noreturn)) static void become(const struct proc_spec *spec, int i
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
-	if (dup2(in, 0) < 0 || dup2(out, 1) < 0)
+	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || (spec->error_fd && dup2(spec->error_fd, 2) < 0))
 		_exit(127);
 	if (spec->fd == 3)
 		fcntl(3, F_SETFD, 0);
 	else if (spec->fd >= 0 && dup2(spec->fd, 3) < 0)
 		_exit(127);
+	if (spec->few_rights)
+		drop_rights();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve(spec->argv[0], (char *const *)spec->argv,

@@ -2,11 +2,13 @@
 /*
  * Child processes: the worker of a long job, a hotplug script. PR_SET_PDEATHSIG kills them with
  * xend, so a killed xend leaves none behind. xend reads their standard output as lines; their
- * standard error is xend's own.
+ * standard error is xend's own or a file. A child of the child is not killed: QEMU puts itself
+ * into the background that way.
  */
 #ifndef XEND_RUNTIME_PROC_H
 #define XEND_RUNTIME_PROC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +22,12 @@ struct proc_spec {
 	const char *const *argv; /* argv[0] is the program's path */
 	const char *const *env;	 /* NULL: only PATH and LANG=C */
 	int fd;			 /* the child's descriptor 3; -1: none */
+	int error_fd;		 /* its standard error; 0: xend's own */
+	/*
+	 * Root with hardly a capability: it may open any file, and gains nothing by a program that
+	 * it starts.
+	 */
+	bool few_rights;
 	/* Gets each line of output, without its newline; may be NULL. */
 	void (*on_line)(void *arg, char *line);
 	void *arg;

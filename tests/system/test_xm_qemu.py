@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: MIT
+"""What QEMU serves in Domain-0: images in its formats. One process a domain, which outlives xend and ends with its domain."""
+
+import os
+import random
+import re
+
+import pytest
+
+import xm as xm_module
+from xm import Guest, Xm
+
+MACHINE = {**xm_module.MACHINE, "payloads": (*xm_module.MACHINE["payloads"], "payload-qemu.cpio")}
+KILLS = int(os.environ.get("XEND_KILLS", "10"))
+SEED = int(os.environ.get("SEED", "1"))
+APPEARS = "for i in $(seq 100); do [ -e %s ] && exit 0; usleep 100000; done; exit 1"
+VANISHES = "for i in $(seq 100); do [ -e %s ] || exit 0; usleep 100000; done; exit 1"
+Q1 = Guest("q1", memory=128, disks=("qcow2:/data/q1.qcow2,xvda,w",
+                                      "backendtype=qdisk,format=raw,vdev=xvdz,access=rw,target=/data/q1.raw"))
+RANDOM = "dd if=/dev/urandom of=/tmp/d bs=64k count=16 2>/dev/null; dd if=/tmp/d of=/dev/%s bs=64k seek=%d conv=fsync 2>/dev/null; md5sum </tmp/d"
+READ = "echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/%s bs=64k skip=%d count=16 2>/dev/null | md5sum"
+
+
+@pytest.fixture
+def xm(dom0):
+    xm = Xm(dom0)
+    xm.start_xend()
+    yield xm
+    if dom0.runs():
+        xm.start_xend()
+        xm.destroy_all()
+        xm.destroy_all()
+        assert qemus(dom0) == [], "each ends with its domain"
+
+
+def qemus(dom0):
+    """Process ids."""
+    return [int(line.split()[0]) for line in dom0.sh("ps | grep '[x]en-qemu-system'; true").splitlines()]
+
+
+def image(dom0, name, form="qcow2", size="64M", options=""):
+    dom0.sh(f"rm -f /data/{name}; qemu-img create -q -f {form} {options} /data/{name} {size}", 60)
+    return f"/data/{name}"
+
+
+def content(dom0, name, form, skip):
+    """The sum of what a guest wrote, as qemu-img sees it."""
+    return dom0.sh(f"qemu-img convert -f {form} -O raw /data/{name} /data/raw.img && "
+                   "dd if=/data/raw.img bs=64k skip=%d count=16 2>/dev/null | md5sum; rm -f /data/raw.img" % skip, 120)
+
+
+def writes(dom0, guest, vdev):
+    """Random data at 6.25 MiB: its sum, after the guest has read it back from the disk."""
+    dom0.guest(guest, APPEARS % f"/dev/{vdev}")
+    written = dom0.guest(guest, RANDOM % (vdev, 100))
+    assert dom0.guest(guest, READ % (vdev, 100)) == written
+    return written
+
+
+@pytest.fixture
+def q1(dom0, xm):
+    image(dom0, "q1.qcow2")
+    image(dom0, "q1.raw", "raw")
+    xm.create(Q1)
+    return "q1"
+
+
+def test_formats(dom0, xm, q1):
+    """One guest with a disk of each kind; what it writes is in the image."""
+    assert len(qemus(dom0)) == 1
+    row = xm.good("block-list q1").splitlines()[1]
+    assert re.match(r"51712 0   51712  4 .* /local/domain/0/backend/qdisk/\d+/51712$", row)
+    in_raw = writes(dom0, "q1", "xvdz")
+    for form, driver in (("qcow2", "qcow2"), ("vhd", "vpc")):
+        image(dom0, f"{form}.img", driver)
+        xm.good(f"block-attach q1 {form}:/data/{form}.img xvdb w")
+        written = writes(dom0, "q1", "xvdb")
+        xm.good("block-detach q1 xvdb")
+        dom0.guest("q1", VANISHES % "/dev/xvdb")
+        assert content(dom0, f"{form}.img", driver, 100) == written, form
+    # Debian's QEMU for Xen was built without these.
+    for form in ("qed", "qcow"):
+        image(dom0, f"{form}.img", form)
+        said = xm.fails(f"block-attach q1 {form}:/data/{form}.img xvdb w")
+        assert f"QEMU does not take the device xvdb of domain 'q1': " in said and f"'{form}'" in said
+    assert len(qemus(dom0)) == 1
+    in_qcow2 = writes(dom0, "q1", "xvda")
+    xm.good("destroy q1")
+    assert content(dom0, "q1.qcow2", "qcow2", 100) == in_qcow2
+    assert content(dom0, "q1.raw", "raw", 100) == in_raw
+    assert dom0.sh("ls /run/xend/qemu; xenstore-list /local/domain/0/backend/qdisk; true") == ""
+
+
+def test_save_restore_reboot(dom0, xm, q1):
+    written = writes(dom0, "q1", "xvda")
+    xm.good("save q1 /data/q1.save", 180)
+    assert qemus(dom0) == []
+    assert content(dom0, "q1.qcow2", "qcow2", 100) == written
+    xm.good("restore /data/q1.save", 180)
+    assert dom0.guest("q1", READ % ("xvda", 100)) == written
+    before, = qemus(dom0)
+    dom0.sh("rm -f /data/q1.save; : >/var/log/xen/console/guest-q1.log")
+    xm.good("reboot q1")
+    dom0.wait_guest("q1")
+    assert dom0.guest("q1", READ % ("xvda", 100)) == written
+    after, = qemus(dom0)
+    assert after != before
+
+
+def test_xend_is_killed(dom0, xm, q1):
+    """The next xend goes on with the same process, and ends it with the domain."""
+    process, = qemus(dom0)
+    written = writes(dom0, "q1", "xvda")
+    dom0.sh("kill -9 $(cat /run/xend/xend.pid)")
+    xm.start_xend()
+    assert qemus(dom0) == [process]
+    assert dom0.guest("q1", READ % ("xvda", 100)) == written
+    image(dom0, "more.qcow2")
+    xm.good("block-attach q1 qcow2:/data/more.qcow2 xvdb w")
+    assert qemus(dom0) == [process]
+    writes(dom0, "q1", "xvdb")
+    # Its domain goes while no xend looks.
+    dom0.sh("kill -9 $(cat /run/xend/xend.pid); xl destroy q1")
+    assert qemus(dom0) == [process]
+    xm.start_xend()
+    xm.wait(lambda domains: "q1" not in domains)
+    assert qemus(dom0) == []
+
+
+def test_qemu_dies(dom0, xm, q1):
+    """The guest gets errors, runs on, and has its disk again by detaching and attaching it."""
+    written = writes(dom0, "q1", "xvda")
+    dom0.sh(f"kill -9 {qemus(dom0)[0]}")
+    # A dead disk has no size, and nothing can be read from it.
+    dom0.guest("q1", "for i in $(seq 100); do [ $(cat /sys/block/xvda/size) = 0 ] && exit 0; usleep 100000; done; exit 1")
+    assert "6" == xm.good("block-list q1").split("\n")[1].split()[3]
+    assert "QEMU of domain q1 has died" in dom0.sh("tail -n 5 /var/log/xen/xend.log")
+    assert content(dom0, "q1.qcow2", "qcow2", 100) == written
+    xm.good("block-detach --force q1 xvda")
+    xm.good("block-attach q1 qcow2:/data/q1.qcow2 xvda w")
+    dom0.guest("q1", APPEARS % "/dev/xvda")
+    assert dom0.guest("q1", READ % ("xvda", 100)) == written
+
+
+def test_disks_are_in_use(dom0, xm, q1):
+    """Also under another name, after a restart of xend, and what an image lies on."""
+    dom0.sh("ln /data/q1.qcow2 /data/again.qcow2; kill -9 $(cat /run/xend/xend.pid)")
+    xm.start_xend()
+    other = Guest("other", memory=96, disks=("qcow2:/data/again.qcow2,xvda,w",))
+    assert "'q1' writes it" in xm.fails(f"create --paused {xm.write(other)}")
+    assert "'q1' writes it (as xvda)" in xm.fails("block-attach q1 qcow2:/data/again.qcow2 xvdb w")
+    image(dom0, "base.img", "raw")
+    image(dom0, "top.qcow2", options="-b base.img -F raw")
+    xm.good("block-attach q1 qcow2:/data/top.qcow2 xvdb w")
+    writes(dom0, "q1", "xvdb")
+    onto_base = Guest("other", memory=96, disks=("file:/data/base.img,xvda,w",))
+    said = xm.fails(f"create --paused {xm.write(onto_base)}")
+    assert "/data/base.img" in said and "'q1' reads it" in said
+    dom0.sh("kill -9 $(cat /run/xend/xend.pid)")
+    xm.start_xend()
+    assert "'q1' reads it" in xm.fails(f"create --paused {xm.write(onto_base)}")
+    # A second image may lie on the same one, but not while that is written.
+    image(dom0, "second.qcow2", options="-b base.img -F raw")
+    second = Guest("other", memory=96, disks=("qcow2:/data/second.qcow2,xvda,w",))
+    xm.good(f"create --paused {xm.write(second)}")
+    xm.good("destroy other")
+    xm.good("block-detach q1 xvdb")
+    xm.good("block-attach q1 file:/data/base.img xvdb w")
+    said = xm.fails(f"create --paused {xm.write(second)}")
+    assert "of the image on which it lies" in said and "'q1' writes it" in said
+
+
+def test_bad_images(dom0, xm, q1):
+    """Each is refused at once, with what is wrong; the guest is as it was."""
+    dom0.sh("dd if=/dev/zero of=/data/no.img bs=1M count=1 2>/dev/null")
+    for form in ("qcow2", "vhd", "qed", "qcow"):
+        assert f"no.img is not a usable {form} image" in xm.fails(f"block-attach q1 {form}:/data/no.img xvdb w")
+    image(dom0, "base.img", "raw")
+    image(dom0, "top.qcow2", options="-b base.img -F raw -o compat=0.10")
+    # The first extension of the header is the format of what it lies on.
+    dom0.sh("dd if=/dev/zero of=/data/top.qcow2 bs=1 seek=72 count=8 conv=notrunc 2>/dev/null")
+    assert "does not say of which format" in xm.fails("block-attach q1 qcow2:/data/top.qcow2 xvdb w")
+    dom0.sh("mv /usr/libexec/xen-qemu-system-i386 /usr/libexec/away")
+    image(dom0, "more.qcow2")
+    assert "package qemu-system-xen" in xm.fails("block-attach q1 qcow2:/data/more.qcow2 xvdb w")
+    dom0.sh("mv /usr/libexec/away /usr/libexec/xen-qemu-system-i386")
+    assert len(xm.good("block-list q1").splitlines()) == 3
+
+
+# -- xend is killed in the middle
+
+VICTIM = Guest("victim", memory=96, disks=("qcow2:/data/victim.qcow2,xvda,w",))
+
+
+def in_order(dom0, xm, keeper):
+    """Nothing is half there: a QEMU for each domain, the keeper's still the same, and no traces of others."""
+    xm.wait(lambda domains: '"operation"' not in xm.good("list --json"))
+    domains = xm.domains()
+    running = {str(number) for name, (number, *_) in domains.items() if number > 0}
+    assert len(qemus(dom0)) == len(running), dom0.sh("ps")
+    assert set(dom0.sh("ls /run/xend/qemu").split()) == {f"{n}.{kind}" for n in running for kind in ("pid", "qmp")}
+    assert set(dom0.sh("xenstore-list /local/domain/0/backend/qdisk").split()) == running
+    assert keeper in qemus(dom0)
+    listed = [row.split()[0] for row in xm.good("block-list q1").splitlines()[1:]]
+    assert listed == sorted(dom0.sh(f"xenstore-list /local/domain/0/backend/qdisk/{domains['q1'][0]}").split(), key=int)
+    return domains
+
+
+def test_xend_is_killed_at_random_moments(dom0, xm, q1):
+    random.seed(SEED)
+    image(dom0, "victim.qcow2")
+    image(dom0, "more.qcow2")
+    xm.write(VICTIM)
+    keeper, = qemus(dom0)
+    written = writes(dom0, "q1", "xvda")
+    for number in range(KILLS):
+        domains = in_order(dom0, xm, keeper)
+        has_more = len(xm.good("block-list q1").splitlines()) == 4
+        words, longest = [
+            (("destroy victim", 1.5) if "victim" in domains else ("create /root/victim", 4)),
+            (("block-detach q1 xvdb", 1.5) if has_more else ("block-attach q1 qcow2:/data/more.qcow2 xvdb w", 1)),
+            (("reboot victim", 4) if "victim" in domains else ("create /root/victim", 4)),
+        ][number % 3]
+        delay = random.uniform(0, longest)
+        dom0.run(f"(xm {words} >/tmp/answer 2>&1 &); usleep {int(delay * 1e6)}; kill -9 $(cat /run/xend/xend.pid)")
+        xm.start_xend()
+        try:
+            in_order(dom0, xm, keeper)
+        except BaseException:
+            print(f"kill {number}: {words} after {delay:.3f} s\n", dom0.sh("tail -n 60 /var/log/xen/xend.log"))
+            raise
+    assert dom0.guest("q1", READ % ("xvda", 100)) == written
+    xm.good("destroy q1")
+    assert content(dom0, "q1.qcow2", "qcow2", 100) == written

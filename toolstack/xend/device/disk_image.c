@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads the headers of images. Layouts: QEMU's docs/interop/qcow2.txt and qed_spec.txt; Microsoft's
+ * Virtual Hard Disk Image Format Specification. Version 1 of qcow begins as version 2 does.
+ */
+#include "xend/device/disk_image.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/alloc.h"
+
+/* Bytes of an image's begin that are read. A header with its extensions is far shorter. */
+#define HEADER_MAX 65536
+/* The longest path in a header of qcow and qcow2. */
+#define PATH_IN_HEADER_MAX 1023
+
+#define QCOW_MAGIC	   0x514649fbU
+#define QCOW2_DATA_FILE	   (1ULL << 2)
+#define QCOW2_END	   0
+#define QCOW2_BELOW_FORMAT 0xe2792acaU
+#define QED_MAGIC	   0x00444551U
+#define QED_BELOW	   (1ULL << 0)
+#define QED_BELOW_IS_RAW   (1ULL << 2)
+#define VHD_FOOTER	   512
+#define VHD_DIFFERENCING   4
+
+struct header {
+	unsigned char bytes[HEADER_MAX];
+	size_t length;
+};
+
+/* What a header says about the image below. */
+struct below {
+	char *path;   /* NULL: there is none */
+	char *format; /* QEMU's word; NULL: it does not say */
+};
+
+static uint32_t be32(const struct header *h, size_t at)
+{
+	uint32_t value;
+
+	memcpy(&value, h->bytes + at, sizeof(value));
+	return be32toh(value);
+}
+
+static uint64_t be64(const struct header *h, size_t at)
+{
+	uint64_t value;
+
+	memcpy(&value, h->bytes + at, sizeof(value));
+	return be64toh(value);
+}
+
+static uint32_t le32(const struct header *h, size_t at)
+{
+	uint32_t value;
+
+	memcpy(&value, h->bytes + at, sizeof(value));
+	return le32toh(value);
+}
+
+static uint64_t le64(const struct header *h, size_t at)
+{
+	uint64_t value;
+
+	memcpy(&value, h->bytes + at, sizeof(value));
+	return le64toh(value);
+}
+
+const char *disk_image_driver(enum config_disk_format format)
+{
+	static const char *const names[] = {
+		[CONFIG_FORMAT_RAW] = "raw",	 [CONFIG_FORMAT_QCOW] = "qcow",
+		[CONFIG_FORMAT_QCOW2] = "qcow2", [CONFIG_FORMAT_VHD] = "vpc",
+		[CONFIG_FORMAT_QED] = "qed",
+	};
+
+	return names[format];
+}
+
+static bool format_of(const char *driver, enum config_disk_format *format)
+{
+	for (unsigned int i = CONFIG_FORMAT_RAW; i <= CONFIG_FORMAT_QED; i++) {
+		if (strcmp(disk_image_driver(i), driver) == 0) {
+			*format = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int not_of_format(const char *path, const char *why, enum config_disk_format format,
+			 struct error **e)
+{
+	return error_set(e, EINVAL, "%s is not a usable %s image: %s", path,
+			 format == CONFIG_FORMAT_VHD ? "vhd" : disk_image_driver(format), why);
+}
+
+/* Takes a text out of the header. -ERANGE: it is not within. */
+static int take(const struct header *h, uint64_t at, uint64_t length, char **out)
+{
+	if (!length)
+		return 0;
+	if (length > PATH_IN_HEADER_MAX || at > h->length || length > h->length - at)
+		return -ERANGE;
+	if (memchr(h->bytes + at, '\0', length))
+		return -ERANGE;
+	*out = xstrndup((const char *)h->bytes + at, length);
+	return 0;
+}
+
+/* Looks through the extensions of a qcow2 header for the format of the image below. */
+static int read_extensions(const struct header *h, size_t at, struct below *below)
+{
+	while (at + 8 <= h->length && be32(h, at) != QCOW2_END) {
+		uint32_t type = be32(h, at), length = be32(h, at + 4);
+
+		if (length > h->length - at - 8)
+			return -ERANGE;
+		if (type == QCOW2_BELOW_FORMAT && !below->format &&
+		    take(h, at + 8, length, &below->format))
+			return -ERANGE;
+		at += 8 + ((size_t)length + 7) / 8 * 8;
+	}
+	return 0;
+}
+
+static int read_qcow(const struct header *h, const char *path, enum config_disk_format format,
+		     struct below *below, struct error **e)
+{
+	static const char broken[] = "its header is broken.";
+	uint32_t version = h->length >= 48 ? be32(h, 4) : 0;
+	uint64_t at;
+
+	if (!version || be32(h, 0) != QCOW_MAGIC)
+		return not_of_format(path, "it does not begin as one.", format, e);
+	if ((format == CONFIG_FORMAT_QCOW) != (version == 1) || version > 3)
+		return not_of_format(path, "it has another version of the format.", format, e);
+	at = be64(h, 8);
+	if (at && take(h, at, be32(h, 16), &below->path))
+		return not_of_format(path, broken, format, e);
+	if (version == 1)
+		return 0;
+	if (h->length < 104)
+		return not_of_format(path, broken, format, e);
+	if (version == 3 && (be64(h, 72) & QCOW2_DATA_FILE))
+		return not_of_format(path,
+				     "its data is in another file, which is not supported. Convert "
+				     "it with qemu-img.",
+				     format, e);
+	if (read_extensions(h, version == 3 ? be32(h, 100) : 72, below))
+		return not_of_format(path, broken, format, e);
+	return 0;
+}
+
+static int read_qed(const struct header *h, const char *path, struct below *below, struct error **e)
+{
+	if (h->length < 64 || le32(h, 0) != QED_MAGIC)
+		return not_of_format(path, "it does not begin as one.", CONFIG_FORMAT_QED, e);
+	if (!(le64(h, 16) & QED_BELOW))
+		return 0;
+	if (take(h, le32(h, 56), le32(h, 60), &below->path))
+		return not_of_format(path, "its header is broken.", CONFIG_FORMAT_QED, e);
+	if (le64(h, 16) & QED_BELOW_IS_RAW)
+		below->format = xstrdup("raw");
+	return 0;
+}
+
+/* The description is at the end, and a copy at the begin unless the image is of fixed size. */
+static int read_vhd(int fd, struct header *h, const char *path, struct error **e)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	if (h->length >= VHD_FOOTER && memcmp(h->bytes, "conectix", 8) != 0 && size >= VHD_FOOTER &&
+	    pread(fd, h->bytes, VHD_FOOTER, size - VHD_FOOTER) != VHD_FOOTER)
+		return error_set(e, errno, "Cannot read %s: %s.", path, strerror(errno));
+	if (h->length < VHD_FOOTER || memcmp(h->bytes, "conectix", 8) != 0)
+		return not_of_format(path, "it neither begins nor ends as one.", CONFIG_FORMAT_VHD,
+				     e);
+	if (be32(h, 60) == VHD_DIFFERENCING)
+		return not_of_format(path,
+				     "it holds the differences to another image, which QEMU does "
+				     "not support.",
+				     CONFIG_FORMAT_VHD, e);
+	return 0;
+}
+
+static int read_header(int fd, const char *path, enum config_disk_format format,
+		       struct below *below, struct error **e)
+{
+	struct header *h;
+	ssize_t n;
+	int rc = 0;
+
+	if (format == CONFIG_FORMAT_RAW)
+		return 0;
+	h = xcalloc(1, sizeof(*h));
+	n = pread(fd, h->bytes, sizeof(h->bytes), 0);
+	h->length = n > 0 ? (size_t)n : 0;
+	if (n < 0)
+		rc = error_set(e, errno, "Cannot read %s: %s.", path, strerror(errno));
+	else if (format == CONFIG_FORMAT_VHD)
+		rc = read_vhd(fd, h, path, e);
+	else if (format == CONFIG_FORMAT_QED)
+		rc = read_qed(h, path, below, e);
+	else
+		rc = read_qcow(h, path, format, below, e);
+	free(h);
+	return rc;
+}
+
+/* The path of the image below, by the same rule as QEMU's: relative to its user's directory. */
+static int resolve(const char *user, const char *name, char **out, struct error **e)
+{
+	const char *slash = strrchr(user, '/');
+
+	if (strcspn(name, ":") < strcspn(name, "/"))
+		return error_set(e, EINVAL,
+				 "%s lies on \"%.80s\", which is not a plain path of a file.", user,
+				 name);
+	*out = *name == '/' || !slash ? xstrdup(name) :
+					xasprintf("%.*s/%s", (int)(slash - user), user, name);
+	return 0;
+}
+
+static int open_to_read(const char *path, struct error **e)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
+		return fd;
+	if (fd < 0)
+		return error_set(e, errno, "Cannot read the image %s: %s.", path, strerror(errno));
+	close(fd);
+	return error_set(e, EINVAL, "The image %s is neither a file nor a block device.", path);
+}
+
+/* The step from an image to the one below. */
+static int descend(const char *user, const struct below *below, char **path,
+		   enum config_disk_format *format, struct error **e)
+{
+	int rc = resolve(user, below->path, path, e);
+
+	if (rc)
+		return rc;
+	if (!below->format)
+		return error_set(
+			e, EINVAL,
+			"%s lies on %s, and does not say of which format that is. To guess "
+			"would be unsafe, because a guest may have written it; say it: "
+			"qemu-img rebase -u -F FORMAT -b %s %s",
+			user, *path, below->path, user);
+	if (format_of(below->format, format))
+		return 0;
+	return error_set(e, EINVAL, "%s lies on %s, whose format \"%.20s\" is not supported.", user,
+			 *path, below->format);
+}
+
+int disk_image_read(int fd, const char *path, enum config_disk_format format,
+		    struct disk_image_list *below, struct error **e)
+{
+	char *name = xasprintf("/proc/self/fd/%d", fd), *user = xstrdup(path), *next = NULL;
+	int file = open_to_read(name, e), rc = file < 0 ? file : 0;
+
+	free(name);
+	while (rc == 0) {
+		struct below found = { NULL, NULL };
+
+		rc = read_header(file, user, format, &found, e);
+		if (rc == 0 && found.path && below->nr >= DISK_IMAGE_MAX_BELOW)
+			rc = error_set(e, ELOOP, "%s lies on more than %d images.", path,
+				       DISK_IMAGE_MAX_BELOW);
+		else if (rc == 0 && found.path)
+			rc = descend(user, &found, &next, &format, e);
+		free(found.format);
+		free(found.path);
+		close(file);
+		file = -1;
+		if (rc || !next)
+			break;
+		free(user);
+		user = next;
+		next = NULL;
+		below->paths = xreallocarray(below->paths, below->nr + 1, sizeof(*below->paths));
+		below->paths[below->nr++] = xstrdup(user);
+		file = open_to_read(user, e);
+		rc = file < 0 ? file : 0;
+	}
+	free(next);
+	free(user);
+	return rc;
+}
+
+void disk_image_list_free(struct disk_image_list *list)
+{
+	for (size_t i = 0; i < list->nr; i++)
+		free(list->paths[i]);
+	free(list->paths);
+	*list = (struct disk_image_list){ NULL, 0 };
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A QEMU process as the kernel knows it, found by its pid file. Nothing here waits.
+ *
+ * A pid alone may be anybody's by now. So a process counts only if its command line says that it is
+ * the QEMU of this pid file, and the handle (pidfd) was taken before that was read.
+ */
+#ifndef XEND_DEVICE_QEMU_PROCESS_H
+#define XEND_DEVICE_QEMU_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define QEMU_UUID_SIZE 37
+
+struct qemu_process {
+	pid_t pid;
+	int pidfd;
+	char uuid[QEMU_UUID_SIZE]; /* its domain's */
+};
+
+/* The paths of its pid file and of its control socket (QMP). */
+#define QEMU_PATH_MAX 64
+void qemu_pid_path(int domid, char path[QEMU_PATH_MAX]);
+void qemu_control_path(int domid, char path[QEMU_PATH_MAX]);
+/* The directory of the socket at which it listens for VNC, or that socket. */
+void qemu_screen_path(int domid, bool socket, char path[QEMU_PATH_MAX]);
+
+/* Finds the process that serves a domain's number. False: there is none. */
+bool qemu_process_find(int domid, struct qemu_process *process);
+/* Whether it has ended. */
+bool qemu_process_ended(const struct qemu_process *process);
+void qemu_process_signal(const struct qemu_process *process, int signal);
+void qemu_process_close(struct qemu_process *process);
+
+/*
+ * Whether a command line, as in /proc/PID/cmdline, is that of the program with that pid file.
+ * Copies the UUID that it names. For tests.
+ */
+bool qemu_cmdline_matches(const char *cmdline, size_t length, const char *program,
+			  const char *pid_path, char uuid[QEMU_UUID_SIZE]);
+
+#endif
