@@ -128,22 +128,25 @@
 #define XEND_CLASS_VIF "vif"
 
 /* An element of domain.list's "domains". */
-#define XEND_D_ID	  "id" /* -1: not running */
-#define XEND_D_NAME	  "name"
-#define XEND_D_UUID	  "uuid"
-#define XEND_D_MEMORY_KB  "memory_kb" /* memory it has now */
-#define XEND_D_MAXMEM_KB  "maxmem_kb"
-#define XEND_D_VCPUS	  "vcpus" /* online */
-#define XEND_D_MAX_VCPUS  "max_vcpus"
-#define XEND_D_STATE	  "state"  /* "r-----": rbpscd in their places */
-#define XEND_D_STATUS	  "status" /* 0 halted 1 paused 2 running 3 suspended 4 shutdown 5 crashed */
-#define XEND_D_CPU_NS	  "cpu_ns"
-#define XEND_D_START_TIME "start_time" /* seconds since 1970; 0: not known */
-#define XEND_D_MANAGED	  "managed"    /* made by domain.new: kept when halted */
-#define XEND_D_OURS	  "ours"       /* xend made it; false: xl, or the host's Domain-0 */
-#define XEND_D_OPERATION  "operation"  /* ? the operation of xend in progress */
-#define XEND_D_REASON	  "reason"     /* ? why xend left it down, a sentence */
-#define XEND_D_CONFIG	  "config"     /* with config:true only */
+#define XEND_D_ID	       "id" /* -1: not running */
+#define XEND_D_NAME	       "name"
+#define XEND_D_UUID	       "uuid"
+#define XEND_D_MEMORY_KB       "memory_kb" /* memory it has now */
+#define XEND_D_MAXMEM_KB       "maxmem_kb"
+#define XEND_D_VCPUS	       "vcpus" /* online */
+#define XEND_D_MAX_VCPUS       "max_vcpus"
+#define XEND_D_STATE	       "state" /* "r-----": rbpscd in their places */
+#define XEND_D_STATUS	       "status" /* 0 halted 1 paused 2 running 3 suspended 4 shutdown 5 crashed */
+#define XEND_D_CPU_NS	       "cpu_ns"
+#define XEND_D_START_TIME      "start_time" /* seconds since 1970; 0: not known */
+#define XEND_D_MANAGED	       "managed"    /* made by domain.new: kept when halted */
+#define XEND_D_OURS	       "ours"	    /* xend made it; false: xl, or the host's Domain-0 */
+#define XEND_D_OPERATION       "operation"  /* ? the operation of xend in progress */
+#define XEND_D_REASON	       "reason"	    /* ? why xend left it down, a sentence */
+#define XEND_D_CONFIG	       "config"	    /* with config:true only */
+#define XEND_D_SCREEN	       "screen"	    /* ? with config:true only: address, password? */
+#define XEND_D_SCREEN_ADDRESS  "address"    /* 127.0.0.1:5900, [::1]:5900 */
+#define XEND_D_SCREEN_PASSWORD "password"
 
 /* An element of vcpu.list's "vcpus". */
 #define XEND_V_VCPU	"vcpu"

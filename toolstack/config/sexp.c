@@ -36,10 +36,11 @@ static void add_bootloader(struct sexp *domain, const struct config *c)
 
 static void add_disk(struct sexp *domain, const struct config_disk *d)
 {
+	static const char *const formats[] = { "file", "qcow", "qcow2", "vhd", "qed" };
 	struct sexp *vbd = sexp_add(sexp_add(domain, sexp_new("device")), sexp_new("vbd"));
+	const char *prefix = d->type == CONFIG_DISK_PHY ? "phy" : formats[d->format];
 
-	sexp_set_printf(vbd, "uname", "%s:%s", d->type == CONFIG_DISK_PHY ? "phy" : "file",
-			d->target);
+	sexp_set_printf(vbd, "uname", "%s:%s", prefix, d->target ? d->target : "");
 	sexp_set_printf(vbd, "dev", "%s:%s", d->vdev, d->cdrom ? "cdrom" : "disk");
 	sexp_set_printf(vbd, "mode", "%s%s", d->mode == CONFIG_DISK_WRITE ? "w" : "r",
 			d->shared ? "!" : "");
@@ -59,6 +60,18 @@ static void add_vif(struct sexp *domain, const struct config_vif *v)
 	sexp_set(vif, "gatewaydev", v->gatewaydev);
 	sexp_set(vif, "type", "netfront");
 	sexp_set(vif, "backend", v->backend);
+}
+
+/* Without the password: what xm prints is shown around. */
+static void add_vfb(struct sexp *domain, const struct config_vfb *v)
+{
+	struct sexp *vfb = sexp_add(sexp_add(domain, sexp_new("device")), sexp_new("vfb"));
+
+	sexp_set(vfb, "vnc", v->vnc ? "1" : "0");
+	sexp_set(vfb, "vnclisten", v->vnclisten);
+	sexp_set_printf(vfb, "vncdisplay", "%llu", (unsigned long long)v->vncdisplay);
+	sexp_set(vfb, "vncunused", v->vncunused ? "1" : "0");
+	sexp_set(vfb, "keymap", v->keymap);
 }
 
 static void add_cpus(struct sexp *domain, const struct config *c)
@@ -123,5 +136,7 @@ struct sexp *config_to_sexp(const struct config *c, const struct config_live *li
 		add_disk(domain, &c->disk[i]);
 	for (size_t i = 0; i < c->nr_vif; i++)
 		add_vif(domain, &c->vif[i]);
+	for (size_t i = 0; i < c->nr_vfb; i++)
+		add_vfb(domain, &c->vfb[i]);
 	return domain;
 }

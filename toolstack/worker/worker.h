@@ -19,6 +19,7 @@ worker_op_fn op_build;
 worker_op_fn op_save;
 worker_op_fn op_restore;
 worker_op_fn op_dump;
+worker_op_fn op_screen;
 
 /*
  * Prints {"progress":{"stage":...,"done":...,"total":...}}, at most about a hundred times a stage.

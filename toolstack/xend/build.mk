@@ -11,7 +11,7 @@ ts-src-xend += device/device.c device/device_list.c device/device_start.c device
 ts-src-xend += domain/autostart.c domain/balloon.c domain/boot.c domain/bootloader.c domain/corpse.c \
 	domain/describe.c domain/destroy.c domain/domain.c domain/dump.c domain/foreign.c domain/acquire.c \
 	domain/layout.c domain/lifecycle.c domain/record.c domain/record_debt.c domain/record_file.c domain/recover.c domain/recover_plan.c \
-	domain/save.c domain/save_header.c domain/worker.c
+	domain/save.c domain/save_header.c domain/screen.c domain/worker.c
 ts-src-xend += server/client.c server/cpu_faults.c server/method_device.c server/method_domain.c \
 	server/method_host.c server/method_managed.c server/method_resources.c server/top.c
 

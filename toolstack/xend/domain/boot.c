@@ -23,6 +23,7 @@
 #include "xend/domain/record.h"
 #include "xend/domain/recover.h"
 #include "xend/runtime/request.h"
+#include "xend/domain/screen.h"
 #include "xend/runtime/store.h"
 #include "xend/domain/worker.h"
 #include "xend/xend.h"
@@ -88,6 +89,8 @@ static int put_nodes(struct domain *domain, const struct domain_size *size, stru
 		batch = store_begin();
 	}
 	rc = devices_prepare(domain, batch, e);
+	if (rc == 0)
+		rc = screen_put(domain, batch, e);
 	if (rc) {
 		store_commit(batch, NULL);
 		return rc;
@@ -312,6 +315,8 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 		request_progress(boot->asker, "devices", 0, 0);
 	if (rc == 0)
 		rc = devices_complete(domain, e);
+	if (rc == 0)
+		rc = screen_start(domain, boot->asker, e);
 	if (rc == 0)
 		rc = domain_info(domain, &info, e);
 	if (rc == 0)

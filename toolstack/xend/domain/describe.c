@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "lib/str.h"
 #include "xend/domain/domain.h"
+#include "xend/domain/screen.h"
 #include "protocol.h"
 
 #define PAGE_KB 4
@@ -91,7 +92,7 @@ static void describe_halted(struct json_object *o, const struct domain *domain)
 struct json_object *domain_describe(struct domain *domain, const struct hv_domain_info *info,
 				    bool with_config)
 {
-	struct json_object *o = json_new_object();
+	struct json_object *o = json_new_object(), *screen;
 	char uuid[UUID_TEXT];
 
 	uuid_to_text(domain->uuid, uuid);
@@ -112,6 +113,9 @@ struct json_object *domain_describe(struct domain *domain, const struct hv_domai
 		json_set(o, XEND_D_CONFIG,
 			 domain->config ? config_to_json(domain->config) :
 					  foreign_config(domain, info));
+	screen = with_config && info ? screen_describe(domain) : NULL;
+	if (screen)
+		json_set(o, XEND_D_SCREEN, screen);
 	return o;
 }
 

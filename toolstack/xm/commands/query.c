@@ -12,6 +12,7 @@
 #include "xm/commands/console.h"
 #include "xm/format.h"
 #include "xm/commands/list.h"
+#include "xm/commands/vncviewer.h"
 #include "xm/number.h"
 #include "xm/top/top.h"
 
@@ -252,6 +253,11 @@ static const struct xm_option console_options[] = {
 	{ 0 },
 };
 
+static const struct xm_option vncviewer_options[] = {
+	{ 'a', "autopass", NULL, "give vncviewer the password (its option -autopass)" },
+	{ 0 },
+};
+
 static const struct xm_option top_options[] = {
 	{ 'b', "batch", NULL, "print tables to stdout, for files and pipes" },
 	{ 'd', "delay", "SECONDS", "time between two looks (3)" },
@@ -354,6 +360,16 @@ const struct xm_command xm_query_commands[] = {
 	  .examples = "xm console web1\twork at web1's console\n"
 		      "xm console --scrollback web1\tsee what it said before, too",
 	  .options = console_options,
+	  .min_operands = 1,
+	  .max_operands = 1 },
+	{ .name = "vncviewer",
+	  .run = vncviewer_run,
+	  .usage = "DOMAIN",
+	  .summary = "Show a domain's screen in a window",
+	  .help = "Starts the program vncviewer, which has to be installed. The domain needs a "
+		  "vfb.",
+	  .examples = "xm vncviewer web1\tsee web1's screen, and type there",
+	  .options = vncviewer_options,
 	  .min_operands = 1,
 	  .max_operands = 1 },
 	{ .name = "log",
