@@ -2,6 +2,7 @@
 """Domain files that are Python programs: what they may do, what comes of it, and what is said when they fail."""
 
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -81,6 +82,20 @@ def test_new_evaluates_too(xm, xend, write):
 def test_file_that_is_a_pipe(xm, xend):
     xm.good("create", "-q", "/dev/stdin", stdin=PYTHON + "memory = 8 * 8\n")
     assert xend.requests[0][1]["config"]["memory"] == 64
+
+
+def test_caller_with_few_descriptors(xm, xend, write, xm_path):
+    write(PYTHON)
+    done = subprocess.run(["sh", "-c", 'ulimit -n 32; ulimit -v 400000; exec "$0" create -n f', xm_path], cwd=xm.directory, env=xm.env,
+                          capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_directory_that_is_gone(xm, xend, write, xm_path):
+    write(PYTHON)
+    done = subprocess.run(["sh", "-c", 'mkdir d; cd d; rmdir ../d; exec "$0" create -q ../f', xm_path], cwd=xm.directory, env=xm.env,
+                          capture_output=True, text=True, check=False)
+    assert done.stderr.startswith("Error: There is no configuration file '../f'") or (done.returncode, done.stderr) == (0, ""), done
 
 
 def test_dry_run(xm, xend, write):
@@ -499,6 +514,17 @@ def left(mark):
 def test_nothing_is_left_behind(config, start):
     mark = f"100000{os.getpid()}"
     assert config(f"import os, subprocess, time\nMARK = '{mark}'\n{start}\ntime.sleep(0.2)\n" + PLAIN)["name"] == "g1"
+    assert not left(mark.encode())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_nothing_is_left_behind_when_xm_is_interrupted(xm, write, xm_path, number):
+    mark = f"200000{os.getpid()}"
+    write(f"import os, time\nos.system('sleep {mark} &')\nprint('here', flush=True)\ntime.sleep(99)\n")
+    with subprocess.Popen([xm_path, "create", "f"], cwd=xm.directory, env=xm.env, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr.readline() == "here\n"
+        process.send_signal(number)
+        assert process.wait(10) == -number
     assert not left(mark.encode())
 
 

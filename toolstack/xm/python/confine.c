@@ -45,13 +45,16 @@ static int place_files(const struct confine_files *files)
 {
 	const int from[] = { files->input,  files->output,  files->output, files->request,
 			     files->answer, files->program, files->control };
-	enum { count = sizeof(from) / sizeof(from[0]), aside = 100 };
+	enum { count = sizeof(from) / sizeof(from[0]) };
+	int aside[count];
 
-	for (int i = 0; i < count; i++)
-		if (dup2(from[i], aside + i) < 0)
+	for (int i = 0; i < count; i++) {
+		aside[i] = fcntl(from[i], F_DUPFD, count);
+		if (aside[i] < 0)
 			return -1;
+	}
 	for (int i = 0; i < count; i++)
-		if (dup2(aside + i, i) < 0)
+		if (dup2(aside[i], i) < 0)
 			return -1;
 	return close_range(CONTROL_FD + 1, ~0U, 0) || fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) ? -1 :
 											       0;
@@ -148,7 +151,7 @@ static char **environment(void)
 }
 
 void confine_exec(const char *interpreter, const struct confine_files *files, unsigned int seconds,
-		  pid_t parent)
+		  pid_t parent, const sigset_t *mask)
 {
 	/* -I: no PYTHON variables, no directories of the user's. -B: no files beside modules. */
 	const char *argv[] = { interpreter, "-I", "-B", "-X", "utf8", "/proc/self/fd/5", NULL };
@@ -156,6 +159,7 @@ void confine_exec(const char *interpreter, const struct confine_files *files, un
 	int notify = -1, rc;
 
 	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
 	if (place_files(files))
 		_exit(126);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)

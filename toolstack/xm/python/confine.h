@@ -3,6 +3,7 @@
 #ifndef XM_PYTHON_CONFINE_H
 #define XM_PYTHON_CONFINE_H
 
+#include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,9 +23,12 @@ struct confine_files {
 	int control; /* a socket of the parent's: see confine_receive() */
 };
 
-/* Runs the interpreter in the calling process, which a fork() has just made. */
+/*
+ * Runs the interpreter in the calling process, which a fork() has just made. `mask`: the signals
+ * that it blocks.
+ */
 _Noreturn void confine_exec(const char *interpreter, const struct confine_files *files,
-			    unsigned int seconds, pid_t parent);
+			    unsigned int seconds, pid_t parent, const sigset_t *mask);
 
 /*
  * In the parent: waits until Python runs. Returns a descriptor for seccomp's notifications, one for

@@ -139,7 +139,7 @@ static int start(const struct python_file *file, struct confine_files *child, st
 	if (watch->pid < 0)
 		return error_set(e, errno, "Cannot start a Python process: %s.", strerror(errno));
 	if (!watch->pid)
-		confine_exec(interpreter(), child, file->seconds, parent);
+		confine_exec(interpreter(), child, file->seconds, parent, &watch->mask);
 	close_files(child);
 	*child = (struct confine_files){ -1, -1, -1, -1, -1, -1 };
 	watch->notify = confine_receive(control, &step);
@@ -170,11 +170,14 @@ int python_evaluate(const struct python_file *file, struct json_object **answer,
 			       .output = -1,
 			       .answer = -1,
 			       .notify = -1,
-			       .process = -1 };
+			       .process = -1,
+			       .signals = -1 };
 	int control = -1;
 	int rc = open_files(file, &child, &watch, &control, e);
 
 	*answer = NULL;
+	if (rc == 0)
+		rc = watch_begin(&watch, e);
 	if (rc == 0)
 		rc = start(file, &child, &watch, control, e);
 	if (rc == 0)

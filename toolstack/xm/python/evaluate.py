@@ -316,11 +316,11 @@ def directory_of(path):
 
 def find_modules_beside(path):
     """Lets the file import modules that lie beside it, behind all others. Not where a stranger may put one."""
-    directory = directory_of(path)
     try:
+        directory = directory_of(path)
         status = os.stat(directory)
     except OSError:
-        return  # the file is a pipe
+        return  # the file is a pipe, or the caller's directory is gone
     if status.st_uid in (0, os.geteuid()) and not stat.S_IMODE(status.st_mode) & (stat.S_IWGRP | stat.S_IWOTH):
         sys.path.append(directory)
 

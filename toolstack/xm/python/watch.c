@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -118,14 +119,33 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* One wait. Returns false when the process has ended. */
+int watch_begin(struct watch *watch, struct error **e)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action;
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	/* One that is ignored, as by nohup, stays so. */
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(&ends, numbers[i]);
+	sigprocmask(SIG_BLOCK, &ends, &watch->mask);
+	watch->signals = signalfd(-1, &ends, SFD_CLOEXEC);
+	if (watch->signals >= 0)
+		return 0;
+	return error_set(e, errno, "Cannot wait for signals: %s.", strerror(errno));
+}
+
+/* One wait. Returns false when the process has ended, or xm shall. */
 static bool step(struct watch *watch, struct progress *progress, int64_t left)
 {
-	enum { OUTPUT, ANSWER, NOTIFY, PROCESS, COUNT };
+	enum { OUTPUT, ANSWER, NOTIFY, PROCESS, SIGNALS, COUNT };
 	struct pollfd files[COUNT] = { [OUTPUT] = { watch->output, POLLIN, 0 },
 				       [ANSWER] = { watch->answer, POLLIN, 0 },
 				       [NOTIFY] = { watch->notify, POLLIN, 0 },
-				       [PROCESS] = { watch->process, POLLIN, 0 } };
+				       [PROCESS] = { watch->process, POLLIN, 0 },
+				       [SIGNALS] = { watch->signals, POLLIN, 0 } };
 
 	if (poll(files, COUNT, (int)left) <= 0)
 		return true;
@@ -137,7 +157,9 @@ static bool step(struct watch *watch, struct progress *progress, int64_t left)
 		close_fd(&watch->output);
 	if (files[ANSWER].revents && !read_answer(watch, progress))
 		close_fd(&watch->answer);
-	return !files[PROCESS].revents;
+	if (files[SIGNALS].revents)
+		watch->interrupted = true;
+	return !files[PROCESS].revents && !watch->interrupted;
 }
 
 /*
@@ -212,6 +234,8 @@ int watch_run(struct watch *watch, struct json_object **answer, struct error **e
 	if (running && left <= 0) {
 		rc = error_set(e, ETIMEDOUT, "%s: it did not end within %u s, and was ended.",
 			       watch->path, watch->seconds);
+	} else if (watch->interrupted) {
+		rc = error_set(e, EINTR, "%s: running it as Python was interrupted.", watch->path);
 	} else {
 		drain(watch, &progress);
 		rc = finish(watch, &progress, answer, e);
@@ -258,4 +282,9 @@ void watch_end(struct watch *watch)
 	}
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
+	if (watch->signals < 0)
+		return;
+	/* A signal that has waited ends xm here. */
+	close_fd(&watch->signals);
+	sigprocmask(SIG_SETMASK, &watch->mask, NULL);
 }

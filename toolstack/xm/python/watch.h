@@ -4,6 +4,8 @@
 #define XM_PYTHON_WATCH_H
 
 #include <json.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "lib/error.h"
@@ -17,7 +19,15 @@ struct watch {
 	int answer;
 	int notify;  /* seccomp's: a process wants to start another */
 	int process; /* a pidfd */
+	bool interrupted;
+	int signals;   /* a signalfd, for those that end xm */
+	sigset_t mask; /* the signals that were blocked before */
 };
+
+/*
+ * From here to watch_end(), a signal that would end xm waits, so that nothing is left behind.
+ */
+int watch_begin(struct watch *watch, struct error **e);
 
 /* Waits for the end of the process, and reads the answer. */
 int watch_run(struct watch *watch, struct json_object **answer, struct error **e);
