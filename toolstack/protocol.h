@@ -71,6 +71,11 @@
 #define XEND_M_DOMAIN_RESET	"domain.reset"	   /* DOM -> id name uuid */
 #define XEND_M_DOMAIN_DUMP_CORE "domain.dump-core" /* DOM path? live? crash? -> path */
 
+/* The host's guests start and stop with it; see docs/reference/xend-protocol.md. */
+#define XEND_M_GUESTS_START  "guests.start" /* path? config?: one file of /etc/xen/auto */
+#define XEND_M_GUESTS_STOP   "guests.stop"
+#define XEND_M_GUESTS_STATUS "guests.status" /* -> order finished guests[]: see XEND_G_* */
+
 #define XEND_M_MEMORY_SET "memory.set" /* DOM kb */
 #define XEND_M_MEMORY_MAX "memory.max" /* DOM kb */
 /* DOM? -> nr_cpus domains[]: name id vcpus[] (XEND_V_*) */
@@ -147,6 +152,14 @@
 #define XEND_D_SCREEN	       "screen"	    /* ? with config:true only: address, password? */
 #define XEND_D_SCREEN_ADDRESS  "address"    /* 127.0.0.1:5900, [::1]:5900 */
 #define XEND_D_SCREEN_PASSWORD "password"
+
+/* guests.status: its fields, and those of an element of "guests". */
+#define XEND_G_ORDER	    "order"	   /* none start stop */
+#define XEND_G_FINISHED	    "finished"	   /* nothing is waiting or working */
+#define XEND_G_ACTION	    "action"	   /* start resume suspend shutdown */
+#define XEND_G_PROGRESS	    "progress"	   /* waiting working done failed */
+#define XEND_G_FILE_WANTED  "file_wanted"  /* ? true: xend was killed; send the file again */
+#define XEND_G_SECONDS_LEFT "seconds_left" /* ? until its time limit; -1: not yet asked */
 
 /* An element of vcpu.list's "vcpus". */
 #define XEND_V_VCPU	"vcpu"

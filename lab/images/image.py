@@ -117,8 +117,9 @@ def make_toolstack_initrd():
     """The programs change often and the image takes minutes: they come with the initramfs (demo-init copies them)."""
     etc = ROOT / "toolstack/etc"
     files = {"usr/sbin/xend": ROOT / "build/xend", "usr/sbin/xm": ROOT / "build/xm",
-             "usr/lib/xenolith/xend-worker": ROOT / "build/xend-worker", "etc/init.d/xend": etc / "xend.init",
+             "usr/lib/xenolith/xend-worker": ROOT / "build/xend-worker", "etc/init.d/xend": etc / "xend.init", "etc/init.d/xenolith-guests": etc / "xenolith-guests.init",
              "usr/local/sbin/service": etc / "service", "usr/lib/systemd/system/xend.service": etc / "xend.service",
+             "usr/lib/systemd/system/xenolith-guests.service": etc / "xenolith-guests.service",
              "etc/xen/xend-config.sxp": etc / "xend-config.sxp",
              "usr/share/bash-completion/completions/xm": etc / "xm-completion.bash"}
     stamp = common.Stamp("image-toolstack", [HERE / "image.py", OUT / "initrd.img", *files.values()])

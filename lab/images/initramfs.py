@@ -225,6 +225,7 @@ def make_toolstack():
     archive.copy("lib/x86_64-linux-gnu/libgcc_s.so.1", Path("/lib/x86_64-linux-gnu/libgcc_s.so.1").resolve())
     if (etc / "xend.init").exists():
         archive.copy("etc/init.d/xend", etc / "xend.init")
+        archive.copy("etc/init.d/xenolith-guests", etc / "xenolith-guests.init")
         archive.copy("usr/sbin/service", etc / "service")
     archive.close()
     draft.rename(output)

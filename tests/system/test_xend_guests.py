@@ -208,23 +208,6 @@ def test_a_bootloader_gives_kernel_and_words(host):
     host.sh("rm /data/boot.img")
 
 
-def test_auto_starts_once_after_the_host_did(host):
-    host.sh("mkdir -p /etc/xen/auto")
-    host.write("/etc/xen/auto/first.cfg", Guest("first").lines())
-    host.sh("rm -f /run/xend/auto-started")
-    host.kill_xend()
-    host.start_xend()
-    deadline = time.monotonic() + 60
-    while host.all().get("first", {}).get("status") not in (1, 2) or "operation" in host.all()["first"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
-    host.ask("domain.destroy", domain="first")
-    host.kill_xend()
-    host.start_xend()
-    assert "first" not in host.all()
-    host.sh("rm /etc/xen/auto/first.cfg")
-
-
 # -- leaks
 
 

@@ -256,6 +256,32 @@ def test_a_crashed_guest_is_destroyed_or_preserved(host):
     host.ask("domain.destroy", domain="crash")
 
 
+def test_a_crash_loop_is_noticed_though_its_dumps_take_long(host):
+    """The worker puts the clock forward while it dumps, as if that took two minutes. They are no uptime."""
+    host.write("/tmp/slow-worker", ["#!/bin/sh", "read -r order",
+                                    "case $order in *\\\"dump\\\"*) date -s @$(($(date +%s) + 120)) >/dev/null ;; esac",
+                                    'echo "$order" | /usr/lib/xenolith/xend-worker'])
+    host.sh("chmod +x /tmp/slow-worker; rm -rf /var/lib/xen/dump")
+    host.kill_xend()
+    host.sh("XEND_WORKER=/tmp/slow-worker xend --daemon", 60)
+    config = config_of(Guest("loop", memory=96))
+    config["on_crash"] = "coredump-restart"
+    host.sh("rm -f /var/log/xen/console/guest-loop.log")
+    host.ask("domain.create", 120, config=config)
+    host.wait_guest("loop")
+    host.run("/lab/guest-run loop 3 'echo c >/proc/sysrq-trigger'")
+    deadline = time.monotonic() + 60
+    while host.all()["loop"]["id"] != -1:
+        assert time.monotonic() < deadline and "runs with id" not in host.xend_log().split("loop (id", 1)[-1], host.xend_log()
+        time.sleep(0.5)
+    assert "less than 60 s" in host.all()["loop"]["reason"]
+    assert host.sh("ls /var/lib/xen/dump | wc -l") == "1"
+    host.ask("domain.delete", domain="loop")
+    host.kill_xend()
+    host.sh("rm -r /var/lib/xen/dump; date -s @$(($(date +%s) - 120)) >/dev/null")
+    host.start_xend()
+
+
 def test_a_kernel_that_is_none_costs_an_error(host):
     host.sh("head -c 100000 /dev/urandom >/data/noise")
     config = config_of(Guest("noise", kernel="/data/noise", disks=("file:/data/a.img,xvda,w",)))

@@ -107,9 +107,10 @@ static const struct config_key domain_keys[] = {
 	  .doc = "What follows when it crashes; coredump-* writes its memory to /var/lib/xen/dump "
 		 "first." },
 	{ WORD(config, on_xend_start, start_actions), .fallback = "ignore",
-	  .doc = "For a managed domain: whether xend starts it when it starts itself." },
+	  .doc = "For a managed domain: whether it starts with the host." },
 	{ WORD(config, on_xend_stop, stop_actions), .fallback = "ignore",
-	  .doc = "What becomes of the domain when the service is stopped." },
+	  .doc = "What becomes of the domain when the host stops; ignore: as guests-stop of "
+		 "xend-config.sxp says." },
 
 	{ RECORDS(config, disk), .doc = "The virtual disks." },
 	{ RECORDS(config, vif), .doc = "The virtual network interfaces." },

@@ -41,6 +41,10 @@ static const struct config_text text_host = {
 /* In the order of enum xend_log_level. */
 static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
 
+/* In the order of enum xend_guests_stop and enum xend_guests_late. */
+static const char *const guests_stops[] = { "suspend", "shutdown", "leave", NULL };
+static const char *const guests_lates[] = { "destroy", "leave", NULL };
+
 /* clang-format off */
 static const struct config_key keys[] = {
 	{ .name = "xend-relocation-server", KEY_FIELD_BOOL(xend_config, relocation_server), .fallback = "no",
@@ -82,6 +86,16 @@ static const struct config_key keys[] = {
 	  .doc = "The password for the screens that have none of their own." },
 	{ .name = "keymap", KEY_FIELD_TEXT(xend_config, keymap, text_name),
 	  .doc = "The keyboard's layout for the screens that name none: en-us, de and so on." },
+	{ .name = "guests-stop", KEY_FIELD_WORD(xend_config, guests_stop, guests_stops), .fallback = "suspend",
+	  .doc = "What becomes of a guest when the host stops, if on_xend_stop of its file does not say; one that cannot be suspended is shut down." },
+	{ .name = "guests-shutdown-timeout", KEY_FIELD_UINT(xend_config, guests_shutdown_timeout, 1, 86400), .unit = "seconds", .fallback = "300",
+	  .doc = "How long a guest may take to shut down then." },
+	{ .name = "guests-suspend-timeout", KEY_FIELD_UINT(xend_config, guests_suspend_timeout, 1, 86400), .unit = "seconds", .fallback = "1800",
+	  .doc = "How long it may take to be suspended; after that it is shut down." },
+	{ .name = "guests-late", KEY_FIELD_WORD(xend_config, guests_late, guests_lates), .fallback = "destroy",
+	  .doc = "What becomes of one that has not shut down by then." },
+	{ .name = "guests-parallel", KEY_FIELD_UINT(xend_config, guests_parallel, 1, 64), .fallback = "4",
+	  .doc = "How many guests are started, resumed or suspended at the same time." },
 	{ .name = "loglevel", KEY_FIELD_WORD(xend_config, loglevel, log_levels), .fallback = "info",
 	  .doc = "What is important enough for it." },
 	{ .name = "console-limit", KEY_FIELD_UINT(xend_config, console_limit, 16, 1 << 20), .unit = "KiB", .fallback = "1024",

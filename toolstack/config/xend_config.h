@@ -21,6 +21,11 @@ enum xend_log_level {
 	XEND_LOG_DEBUG
 }; /* as enum log_level */
 
+/* What becomes of a guest when the host stops, if its on_xend_stop does not say. */
+enum xend_guests_stop { XEND_GUESTS_SUSPEND, XEND_GUESTS_SHUTDOWN, XEND_GUESTS_LEAVE };
+/* What becomes of a guest that has not shut down in time. */
+enum xend_guests_late { XEND_GUESTS_LATE_DESTROY, XEND_GUESTS_LATE_LEAVE };
+
 /* A string that was not given and has no default is NULL. */
 struct xend_config {
 	uint64_t set;
@@ -52,6 +57,11 @@ struct xend_config {
 	bool restore_foreign_files; /* trust them like those that this host saved */
 
 	char *vnc_listen, *vncpasswd, *keymap;
+	unsigned int guests_stop;	  /* enum xend_guests_stop */
+	unsigned int guests_late;	  /* enum xend_guests_late */
+	uint64_t guests_shutdown_timeout; /* seconds */
+	uint64_t guests_suspend_timeout;  /* seconds */
+	uint64_t guests_parallel;	  /* starts, resumes or suspends at the same time */
 
 	unsigned int loglevel;	/* enum xend_log_level */
 	uint64_t console_limit; /* KiB of a guest's console output that are kept */

@@ -8,11 +8,13 @@ ts-src-xend += device/device.c device/device_list.c device/device_start.c device
 	device/device_vbd.c device/device_vif.c device/disk_claims.c device/disk_graph.c \
 	device/disk_host.c device/disk_image.c device/disk_qemu.c device/disk_script.c device/disk_use.c device/hotplug.c device/loopdev.c device/network.c \
 	device/qemu.c device/qemu_command.c device/qemu_process.c
-ts-src-xend += domain/autostart.c domain/balloon.c domain/boot.c domain/bootloader.c domain/corpse.c \
+ts-src-xend += domain/balloon.c domain/boot.c domain/bootloader.c domain/corpse.c \
 	domain/describe.c domain/destroy.c domain/domain.c domain/dump.c domain/foreign.c domain/acquire.c \
+	domain/guests.c domain/guests_journal.c domain/guests_plan.c domain/guests_start.c domain/guests_stop.c \
 	domain/layout.c domain/lifecycle.c domain/record.c domain/record_debt.c domain/record_file.c domain/recover.c domain/recover_plan.c \
-	domain/save.c domain/save_header.c domain/screen.c domain/worker.c
+	domain/save.c domain/save_header.c domain/screen.c domain/suspend.c domain/worker.c
 ts-src-xend += server/client.c server/cpu_faults.c server/method_device.c server/method_domain.c \
+	server/method_guests.c \
 	server/method_host.c server/method_managed.c server/method_resources.c server/top.c
 
 cflags-toolstack/xend/server/cpu_faults.c += -Ihypervisor/include

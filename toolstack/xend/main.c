@@ -23,10 +23,10 @@
 
 #include "lib/file.h"
 #include "lib/log.h"
-#include "xend/domain/autostart.h"
 #include "xend/server/client.h"
 #include "xend/console/console.h"
 #include "xend/domain/domain.h"
+#include "xend/domain/guests.h"
 #include "xend/domain/lifecycle.h"
 #include "xend/device/network.h"
 #include "xend/runtime/notify.h"
@@ -84,7 +84,6 @@ static void stop_task(void *arg)
 	TAILQ_FOREACH(domain, &domains, link)
 		if (domain->task)
 			task_cancel(domain->task);
-	autostart_stop_all();
 	/*
 	 * task_count() includes this task. The next xend undoes what is unfinished at the deadline.
 	 */
@@ -107,16 +106,16 @@ static void on_signal(uv_signal_t *signal, int number)
 }
 
 /*
- * The first task: the network-script, then recovery of what the last xend left half done, then
- * autostart. Requests that make domains wait for recovery (recover_wait); all others wait only for
- * the lock of their domain.
+ * The first task: the network-script, then recovery of what the last xend left half done, then an
+ * order to the host's guests that was under way. Requests that make domains wait for recovery
+ * (recover_wait); all others wait only for the lock of their domain.
  */
 static void begin(void *arg)
 {
 	network_start();
 	recover_run();
 	if (!stopping)
-		autostart_start_all();
+		guests_go_on();
 }
 
 /*
@@ -146,6 +145,8 @@ static int set_up(const char *socket, int *status, struct error **e)
 		rc = consoles_setup(loop, e);
 	if (rc == 0)
 		rc = recover_load(e);
+	if (rc == 0)
+		guests_load();
 	if (rc == 0)
 		rc = lifecycle_setup(e);
 	if (rc == 0)

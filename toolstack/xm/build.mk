@@ -2,7 +2,7 @@
 ts-src-xm += args.c command.c format.c main.c number.c raw_terminal.c
 ts-src-xm += client/answer.c client/call.c client/client.c client/path.c client/progress.c
 ts-src-xm += commands/console.c commands/create.c commands/devices.c commands/domain_file.c \
-	commands/help.c commands/help_man.c commands/host.c commands/lifecycle.c commands/list.c \
+	commands/guests.c commands/help.c commands/help_man.c commands/host.c commands/lifecycle.c commands/list.c \
 	commands/managed.c commands/query.c commands/report.c commands/resources.c commands/shutdown.c \
 	commands/vncviewer.c
 ts-src-xm += python/confine.c python/evaluate.c python/program.c python/watch.c

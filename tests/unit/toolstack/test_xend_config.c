@@ -170,6 +170,11 @@ static void the_shipped_file_shows_the_defaults(void **state)
 	assert_int_equal(c->dom0_min_mem, d->dom0_min_mem);
 	assert_int_equal(c->dom0_ballooning, d->dom0_ballooning);
 	assert_string_equal(c->vif_script, d->vif_script);
+	assert_int_equal(c->guests_stop, d->guests_stop);
+	assert_int_equal(c->guests_late, d->guests_late);
+	assert_int_equal(c->guests_shutdown_timeout, d->guests_shutdown_timeout);
+	assert_int_equal(c->guests_suspend_timeout, d->guests_suspend_timeout);
+	assert_int_equal(c->guests_parallel, d->guests_parallel);
 	assert_int_equal(c->loglevel, d->loglevel);
 	assert_int_equal(c->console_limit, d->console_limit);
 	assert_int_equal(c->console_log, d->console_log);

@@ -19,6 +19,7 @@
 #include "xend/domain/destroy.h"
 #include "xend/device/device.h"
 #include "xend/domain/domain.h"
+#include "xend/domain/guests.h"
 #include "xend/domain/layout.h"
 #include "xend/domain/record.h"
 #include "xend/domain/recover.h"
@@ -264,12 +265,14 @@ static int introduce(struct domain *domain, struct error **e)
 static int set_running(struct domain *domain, bool paused, struct error **e)
 {
 	enum domain_goal goal = domain->goal;
+	bool with_host = domain->with_host;
 	struct hv_domain_info info;
 	int rc;
 
 	domain_set_state(domain, DOMAIN_RUNNING);
 	domain->goal = GOAL_REST;
 	domain->held = !paused;
+	domain->with_host = false;
 	rc = record_write(domain, e);
 	if (rc)
 		domain_set_state(domain, DOMAIN_BUILDING);
@@ -278,6 +281,7 @@ static int set_running(struct domain *domain, bool paused, struct error **e)
 	if (rc == 0 && !paused)
 		rc = hv_domain_unpause(domain_hv, (uint32_t)domain->domid, e);
 	domain->held = false;
+	domain->with_host = rc && with_host;
 	if (rc)
 		domain->goal = goal;
 	else if (!paused)
@@ -336,6 +340,8 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
 	 */
 	int rc = recover_wait(boot->asker, e);
 
+	if (rc == 0)
+		rc = guests_allow_boot(domain, e);
 	if (rc)
 		return rc;
 	devices_forget(domain);
@@ -471,7 +477,8 @@ void domain_settle(struct domain *domain)
 		domain_remove(domain);
 		return;
 	}
-	if (domain->managed || domain->reason) {
+	/* The host's end suspends domains that are not managed, too. */
+	if (domain->managed || domain->reason || domain->goal == GOAL_SUSPENDED) {
 		domain_set_state(domain,
 				 domain->goal == GOAL_SUSPENDED ? DOMAIN_SUSPENDED : DOMAIN_HALTED);
 		domain->goal = GOAL_REST;

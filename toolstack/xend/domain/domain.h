@@ -70,7 +70,7 @@ struct domain {
 	char *saving_to;       /* the file being written */
 	bool shutdown_handled; /* a task already handles its shutdown */
 	bool reboot_asked;     /* domain.reboot asked for it: no crash loop */
-	bool stop_handled;     /* on_xend_stop was done for it */
+	bool with_host;	       /* it was suspended because the host stopped */
 	/*
 	 * xend has paused it for a moment, or has not let it run yet: whoever finds it paused lets
 	 * it go on. Nobody else asked for this pause.

@@ -16,6 +16,7 @@
 #include "xend/domain/corpse.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/dump.h"
+#include "xend/domain/guests.h"
 #include "xend/domain/save.h"
 #include "xend/runtime/store.h"
 #include "xend/xend.h"
@@ -38,6 +39,9 @@ static const char *reason_name(unsigned int reason)
 
 static unsigned int action_for(const struct config *config, unsigned int reason)
 {
+	/* With the host's guests ends also one that would restart. */
+	if (guests_are_stopping() && reason != SHUTDOWN_suspend)
+		return CONFIG_DESTROY;
 	switch (reason) {
 	case SHUTDOWN_poweroff:
 		return config->on_poweroff;
@@ -83,13 +87,33 @@ static int take_away(struct domain *domain)
 	return rc;
 }
 
-static int restart(struct domain *domain, unsigned int reason)
+static void dump(struct domain *domain)
 {
+	char *path = dump_default_path(domain);
+	struct error *e = NULL;
+
+	if (dump_core(domain, path, NULL, &e))
+		log_error("Domain %s: no core was written: %s", domain->name, error_text(e));
+	else
+		log_info("Domain %s: its core is in %s.", domain->name, path);
+	error_free(&e);
+	free(path);
+}
+
+/*
+ * Restarts a domain, after a dump if that is asked for. Whether it may restart is decided before:
+ * the time that the dump takes is no uptime.
+ */
+static int restart(struct domain *domain, unsigned int reason, bool with_dump)
+{
+	bool may = may_restart(domain, reason);
 	bool asked = domain->reboot_asked;
 	struct error *e = NULL;
 	int rc = 0;
 
-	if (!may_restart(domain, reason))
+	if (with_dump)
+		dump(domain);
+	if (!may)
 		return take_away(domain);
 	domain->reboot_asked = false;
 	if (domain_restart(domain, NULL, &e) && domain->domid >= 0) {
@@ -134,19 +158,6 @@ static int go_on(struct domain *domain)
 	return rc;
 }
 
-static void dump(struct domain *domain)
-{
-	char *path = dump_default_path(domain);
-	struct error *e = NULL;
-
-	if (dump_core(domain, path, NULL, &e))
-		log_error("Domain %s: no core was written: %s", domain->name, error_text(e));
-	else
-		log_info("Domain %s: its core is in %s.", domain->name, path);
-	error_free(&e);
-	free(path);
-}
-
 /* again: an earlier try has written the core already. */
 static int act(struct domain *domain, unsigned int reason, bool again)
 {
@@ -160,11 +171,9 @@ static int act(struct domain *domain, unsigned int reason, bool again)
 	case CONFIG_PRESERVE:
 		return 0;
 	case CONFIG_COREDUMP_RESTART:
-		if (!again)
-			dump(domain);
-		/* fall through */
+		return restart(domain, reason, !again);
 	case CONFIG_RESTART:
-		return restart(domain, reason);
+		return restart(domain, reason, false);
 	case CONFIG_RENAME_RESTART:
 		return rename_and_restart(domain, reason);
 	case CONFIG_COREDUMP_DESTROY:

@@ -73,6 +73,7 @@ static struct json_object *encode(struct domain *domain)
 	json_set_int(o, "domid", domain->domid);
 	json_set_bool(o, "managed", domain->managed);
 	json_set_bool(o, "reboot_asked", domain->reboot_asked);
+	json_set_bool(o, "with_host", domain->with_host);
 	json_set_bool(o, "held", domain->held);
 	json_set_bool(o, "suspends_late", domain->suspends_late);
 	json_set_int(o, "start_time", domain->start_time);
@@ -85,6 +86,11 @@ static struct json_object *encode(struct domain *domain)
 	json_set(o, "devices", devices_to_json(domain));
 	json_set(o, "config", config_to_json(domain->config));
 	return o;
+}
+
+const char *record_boot(void)
+{
+	return boot_id;
 }
 
 int record_replace(struct domain *domain, struct error **e)
@@ -161,7 +167,7 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	struct config *config;
 	enum domain_state state = DOMAIN_HALTED;
 	enum domain_goal goal = GOAL_REST;
-	bool managed, reboot_asked, held, suspends_late;
+	bool managed, reboot_asked, held, suspends_late, with_host;
 
 	if (json_get_int(o, "format", FORMAT, FORMAT, &format, e) ||
 	    json_get_string(o, "name", &name, e) || json_get_string(o, "state", &state_name, e) ||
@@ -171,6 +177,7 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	    json_get_int(o, "domid", -1, DOMID_FIRST_RESERVED - 1, &domid, e) ||
 	    json_get_bool(o, "managed", &managed, e) ||
 	    json_opt_bool(o, "reboot_asked", false, &reboot_asked, e) ||
+	    json_opt_bool(o, "with_host", false, &with_host, e) ||
 	    json_opt_bool(o, "held", false, &held, e) ||
 	    json_opt_bool(o, "suspends_late", false, &suspends_late, e) ||
 	    json_get_int(o, "start_time", 0, INT64_MAX, &start_time, e) ||
@@ -193,6 +200,7 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	domain->goal = goal;
 	domain->managed = managed;
 	domain->reboot_asked = reboot_asked;
+	domain->with_host = with_host;
 	domain->held = held;
 	domain->suspends_late = suspends_late;
 	domain->domid = (int)domid;

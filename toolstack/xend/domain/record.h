@@ -52,7 +52,9 @@ int records_load(struct error **e);
  * records_load could not use.
  */
 int record_check_free(const uint8_t uuid[16], struct error **e);
-/* The file with a suspended managed domain's memory; to be freed. */
+/* The name of this boot of the host, once records_load has run. */
+const char *record_boot(void);
+/* The file with a suspended domain's memory; to be freed. */
 char *record_image_path(const struct domain *domain);
 
 #endif

@@ -29,8 +29,8 @@ struct request {
 	uint64_t last_progress;
 };
 
-static const struct method *const tables[] = { methods_domain, methods_managed, methods_resources,
-					       methods_device, methods_host };
+static const struct method *const tables[] = { methods_domain,	  methods_managed, methods_guests,
+					       methods_resources, methods_device,  methods_host };
 
 /* Which code each errno of a handler stands for; any other errno is XEND_E_FAILED. */
 static const struct {

@@ -3,18 +3,15 @@
 #include "xend/runtime/request.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "config/config.h"
-#include "config/domain_size.h"
 #include "xend/domain/boot.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/acquire.h"
 #include "protocol.h"
 #include "xend/domain/record.h"
 #include "xend/domain/recover.h"
-#include "xend/domain/save.h"
-#include "xend/runtime/files.h"
+#include "xend/domain/suspend.h"
 
 static void name_result(const struct domain *domain, struct json_object *result)
 {
@@ -79,65 +76,26 @@ static int start(struct request *request, struct json_object *result, struct err
 static int suspend(struct request *request, struct json_object *result, struct error **e)
 {
 	struct domain *domain;
-	char *path;
 	int rc = domain_acquire(request, "suspend", NEED_RUNS | NEED_OURS | NEED_MANAGED, &domain,
 				e);
 
 	if (rc)
 		return rc;
-	path = record_image_path(domain);
-	/* An old image is useless: the domain has run since. */
-	rc = files_remove(path);
-	if (rc) {
-		error_set(e, rc, "Cannot remove the old image %s: %s.", path, files_error_text(rc));
-	} else {
-		domain->goal = GOAL_SUSPENDED;
-		rc = domain_save(domain, path, SAVE_THEN_STOP, request, e);
-	}
-	if (rc == 0)
-		domain_settle(domain);
-	free(path);
+	rc = domain_suspend(domain, false, request, e);
 	domain_release(domain);
 	return rc;
 }
 
 static int resume(struct request *request, struct json_object *result, struct error **e)
 {
-	struct boot boot = { .paused = request_bool(request, XEND_P_PAUSED), .asker = request };
-	struct config *config = NULL;
-	struct domain_size size;
 	struct domain *domain;
-	bool ours;
-	char *path;
-	int rc = domain_acquire(request, "resume", NEED_OURS | NEED_MANAGED, &domain, e);
+	int rc = domain_acquire(request, "resume", NEED_OURS, &domain, e);
 
 	if (rc)
 		return rc;
-	path = record_image_path(domain);
-	if (domain->state != DOMAIN_SUSPENDED)
-		rc = error_set(e, EBADFD, "Domain '%s' is not suspended.", domain->name);
-	else
-		/* The record, not the file, has the domain's configuration. */
-		rc = save_open(path, &boot.image_fd, &config, &size, &ours, e);
-	if (rc == 0) {
-		/*
-		 * The size is the saved one. The configuration is unchanged and counts again after
-		 * a reboot.
-		 */
-		boot.size = &size;
-		/* A domain whose resume fails stays suspended, so that it can be tried again. */
-		domain->goal = GOAL_SUSPENDED;
-		rc = domain_boot(domain, &boot, e);
-		files_close(boot.image_fd);
-		if (rc) {
-			domain_settle(domain);
-		} else {
-			files_remove(path);
-			name_result(domain, result);
-		}
-	}
-	config_free(config);
-	free(path);
+	rc = domain_resume(domain, request_bool(request, XEND_P_PAUSED), request, e);
+	if (rc == 0)
+		name_result(domain, result);
 	domain_release(domain);
 	return rc;
 }

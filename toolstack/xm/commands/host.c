@@ -8,6 +8,7 @@
 #include "lib/json.h"
 #include "protocol.h"
 #include "xm/client/call.h"
+#include "xm/commands/guests.h"
 #include "xm/format.h"
 
 /* The members of `xm info`, in their traditional order. */
@@ -132,6 +133,24 @@ const struct xm_command xm_host_commands[] = {
 		  "G' adds it.",
 	  .examples = "xm dmesg\tprint them\nxm dmesg -c\tprint them and forget them",
 	  .options = dmesg_options },
+	{ .name = "guests",
+	  .run = guests_run,
+	  .usage = "start|stop|status",
+	  .summary = "Start or end all guests with the host",
+	  .help = "The service xenolith-guests runs it; xend(8) says what becomes of which guest. "
+		  "start "
+		  "resumes what was suspended with the host, starts managed domains with "
+		  "on_xend_start, "
+		  "then the files of /etc/xen/auto. In one boot of the host each is started once, "
+		  "unless "
+		  "stop came in between. stop suspends the guests or shuts them down. Both wait, "
+		  "and "
+		  "go on when xend is restarted meanwhile.",
+	  .examples = "xm guests status\tshow what the last start or stop did with each guest\n"
+		      "xm guests stop\tend all guests as the host's end does",
+	  .options = guests_options,
+	  .min_operands = 1,
+	  .max_operands = 1 },
 	{ .name = "debug-keys",
 	  .run = debug_keys_run,
 	  .usage = "KEYS",
