@@ -97,6 +97,8 @@
 #define XEND_M_HOST_INFO       "host.info"
 #define XEND_M_HOST_DMESG      "host.dmesg"	 /* clear? -> text */
 #define XEND_M_HOST_DEBUG_KEYS "host.debug-keys" /* keys */
+#define XEND_M_HOST_TOPOLOGY   "host.topology"	 /* -> cpus[] nodes[] */
+#define XEND_M_HOST_CPUPOOLS   "host.cpupools"	 /* -> pools[] */
 /* -> time_ns total_kb free_kb nr_cpus cpu_mhz domains[]: see docs/reference/xend-protocol.md */
 #define XEND_M_TOP_SAMPLE "top.sample"
 

@@ -44,7 +44,10 @@ class Xm:
         """Name to (id, MiB, vCPUs, state, seconds)."""
         found = {}
         for line in self.good("list").splitlines()[1:]:
-            name, number, memory, vcpus, state, seconds = line.split()
+            words = line.split()
+            if len(words) == 4:  # It does not run.
+                words = [words[0], "-1", *words[1:3], "", words[3]]
+            name, number, memory, vcpus, state, seconds = words
             found[name] = (int(number), int(memory), int(vcpus), state, float(seconds))
         return found
 

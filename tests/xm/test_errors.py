@@ -167,7 +167,7 @@ MISUSES = [
     ("shutdown", "-a", "g1"), ("reboot",), ("create",), ("new",), ("console",), ("block-attach", "g1", "phy:/dev/x"),
     ("block-detach", "g1"), ("network-detach", "g1"), ("network-attach",), ("top", "-d", "0"), ("top", "-s", "beauty"),
     ("top", "-i", "0"), ("top", "x"), ("log", "-n", "x"), ("info", "x"), ("dmesg", "x"), ("help", "nothing"),
-    ("migrate", "g1"), ("dump-core",), ("delete",), ("start",), ("suspend",), ("resume",), ("uptime", "-s"),
+    ("migrate", "g1"), ("dump-core",), ("delete",), ("start",), ("suspend",), ("resume",), ("uptime", "-z"),
 ]
 
 

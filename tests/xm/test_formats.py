@@ -78,14 +78,20 @@ def test_list_long_of_a_domain_without_configuration(xm, xend):
 
 
 def test_rows_split_into_six_fields(xm, xend):
-    """Also when a name holds blanks (xl allows them), a domain does not run, or numbers are large."""
-    xend.answers["domain.list"] = domains(DOMAIN0, domain("two words\there", 4), domain("halted", -1, status=0, state="------"),
+    """Also when a name holds blanks (xl allows them), or numbers are large."""
+    xend.answers["domain.list"] = domains(DOMAIN0, domain("two words\there", 4),
                                           domain("x" * 60, 12345, memory_kb=1 << 40, vcpus=4096, cpu_ns=10 ** 17))
     rows = [line.split() for line in xm.good("list").splitlines()[1:]]
-    assert [len(row) for row in rows] == [6, 6, 6, 6]
+    assert [len(row) for row in rows] == [6, 6, 6]
     for row in rows:
         int(row[1]), int(row[2]), int(row[3]), float(row[5])
-    assert rows[1][0] == "two_words?here" and rows[2][1] == "-1"
+    assert rows[1][0] == "two_words?here"
+
+
+def test_a_domain_that_does_not_run_has_neither_id_nor_state(xm, xend):
+    """As in the original xm: with -1 and ------ programs take it for one that runs and was just not on a CPU."""
+    xend.answers["domain.list"] = domains(domain("halted", -1, status=0, state="------", cpu_ns=0))
+    assert xm.good("list").splitlines()[1] == f"{'halted':40} {'':3} {256:5} {1:5} {'':10} {0.0:8.1f}"
 
 
 def test_vcpu_list(xm, xend):
@@ -149,6 +155,59 @@ def test_uptime(xm, xend):
     assert re.fullmatch(r"Domain-0                             0 (\d+ days?, )?\d+:\d\d:\d\d", dom0)
     assert other == "xl                                   4 -"
     assert g1.startswith("g1                                   3 1 day, 2:03:0")
+
+
+def test_uptime_in_short(xm, xend):
+    xend.answers["domain.list"] = domains(domain("g1", 3, start_time=int(time.time()) - 93784), domain("off", -1))
+    assert re.fullmatch(r" \d\d:\d\d:\d\d up 1 day, 2:03:0\d, g1 \(3\)\n", xm.good("uptime", "-s"))
+
+
+def test_the_long_form_of_device_lists(xm, xend):
+    xend.answers["device.list"] = {"devices": DISKS}
+    text = xm.good("block-list", "-l", "g1")
+    assert text.startswith("(vbd\n") and "    (devid 51712)\n" in text and "    (vdev xvda)\n" in text and "Vdev" not in text
+    xend.answers["device.list"] = {"devices": CARDS}
+    assert "    (mac 00:16:3e:00:00:02)\n" in xm.good("network-list", "--long", "g1")
+
+
+TOPOLOGY = {"cpus": [{"cpu": 0, "core": 0, "socket": 0, "node": 0}, {"cpu": 1, "core": 1, "socket": 0, "node": 0}],
+            "nodes": [{"node": 0, "memsize": 2048, "memfree": 900, "distances": [10, 20]}]}
+
+
+def test_topology(xm, xend):
+    xend.answers.update({"host.info": {}, "host.topology": TOPOLOGY})
+    assert xm.good("info", "-n").split("xend_config_format     : \n")[1] == (
+        "cpu_topology           :\ncpu:    core    socket     node\n"
+        "  0:       0        0        0\n  1:       1        0        0\n"
+        "numa_info              :\nnode:    memsize    memfree    distances\n"
+        "   0:      2048        900      10,20\n")
+    assert "cpu_topology" not in xm.good("info")
+
+
+def test_cpupool_list(xm, xend):
+    xend.answers["host.cpupools"] = {"pools": [{"id": 0, "name": "Pool-0", "cpus": [0, 1, 5], "scheduler": "credit", "domains": 12}]}
+    assert xm.good("cpupool-list") == ("Name               CPUs   Sched     Active   Domain count\n"
+                                       "Pool-0               3    credit       y         12\n")
+    assert xm.good("cpupool-list", "-c", "Pool-0") == "Name               CPU list\nPool-0             0,1,5\n"
+    assert "no pool of processors 'Pool-1'" in xm.fails("cpupool-list", "Pool-1")
+
+
+def test_sched_credit2_says_which_scheduler_there_is(xm, xend):
+    shares = [{"name": "g1", "id": 3, "weight": 256, "cap": 0}]
+    xend.answers["sched.get"] = {"scheduler": "credit", "domains": shares}
+    assert "This host's scheduler is credit, not credit2." in xm.fails("sched-credit2")
+    assert "not credit2" in xm.fails("sched-credit2", "-d", "g1", "-w", "5")
+    assert not any(method == "sched.set" for method, _ in xend.requests)
+    xend.answers["sched.get"]["scheduler"] = "credit2"
+    assert xm.good("sched-credit2").splitlines()[1].split() == ["g1", "3", "256", "0"]
+    xend.answers["sched.set"] = {}
+    xm.good("sched-credit2", "-d", "g1", "-w", "5")
+    assert xend.requests[-1] == ("sched.set", {"domain": "g1", "weight": 5})
+
+
+def test_only_triggers_that_work_are_offered(xm, xend):
+    assert "s3resume" not in xm.good("help", "trigger")
+    assert "'s3resume' is not a trigger" in xm.misused("trigger", "g1", "s3resume")
 
 
 def test_names_ids_states(xm, xend):

@@ -20,9 +20,16 @@ def test_states(xm, xend, letters, word):
     assert ganeti.read_list(xm.good("list"))["i.example.org"] == (4, 256, 1, word, 1.5)
 
 
-def test_instances_that_do_not_run_and_names_with_blanks(xm, xend):
-    xend.answers["domain.list"] = domains(DOMAIN0, domain("off", -1, status=0, state="---s--"), domain("a b", 5))
-    assert sorted(ganeti.read_list(xm.good("list"))) == ["Domain-0", "a_b", "off"]
+def test_names_with_blanks(xm, xend):
+    xend.answers["domain.list"] = domains(DOMAIN0, domain("a b", 5))
+    assert sorted(ganeti.read_list(xm.good("list"))) == ["Domain-0", "a_b"]
+
+
+def test_a_managed_domain_that_does_not_run_is_never_taken_for_a_running_instance(xm, xend):
+    """Ganeti makes none itself. It refuses the list, as it did with the original xm."""
+    xend.answers["domain.list"] = domains(DOMAIN0, domain("off", -1, status=0, state="------"))
+    with pytest.raises(ValueError, match="not 6 words"):
+        ganeti.read_list(xm.good("list"))
 
 
 def test_info(xm, xend):

@@ -184,6 +184,29 @@ int hv_host_debug_keys(struct hv *hv, const char *keys, struct error **e);
 
 /* --- the scheduler (hv_sched.c) --- */
 
+/* Of each processor its core, socket and node; the caller frees the array. */
+int hv_host_cpu_topology(struct hv *hv, struct xen_sysctl_cputopo **cpus, size_t *count,
+			 struct error **e);
+
+/* NUMA nodes; the distance from i to j is distances[i * count + j]. */
+struct hv_numa {
+	size_t count;
+	struct xen_sysctl_meminfo *memory; /* bytes */
+	uint32_t *distances;
+};
+
+/* The caller frees both arrays. */
+int hv_host_numa(struct hv *hv, struct hv_numa *numa, struct error **e);
+
+/* A pool of processors, to which domains belong. */
+struct hv_cpupool {
+	uint32_t id, scheduler, domains; /* XEN_SCHEDULER_*; how many domains */
+	struct hv_cpumap cpus;
+};
+
+/* The first pool with this id or a higher one. -ENOENT, without an error: there is none. */
+int hv_cpupool_next(struct hv *hv, uint32_t from, struct hv_cpupool *pool, struct error **e);
+
 struct hv_credit {
 	unsigned int weight; /* 1 to 65535, 256 is the default */
 	unsigned int cap;    /* percent of one CPU; 0: no cap */

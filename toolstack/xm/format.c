@@ -39,12 +39,15 @@ void format_list_header(FILE *out)
 
 void format_list_row(FILE *out, const struct list_row *row)
 {
-	char name[FORMAT_NAME_MAX], id[24];
+	char name[FORMAT_NAME_MAX], id[24] = "";
 
-	snprintf(id, sizeof(id), "%" PRId64, row->id);
+	/* As xm always did: a program must not take a domain that is not there for one that runs.
+	 */
+	if (row->id >= 0)
+		snprintf(id, sizeof(id), "%" PRId64, row->id);
 	fprintf(out, "%-40s %3s %5" PRId64 " %5" PRId64 " %10s %8.1f\n",
-		format_name(row->name, name), id, mib(row->memory_kb), row->vcpus, row->state,
-		(double)row->cpu_ns / NS_PER_SECOND);
+		format_name(row->name, name), id, mib(row->memory_kb), row->vcpus,
+		row->id >= 0 ? row->state : "", (double)row->cpu_ns / NS_PER_SECOND);
 }
 
 void format_vcpu_header(FILE *out)
@@ -104,6 +107,52 @@ void format_uptime_row(FILE *out, const struct uptime_row *row)
 
 	fprintf(out, "%-33s %4" PRId64 " %s\n", format_name(row->name, name), row->id,
 		format_uptime(row->seconds, uptime, sizeof(uptime)));
+}
+
+void format_pool_header(FILE *out, bool cpus)
+{
+	fprintf(out, "%-19s%s\n", "Name",
+		cpus ? "CPU list" : "CPUs   Sched     Active   Domain count");
+}
+
+void format_pool_row(FILE *out, const struct pool_row *row)
+{
+	if (row->cpus)
+		fprintf(out, "%-19s%s\n", row->name, row->cpus);
+	else
+		fprintf(out, "%-19s%3" PRId64 " %9s       y       %4" PRId64 "\n", row->name,
+			row->nr_cpus, row->scheduler, row->domains);
+}
+
+void format_cpu_header(FILE *out)
+{
+	fputs("cpu_topology           :\ncpu:    core    socket     node\n", out);
+}
+
+void format_cpu_row(FILE *out, const struct cpu_row *row)
+{
+	fprintf(out, "%3" PRId64 ":    %4" PRId64 "     %4" PRId64 "     %4" PRId64 "\n", row->cpu,
+		row->core, row->socket, row->node);
+}
+
+void format_node_header(FILE *out)
+{
+	fputs("numa_info              :\nnode:    memsize    memfree    distances\n", out);
+}
+
+void format_node_row(FILE *out, const struct node_row *row)
+{
+	fprintf(out, "%4" PRId64 ":    %6" PRId64 "     %6" PRId64 "      %s\n", row->node,
+		row->memsize, row->memfree, row->distances);
+}
+
+void format_uptime_short(FILE *out, const struct uptime_row *row, const char *clock)
+{
+	char name[FORMAT_NAME_MAX], uptime[64];
+
+	fprintf(out, " %s up %s, %s (%" PRId64 ")\n", clock,
+		format_uptime(row->seconds, uptime, sizeof(uptime)), format_name(row->name, name),
+		row->id);
 }
 
 void format_block_header(FILE *out)

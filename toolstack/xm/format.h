@@ -7,6 +7,7 @@
 #ifndef XM_FORMAT_H
 #define XM_FORMAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -14,7 +15,7 @@ enum { FORMAT_NAME_MAX = 256 };
 
 struct list_row {
 	const char *name;
-	int64_t id; /* -1: not running */
+	int64_t id; /* -1: not running; the cells of ID and state are blank */
 	int64_t memory_kb;
 	int64_t vcpus;
 	const char *state; /* the letters of "rbpscd", each in its place */
@@ -44,6 +45,23 @@ struct uptime_row {
 	int64_t seconds; /* -1: not known */
 };
 
+struct pool_row {
+	const char *name;
+	const char *cpus; /* "0,1,2"; NULL: show the other fields */
+	int64_t nr_cpus;
+	const char *scheduler;
+	int64_t domains;
+};
+
+struct cpu_row {
+	int64_t cpu, core, socket, node;
+};
+
+struct node_row {
+	int64_t node, memsize, memfree; /* MiB */
+	const char *distances;
+};
+
 struct block_row {
 	int64_t devid, backend, handle, state, event_channel, ring_ref;
 	const char *backend_path;
@@ -65,6 +83,14 @@ void format_sched_header(FILE *out);
 void format_sched_row(FILE *out, const struct sched_row *row);
 void format_uptime_header(FILE *out);
 void format_uptime_row(FILE *out, const struct uptime_row *row);
+/* The short form, with the time of day in place of a header. */
+void format_uptime_short(FILE *out, const struct uptime_row *row, const char *clock);
+void format_pool_header(FILE *out, bool cpus);
+void format_pool_row(FILE *out, const struct pool_row *row);
+void format_cpu_header(FILE *out);
+void format_cpu_row(FILE *out, const struct cpu_row *row);
+void format_node_header(FILE *out);
+void format_node_row(FILE *out, const struct node_row *row);
 void format_block_header(FILE *out);
 void format_block_row(FILE *out, const struct block_row *row);
 void format_network_header(FILE *out);

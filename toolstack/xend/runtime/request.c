@@ -30,7 +30,8 @@ struct request {
 };
 
 static const struct method *const tables[] = { methods_domain,	  methods_managed, methods_guests,
-					       methods_resources, methods_device,  methods_host };
+					       methods_resources, methods_device,  methods_host,
+					       methods_topology };
 
 /* Which code each errno of a handler stands for; any other errno is XEND_E_FAILED. */
 static const struct {

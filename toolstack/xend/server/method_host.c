@@ -17,6 +17,7 @@
 #include "xend/server/cpu_faults.h"
 #include "xend/domain/domain.h"
 #include "protocol.h"
+#include "xend/server/scheduler.h"
 #include "xend/server/top.h"
 #include "xend/xend.h"
 
@@ -138,11 +139,6 @@ static void describe_hypervisor(struct json_object *o, const struct hv_version *
 
 static int info_host(struct request *request, struct json_object *result, struct error **e)
 {
-	static const char *const schedulers[] = {
-		[XEN_SCHEDULER_CREDIT] = "credit",     [XEN_SCHEDULER_CREDIT2] = "credit2",
-		[XEN_SCHEDULER_ARINC653] = "arinc653", [XEN_SCHEDULER_RTDS] = "rtds",
-		[XEN_SCHEDULER_NULL] = "null",
-	};
 	struct xen_sysctl_physinfo hardware;
 	struct hv_version version;
 	const char *faults;
@@ -157,10 +153,7 @@ static int info_host(struct request *request, struct json_object *result, struct
 		return rc;
 	describe_system(result);
 	describe_hardware(result, &hardware);
-	describe_hypervisor(result, &version,
-			    id < sizeof(schedulers) / sizeof(schedulers[0]) && schedulers[id] ?
-				    schedulers[id] :
-				    "unknown");
+	describe_hypervisor(result, &version, scheduler_name(id));
 	faults = cpu_faults_text(domain_hv, &version);
 	if (faults)
 		json_set_string(result, "cpu_faults", faults);

@@ -16,6 +16,7 @@
 #include "xend/domain/domain.h"
 #include "xend/domain/acquire.h"
 #include "protocol.h"
+#include "xend/server/scheduler.h"
 #include "xend/domain/record.h"
 #include "xend/runtime/settings.h"
 #include "xend/runtime/store.h"
@@ -325,24 +326,6 @@ static int vcpu_pin(struct request *request, struct json_object *result, struct 
 }
 
 /* --- the scheduler --- */
-
-static const char *scheduler_name(uint32_t id)
-{
-	switch (id) {
-	case XEN_SCHEDULER_CREDIT:
-		return "credit";
-	case XEN_SCHEDULER_CREDIT2:
-		return "credit2";
-	case XEN_SCHEDULER_ARINC653:
-		return "arinc653";
-	case XEN_SCHEDULER_RTDS:
-		return "rtds";
-	case XEN_SCHEDULER_NULL:
-		return "null";
-	default:
-		return "unknown";
-	}
-}
 
 static void share_of(struct json_object *array, struct domain *domain, unsigned int arg)
 {

@@ -131,11 +131,36 @@ struct device_table {
 	void (*row)(struct json_object *device);
 };
 
+/* Adds (KEY VALUE) for each member; members of an object become children. */
+static void add_members(struct sexp *sexp, struct json_object *o)
+{
+	json_object_object_foreach(o, key, value)
+	{
+		if (json_object_is_type(value, json_type_object))
+			add_members(sexp, value);
+		else if (value)
+			sexp_set(sexp, key, json_object_get_string(value));
+	}
+}
+
+static void print_long(const char *class, struct json_object *device)
+{
+	struct sexp *sexp = sexp_new(class);
+	struct str text = STR_INIT;
+
+	add_members(sexp, device);
+	sexp_print(sexp, &text);
+	fputs(str_text(&text), stdout);
+	str_free(&text);
+	sexp_free(sexp);
+}
+
 static int device_list(const struct xm_args *args, const struct device_table *table)
 {
+	bool whole = xm_args_has(args, 'l');
 	int status = XM_OK;
 
-	if (!xm_args_has(args, XM_OPTION_JSON))
+	if (!whole && !xm_args_has(args, XM_OPTION_JSON))
 		table->header(stdout);
 	for (int i = 0; i < args->count; i++) {
 		struct json_object *params = xm_domain_params(args->operands[i]), *answer, *devices;
@@ -148,8 +173,14 @@ static int device_list(const struct xm_args *args, const struct device_table *ta
 			status = XM_FAILED;
 		else if (xm_args_has(args, XM_OPTION_JSON))
 			xm_print_json(devices);
-		for (size_t j = 0; j < count && !xm_args_has(args, XM_OPTION_JSON); j++)
-			table->row(json_object_array_get_idx(devices, j));
+		for (size_t j = 0; j < count && !xm_args_has(args, XM_OPTION_JSON); j++) {
+			struct json_object *device = json_object_array_get_idx(devices, j);
+
+			if (whole)
+				print_long(table->class, device);
+			else
+				table->row(device);
+		}
 		json_object_put(answer);
 	}
 	return status;
@@ -178,6 +209,7 @@ static int pci_run(const struct xm_args *args)
 }
 
 static const struct xm_option list_options[] = {
+	{ 'l', "long", NULL, "all that is known of each, as S-expressions" },
 	{ XM_OPTION_JSON, "json", NULL, "print what xend answered, as JSON" },
 	{ 0 },
 };

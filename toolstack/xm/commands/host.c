@@ -3,9 +3,11 @@
 #include "xm/command.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/json.h"
+#include "lib/str.h"
 #include "protocol.h"
 #include "xm/client/call.h"
 #include "xm/commands/guests.h"
@@ -47,9 +49,60 @@ static const char *const info_keys[] = {
 /* Members after those, shown when xend sends them. */
 static const char *const info_further_keys[] = { "cpu_faults" };
 
+static void print_cpus(struct json_object *answer)
+{
+	size_t count;
+	struct json_object *cpus = xm_array(answer, "cpus", &count);
+
+	format_cpu_header(stdout);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *o = json_object_array_get_idx(cpus, i);
+		struct cpu_row row = { xm_int(o, "cpu", -1), xm_int(o, "core", -1),
+				       xm_int(o, "socket", -1), xm_int(o, "node", -1) };
+
+		format_cpu_row(stdout, &row);
+	}
+}
+
+static void print_nodes(struct json_object *answer)
+{
+	size_t count, nr;
+	struct json_object *nodes = xm_array(answer, "nodes", &count);
+
+	format_node_header(stdout);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *o = json_object_array_get_idx(nodes, i);
+		struct json_object *distances = xm_array(o, "distances", &nr);
+		struct node_row row = { xm_int(o, "node", -1), xm_int(o, "memsize", 0),
+					xm_int(o, "memfree", 0), NULL };
+		struct str text = STR_INIT;
+
+		for (size_t j = 0; j < nr; j++)
+			str_printf(&text, "%s%lld", j ? "," : "",
+				   (long long)json_object_get_int64(
+					   json_object_array_get_idx(distances, j)));
+		row.distances = str_text(&text);
+		format_node_row(stdout, &row);
+		str_free(&text);
+	}
+}
+
+static int print_topology(void)
+{
+	struct json_object *answer = xm_call(XEND_M_HOST_TOPOLOGY, NULL, NULL);
+
+	if (!answer)
+		return XM_FAILED;
+	print_cpus(answer);
+	print_nodes(answer);
+	json_object_put(answer);
+	return XM_OK;
+}
+
 static int info_run(const struct xm_args *args)
 {
 	struct json_object *answer = xm_call(XEND_M_HOST_INFO, NULL, NULL);
+	int status = XM_OK;
 
 	if (!answer)
 		return XM_FAILED;
@@ -70,6 +123,62 @@ static int info_run(const struct xm_args *args)
 				format_info(stdout, info_further_keys[i],
 					    json_object_get_string(value));
 		}
+		if (xm_args_has(args, 'n'))
+			status = print_topology();
+	}
+	json_object_put(answer);
+	return status;
+}
+
+/* "0,1,2" */
+static char *list_of_cpus(struct json_object *cpus)
+{
+	struct str text = STR_INIT;
+
+	for (size_t i = 0; i < json_object_array_length(cpus); i++)
+		str_printf(&text, "%s%lld", i ? "," : "",
+			   (long long)json_object_get_int64(json_object_array_get_idx(cpus, i)));
+	return str_steal(&text);
+}
+
+static void print_pool(struct json_object *pool, bool with_cpus)
+{
+	size_t count;
+	struct json_object *cpus = xm_array(pool, "cpus", &count);
+	char *list = with_cpus && cpus ? list_of_cpus(cpus) : NULL;
+	struct pool_row row = { xm_string(pool, XEND_D_NAME, "?"), list, (int64_t)count,
+				xm_string(pool, "scheduler", "?"), xm_int(pool, "domains", 0) };
+
+	format_pool_row(stdout, &row);
+	free(list);
+}
+
+static int cpupool_list_run(const struct xm_args *args)
+{
+	struct json_object *answer = xm_call(XEND_M_HOST_CPUPOOLS, NULL, NULL), *pools;
+	const char *wanted = args->count ? args->operands[0] : NULL;
+	bool found = !wanted, cpus = xm_args_has(args, 'c');
+	size_t count;
+
+	if (!answer)
+		return XM_FAILED;
+	pools = xm_array(answer, "pools", &count);
+	for (size_t i = 0; wanted && i < count; i++)
+		found |= strcmp(xm_string(json_object_array_get_idx(pools, i), XEND_D_NAME, ""),
+				wanted) == 0;
+	if (!found) {
+		json_object_put(answer);
+		return xm_fail("There is no pool of processors '%s'.", wanted);
+	}
+	if (xm_args_has(args, XM_OPTION_JSON))
+		xm_print_json(pools);
+	else
+		format_pool_header(stdout, cpus);
+	for (size_t i = 0; i < count && !xm_args_has(args, XM_OPTION_JSON); i++) {
+		struct json_object *pool = json_object_array_get_idx(pools, i);
+
+		if (!wanted || strcmp(xm_string(pool, XEND_D_NAME, ""), wanted) == 0)
+			print_pool(pool, cpus);
 	}
 	json_object_put(answer);
 	return XM_OK;
@@ -99,7 +208,15 @@ static int debug_keys_run(const struct xm_args *args)
 	return xm_order(XEND_M_HOST_DEBUG_KEYS, params, NULL);
 }
 
+static const struct xm_option pool_options[] = {
+	{ 'c', "cpus", NULL, "with the numbers of its processors" },
+	{ XM_OPTION_JSON, "json", NULL, "print what xend answered, as JSON" },
+	{ 0 },
+};
+
 static const struct xm_option info_options[] = {
+	{ 'n', "numa", NULL,
+	  "also to which core, socket and node each processor belongs, and the nodes" },
 	{ XM_OPTION_JSON, "json", NULL, "print what xend answered, as JSON" },
 	{ 0 },
 };
@@ -125,6 +242,17 @@ const struct xm_command xm_host_commands[] = {
 	  .examples = "xm info\tshow all\nxm info | grep free_memory\tshow how much memory is left "
 		      "for new domains",
 	  .options = info_options },
+	{ .name = "cpupool-list",
+	  .run = cpupool_list_run,
+	  .usage = "[POOL]",
+	  .summary = "List the pools of processors",
+	  .help = "For each: how many processors it has, its scheduler, and how many domains use "
+		  "it. "
+		  "Xenolith has one, with all processors; pools are made and changed by `xl'.",
+	  .examples = "xm cpupool-list\tlist all\nxm cpupool-list -c Pool-0\tlist the processors "
+		      "of Pool-0",
+	  .options = pool_options,
+	  .max_operands = 1 },
 	{ .name = "dmesg",
 	  .run = dmesg_run,
 	  .usage = "",

@@ -113,9 +113,7 @@ static int sysrq_run(const struct xm_args *args)
 
 static int trigger_run(const struct xm_args *args)
 {
-	static const char *const triggers[] = {
-		"nmi", "reset", "init", "power", "sleep", "s3resume"
-	};
+	static const char *const triggers[] = { "nmi", "reset", "init", "power", "sleep" };
 	struct json_object *params;
 	int64_t vcpu = 0;
 	size_t i = 0;
@@ -124,10 +122,9 @@ static int trigger_run(const struct xm_args *args)
 	       strcasecmp(triggers[i], args->operands[1]) != 0)
 		i++;
 	if (i == sizeof(triggers) / sizeof(triggers[0]))
-		return xm_usage_error(
-			args->command,
-			"'%s' is not a trigger: nmi, reset, init, power, sleep or s3resume",
-			args->operands[1]);
+		return xm_usage_error(args->command,
+				      "'%s' is not a trigger: nmi, reset, init, power or sleep",
+				      args->operands[1]);
 	if (args->count > 2 && !number_parse(args->operands[2], 0, INT32_MAX, &vcpu))
 		return xm_usage_error(args->command, "'%s' is not the number of a virtual CPU",
 				      args->operands[2]);
@@ -310,7 +307,7 @@ const struct xm_command xm_lifecycle_commands[] = {
 	  .max_operands = 2 },
 	{ .name = "trigger",
 	  .run = trigger_run,
-	  .usage = "DOMAIN nmi|reset|init|power|sleep|s3resume [VCPU]",
+	  .usage = "DOMAIN nmi|reset|init|power|sleep [VCPU]",
 	  .summary = "Send a trigger to a domain",
 	  .examples = "xm trigger web1 power\tpress its power button\nxm trigger web1 nmi 1\tsend "
 		      "an NMI to its second CPU",

@@ -119,13 +119,15 @@ static int64_t uptime_of(struct json_object *domain)
 	return since_boot.tv_sec;
 }
 
-static void uptime_print(struct json_object *domain)
+static void uptime_print(struct json_object *domain, const char *clock)
 {
 	struct uptime_row row = { .name = xm_string(domain, XEND_D_NAME, ""),
 				  .id = xm_int(domain, XEND_D_ID, -1),
 				  .seconds = uptime_of(domain) };
 
-	if (row.id >= 0)
+	if (row.id >= 0 && clock)
+		format_uptime_short(stdout, &row, clock);
+	else if (row.id >= 0)
 		format_uptime_row(stdout, &row);
 }
 
@@ -133,15 +135,20 @@ static int uptime_run(const struct xm_args *args)
 {
 	struct json_object *domains = list_domains(args->operands, args->count, false);
 	size_t count = domains ? json_object_array_length(domains) : 0;
+	bool brief = xm_args_has(args, 's');
+	time_t now = time(NULL);
+	char clock[16];
 
 	if (!domains)
 		return XM_FAILED;
+	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&now));
 	if (xm_args_has(args, XM_OPTION_JSON)) {
 		xm_print_json(domains);
 	} else {
-		format_uptime_header(stdout);
+		if (!brief)
+			format_uptime_header(stdout);
 		for (size_t i = 0; i < count; i++)
-			uptime_print(json_object_array_get_idx(domains, i));
+			uptime_print(json_object_array_get_idx(domains, i), brief ? clock : NULL);
 	}
 	json_object_put(domains);
 	return XM_OK;
@@ -239,6 +246,12 @@ static int log_run(const struct xm_args *args)
 	return print_text(xm_call(XEND_M_LOG, params, NULL), args);
 }
 
+static const struct xm_option uptime_options[] = {
+	{ 's', "short", NULL, "in one line for each, without a header" },
+	JSON_OPTION,
+	{ 0 },
+};
+
 static const struct xm_option list_options[] = {
 	{ 'l', "long", NULL, "all that is known of each, as S-expressions" },
 	{ XM_OPTION_STATE, "state", "STATE",
@@ -279,7 +292,8 @@ const struct xm_command xm_query_commands[] = {
 	  .run = list_run,
 	  .usage = "[DOMAIN...]",
 	  .summary = "List domains",
-	  .help = "For each domain: its name, its ID (-1 when it does not run), memory in MiB, "
+	  .help = "For each domain: its name, its ID (blank, as the state, when it does not run), "
+		  "memory in MiB, "
 		  "virtual CPUs that are "
 		  "online, "
 		  "state, and CPU time in seconds. The six letters of the state stand for running, "
@@ -324,7 +338,7 @@ const struct xm_command xm_query_commands[] = {
 	  .usage = "[DOMAIN...]",
 	  .summary = "Print how long domains have been running",
 	  .examples = "xm uptime\tshow all running domains",
-	  .options = json_options,
+	  .options = uptime_options,
 	  .max_operands = -1 },
 	{ .name = "vcpu-list",
 	  .run = vcpu_list_run,

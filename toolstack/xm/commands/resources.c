@@ -81,6 +81,19 @@ static int vcpu_pin_run(const struct xm_args *args)
 	return xm_order(XEND_M_VCPU_PIN, params, NULL);
 }
 
+/* sched-credit has always meant whatever scheduler with weights there is; sched-credit2 one. */
+static bool is_other_scheduler(const struct xm_args *args, struct json_object *answer)
+{
+	const char *scheduler = xm_string(answer, "scheduler", "unknown");
+
+	if (strcmp(args->command->name, "sched-credit2") != 0 || strcmp(scheduler, "credit2") == 0)
+		return false;
+	xm_fail("This host's scheduler is %s, not credit2. `xm sched-credit' shows and sets "
+		"weights and caps.",
+		scheduler);
+	return true;
+}
+
 static int sched_show(const struct xm_args *args, const char *domain)
 {
 	struct json_object *answer =
@@ -91,6 +104,10 @@ static int sched_show(const struct xm_args *args, const char *domain)
 	if (!answer)
 		return XM_FAILED;
 	domains = xm_array(answer, "domains", &count);
+	if (is_other_scheduler(args, answer)) {
+		json_object_put(answer);
+		return XM_FAILED;
+	}
 	if (xm_args_has(args, XM_OPTION_JSON)) {
 		xm_print_json(answer);
 	} else {
@@ -142,6 +159,15 @@ static int sched_credit_run(const struct xm_args *args)
 	if (!domain)
 		return xm_usage_error(args->command,
 				      "whose weight or cap? Name the domain with -d");
+	if (strcmp(args->command->name, "sched-credit2") == 0) {
+		struct json_object *answer =
+			xm_call(XEND_M_SCHED_GET, xm_domain_params(domain), NULL);
+		bool other = !answer || is_other_scheduler(args, answer);
+
+		json_object_put(answer);
+		if (other)
+			return XM_FAILED;
+	}
 	params = xm_domain_params(domain);
 	status = sched_param(args, 'w', XEND_P_WEIGHT, 1, WEIGHT_MAX, params);
 	if (status == XM_OK)
@@ -204,6 +230,14 @@ const struct xm_command xm_resource_commands[] = {
 	  .examples = "xm sched-credit\tshow all domains' weights and caps\n"
 		      "xm sched-credit -d web1 -w 512\tgive web1 twice the usual share\n"
 		      "xm sched-credit -d web1 -c 50\tand half a CPU at most",
+	  .options = sched_options,
+	  .max_operands = 1 },
+	{ .name = "sched-credit2",
+	  .run = sched_credit_run,
+	  .usage = "",
+	  .summary = "The same on a host whose scheduler is credit2",
+	  .help = "xen_scheduler of `xm info' says which one the host has. Xenolith's is credit.",
+	  .examples = "xm sched-credit2 -d web1 -w 512\tgive web1 twice the usual share",
 	  .options = sched_options,
 	  .max_operands = 1 },
 	{ 0 },

@@ -9,7 +9,7 @@ enum {
 	HEADER_LINES = 4,
 	LINE_SIZE = 512,
 	DELAY_STEP_MS = 500,
-	DELAY_MAX_MS = 60000,
+	DELAY_MAX_MS = 3600 * 1000, /* as option -d allows */
 	MS_PER_SECOND = 1000
 };
 
@@ -102,7 +102,12 @@ static bool change_delay(struct top_view *view, int ms)
 {
 	int delay = view->delay_ms + ms;
 
-	if (delay < DELAY_STEP_MS || delay > DELAY_MAX_MS)
+	if (delay < DELAY_STEP_MS)
+		delay = DELAY_STEP_MS;
+	if (delay > DELAY_MAX_MS)
+		delay = DELAY_MAX_MS;
+	/* From a delay below the least that keys set, only up. */
+	if (ms < 0 && delay >= view->delay_ms)
 		return false;
 	view->delay_ms = delay;
 	return true;
