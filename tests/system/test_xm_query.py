@@ -280,3 +280,81 @@ def test_sixty_four_clients_at_once(dom0, xm):
     assert dom0.sh("cat /tmp/c.* | grep -c '^0$'") == "64"
     assert dom0.sh("cat /tmp/c.* | grep -c '^Domain-0 '") == "64"
     dom0.sh("rm -f /tmp/c.*")
+
+
+# -- xm beside xl
+
+
+def rows(text, skip=1):
+    return [line.split() for line in text.splitlines()[skip:]]
+
+
+def both(dom0, xm, words):
+    """What xm and xl print for the same words, a moment apart."""
+    return xm.good(words), dom0.sh(f"xl {words}", 60)
+
+
+def seconds(uptime):
+    """Of "1 day, 2:03:04" or "0:12:34"."""
+    days, clock = re.fullmatch(r"(?:(\d+) days?, +)?(\d+:\d+:\d+)", uptime).groups()
+    hours, minutes, rest = map(int, clock.split(":"))
+    return int(days or 0) * 86400 + hours * 3600 + minutes * 60 + rest
+
+
+@pytest.fixture
+def theirs(dom0, xm, g1):
+    """A guest that xl made, with a disk and a card: each tool shows devices of its own guests and of this one."""
+    if "theirs" not in xm.domains():
+        dom0.sh("dd if=/dev/zero of=/data/theirs.img bs=1M count=4 2>/dev/null")
+        dom0.create(Guest("theirs", memory=96, address="10.77.0.3", disks=("format=raw,vdev=xvda,access=rw,target=/data/theirs.img",)))
+    yield "theirs"
+    dom0.sh("xl destroy theirs")
+
+
+def test_xm_and_xl_claim_the_same(dom0, xm, g1, theirs):
+    # What changes from moment to moment is left out, or may differ by a little.
+    ours, xls = both(dom0, xm, "list")
+    assert rows(ours, 0)[0] == rows(xls, 0)[0]
+    for one, other in zip(rows(ours), rows(xls), strict=True):
+        assert one[:4] == other[:4] and one[4][2:] == other[4][2:] and abs(float(one[5]) - float(other[5])) < 3, (one, other)
+    for line in (rows(ours)[1], rows(ours)[2]):
+        assert both(dom0, xm, f"domid {line[0]}") == (line[1], line[1])
+        assert both(dom0, xm, f"domname {line[1]}") == (line[0], line[0])
+
+    for one, other in zip(*map(rows, both(dom0, xm, "vcpu-list")), strict=True):
+        # Name, ID, vCPU; the CPU it ran on (there is one), or that it is offline; any CPU is "all / all" of xl.
+        assert one[:4] == other[:4] and (one[4] == "--p") == (other[4] == "--p"), (one, other)
+        assert (one[6:] == ["any", "cpu"]) == (other[6:] == ["all", "/", "all"]), (one, other)
+
+    ours, xls = (dict(re.findall(r"^(\w+) *: (.*)$", text, re.M)) for text in both(dom0, xm, "info"))
+    common = set(ours) & set(xls) - {"free_memory", "xend_config_format"}
+    assert len(common) > 20
+    assert {key: ours[key].strip() for key in common} == {key: xls[key].strip() for key in common}
+    assert abs(int(ours["free_memory"]) - int(xls["free_memory"])) <= 1
+    ours, xls = both(dom0, xm, "info -n")
+    for part in (r"cpu_topology +:\n(?:.*\n)+?(?= *numa_info|device topology)", r"(numa_info +:\nnode: .*\n +0: +\d+)"):
+        assert re.search(part, ours).group().strip() == re.search(part, xls).group().strip()
+
+    ours, xls = both(dom0, xm, "uptime")
+    for one, other in zip(ours.splitlines()[1:], xls.splitlines()[1:], strict=True):
+        (name, number, uptime), (xls_name, xls_number, xls_uptime) = one.split(None, 2), other.split(None, 2)
+        assert (name, number) == (xls_name, xls_number)
+        # xl knows no start of a guest that it did not make.
+        if name != "g1":
+            assert abs(seconds(uptime) - seconds(xls_uptime)) <= 3, (one, other)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d up [\d:]+, theirs \(\d+\)", xm.good("uptime -s theirs").strip())
+
+    ours, xls = both(dom0, xm, "sched-credit")
+    assert rows(ours, 0) == rows(xls[xls.index("Name"):], 0)
+    ours, xls = both(dom0, xm, "cpupool-list")
+    assert rows(ours, 0) == rows(xls, 0)
+    ours, xls = both(dom0, xm, "cpupool-list -c")
+    assert rows(ours, 0) == rows(xls, 0)
+    assert "scheduler is credit, not credit2" in xm.fails("sched-credit2")
+
+    for words in ("network-list theirs", "block-list theirs"):
+        ours, xls = both(dom0, xm, words)
+        assert rows(ours) == rows(xls), words
+        assert len(rows(ours)) == 1 and len(xm.good(f"{words} -l").splitlines()) > 6
+    ours, xls = both(dom0, xm, "dmesg")
+    assert ours.splitlines()[:20] == xls.splitlines()[:20]

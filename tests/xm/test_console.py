@@ -165,12 +165,26 @@ def test_create_goes_to_the_console(xm, xm_path, xend):
     terminal = Terminal([xm_path, "create", "-c", f"{xm.directory}/g1"], xm.env)
     terminal.expect(b"Started domain g1 (id=7)")
     terminal.expect(b"Linux version")
-    assert [r[0] for r in xend.requests] == ["domain.create", "console.open"]
-    assert xend.requests[1][1] == {"domain": "7", "scrollback": True}
+    # It runs once its console is attached.
+    assert [r[0] for r in xend.requests] == ["domain.create", "console.open", "domain.unpause"]
+    assert xend.requests[0][1]["paused"] and xend.requests[1][1] == {"domain": "7", "scrollback": True}
+    assert xend.requests[2][1] == {"domain": "7"}
     assert guest.connected.wait(10)
     terminal.wait_raw()
     terminal.type(ESCAPE)
     assert terminal.end() == 0
+
+
+@pytest.mark.parametrize("words,requests", [(("-c",), ["domain.create", "console.open", "domain.unpause"]),
+                                            (("-c", "-p"), ["domain.create", "console.open"])])
+def test_a_console_that_cannot_be_opened_leaves_no_domain_paused(xm, xend, words, requests):
+    xend.answers["domain.create"] = {"id": 7, "name": "g1", "uuid": "u"}
+    xend.answers["console.open"] = Refusal("busy", "Too many are there.")
+    with open(f"{xm.directory}/g1", "w", encoding="ascii") as file:
+        file.write('name="g1"\nkernel="/k"\n')
+    done = xm("create", *words, "g1")
+    assert done.status == 1 and "Too many are there." in done.err
+    assert [r[0] for r in xend.requests] == requests
 
 
 def test_progress_is_shown_on_a_terminal_and_taken_away(xm, xm_path, xend):

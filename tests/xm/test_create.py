@@ -78,6 +78,14 @@ def test_file_that_is_nowhere(xm, xend):
     assert not xend.requests
 
 
+def test_path_says_where_to_look(xm, xend, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "b" / "web.cfg").write_text(GOOD)
+    assert f'"{tmp_path}/b/web.cfg"' in xm.good("create", f"--path={tmp_path}/a:{tmp_path}/b", "web")
+    assert f"no configuration file 'web' in {tmp_path}/a:." in xm.fails("create", f"--path={tmp_path}/a:.", "web")
+
+
 def test_overrides(xm, xend, file):
     xm.good("create", "g1", "memory=512", 'name="other"', "vcpus=2", "extra=a b=c")
     config = config_of(xend)

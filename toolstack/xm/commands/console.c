@@ -161,17 +161,41 @@ static int relay(struct client *client, const char *domain)
 	return XM_OK;
 }
 
+/* Over a connection of its own: the other one is the console by now. */
+static int unpause(const char *domain)
+{
+	struct json_object *result = NULL;
+	struct client *client = NULL;
+	struct error *e = NULL;
+	int status = XM_OK;
+
+	if (client_open(&client, &e) || client_call(client, XEND_M_DOMAIN_UNPAUSE,
+						    xm_domain_params(domain), NULL, NULL, &result,
+						    &e))
+		status = xm_fail("%s", error_text(e));
+	error_free(&e);
+	json_object_put(result);
+	client_close(client);
+	return status;
+}
+
 int console_attach(const char *domain, unsigned int flags)
 {
 	struct json_object *params = xm_domain_params(domain), *answer;
 
 	json_set_bool(params, XEND_P_SCROLLBACK, flags & CONSOLE_SCROLLBACK);
 	answer = xm_call(XEND_M_CONSOLE_OPEN, params, NULL);
-	if (!answer)
+	if (!answer) {
+		/* It runs all the same, as without its console. */
+		if (flags & CONSOLE_UNPAUSE)
+			unpause(domain);
 		return XM_FAILED;
+	}
 	json_object_put(answer);
 	if (!(flags & CONSOLE_QUIET) && isatty(STDIN_FILENO))
 		fprintf(stderr, "Console of domain %s. Ctrl-] leaves it.\n", domain);
+	if ((flags & CONSOLE_UNPAUSE) && unpause(domain) != XM_OK)
+		return XM_FAILED;
 	return relay(xm_client(), domain);
 }
 

@@ -8,6 +8,7 @@ struct xm_args;
 enum console_flags {
 	CONSOLE_SCROLLBACK = 1, /* first show the last output */
 	CONSOLE_QUIET = 2,	/* do not print how to leave */
+	CONSOLE_UNPAUSE = 4,	/* let the domain run once the console is attached */
 };
 
 /* `xm console`. */

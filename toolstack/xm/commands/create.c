@@ -28,6 +28,7 @@ const struct xm_option create_options[] = {
 	{ 'q', "quiet", NULL, "say nothing when it works" },
 	{ XM_OPTION_STRICT, "strict", NULL, "refuse a file that gives warnings" },
 	{ 'f', "defconfig", "FILE", "the file, if it is not the first argument" },
+	{ XM_OPTION_PATH, "path", "DIRECTORIES", "where to look for it, with colons between them" },
 	PYTHON_OPTIONS,
 	{ 0 },
 };
@@ -37,6 +38,7 @@ const struct xm_option new_options[] = {
 	{ 'q', "quiet", NULL, "say nothing when it works" },
 	{ XM_OPTION_STRICT, "strict", NULL, "refuse a file that gives warnings" },
 	{ 'f', "defconfig", "FILE", "the file, if it is not the first argument" },
+	{ XM_OPTION_PATH, "path", "DIRECTORIES", "where to look for it, with colons between them" },
 	PYTHON_OPTIONS,
 	{ 0 },
 };
@@ -66,6 +68,7 @@ static int read_options(const struct xm_args *args, struct domain_file_options *
 	*options = (struct domain_file_options){
 		.file = xm_args_value(args, 'f'),
 		.strict = xm_args_has(args, XM_OPTION_STRICT),
+		.path = xm_args_value(args, XM_OPTION_PATH),
 		.no_python = xm_args_has(args, XM_OPTION_NO_PYTHON),
 		.help = xm_args_has(args, XM_OPTION_HELP_CONFIG),
 		.seconds = (unsigned int)value,
@@ -111,6 +114,7 @@ static struct json_object *config_params(const struct config *config)
 
 int create_run(const struct xm_args *args)
 {
+	bool console = xm_args_has(args, 'c'), paused = xm_args_has(args, 'p');
 	struct json_object *params, *result;
 	struct config *config;
 	int status = read_config(args, &config);
@@ -119,7 +123,8 @@ int create_run(const struct xm_args *args)
 	if (!config)
 		return status;
 	params = config_params(config);
-	json_set_bool(params, XEND_P_PAUSED, xm_args_has(args, 'p'));
+	/* The console comes first, so a domain that ends at once shows why. */
+	json_set_bool(params, XEND_P_PAUSED, console || paused);
 	result = xm_call(XEND_M_DOMAIN_CREATE, params, config->name);
 	config_free(config);
 	if (!result)
@@ -131,7 +136,8 @@ int create_run(const struct xm_args *args)
 	/*
 	 * Attach by id: if the domain has ended meanwhile, a new one of its name is another domain.
 	 */
-	return xm_args_has(args, 'c') ? console_attach(id, CONSOLE_SCROLLBACK) : XM_OK;
+	return console ? console_attach(id, CONSOLE_SCROLLBACK | (paused ? 0 : CONSOLE_UNPAUSE)) :
+			 XM_OK;
 }
 
 int new_run(const struct xm_args *args)

@@ -15,7 +15,8 @@
 #include "lib/json.h"
 #include "xm/python/evaluate.h"
 
-#define DIRECTORY "/etc/xen"
+#define DIRECTORY    "/etc/xen"
+#define DEFAULT_PATH ".:" DIRECTORY
 
 /* A file that is being read. */
 struct reading {
@@ -36,19 +37,34 @@ static bool is_file(const char *path)
 	return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
 }
 
-char *domain_file_find(const char *name)
+/* The name in a directory (of `length` bytes; 0: this one), as it is or with ".cfg". */
+static char *find_in(const char *directory, size_t length, const char *name)
 {
-	for (int i = 0; i < (strchr(name, '/') ? 1 : 2); i++) {
-		for (int suffix = 0; suffix < 2; suffix++) {
-			char *path = xasprintf("%s%s%s", i ? DIRECTORY "/" : "", name,
-					       suffix ? ".cfg" : "");
+	for (int suffix = 0; suffix < 2; suffix++) {
+		char *path = xasprintf("%.*s%s%s%s", (int)length, directory, length ? "/" : "",
+				       name, suffix ? ".cfg" : "");
 
-			if (is_file(path))
-				return path;
-			free(path);
-		}
+		if (is_file(path))
+			return path;
+		free(path);
 	}
 	return NULL;
+}
+
+char *domain_file_find(const char *name, const char *directories)
+{
+	char *path = NULL;
+
+	if (strchr(name, '/'))
+		return find_in("", 0, name);
+	for (const char *at = directories ? directories : DEFAULT_PATH; !path && at;) {
+		const char *end = strchrnul(at, ':');
+		size_t length = (size_t)(end - at);
+
+		path = length == 1 && *at == '.' ? find_in("", 0, name) : find_in(at, length, name);
+		at = *end ? end + 1 : NULL;
+	}
+	return path;
 }
 
 /*
@@ -232,10 +248,13 @@ static int read_file(struct reading *r, const char *file)
 
 	if (!file)
 		return parse(r);
-	r->path = domain_file_find(file);
+	r->path = domain_file_find(file, r->options->path);
 	if (!r->path)
-		return xm_fail("There is no configuration file '%s'%s.", file,
-			       strchr(file, '/') ? "" : ", neither here nor in " DIRECTORY);
+		return xm_fail("There is no configuration file '%s'%s%s.", file,
+			       strchr(file, '/') ? "" :
+			       r->options->path	 ? " in " :
+						   ", neither here nor in " DIRECTORY,
+			       strchr(file, '/') || !r->options->path ? "" : r->options->path);
 	if (load(r, &error))
 		status = xm_fail("%s", error_text(error));
 	else

@@ -14,6 +14,7 @@
 struct domain_file_options {
 	const char *file;     /* NULL: one of the operands is the file */
 	bool strict;	      /* warnings are errors */
+	const char *path;     /* directories to search, with colons; NULL: this one and /etc/xen */
 	bool no_python;	      /* refuse a file that is a Python program */
 	bool roots_python;    /* refuse a Python program that others than root may write */
 	bool help;	      /* only print what variables the file takes */
@@ -30,10 +31,10 @@ int domain_file_read(char *const *operands, int count, const struct domain_file_
 		     struct config **config, char **path);
 
 /*
- * Finds a configuration file: the name itself or, for a name without a slash, also in /etc/xen;
- * each with ".cfg" appended if it does not exist without. The caller frees the path. NULL when
- * there is no such file.
+ * Finds a configuration file: the name itself or, for a name without a slash, in the directories
+ * (NULL: this one and /etc/xen); each with ".cfg" appended if it does not exist without. The caller
+ * frees the path. NULL when there is no such file.
  */
-char *domain_file_find(const char *name);
+char *domain_file_find(const char *name, const char *directories);
 
 #endif
