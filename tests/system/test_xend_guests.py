@@ -115,8 +115,11 @@ def test_save_and_restore(host):
     assert host.guest("saved", "md5sum </dev/xvda") == host.sh("md5sum </data/a.img")
     host.sh("for i in $(seq 30); do ping -c 1 -W 1 10.77.0.9 >/dev/null && break; done; ping -c 2 10.77.0.9", 60)
     refused(host, "exists", "domain.restore", path="/data/saved")
-    refused(host, "exists", "domain.save", domain="saved", path="/data/saved")
-    host.ask("domain.destroy", domain="saved")
+    # A file of a saved domain is replaced, anything else is not.
+    refused(host, "exists", "domain.save", domain="saved", path="/data/a.img")
+    old = host.sh("md5sum </data/saved")
+    host.ask("domain.save", 180, domain="saved", path="/data/saved")
+    assert host.sh("md5sum </data/saved") != old and host.sh("ls /data/saved*") == "/data/saved"
     host.sh("rm /data/saved")
 
 

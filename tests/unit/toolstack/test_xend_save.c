@@ -10,6 +10,7 @@
 #include "xend/domain/save.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,6 +285,90 @@ static void test_a_record_that_is_not_written_loses_nothing(void **state)
 	}
 }
 
+/* --- a file that is there already --- */
+
+static void put(const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static bool is_old(const char *text)
+{
+	char bytes[64] = "";
+	int fd = open(path, O_RDONLY);
+
+	assert_true(fd >= 0);
+	assert_true(read(fd, bytes, sizeof(bytes) - 1) >= 0);
+	close(fd);
+	return strcmp(bytes, text) == 0;
+}
+
+static bool has_draft(void)
+{
+	char draft[80];
+
+	snprintf(draft, sizeof(draft), "%s.part", path);
+	return access(draft, F_OK) == 0;
+}
+
+static void test_a_saved_domain_is_replaced_when_the_new_file_is_complete(void **state)
+{
+	static const char *const olds[] = { "XENOLITH, an old one", "Xen saved domain, xl format\n" };
+
+	for (size_t i = 0; i < 2; i++) {
+		for (unsigned int from = 0; from < 3; from++) {
+			struct error *e = NULL;
+			int rc;
+
+			begin(from < 2 ? from : NEVER, from < 2 ? from : NEVER);
+			put(olds[i]);
+			rc = domain_save(&guest, path, SAVE_THEN_STOP, NULL, &e);
+			assert_int_equal(rc, from < 2 ? -ENOSPC : 0);
+			/* Before the guest was written the old file is whole; afterwards the new. */
+			assert_int_equal(is_old(olds[i]), from == 0);
+			assert_int_equal(world.destroyed, rc == 0);
+			next_xend();
+			assert_true(is_there());
+			assert_false(has_draft());
+			assert_true(world.destroyed || !world.suspended);
+			error_free(&e);
+			end();
+		}
+	}
+}
+
+static void test_a_save_that_fails_leaves_the_old_file(void **state)
+{
+	struct error *e = NULL;
+
+	begin(NEVER, NEVER);
+	world.takes = NEVER_TAKES;
+	put("XENOLITH, an old one");
+	assert_int_equal(domain_save(&guest, path, SAVE_THEN_STOP, NULL, &e), -ETIMEDOUT);
+	assert_true(is_old("XENOLITH, an old one"));
+	assert_false(has_draft());
+	error_free(&e);
+	end();
+}
+
+static void test_what_is_no_saved_domain_is_not_replaced(void **state)
+{
+	struct error *e = NULL;
+
+	begin(NEVER, NEVER);
+	put("the disk of a guest, say");
+	assert_int_equal(domain_save(&guest, path, SAVE_THEN_STOP, NULL, &e), -EEXIST);
+	assert_non_null(strstr(error_text(e), "not the file of a saved domain"));
+	assert_true(is_old("the disk of a guest, say"));
+	assert_int_equal(guest.state, DOMAIN_RUNNING);
+	error_free(&e);
+	end();
+}
+
 static void test_a_guest_that_goes_on_is_said_to_run(void **state)
 {
 	struct error *e = NULL;
@@ -365,6 +450,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_record_that_is_not_written_loses_nothing),
+		cmocka_unit_test(test_a_saved_domain_is_replaced_when_the_new_file_is_complete),
+		cmocka_unit_test(test_a_save_that_fails_leaves_the_old_file),
+		cmocka_unit_test(test_what_is_no_saved_domain_is_not_replaced),
 		cmocka_unit_test(test_a_guest_that_goes_on_is_said_to_run),
 		cmocka_unit_test(test_a_guest_that_does_not_go_on_keeps_its_file),
 		cmocka_unit_test(test_a_guest_that_suspends_too_late_is_known),

@@ -34,6 +34,9 @@
 /* What control/shutdown says; the guest writes an empty value once it has taken the request. */
 #define REQUEST "suspend"
 
+/* Beside a file that is replaced: the new one, as long as it is not complete. */
+#define DRAFT_SUFFIX ".part"
+
 /* --- suspending --- */
 
 static int check_suspended(struct domain *domain, bool *suspended, struct error **e)
@@ -123,23 +126,55 @@ static int refuse_path(const char *path, int rc, struct error **e)
 			 rc == -EEXIST ? " Remove it first." : "");
 }
 
-static int check_absent(const char *path)
+/* 0: nothing is there. -EEXIST: a saved domain, which is replaced. -EPERM: something else. */
+static int look_at(const char *path)
 {
 	struct stat st;
 
 	if (lstat(path, &st) == 0)
-		return -EEXIST;
+		return S_ISREG(st.st_mode) && save_header_is_saved(path) ? -EEXIST : -EPERM;
 	return errno == ENOENT ? 0 : -errno;
 }
 
-static int check_path(const char *path, struct error **e)
+static int remove_if_saved(const char *path)
+{
+	if (!save_header_begins(path))
+		return 0;
+	return unlink(path) && errno != ENOENT ? -errno : 0;
+}
+
+/*
+ * Where the domain is written to: to the path itself or, if a saved domain is there, beside it,
+ * until the new one is complete. *file is to be freed.
+ */
+static int choose_file(const char *path, char **file, struct error **e)
 {
 	int rc;
 
+	*file = NULL;
 	if (path[0] != '/')
 		return error_set(e, EINVAL, "The path '%s' does not begin with '/'.", path);
-	rc = files_call(check_absent, path);
-	return rc ? refuse_path(path, rc, e) : 0;
+	rc = files_call(look_at, path);
+	if (rc == -EPERM)
+		return error_set(e, EEXIST,
+				 "Cannot save to %s: it is there already, and is not the file of a "
+				 "saved domain. Remove it, or take another name.",
+				 path);
+	if (rc && rc != -EEXIST)
+		return refuse_path(path, rc, e);
+	*file = xasprintf("%s%s", path, rc ? DRAFT_SUFFIX : "");
+	/* A xend that was killed may have left a draft. */
+	return rc ? files_call(remove_if_saved, *file) : 0;
+}
+
+/* The complete draft takes the file's place. */
+static int rename_draft(const char *path)
+{
+	char *draft = xasprintf("%s%s", path, DRAFT_SUFFIX);
+	int rc = rename(draft, path) ? -errno : 0;
+
+	free(draft);
+	return rc;
 }
 
 static int create_file(const char *path, int *fd, struct error **e)
@@ -209,8 +244,9 @@ static int write_header(struct domain *domain, int fd, const char *path, struct 
 	return rc;
 }
 
-static int write_file(struct domain *domain, int fd, const char *path, struct request *asker,
-		      struct error **e)
+/* Writes `file`, and has it take the place of `path` if that is another one. */
+static int write_file(struct domain *domain, int fd, const char *file, const char *path,
+		      struct request *asker, struct error **e)
 {
 	int rc = write_header(domain, fd, path, e);
 
@@ -219,15 +255,13 @@ static int write_file(struct domain *domain, int fd, const char *path, struct re
 	if (rc)
 		return rc;
 	/* The last step that can fail because the disk is full. */
-	rc = files_sync(fd, path);
+	rc = files_sync(fd, file);
+	if (rc == 0 && strcmp(file, path) != 0) {
+		rc = files_call(rename_draft, path);
+		if (rc == 0)
+			rc = files_sync(fd, path);
+	}
 	return rc ? refuse_path(path, rc, e) : 0;
-}
-
-static int remove_if_saved(const char *path)
-{
-	if (!save_header_begins(path))
-		return 0;
-	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 
 void save_remove_partial(struct domain *domain)
@@ -279,7 +313,8 @@ void save_take_back(struct domain *domain)
  * whose record says "running", even if it stands still. If xend is killed in between, the next one
  * undoes the save; no client has been told of the file yet.
  */
-static int keep_file_and_go_on(struct domain *domain, const char *path, struct error **e)
+static int keep_file_and_go_on(struct domain *domain, const char *file, const char *path,
+			       struct error **e)
 {
 	struct error *why = NULL;
 	int rc = let_run_on(domain, &why);
@@ -302,25 +337,26 @@ static int keep_file_and_go_on(struct domain *domain, const char *path, struct e
 		 * it now, and say so.
 		 */
 		error_prefix(e, "Domain '%s' runs on, but is not saved: ", domain->name);
-		domain->saving_to = xstrdup(path);
+		domain->saving_to = xstrdup(file);
 		save_take_back(domain);
 	}
 	return rc;
 }
 
-int domain_save(struct domain *domain, const char *path, enum save_after after,
-		struct request *asker, struct error **e)
+/* Saves it, with the choice of its file made: rc says whether that worked. */
+static int save_to(struct domain *domain, const char *file, const char *path, int rc,
+		   enum save_after after, struct request *asker, struct error **e)
 {
-	int fd = -1, rc = check_path(path, e);
+	int fd = -1;
 
 	if (rc == 0) {
 		/* Write the record first, so that the next xend removes a partial file. */
 		domain_set_state(domain, DOMAIN_SAVING);
 		free(domain->saving_to);
-		domain->saving_to = xstrdup(path);
+		domain->saving_to = xstrdup(file);
 		rc = record_write(domain, e);
 		if (rc == 0)
-			rc = create_file(path, &fd, e);
+			rc = create_file(file, &fd, e);
 	}
 	if (rc) {
 		free(domain->saving_to);
@@ -332,14 +368,14 @@ int domain_save(struct domain *domain, const char *path, enum save_after after,
 	}
 	rc = suspend(domain, e);
 	if (rc == 0)
-		rc = write_file(domain, fd, path, asker, e);
+		rc = write_file(domain, fd, file, path, asker, e);
 	files_close(fd);
 	if (rc) {
 		save_take_back(domain);
 		return rc;
 	}
 	if (after == SAVE_THEN_GO_ON)
-		return keep_file_and_go_on(domain, path, e);
+		return keep_file_and_go_on(domain, file, path, e);
 	/* The file is complete: from here on recovery must not remove it. */
 	free(domain->saving_to);
 	domain->saving_to = NULL;
@@ -350,11 +386,22 @@ int domain_save(struct domain *domain, const char *path, enum save_after after,
 	domain_set_state(domain, DOMAIN_DYING);
 	rc = record_write(domain, e);
 	if (rc) {
-		domain->saving_to = xstrdup(path);
+		domain->saving_to = xstrdup(file);
 		save_take_back(domain);
 		return rc;
 	}
 	return domain_tear_down(domain, e);
+}
+
+int domain_save(struct domain *domain, const char *path, enum save_after after,
+		struct request *asker, struct error **e)
+{
+	char *file;
+	int rc = choose_file(path, &file, e);
+
+	rc = save_to(domain, file, path, rc, after, asker, e);
+	free(file);
+	return rc;
 }
 
 /* What a thread reads of a saved domain. */

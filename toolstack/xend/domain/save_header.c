@@ -51,19 +51,31 @@ int save_header_make(struct json_object *config, const char *path, struct str *o
 	return 0;
 }
 
-bool save_header_begins(const char *path)
+/* Whether the file begins with `length` bytes of the magic, or with as many as it has. */
+static bool begins_with(const char *path, const char *magic, size_t length)
 {
-	char magic[sizeof(SAVE_MAGIC) - 1];
+	char bytes[sizeof(SAVE_MAGIC_XL)];
 	/* O_NONBLOCK: a FIFO must not block xend. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 	ssize_t n = -1;
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		n = read(fd, magic, sizeof(magic));
+		n = read(fd, bytes, length);
 	if (fd >= 0)
 		close(fd);
-	return n >= 0 && memcmp(magic, SAVE_MAGIC, (size_t)n) == 0;
+	return n >= 0 && memcmp(bytes, magic, (size_t)n) == 0;
+}
+
+bool save_header_begins(const char *path)
+{
+	return begins_with(path, SAVE_MAGIC, sizeof(SAVE_MAGIC) - 1);
+}
+
+bool save_header_is_saved(const char *path)
+{
+	return save_header_begins(path) ||
+	       begins_with(path, SAVE_MAGIC_XL, sizeof(SAVE_MAGIC_XL) - 1);
 }
 
 static int read_exactly(int fd, const char *path, void *to, size_t length, struct error **e)

@@ -22,6 +22,7 @@ struct save_header {
 _Static_assert(sizeof(struct save_header) == 16, "the file's layout");
 
 #define SAVE_MAGIC	"XENOLITH"
+#define SAVE_MAGIC_XL	"Xen saved domain, xl format"
 #define SAVE_VERSION	2
 #define SAVE_MAX_CONFIG (256 * 1024)
 
@@ -49,5 +50,7 @@ int save_header_open(const char *path, struct json_object **config, bool *ours, 
  * removed as an unfinished save.
  */
 bool save_header_begins(const char *path);
+/* Whether the file is empty or a saved domain, of xend or of xl: a new save may replace it. */
+bool save_header_is_saved(const char *path);
 
 #endif
