@@ -107,6 +107,7 @@ def test_completion(xm, xend):
     assert complete(xm, "xm", "pause", "") == ["Domain-0", "g1"]
     assert complete(xm, "xm", "pause", "g") == ["g1"]
     assert "--state=" in complete(xm, "xm", "list", "--")
+    assert complete(xm, "xm", "guests", "st") == ["start", "stop", "status"]
     assert complete(xm, "xm", "help", "unp") == ["unpause"]
     assert complete(xm, "xm", "create", "file", "mem") == ["memory="]
     (xm.directory / "guest7").write_text("")

@@ -49,6 +49,9 @@ _xm() {
 		fi
 		[[ ${#COMPREPLY[@]} -gt 0 && -n $word ]] || _xm_files "$word"
 		;;
+	guests)
+		_xm_words $'start\nstop\nstatus' "$word"
+		;;
 	restore)
 		_xm_files "$word"
 		;;
@@ -59,7 +62,7 @@ _xm() {
 			_xm_files "$word"
 		fi
 		;;
-	info | dmesg | debug-keys | log | top | pci-list-assignable-devices) ;;
+	info | cpupool-list | dmesg | debug-keys | log | top | pci-list-assignable-devices) ;;
 	*)
 		_xm_words "$(_xm_domains)" "$word"
 		;;

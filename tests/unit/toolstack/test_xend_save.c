@@ -317,7 +317,8 @@ static bool has_draft(void)
 
 static void test_a_saved_domain_is_replaced_when_the_new_file_is_complete(void **state)
 {
-	static const char *const olds[] = { "XENOLITH, an old one", "Xen saved domain, xl format\n" };
+	static const char *const olds[] = { "XENOLITH, an old one",
+					    "Xen saved domain, xl format\n" };
 
 	for (size_t i = 0; i < 2; i++) {
 		for (unsigned int from = 0; from < 3; from++) {
@@ -328,7 +329,8 @@ static void test_a_saved_domain_is_replaced_when_the_new_file_is_complete(void *
 			put(olds[i]);
 			rc = domain_save(&guest, path, SAVE_THEN_STOP, NULL, &e);
 			assert_int_equal(rc, from < 2 ? -ENOSPC : 0);
-			/* Before the guest was written the old file is whole; afterwards the new. */
+			/* Before the guest was written the old file is whole; afterwards the new.
+			 */
 			assert_int_equal(is_old(olds[i]), from == 0);
 			assert_int_equal(world.destroyed, rc == 0);
 			next_xend();

@@ -18,9 +18,9 @@ struct request;
 enum save_after { SAVE_THEN_STOP, SAVE_THEN_GO_ON };
 
 /*
- * In a task that holds the domain's lock: suspends the domain, writes the file and syncs it. A saved
- * domain that is there already stays whole until the new file takes its place; anything else is
- * refused. Then the domain is destroyed (the caller settles it) or runs on.
+ * In a task that holds the domain's lock: suspends the domain, writes the file and syncs it. A
+ * saved domain that is there already stays whole until the new file takes its place; anything else
+ * is refused. Then the domain is destroyed (the caller settles it) or runs on.
  *
  * On failure the file is removed and the guest runs on. But a complete file stays if the domain
  * then cannot be resumed or destroyed.

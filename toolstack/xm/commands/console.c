@@ -169,9 +169,9 @@ static int unpause(const char *domain)
 	struct error *e = NULL;
 	int status = XM_OK;
 
-	if (client_open(&client, &e) || client_call(client, XEND_M_DOMAIN_UNPAUSE,
-						    xm_domain_params(domain), NULL, NULL, &result,
-						    &e))
+	if (client_open(&client, &e) ||
+	    client_call(client, XEND_M_DOMAIN_UNPAUSE, xm_domain_params(domain), NULL, NULL,
+			&result, &e))
 		status = xm_fail("%s", error_text(e));
 	error_free(&e);
 	json_object_put(result);
