@@ -142,6 +142,19 @@ def test_qemu_dies(dom0, xm, q1):
     assert dom0.guest("q1", READ % ("xvda", 100)) == written
 
 
+@pytest.mark.long
+def test_qemu_hangs(dom0, xm, q1):
+    """It is killed after a while; and its log does not grow without end."""
+    written = writes(dom0, "q1", "xvda")
+    dom0.sh("dd if=/dev/zero bs=1M count=5 2>/dev/null >>/var/log/xen/qemu-dm-q1.log; sleep 6")
+    assert int(dom0.sh("du -k /var/log/xen/qemu-dm-q1.log").split()[0]) < 1024
+    dom0.sh(f"kill -STOP {qemus(dom0)[0]}")
+    xm.good("destroy q1")
+    assert qemus(dom0) == []
+    assert "and is killed" in dom0.sh("tail -n 5 /var/log/xen/xend.log")
+    assert content(dom0, "q1.qcow2", "qcow2", 100) == written
+
+
 def test_disks_are_in_use(dom0, xm, q1):
     """Also under another name, after a restart of xend, and what an image lies on."""
     dom0.sh("ln /data/q1.qcow2 /data/again.qcow2; kill -9 $(cat /run/xend/xend.pid)")
@@ -170,6 +183,7 @@ def test_disks_are_in_use(dom0, xm, q1):
     assert "of the image on which it lies" in said and "'q1' writes it" in said
 
 
+@pytest.mark.long
 def test_bad_images(dom0, xm, q1):
     """Each is refused at once, with what is wrong; the guest is as it was."""
     dom0.sh("dd if=/dev/zero of=/data/no.img bs=1M count=1 2>/dev/null")

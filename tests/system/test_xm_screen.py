@@ -119,6 +119,7 @@ def test_it_outlives_xend_and_follows_the_guest(dom0, xm, s1):
     assert dom0.guest("s1", "echo alive") == "alive"
 
 
+@pytest.mark.long
 def test_ports_and_lacks(dom0, xm, s1):
     second = Guest("s2", memory=96, more=('vfb=["vnc=1,vncunused=0"]',))
     xm.write(second)

@@ -59,9 +59,3 @@ void config_add_vif(struct config *c, const struct config_vif *v)
 	c->vif = xreallocarray(c->vif, c->nr_vif + 1, sizeof(*v));
 	schema_copy(&config_vif_schema, &c->vif[c->nr_vif++], v);
 }
-
-void config_add_vfb(struct config *c, const struct config_vfb *v)
-{
-	c->vfb = xreallocarray(c->vfb, c->nr_vfb + 1, sizeof(*v));
-	schema_copy(&config_vfb_schema, &c->vfb[c->nr_vfb++], v);
-}

@@ -229,8 +229,3 @@ void config_vif_free(struct config_vif *v)
 {
 	schema_clear(&config_vif_schema, v);
 }
-
-void config_vfb_free(struct config_vfb *v)
-{
-	schema_clear(&config_vfb_schema, v);
-}

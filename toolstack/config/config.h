@@ -213,7 +213,6 @@ int config_set_mib(struct config *c, const char *key, uint64_t mib, struct error
 void config_remove_devices(struct config *c);
 void config_add_disk(struct config *c, const struct config_disk *d);
 void config_add_vif(struct config *c, const struct config_vif *v);
-void config_add_vfb(struct config *c, const struct config_vfb *v);
 
 bool config_is_set(const struct config *c, const char *key);
 
@@ -243,8 +242,6 @@ void config_disk_free(struct config_disk *d); /* frees what d points to, not d *
 int config_vif_parse(const char *text, struct config_vif *v, struct error **e);
 struct json_object *config_vif_to_json(const struct config_vif *v);
 void config_vif_free(struct config_vif *v);
-
-void config_vfb_free(struct config_vfb *v);
 
 /*
  * The number of a virtual disk in xenstore (51712 for xvda; xen-vbd-interface(7)). vdev is a name,

@@ -35,6 +35,8 @@
 #define POLL_INTERVAL	   20
 /* Milliseconds between two looks whether it still lives while a device is waited for. */
 #define ALIVE_INTERVAL 200
+/* Milliseconds between two looks at the sizes of the logs. */
+#define LOG_INTERVAL 5000
 
 /* A process that this xend watches. */
 struct watched {
@@ -46,6 +48,7 @@ struct watched {
 };
 
 static LIST_HEAD(, watched) all = LIST_HEAD_INITIALIZER(all);
+static uv_timer_t log_timer;
 
 static const char *const classes[] = { "qdisk", "vfb", "vkbd" };
 #define CLASSES (sizeof(classes) / sizeof(classes[0]))
@@ -99,9 +102,32 @@ static void on_closed(uv_handle_t *handle)
 	free(watched);
 }
 
+static void bound_logs(uv_timer_t *timer)
+{
+	struct watched *watched;
+
+	LIST_FOREACH(watched, &all, link)
+		qemu_log_bound(watched->domain);
+}
+
+/* The timer runs while there is a process. */
+static void set_log_timer(void)
+{
+	if (!log_timer.data) {
+		uv_timer_init(uv_default_loop(), &log_timer);
+		uv_unref((uv_handle_t *)&log_timer);
+		log_timer.data = &all;
+	}
+	if (LIST_EMPTY(&all))
+		uv_timer_stop(&log_timer);
+	else if (!uv_is_active((uv_handle_t *)&log_timer))
+		uv_timer_start(&log_timer, bound_logs, LOG_INTERVAL, LOG_INTERVAL);
+}
+
 static void forget(struct watched *watched)
 {
 	LIST_REMOVE(watched, link);
+	set_log_timer();
 	uv_close((uv_handle_t *)&watched->end, on_closed);
 }
 
@@ -175,6 +201,7 @@ static void watch(struct domain *domain, struct qemu_process *process)
 	uv_poll_init(uv_default_loop(), &watched->end, process->pidfd);
 	uv_poll_start(&watched->end, UV_READABLE, on_end);
 	LIST_INSERT_HEAD(&all, watched, link);
+	set_log_timer();
 }
 
 static bool find_own(const struct domain *domain, struct qemu_process *process)

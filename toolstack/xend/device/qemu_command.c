@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "lib/alloc.h"
 #include "lib/file.h"
+#include "lib/log.h"
 #include "xend/device/qemu.h"
 #include "xend/device/qemu_process.h"
 #include "xend/domain/domain.h"
@@ -29,6 +30,7 @@
 /* Bytes at the end of the log in which its last line is looked for. */
 #define LOG_TAIL  512
 #define MAX_WORDS 40
+#define LOG_LIMIT (4 * 1024 * 1024)
 
 char *qemu_log_path(const struct domain *domain)
 {
@@ -71,6 +73,17 @@ char *qemu_log_last_line(const struct domain *domain)
 		close(log);
 	free(path);
 	return said;
+}
+
+void qemu_log_bound(const struct domain *domain)
+{
+	char *path = qemu_log_path(domain);
+	struct stat st;
+
+	/* What was cut off is a hole afterwards: its blocks count, not its length. */
+	if (stat(path, &st) == 0 && st.st_blocks * 512LL > LOG_LIMIT && truncate(path, 0) == 0)
+		log_warning("%s had more than %d KiB and was emptied.", path, LOG_LIMIT / 1024);
+	free(path);
 }
 
 struct words {
