@@ -28,7 +28,8 @@ STAMP_VERSION = "2"
 CALLERS = ["resource-agents"]
 # The same of programs that serve disks and networks, with the libraries that a build machine may lack.
 DEVICES = ["nbd-client", "nbd-server", "libnl-genl-3-200", "openvswitch-switch", "openvswitch-common",
-           "libxdp1", "libbpf1", "libunbound8", "libnuma1", "libcap-ng0", "libevent-2.1-7"]
+           "libxdp1", "libbpf1", "libunbound8", "libnuma1", "libcap-ng0", "libevent-2.1-7",
+           "iproute2", "libelf1", "libmnl0", "libbsd0", "libmd0", "libcap2"]
 
 
 def kernel_package(meta):

@@ -9,7 +9,9 @@ build/lab/payload.cpio     what Domain-0 starts guests from: /guest/vmlinuz, /gu
 build/lab/payload-elf.cpio           the stock kernel unpacked: guests start faster, for tests that start many
 build/lab/payload-cloud.cpio, payload-grub.cpio    the other kernels that we try as guests
 build/lab/payload-toolstack.cpio     xend, xm and xend-worker, once they are built (make toolstack)
-build/lab/payload-devices.cpio       nbd, and Xen's scripts for disks and networks that few use
+build/lab/payload-devices.cpio       nbd, iproute2, and Xen's scripts for disks and networks that few use
+build/lab/payload-ovs.cpio           Open vSwitch
+build/lab/payload-driver.cpio        /guest/driver: the file system of a guest that serves others, with backend drivers and xl devd
 build/lab/payload-ocf.cpio Pacemaker's agent for Xen, which calls xm
 build/lab/payload-qemu.cpio          Debian's QEMU for Xen, and qemu-img: large, for the tests of what it serves
 build/lab/xen.elf          Debian's hypervisor, as QEMU's -kernel takes it
@@ -46,6 +48,8 @@ DOM0_MODULES = {
     "dm": ["dm-mod"],
 }
 STOCK_MODULES = {"input": ["evdev"]}
+DRIVER_MODULES = {"front": ["xen-blkfront", "xen-netfront"],
+                  "back": [*DOM0_MODULES["xen"], *DOM0_MODULES["backend"]]}
 DOMU_MODULES = {"front": ["xen-blkfront", "xen-netfront"]}
 
 
@@ -73,8 +77,8 @@ class Modules:
                 die(f"kernel {self.release} has no module {name}")
             needs = re.search(rb"\0depends=([^\0]*)\0", b"\0" + self.files[key].read_bytes())
             deps = needs.group(1).decode().split(",") if needs and needs.group(1) else []
-            # ext4 asks for its checksum through the crypto layer by name, not by symbol.
-            deps += {"ext4": ["crc32c_generic"], "virtio_net": [], "ahci": []}.get(key, [])
+            # They ask for their checksum through the crypto layer by name, not by symbol.
+            deps += {"ext4": ["crc32c_generic"], "libcrc32c": ["crc32c_generic"], "virtio_net": [], "ahci": []}.get(key, [])
             order = self.closure(deps, order)
             order.append(key)
         return order
@@ -132,13 +136,8 @@ def add_overlay(archive, directory):
             archive.copy(str(file.relative_to(directory)), file)
 
 
-def make_dom0(release):
-    archive = Archive(LAB / "dom0.cpio")
-    add_overlay(archive, HERE / "dom0")
-    add_busybox(archive)
-    for tool in XEN_TOOLS:
-        add_program(archive, f"{XEN}/{tool}")
-        archive.link(f"usr/sbin/{tool}", f"/{XEN}/{tool}")
+def add_xen_scripts(archive):
+    """Xen's scripts, with all that they call, and what xl reads."""
     for tool in XENSTORE_TOOLS:
         add_program(archive, f"usr/bin/xenstore-{tool}")
     add_program(archive, "bin/bash")
@@ -148,6 +147,16 @@ def make_dom0(release):
     for script in SCRIPTS:
         archive.copy(f"etc/xen/scripts/{script}", TREE / "etc/xen/scripts" / script)
     archive.copy("etc/xen/xl.conf", TREE / "etc/xen/xl.conf")
+
+
+def make_dom0(release):
+    archive = Archive(LAB / "dom0.cpio")
+    add_overlay(archive, HERE / "dom0")
+    add_busybox(archive)
+    for tool in XEN_TOOLS:
+        add_program(archive, f"{XEN}/{tool}")
+        archive.link(f"usr/sbin/{tool}", f"/{XEN}/{tool}")
+    add_xen_scripts(archive)
     archive.copy("bin/flow", LAB / "flow")
     archive.copy("bin/dm-linear", LAB / "dm-linear")
     Modules(release).add(archive, DOM0_MODULES)
@@ -246,19 +255,53 @@ def make_ocf():
     stamp.write()
 
 
+def add_devices_programs(archive, programs):
+    for inside, path in programs.items():
+        add_host_program(archive, inside, DEVICES_TREE / path, ":".join(str(DEVICES_TREE / p / "x86_64-linux-gnu") for p in ("usr/lib", "lib")))
+
+
 def make_devices(release):
     inputs = [HERE / "initramfs.py", LAB / "stamps/fetch-devices", release]
     stamp = common.Stamp("devices", inputs)
     output = LAB / "payload-devices.cpio"
-    if stamp.fresh(output):
+    if stamp.fresh(output, LAB / "payload-ovs.cpio"):
         return
     archive = Archive(output)
-    for inside, path in {"usr/sbin/nbd-client": "sbin/nbd-client", "usr/bin/nbd-server": "bin/nbd-server"}.items():
-        add_host_program(archive, inside, DEVICES_TREE / path, DEVICES_TREE / "usr/lib/x86_64-linux-gnu")
+    # vif-route wants more of ip than busybox knows.
+    add_devices_programs(archive, {"usr/sbin/nbd-client": "sbin/nbd-client", "usr/bin/nbd-server": "bin/nbd-server", "usr/sbin/ip": "bin/ip"})
     for script in MORE_SCRIPTS:
         archive.copy(f"etc/xen/scripts/{script}", TREE / "etc/xen/scripts" / script)
     Modules(release).add(archive, {"nbd": ["nbd"]})
     archive.close()
+    make_ovs(release)
+    stamp.write()
+
+
+def make_ovs(release):
+    archive = Archive(LAB / "payload-ovs.cpio")
+    add_devices_programs(archive, {"usr/sbin/ovs-vswitchd": "usr/lib/openvswitch-switch/ovs-vswitchd", "usr/sbin/ovsdb-server": "usr/sbin/ovsdb-server",
+                                   "usr/bin/ovsdb-tool": "usr/bin/ovsdb-tool", "usr/bin/ovs-vsctl": "usr/bin/ovs-vsctl"})
+    archive.copy("usr/share/openvswitch/vswitch.ovsschema", DEVICES_TREE / "usr/share/openvswitch/vswitch.ovsschema")
+    Modules(release).add(archive, {"ovs": ["openvswitch"]})
+    archive.close()
+
+
+def make_driver(release):
+    inputs = [HERE / "initramfs.py", HERE / "driver", HERE / "domu", LAB / "stamps/fetch", release]
+    stamp = common.Stamp("driver", inputs)
+    if stamp.fresh(LAB / "payload-driver.cpio"):
+        return
+    archive = Archive(LAB / "driver.cpio")
+    add_overlay(archive, HERE / "domu")
+    add_overlay(archive, HERE / "driver")
+    archive.copy("lab/agent", HERE / "dom0/lab/agent")
+    add_busybox(archive)
+    add_program(archive, f"{XEN}/xl")
+    archive.link("usr/sbin/xl", f"/{XEN}/xl")
+    add_xen_scripts(archive)
+    Modules(release).add(archive, DRIVER_MODULES)
+    archive.close()
+    make_payload("payload-driver.cpio", {"guest/driver": LAB / "driver.cpio"})
     stamp.write()
 
 
@@ -321,7 +364,9 @@ def main():
     make_lab()
     make_toolstack()
     make_ocf()
-    make_devices((LAB / "stock.release").read_text().strip())
+    release = (LAB / "stock.release").read_text().strip()
+    make_devices(release)
+    make_driver(release)
     make_qemu()
 
 

@@ -39,9 +39,10 @@ const struct config_foreign foreign_domain_keys[] = {
 	{ false, "bootentry", "bootargs has what the bootloader is told" },
 	{ false, "seclabel init_seclabel access_control security_label",
 	  "there is no security policy of the hypervisor" },
+	{ false, "driver_domain", "any domain can serve disks and networks of others" },
 	{ false, "pool", "every domain runs in Pool-0, with all CPUs" },
 	{ false,
-	  "blkif netif tpmif claim_mode driver_domain features hcalls image machine_address_size "
+	  "blkif netif tpmif claim_mode features hcalls image machine_address_size "
 	  "max_grant_version memory_sharing msr_relaxed nomigrate on_soft_reset on_watchdog "
 	  "passthrough superpages suppress_spurious_page_faults suspend_cancel target "
 	  "vmtrace_buf_kb vnuma vpmu xend_suspend_evtchn_compat xen_extended_power_mgmt",

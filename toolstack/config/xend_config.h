@@ -48,7 +48,8 @@ struct xend_config {
 	bool dom0_ballooning;
 
 	char *network_script; /* with its arguments; runs when xend starts. NULL: none */
-	char *vif_script;
+	char *vif_script;     /* NULL: xend itself puts interfaces on bridges */
+	char *default_bridge;
 
 	bool bootloader_restrict;
 	uint64_t bootloader_timeout;  /* seconds */

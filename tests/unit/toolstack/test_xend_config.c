@@ -41,7 +41,8 @@ static void nothing_means_defaults(void **state)
 	assert_int_equal(c->dom0_min_mem, 256);
 	assert_true(c->dom0_ballooning);
 	assert_null(c->network_script);
-	assert_string_equal(c->vif_script, "vif-bridge");
+	assert_null(c->vif_script);
+	assert_string_equal(c->default_bridge, "xenbr0");
 	assert_int_equal(c->loglevel, XEND_LOG_INFO);
 	assert_true(c->bootloader_restrict);
 	assert_false(c->restore_foreign_files);
@@ -169,12 +170,12 @@ static void the_shipped_file_shows_the_defaults(void **state)
 		assert_string_equal(c->relocation_hosts_allow[i], d->relocation_hosts_allow[i]);
 	assert_int_equal(c->dom0_min_mem, d->dom0_min_mem);
 	assert_int_equal(c->dom0_ballooning, d->dom0_ballooning);
-	assert_string_equal(c->vif_script, d->vif_script);
 	assert_int_equal(c->guests_stop, d->guests_stop);
 	assert_int_equal(c->guests_late, d->guests_late);
 	assert_int_equal(c->guests_shutdown_timeout, d->guests_shutdown_timeout);
 	assert_int_equal(c->guests_suspend_timeout, d->guests_suspend_timeout);
 	assert_int_equal(c->guests_parallel, d->guests_parallel);
+	assert_string_equal(c->default_bridge, d->default_bridge);
 	assert_int_equal(c->loglevel, d->loglevel);
 	assert_int_equal(c->console_limit, d->console_limit);
 	assert_int_equal(c->console_log, d->console_log);

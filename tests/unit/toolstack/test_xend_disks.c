@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_script.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_qemu.c tests/unit/toolstack/no_qemu.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_script.c toolstack/xend/device/driver_domain.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_qemu.c tests/unit/toolstack/no_qemu.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /*
  * Disks are attached and detached while their backend's driver does not let go of them, while the
@@ -62,6 +62,7 @@ static struct {
 	struct backend backends[8];
 	bool dead[SECOND + 1];
 	char record[1024]; /* the domain's devices */
+	enum { SILENT, SERVES, REFUSES, FINDS_NOTHING, DIES } driver;
 	struct {
 		const char *number, *path; /* what it writes */
 		bool fails;
@@ -71,6 +72,8 @@ static struct {
 	struct json_object *params;
 	struct domain *asked;
 } world;
+
+#define SERVED "/local/domain/12/backend/vbd/11/51712"
 
 static struct domain *first, *second;
 static char disk_a[] = "/tmp/xend-disk-a.XXXXXX", disk_b[] = "/tmp/xend-disk-b.XXXXXX";
@@ -223,6 +226,10 @@ void store_put_number(struct store_batch *batch, enum store_access access, unsig
 	node_set(path, text);
 }
 
+void store_batch_serve(struct store_batch *batch, unsigned int domid)
+{
+}
+
 void store_drop(struct store_batch *batch, const char *fmt, ...)
 {
 	PATH_OF(fmt);
@@ -287,8 +294,37 @@ static void look_at(int domid, unsigned int devid)
 		node_set(path, "6");
 }
 
+/* A driver domain (the second domain) with a disk of the first one. */
+static void driver_domain_step(void)
+{
+	const char *state = node_get(SERVED "/state"), *online = node_get(SERVED "/online");
+
+	if (!state)
+		return;
+	if (world.driver == SERVES || world.driver == REFUSES)
+		if (strcmp(state, "1") == 0)
+			node_set(SERVED "/state", "2");
+	if (world.driver == SERVES && strcmp(node_get(SERVED "/hotplug-status"), "") == 0)
+		node_set(SERVED "/hotplug-status", "connected");
+	if (world.driver == SERVES || world.driver == SILENT)
+		node_set(SERVED "/physical-device", "ca:0");
+	if (world.driver == FINDS_NOTHING) {
+		node_set(SERVED "/state", "2");
+		node_set(SERVED "/hotplug-status", "connected");
+	}
+	if (world.driver == REFUSES)
+		node_set(SERVED "/hotplug-error", "no\033[31m disk");
+	if (world.driver == DIES) {
+		world.dead[SECOND] = true;
+		node_remove("/local/domain/12");
+	}
+	if (world.driver == SERVES && strcmp(online, "0") == 0)
+		node_remove(SERVED);
+}
+
 static void step(void)
 {
+	driver_domain_step();
 	for (int domid = FIRST; domid <= SECOND; domid++)
 		for (unsigned int devid = XVDA; devid <= XVDA + 16; devid += 16)
 			look_at(domid, devid);
@@ -905,6 +941,97 @@ static void test_scripts_of_network_disks_get_words(void **state)
 	rmdir(script);
 }
 
+/* --- driver domains --- */
+
+static void attach_served(const char *backend, const char *words)
+{
+	struct json_object *o = disk("/dev/theirs", "xvda", "w");
+
+	json_set_string(o, "backend", backend);
+	ask(XEND_M_DEVICE_ATTACH, first, o, NULL, words);
+}
+
+static void test_a_disk_of_a_driver_domain(void **state)
+{
+	world.driver = SERVES;
+	attach_served("second", NULL);
+	assert_int_equal(device_by_id(first, "vbd", XVDA)->host, SECOND);
+	assert_string_equal(node_get(SERVED "/frontend"), "/local/domain/11/device/vbd/51712");
+	assert_string_equal(node_get(SERVED "/params"), "/dev/theirs");
+	assert_string_equal(node_get("/local/domain/11/device/vbd/51712/backend"), SERVED);
+	assert_string_equal(node_get("/local/domain/11/device/vbd/51712/backend-id"), "12");
+	assert_string_equal(node_get("/libxl/11/device/vbd/51712/backend"), SERVED);
+	assert_non_null(strstr(world.record, "\"host\": 12"));
+	assert_true(devices_agree(first));
+	/* It is another disk than Domain-0's of the same path. */
+	attach(first, disk_a, "xvdb", NULL);
+	ask(XEND_M_DEVICE_DETACH, first, NULL, "xvdb", NULL);
+	ask(XEND_M_DEVICE_DETACH, first, NULL, "xvda", NULL);
+	assert_false(node_is_there(SERVED));
+	assert_false(node_is_there("/libxl/11/device/vbd/51712"));
+	nothing_is_left_of(FIRST);
+	assert_true(world.now < 2000);
+}
+
+static void test_a_driver_domain_that_does_not_serve(void **state)
+{
+	static const struct {
+		int driver;
+		const char *words;
+	} rows[] = {
+		{ SILENT, "its kernel does not answer. Has it the module xen-blkback?" },
+		{ REFUSES, "it reports: no?[31m disk." },
+		{ FINDS_NOTHING, "found no such block device or file" },
+		{ DIES, "it has ended" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		world.driver = rows[i].driver;
+		attach_served("12", rows[i].words);
+		assert_false(node_is_there(SERVED));
+		assert_false(node_is_there("/libxl/11/device/vbd/51712"));
+		nothing_is_left_of(FIRST);
+		assert_true(TAILQ_EMPTY(&first->devices));
+	}
+	attach_served("second", "does not run: start it first");
+	attach_served("first", "is the domain itself");
+	attach_served("nobody", "The domain 'nobody', which is to serve a disk of domain 'first', "
+				"does not exist");
+	assert_false(node_is_there("/local/domain/11/device"));
+}
+
+/* What an attach has left that was killed, and a driver domain that does not let go. */
+static void test_a_half_attached_disk_of_a_driver_domain(void **state)
+{
+	node_set("/libxl/11/device/vbd/51712/backend", SERVED);
+	node_set(SERVED "/state", "2");
+	node_set(SERVED "/online", "1");
+	node_set(SERVED "/hotplug-status", "connected");
+	/* Nodes of others, and such as nobody writes, mean nothing. */
+	node_set("/libxl/11/device/vbd/51728/backend", "/local/domain/0/backend/vbd/11/51728");
+	node_set("/libxl/11/device/vbd/51744/backend", "/local/domain/12/backend/vbd/13/51744");
+	node_set("/libxl/11/device/vbd/51760/backend", "/local/domain/12/../vbd/11/51760");
+	assert_false(devices_agree(first));
+	devices_reconcile(first);
+	assert_false(node_is_there(SERVED));
+	assert_true(node_is_there("/libxl/11/device/vbd/51728"));
+	assert_true(devices_agree(first));
+	assert_true(world.now < 20000);
+}
+
+static void test_a_driver_domain_ends_before_its_guest(void **state)
+{
+	world.driver = SERVES;
+	attach_served("second", NULL);
+	world.driver = DIES;
+	step();
+	/* The device stays its guest's: served again when both start anew. */
+	assert_true(devices_agree(first));
+	ask(XEND_M_DEVICE_DETACH, first, NULL, "xvda", NULL);
+	nothing_is_left_of(FIRST);
+	assert_true(world.now < 2000);
+}
+
 static int add_vif(const char *mac)
 {
 	struct json_object *o = json_new_object();
@@ -950,6 +1077,10 @@ int main(void)
 		TEST(test_a_backend_in_no_list_is_a_use),
 		TEST(test_attach_waits_for_recovery),
 		TEST(test_what_is_not_recorded_is_not_attached),
+		TEST(test_a_disk_of_a_driver_domain),
+		TEST(test_a_driver_domain_that_does_not_serve),
+		TEST(test_a_half_attached_disk_of_a_driver_domain),
+		TEST(test_a_driver_domain_ends_before_its_guest),
 		TEST(test_a_script_that_makes_no_block_device_is_undone),
 		TEST(test_a_script_is_tried_again_while_the_kernel_closes_its_device),
 		TEST(test_an_interrupted_script_is_undone_by_its_directory),

@@ -38,7 +38,7 @@ const char *device_class_of_backend(const char *back_class)
 
 void device_back_path(const struct device *device, char path[DEVICE_PATH_MAX])
 {
-	snprintf(path, DEVICE_PATH_MAX, "/local/domain/0/backend/%s/%d/%u",
+	snprintf(path, DEVICE_PATH_MAX, "/local/domain/%d/backend/%s/%d/%u", device->host,
 		 device_back_class(device), device->domain->domid, device->devid);
 }
 
@@ -124,9 +124,19 @@ void device_free(struct device *device)
 	free(device);
 }
 
+const char *device_backend_name(const struct device *device)
+{
+	const char *name = device->ops == &device_vbd_ops ? device->disk.backend :
+			   device->ops == &device_vif_ops ? device->vif.backend :
+							    NULL;
+
+	return name && strcmp(name, "Domain-0") != 0 ? name : "0";
+}
+
 bool device_has_script(const struct device *device)
 {
-	return device->ops == &device_vbd_ops && device->disk.script;
+	return device->ops == &device_vbd_ops && device->disk.script &&
+	       strcmp(device_backend_name(device), "0") == 0;
 }
 
 bool devices_have_scripts(const struct domain *domain)
@@ -275,6 +285,7 @@ struct json_object *devices_to_json(const struct domain *domain)
 
 		json_set_string(o, "class", device->ops->class);
 		json_set_int(o, "devid", device->devid);
+		json_set_int(o, "host", device->host);
 		json_set(o, "config", device_to_json(device));
 		json_append(array, o);
 	}
@@ -288,17 +299,20 @@ int devices_from_json(struct domain *domain, struct json_object *array, struct e
 		const struct device_ops *ops;
 		struct device *device;
 		const char *class;
-		int64_t devid;
+		int64_t devid, host;
 
 		if (json_get_string(o, "class", &class, e) ||
 		    json_get_int(o, "devid", 0, INT32_MAX, &devid, e) ||
+		    json_opt_int(o, "host", 0, DOMID_FIRST_RESERVED - 1, 0, &host, e) ||
 		    json_get_typed(o, "config", json_type_object, &element, e))
 			return -EINVAL;
 		ops = device_class(class);
 		if (!ops)
 			return error_set(e, EINVAL, "There is no class '%.20s' of devices.", class);
-		if (device_from_json(domain, ops, element, &device, e) ||
-		    device_add(device, (unsigned int)devid, e))
+		if (device_from_json(domain, ops, element, &device, e))
+			return -EINVAL;
+		device->host = (int)host;
+		if (device_add(device, (unsigned int)devid, e))
 			return -EINVAL;
 	}
 	return 0;

@@ -6,6 +6,8 @@
  *	/local/domain/5/device/vbd/51712     the guest's: it may write anything there
  *	/local/domain/0/backend/vbd/5/51712  Domain-0's: the guest can only read it
  *
+ * A driver domain (driver_domain.h) has the second one in its own place.
+ *
  * xend never follows or trusts anything below the guest's directory: class, domain id and device id
  * alone say which backend belongs to a device.
  */
@@ -58,7 +60,8 @@ struct device {
 	struct domain *domain;
 	const struct device_ops *ops;
 	unsigned int devid;
-	union { /* by ops->schema */
+	int host; /* the domain that serves it, set before prepare; 0: Domain-0 */
+	union {	  /* by ops->schema */
 		struct config_disk disk;
 		struct config_vif vif;
 	};
@@ -72,6 +75,8 @@ struct device {
 	int loop_fd;	    /* the loop device, until blkback has opened it itself; -1: none */
 };
 
+/* The configured name or number of the domain that serves it; "0": Domain-0. */
+const char *device_backend_name(const struct device *device);
 /* Whether a script sets the device up before its driver sees it: its own nodes are there first. */
 bool device_has_script(const struct device *device);
 

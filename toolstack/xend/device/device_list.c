@@ -32,9 +32,11 @@ static int64_t of_queue(const char *front, const char *key, const char *queue_ke
 static struct json_object *describe(struct domain *domain, const struct device_ops *ops,
 				    const char *back_class, unsigned int devid)
 {
+	const struct device *listed = device_by_id(domain, ops->class, devid);
 	struct device key = { .domain = domain,
 			      .ops = ops,
 			      .devid = devid,
+			      .host = listed ? listed->host : 0,
 			      .disk.type = strcmp(back_class, "qdisk") == 0 ? CONFIG_DISK_QDISK :
 									      CONFIG_DISK_PHY };
 	struct json_object *o = json_new_object();
@@ -50,7 +52,7 @@ static struct json_object *describe(struct domain *domain, const struct device_o
 		json_set_printf(o, XEND_DEV_DEVICE, "%u", devid);
 	free(text);
 	json_set_int(o, XEND_DEV_DEVID, devid);
-	json_set_int(o, XEND_DEV_BACKEND_ID, 0);
+	json_set_int(o, XEND_DEV_BACKEND_ID, key.host);
 	json_set_int(o, XEND_DEV_HANDLE, devid);
 	json_set_int(o, XEND_DEV_STATE, number_or_none(back, "state"));
 	json_set_string(o, XEND_DEV_BACKEND_PATH, back);
@@ -108,12 +110,19 @@ static void add_listed(const struct domain *domain, const char *back_class, stru
 struct json_object *devices_describe(struct domain *domain, const struct device_ops *ops)
 {
 	struct json_object *array = json_new_array();
+	const struct device *device;
 	struct listed *list = NULL;
 	size_t nr = 0;
 
 	add_listed(domain, ops->class, &list, &nr);
 	if (ops == &device_vbd_ops)
 		add_listed(domain, "qdisk", &list, &nr);
+	TAILQ_FOREACH(device, &domain->devices, link) {
+		if (device->ops != ops || !device->host)
+			continue;
+		list = xreallocarray(list, nr + 1, sizeof(*list));
+		list[nr++] = (struct listed){ device->devid, ops->class };
+	}
 	qsort(list, nr, sizeof(*list), compare);
 	for (size_t i = 0; i < nr; i++)
 		json_append(array, describe(domain, ops, list[i].back_class, list[i].devid));

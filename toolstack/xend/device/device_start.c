@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "xend/device/driver_domain.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/layout.h"
 
@@ -37,14 +38,33 @@ static void put_nodes(const struct device *device, struct store_batch *batch)
 	device_front_path(device, front);
 	if (!device_has_script(device))
 		store_drop(batch, "%s", back);
+	if (device->host)
+		driver_domain_put_index(device, batch);
+	store_batch_serve(batch, (unsigned int)device->host);
 	store_drop(batch, "%s", front);
 
 	store_put(batch, STORE_GUEST_OWNS, domid, NULL, "%s", front);
 	store_put(batch, STORE_GUEST_OWNS, domid, back, "%s/backend", front);
-	store_put_number(batch, STORE_GUEST_OWNS, domid, 0, "%s/backend-id", front);
+	store_put_number(batch, STORE_GUEST_OWNS, domid, (uint64_t)device->host, "%s/backend-id",
+			 front);
 	device->ops->put_front(device, batch, front);
 	store_put(batch, STORE_GUEST_OWNS, domid, initialising, "%s/state", front);
 	device_put_backend(device, batch, initialising);
+	store_batch_serve(batch, 0);
+}
+
+static int prepare(struct device *device, struct error **e)
+{
+	int rc = driver_domain_find(device, e);
+
+	if (rc || device->host)
+		return rc;
+	return device->ops->prepare(device, e);
+}
+
+static int complete(struct device *device, struct error **e)
+{
+	return device->host ? driver_domain_wait(device, e) : device->ops->complete(device, e);
 }
 
 int devices_prepare(struct domain *domain, struct store_batch *batch, struct error **e)
@@ -56,7 +76,7 @@ int devices_prepare(struct domain *domain, struct store_batch *batch, struct err
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
 		store_remove("/local/domain/0/backend/%s/%d", classes[i], domain->domid);
 	TAILQ_FOREACH(device, &domain->devices, link) {
-		int rc = device->ops->prepare(device, e);
+		int rc = prepare(device, e);
 
 		if (rc)
 			return rc;
@@ -70,7 +90,7 @@ int devices_complete(struct domain *domain, struct error **e)
 	struct device *device;
 
 	TAILQ_FOREACH(device, &domain->devices, link) {
-		int rc = device->ops->complete(device, e);
+		int rc = complete(device, e);
 
 		if (rc)
 			return rc;
@@ -101,7 +121,6 @@ static int check_gone(const struct device *device, struct error **e)
 
 int device_attach(struct device *device, struct error **e)
 {
-	const struct device_ops *ops = device->ops;
 	struct hv_domain_info info;
 	struct store_batch *batch;
 	int rc = domain_info(device->domain, &info, e);
@@ -120,14 +139,14 @@ int device_attach(struct device *device, struct error **e)
 		device_forget(device);
 		return rc;
 	}
-	rc = ops->prepare(device, e);
+	rc = prepare(device, e);
 	if (rc == 0) {
 		batch = store_begin();
 		put_nodes(device, batch);
 		rc = store_commit(batch, e);
 	}
 	if (rc == 0)
-		rc = ops->complete(device, e);
+		rc = complete(device, e);
 	if (rc) {
 		device_take_apart(device);
 		device_forget(device);

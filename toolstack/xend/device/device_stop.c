@@ -18,6 +18,7 @@
 #include "lib/str.h"
 #include "xend/domain/domain.h"
 #include "xend/device/disk_script.h"
+#include "xend/device/driver_domain.h"
 #include "xend/runtime/files.h"
 #include "xend/device/hotplug.h"
 #include "xend/device/qemu.h"
@@ -223,8 +224,13 @@ static bool take_apart(struct domain *domain, const char *class, unsigned int de
 
 bool device_take_apart(struct device *device)
 {
-	bool before = task_shield(true);
-	bool gone = take_apart(device->domain, device_back_class(device), device->devid, device);
+	bool before = task_shield(true), gone = true;
+
+	if (device->host)
+		driver_domain_take_apart(device->domain, device->host, device->ops->class,
+					 device->devid);
+	else
+		gone = take_apart(device->domain, device_back_class(device), device->devid, device);
 
 	task_shield(before);
 	return gone;
@@ -294,6 +300,7 @@ void devices_stop(struct domain *domain)
 	/* All start to close before xend waits for the first one. */
 	each_backend(domain, start_closing);
 	qemu_stop(domain);
+	driver_domain_stop(domain);
 	each_backend(domain, finish_one);
 	each_backend(domain, wait_for_script);
 	each_backend(domain, undo_setup);
@@ -319,7 +326,8 @@ static bool is_online(const struct device *device)
 	char back[DEVICE_PATH_MAX];
 
 	device_back_path(device, back);
-	return store_read_number(1, 0, "%s/online", back) == 1;
+	/* What a driver domain served is gone with it, but stays a device of its domain. */
+	return store_read_number(1, device->host != 0, "%s/online", back) == 1;
 }
 
 /*
@@ -358,7 +366,7 @@ bool devices_agree(struct domain *domain)
 	TAILQ_FOREACH(device, &domain->devices, link)
 		if (!is_online(device))
 			return false;
-	return each_stray(domain, NULL) == 0;
+	return each_stray(domain, NULL) == 0 && driver_domain_each_stray(domain, NULL) == 0;
 }
 
 static void take_stray_apart(struct domain *domain, const char *class, unsigned int devid)
@@ -367,11 +375,20 @@ static void take_stray_apart(struct domain *domain, const char *class, unsigned 
 	take_apart(domain, class, devid, NULL);
 }
 
+static void take_strange_stray_apart(struct domain *domain, int host, const char *class,
+				     unsigned int devid)
+{
+	log_info("Domain %s: the half-attached %s %u, which domain %d serves, is taken away.",
+		 domain->name, class, devid, host);
+	driver_domain_take_apart(domain, host, class, devid);
+}
+
 void devices_reconcile(struct domain *domain)
 {
 	struct device *device, *next;
 
 	each_stray(domain, take_stray_apart);
+	driver_domain_each_stray(domain, take_strange_stray_apart);
 	for (device = TAILQ_FIRST(&domain->devices); device; device = next) {
 		next = TAILQ_NEXT(device, link);
 		if (is_online(device))

@@ -116,9 +116,8 @@ static int check_served(const struct device *device, struct error **e)
 	const struct config_disk *disk = &device->disk;
 	const char *what = disk->script && is_qdisk(device) ?
 				   "a script for an image that QEMU serves" :
-			   strcmp(disk->backend, "0") != 0 ? "a backend outside Domain-0" :
-			   !disk->target		   ? "a drive without a medium" :
-							     NULL;
+			   !disk->target ? "a drive without a medium" :
+					   NULL;
 
 	return what ? error_set(e, EOPNOTSUPP,
 				"The disk %s of domain '%s' needs %s, which xend "
@@ -176,11 +175,14 @@ static void put_block_device(const struct device *device, struct store_batch *ba
 {
 	unsigned int domid = (unsigned int)device->domain->domid;
 	char number[32];
+	bool is_file =
+		device->loop_fd >= 0 || (device->host && device->disk.type == CONFIG_DISK_FILE);
 
-	store_put(batch, STORE_GUEST_READS, domid, device->loop_fd >= 0 ? "file" : "phy", "%s/type",
-		  back);
+	store_put(batch, STORE_GUEST_READS, domid, is_file ? "file" : "phy", "%s/type", back);
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.target ? device->disk.target : "",
 		  "%s/params", back);
+	if (device->host)
+		store_put(batch, STORE_GUEST_READS, domid, "", "%s/hotplug-status", back);
 	if (!device->block_device)
 		return;
 	snprintf(number, sizeof(number), "%x:%x", major(device->block_device),
@@ -222,8 +224,9 @@ static void vbd_put_back(const struct device *device, struct store_batch *batch,
 	unsigned int domid = (unsigned int)device->domain->domid;
 	char *script;
 
-	if (device->disk.script) {
-		script = hotplug_script_path(device->disk.script);
+	/* In a driver domain, the script "block" serves files and devices. */
+	if (device->disk.script || device->host) {
+		script = hotplug_script_path(device->disk.script ? device->disk.script : "block");
 		store_put(batch, STORE_GUEST_READS, domid, script, "%s/script", back);
 		free(script);
 	}

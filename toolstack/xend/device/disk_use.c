@@ -212,6 +212,13 @@ static void add_server(struct survey *survey, const struct domain *domain)
 		(struct server){ .pid = pid, .who = xstrdup(domain->name) };
 }
 
+/* Whether it is a disk that Domain-0 serves. Another domain's disks are unknown here. */
+static bool is_of_domain0(const struct device *device)
+{
+	return device->ops == &device_vbd_ops && !device->host &&
+	       strcmp(device_backend_name(device), "0") == 0;
+}
+
 static void collect_ours(struct survey *survey, const struct device *mine,
 			 const struct device *instead)
 {
@@ -226,7 +233,7 @@ static void collect_ours(struct survey *survey, const struct device *mine,
 		TAILQ_FOREACH(other, &domain->devices, link) {
 			size_t before = survey->uses.nr;
 
-			if (other == mine || other->ops != &device_vbd_ops)
+			if (other == mine || !is_of_domain0(other))
 				continue;
 			add_ours(survey, mine, other);
 			for (size_t i = before; other == instead && i < survey->uses.nr; i++)
@@ -235,7 +242,8 @@ static void collect_ours(struct survey *survey, const struct device *mine,
 		if (domain != mine->domain && TAILQ_EMPTY(&domain->devices) && domain->config &&
 		    will_return(domain))
 			for (size_t i = 0; i < domain->config->nr_disk; i++)
-				add_returning(survey, domain, &domain->config->disk[i]);
+				if (strcmp(domain->config->disk[i].backend, "0") == 0)
+					add_returning(survey, domain, &domain->config->disk[i]);
 	}
 }
 
@@ -581,7 +589,7 @@ static int check_claims(const struct survey *survey, const struct device *mine, 
 
 	TAILQ_FOREACH(domain, &domains, link) {
 		TAILQ_FOREACH(other, &domain->devices, link) {
-			if (other == mine || other->ops != &device_vbd_ops)
+			if (other == mine || !is_of_domain0(other))
 				continue;
 			rc = check_claim(survey, other, &other->claim, access_of(&other->disk), e);
 			for (size_t i = 0; rc == 0 && i < other->nr_below; i++)

@@ -18,6 +18,7 @@
 #include "xend/console/console.h"
 #include "xend/domain/destroy.h"
 #include "xend/device/device.h"
+#include "xend/device/driver_domain.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/guests.h"
 #include "xend/domain/layout.h"
@@ -424,6 +425,7 @@ int domain_tear_down(struct domain *domain, struct error **e)
 	/* A hypervisor that does not answer has not said that the domain is gone. */
 	int rc = domain_number(domain, &whose, &info, e);
 
+	driver_domain_warn(domain);
 	if (rc == 0)
 		rc = announce_end(domain, whose == NUMBER_OWN && needs_record(domain, &info), e);
 	if (rc == 0 && domain->domid >= 0)

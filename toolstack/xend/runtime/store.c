@@ -268,12 +268,13 @@ struct put {
 	char path[STORE_PATH_MAX];
 	char *value; /* NULL: a directory */
 	enum store_access access;
-	unsigned int domid;
+	unsigned int domid, host; /* host: stands for Domain-0 */
 	bool drop;
 };
 
 struct store_batch {
 	STAILQ_HEAD(, put) puts;
+	unsigned int host;
 };
 
 struct store_batch *store_begin(void)
@@ -303,6 +304,12 @@ void store_put(struct store_batch *batch, enum store_access access, unsigned int
 	put->value = value ? xstrdup(value) : NULL;
 	put->access = access;
 	put->domid = domid;
+	put->host = access == STORE_PRIVATE ? 0 : batch->host;
+}
+
+void store_batch_serve(struct store_batch *batch, unsigned int domid)
+{
+	batch->host = domid;
 }
 
 void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid,
@@ -327,9 +334,12 @@ static bool apply_put(xs_transaction_t t, const struct put *put)
 	 * The first entry names the owner and the access of everybody else; the next ones grant
 	 * more.
 	 */
+	bool guests = put->access == STORE_GUEST_OWNS || put->access == STORE_GUEST_SHARES;
+	unsigned int others =
+		put->access == STORE_GUEST_SHARES ? XS_PERM_READ | XS_PERM_WRITE : XS_PERM_READ;
 	struct xs_permissions perms[2] = {
-		{ .id = put->access == STORE_GUEST_OWNS ? put->domid : 0, .perms = XS_PERM_NONE },
-		{ .id = put->access == STORE_GUEST_OWNS ? 0 : put->domid, .perms = XS_PERM_READ },
+		{ .id = guests ? put->domid : put->host, .perms = XS_PERM_NONE },
+		{ .id = guests ? put->host : put->domid, .perms = others },
 	};
 
 	bool ok;

@@ -65,7 +65,14 @@ enum store_access {
 	STORE_PRIVATE,	   /* Domain-0 alone */
 	STORE_GUEST_READS, /* Domain-0's, readable by the guest */
 	STORE_GUEST_OWNS,  /* the guest's, readable by Domain-0 */
+	/* The guest's; the domain that serves it (store_batch_serve) may write it, too. */
+	STORE_GUEST_SHARES,
 };
+/*
+ * From now on `domid` stands for Domain-0 in the accesses of what is put: a domain that serves
+ * devices of others owns its directories and reads those of the frontends.
+ */
+void store_batch_serve(struct store_batch *batch, unsigned int domid);
 /* `path` is the format of the variable arguments. Without a value, an empty directory is made. */
 void store_put(struct store_batch *batch, enum store_access access, unsigned int domid,
 	       const char *value, const char *path, ...) __attribute__((format(printf, 5, 6)));
