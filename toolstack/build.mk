@@ -43,8 +43,10 @@ ts-dirs-xend := xend
 # Two functions of libnettle, for the seal of saved files. As a shared library it would be a tenth of xend's memory.
 ts-libs-xend := $(ts-xen-libs) -lxenstore -lnl-route-3 -lnl-3 -luv -l:libnettle.a
 ts-dirs-xend-worker := worker
-# One function of liblzo2, which no other program of Domain-0 needs.
-ts-libs-xend-worker := $(ts-xen-libs) -lseccomp -lgcrypt -lbz2 -llzma -l:liblzo2.a -lzstd -llz4 -lz
+# A worker lives for some milliseconds when a kernel is small or cached. Finding the symbols of shared libraries would be
+# most of its work, and few of them are called.
+ts-libs-xend-worker := $(ts-xen-libs) \
+	$(foreach l,seccomp gcrypt gpg-error bz2 lzma lzo2 zstd lz4 z,-l:lib$(l).a)
 ts-dirs-xm := xm
 ts-libs-xm := -lncursesw -ltinfo -lseccomp
 

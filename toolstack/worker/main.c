@@ -69,23 +69,33 @@ void worker_progress(const char *stage, uint64_t done, uint64_t total)
 
 /*
  * Reads one line from stdin, without its newline. -EPIPE at the end of input, -E2BIG past `limit`.
+ * Nobody else reads stdin, so what was read too far waits here for the next line.
  */
 static int read_line(struct str *line, size_t limit)
 {
-	char c;
+	static char buffer[4096];
+	static size_t at, end;
 
 	for (;;) {
-		ssize_t n = read(STDIN_FILENO, &c, 1);
+		const char *newline = memchr(buffer + at, '\n', end - at);
+		size_t size = newline ? (size_t)(newline - (buffer + at)) : end - at;
+		ssize_t n;
 
+		if (size > limit - line->len)
+			return -E2BIG;
+		str_add_bytes(line, buffer + at, size);
+		at += size;
+		if (newline) {
+			at++;
+			return 0;
+		}
+		n = read(STDIN_FILENO, buffer, sizeof(buffer));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return -EPIPE;
-		if (c == '\n')
-			return 0;
-		if (line->len >= limit)
-			return -E2BIG;
-		str_add_char(line, c);
+		at = 0;
+		end = (size_t)n;
 	}
 }
 
