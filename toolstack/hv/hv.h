@@ -257,6 +257,12 @@ int hv_frames_info(struct hv *hv, uint32_t domid, xen_pfn_t *frames, size_t coun
 struct mmuext_op;
 int hv_mmuext(struct hv *hv, uint32_t domid, const struct mmuext_op *ops, size_t count,
 	      struct error **e);
+/*
+ * Fills `count` frames of the domain with zeros. Xen hands memory out as its last owner left it if
+ * that owner still lives, so not even that of a new domain is zero.
+ */
+int hv_clear_frames(struct hv *hv, uint32_t domid, const xen_pfn_t *frames, size_t count,
+		    struct error **e);
 /* Fills the domain's page `gmfn` with the stubs that make hypercalls. */
 int hv_hypercall_page(struct hv *hv, uint32_t domid, uint64_t gmfn, struct error **e);
 /*

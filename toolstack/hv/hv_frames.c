@@ -15,6 +15,8 @@
 
 /* Xen refuses more frames than this in one getpageframeinfo3. */
 #define INFO_CHUNK 1024
+/* Frames in one hypercall. */
+#define CLEAR_CHUNK 1024
 
 void *hv_map_frames(struct hv *hv, uint32_t domid, int prot, const xen_pfn_t *frames, int *errs,
 		    size_t count, struct error **e)
@@ -68,6 +70,28 @@ int hv_mmuext(struct hv *hv, uint32_t domid, const struct mmuext_op *ops, size_t
 	return rc < 0 ?
 		       hv_fail(e, -rc, "make page tables of %zu pages of domain %u", count, domid) :
 		       0;
+}
+
+/* The hypervisor clears the frames itself, which saves mapping them. */
+int hv_clear_frames(struct hv *hv, uint32_t domid, const xen_pfn_t *frames, size_t count,
+		    struct error **e)
+{
+	struct mmuext_op *ops = hv_buffer(hv, CLEAR_CHUNK * sizeof(*ops), e);
+	int rc = ops ? 0 : -ENOMEM;
+
+	for (size_t done = 0; done < count && rc == 0;) {
+		size_t now = count - done < CLEAR_CHUNK ? count - done : CLEAR_CHUNK;
+
+		for (size_t i = 0; i < now; i++)
+			ops[i] = (struct mmuext_op){ .cmd = MMUEXT_CLEAR_PAGE,
+						     .arg1.mfn = frames[done + i] };
+		if (xencall4(hv->calls, __HYPERVISOR_mmuext_op, (uintptr_t)ops, now, 0, domid) < 0)
+			rc = hv_fail(e, errno, "clear %zu pages of domain %u", count, domid);
+		done += now;
+	}
+	if (ops)
+		hv_buffer_free(hv, ops);
+	return rc;
 }
 
 int hv_hypercall_page(struct hv *hv, uint32_t domid, uint64_t gmfn, struct error **e)

@@ -192,6 +192,8 @@ long hv_memory_populate(struct hv *hv, uint32_t domid, const xen_pfn_t *gfns, xe
 
 		if (mfn == UINT64_MAX)
 			break;
+		/* As its last owner left it. */
+		memset(fake.memory[mfn], 0x5a, sizeof(fake.memory[mfn]));
 		mfns[done] = mfn;
 	}
 	fake.domains[domid].info.pages += done;
@@ -253,6 +255,19 @@ int hv_mmuext(struct hv *hv, uint32_t domid, const struct mmuext_op *ops, size_t
 			d->pins[d->nr_pins++] = ops[i].arg1.mfn << 8 | ops[i].cmd;
 	}
 	return d != NULL ? 0 : -ENOMEM;
+}
+
+int hv_clear_frames(struct hv *hv, uint32_t domid, const xen_pfn_t *frames, size_t count,
+		    struct error **e)
+{
+	if (domain(domid, e) == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		if (!owned(domid, frames[i]))
+			abort();
+		memset(fake.memory[frames[i]], 0, sizeof(fake.memory[frames[i]]));
+	}
+	return 0;
 }
 
 int hv_hypercall_page(struct hv *hv, uint32_t domid, uint64_t gmfn, struct error **e)

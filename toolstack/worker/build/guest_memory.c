@@ -155,3 +155,36 @@ int guest_load(struct guest *g, uint64_t to, int fd, uint64_t offset, uint64_t s
 	}
 	return rc;
 }
+
+/* Clears bytes of one page. */
+static int clear_part(struct guest *g, uint64_t from, uint64_t size, struct error **e)
+{
+	char *page = guest_map(g, from / PAGE, 1, e);
+
+	if (!page)
+		return -EIO;
+	memset(page + from % PAGE, 0, size);
+	hv_unmap_frames(g->hv, page, 1);
+	return 0;
+}
+
+int guest_clear(struct guest *g, uint64_t from, uint64_t size, struct error **e)
+{
+	uint64_t end = from + size, first = (from + PAGE - 1) / PAGE, last = end / PAGE;
+	int rc = 0;
+
+	if (size == 0)
+		return 0;
+	if (end < from || (end + PAGE - 1) / PAGE > g->nr_pages)
+		return error_set(e, EINVAL, "The bytes %#llx to %#llx are not the guest's.",
+				 (unsigned long long)from, (unsigned long long)end);
+	if (first > last)
+		return clear_part(g, from, size, e);
+	if (from % PAGE != 0)
+		rc = clear_part(g, from, first * PAGE - from, e);
+	if (rc == 0 && last > first)
+		rc = hv_clear_frames(g->hv, g->domid, g->p2m + first, last - first, e);
+	if (rc == 0 && end % PAGE != 0)
+		rc = clear_part(g, last * PAGE, end % PAGE, e);
+	return rc;
+}

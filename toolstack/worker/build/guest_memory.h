@@ -39,5 +39,7 @@ void *guest_map(struct guest *guest, uint64_t pfn, uint64_t count, struct error 
  */
 int guest_load(struct guest *guest, uint64_t to, int fd, uint64_t offset, uint64_t size,
 	       const char *what, guest_progress_fn *progress, struct error **e);
+/* Clears `size` bytes from the guest's pseudo-physical address `from` on. */
+int guest_clear(struct guest *guest, uint64_t from, uint64_t size, struct error **e);
 
 #endif

@@ -101,15 +101,15 @@ static int load_kernel(struct guest *guest, const struct kernel *kernel, const c
 	int rc = 0;
 
 	snprintf(what, sizeof(what), "The kernel %.280s", path);
-	/*
-	 * All memory of a new domain is zero already, so a segment's part beyond its bytes in the
-	 * file needs no write.
-	 */
 	for (uint32_t i = 0; i < kernel->info.nr_segments && rc == 0; i++) {
 		const struct kernel_segment *seg = &kernel->info.segments[i];
+		uint64_t to = seg->virt - kernel->info.virt_base;
 
-		rc = guest_load(guest, seg->virt - kernel->info.virt_base, kernel->fd, seg->offset,
-				seg->filesz, what, worker_progress, e);
+		rc = guest_load(guest, to, kernel->fd, seg->offset, seg->filesz, what,
+				worker_progress, e);
+		/* New memory may hold what its last owner left there. */
+		if (rc == 0)
+			rc = guest_clear(guest, to + seg->filesz, seg->memsz - seg->filesz, e);
 	}
 	return rc;
 }

@@ -64,6 +64,7 @@ static int write_p2m(struct guest *guest, const struct pv_start *l, struct error
 
 	if (!list)
 		return -EIO;
+	memset((char *)list + (l->nr_p2m - 1) * PAGE, 0, PAGE);
 	memcpy(list, guest->p2m, guest->nr_pages * sizeof(*guest->p2m));
 	hv_unmap_frames(guest->hv, list, l->nr_p2m);
 	return 0;

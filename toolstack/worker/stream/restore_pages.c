@@ -242,6 +242,22 @@ static int take_words(struct restore *r, struct page_batch *b, struct error **e)
 	return rc;
 }
 
+/*
+ * Clears the pages without data: they were zero. New memory may hold what its last owner left there
+ * (hv_clear_frames()).
+ */
+static int clear_empty(struct restore *r, const struct page_batch *b, struct error **e)
+{
+	xen_pfn_t mfns[STREAM_BATCH];
+	size_t count = 0;
+
+	for (unsigned int i = 0; i < b->count; i++)
+		if (((uint32_t)(b->words[i] >> STREAM_TYPE_SHIFT) & XEN_DOMCTL_PFINFO_LTAB_MASK) ==
+		    XEN_DOMCTL_PFINFO_XALLOC)
+			mfns[count++] = restore_pfn_to_mfn(r, b->words[i] & STREAM_PFN_MASK);
+	return count > 0 ? hv_clear_frames(r->hv, r->domid, mfns, count, e) : 0;
+}
+
 /* Allocates the frames that a page table points to, then replaces its pfns by machine frames. */
 static int localise(struct restore *r, struct page_batch *b, uint64_t *table, unsigned int level,
 		    struct error **e)
@@ -307,6 +323,8 @@ int restore_page_data(struct restore *r, const struct stream_record *record, str
 		rc = take_words(r, &b, e);
 	if (rc == 0 && record->length != sizeof(head) + words + (size_t)b.with_data * STREAM_PAGE)
 		rc = stream_in_damaged(e, "a record of pages has a wrong length");
+	if (rc == 0)
+		rc = clear_empty(r, &b, e);
 	if (rc == 0 && b.with_data > 0)
 		rc = read_pages(r, &b, e);
 	if (rc == 0)
