@@ -50,7 +50,8 @@
 #define XEND_M_INFO "xend.info" /* -> version xend pid start_time */
 #define XEND_M_LOG  "xend.log"	/* lines? -> text */
 
-#define XEND_M_DOMAIN_LIST "domain.list" /* DOM? config? -> domains[]: see XEND_D_* */
+/* DOM? config? columns[]? -> domains[]: objects, or arrays of these columns; see XEND_D_* */
+#define XEND_M_DOMAIN_LIST "domain.list"
 /* config paused? dryrun? -> id name uuid (with dryrun: config) */
 #define XEND_M_DOMAIN_CREATE	"domain.create"
 #define XEND_M_DOMAIN_DESTROY	"domain.destroy"   /* DOM */
@@ -106,6 +107,7 @@
 #define XEND_P_DOMAIN "domain"
 /* an object as config_to_json() writes it; for a device, the device's element in it */
 #define XEND_P_CONFIG	  "config"
+#define XEND_P_COLUMNS	  "columns"
 #define XEND_P_PAUSED	  "paused"
 #define XEND_P_TRUST	  "trust"
 #define XEND_P_DRYRUN	  "dryrun"

@@ -66,6 +66,17 @@ def test_the_sentence_of_an_unknown_domain(xend):
     assert caught.value.message == "Domain 'x' does not exist."
 
 
+def test_a_list_of_some_columns(xend):
+    columns = ["state", "name", "reason", "id"]
+    row, = xend.ask("domain.list", domain="Domain-0", columns=columns)["domains"]
+    assert row == ["r-----", "Domain-0", None, 0]
+    assert row in xend.ask("domain.list", columns=columns)["domains"]
+    for bad in (["name", "nothing"], [None], ["name"] * 33):
+        with pytest.raises(XendError) as caught:
+            xend.ask("domain.list", columns=bad)
+        assert "columns" in caught.value.message or "no field" in caught.value.message
+
+
 def test_many_requests_in_one_connection(xend):
     answers = raw(xend, "".join(INFO % n for n in range(200)))
     assert sorted(a["id"] for a in answers) == list(range(200)) and all("result" in a for a in answers)

@@ -105,12 +105,16 @@ DOMAIN0 = domain("Domain-0", 0, memory_kb=1048576, vcpus=2, state="r-----", cpu_
 
 def domains(*known):
     """domain.list's answer for these domains, and its error for others."""
+    def form(found, columns):
+        return {"domains": [[d.get(c) for c in columns] for d in found] if columns else found}
+
     def answer(params):
+        columns = params.get("columns")
         if "domain" not in params:
-            return {"domains": list(known)}
+            return form(list(known), columns)
         wanted = str(params["domain"])
         found = [d for d in known if wanted in (d["name"], str(d["id"]), d["uuid"])]
         if not found:
             raise Refusal("no-such-domain", f"Domain '{wanted}' does not exist.")
-        return {"domains": found}
+        return form(found, columns)
     return answer

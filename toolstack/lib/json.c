@@ -232,6 +232,11 @@ struct json_object *json_new_int(int64_t value)
 	return check(json_object_new_int64(value));
 }
 
+struct json_object *json_new_bool(bool value)
+{
+	return check(json_object_new_boolean(value));
+}
+
 void json_set(struct json_object *o, const char *key, struct json_object *value)
 {
 	if (json_object_object_add(o, key, value))
@@ -269,7 +274,7 @@ void json_set_int(struct json_object *o, const char *key, int64_t value)
 
 void json_set_bool(struct json_object *o, const char *key, bool value)
 {
-	json_set(o, key, check(json_object_new_boolean(value)));
+	json_set(o, key, json_new_bool(value));
 }
 
 void json_print(struct json_object *o, struct str *s)

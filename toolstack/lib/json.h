@@ -64,6 +64,7 @@ struct json_object *json_new_array(void);
 /* Bytes of s that are not UTF-8 become "?". */
 struct json_object *json_new_string(const char *s);
 struct json_object *json_new_int(int64_t value);
+struct json_object *json_new_bool(bool value);
 
 /* Adds the value's text to s, on one line and without a newline at its end. */
 void json_print(struct json_object *o, struct str *s);

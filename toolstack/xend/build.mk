@@ -16,7 +16,7 @@ ts-src-xend += domain/balloon.c domain/boot.c domain/bootloader.c domain/corpse.
 	domain/save.c domain/save_header.c domain/screen.c domain/suspend.c domain/worker.c
 ts-src-xend += server/client.c server/cpu_faults.c server/method_device.c server/method_domain.c \
 	server/method_guests.c \
-	server/method_host.c server/method_managed.c server/method_resources.c \
+	server/method_host.c server/method_list.c server/method_managed.c server/method_resources.c \
 	server/method_topology.c server/scheduler.c server/top.c
 
 cflags-toolstack/xend/server/cpu_faults.c += -Ihypervisor/include

@@ -87,7 +87,8 @@ const struct method methods_domain[] = {
 	{ NULL },
 };
 const struct method methods_managed[] = { { NULL } }, methods_resources[] = { { NULL } },
-		    methods_device[] = { { NULL } }, methods_host[] = { { NULL } };
+		    methods_list[] = { { NULL } }, methods_device[] = { { NULL } },
+		    methods_host[] = { { NULL } };
 
 int domain_lookup(struct json_object *which, struct domain **out, struct error **e)
 {

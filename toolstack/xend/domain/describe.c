@@ -60,63 +60,189 @@ static struct json_object *foreign_config(const struct domain *domain,
 	return o;
 }
 
-static void describe_running(struct json_object *o, const struct hv_domain_info *info)
-{
-	char letters[7];
+/* --- the fields: each gives the value of a domain, which runs if info is not NULL; NULL: none ---
+ */
 
-	domain_state_letters(info, letters);
-	json_set_int(o, XEND_D_MEMORY_KB, (int64_t)(info->pages * PAGE_KB));
-	/* Domain-0 and some others have no limit; for them, show what they have. */
-	json_set_int(o, XEND_D_MAXMEM_KB,
-		     (int64_t)((info->max_pages > UINT32_MAX / 2 ? info->pages : info->max_pages) *
-			       PAGE_KB));
-	json_set_int(o, XEND_D_VCPUS, info->online_vcpus);
-	json_set_int(o, XEND_D_MAX_VCPUS,
-		     info->max_vcpu_id == XEN_INVALID_MAX_VCPU_ID ? 0 : info->max_vcpu_id + 1);
-	json_set_string(o, XEND_D_STATE, letters);
-	json_set_int(o, XEND_D_CPU_NS, (int64_t)info->cpu_time_ns);
+static struct json_object *field_id(const struct domain *domain, const struct hv_domain_info *info)
+{
+	return json_new_int(info ? domain->domid : -1);
 }
 
-static void describe_halted(struct json_object *o, const struct domain *domain)
+static struct json_object *field_name(const struct domain *domain,
+				      const struct hv_domain_info *info)
+{
+	(void)info;
+	return json_new_string(domain->name);
+}
+
+static struct json_object *field_uuid(const struct domain *domain,
+				      const struct hv_domain_info *info)
+{
+	char uuid[UUID_TEXT];
+
+	(void)info;
+	uuid_to_text(domain->uuid, uuid);
+	return json_new_string(uuid);
+}
+
+static struct json_object *field_memory(const struct domain *domain,
+					const struct hv_domain_info *info)
 {
 	const struct config *config = domain->config;
 
-	json_set_int(o, XEND_D_MEMORY_KB, config ? (int64_t)config->memory * 1024 : 0);
-	json_set_int(o, XEND_D_MAXMEM_KB, config ? (int64_t)config_maxmem(config) * 1024 : 0);
-	json_set_int(o, XEND_D_VCPUS, config ? (int64_t)config->vcpus : 0);
-	json_set_int(o, XEND_D_MAX_VCPUS, config ? (int64_t)config_maxvcpus(config) : 0);
-	json_set_string(o, XEND_D_STATE, "------");
-	json_set_int(o, XEND_D_CPU_NS, 0);
+	if (info)
+		return json_new_int((int64_t)(info->pages * PAGE_KB));
+	return json_new_int(config ? (int64_t)config->memory * 1024 : 0);
 }
 
-struct json_object *domain_describe(struct domain *domain, const struct hv_domain_info *info,
+static struct json_object *field_maxmem(const struct domain *domain,
+					const struct hv_domain_info *info)
+{
+	const struct config *config = domain->config;
+
+	if (!info)
+		return json_new_int(config ? (int64_t)config_maxmem(config) * 1024 : 0);
+	/* Domain-0 and some others have no limit; for them, show what they have. */
+	return json_new_int(
+		(int64_t)((info->max_pages > UINT32_MAX / 2 ? info->pages : info->max_pages) *
+			  PAGE_KB));
+}
+
+static struct json_object *field_vcpus(const struct domain *domain,
+				       const struct hv_domain_info *info)
+{
+	const struct config *config = domain->config;
+
+	return json_new_int(info ? info->online_vcpus : config ? (int64_t)config->vcpus : 0);
+}
+
+static struct json_object *field_max_vcpus(const struct domain *domain,
+					   const struct hv_domain_info *info)
+{
+	const struct config *config = domain->config;
+
+	if (info)
+		return json_new_int(
+			info->max_vcpu_id == XEN_INVALID_MAX_VCPU_ID ? 0 : info->max_vcpu_id + 1);
+	return json_new_int(config ? (int64_t)config_maxvcpus(config) : 0);
+}
+
+static struct json_object *field_state(const struct domain *domain,
+				       const struct hv_domain_info *info)
+{
+	char letters[7] = "------";
+
+	(void)domain;
+	if (info)
+		domain_state_letters(info, letters);
+	return json_new_string(letters);
+}
+
+static struct json_object *field_cpu_ns(const struct domain *domain,
+					const struct hv_domain_info *info)
+{
+	(void)domain;
+	return json_new_int(info ? (int64_t)info->cpu_time_ns : 0);
+}
+
+static struct json_object *field_status(const struct domain *domain,
+					const struct hv_domain_info *info)
+{
+	return json_new_int(status_of(domain, info));
+}
+
+static struct json_object *field_start_time(const struct domain *domain,
+					    const struct hv_domain_info *info)
+{
+	(void)info;
+	return json_new_int(domain->start_time);
+}
+
+static struct json_object *field_managed(const struct domain *domain,
+					 const struct hv_domain_info *info)
+{
+	(void)info;
+	return json_new_bool(domain->managed);
+}
+
+static struct json_object *field_ours(const struct domain *domain,
+				      const struct hv_domain_info *info)
+{
+	(void)info;
+	return json_new_bool(domain->ours);
+}
+
+static struct json_object *field_operation(const struct domain *domain,
+					   const struct hv_domain_info *info)
+{
+	(void)info;
+	return domain->operation ? json_new_string(domain->operation) : NULL;
+}
+
+static struct json_object *field_reason(const struct domain *domain,
+					const struct hv_domain_info *info)
+{
+	(void)info;
+	return domain->reason ? json_new_string(domain->reason) : NULL;
+}
+
+static struct json_object *field_config(const struct domain *domain,
+					const struct hv_domain_info *info)
+{
+	return domain->config ? config_to_json(domain->config) : foreign_config(domain, info);
+}
+
+/* Where its screen is to be seen. */
+static struct json_object *field_screen(const struct domain *domain,
+					const struct hv_domain_info *info)
+{
+	return info ? screen_describe(domain) : NULL;
+}
+
+static const struct domain_field fields[] = {
+	{ XEND_D_ID, field_id },
+	{ XEND_D_NAME, field_name },
+	{ XEND_D_UUID, field_uuid },
+	{ XEND_D_MEMORY_KB, field_memory },
+	{ XEND_D_MAXMEM_KB, field_maxmem },
+	{ XEND_D_VCPUS, field_vcpus },
+	{ XEND_D_MAX_VCPUS, field_max_vcpus },
+	{ XEND_D_STATE, field_state },
+	{ XEND_D_CPU_NS, field_cpu_ns },
+	{ XEND_D_STATUS, field_status },
+	{ XEND_D_START_TIME, field_start_time },
+	{ XEND_D_MANAGED, field_managed },
+	{ XEND_D_OURS, field_ours },
+	{ XEND_D_OPERATION, field_operation },
+	{ XEND_D_REASON, field_reason },
+	/* From here on: in an object only on request. */
+	{ XEND_D_CONFIG, field_config },
+	{ XEND_D_SCREEN, field_screen },
+};
+
+enum { NR_FIELDS = sizeof(fields) / sizeof(fields[0]), NR_ON_REQUEST = 2 };
+
+struct json_object *domain_describe(const struct domain *domain, const struct hv_domain_info *info,
 				    bool with_config)
 {
-	struct json_object *o = json_new_object(), *screen;
-	char uuid[UUID_TEXT];
+	struct json_object *o = json_new_object();
 
-	uuid_to_text(domain->uuid, uuid);
-	json_set_int(o, XEND_D_ID, info ? domain->domid : -1);
-	json_set_string(o, XEND_D_NAME, domain->name);
-	json_set_string(o, XEND_D_UUID, uuid);
-	if (info)
-		describe_running(o, info);
-	else
-		describe_halted(o, domain);
-	json_set_int(o, XEND_D_STATUS, status_of(domain, info));
-	json_set_int(o, XEND_D_START_TIME, domain->start_time);
-	json_set_bool(o, XEND_D_MANAGED, domain->managed);
-	json_set_bool(o, XEND_D_OURS, domain->ours);
-	json_set_string(o, XEND_D_OPERATION, domain->operation);
-	json_set_string(o, XEND_D_REASON, domain->reason);
-	if (with_config)
-		json_set(o, XEND_D_CONFIG,
-			 domain->config ? config_to_json(domain->config) :
-					  foreign_config(domain, info));
-	screen = with_config && info ? screen_describe(domain) : NULL;
-	if (screen)
-		json_set(o, XEND_D_SCREEN, screen);
+	for (size_t i = 0; i < NR_FIELDS - (with_config ? 0 : NR_ON_REQUEST); i++) {
+		struct json_object *value = fields[i].value(domain, info);
+
+		if (value)
+			json_set(o, fields[i].name, value);
+	}
 	return o;
+}
+
+const struct domain_field *domain_field_find(const char *name)
+{
+	for (size_t i = 0; i < NR_FIELDS; i++) {
+		if (strcmp(fields[i].name, name) == 0)
+			return &fields[i];
+	}
+	return NULL;
 }
 
 char *cpumap_to_text(const struct hv_cpumap *map, unsigned int nr_cpus)

@@ -19,8 +19,18 @@ enum domain_status {
 	STATUS_CRASHED
 };
 
-/* info NULL: the domain does not run. */
-struct json_object *domain_describe(struct domain *domain, const struct hv_domain_info *info,
+/* A member of a domain's description: its name and its value, NULL when the domain has none. */
+struct domain_field {
+	const char *name;
+	struct json_object *(*value)(const struct domain *domain,
+				     const struct hv_domain_info *info);
+};
+
+/* The field XEND_D_*; NULL: there is none of that name. */
+const struct domain_field *domain_field_find(const char *name);
+
+/* All fields as an object. info NULL: the domain does not run. */
+struct json_object *domain_describe(const struct domain *domain, const struct hv_domain_info *info,
 				    bool with_config);
 /* "r-----" and so on. */
 void domain_state_letters(const struct hv_domain_info *info, char letters[7]);

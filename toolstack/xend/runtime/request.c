@@ -29,9 +29,9 @@ struct request {
 	uint64_t last_progress;
 };
 
-static const struct method *const tables[] = { methods_domain,	  methods_managed, methods_guests,
-					       methods_resources, methods_device,  methods_host,
-					       methods_topology };
+static const struct method *const tables[] = { methods_domain, methods_list,	  methods_managed,
+					       methods_guests, methods_resources, methods_device,
+					       methods_host,   methods_topology };
 
 /* Which code each errno of a handler stands for; any other errno is XEND_E_FAILED. */
 static const struct {
@@ -174,6 +174,8 @@ static bool has_type(struct json_object *value, enum param_type type)
 		return json_object_is_type(value, json_type_boolean);
 	case PARAM_OBJECT:
 		return json_object_is_type(value, json_type_object);
+	case PARAM_LIST:
+		return json_object_is_type(value, json_type_array);
 	case PARAM_DOMAIN:
 	case PARAM_INT_OR_STRING:
 		return is_string(value) || is_number(value);
@@ -188,6 +190,7 @@ static const char *type_name(enum param_type type)
 		[PARAM_INT] = "a whole number that is not negative",
 		[PARAM_BOOL] = "true or false",
 		[PARAM_OBJECT] = "an object",
+		[PARAM_LIST] = "a list",
 		[PARAM_DOMAIN] = "a name, an id or a UUID",
 		[PARAM_INT_OR_STRING] = "a number or a string",
 	};

@@ -23,6 +23,7 @@ enum param_type {
 	PARAM_INT,
 	PARAM_BOOL,
 	PARAM_OBJECT,
+	PARAM_LIST,
 	PARAM_DOMAIN,
 	PARAM_INT_OR_STRING
 };
@@ -45,7 +46,7 @@ struct method {
 };
 
 /* The tables of the method_*.c files; each ends with a row without a name. */
-extern const struct method methods_domain[], methods_managed[], methods_guests[],
+extern const struct method methods_domain[], methods_list[], methods_managed[], methods_guests[],
 	methods_resources[], methods_device[], methods_host[], methods_topology[];
 
 /* Takes one line from a client. Whatever the line is, it gets an answer, now or later. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Methods for the life of domains: list, create, destroy, shut down, save, restore, dump, console.
+ * Methods for the life of domains: create, destroy, shut down, save, restore, dump, console.
  */
 #include "xend/runtime/request.h"
 
@@ -41,82 +41,6 @@ static void name_result(const struct domain *domain, struct json_object *result)
 		json_set_int(result, XEND_D_ID, domain->domid);
 	json_set_string(result, XEND_D_NAME, domain->name);
 	json_set_string(result, XEND_D_UUID, uuid);
-}
-
-/* --- list --- */
-
-struct facts {
-	struct hv_domain_info *list;
-	size_t count;
-	struct domain **domains;
-};
-
-/* Running domains by id, then the others by name. */
-static int compare(const void *a, const void *b)
-{
-	const struct domain *x = *(struct domain *const *)a, *y = *(struct domain *const *)b;
-
-	if ((x->domid < 0) != (y->domid < 0))
-		return x->domid < 0 ? 1 : -1;
-	if (x->domid >= 0)
-		return x->domid < y->domid ? -1 : 1;
-	return strcmp(x->name, y->name);
-}
-
-static int list_all(struct json_object *array, bool with_config, struct error **e)
-{
-	struct facts facts;
-	struct domain *domain, **sorted;
-	size_t count = 0;
-	int rc = hv_domain_list(domain_hv, &facts.list, &facts.count, e);
-
-	if (rc)
-		return rc;
-	TAILQ_FOREACH(domain, &domains, link)
-		count++;
-	sorted = xcalloc(count + 1, sizeof(struct domain *));
-	count = 0;
-	TAILQ_FOREACH(domain, &domains, link)
-		sorted[count++] = domain;
-	qsort(sorted, count, sizeof(struct domain *), compare);
-	for (size_t i = 0; i < count; i++)
-		json_append(array,
-			    domain_describe(sorted[i],
-					    domain_find_info(sorted[i], facts.list, facts.count),
-					    with_config));
-	free(sorted);
-	free(facts.list);
-	return 0;
-}
-
-static int list_one(struct request *request, struct json_object *array, bool with_config,
-		    struct error **e)
-{
-	struct hv_domain_info info;
-	enum domain_number whose;
-	struct domain *domain;
-	int rc = request_domain(request, &domain, e);
-
-	if (rc)
-		return rc;
-	rc = domain_number(domain, &whose, &info, e);
-	if (rc == 0)
-		json_append(array, domain_describe(domain, whose == NUMBER_OWN ? &info : NULL,
-						   with_config));
-	domain_unref(domain);
-	return rc;
-}
-
-static int list(struct request *request, struct json_object *result, struct error **e)
-{
-	bool with_config = request_bool(request, XEND_P_CONFIG);
-	struct json_object *array = json_new_array();
-
-	json_set(result, "domains", array);
-	if (request_value(request, XEND_P_DOMAIN))
-		return list_one(request, array, with_config, e);
-	domains_refresh();
-	return list_all(array, with_config, e);
 }
 
 /* --- create and destroy --- */
@@ -547,9 +471,6 @@ static int console(struct request *request, struct json_object *result, struct e
 	}
 
 const struct method methods_domain[] = {
-	{ XEND_M_DOMAIN_LIST,
-	  list,
-	  { { XEND_P_DOMAIN, PARAM_DOMAIN, false }, { XEND_P_CONFIG, PARAM_BOOL, false } } },
 	{ XEND_M_DOMAIN_CREATE,
 	  create,
 	  { { XEND_P_CONFIG, PARAM_OBJECT, true },

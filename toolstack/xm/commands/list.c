@@ -53,7 +53,9 @@ static bool take_domains(struct json_object *domains, struct json_object *answer
 	return true;
 }
 
-struct json_object *list_domains(char *const *names, int count, bool config)
+/* The named domains, or all, as xend describes them if the parameter `key` has this value. */
+static struct json_object *ask(char *const *names, int count, const char *key,
+			       struct json_object *value)
 {
 	struct json_object *domains = json_new_array();
 	bool good = true;
@@ -62,26 +64,75 @@ struct json_object *list_domains(char *const *names, int count, bool config)
 	do {
 		struct json_object *params = count ? xm_domain_params(names[i]) : json_new_object();
 
-		if (config)
-			json_set_bool(params, XEND_P_CONFIG, true);
+		if (value)
+			json_set(params, key, json_object_get(value));
 		good = take_domains(domains, xm_call(XEND_M_DOMAIN_LIST, params, NULL));
 	} while (good && ++i < count);
+	json_object_put(value);
 	if (good)
 		return domains;
 	json_object_put(domains);
 	return NULL;
 }
 
-static void print_row(struct json_object *domain)
+struct json_object *list_domains(char *const *names, int count, bool config)
 {
-	struct list_row row = { .name = xm_string(domain, XEND_D_NAME, ""),
-				.id = xm_int(domain, XEND_D_ID, -1),
-				.memory_kb = xm_int(domain, XEND_D_MEMORY_KB, 0),
-				.vcpus = xm_int(domain, XEND_D_VCPUS, 0),
-				.state = xm_string(domain, XEND_D_STATE, "------"),
-				.cpu_ns = xm_int(domain, XEND_D_CPU_NS, 0) };
+	return ask(names, count, XEND_P_CONFIG, config ? json_new_bool(true) : NULL);
+}
 
-	format_list_row(stdout, &row);
+/* The columns of the table. Rows instead of objects: a host may have a thousand domains. */
+enum { NAME, ID, MEMORY, VCPUS, STATE, TIME, STATUS, COLUMNS };
+static const char *const columns[COLUMNS] = {
+	[NAME] = XEND_D_NAME,	  [ID] = XEND_D_ID,	  [MEMORY] = XEND_D_MEMORY_KB,
+	[VCPUS] = XEND_D_VCPUS,	  [STATE] = XEND_D_STATE, [TIME] = XEND_D_CPU_NS,
+	[STATUS] = XEND_D_STATUS,
+};
+
+static struct json_object *cell(struct json_object *row, size_t column)
+{
+	return json_object_is_type(row, json_type_array) ? json_object_array_get_idx(row, column) :
+							   NULL;
+}
+
+static int64_t number_at(struct json_object *row, size_t column)
+{
+	return json_object_get_int64(cell(row, column));
+}
+
+static const char *text_at(struct json_object *row, size_t column)
+{
+	const char *text = json_object_get_string(cell(row, column));
+
+	return text ? text : "";
+}
+
+/* Prints the rows of domains with that status. */
+static int print_table(char *const *names, int count, int status)
+{
+	struct json_object *wanted = json_new_array(), *rows;
+	size_t nr;
+
+	for (size_t i = 0; i < COLUMNS; i++)
+		json_append(wanted, json_new_string(columns[i]));
+	rows = ask(names, count, XEND_P_COLUMNS, wanted);
+	if (!rows)
+		return XM_FAILED;
+	format_list_header(stdout);
+	nr = json_object_array_length(rows);
+	for (size_t i = 0; i < nr; i++) {
+		struct json_object *row = json_object_array_get_idx(rows, i);
+		struct list_row cells = { .name = text_at(row, NAME),
+					  .id = number_at(row, ID),
+					  .memory_kb = number_at(row, MEMORY),
+					  .vcpus = number_at(row, VCPUS),
+					  .state = text_at(row, STATE),
+					  .cpu_ns = number_at(row, TIME) };
+
+		if (status == ANY_STATUS || number_at(row, STATUS) == status)
+			format_list_row(stdout, &cells);
+	}
+	json_object_put(rows);
+	return XM_OK;
 }
 
 /* The known facts of a domain without a configuration of xend's: one that xl made, or Domain-0. */
@@ -151,6 +202,8 @@ int list_run(const struct xm_args *args)
 				      "'%s' is no state: all, running, paused, halted, suspended, "
 				      "shutdown or crashed",
 				      state);
+	if (!detailed && !json)
+		return print_table(args->operands, args->count, status);
 	domains = list_domains(args->operands, args->count, detailed);
 	if (!domains)
 		return XM_FAILED;
@@ -158,10 +211,8 @@ int list_run(const struct xm_args *args)
 	count = json_object_array_length(domains);
 	if (json)
 		xm_print_json(domains);
-	else if (!detailed)
-		format_list_header(stdout);
 	for (size_t i = 0; i < count && !json; i++)
-		(detailed ? print_sexp : print_row)(json_object_array_get_idx(domains, i));
+		print_sexp(json_object_array_get_idx(domains, i));
 	json_object_put(domains);
 	return XM_OK;
 }
