@@ -82,6 +82,19 @@ TOOLSTACK = (
     Row("xend_wakeups", "wake-ups of xend in 60 s beside 20 idle guests", "times", most=0, sides=TOOLS, alone=True),
 )
 
+# 300 guests of 8 MiB with a disk and an interface each, made one after the other.
+DENSITY = (
+    Row("density_create_10", "create the 10th of 300 small guests", "us", ratio=0.3, sides=TOOLS),
+    Row("density_create_last", "create the 300th", "us", ratio=0.3, sides=TOOLS),
+    Row("density_growth", "the 300th, of the 10th", "%", most=130, sides=TOOLS),
+    Row("density_dom0", "memory of Domain-0 for each of them", "KiB", ratio=1.0, sides=TOOLS),
+    Row("density_hypervisor", "memory of the hypervisor for each of them", "KiB", ratio=1.0, sides=TOOLS),
+    Row("density_list", "list of 300 guests", "us", ratio=0.5, sides=TOOLS),
+    Row("density_destroy", "destroy each of them", "us", ratio=0.3, sides=TOOLS),
+    Row("density_xend", "xend beside 300 guests, resident", "KiB", most=40 * 1024, sides=TOOLS, alone=True),
+    Row("density_halted", "list of 1,000 defined and halted guests", "us", most=30_000, sides=TOOLS, alone=True),
+)
+
 # Parts that can be asked for alone (make bench ONLY=part). The first and the last have machines of their own; all others are
 # done in one boot of Domain-0.
 PARTS = {
@@ -95,5 +108,8 @@ PARTS = {
     "lives": LIVES[1:],
     "memory": MEMORY,
     "toolstack": TOOLSTACK,
+    "density": DENSITY,
 }
+# Too long for each run: done only when asked for.
+ON_REQUEST = ("density",)
 ROWS = {row.key: row for part in PARTS.values() for row in part}

@@ -6,7 +6,7 @@ import shutil
 
 import payload
 from results import parse
-from rows import PARTS
+from rows import PARTS, TOOLS
 
 from lab import LAB, ROOT
 from lab.machine import MachineError
@@ -19,6 +19,8 @@ IMAGES = {"xenolith": ROOT / "build/xenolith.elf", "xen": LAB / "xen.elf"}
 # Nothing but where to talk: what a hypervisor does by default is what is measured.
 OPTIONS = "com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all noreboot"
 MEMORY = 2048
+# For many guests: how many, and MiB of the machine and of Domain-0.
+DENSITY, DENSITY_MEMORY, DENSITY_DOM0 = 300, 6144, 2048
 # Fast strings: each repetition is counted as an instruction, so that with them (rep movsb) a copy would count for 4,096 a
 # page and drown everything else; without them Linux copies 8 bytes at a time.
 CPU = Pc.cpu + ",-erms,-fsrm"
@@ -53,9 +55,9 @@ def _hypercalls(hv, image):
     return parse(text, PARTS["hypercalls"], failure)
 
 
-def _dom0_pc(image, initrd, more):
-    kernel = LAB / "vmlinux-stock", f"console=hvc0 quiet rdinit=/bench/ticks bench.mem={MEMORY} {more}"
-    return counting_pc(image, OPTIONS + " dom0_mem=1024M,max:1024M", (kernel, (initrd, "")), MEMORY)
+def _dom0_pc(image, initrd, more, mem=MEMORY, dom0_mem=1024):
+    kernel = LAB / "vmlinux-stock", f"console=hvc0 quiet rdinit=/bench/ticks bench.mem={mem} {more}"
+    return counting_pc(image, OPTIONS + f" dom0_mem={dom0_mem}M,max:{dom0_mem}M", (kernel, (initrd, "")), mem)
 
 
 def dom0_profile_pc(image, row, calls):
@@ -99,6 +101,19 @@ def _toolstack(hv, image):
     return found
 
 
+def _density(hv, image):
+    """{key: {"xm": figure, "xl": figure}}: a machine for each toolstack, which makes DENSITY guests."""
+    found = {row.key: {} for row in PARTS["density"]}
+    for tool in TOOLS:
+        words = f"lab=agent bench=density bench.tool={tool} bench.count={DENSITY}"
+        pc = _dom0_pc(image, payload.make_toolstack(), words, DENSITY_MEMORY, DENSITY_DOM0)
+        text, failure = _run(f"density-{hv}-{tool}", pc, 3600)
+        rows = [row for row in PARTS["density"] if tool in (row.sides[:1] if row.alone else row.sides)]
+        for key, figure in parse(text.replace(f"BENCH {tool}.", "BENCH "), rows, failure).items():
+            found[key][tool] = figure
+    return found
+
+
 def measure(hv, image, parts):
     """All figures of these parts on one hypervisor: {key: {side: figure}}. The image is copied first: a build may go on meanwhile."""
     kept = OUT / f"hypervisor-{hv}.elf"
@@ -106,11 +121,13 @@ def measure(hv, image, parts):
     found = {}
     if "hypercalls" in parts:
         found.update(_hypercalls(hv, kept))
-    rest = [part for part in parts if part not in ("hypercalls", "toolstack")]
+    rest = [part for part in parts if part not in ("hypercalls", "toolstack", "density")]
     if rest:
         found.update(_domain0(hv, kept, rest))
     both = {key: {hv: figure} for key, figure in found.items()}
     # The toolstacks are compared on ours.
     if "toolstack" in parts and hv == "xenolith":
         both.update(_toolstack(hv, kept))
+    if "density" in parts and hv == "xenolith":
+        both.update(_density(hv, kept))
     return both

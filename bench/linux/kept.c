@@ -25,9 +25,9 @@ struct privcmd_hypercall {
 };
 #define IOCTL_PRIVCMD_HYPERCALL _IOC(_IOC_NONE, 'P', 0, sizeof(struct privcmd_hypercall))
 
-#define MOST_DOMAINS 64
+#define MOST_DOMAINS 512
 
-/* Both in one locked page: a hypercall's memory must not be away. */
+/* In locked memory: a hypercall's memory must not be away. */
 static struct {
 	struct xen_sysctl sysctl;
 	struct xen_domctl_getdomaininfo domain[MOST_DOMAINS];
