@@ -129,3 +129,14 @@ def test_a_corpse_is_kept_once(guest):
     assert sorted(name for name in guest.all() if name.startswith("c")) == ["c", corpse]
     for name in ("c", corpse):
         guest.ask("domain.destroy", domain=name)
+
+
+def test_a_low_limit_of_open_files_is_raised(guest):
+    guest.kill_xend()
+    guest.sh("(ulimit -n 24; xend --daemon)", 60)
+    assert "131072" in guest.sh("grep 'open files' /proc/$(cat /run/xend/xend.pid)/limits")
+    for index in range(4):
+        guest.make(Guest(f"many{index}", memory=64), wait=False)
+    assert guest.guest("g", "echo alive")
+    for index in range(4):
+        guest.ask("domain.destroy", domain=f"many{index}")

@@ -29,6 +29,7 @@
 #include "xend/domain/guests.h"
 #include "xend/domain/lifecycle.h"
 #include "xend/device/network.h"
+#include "xend/runtime/limits.h"
 #include "xend/runtime/notify.h"
 #include "xend/runtime/oom.h"
 #include "xend/runtime/proc.h"
@@ -280,6 +281,7 @@ int main(int argc, char **argv)
 		error_free(&e);
 	}
 	oom_protect_self();
+	limits_raise();
 	watch_signals();
 	rc = set_up(socket ? socket : XEND_SOCKET_PATH, &status, &e);
 	if (rc) {

@@ -89,8 +89,14 @@ struct event_port *event_bind(int domid, uint32_t remote_port, void (*fired)(voi
 	struct event_port *port;
 
 	if (number < 0) {
-		error_set(e, errno, "Cannot bind to event channel %u of domain %d: %s.",
-			  remote_port, domid, strerror(errno));
+		int rc = errno;
+
+		error_set(e, rc, "Cannot bind to event channel %u of domain %d: %s.%s", remote_port,
+			  domid, strerror(rc),
+			  rc == ENOSPC ?
+				  " Domain-0 has as many event channels as it can have; each "
+				  "domain takes about five." :
+				  "");
 		return NULL;
 	}
 	port = xcalloc(1, sizeof(*port));

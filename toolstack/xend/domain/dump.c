@@ -13,6 +13,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "xend/domain/domain.h"
+#include "xend/domain/record.h"
 #include "xend/domain/worker.h"
 #include "xend/runtime/files.h"
 #include "xend/runtime/task.h"
@@ -33,7 +34,8 @@ static int make_directory(const char *path)
 	return file_make_dirs(path, 0700, NULL);
 }
 
-int dump_core(struct domain *domain, const char *path, struct request *asker, struct error **e)
+static int write_core(struct domain *domain, const char *path, struct request *asker,
+		      struct error **e)
 {
 	struct json_object *order, *result = NULL;
 	int fd, rc = files_call(make_directory, DUMP_DIRECTORY);
@@ -59,5 +61,50 @@ int dump_core(struct domain *domain, const char *path, struct request *asker, st
 		files_remove(path);
 		task_shield(before);
 	}
+	return rc;
+}
+
+/*
+ * Pauses the domain for a dump, unless it is paused already. The record says so first: the next
+ * xend ends this pause, and no other.
+ */
+static int hold(struct domain *domain, struct error **e)
+{
+	struct hv_domain_info info;
+	int rc = domain_info(domain, &info, e);
+
+	if (rc || info.paused)
+		return rc;
+	domain->held = true;
+	rc = record_write(domain, e);
+	if (rc == 0)
+		rc = domain_info(domain, &info, e);
+	if (rc == 0)
+		rc = hv_domain_pause(domain_hv, (uint32_t)domain->domid, e);
+	if (rc)
+		domain->held = false;
+	return rc;
+}
+
+static void let_go(struct domain *domain)
+{
+	struct hv_domain_info info;
+
+	if (!domain->held)
+		return;
+	if (domain_info(domain, &info, NULL) == 0)
+		hv_domain_unpause(domain_hv, (uint32_t)domain->domid, NULL);
+	domain->held = false;
+	record_write_anyway(domain);
+}
+
+int dump_core(struct domain *domain, const char *path, bool still, struct request *asker,
+	      struct error **e)
+{
+	int rc = still ? hold(domain, e) : 0;
+
+	if (rc == 0)
+		rc = write_core(domain, path, asker, e);
+	let_go(domain);
 	return rc;
 }

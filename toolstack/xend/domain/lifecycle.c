@@ -92,7 +92,7 @@ static void dump(struct domain *domain)
 	char *path = dump_default_path(domain);
 	struct error *e = NULL;
 
-	if (dump_core(domain, path, NULL, &e))
+	if (dump_core(domain, path, false, NULL, &e))
 		log_error("Domain %s: no core was written: %s", domain->name, error_text(e));
 	else
 		log_info("Domain %s: its core is in %s.", domain->name, path);

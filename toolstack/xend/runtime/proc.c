@@ -21,8 +21,15 @@
 #include "lib/log.h"
 #include "lib/str.h"
 #include "xend/runtime/files.h"
+#include "xend/runtime/limits.h"
 #include "xend/runtime/oom.h"
 #include "xend/runtime/task.h"
+
+/*
+ * Milliseconds for the output that a child has left in the pipe when it ends. The pipe ends later,
+ * or never, if the child has started a daemon that keeps its standard output.
+ */
+#define OUTPUT_GRACE 500
 
 struct proc {
 	TAILQ_ENTRY(proc) link;
@@ -207,6 +214,8 @@ static void drop_rights(void)
 }
 
 /*
+ * The child leads a process group, so that proc_kill reaches the children of a script, too.
+ *
  * Runs in the child, in xend's memory, and becomes the program. It makes system calls and does
  * nothing else. The program inherits only the descriptors 0 to 2, and 3 if there is one. The kernel
  * kills it when xend ends.
@@ -217,7 +226,9 @@ __attribute__((noreturn)) static void become(const struct proc_spec *spec, int i
 	sigset_t none;
 
 	signal(SIGPIPE, SIG_DFL);
+	setpgid(0, 0);
 	oom_unprotect_child();
+	limits_restore_in_child();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
@@ -312,16 +323,26 @@ close_all:
 
 void proc_kill(struct proc *proc, int signal)
 {
+	/* Until the child is reaped, no other process or group can get its number. */
 	if (!proc->reaped)
-		kill(proc->pid, signal);
+		kill(-proc->pid, signal);
 }
 
 int proc_wait(struct proc *proc, uint64_t deadline, int *status)
 {
+	uint64_t until = deadline;
+	bool grace = false;
+	int rc;
+
 	reap(proc);
 	while (!proc->reaped || !proc->output_ended) {
-		int rc = cond_wait(&proc->changed, deadline);
-
+		if (proc->reaped && !grace) {
+			grace = true;
+			until = task_deadline(OUTPUT_GRACE);
+		}
+		rc = cond_wait(&proc->changed, until);
+		if (rc == -ETIMEDOUT && proc->reaped)
+			break;
 		if (rc)
 			return rc;
 	}
@@ -338,4 +359,5 @@ void proc_free(struct proc *proc)
 	proc->on_line = NULL;
 	close_handle(&proc->in);
 	close_handle(&proc->out);
+	release(proc);
 }

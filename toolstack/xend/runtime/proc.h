@@ -49,13 +49,18 @@ int proc_start(const struct proc_spec *spec, struct proc **out, struct error **e
  */
 void proc_send(struct proc *proc, const void *data, size_t length);
 void proc_end_input(struct proc *proc);
+/* Sends the signal to the child and to all that it has started (its process group). */
 void proc_kill(struct proc *proc, int signal);
 /*
- * In a task: waits until the child has ended and all its output was delivered. *status is as
- * waitpid's. 0, -ETIMEDOUT or -ECANCELED; after either error the child still runs.
+ * In a task: waits until the child has ended and its output was delivered. The child's own end
+ * counts: what a process that it has left behind writes is not waited for. *status is as waitpid's.
+ * 0, -ETIMEDOUT or -ECANCELED; after either error the child still runs.
  */
 int proc_wait(struct proc *proc, uint64_t deadline, int *status);
-/* Kills the child if it still runs, and delivers no more lines. */
+/*
+ * Kills the child if it still runs, with all that it has started, and delivers no more lines. What
+ * a child that has ended has left behind runs on.
+ */
 void proc_free(struct proc *proc);
 
 #endif

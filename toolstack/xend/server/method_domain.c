@@ -386,40 +386,6 @@ static int trigger(struct request *request, struct json_object *result, struct e
 	return rc;
 }
 
-/*
- * Pauses the domain for a dump, unless it is paused already. The record says so first: the next
- * xend ends this pause, and no other.
- */
-static int hold(struct domain *domain, struct error **e)
-{
-	struct hv_domain_info info;
-	int rc = domain_info(domain, &info, e);
-
-	if (rc || info.paused)
-		return rc;
-	domain->held = true;
-	rc = record_write(domain, e);
-	if (rc == 0)
-		rc = domain_info(domain, &info, e);
-	if (rc == 0)
-		rc = hv_domain_pause(domain_hv, (uint32_t)domain->domid, e);
-	if (rc)
-		domain->held = false;
-	return rc;
-}
-
-static void let_go(struct domain *domain)
-{
-	struct hv_domain_info info;
-
-	if (!domain->held)
-		return;
-	if (domain_info(domain, &info, NULL) == 0)
-		hv_domain_unpause(domain_hv, (uint32_t)domain->domid, NULL);
-	domain->held = false;
-	record_write_anyway(domain);
-}
-
 static int dump(struct request *request, struct json_object *result, struct error **e)
 {
 	const char *given = request_string(request, XEND_P_PATH);
@@ -430,11 +396,7 @@ static int dump(struct request *request, struct json_object *result, struct erro
 	if (rc)
 		return rc;
 	path = given ? xstrdup(given) : dump_default_path(domain);
-	if (!request_bool(request, XEND_P_LIVE))
-		rc = hold(domain, e);
-	if (rc == 0)
-		rc = dump_core(domain, path, request, e);
-	let_go(domain);
+	rc = dump_core(domain, path, !request_bool(request, XEND_P_LIVE), request, e);
 	if (rc == 0)
 		json_set_string(result, XEND_P_PATH, path);
 	if (rc == 0 && request_bool(request, XEND_P_CRASH)) {
