@@ -197,8 +197,8 @@ static void usage(FILE *to)
  * Detaches from the terminal. The parent exits with 0 once the child is ready to serve, else with
  * the child's status, or 1 if the child has none but 0: its caller then knows whether xend runs.
  *
- * Returns, in the child, the descriptor to write a byte to when ready; -1 if there is no pipe or
- * fork() failed, and xend stays in the foreground.
+ * Returns, in the child, the descriptor to write a byte to when ready; -1 in xend itself, if there
+ * is no pipe or process to be had.
  */
 static int daemonize(void)
 {
@@ -272,6 +272,10 @@ int main(int argc, char **argv)
 	}
 	if (daemon)
 		ready_fd = daemonize();
+	if (daemon && ready_fd < 0) {
+		fprintf(stderr, "xend cannot start in the background: %s.\n", strerror(errno));
+		return 1;
+	}
 	xend_start_time = time(NULL);
 	umask(022);
 	loop = uv_default_loop();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_script.c toolstack/xend/device/driver_domain.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_qemu.c tests/unit/toolstack/no_qemu.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_script.c toolstack/xend/device/driver_domain.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_qemu.c tests/unit/toolstack/no_qemu.c toolstack/xend/device/disk_ask.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /*
  * Disks are attached and detached while their backend's driver does not let go of them, while the
@@ -58,6 +58,7 @@ static struct {
 	enum stuck stuck;
 	bool deaf; /* drivers bind, but report nothing */
 	bool disk_full;
+	int dies_when_detached; /* the guest that ends then; 0: none */
 	bool no_recovery;
 	struct backend backends[8];
 	bool dead[SECOND + 1];
@@ -170,6 +171,8 @@ int store_remove(const char *fmt, ...)
 {
 	PATH_OF(fmt);
 	node_remove(path);
+	if (world.dies_when_detached && strcmp(path, BACK "11/51712") == 0)
+		world.dead[world.dies_when_detached] = true;
 	return 0;
 }
 
@@ -857,6 +860,17 @@ static void test_a_disk_is_not_configured_anew_if_that_is_not_recorded(void **st
 	attach(second, disk_b, "xvda", NULL);
 }
 
+/* The guest ends between the detach and the attach: it has its disk when it starts again. */
+static void test_a_guest_that_ends_while_its_disk_is_changed_keeps_the_disk(void **state)
+{
+	attach(first, disk_a, "xvda", NULL);
+	world.dies_when_detached = FIRST;
+	ask(XEND_M_DEVICE_CONFIGURE, first, disk(disk_b, "xvda", "w"), NULL, "is gone");
+	assert_int_equal(first->config->nr_disk, 1);
+	assert_string_equal(first->config->disk[0].target, disk_a);
+	assert_non_null(strstr(world.record, strrchr(disk_a, '/') + 1));
+}
+
 /* --- scripts --- */
 
 static void attach_script(const char *script, const char *target, const char *words)
@@ -1086,6 +1100,7 @@ int main(void)
 		TEST(test_an_interrupted_script_is_undone_by_its_directory),
 		TEST(test_scripts_of_network_disks_get_words),
 		TEST(test_a_disk_is_not_configured_anew_if_that_is_not_recorded),
+		TEST(test_a_guest_that_ends_while_its_disk_is_changed_keeps_the_disk),
 	};
 	int a = mkstemp(disk_a), b = mkstemp(disk_b), failed;
 

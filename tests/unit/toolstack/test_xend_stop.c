@@ -50,7 +50,8 @@ static struct {
 	bool worker_forgets;		       /* its answer lacks a key */
 	unsigned int records, record_fails_at; /* 0: never */
 	bool shut_down;
-	bool removed; /* the record */
+	unsigned int disk_is_held; /* for so many tries */
+	bool removed;		   /* the record */
 	const char *failed;
 } world;
 
@@ -382,6 +383,10 @@ int bootloader_put(const struct domain *its, struct json_object *order, struct e
 
 int devices_prepare(struct domain *its, struct store_batch *batch, struct error **e)
 {
+	if (world.disk_is_held) {
+		world.disk_is_held--;
+		return error_set(e, EADDRINUSE, "Its old backend has the disk.");
+	}
 	return 0;
 }
 
@@ -697,6 +702,24 @@ static void test_a_reset_without_a_record_leaves_the_domain(void **state)
 	end();
 }
 
+/* A domain that reboots waits for the disk of its own old backend; but not for ever. */
+static void test_a_reboot_waits_for_its_disk(void **state)
+{
+	begin(true, OWN, 0);
+	world.disk_is_held = 3;
+	assert_int_equal(domain_restart(domain, NULL, NULL), 0);
+	assert_int_equal(domain->state, DOMAIN_RUNNING);
+	assert_null(domain->reason);
+	end();
+	begin(true, OWN, 0);
+	domain->managed = true;
+	world.disk_is_held = 1000;
+	assert_int_equal(domain_restart(domain, NULL, NULL), -EADDRINUSE);
+	assert_int_equal(domain->state, DOMAIN_HALTED);
+	assert_non_null(strstr(domain->reason, "has the disk"));
+	end();
+}
+
 /* A domain that does not start follows its goal: its memory is still in a file, or it
  * starts again. */
 static void check_goal_after_failure(enum domain_goal goal, unsigned int record_fails_at,
@@ -799,6 +822,7 @@ int main(void)
 		cmocka_unit_test(test_a_new_name_is_written_to_its_own_nodes_only),
 		cmocka_unit_test(test_nothing_is_destroyed_before_the_record_says_so),
 		cmocka_unit_test(test_a_reset_without_a_record_leaves_the_domain),
+		cmocka_unit_test(test_a_reboot_waits_for_its_disk),
 		cmocka_unit_test(test_a_domain_that_does_not_start_keeps_its_goal),
 	};
 

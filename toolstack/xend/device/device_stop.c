@@ -385,6 +385,7 @@ static void take_strange_stray_apart(struct domain *domain, int host, const char
 
 void devices_reconcile(struct domain *domain)
 {
+	bool before = task_shield(true);
 	struct device *device, *next;
 
 	each_stray(domain, take_stray_apart);
@@ -399,6 +400,7 @@ void devices_reconcile(struct domain *domain)
 			device_forget(device);
 	}
 	devices_to_config(domain);
+	task_shield(before);
 }
 
 /* --- hot unplugging --- */

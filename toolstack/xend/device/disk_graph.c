@@ -213,7 +213,10 @@ static dev_t device_of_files(const struct disk_sources *sources, dev_t device)
 
 bool disk_node_equal(struct disk_node a, struct disk_node b)
 {
-	return a.device == b.device && a.inode == b.inode;
+	bool unknown = a.inode && b.inode &&
+		       (a.inode == DISK_INODE_UNKNOWN || b.inode == DISK_INODE_UNKNOWN);
+
+	return a.device == b.device && (a.inode == b.inode || unknown);
 }
 
 const struct disk_link *disk_chain_find_node(const struct disk_chain *chain, struct disk_node node)

@@ -23,6 +23,9 @@ struct disk_node {
 	ino_t inode;  /* 0: the block device itself */
 };
 
+/* A file that does not say which one it is (disk_ask.h): it may be any of its file system. */
+#define DISK_INODE_UNKNOWN ((ino_t)-1)
+
 struct disk_link {
 	struct disk_node node;
 	/*

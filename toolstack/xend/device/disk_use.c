@@ -22,6 +22,7 @@
 #include "lib/alloc.h"
 #include "lib/str.h"
 #include "xend/device/device.h"
+#include "xend/device/disk_ask.h"
 #include "xend/device/disk_host.h"
 #include "xend/device/disk_image.h"
 #include "xend/device/disk_qemu.h"
@@ -423,7 +424,7 @@ static const struct disk_use *find_conflict(struct survey *survey)
 	for (int waited = 0;; waited += LOOP_INTERVAL) {
 		const struct disk_use *conflict;
 
-		disk_host_uses(&disk_sources_host, &survey->uses);
+		disk_host_uses(&disk_sources_patient, &survey->uses);
 		conflict = disk_use_conflict(&survey->chain, survey->access, &survey->uses);
 		if (!conflict || conflict->user != DISK_USER_LOOP || waited >= LOOP_PATIENCE)
 			return conflict;
@@ -446,12 +447,12 @@ static int find_below(struct survey *survey)
 	for (size_t i = 0; rc == 0 && i < images.nr; i++) {
 		struct disk_node node;
 
-		rc = disk_sources_host.identify(images.paths[i], &node);
+		rc = disk_sources_patient.identify(images.paths[i], &node);
 		if (rc)
 			error_set(&survey->e, rc, "Cannot look at %s: %s.", images.paths[i],
 				  strerror(-rc));
 		else
-			disk_chain_build(&disk_sources_host, node,
+			disk_chain_build(&disk_sources_patient, node,
 					 &survey->below[survey->nr_below++]);
 	}
 	disk_image_list_free(&images);
@@ -463,8 +464,14 @@ static void expand_use(struct survey *survey, size_t index)
 {
 	const struct disk_use *use = &survey->uses.uses[index];
 	struct disk_image_list images = { NULL, 0 };
-	int fd = use->format && use->what ? open(use->what, O_PATH | O_CLOEXEC) : -1;
+	struct disk_node node;
+	int fd;
 
+	/* Only a file that answers is opened: others must not wait for it. */
+	if (!use->format || !use->what || disk_sources_patient.identify(use->what, &node) ||
+	    node.inode == DISK_INODE_UNKNOWN)
+		return;
+	fd = open(use->what, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	disk_image_read(fd, use->what, use->format, &images, NULL);
@@ -482,7 +489,7 @@ static void expand_use(struct survey *survey, size_t index)
 
 static void look_at_uses(struct survey *survey)
 {
-	const struct disk_sources *sources = &disk_sources_host;
+	const struct disk_sources *sources = &disk_sources_patient;
 	size_t given = survey->uses.nr;
 
 	for (size_t i = 0; i < given; i++)
@@ -540,7 +547,7 @@ static void look(void *arg)
 
 	if (open_target(survey, &node))
 		return;
-	disk_chain_build(&disk_sources_host, node, &survey->chain);
+	disk_chain_build(&disk_sources_patient, node, &survey->chain);
 	if (survey->format && find_below(survey))
 		return;
 	if (survey->access == DISK_SHARES)

@@ -33,6 +33,9 @@
 /* Where the worker keeps decompressed kernels. */
 #define KERNEL_CACHE "/var/cache/xenolith/kernels"
 #define KB_PER_PAGE  4
+/* For a domain that reboots: tries until a disk is free, and milliseconds between them. */
+#define DISK_TRIES    12
+#define DISK_INTERVAL 5000
 
 static int create_empty(struct domain *domain, struct error **e)
 {
@@ -446,6 +449,13 @@ int domain_boot_again(struct domain *domain, struct request *asker, struct error
 	struct error *why = NULL;
 	int rc = domain_boot(domain, &boot, &why);
 
+	/* The driver of the domain's old backend may hold a disk until its writes are through. */
+	for (int i = 0; rc == -EADDRINUSE && i < DISK_TRIES; i++) {
+		if (task_sleep(DISK_INTERVAL))
+			rc = error_set(&why, ECANCELED, "Waiting for a disk was cancelled.");
+		else
+			rc = domain_boot(domain, &boot, &why);
+	}
 	if (rc == -ECANCELED && xend_is_stopping()) {
 		record_write_anyway(domain);
 	} else if (rc) {

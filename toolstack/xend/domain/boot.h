@@ -46,8 +46,9 @@ int domain_tear_down(struct domain *domain, struct error **e);
 void domain_settle(struct domain *domain);
 
 /*
- * Boots a domain whose record says "dying" with the goal "restart". After a failed boot it is
- * settled with a reason, unless xend is stopping (-ECANCELED): then the next xend boots it.
+ * Boots a domain whose record says "dying" with the goal "restart". It waits a
+ * minute for a disk that somebody still has. After a failed boot it is settled with a reason,
+ * unless xend is stopping (-ECANCELED): then the next xend boots it.
  */
 int domain_boot_again(struct domain *domain, struct request *asker, struct error **e);
 

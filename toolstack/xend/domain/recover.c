@@ -198,10 +198,13 @@ static void take_back_all(void)
 
 	while (!xend_is_stopping() && (domain = next_locked(in_recovery))) {
 		domain_ref(domain);
-		if (recover_one(domain))
+		domain->task = task_current();
+		if (recover_one(domain)) {
 			domain->operation = in_restart;
-		else
+			domain->task = NULL;
+		} else {
 			domain_unlock(domain);
+		}
 		domain_unref(domain);
 		recovery.done++;
 		cond_wake(&recovery.changed);
@@ -214,6 +217,8 @@ static void restart_all(void)
 
 	while (!xend_is_stopping() && (domain = next_locked(in_restart))) {
 		domain_ref(domain);
+		/* A xend that stops cancels it; the record still says that it restarts. */
+		domain->task = task_current();
 		domain_restart(domain, NULL, NULL);
 		domain_unlock(domain);
 		domain_unref(domain);

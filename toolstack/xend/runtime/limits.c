@@ -9,6 +9,8 @@
 
 /* Descriptors of a domain: both ends of its terminal, its log, and one more while it starts. */
 #define PER_DOMAIN 4
+/* The limit that Linux gives to a process. */
+#define USUAL 1024
 
 static struct rlimit before;
 static bool raised;
@@ -38,6 +40,14 @@ void limits_raise(void)
 
 void limits_restore_in_child(void)
 {
-	if (raised)
-		setrlimit(RLIMIT_NOFILE, &before);
+	struct rlimit limit = before;
+
+	if (!raised)
+		return;
+	/* An ordinary program may count on the usual limit. */
+	if (limit.rlim_cur < USUAL)
+		limit.rlim_cur = USUAL;
+	if (limit.rlim_max < USUAL)
+		limit.rlim_max = USUAL;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }

@@ -10,8 +10,9 @@
  */
 void limits_raise(void);
 /*
- * In a child before execve(): the limit that xend was started with. Some programs close all
- * descriptors that they may have, or use select(). Uses only calls that are safe after fork().
+ * In a child before execve(): the limit that xend was started with, or the usual one of 1024. Some
+ * programs close all descriptors that they may have, or use select(). Uses only calls that are safe
+ * after fork().
  */
 void limits_restore_in_child(void);
 

@@ -49,7 +49,8 @@ void notify_start_watchdog(uv_loop_t *loop)
 	if (!text || !str_to_u64(text, 10, 1000, UINT64_MAX / 2, &usec))
 		return;
 	uv_timer_init(loop, &watchdog);
-	uv_timer_start(&watchdog, on_timer, 0, usec / 2000);
+	/* An interval of 0 would fire once. */
+	uv_timer_start(&watchdog, on_timer, 0, usec / 2000 ? usec / 2000 : 1);
 	watchdog_runs = 1;
 }
 

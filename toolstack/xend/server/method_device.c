@@ -125,6 +125,13 @@ static int list(struct request *request, struct json_object *result, struct erro
 	return rc;
 }
 
+static bool goes_on(const struct domain *domain)
+{
+	struct hv_domain_info info;
+
+	return domain_info(domain, &info, NULL) == 0 && !info.dying && !info.shutdown;
+}
+
 /*
  * Replaces a disk of the domain by `next`, which it takes. If that fails, attaches the old one,
  * which is in the record, again, unless somebody has taken it meanwhile.
@@ -150,8 +157,10 @@ static int replace(struct device *old, struct device *next, struct error **e)
 	}
 	if (device_attach(before, &why))
 		log_error("%s", error_text(why));
+	/* A guest that ended meanwhile has the disk at its next start: the record still says so. */
+	if (!why || goes_on(domain))
+		keep(domain, NULL);
 	error_free(&why);
-	keep(domain, NULL);
 	return rc;
 }
 

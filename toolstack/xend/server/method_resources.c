@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "config/domain_size.h"
+#include "config/schema.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
 #include "xend/domain/balloon.h"
@@ -354,20 +355,31 @@ static int sched_get(struct request *request, struct json_object *result, struct
 	return for_domains(request, array, share_of, 0, e);
 }
 
+/* Whether a configuration may have the value, too. */
+static bool fits(const char *name, int64_t value, const struct config_key **key)
+{
+	*key = schema_find(&config_domain_schema, name);
+	return value >= (int64_t)(*key)->min && value <= (int64_t)(*key)->max;
+}
+
 static int sched_set(struct request *request, struct json_object *result, struct error **e)
 {
 	int64_t weight = request_int(request, XEND_P_WEIGHT),
 		cap = request_int(request, XEND_P_CAP);
+	const struct config_key *key;
 	struct hv_credit credit;
 	struct domain *domain;
 	int rc;
 
-	if (weight != -1 && (weight < 1 || weight > 65535))
-		return error_set(e, EINVAL, "A weight is 1 to 65535, not %lld.", (long long)weight);
-	if (cap != -1 && cap > 65535)
+	if (weight != -1 && !fits("cpu_weight", weight, &key))
+		return error_set(e, EINVAL, "A weight is %llu to %llu, not %lld.",
+				 (unsigned long long)key->min, (unsigned long long)key->max,
+				 (long long)weight);
+	if (cap != -1 && !fits("cpu_cap", cap, &key))
 		return error_set(e, EINVAL,
-				 "A cap is given in per cent of one CPU, 0 for none, not %lld.",
-				 (long long)cap);
+				 "A cap is 0 for none, or at most %llu per cent of one CPU, not "
+				 "%lld.",
+				 (unsigned long long)key->max, (long long)cap);
 	rc = domain_acquire(request, "sched-credit", NEED_RUNS, &domain, e);
 	if (rc)
 		return rc;

@@ -142,6 +142,7 @@ static int relay(struct client *client, const char *domain)
 {
 	struct console console = { 0 };
 	enum end end = GOES_ON;
+	int rc;
 
 	console.stream = client_stream(client, &console.to_terminal);
 	fcntl(console.stream, F_SETFL, fcntl(console.stream, F_GETFL) | O_NONBLOCK);
@@ -149,13 +150,14 @@ static int relay(struct client *client, const char *domain)
 	raw_terminal_enter(STDIN_FILENO);
 	while (end == GOES_ON)
 		end = step(&console);
+	rc = errno;
 	drain(&console);
 	raw_terminal_leave();
 	str_free(&console.to_domain);
 	str_free(&console.to_terminal);
 	if (end == BROKEN)
 		return xm_fail("The console of domain '%s' cannot be shown: %s.", domain,
-			       strerror(errno));
+			       strerror(rc));
 	if (isatty(STDOUT_FILENO))
 		putchar('\n');
 	return XM_OK;
