@@ -135,8 +135,59 @@ def test_a_low_limit_of_open_files_is_raised(guest):
     guest.kill_xend()
     guest.sh("(ulimit -n 24; xend --daemon)", 60)
     assert "131072" in guest.sh("grep 'open files' /proc/$(cat /run/xend/xend.pid)/limits")
-    for index in range(4):
-        guest.make(Guest(f"many{index}", memory=64), wait=False)
+    for index in range(3):
+        guest.make(Guest(f"many{index}", memory=96), wait=False)
     assert guest.guest("g", "echo alive")
-    for index in range(4):
+    for index in range(3):
         guest.ask("domain.destroy", domain=f"many{index}")
+
+def ask_in_background(host, name, method, params):
+    host.sh(f"((xend-call {method} '{params}' >/tmp/answer-{name} 2>&1; echo status $? >>/tmp/answer-{name}) >/dev/null 2>&1 &)")
+
+
+@pytest.mark.long
+def test_four_saves_while_one_guest_powers_off(guest):
+    names = [f"s{index}" for index in range(4)]
+    guest.sh("rm -f /data/s?.save /tmp/answer-*")
+    for name in names:
+        guest.make(Guest(name, memory=96, words="quiet panic=1"))
+    for name in names:
+        ask_in_background(guest, name, "domain.save", f'{{"domain":"{name}","path":"/data/{name}.save"}}')
+    guest.run("/lab/guest-run s3 2 'poweroff -f'", 30)
+    wait_until(lambda: guest.sh("cat /tmp/answer-* | grep -c '^status' || true") == "4", 120)
+    for name in names:
+        saved = '"result"' in guest.sh(f"cat /tmp/answer-{name}")
+        assert saved == (guest.run(f"test -e /data/{name}.save")[0] == 0), guest.sh(f"cat /tmp/answer-{name}")
+        assert saved or name == "s3", guest.sh(f"cat /tmp/answer-{name}")
+        if saved:
+            guest.ask("domain.restore", 60, path=f"/data/{name}.save")
+            assert guest.guest(name, "echo alive")
+            guest.ask("domain.destroy", domain=name)
+    assert not [name for name in guest.all() if name.startswith("s")]
+    guest.sh("rm -f /data/s?.save")
+
+
+@pytest.mark.long
+def test_a_console_ends_with_its_guest_that_reboots(guest):
+    before = guest.all()["g"]["id"]
+    guest.sh("((sleep 300 | xm console g >/tmp/console 2>&1; echo status $? >>/tmp/console) >/dev/null 2>&1 &)")
+    time.sleep(2)
+    guest.ask("domain.reboot", 120, domain="g", wait=True)
+    assert guest.all()["g"]["id"] > before
+    wait_until(lambda: "status 0" in guest.sh("cat /tmp/console"))
+    guest.wait_guest("g", GUEST.ready, 60)
+    assert guest.guest("g", "echo alive")
+
+
+@pytest.mark.long
+def test_all_output_of_a_guest_arrives(guest):
+    """More than a megabyte, in letters of several bytes, which writes to the ring split anywhere."""
+    lines = 100000
+    # In the guest's background: the tools of the lab need not carry a megabyte.
+    guest.guest("g", f"(sleep 2; seq 1 {lines} | sed \"s/$/-$(printf \"\\303\\274\\342\\230\\203\")/\" >/dev/hvc0) >/dev/null 2>&1 &")
+    # The log may turn over.
+    log = "cat /var/log/xen/console/guest-g.log.1 /var/log/xen/console/guest-g.log 2>/dev/null | tr -d '\\r'"
+    tail = "-$(printf '\\303\\274\\342\\230\\203')"
+    wait_until(lambda: guest.run(f"{log} | tail -c 4000 | grep -q \"^{lines}{tail}$\"", 60)[0] == 0, 240)
+    found = guest.sh(f"{log} | grep \"^[0-9]*{tail}$\" | cut -d- -f1 | sort -n | uniq | wc -l", 120)
+    assert int(found) == lines
