@@ -81,8 +81,9 @@
 #define XEND_M_MEMORY_MAX "memory.max" /* DOM kb */
 /* DOM? -> nr_cpus domains[]: name id vcpus[] (XEND_V_*) */
 #define XEND_M_VCPU_LIST "vcpu.list"
-#define XEND_M_VCPU_SET	 "vcpu.set"  /* DOM count */
-#define XEND_M_VCPU_PIN	 "vcpu.pin"  /* DOM vcpu (number or "all") cpus ("0-3,5,^1" or "all") */
+#define XEND_M_VCPU_SET	 "vcpu.set" /* DOM count */
+#define XEND_M_VCPU_PIN \
+	"vcpu.pin" /* DOM vcpu (number or "all") cpus ("0-3,5,^1", "nodes:0" or "all") */
 #define XEND_M_SCHED_GET "sched.get" /* DOM? -> scheduler domains[]: name id weight cap */
 #define XEND_M_SCHED_SET "sched.set" /* DOM weight? cap? */
 

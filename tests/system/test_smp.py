@@ -8,6 +8,7 @@ import re
 import time
 
 import xm as xm_module
+from dom0 import Guest
 from shared_guest import disk_keeps, g1, wait_until  # noqa: F401  (g1 is a fixture)
 from xm import Xm
 
@@ -95,8 +96,35 @@ def test_vcpu_pin_by_xm(dom0, g1):
     assert pinned(0) == pinned(1) == "0"
     xm.good("vcpu-pin g1 all all")
     assert pinned(0) == pinned(1) == "any cpu"
-    assert "7" in xm.fails("vcpu-pin g1 0 7")
+    for all_of_them in ("0-63", "node:0", "nodes:0-7,^node:3"):
+        xm.good(f"vcpu-pin g1 all {all_of_them}")
+        assert pinned(0) == pinned(1) == "any cpu"
+    xm.good("vcpu-pin g1 0 nodes:0,^0,40")
+    assert pinned(0) == "1"
+    assert "which has CPUs 0 to 1" in xm.fails("vcpu-pin g1 0 7")
+    assert "which has CPUs 0 to 1" in xm.fails("vcpu-pin g1 0 node:1")
     xm.fails("vcpu-pin g1 9 0")
+
+
+def test_cpus_of_a_file(dom0, g1):
+    """The sets as people's files have them; more than the host has are no error."""
+    xm = Xm(dom0)
+    xm.start_xend()
+
+    def lines(*more):
+        xm.write(Guest("pins", vcpus=2, memory=64, more=more), "/root/pins")
+        status, _, err = xm("create -p /root/pins")
+        found = re.findall(r"^pins .* (\S+) / (\S+)$", dom0.sh("xl vcpu-list"), re.M)
+        if status == 0:
+            xm.good("destroy pins")
+        return found if status == 0 else err
+
+    assert lines('cpus=["0-63","1"]') == [("all", "all"), ("1", "all")]
+    assert lines('cpus=["1"]', 'cpus_soft="nodes:0,^0"') == [("1", "1"), ("all", "1")]
+    assert lines("cpus=1", 'cpus_soft=[0,"all"]') == [("1", "0"), ("1", "all")]
+    assert lines('cpus="nodes:0,^node:1,^0"', "cpus_soft=[]") == [("1", "all")] * 2
+    assert "which has CPUs 0 to 1" in lines('cpus=["0","2-63"]')
+    assert "pins" not in xm.domains()
 
 
 def test_crash_is_seen_and_the_log_says_why(dom0, g1):

@@ -107,18 +107,26 @@ static void check_most(const struct check *k, const char *now, uint64_t value, c
 			     (unsigned long long)value, (unsigned long long)limit);
 }
 
+static void check_sets(const struct check *k, const char *key, size_t nr)
+{
+	uint64_t vcpus = config_maxvcpus(k->c);
+	const struct value *v = at(k, key);
+
+	if (is_good(k, "vcpus") && is_good(k, "maxvcpus") && nr > vcpus)
+		config_warning(k->diags, v->source, v->pos,
+			       "%s: there are %zu sets for %llu vcpus: only the first count", key,
+			       nr, (unsigned long long)vcpus);
+}
+
 static void check_cpu(const struct check *k)
 {
-	const struct value *cpus = at(k, "cpus"), *cap = at(k, "cpu_cap");
+	const struct value *cap = at(k, "cpu_cap");
 	uint64_t vcpus = config_maxvcpus(k->c);
 
 	check_most(k, "memory", k->c->memory, "maxmem", k->c->maxmem);
 	check_most(k, "vcpus", k->c->vcpus, "maxvcpus", k->c->maxvcpus);
-	if (is_good(k, "vcpus") && is_good(k, "maxvcpus") && k->c->nr_cpus > 1 &&
-	    k->c->nr_cpus > vcpus)
-		config_error(k->diags, cpus->source, cpus->pos,
-			     "cpus: expected at most one for each of %llu vcpus, found %zu",
-			     (unsigned long long)vcpus, k->c->nr_cpus);
+	check_sets(k, "cpus", k->c->nr_cpus);
+	check_sets(k, "cpus_soft", k->c->nr_cpus_soft);
 	if (is_good(k, "vcpus") && is_good(k, "maxvcpus") && k->c->cpu_cap > 100 * vcpus)
 		config_warning(
 			k->diags, cap->source, cap->pos,

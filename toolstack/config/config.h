@@ -131,11 +131,15 @@ struct config {
 	uint64_t vcpus;
 	uint64_t maxvcpus; /* 0: as vcpus (config_maxvcpus()) */
 	/*
-	 * No element: any CPU. One: for all vCPUs. More: for vCPU 0, 1, ...; further vCPUs may run
-	 * anywhere. See config_cpus_parse().
+	 * The CPUs that the vCPUs may run on, and those that they should. One text is for all of
+	 * them; in a list, element i is for vCPU i, and those without an element run anywhere.
 	 */
 	char **cpus;
 	size_t nr_cpus;
+	bool cpus_is_list;
+	char **cpus_soft;
+	size_t nr_cpus_soft;
+	bool cpus_soft_is_list;
 	uint64_t cpu_weight;
 	uint64_t cpu_cap; /* percent of one CPU; 0: no cap */
 
@@ -254,12 +258,18 @@ char *config_vdev_name(unsigned int number);
 /* A rate in xenstore's form: so many bytes in each interval. -EINVAL when text is not a rate. */
 int config_rate_parse(const char *text, uint64_t *bytes, uint64_t *interval_us, struct error **e);
 
+/* The CPUs of a host. nodes: the NUMA node of each; NULL: all are in node 0. */
+struct config_cpus_host {
+	unsigned int nr_cpus;
+	const uint32_t *nodes;
+};
+
 /*
- * A set of CPUs: "all", or a list of numbers and ranges, where ^ removes CPUs: "0-3,5,^1". Clears
- * map ((nr_cpus + 7) / 8 bytes) and sets the bits of the set. A CPU from nr_cpus on is an error,
- * and so is an empty set.
+ * Reads CPUs such as "0-3,5,^1", "nodes:0,^node:1" or "all" into a bitmap of nr_cpus bits. CPUs
+ * that the host does not have are left out; it is an error when none remains.
  */
-int config_cpus_parse(const char *text, unsigned int nr_cpus, uint8_t *map, struct error **e);
+int config_cpus_parse(const char *text, const struct config_cpus_host *host, uint8_t *map,
+		      struct error **e);
 
 /* A size such as "256m", "1g", "2048k" in KiB; a bare number counts in units of `unit_kb` KiB. */
 int config_size_parse(const char *text, uint64_t unit_kb, uint64_t *kb, struct error **e);

@@ -11,6 +11,9 @@
 #define BOOL(of, field)		       .name = #field, KEY_FIELD_BOOL(of, field)
 #define WORD(of, field, list)	       .name = #field, KEY_FIELD_WORD(of, field, list)
 #define TEXTS(of, field, kind_of_text) .name = #field, KEY_FIELD_TEXTS(of, field, kind_of_text)
+#define SINGLE(of, field, kind_of_text)                      \
+	TEXTS(of, field, kind_of_text), .flags = KEY_SINGLE, \
+					.list_offset = KEY_OFFSET(of, field##_is_list, bool)
 #define RECORDS(of, field)                                        \
 	.name = #field, .kind = KEY_RECORDS,                      \
 	.offset = KEY_OFFSET(of, field, struct config_##field *), \
@@ -85,9 +88,11 @@ static const struct config_key domain_keys[] = {
 	  .doc = "Virtual CPUs when the domain starts." },
 	{ UINT(config, maxvcpus, 1, CONFIG_VCPUS_MAX), .unit = "CPUs",
 	  .doc = "The most that can be online later; as vcpus when absent." },
-	{ TEXTS(config, cpus, text_cpus), .flags = KEY_SINGLE,
+	{ SINGLE(config, cpus, text_cpus),
 	  .doc = "The physical CPUs that the virtual ones may run on: one text for all, or a list "
 		 "with one for each." },
+	{ SINGLE(config, cpus_soft, text_cpus),
+	  .doc = "The physical CPUs that the virtual ones should run on, if they can." },
 	{ UINT(config, cpu_weight, 1, 65535), .fallback = "256",
 	  .doc = "The share of CPU time, beside the weights of others." },
 	{ UINT(config, cpu_cap, 0, 51200), .unit = "per cent", .fallback = "0",

@@ -12,6 +12,7 @@
 
 struct pairs {
 	const char *what;
+	const struct config_schema *schema;
 	const struct value *text;
 	struct value *object;
 	struct config_diags *diags;
@@ -44,6 +45,33 @@ static void read_word(const struct pairs *p, const char *word, struct config_pos
 			       p->what, word);
 }
 
+/* xl takes an interface of a type that nobody knows for a paravirtualized one. */
+static bool is_strange_type(const struct pairs *p, const char *key, const char *value)
+{
+	const struct config_key *row = schema_find(p->schema, key);
+
+	if (!row || strcmp(row->name, "type") != 0)
+		return false;
+	for (const char *const *word = row->words; *word; word++) {
+		if (strcasecmp(*word, value) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* The addresses are for scripts, and xl checks none: what is no address goes to no script. */
+static bool is_strange_ip(const struct pairs *p, const char *key, const char *value)
+{
+	const struct config_key *row = schema_find(p->schema, key);
+	char *addresses;
+
+	if (!row || row->text != &text_addresses || !*value)
+		return false;
+	addresses = text_addresses.parse(value);
+	free(addresses);
+	return !addresses;
+}
+
 /* Reads `part`, which begins at byte `offset` of the text. */
 static void read_part(const struct pairs *p, char *part, size_t offset)
 {
@@ -59,14 +87,24 @@ static void read_part(const struct pairs *p, char *part, size_t offset)
 	*equal = '\0';
 	value = equal + 1 + strspn(equal + 1, " \t");
 	value_pos = value_pos_in(p->text, offset + (size_t)(value - part));
-	set(p, str_trim(trimmed), pos,
-	    value_new_string(p->text->source, value_pos, value, strlen(value)));
+	trimmed = str_trim(trimmed);
+	if (is_strange_type(p, trimmed, value))
+		config_unknown(p->diags, p->text->source, value_pos,
+			       "%s type: there is no type \"%.40s\"", p->what, value);
+	else if (is_strange_ip(p, trimmed, value))
+		config_unknown(p->diags, p->text->source, value_pos,
+			       "%s %s: expected %s, found \"%.40s\"", p->what, trimmed,
+			       text_addresses.expected, value);
+	else
+		set(p, trimmed, pos,
+		    value_new_string(p->text->source, value_pos, value, strlen(value)));
 }
 
-static struct value *read_pairs(const char *what, const struct value *text,
-				struct config_diags *diags)
+static struct value *read_pairs(const char *what, const struct config_schema *schema,
+				const struct value *text, struct config_diags *diags)
 {
 	struct pairs p = { .what = what,
+			   .schema = schema,
 			   .text = text,
 			   .object = value_new(VALUE_OBJECT, text->source, text->pos),
 			   .diags = diags };
@@ -84,12 +122,12 @@ static struct value *read_pairs(const char *what, const struct value *text,
 
 struct value *vif_from_text(const struct value *text, struct config_diags *diags)
 {
-	return read_pairs("vif", text, diags);
+	return read_pairs("vif", &config_vif_schema, text, diags);
 }
 
 struct value *vfb_from_text(const struct value *text, struct config_diags *diags)
 {
-	return read_pairs("vfb", text, diags);
+	return read_pairs("vfb", &config_vfb_schema, text, diags);
 }
 
 void vif_finish(void *record, const struct value *given, struct config_diags *diags)

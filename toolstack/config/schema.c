@@ -285,6 +285,8 @@ static bool set_texts(const struct fill *f, void *record, const struct value *v)
 		return add_checked_text(f, record, v);
 	if (too_many(f, v))
 		return false;
+	if (f->key->flags & KEY_SINGLE)
+		*(bool *)((char *)record + f->key->list_offset) = true;
 	for (size_t i = 0; i < v->nr; i++)
 		good &= add_checked_text(f, record, v->items[i]);
 	return good;
@@ -477,11 +479,13 @@ int schema_set(const struct config_schema *schema, void *record, const char *nam
 
 /* --- from fields to JSON --- */
 
-static struct json_object *texts_to_json(const struct config_key *key, char *const *list, size_t nr)
+static struct json_object *texts_to_json(const struct config_key *key, const void *record,
+					 char *const *list, size_t nr)
 {
 	struct json_object *array;
 
-	if (nr == 1 && key->flags & KEY_SINGLE)
+	if (nr == 1 && key->flags & KEY_SINGLE &&
+	    !*(const bool *)((const char *)record + key->list_offset))
 		return json_new_string(list[0]);
 	array = json_new_array();
 	for (size_t i = 0; i < nr; i++)
@@ -519,7 +523,8 @@ static void field_to_json(const struct config_key *key, const void *record, stru
 		json_set_string(o, key->name, key->words[*(const unsigned int *)field]);
 		break;
 	case KEY_TEXTS:
-		json_set(o, key->name, texts_to_json(key, *(char *const *const *)field, nr));
+		json_set(o, key->name,
+			 texts_to_json(key, record, *(char *const *const *)field, nr));
 		break;
 	case KEY_RECORDS:
 		json_set(o, key->name,

@@ -30,7 +30,7 @@ enum config_key_flags {
 	KEY_REQUIRED = 1, /* has no default and must be given */
 	KEY_SPLIT = 2,	  /* for KEY_TEXTS: one string is split at blanks */
 	KEY_PATH = 8,	  /* for KEY_TEXT: a relative path is below the reader's directory */
-	KEY_SINGLE = 4,	  /* for KEY_TEXTS: a list of one element is a string in JSON */
+	KEY_SINGLE = 4,	  /* for KEY_TEXTS: a string differs from a list of it; see list_offset */
 };
 
 struct config_schema;
@@ -39,8 +39,9 @@ struct config_key {
 	const char *name;
 	enum config_kind kind;
 	unsigned int flags;
-	size_t offset;	  /* of the field in the record */
-	size_t nr_offset; /* of the field's count, a size_t: KEY_TEXTS, KEY_RECORDS */
+	size_t offset;	    /* of the field in the record */
+	size_t nr_offset;   /* of the field's count, a size_t: KEY_TEXTS, KEY_RECORDS */
+	size_t list_offset; /* of a bool, whether a list was given: KEY_SINGLE */
 	const struct config_text *text;
 	const char *const *words; /* ends with NULL */
 	const struct config_schema *record;

@@ -34,13 +34,26 @@ static void add_bootloader(struct sexp *domain, const struct config *c)
 	str_free(&args);
 }
 
+/* What xm called the disk's uname: the word for its kind, and the target. */
+static void add_uname(struct sexp *vbd, const struct config_disk *d)
+{
+	static const char *const formats[] = { "file", "tap:qcow", "tap:qcow2", "tap:vhd",
+					       "tap:qed" };
+	const char *kind = d->type == CONFIG_DISK_PHY ? "phy" : formats[d->format];
+
+	if (d->script)
+		kind = str_starts(d->script, "block-") ? d->script + strlen("block-") : d->script;
+	if (d->target)
+		sexp_set_printf(vbd, "uname", "%s:%s", kind, d->target);
+	else
+		sexp_set(vbd, "uname", "");
+}
+
 static void add_disk(struct sexp *domain, const struct config_disk *d)
 {
-	static const char *const formats[] = { "file", "qcow", "qcow2", "vhd", "qed" };
 	struct sexp *vbd = sexp_add(sexp_add(domain, sexp_new("device")), sexp_new("vbd"));
-	const char *prefix = d->type == CONFIG_DISK_PHY ? "phy" : formats[d->format];
 
-	sexp_set_printf(vbd, "uname", "%s:%s", prefix, d->target ? d->target : "");
+	add_uname(vbd, d);
 	sexp_set_printf(vbd, "dev", "%s:%s", d->vdev, d->cdrom ? "cdrom" : "disk");
 	sexp_set_printf(vbd, "mode", "%s%s", d->mode == CONFIG_DISK_WRITE ? "w" : "r",
 			d->shared ? "!" : "");
@@ -74,15 +87,12 @@ static void add_vfb(struct sexp *domain, const struct config_vfb *v)
 	sexp_set(vfb, "keymap", v->keymap);
 }
 
-static void add_cpus(struct sexp *domain, const struct config *c)
+static void add_cpus(struct sexp *domain, const char *key, char *const *list, size_t nr)
 {
-	struct sexp *cpus;
+	struct sexp *cpus = nr ? sexp_add(domain, sexp_new(key)) : NULL;
 
-	if (!c->nr_cpus)
-		return;
-	cpus = sexp_add(domain, sexp_new("cpus"));
-	for (size_t i = 0; i < c->nr_cpus; i++)
-		sexp_add(cpus, sexp_new_atom(c->cpus[i]));
+	for (size_t i = 0; i < nr; i++)
+		sexp_add(cpus, sexp_new_atom(list[i]));
 }
 
 static void add_live(struct sexp *domain, const struct config_live *live)
@@ -116,7 +126,8 @@ struct sexp *config_to_sexp(const struct config *c, const struct config_live *li
 	sexp_set(domain, "uuid", c->uuid);
 	sexp_set(domain, "description", c->description);
 	sexp_set_printf(domain, "vcpus", "%llu", (unsigned long long)config_maxvcpus(c));
-	add_cpus(domain, c);
+	add_cpus(domain, "cpus", c->cpus, c->nr_cpus);
+	add_cpus(domain, "cpus_soft", c->cpus_soft, c->nr_cpus_soft);
 	sexp_set_printf(domain, "cpu_weight", "%llu", (unsigned long long)c->cpu_weight);
 	sexp_set_printf(domain, "cpu_cap", "%llu", (unsigned long long)c->cpu_cap);
 	sexp_set_printf(domain, "memory", "%llu",

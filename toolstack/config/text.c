@@ -203,4 +203,5 @@ const struct config_text text_bridge = { "a bridge such as xenbr0 or ovsbr0.20",
 					 false };
 const struct config_text text_interface = { "a network interface's name (15 characters at most)",
 					    parse_interface, false };
-const struct config_text text_cpus = { "CPUs such as \"0-3,5,^1\" or \"all\"", parse_cpus, true };
+const struct config_text text_cpus = { "CPUs such as \"0-3,5,^1\", \"nodes:0\" or \"all\"",
+				       parse_cpus, true };

@@ -172,6 +172,10 @@ struct hv_version {
 };
 
 int hv_host_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info, struct error **e);
+/*
+ * The NUMA node of each of the CPUs 0 to count - 1; XEN_INVALID_NODE_ID for one that is not online.
+ */
+int hv_host_cpu_nodes(struct hv *hv, unsigned int count, uint32_t *nodes, struct error **e);
 int hv_host_version(struct hv *hv, struct hv_version *version, struct error **e);
 /* Free memory in bytes: of one NUMA node, or of all for node -1. */
 int hv_host_avail_heap(struct hv *hv, int node, uint64_t *bytes, struct error **e);

@@ -25,6 +25,24 @@ int hv_host_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info, struct err
 	return 0;
 }
 
+int hv_host_cpu_nodes(struct hv *hv, unsigned int count, uint32_t *nodes, struct error **e)
+{
+	xen_sysctl_cputopo_t *rows = hv_buffer(hv, count * sizeof(*rows), e);
+	struct xen_sysctl *op;
+	int rc;
+
+	if (!rows)
+		return -ENOMEM;
+	op = hv_sysctl_begin(hv, XEN_SYSCTL_cputopoinfo);
+	op->u.cputopoinfo.num_cpus = count;
+	set_xen_guest_handle(op->u.cputopoinfo.cputopo, rows);
+	rc = hv_sysctl(hv);
+	for (unsigned int i = 0; rc >= 0 && i < count; i++)
+		nodes[i] = i < op->u.cputopoinfo.num_cpus ? rows[i].node : XEN_INVALID_NODE_ID;
+	hv_buffer_free(hv, rows);
+	return rc < 0 ? hv_fail(e, -rc, "read which CPU is in which node") : 0;
+}
+
 static long version_op(struct hv *hv, int cmd, void *argument)
 {
 	return xencall2(hv->calls, __HYPERVISOR_xen_version, (uint64_t)cmd, (uintptr_t)argument);

@@ -9,6 +9,7 @@ ts-src-xend += device/bridge.c device/device.c device/device_list.c device/devic
 	device/disk_host.c device/disk_image.c device/disk_qemu.c device/disk_script.c device/disk_use.c \
 	device/driver_domain.c device/hotplug.c device/loopdev.c device/network.c \
 	device/qemu.c device/qemu_command.c device/qemu_process.c
+ts-src-xend += domain/affinity.c
 ts-src-xend += domain/balloon.c domain/boot.c domain/bootloader.c domain/corpse.c \
 	domain/describe.c domain/destroy.c domain/domain.c domain/dump.c domain/foreign.c domain/acquire.c \
 	domain/guests.c domain/guests_journal.c domain/guests_plan.c domain/guests_start.c domain/guests_stop.c \

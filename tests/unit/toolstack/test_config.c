@@ -7,6 +7,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/str.h"
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,15 @@ static void other_names_mean_the_same(void **state)
 	check_json(BASE "cap = 50\ncpu = 2\nbootloader_args = 'a  b'",
 		   "{\"name\":\"g\",\"kernel\":\"/"
 		   "k\",\"bootargs\":[\"a\",\"b\"],\"cpus\":\"2\",\"cpu_cap\":50}");
+}
+
+static void a_list_of_one_set_of_cpus_is_no_text(void **state)
+{
+	check_json(BASE "cpus = '1'\ncpus_soft = 'nodes:0'",
+		   "{\"name\":\"g\",\"kernel\":\"/k\",\"cpus\":\"1\",\"cpus_soft\":\"nodes:0\"}");
+	check_json(BASE "vcpus = 2\ncpus = [ 1 ]\ncpus_soft = [ '0', 'all' ]",
+		   "{\"name\":\"g\",\"kernel\":\"/k\",\"vcpus\":2,\"cpus\":[\"1\"],"
+		   "\"cpus_soft\":[\"0\",\"all\"]}");
 }
 
 static void words_and_identities_become_canonical(void **state)
@@ -662,10 +672,13 @@ static void json_is_checked_like_a_file(void **state)
 
 static void the_long_list_shows_it_as_xm_did(void **state)
 {
-	struct config *c = parse("name='g1'\nuuid='6b3c7a10-2f4e-4d7a-9f0e-0123456789ab'\nkernel='/"
-				 "boot/k'\nmemory=128\n"
-				 "extra='quiet'\ncpus='0-1'\ndisk=['file:/a,xvda,w']\n"
-				 "vif=['bridge=xenbr0,mac=00:16:3e:00:00:01']\n");
+	struct config *c =
+		parse("name='g1'\nuuid='6b3c7a10-2f4e-4d7a-9f0e-0123456789ab'\nkernel='/"
+		      "boot/k'\nmemory=128\n"
+		      "extra='quiet'\ncpus='0-1'\ncpus_soft=[0]\n"
+		      "disk=['file:/a,xvda,w','drbd:app01,xvdb,w','tap:qcow2:/c,xvdc,r']\n"
+		      "vif=['bridge=xenbr0,mac=00:16:3e:00:00:01']\n"
+		      "vfb=['vncpasswd=secret']\n");
 	struct config_live live = { .domid = 3,
 				    .memory_mb = 100,
 				    .online_vcpus = 1,
@@ -684,6 +697,7 @@ static void the_long_list_shows_it_as_xm_did(void **state)
 					    "    (uuid 6b3c7a10-2f4e-4d7a-9f0e-0123456789ab)\n"
 					    "    (vcpus 1)\n"
 					    "    (cpus 0-1)\n"
+					    "    (cpus_soft 0)\n"
 					    "    (cpu_weight 256)\n"
 					    "    (cpu_cap 0)\n"
 					    "    (memory 100)\n"
@@ -715,11 +729,34 @@ static void the_long_list_shows_it_as_xm_did(void **state)
 					    "        )\n"
 					    "    )\n"
 					    "    (device\n"
+					    "        (vbd\n"
+					    "            (uname drbd:app01)\n"
+					    "            (dev xvdb:disk)\n"
+					    "            (mode w)\n"
+					    "            (backend 0)\n"
+					    "        )\n"
+					    "    )\n"
+					    "    (device\n"
+					    "        (vbd\n"
+					    "            (uname tap:qcow2:/c)\n"
+					    "            (dev xvdc:disk)\n"
+					    "            (mode r)\n"
+					    "            (backend 0)\n"
+					    "        )\n"
+					    "    )\n"
+					    "    (device\n"
 					    "        (vif\n"
 					    "            (bridge xenbr0)\n"
 					    "            (mac 00:16:3e:00:00:01)\n"
 					    "            (type netfront)\n"
 					    "            (backend 0)\n"
+					    "        )\n"
+					    "    )\n"
+					    "    (device\n"
+					    "        (vfb\n"
+					    "            (vnc 1)\n"
+					    "            (vncdisplay 0)\n"
+					    "            (vncunused 1)\n"
 					    "        )\n"
 					    "    )\n"
 					    ")\n");
@@ -741,34 +778,96 @@ static void the_long_list_shows_it_as_xm_did(void **state)
 
 /* --- files as they are in the world --- */
 
-/* Reads a file of tests/config. A line "-> LINE:COLUMN: KEY" there announces a warning about KEY;
- * no other message may come. */
+/*
+ * Reads a file of tests/config/good. Each comment "#-> LINE:COLUMN: KEY" announces a warning about
+ * the key, and no other message may come.
+ */
 static struct config *read_good(const char *name)
 {
 	struct str path = STR_INIT, text = STR_INIT, expected = STR_INIT, said = STR_INIT;
-	struct config_diags diags = { 0 };
+	struct config_diags diags = { .directory = "/here" };
 	struct config *c;
 	char *mark;
 
 	str_printf(&path, "tests/config/good/%s", name);
 	assert_int_equal(file_read(str_text(&path), 65536, &text, NULL), 0);
-	mark = strstr(text.text, "-> ");
-	if (mark) {
-		str_add(&expected, mark + 3);
-		*mark = '\0';
-	}
+	for (mark = text.text; (mark = strstr(mark, "#-> ")); mark++)
+		str_printf(&expected, "%.*s\n", (int)strcspn(mark + 4, "\n"), mark + 4);
 	c = config_parse(text.text, strlen(text.text), name, NULL, 0, &diags);
-	assert_non_null(c);
 	for (size_t i = 0; i < diags.nr; i++)
 		str_printf(&said, "%u:%u: %.*s\n", diags.list[i].pos.line, diags.list[i].pos.column,
 			   (int)strcspn(diags.list[i].text, " "), diags.list[i].text);
 	assert_string_equal(str_text(&said), str_text(&expected));
+	assert_non_null(c);
 	config_diags_free(&diags);
 	str_free(&path);
 	str_free(&text);
 	str_free(&expected);
 	str_free(&said);
 	return c;
+}
+
+/* Each is taken with the warnings that it announces, and its JSON form is the same configuration.
+ */
+static void files_that_people_have_are_taken(void **state)
+{
+	DIR *directory = opendir("tests/config/good");
+	unsigned int count = 0;
+	struct dirent *entry;
+
+	assert_non_null(directory);
+	while ((entry = readdir(directory))) {
+		struct json_object *o, *again;
+		struct config *c, *copy;
+
+		if (*entry->d_name == '.')
+			continue;
+		c = read_good(entry->d_name);
+		o = config_to_json(c);
+		copy = config_from_json(o, NULL);
+		assert_non_null(copy);
+		again = config_to_json(copy);
+		assert_true(json_object_equal(o, again));
+		json_object_put(o);
+		json_object_put(again);
+		config_free(c);
+		config_free(copy);
+		count++;
+	}
+	closedir(directory);
+	assert_true(count > 20);
+}
+
+static void what_they_mean_is_kept(void **state)
+{
+	struct config *c = read_good("scripts");
+
+	assert_string_equal(c->disk[1].target,
+			    "iqn=iqn.2026-01.org.example:app,portal=192.0.2.2:3260");
+	assert_string_equal(c->disk[2].target, "192.0.2.2 10809");
+	assert_string_equal(c->disk[3].script, "block-of-ours");
+	assert_string_equal(c->disk[3].target, "anything, with commas");
+	config_free(c);
+	c = read_good("unikernel");
+	assert_string_equal(c->kernel, "/here/hello.xen");
+	assert_string_equal(c->disk[1].target, "/here/../other.img");
+	config_free(c);
+	c = read_good("numbers");
+	assert_int_equal(config_vdev_number(c->disk[0].vdev), 0);
+	assert_int_equal(config_vdev_number(c->disk[3].vdev), 202 << 8 | 5 << 4 | 2);
+	config_free(c);
+	c = read_good("drives");
+	assert_int_equal(c->nr_disk, 1);
+	assert_int_equal(c->disk[0].type, CONFIG_DISK_PHY);
+	config_free(c);
+	c = read_good("cloud");
+	assert_int_equal(c->vfb[0].vncdisplay, 226);
+	assert_false(c->vfb[0].vncunused);
+	config_free(c);
+	c = read_good("commas");
+	assert_null(c->vif[4].ip);
+	assert_string_equal(c->vif[7].bridge, "b");
+	config_free(c);
 }
 
 static void files_of_other_programs_are_understood(void **state)
@@ -816,6 +915,7 @@ int main(void)
 		cmocka_unit_test(the_syntax_of_both_toolstacks_is_read),
 		cmocka_unit_test(sizes_have_units),
 		cmocka_unit_test(other_names_mean_the_same),
+		cmocka_unit_test(a_list_of_one_set_of_cpus_is_no_text),
 		cmocka_unit_test(words_and_identities_become_canonical),
 		cmocka_unit_test(disks_of_xm_are_read),
 		cmocka_unit_test(disks_of_xl_are_read),
@@ -840,6 +940,8 @@ int main(void)
 		cmocka_unit_test(a_copy_is_changed_and_its_original_is_not),
 		cmocka_unit_test(json_is_checked_like_a_file),
 		cmocka_unit_test(the_long_list_shows_it_as_xm_did),
+		cmocka_unit_test(files_that_people_have_are_taken),
+		cmocka_unit_test(what_they_mean_is_kept),
 		cmocka_unit_test(files_of_other_programs_are_understood),
 		cmocka_unit_test(the_old_example_is_understood),
 	};

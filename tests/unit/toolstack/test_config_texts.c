@@ -3,6 +3,7 @@
 /* libs: -ljson-c */
 /* The small texts inside a configuration: CPUs, virtual disks, rates, sizes, MACs, UUIDs. */
 #include "config/config.h"
+#include "config/cpus.h"
 #include "lib/str.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -11,19 +12,26 @@
 
 static void check_cpus(const char *text, unsigned int nr, uint8_t low, uint8_t high)
 {
+	/* CPU 3 is in node 1, CPU 2 is not online. */
+	static const uint32_t nodes[12] = { 0, 0, 0xffffffff, 1 };
+	struct config_cpus_host host = { nr, nodes };
 	uint8_t map[2] = { 0xff, 0xff };
 
-	assert_int_equal(config_cpus_parse(text, nr, map, NULL), 0);
+	assert_int_equal(cpus_check(text, NULL), 0);
+	assert_int_equal(config_cpus_parse(text, &host, map, NULL), 0);
 	assert_int_equal(map[0], low);
 	assert_int_equal(nr > 8 ? map[1] : 0, high);
 }
 
+#define CPUS_FORM "CPUs are given as \"0-3,5,^1\", \"nodes:0-1,^node:1\" or \"all\"."
+
 static void refuse_cpus(const char *text, const char *message)
 {
+	struct config_cpus_host host = { 4, NULL };
 	struct error *e = NULL;
 	uint8_t map[1];
 
-	assert_int_equal(config_cpus_parse(text, 4, map, &e), -EINVAL);
+	assert_int_equal(config_cpus_parse(text, &host, map, &e), -EINVAL);
 	assert_string_equal(error_text(e), message);
 	error_free(&e);
 }
@@ -37,13 +45,31 @@ static void lists_of_cpus_are_read(void **state)
 	check_cpus("^0", 4, 0x0e, 0);
 	check_cpus(" 1 , 2-3 ", 4, 0x0e, 0);
 	check_cpus("3-3", 4, 0x08, 0);
-	refuse_cpus("4", "There is no CPU 4: the host has CPUs 0 to 3.");
-	refuse_cpus("0-4", "There is no CPU 4: the host has CPUs 0 to 3.");
-	refuse_cpus("1,^1", "\"1,^1\" leaves no CPU.");
-	refuse_cpus("", "CPUs are given as \"0-3,5,^1\" or \"all\".");
-	refuse_cpus("2-1", "CPUs are given as \"0-3,5,^1\" or \"all\".");
-	refuse_cpus("1-", "CPUs are given as \"0-3,5,^1\" or \"all\".");
-	refuse_cpus("99999999999999999999", "CPUs are given as \"0-3,5,^1\" or \"all\".");
+	check_cpus("0-63", 4, 0x0f, 0);
+	check_cpus("1,4-5,900", 4, 0x02, 0);
+	check_cpus("0,,1,", 4, 0x03, 0);
+	check_cpus("node:0", 4, 0x03, 0);
+	check_cpus("nodes:0-1", 4, 0x0b, 0);
+	check_cpus("nodes:all", 4, 0x0f, 0);
+	check_cpus("all,^nodes:1-7", 4, 0x07, 0);
+	check_cpus("^node:0", 4, 0x0c, 0);
+	check_cpus("nodes:0,^node:1,^0", 4, 0x02, 0);
+	check_cpus("2, ^ node: 1", 4, 0x04, 0);
+	refuse_cpus("4", "\"4\" leaves no CPU of the host, which has CPUs 0 to 3.");
+	refuse_cpus("4-63,node:1",
+		    "\"4-63,node:1\" leaves no CPU of the host, which has CPUs 0 to 3.");
+	refuse_cpus("1,^1", "\"1,^1\" leaves no CPU of the host, which has CPUs 0 to 3.");
+	refuse_cpus("", "\"\" leaves no CPU.");
+	refuse_cpus(",", "\",\" leaves no CPU.");
+	refuse_cpus("2-1", CPUS_FORM);
+	refuse_cpus("1-", CPUS_FORM);
+	refuse_cpus("node:", CPUS_FORM);
+	refuse_cpus("node:^1", CPUS_FORM);
+	refuse_cpus("nodes", CPUS_FORM);
+	refuse_cpus("^", CPUS_FORM);
+	refuse_cpus("none", CPUS_FORM);
+	refuse_cpus("0x1", CPUS_FORM);
+	refuse_cpus("99999999999999999999", CPUS_FORM);
 }
 
 static void virtual_disks_have_numbers(void **state)

@@ -74,6 +74,7 @@ int record_write(struct domain *its, struct error **e)
 		return (result)0;                \
 	}
 
+NEVER(int, affinity_parse, const char *text, struct hv_cpumap *map, struct error **e)
 NEVER(int, balloon_reserve, uint64_t kb, struct error **e)
 NEVER(char *, cpumap_to_text, const struct hv_cpumap *map, unsigned int cpus)
 NEVER(int, domain_check, struct domain *its, unsigned int needs, struct error **e)

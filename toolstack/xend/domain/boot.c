@@ -13,6 +13,7 @@
 #include "config/domain_size.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
+#include "xend/domain/affinity.h"
 #include "xend/domain/balloon.h"
 #include "xend/domain/bootloader.h"
 #include "xend/console/console.h"
@@ -200,34 +201,6 @@ static int find_memory_and_fill(struct domain *domain, const struct boot *boot,
 	return rc;
 }
 
-/*
- * A single list of CPUs applies to all vCPUs; of several lists, each applies to the vCPU at its
- * index.
- */
-static int pin_vcpus(struct domain *domain, struct error **e)
-{
-	const struct config *config = domain->config;
-	struct xen_sysctl_physinfo info;
-	int rc;
-
-	if (!config->nr_cpus)
-		return 0;
-	rc = hv_host_physinfo(domain_hv, &info, e);
-	for (unsigned int i = 0; rc == 0 && i < config_maxvcpus(config); i++) {
-		struct hv_cpumap map;
-
-		memset(&map, 0, sizeof(map));
-		if (config->nr_cpus > 1 && i >= config->nr_cpus)
-			break;
-		rc = config_cpus_parse(config->cpus[config->nr_cpus > 1 ? i : 0],
-				       info.max_cpu_id + 1, map.bits, e);
-		if (rc == 0)
-			rc = hv_vcpu_set_affinity(domain_hv, (uint32_t)domain->domid, i, &map, NULL,
-						  e);
-	}
-	return rc;
-}
-
 static int set_share(struct domain *domain, struct error **e)
 {
 	const struct config *config = domain->config;
@@ -316,7 +289,7 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 	if (rc == 0)
 		rc = domain_info(domain, &info, e);
 	if (rc == 0)
-		rc = pin_vcpus(domain, e);
+		rc = affinity_apply(domain, e);
 	if (rc == 0)
 		rc = set_share(domain, e);
 	if (rc == 0)

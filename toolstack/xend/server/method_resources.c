@@ -16,6 +16,7 @@
 #include "xend/domain/describe.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/acquire.h"
+#include "xend/domain/affinity.h"
 #include "protocol.h"
 #include "xend/server/scheduler.h"
 #include "xend/domain/record.h"
@@ -291,17 +292,12 @@ static int vcpu_pin_locked(struct domain *domain, const char *which, const char 
 	struct hv_domain_info info;
 	struct hv_cpumap map;
 	uint64_t vcpu;
-	unsigned int cpus;
-	int rc = nr_cpus(&cpus, e);
+	int rc = domain_info(domain, &info, e);
 
 	if (rc == 0)
-		rc = domain_info(domain, &info, e);
+		rc = affinity_parse(text, &map, e);
 	if (rc)
 		return rc;
-	memset(&map, 0, sizeof(map));
-	rc = config_cpus_parse(text, cpus, map.bits, e);
-	if (rc)
-		return -EINVAL;
 	if (strcmp(which, "all") == 0) {
 		for (unsigned int i = 0; rc == 0 && i <= info.max_vcpu_id; i++)
 			rc = pin_one(domain, i, &map, e);

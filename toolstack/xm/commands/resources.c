@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/cpus.h"
 #include "lib/json.h"
 #include "protocol.h"
 #include "xm/client/call.h"
@@ -15,7 +16,7 @@
 #define KIB_PER_MIB 1024
 #define KIB_MAX	    ((uint64_t)1 << 53)
 
-enum { VCPUS_MAX = 8192, CPUS_MAX = 4096, WEIGHT_MAX = 65535 };
+enum { VCPUS_MAX = 8192, WEIGHT_MAX = 65535 };
 
 static int memory_order(const struct xm_args *args, const char *method)
 {
@@ -60,7 +61,6 @@ static int vcpu_pin_run(const struct xm_args *args)
 {
 	struct json_object *params;
 	bool all = strcmp(args->operands[1], "all") == 0;
-	uint8_t cpus[CPUS_MAX / 8];
 	int64_t vcpu = 0;
 
 	if (!all && !number_parse(args->operands[1], 0, VCPUS_MAX - 1, &vcpu))
@@ -68,9 +68,9 @@ static int vcpu_pin_run(const struct xm_args *args)
 				      "'%s' is neither the number of a virtual CPU nor `all'",
 				      args->operands[1]);
 	/* xend checks which of the CPUs the host has. */
-	if (config_cpus_parse(args->operands[2], CPUS_MAX, cpus, NULL))
+	if (cpus_check(args->operands[2], NULL))
 		return xm_usage_error(args->command,
-				      "'%s' is not a list of CPUs, as 0-3,5,^1 or `all'",
+				      "'%s' is not a list of CPUs, as 0-3,5,^1, nodes:0 or `all'",
 				      args->operands[2]);
 	params = xm_domain_params(args->operands[0]);
 	if (all)
