@@ -171,17 +171,29 @@ static const struct prefix *prefix_of(const struct reader *r, struct part p)
 	return NULL;
 }
 
+/* Whether the part is a target of xm's form: a word and a colon before any slash. */
+static bool has_prefix(const struct reader *r, struct part p)
+{
+	size_t len = strspn(r->text->text + p.from, "abcdefghijklmnopqrstuvwxyz0123456789");
+
+	return len && p.from + len < p.to && r->text->text[p.from + len] == ':';
+}
+
+static void report_prefix(struct reader *r, struct part p)
+{
+	config_error(r->diags, r->text->source, pos_of(r, p),
+		     "disk target: expected a prefix such as phy:, file:, qcow2: or drbd:, found "
+		     "\"%.*s\"",
+		     (int)(p.to - p.from < 40 ? p.to - p.from : 40), r->text->text + p.from);
+}
+
 /* Reads the first part, PREFIX:[PREFIX:...]TARGET. */
 static void read_prefix(struct reader *r, struct part p)
 {
 	const struct prefix *prefix = prefix_of(r, p);
 
 	if (!prefix) {
-		config_error(r->diags, r->text->source, pos_of(r, p),
-			     "disk target: expected a prefix such as phy:, file:, qcow2: or drbd:, "
-			     "found \"%.*s\"",
-			     (int)(p.to - p.from < 40 ? p.to - p.from : 40),
-			     r->text->text + p.from);
+		report_prefix(r, p);
 		return;
 	}
 	for (; prefix; prefix = prefix_of(r, p)) {
@@ -206,7 +218,10 @@ static void read_prefix(struct reader *r, struct part p)
 			break;
 		}
 	}
-	set(r, "target", p);
+	if (has_prefix(r, p))
+		report_prefix(r, p);
+	else
+		set(r, "target", p);
 }
 
 /* --- parts that both forms have --- */
@@ -332,14 +347,6 @@ static void read_xl(struct reader *r, unsigned int n, struct part p)
 		set_mode(r, p);
 	else if (n > 3)
 		report_too_many(r, p, "TARGET,FORMAT,VDEV,ACCESS");
-}
-
-/* Whether the part is a target of xm's form: a word and a colon before any slash. */
-static bool has_prefix(const struct reader *r, struct part p)
-{
-	size_t len = strspn(r->text->text + p.from, "abcdefghijklmnopqrstuvwxyz0123456789");
-
-	return len && p.from + len < p.to && r->text->text[p.from + len] == ':';
 }
 
 /*

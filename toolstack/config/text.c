@@ -176,7 +176,7 @@ static char *parse_cpus(const char *text)
 	return cpus_check(text, NULL) ? NULL : xstrdup(text);
 }
 
-const struct config_text text_any = { "a string in one line, in UTF-8", parse_any, false };
+const struct config_text text_any = { "a string in one line, in UTF-8", parse_any, true };
 const struct config_text text_name = {
 	"a name of letters, digits and _ . : + - (64 at most, not digits only)", parse_name, false
 };

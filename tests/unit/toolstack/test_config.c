@@ -540,6 +540,7 @@ static void the_command_line_is_put_together(void **state)
 	check_cmdline(BASE, "");
 	check_cmdline(BASE "root='/dev/xvda ro'\nextra='quiet'", "root=/dev/xvda ro quiet");
 	check_cmdline(BASE "extra='quiet'", "quiet");
+	check_cmdline(BASE "extra=4", "4");
 	check_cmdline(BASE "cmdline='all of it'", "all of it");
 	check_cmdline(BASE "dhcp='dhcp'\nroot='/dev/xvda'", "ip=:::::eth0:dhcp root=/dev/xvda");
 	check_cmdline(BASE "dhcp='dhcp'\ninterface='eth1'", "ip=:::::eth1:dhcp");
