@@ -93,6 +93,31 @@ static void describe_system(struct json_object *o)
 	json_set_string(o, "machine", name.machine);
 }
 
+/* In the order and the words of xl. */
+static void add_capabilities(struct str *text, uint32_t capabilities)
+{
+	static const struct {
+		uint32_t bits; /* all of them */
+		const char *name;
+	} known[] = {
+		{ XEN_SYSCTL_PHYSCAP_pv, "pv" },
+		{ XEN_SYSCTL_PHYSCAP_hvm, "hvm" },
+		{ XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_directio, "hvm_directio" },
+		{ XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_directio, "pv_directio" },
+		{ XEN_SYSCTL_PHYSCAP_hap, "hap" },
+		{ XEN_SYSCTL_PHYSCAP_shadow, "shadow" },
+		{ XEN_SYSCTL_PHYSCAP_iommu_hap_pt_share, "iommu_hap_pt_share" },
+		{ XEN_SYSCTL_PHYSCAP_vmtrace, "vmtrace" },
+		{ XEN_SYSCTL_PHYSCAP_vpmu, "vpmu" },
+		{ XEN_SYSCTL_PHYSCAP_gnttab_v1, "gnttab-v1" },
+		{ XEN_SYSCTL_PHYSCAP_gnttab_v2, "gnttab-v2" },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if ((capabilities & known[i].bits) == known[i].bits)
+			str_printf(text, "%s%s", text->len ? " " : "", known[i].name);
+}
+
 static void describe_hardware(struct json_object *o, const struct xen_sysctl_physinfo *info)
 {
 	struct str caps = STR_INIT;
@@ -106,10 +131,7 @@ static void describe_hardware(struct json_object *o, const struct xen_sysctl_phy
 		str_printf(&caps, "%s%08x", i ? ":" : "", info->hw_cap[i]);
 	json_set_string(o, "hw_caps", str_text(&caps));
 	str_clear(&caps);
-	if (info->capabilities & XEN_SYSCTL_PHYSCAP_hvm)
-		str_add(&caps, "hvm");
-	if (info->capabilities & XEN_SYSCTL_PHYSCAP_directio)
-		str_add(&caps, caps.len ? " hvm_directio" : "hvm_directio");
+	add_capabilities(&caps, info->capabilities);
 	json_set_string(o, "virt_caps", str_text(&caps));
 	str_free(&caps);
 	json_set_int(o, "total_memory", (int64_t)(info->total_pages / PAGES_PER_MIB));
