@@ -102,7 +102,7 @@ def test_scripts_of_debian(dom0, xm):
     assert dom0.sh("ip route | grep 10.88 || true") == ""
     # One that fails leaves nothing.
     said = xm.fails(f"create {write(xm, guest('net1', '10.88.0.2', 'script=vif-route,ip=10.88.0.2,gatewaydev=none0'))}")
-    assert "none0 is not up" in said
+    assert "vif-route online failed" in said
     assert dom0.sh("ls /sys/class/net | grep vif || true") == "" and "net1" not in xm.domains()
 
 
