@@ -104,6 +104,11 @@ int guest_populate(struct guest *guest, uint64_t nr_pages, guest_progress_fn *pr
 	return act("guest_populate");
 }
 
+int guest_clear(struct guest *guest, uint64_t from, uint64_t size, struct error **e)
+{
+	return act("guest_clear");
+}
+
 int guest_load(struct guest *guest, uint64_t to, int fd, uint64_t offset, uint64_t size,
 	       const char *what, guest_progress_fn *progress, struct error **e)
 {

@@ -28,6 +28,7 @@
 #include "xend/device/device.h"
 #include "xend/device/driver_domain.h"
 #include "xend/device/qemu.h"
+#include "xend/domain/affinity.h"
 #include "xend/domain/balloon.h"
 #include "xend/domain/bootloader.h"
 #include "xend/domain/corpse.h"
@@ -428,6 +429,13 @@ void worker_name_domain(struct json_object *order, const struct domain *domain)
 
 int bootloader_put(const struct domain *domain, struct json_object *order, struct error **e)
 {
+	return 0;
+}
+
+int affinity_apply(struct domain *domain, struct error **e)
+{
+	(void)domain;
+	(void)e;
 	return 0;
 }
 
