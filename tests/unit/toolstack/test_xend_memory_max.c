@@ -89,6 +89,7 @@ NEVER(int, hv_vcpu_get_affinity, struct hv *hv, uint32_t domid, unsigned int vcp
       struct hv_cpumap *hard, struct hv_cpumap *soft, struct error **e)
 NEVER(int, hv_vcpu_set_affinity, struct hv *hv, uint32_t domid, unsigned int vcpu,
       struct hv_cpumap *hard, struct hv_cpumap *soft, struct error **e)
+NEVER(const char *, scheduler_name, uint32_t id)
 NEVER(int, request_domain, struct request *request, struct domain **its, struct error **e)
 NEVER(const char *, request_string, struct request *request, const char *name)
 NEVER(struct json_object *, request_value, struct request *request, const char *name)
