@@ -194,13 +194,8 @@ char *config_cmdline(const struct config *c)
 	return str_steal(&line);
 }
 
-int config_disk_parse(const char *text, struct config_disk *d, struct error **e)
-{
-	return fill_from_text(&config_disk_schema, d, text, NULL, e);
-}
-
-int config_disk_parse_below(const char *text, const char *directory, struct config_disk *d,
-			    struct error **e)
+int config_disk_parse(const char *text, const char *directory, struct config_disk *d,
+		      struct error **e)
 {
 	return fill_from_text(&config_disk_schema, d, text, directory, e);
 }

@@ -235,11 +235,10 @@ char *config_cmdline(const struct config *c);
  * One device, as for block-attach and network-attach. The text is one element of the file's list:
  * "phy:/dev/vg/a,xvdb,w" or "format=raw,vdev=xvdb,access=rw,target=/dev/vg/a" for a disk;
  * "mac=...,bridge=..." for a vif ("" is a vif with defaults). On an error *d or *v is empty.
+ * A relative path of a disk is below the directory; NULL: it is an error.
  */
-int config_disk_parse(const char *text, struct config_disk *d, struct error **e);
-/* The same, where a relative path is below the directory. */
-int config_disk_parse_below(const char *text, const char *directory, struct config_disk *d,
-			    struct error **e);
+int config_disk_parse(const char *text, const char *directory, struct config_disk *d,
+		      struct error **e);
 struct json_object *config_disk_to_json(const struct config_disk *d);
 void config_disk_free(struct config_disk *d); /* frees what d points to, not d */
 

@@ -142,7 +142,7 @@ static void check_disk(const char *text, const char *json)
 	struct json_object *o;
 	struct str s = STR_INIT;
 
-	assert_int_equal(config_disk_parse(text, &d, &e), 0);
+	assert_int_equal(config_disk_parse(text, NULL, &d, &e), 0);
 	o = config_disk_to_json(&d);
 	json_print(o, &s);
 	assert_string_equal(str_text(&s), json);
@@ -229,7 +229,7 @@ static void disks_may_have_any_order(void **state)
 	check_disk(",raw,xvda,w,target=/srv/a, b ",
 		   DISK("file", "/srv/a, b", "xvda", "w", "false", "false"));
 	for (size_t i = 0; i < sizeof(drives) / sizeof(drives[0]); i++) {
-		assert_int_equal(config_disk_parse(drives[i], &d, NULL), 0);
+		assert_int_equal(config_disk_parse(drives[i], NULL, &d, NULL), 0);
 		assert_null(d.target);
 		assert_string_equal(d.vdev, "hdc");
 		assert_true(d.cdrom);
@@ -242,7 +242,7 @@ static void a_disk_may_need_a_script_or_qemu(void **state)
 {
 	struct config_disk d;
 
-	assert_int_equal(config_disk_parse("drbd:app01,xvda,w", &d, NULL), 0);
+	assert_int_equal(config_disk_parse("drbd:app01,xvda,w", NULL, &d, NULL), 0);
 	assert_string_equal(d.script, "block-drbd");
 	assert_string_equal(d.target, "app01");
 	assert_int_equal(d.type, CONFIG_DISK_PHY);
@@ -257,12 +257,12 @@ static void a_disk_may_need_a_script_or_qemu(void **state)
 	assert_string_equal(d.vdev, "xvdb");
 	assert_string_equal(d.backend, "store");
 	config_disk_free(&d);
-	assert_int_equal(config_disk_parse("tap:qcow2:/srv/a,51712,w", &d, NULL), 0);
+	assert_int_equal(config_disk_parse("tap:qcow2:/srv/a,51712,w", NULL, &d, NULL), 0);
 	assert_int_equal(d.type, CONFIG_DISK_QDISK);
 	assert_int_equal(d.format, CONFIG_FORMAT_QCOW2);
 	assert_string_equal(d.vdev, "51712");
 	config_disk_free(&d);
-	assert_int_equal(config_disk_parse("raw:/srv/a,d5p2,w,storage", &d, NULL), 0);
+	assert_int_equal(config_disk_parse("raw:/srv/a,d5p2,w,storage", NULL, &d, NULL), 0);
 	assert_int_equal(d.type, CONFIG_DISK_FILE);
 	assert_string_equal(d.backend, "storage");
 	config_disk_free(&d);
@@ -274,7 +274,9 @@ static void a_disk_may_need_a_script_or_qemu(void **state)
 	assert_true(d.direct_io_safe);
 	assert_string_equal(d.target, "10.0.0.1 99");
 	config_disk_free(&d);
-	assert_int_equal(config_disk_parse("vdev=hdd,access=r,devtype=cdrom,target=", &d, NULL), 0);
+	assert_int_equal(config_disk_parse("vdev=hdd,access=r,devtype=cdrom,target=", NULL, &d,
+					   NULL),
+			 0);
 	assert_null(d.target);
 	config_disk_free(&d);
 }
@@ -283,10 +285,10 @@ static void the_backend_is_domain_0(void **state)
 {
 	struct config_disk d;
 
-	assert_int_equal(config_disk_parse("phy:/dev/a,xvda,w,Domain-0", &d, NULL), 0);
+	assert_int_equal(config_disk_parse("phy:/dev/a,xvda,w,Domain-0", NULL, &d, NULL), 0);
 	assert_string_equal(d.backend, "0");
 	config_disk_free(&d);
-	assert_int_equal(config_disk_parse("vdev=xvda,backend=0,target=/dev/a", &d, NULL), 0);
+	assert_int_equal(config_disk_parse("vdev=xvda,backend=0,target=/dev/a", NULL, &d, NULL), 0);
 	assert_string_equal(d.backend, "0");
 	config_disk_free(&d);
 }
@@ -298,7 +300,7 @@ static void a_bad_disk_is_an_error_and_nothing_else(void **state)
 	struct config_disk d;
 	struct json_object *o = json_parse(json, strlen(json), NULL);
 
-	assert_int_equal(config_disk_parse("phy:/dev/a,foo,q", &d, &e), -EINVAL);
+	assert_int_equal(config_disk_parse("phy:/dev/a,foo,q", NULL, &d, &e), -EINVAL);
 	assert_string_equal(error_text(e), "disk vdev: expected a virtual disk such as xvda, "
 					   "xvda1, sda or hda, found \"foo\"; "
 					   "disk mode: expected \"r\" or \"w\", found \"q\".");
@@ -518,7 +520,7 @@ static void a_relative_path_is_below_the_callers_directory(void **state)
 		assert_string_equal(c->disk[i].target, targets[i]);
 	config_free(c);
 	config_diags_free(&diags);
-	assert_int_equal(config_disk_parse_below("file:a,xvda,w", "/nowhere", &d, NULL), 0);
+	assert_int_equal(config_disk_parse("file:a,xvda,w", "/nowhere", &d, NULL), 0);
 	assert_string_equal(d.target, "/nowhere/a");
 	config_disk_free(&d);
 }
@@ -619,7 +621,7 @@ static void a_copy_is_changed_and_its_original_is_not(void **state)
 	assert_int_equal(copy->maxmem, 128);
 	assert_int_equal(config_set_mib(copy, "maxmem", 256, NULL), 0);
 	assert_int_equal(copy->maxmem, 256);
-	assert_int_equal(config_disk_parse("phy:/dev/c,xvdc,w", &disk, NULL), 0);
+	assert_int_equal(config_disk_parse("phy:/dev/c,xvdc,w", NULL, &disk, NULL), 0);
 	config_remove_devices(copy);
 	config_add_disk(copy, &disk);
 	config_disk_free(&disk);

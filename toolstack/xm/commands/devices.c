@@ -24,7 +24,7 @@ static int disk_order(const struct xm_args *args, const char *method)
 	int rc;
 
 	str_printf(&text, "%s,%s,%s", args->operands[1], args->operands[2], args->operands[3]);
-	rc = config_disk_parse_below(str_text(&text), directory, &disk, &error);
+	rc = config_disk_parse(str_text(&text), directory, &disk, &error);
 	free(directory);
 	str_free(&text);
 	if (rc) {
