@@ -250,7 +250,7 @@ static void a_disk_may_need_a_script_or_qemu(void **state)
 	assert_int_equal(
 		config_disk_parse("iscsi:iqn=iqn.2026-01.org.example:a,portal=10.0.0.2:3260, "
 				  "xvdb,w,backend=store",
-				  &d, NULL),
+				  NULL, &d, NULL),
 		0);
 	assert_string_equal(d.script, "block-iscsi");
 	assert_string_equal(d.target, "iqn=iqn.2026-01.org.example:a,portal=10.0.0.2:3260");
@@ -268,7 +268,7 @@ static void a_disk_may_need_a_script_or_qemu(void **state)
 	config_disk_free(&d);
 	assert_int_equal(config_disk_parse("untrusted,no-discard,direct-io-safe,vdev=xvda,"
 					   "script=block-nbd,target=10.0.0.1 99",
-					   &d, NULL),
+					   NULL, &d, NULL),
 			 0);
 	assert_false(d.trusted || d.discard);
 	assert_true(d.direct_io_safe);

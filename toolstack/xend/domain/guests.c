@@ -271,7 +271,7 @@ int guests_order_file(const char *path, struct config *config, struct error **e)
 		guest->path = xstrdup(path);
 		write_journal();
 	}
-	if (rc || guest->progress != GUEST_WAITING || guest->config)
+	if (rc || !guest || guest->progress != GUEST_WAITING || guest->config)
 		config_free(config);
 	else
 		guest->config = config;

@@ -77,7 +77,7 @@ static int suspend(struct guest *guest, struct domain *domain, struct error **e)
 /* Asks it. *id becomes its number, -1 if it has ended meanwhile: then that is no error. */
 static int ask(struct guest *guest, struct domain *domain, int *id, bool *paused, struct error **e)
 {
-	struct hv_domain_info info;
+	struct hv_domain_info info = { .paused = false };
 	char path[64];
 	int rc = domain_lock(domain, "shutdown", e);
 
