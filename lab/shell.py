@@ -20,7 +20,9 @@ class Shell:
         """Return where in the text the next command's words begin."""
         self.commands += 1
         self.pump(0)
-        self.mark = len(self.text)
+        last = self.text.rfind("\n") + 1
+        # The hypervisor may be in the middle of a line, whose rest would count as the command's.
+        self.mark = last if self.text.startswith("(", last) else len(self.text)
         return self.mark
 
     def seen(self, start):

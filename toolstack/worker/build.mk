@@ -7,7 +7,7 @@ ts-src-worker += build/bootloader.c build/bootloader_output.c build/bzimage.c bu
 	build/guest_memory.c build/kernel.c build/kernel_info.c build/kernel_sandbox.c build/op_build.c \
 	build/request.c build/start.c build/unpack.c build/unpack_lz4.c build/unpack_lzo.c \
 	build/unpack_streams.c build/unpack_xz.c build/x86_filter.c
-ts-src-worker += screen/gate.c screen/op_screen.c screen/rfb.c
+ts-src-worker += screen/gate.c screen/gate_client.c screen/op_screen.c screen/rfb.c
 ts-src-worker += stream/frames.c stream/guest_p2m.c stream/in.c stream/op_dump.c \
 	stream/op_restore.c stream/op_save.c stream/out.c stream/restore.c stream/restore_finish.c \
 	stream/restore_pages.c stream/save.c stream/save_pages.c stream/save_vcpus.c stream/vcpu_frames.c

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* One process for each client, so that a slow one holds nobody up; each has the same few rights. */
+/*
+ * One process for each client (gate_client.c), so that a slow one holds nobody up; each has the
+ * same few rights. Strangers hold nobody up, either: when there are too many clients, the first
+ * that has not been let in makes room for the next.
+ */
 #include "worker/screen/gate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <seccomp.h>
@@ -14,19 +19,16 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "worker/limits.h"
-#include "worker/screen/rfb.h"
+#include "worker/screen/gate_client.h"
 
 /* At a time. */
 #define MAX_CLIENTS 16
-/* Seconds for a client's begin. */
-#define HANDSHAKE_SECONDS 60
-#define REAP_INTERVAL	  1000
-#define CHUNK		  65536
+/* Milliseconds. */
+#define REAP_INTERVAL 1000
 
 /* --- rights --- */
 
@@ -55,6 +57,8 @@ static int allow_only_needed_calls(void)
 		SCMP_SYS(accept4),
 		SCMP_SYS(connect),
 		SCMP_SYS(close),
+		SCMP_SYS(shutdown),
+		SCMP_SYS(pipe2),
 		SCMP_SYS(clone),
 		SCMP_SYS(wait4),
 		SCMP_SYS(exit),
@@ -112,111 +116,109 @@ int gate_confine(const struct gate *gate, struct error **e)
 	return 0;
 }
 
-/* --- a client --- */
+/* --- the clients --- */
 
-static int connect_to_server(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/" GATE_SOCKET };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address))) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-/* One direction: what was read from one side and not yet written to the other. */
-struct pipe {
-	int from, to;
-	size_t begin, end;
-	char data[CHUNK];
+/* In the order in which they came. */
+struct clients {
+	struct client {
+		pid_t pid;
+		int fd; /* until it is let in; then -1 */
+	} list[MAX_CLIENTS];
+	unsigned int nr;
+	int admitted[2]; /* a pipe: processes of clients that were let in say so */
 };
 
-static short events_of(const struct pipe *in, const struct pipe *out)
+static void remove_client(struct clients *clients, unsigned int i)
 {
-	return (short)((in->begin == in->end ? POLLIN : 0) | (out->begin < out->end ? POLLOUT : 0));
+	if (clients->list[i].fd >= 0)
+		close(clients->list[i].fd);
+	memmove(&clients->list[i], &clients->list[i + 1],
+		(clients->nr - i - 1) * sizeof(clients->list[0]));
+	clients->nr--;
 }
 
-/* False: a side has ended. */
-static bool move(struct pipe *pipe, short from_events, short to_events)
+static struct client *find_client(struct clients *clients, pid_t pid)
 {
-	ssize_t n;
-
-	if (pipe->begin == pipe->end && (from_events & (POLLIN | POLLHUP | POLLERR))) {
-		n = read(pipe->from, pipe->data, sizeof(pipe->data));
-		if (n <= 0)
-			return false;
-		pipe->begin = 0;
-		pipe->end = (size_t)n;
-	} else if (pipe->begin < pipe->end && (to_events & (POLLOUT | POLLHUP | POLLERR))) {
-		n = send(pipe->to, pipe->data + pipe->begin, pipe->end - pipe->begin, MSG_DONTWAIT);
-		if (n < 0 && errno != EAGAIN)
-			return false;
-		pipe->begin += n > 0 ? (size_t)n : 0;
+	for (unsigned int i = 0; i < clients->nr; i++) {
+		if (clients->list[i].pid == pid)
+			return &clients->list[i];
 	}
-	return true;
+	return NULL;
 }
 
-static void pass_on(int client, int server)
+/* Learns who was let in, and who has ended. */
+static void update(struct clients *clients)
 {
-	static struct pipe up, down;
-
-	up.from = down.to = client;
-	up.to = down.from = server;
-	for (;;) {
-		struct pollfd fds[] = { { .fd = client, .events = events_of(&up, &down) },
-					{ .fd = server, .events = events_of(&down, &up) } };
-
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return;
-		if (!move(&up, fds[0].revents, fds[1].revents) ||
-		    !move(&down, fds[1].revents, fds[0].revents))
-			return;
-	}
-}
-
-static _Noreturn void serve_client(const struct gate *gate, int client)
-{
-	int server;
-
-	close(gate->listener);
-	alarm(HANDSHAKE_SECONDS);
-	if (!rfb_admit_client(client, gate->password))
-		_exit(1);
-	server = connect_to_server();
-	if (server < 0 || !rfb_enter_server(server))
-		_exit(1);
-	alarm(0);
-	pass_on(client, server);
-	_exit(0);
-}
-
-static void take_client(const struct gate *gate, unsigned int *clients)
-{
-	int client = accept4(gate->listener, NULL, NULL, SOCK_CLOEXEC);
+	struct client *client;
 	pid_t pid;
 
-	if (client < 0)
+	while (read(clients->admitted[0], &pid, sizeof(pid)) == sizeof(pid)) {
+		client = find_client(clients, pid);
+		if (client && client->fd >= 0) {
+			close(client->fd);
+			client->fd = -1;
+		}
+	}
+	while (clients->nr && (pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+		client = find_client(clients, pid);
+		if (client)
+			remove_client(clients, (unsigned int)(client - clients->list));
+	}
+}
+
+/* Makes room by dropping the first that has not been let in. False: all have been. */
+static bool make_room(struct clients *clients)
+{
+	for (unsigned int i = 0; i < clients->nr; i++) {
+		if (clients->list[i].fd < 0)
+			continue;
+		shutdown(clients->list[i].fd, SHUT_RDWR);
+		remove_client(clients, i);
+		return true;
+	}
+	return false;
+}
+
+static _Noreturn void serve(const struct gate *gate, struct clients *clients, int fd)
+{
+	close(gate->listener);
+	for (unsigned int i = 0; i < clients->nr; i++) {
+		if (clients->list[i].fd >= 0)
+			close(clients->list[i].fd);
+	}
+	gate_client_serve(gate, fd, clients->admitted[1]);
+}
+
+static void take_client(const struct gate *gate, struct clients *clients)
+{
+	int fd = accept4(gate->listener, NULL, NULL, SOCK_CLOEXEC);
+	pid_t pid = -1;
+
+	if (fd < 0)
 		return;
-	pid = *clients < MAX_CLIENTS ? fork() : -1;
+	if (clients->nr < MAX_CLIENTS || make_room(clients))
+		pid = fork();
 	if (pid == 0)
-		serve_client(gate, client);
-	*clients += pid > 0;
-	close(client);
+		serve(gate, clients, fd);
+	if (pid < 0)
+		close(fd);
+	else
+		clients->list[clients->nr++] = (struct client){ .pid = pid, .fd = fd };
 }
 
 void gate_serve(const struct gate *gate)
 {
-	unsigned int clients = 0;
+	struct clients clients = { .nr = 0 };
 
+	if (pipe2(clients.admitted, O_CLOEXEC | O_NONBLOCK))
+		return;
 	for (;;) {
 		struct pollfd fds[] = { { .fd = gate->server_end, .events = POLLIN },
-					{ .fd = gate->listener, .events = POLLIN } };
-		int rc = poll(fds, 2, clients ? REAP_INTERVAL : -1);
+					{ .fd = gate->listener, .events = POLLIN },
+					{ .fd = clients.admitted[0], .events = POLLIN } };
+		int rc = poll(fds, 3, clients.nr ? REAP_INTERVAL : -1);
 
-		while (clients && waitpid(-1, NULL, WNOHANG) > 0)
-			clients--;
+		update(&clients);
 		if (rc < 0 && errno != EINTR)
 			return;
 		if (rc > 0 && fds[0].revents)

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +32,9 @@
  */
 #define PORT_PATIENCE 3000
 #define PORT_INTERVAL 100
-#define BACKLOG	      8
+/* Milliseconds in which a client acknowledges nothing. */
+#define CLIENT_SILENCE 60000
+#define BACKLOG	       8
 
 /* --- nodes --- */
 
@@ -100,7 +104,7 @@ static int listen_at(const char *address, unsigned int port)
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 				  .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found;
-	const int yes = 1;
+	const int yes = 1, silence = CLIENT_SILENCE;
 	char text[16];
 	int fd, rc = 0;
 
@@ -111,6 +115,9 @@ static int listen_at(const char *address, unsigned int port)
 	if (fd < 0)
 		rc = -errno;
 	else if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) ||
+		 /* Clients inherit these: one whose machine is gone frees its place. */
+		 setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes)) ||
+		 setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence, sizeof(silence)) ||
 		 bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, BACKLOG))
 		rc = -errno;
 	freeaddrinfo(found);
