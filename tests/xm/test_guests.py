@@ -134,3 +134,12 @@ def test_status(host, xm):
                                                   guest("db1", "suspend", "failed", reason="No room.")])
     assert xm.good("guests", "status").split("\n") == [f"{'web1':32} shutdown  working, 5 s left",
                                                        f"{'db1':32} suspend   failed: No room.", ""]
+
+
+def test_a_file_that_xend_wants_again_and_nobody_can_read_ends_the_wait(host, xm, auto):
+    """xend was killed while the file waited, and the file has gone since."""
+    gone = str(auto / "30-gone")
+    host.answers["guests.status"] = Host("start", [guest("db", "start", "done"), guest("gone", "start", "waiting", path=gone, file_wanted=True)])
+    done = xm("guests", "start", "-a", auto)
+    assert done.status == 1 and "Guests started with the host: 1 of 2.\n" in done.out
+    assert done.err.count("30-gone") == 1

@@ -322,6 +322,7 @@ def test_value_that_is_none_of_ours(refuses):
     assert "too deep" in refuses(PYTHON + "disk = []\ndisk.append(disk)\n")
     assert "text with characters that are none" in refuses("import os\nname = '\\ud800'\nkernel = '/k'\n")
     assert "more than 4096 elements" in refuses(PYTHON + "vif = ['a'] * 5000\n")
+    assert "more than 4096 elements" in refuses(PYTHON + "vif = [dict((str(i), i) for i in range(5000))]\n")
     assert "f:1:" in refuses("name = 'g' + chr(0) + 'h'\nkernel = '/k'\nos\n")
 
 

@@ -17,6 +17,7 @@
 #include "lib/str.h"
 #include "protocol.h"
 #include "xm/client/call.h"
+#include "xm/client/path.h"
 #include "xm/commands/domain_file.h"
 #include "xm/commands/guests.h"
 #include "xm/format.h"
@@ -36,7 +37,9 @@ static const struct timespec interval = { 0, 300 * 1000 * 1000 };
 struct order {
 	const char *word;      /* start or stop */
 	const char *directory; /* with the files that start */
-	char *shown;	       /* the last line of progress, without the seconds */
+	/* Paths of files that cannot be read; asking for them again would never end. */
+	struct json_object *unreadable;
+	char *shown; /* the last line of progress, without the seconds */
 	time_t shown_at;
 	int status; /* XM_FAILED once something failed */
 };
@@ -110,6 +113,7 @@ static void send_file(struct order *order, const char *path)
 
 	if (domain_file_read(NULL, 0, &options, &config, &found) != XM_OK || !config) {
 		free(found);
+		json_append(order->unreadable, json_new_string(path));
 		order->status = XM_FAILED;
 		return;
 	}
@@ -148,6 +152,24 @@ static void send_files(struct order *order)
 	}
 }
 
+static bool is_unreadable(const struct order *order, const char *path)
+{
+	for (size_t i = 0; i < json_object_array_length(order->unreadable); i++) {
+		struct json_object *other = json_object_array_get_idx(order->unreadable, i);
+
+		if (strcmp(json_object_get_string(other), path) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether xend waits for what a file says that cannot be read. */
+static bool waits_in_vain(const struct order *order, struct json_object *guest)
+{
+	return json_object_get_boolean(json_find(guest, XEND_G_FILE_WANTED)) &&
+	       is_unreadable(order, xm_string(guest, XEND_P_PATH, ""));
+}
+
 /* After a kill xend knows which files were waiting, but not what they say. */
 static void send_wanted(struct order *order, struct json_object *status)
 {
@@ -157,7 +179,8 @@ static void send_wanted(struct order *order, struct json_object *status)
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *guest = json_object_array_get_idx(guests, i);
 
-		if (json_object_get_boolean(json_find(guest, XEND_G_FILE_WANTED)))
+		if (json_object_get_boolean(json_find(guest, XEND_G_FILE_WANTED)) &&
+		    !waits_in_vain(order, guest))
 			send_file(order, xm_string(guest, XEND_P_PATH, ""));
 	}
 }
@@ -262,6 +285,25 @@ static void report(struct order *order, struct json_object *status)
 		printf("Guests ended with the host: %zu of %zu.\n", done, total);
 }
 
+/* Whether xend still works at a guest, or will. */
+static bool is_under_way(const struct order *order, struct json_object *status)
+{
+	size_t count;
+	struct json_object *guests = xm_array(status, "guests", &count);
+
+	if (json_object_get_boolean(json_find(status, XEND_G_FINISHED)))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *guest = json_object_array_get_idx(guests, i);
+
+		if ((is(guest, XEND_G_PROGRESS, "waiting") ||
+		     is(guest, XEND_G_PROGRESS, "working")) &&
+		    !waits_in_vain(order, guest))
+			return true;
+	}
+	return false;
+}
+
 static int follow(struct order *order)
 {
 	bool finished = false;
@@ -278,7 +320,7 @@ static int follow(struct order *order)
 		}
 		send_wanted(order, status);
 		show(order, status);
-		finished = json_object_get_boolean(json_find(status, XEND_G_FINISHED));
+		finished = !is_under_way(order, status);
 		if (finished)
 			report(order, status);
 		else
@@ -292,13 +334,14 @@ static int follow(struct order *order)
 
 static int give(const struct xm_args *args, const char *word, const char *method)
 {
-	struct order order = { .word = word,
-			       .directory = xm_args_value(args, 'a'),
-			       .status = XM_OK };
+	const char *given = xm_args_value(args, 'a');
+	char *directory = path_absolute(given ? given : AUTO_DIRECTORY);
+	struct order order = { .word = word, .directory = directory, .status = XM_OK };
 	int status;
 
-	if (!order.directory)
-		order.directory = AUTO_DIRECTORY;
+	if (!directory)
+		return XM_FAILED;
+	order.unreadable = json_new_array();
 	tell(&order, method, NULL);
 	status = order.status;
 	if (status == XM_OK) {
@@ -306,7 +349,9 @@ static int give(const struct xm_args *args, const char *word, const char *method
 			send_files(&order);
 		status = follow(&order);
 	}
+	json_object_put(order.unreadable);
 	free(order.shown);
+	free(directory);
 	return status;
 }
 

@@ -121,7 +121,10 @@ class Encoder:
 
     def encode_many(self, item, value, node, place, depth):
         if isinstance(value, dict):
-            members = list(itertools.islice(value.items(), MAX_ITEMS))
+            members = list(itertools.islice(value.items(), MAX_ITEMS + 1))
+            if len(members) > MAX_ITEMS:
+                item["other"] = f"a dictionary of more than {MAX_ITEMS} elements"
+                return
             item["value"] = {str(key): self.encode(member, None, place, depth + 1) for key, member in members}
             return
         elements = list(itertools.islice(value, MAX_ITEMS + 1))
