@@ -341,6 +341,13 @@ void qemu_adopt(struct domain *domain)
 {
 }
 
+/* In this world no domain has one. */
+bool qemu_stop(struct domain *domain)
+{
+	(void)domain;
+	return true;
+}
+
 void qemu_stop_strays(void)
 {
 }

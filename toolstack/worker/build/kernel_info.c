@@ -153,7 +153,8 @@ static int check_segment(const struct kernel_info *info, const struct kernel_seg
 		return -EINVAL;
 	}
 	if (seg->memsz == 0 || seg->memsz > KERNEL_SIZE_MAX || !virt_ok(seg->virt, seg->memsz) ||
-	    seg->virt < info->virt_start || seg->virt + seg->memsz > info->virt_end) {
+	    seg->virt < info->virt_start || seg->virt > info->virt_end ||
+	    seg->memsz > info->virt_end - seg->virt) {
 		*why = "an ELF segment is to lie where no guest may have it";
 		return -EINVAL;
 	}

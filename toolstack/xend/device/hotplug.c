@@ -125,7 +125,8 @@ void hotplug_vif_undo(int domid, unsigned int devid)
 	char *script = store_read("/local/domain/0/backend/vif/%d/%u/script", domid, devid);
 	struct error *e = NULL;
 
-	if (script && hotplug_vif(script, "offline", domid, devid, &e))
+	/* Without a script xend has connected it, and there is nothing to undo. */
+	if (script && *script && hotplug_vif(script, "offline", domid, devid, &e))
 		log_debug("%s", error_text(e));
 	error_free(&e);
 	free(script);

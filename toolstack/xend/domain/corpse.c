@@ -20,6 +20,7 @@
 #include "lib/log.h"
 #include "xend/console/console.h"
 #include "xend/device/device.h"
+#include "xend/device/qemu.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/layout.h"
 #include "xend/domain/record.h"
@@ -95,6 +96,8 @@ int corpse_keep(struct domain *domain, struct error **e)
 	domain_set_state(domain, DOMAIN_DYING);
 	rc = record_write(domain, e);
 	if (rc == 0) {
+		/* Its QEMU is known by the UUID, which the domain is about to lose. */
+		qemu_stop(domain);
 		corpse = domain_ref(add(domain));
 		rc = rename_it(domain, corpse, e);
 		if (rc) {

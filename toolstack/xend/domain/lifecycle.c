@@ -127,16 +127,20 @@ static int restart(struct domain *domain, unsigned int reason, bool with_dump)
 
 static int rename_and_restart(struct domain *domain, unsigned int reason)
 {
+	bool asked = domain->reboot_asked;
 	struct error *e = NULL;
 	int rc;
 
 	if (!may_restart(domain, reason))
 		return take_away(domain);
+	domain->reboot_asked = false;
 	rc = corpse_keep(domain, &e);
-	if (rc == 0)
+	if (rc == 0) {
 		domain_boot_again(domain, NULL, NULL);
-	else
+	} else {
+		domain->reboot_asked = asked;
 		log_error("%s", error_text(e));
+	}
 	error_free(&e);
 	return rc;
 }
