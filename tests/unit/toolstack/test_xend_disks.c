@@ -977,6 +977,12 @@ static void test_a_disk_of_a_driver_domain(void **state)
 	assert_string_equal(node_get("/libxl/11/device/vbd/51712/backend"), SERVED);
 	assert_non_null(strstr(world.record, "\"host\": 12"));
 	assert_true(devices_agree(first));
+	/* The driver domain owns its directory, and takes no disk out of another's configuration.
+	 */
+	node_set(SERVED "/online", "0");
+	devices_reconcile(first);
+	assert_true(devices_agree(first) && first->config->nr_disk == 1);
+	node_set(SERVED "/online", "1");
 	/* It is another disk than Domain-0's of the same path. */
 	attach(first, disk_a, "xvdb", NULL);
 	ask(XEND_M_DEVICE_DETACH, first, NULL, "xvdb", NULL);

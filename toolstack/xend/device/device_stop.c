@@ -325,9 +325,14 @@ static bool is_online(const struct device *device)
 {
 	char back[DEVICE_PATH_MAX];
 
+	/*
+	 * A driver domain may write there what it likes, or be gone; its guest keeps the device.
+	 * One whose detach was interrupted is to be detached again.
+	 */
+	if (device->host)
+		return true;
 	device_back_path(device, back);
-	/* What a driver domain served is gone with it, but stays a device of its domain. */
-	return store_read_number(1, device->host != 0, "%s/online", back) == 1;
+	return store_read_number(1, 0, "%s/online", back) == 1;
 }
 
 /*
