@@ -52,6 +52,7 @@ static struct {
 	bool suspended, destroyed, resume_fails;
 	unsigned int writes, fail_from, fail_to; /* of the record */
 	struct on_disk disk;
+	char written_to[128];
 } world;
 
 static struct domain guest;
@@ -118,6 +119,7 @@ int worker_run(struct json_object *order, int fd, struct request *asker,
 	       struct json_object **result, struct error **e)
 {
 	assert_true(world.suspended);
+	snprintf(world.written_to, sizeof(world.written_to), "%s", guest.saving_to);
 	*result = json_new_object();
 	return 0;
 }
@@ -307,12 +309,32 @@ static bool is_old(const char *text)
 	return strcmp(bytes, text) == 0;
 }
 
+void uuid_to_text(const uint8_t uuid[16], char text[UUID_TEXT])
+{
+	snprintf(text, UUID_TEXT, "%08x-0000-4000-8000-000000000000", uuid[0]);
+}
+
 static bool has_draft(void)
 {
-	char draft[80];
+	char draft[128], uuid[UUID_TEXT];
 
-	snprintf(draft, sizeof(draft), "%s.part", path);
+	uuid_to_text(guest.uuid, uuid);
+	snprintf(draft, sizeof(draft), "%s.%s.part", path, uuid);
 	return access(draft, F_OK) == 0;
+}
+
+/* Else two domains that replace one file at the same time would write to one draft. */
+static void test_a_draft_has_the_name_of_its_domain(void **state)
+{
+	char uuid[UUID_TEXT];
+
+	uuid_to_text(guest.uuid, uuid);
+	begin(NEVER, NEVER);
+	put("XENOLITH, an old one");
+	assert_int_equal(domain_save(&guest, path, SAVE_THEN_STOP, NULL, NULL), 0);
+	assert_non_null(strstr(world.written_to, uuid));
+	assert_false(is_old("XENOLITH, an old one"));
+	end();
 }
 
 static void test_a_saved_domain_is_replaced_when_the_new_file_is_complete(void **state)
@@ -452,6 +474,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_record_that_is_not_written_loses_nothing),
+		cmocka_unit_test(test_a_draft_has_the_name_of_its_domain),
 		cmocka_unit_test(test_a_saved_domain_is_replaced_when_the_new_file_is_complete),
 		cmocka_unit_test(test_a_save_that_fails_leaves_the_old_file),
 		cmocka_unit_test(test_what_is_no_saved_domain_is_not_replaced),

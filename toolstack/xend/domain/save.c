@@ -34,7 +34,10 @@
 /* What control/shutdown says; the guest writes an empty value once it has taken the request. */
 #define REQUEST "suspend"
 
-/* Beside a file that is replaced: the new one, as long as it is not complete. */
+/*
+ * Beside a file that is replaced: the new one, as long as it is not complete. Its name has the
+ * domain's UUID, because two domains may be saved to one path at the same time.
+ */
 #define DRAFT_SUFFIX ".part"
 
 /* --- suspending --- */
@@ -147,8 +150,9 @@ static int remove_if_saved(const char *path)
  * Where the domain is written to: to the path itself or, if a saved domain is there, beside it,
  * until the new one is complete. *file is to be freed.
  */
-static int choose_file(const char *path, char **file, struct error **e)
+static int choose_file(const struct domain *domain, const char *path, char **file, struct error **e)
 {
+	char uuid[UUID_TEXT];
 	int rc;
 
 	*file = NULL;
@@ -162,18 +166,24 @@ static int choose_file(const char *path, char **file, struct error **e)
 				 path);
 	if (rc && rc != -EEXIST)
 		return refuse_path(path, rc, e);
-	*file = xasprintf("%s%s", path, rc ? DRAFT_SUFFIX : "");
-	/* A xend that was killed may have left a draft. */
-	return rc ? files_call(remove_if_saved, *file) : 0;
+	if (!rc) {
+		*file = xstrdup(path);
+		return 0;
+	}
+	uuid_to_text(domain->uuid, uuid);
+	*file = xasprintf("%s.%s%s", path, uuid, DRAFT_SUFFIX);
+	/* A xend that was killed may have left a draft of this domain. */
+	return files_call(remove_if_saved, *file);
 }
 
 /* The complete draft takes the file's place. */
-static int rename_draft(const char *path)
+static int rename_draft(const char *draft)
 {
-	char *draft = xasprintf("%s%s", path, DRAFT_SUFFIX);
+	const size_t tail = sizeof(".") - 1 + UUID_TEXT - 1 + sizeof(DRAFT_SUFFIX) - 1;
+	char *path = xstrndup(draft, strlen(draft) - tail);
 	int rc = rename(draft, path) ? -errno : 0;
 
-	free(draft);
+	free(path);
 	return rc;
 }
 
@@ -257,7 +267,7 @@ static int write_file(struct domain *domain, int fd, const char *file, const cha
 	/* The last step that can fail because the disk is full. */
 	rc = files_sync(fd, file);
 	if (rc == 0 && strcmp(file, path) != 0) {
-		rc = files_call(rename_draft, path);
+		rc = files_call(rename_draft, file);
 		if (rc == 0)
 			rc = files_sync(fd, path);
 	}
@@ -397,7 +407,7 @@ int domain_save(struct domain *domain, const char *path, enum save_after after,
 		struct request *asker, struct error **e)
 {
 	char *file;
-	int rc = choose_file(path, &file, e);
+	int rc = choose_file(domain, path, &file, e);
 
 	rc = save_to(domain, file, path, rc, after, asker, e);
 	free(file);
