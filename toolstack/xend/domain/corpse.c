@@ -12,6 +12,7 @@
 #include "xend/domain/corpse.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,23 @@
 /* The longest number of a domain. */
 #define ID_DIGITS 5
 
+/* NAME-ID; NAME-ID-2 and so on if somebody has that name. The caller frees it. */
+static char *choose_name(const struct domain *domain)
+{
+	char end[2 * ID_DIGITS + 4];
+	char *name = NULL;
+
+	for (unsigned int i = 1; !name || domain_by_name(name); i++) {
+		free(name);
+		if (i == 1)
+			snprintf(end, sizeof(end), "-%d", domain->domid);
+		else
+			snprintf(end, sizeof(end), "-%d-%u", domain->domid, i);
+		name = xasprintf("%.*s%s", CONFIG_NAME_MAX - (int)strlen(end), domain->name, end);
+	}
+	return name;
+}
+
 /* Adds the corpse to the list, locked. Whatever its guest does, nobody starts it again. */
 static struct domain *add(const struct domain *domain)
 {
@@ -38,7 +56,7 @@ static struct domain *add(const struct domain *domain)
 	char *name;
 
 	uuid_from_text(uuid_text, uuid);
-	name = xasprintf("%.*s-%d", CONFIG_NAME_MAX - ID_DIGITS - 1, domain->name, domain->domid);
+	name = choose_name(domain);
 	corpse = domain_add(name, uuid);
 	corpse->ours = true;
 	corpse->state = DOMAIN_RUNNING;
