@@ -231,7 +231,7 @@ def test_a_save_that_was_hardly_begun_leaves_no_file(xend):
         host.guest("victim", "echo alive")
     # What is not an unfinished save is not removed.
     host.sh("echo mine >/data/victim.save")
-    with pytest.raises(XendError, match="Remove it first"):
+    with pytest.raises(XendError, match="is not the file of a saved domain"):
         host.ask("domain.save", domain="victim", path="/data/victim.save")
     assert host.sh("cat /data/victim.save") == "mine"
     host.destroy_guests()

@@ -101,6 +101,7 @@ int save_header_read(int fd, const char *path, struct json_object **config, bool
 {
 	struct save_header header;
 	uint8_t seal[SEAL_SIZE];
+	struct error *why = NULL;
 	uint32_t version;
 	size_t length;
 	char *text;
@@ -129,11 +130,11 @@ int save_header_read(int fd, const char *path, struct json_object **config, bool
 	rc = read_exactly(fd, path, text, PADDED(length), e);
 	if (rc == 0) {
 		*ours = version == SAVE_VERSION && seal_fits(text, length, seal);
-		*config = json_parse_object(text, length, e);
-		if (!*config) {
-			error_prefix(e, "The configuration in the saved domain %s: ", path);
-			rc = -ENOEXEC;
-		}
+		*config = json_parse_object(text, length, &why);
+		if (!*config)
+			rc = error_set(e, ENOEXEC, "The configuration in the saved domain %s: %s",
+				       path, error_text(why));
+		error_free(&why);
 	}
 	free(text);
 	return rc;
