@@ -188,10 +188,23 @@ static int wait_report(int fd, unsigned int seconds, struct report *report)
 	}
 }
 
-static int judge(int waited, int status, const struct report *report, unsigned int seconds,
-		 const char *what, struct error **e)
+/*
+ * Whether the limit of processor time ended the child. The kernel sends SIGKILL, not SIGXCPU, where
+ * the hard limit is reached, too.
+ */
+static bool used_its_time(int status, const struct rusage *usage, unsigned int seconds)
 {
-	if (waited == -ETIMEDOUT || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
+	time_t used = usage->ru_utime.tv_sec + usage->ru_stime.tv_sec +
+		      (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000000;
+
+	return WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU ||
+				       (WTERMSIG(status) == SIGKILL && used >= (time_t)seconds));
+}
+
+static int judge(int waited, int status, const struct rusage *usage, const struct report *report,
+		 unsigned int seconds, const char *what, struct error **e)
+{
+	if (waited == -ETIMEDOUT || (waited && used_its_time(status, usage, seconds)))
 		return error_set(e, ETIMEDOUT,
 				 "%s is not usable: reading it took more than %u seconds.", what,
 				 seconds);
@@ -212,6 +225,7 @@ int sandbox_run(sandbox_fn *fn, void *context, int output_fd, void *result, size
 	void *shared =
 		mmap(NULL, result_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct report report = { 0 };
+	struct rusage usage = { 0 };
 	int pipe_fds[2], status = 0, rc;
 	pid_t parent = getpid(), pid;
 
@@ -235,9 +249,9 @@ int sandbox_run(sandbox_fn *fn, void *context, int output_fd, void *result, size
 		 * it, for ever.
 		 */
 		kill(pid, SIGKILL);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR)
 			;
-		rc = judge(rc, status, &report, limits->seconds, what, e);
+		rc = judge(rc, status, &usage, &report, limits->seconds, what, e);
 	}
 	close(pipe_fds[0]);
 	memcpy(result, shared, result_size);
