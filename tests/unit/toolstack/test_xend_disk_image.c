@@ -155,6 +155,77 @@ static void test_refused(void **state)
 		expect("empty", (enum config_disk_format)format, "is not a usable");
 }
 
+/* Puts an extension into a header, and returns where the next one goes. */
+static size_t qcow2_extend(struct qcow2 *image, size_t at, uint32_t type, const char *text,
+			   size_t length)
+{
+	put32(image->bytes + at, type);
+	put32(image->bytes + at + 4, (uint32_t)length);
+	memcpy(image->bytes + at + 8, text, length);
+	return at + 8 + (length + 7) / 8 * 8;
+}
+
+#define FORMAT 0xe2792aca
+
+/* As qemu-img info reads the same headers. */
+static void test_extensions_as_qemu_reads_them(void **state)
+{
+	struct qcow2 image;
+	size_t at;
+
+	/* The last name of a format counts. */
+	qcow2_begin(&image);
+	qcow2_lies_on(&image, "base", "raw");
+	at = qcow2_extend(&image, 104, FORMAT, "raw", 3);
+	qcow2_extend(&image, at, FORMAT, "qcow2", 5);
+	write_file("two", &image, sizeof(image));
+	expect("two", CONFIG_FORMAT_QCOW2, "base is not a usable qcow2 image");
+	/* An empty one too: then QEMU would guess. */
+	qcow2_begin(&image);
+	qcow2_lies_on(&image, "base", "raw");
+	at = qcow2_extend(&image, 104, FORMAT, "raw", 3);
+	qcow2_extend(&image, at, FORMAT, "", 0);
+	write_file("two", &image, sizeof(image));
+	expect("two", CONFIG_FORMAT_QCOW2, "does not say of which format");
+	/* They end where the path begins. */
+	qcow2_begin(&image);
+	at = qcow2_extend(&image, 104, FORMAT, "raw", 3);
+	at = qcow2_extend(&image, at, 0x11, "12345678", 8);
+	put64(image.bytes + 8, at);
+	put32(image.bytes + 16, 4);
+	memcpy(image.bytes + at, "base", 4);
+	qcow2_extend(&image, at + 8, FORMAT, "qcow2", 5);
+	write_file("two", &image, sizeof(image));
+	expect("two", CONFIG_FORMAT_QCOW2, "base ");
+	/* None crosses that place. */
+	put32(image.bytes + 124, 17);
+	write_file("two", &image, sizeof(image));
+	expect("two", CONFIG_FORMAT_QCOW2, "header is broken");
+	/* A longer one than QEMU takes. */
+	qcow2_begin(&image);
+	qcow2_lies_on(&image, "base", "rawrawrawrawrawr");
+	write_file("two", &image, sizeof(image));
+	expect("two", CONFIG_FORMAT_QCOW2, "header is broken");
+}
+
+/* What lies behind the part that is read is not passed over. */
+static void test_far_extension(void **state)
+{
+	static unsigned char bytes[128 * 1024];
+	struct qcow2 image;
+
+	qcow2_begin(&image);
+	put32(image.bytes + 20, 21);
+	qcow2_lies_on(&image, "base", "raw");
+	put64(image.bytes + 8, 100 * 1024);
+	put32(image.bytes + 120, 0x11);
+	put32(image.bytes + 124, 65536 - 128);
+	memset(bytes, 0, sizeof(bytes));
+	memcpy(bytes, &image, sizeof(image));
+	write_file("far", bytes, sizeof(bytes));
+	expect("far", CONFIG_FORMAT_QCOW2, "header is broken");
+}
+
 /* No length and no offset leads out of what was read. */
 static void test_broken_numbers(void **state)
 {
@@ -236,7 +307,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_chain),	       cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_broken_numbers), cmocka_unit_test(test_vhd),
-		cmocka_unit_test(test_command_line),
+		cmocka_unit_test(test_command_line),   cmocka_unit_test(test_extensions_as_qemu_reads_them),
+		cmocka_unit_test(test_far_extension),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -22,20 +22,31 @@
 #define HEADER_MAX 65536
 /* The longest path in a header of qcow and qcow2. */
 #define PATH_IN_HEADER_MAX 1023
+/* The longest name of a format that QEMU takes from there. */
+#define FORMAT_IN_HEADER_MAX 15
 
 #define QCOW_MAGIC	   0x514649fbU
+#define QCOW_LEAST	   48 /* bytes of a header */
+#define QCOW2_SHORT	   72 /* of version 2 */
+#define QCOW2_LONG	   104
+#define QCOW2_MIN_BITS	   9 /* of an offset in a cluster */
+#define QCOW2_MAX_BITS	   21
 #define QCOW2_DATA_FILE	   (1ULL << 2)
 #define QCOW2_END	   0
 #define QCOW2_BELOW_FORMAT 0xe2792acaU
 #define QED_MAGIC	   0x00444551U
+#define QED_LEAST	   64
 #define QED_BELOW	   (1ULL << 0)
 #define QED_BELOW_IS_RAW   (1ULL << 2)
 #define VHD_FOOTER	   512
 #define VHD_DIFFERENCING   4
 
+static const char broken[] = "its header is broken.";
+
 struct header {
-	unsigned char bytes[HEADER_MAX];
+	unsigned char bytes[HEADER_MAX]; /* zeros beyond the file's end, as QEMU reads there */
 	size_t length;
+	bool is_little; /* the order of the bytes of its numbers */
 };
 
 /* What a header says about the image below. */
@@ -44,36 +55,20 @@ struct below {
 	char *format; /* QEMU's word; NULL: it does not say */
 };
 
-static uint32_t be32(const struct header *h, size_t at)
+static uint32_t number32(const struct header *h, size_t at)
 {
 	uint32_t value;
 
 	memcpy(&value, h->bytes + at, sizeof(value));
-	return be32toh(value);
+	return h->is_little ? le32toh(value) : be32toh(value);
 }
 
-static uint64_t be64(const struct header *h, size_t at)
+static uint64_t number64(const struct header *h, size_t at)
 {
 	uint64_t value;
 
 	memcpy(&value, h->bytes + at, sizeof(value));
-	return be64toh(value);
-}
-
-static uint32_t le32(const struct header *h, size_t at)
-{
-	uint32_t value;
-
-	memcpy(&value, h->bytes + at, sizeof(value));
-	return le32toh(value);
-}
-
-static uint64_t le64(const struct header *h, size_t at)
-{
-	uint64_t value;
-
-	memcpy(&value, h->bytes + at, sizeof(value));
-	return le64toh(value);
+	return h->is_little ? le64toh(value) : be64toh(value);
 }
 
 const char *disk_image_driver(enum config_disk_format format)
@@ -118,61 +113,87 @@ static int take(const struct header *h, uint64_t at, uint64_t length, char **out
 	return 0;
 }
 
-/* Looks through the extensions of a qcow2 header for the format of the image below. */
-static int read_extensions(const struct header *h, size_t at, struct below *below)
+/*
+ * Looks through the extensions of a qcow2 header for the format of the image below, up to `end`.
+ * As for QEMU, the last one counts, and one that crosses the end is an error.
+ */
+static int read_extensions(const struct header *h, uint64_t at, uint64_t end, struct below *below)
 {
-	while (at + 8 <= h->length && be32(h, at) != QCOW2_END) {
-		uint32_t type = be32(h, at), length = be32(h, at + 4);
+	while (at < end) {
+		uint32_t type, length;
 
-		if (length > h->length - at - 8)
+		if (at + 8 > sizeof(h->bytes))
 			return -ERANGE;
-		if (type == QCOW2_BELOW_FORMAT && !below->format &&
-		    take(h, at + 8, length, &below->format))
+		type = number32(h, at);
+		length = number32(h, at + 4);
+		at += 8;
+		if (at > end || length > end - at)
 			return -ERANGE;
-		at += 8 + ((size_t)length + 7) / 8 * 8;
+		if (type == QCOW2_END)
+			return 0;
+		if (type == QCOW2_BELOW_FORMAT) {
+			free(below->format);
+			below->format = NULL;
+			if (length > FORMAT_IN_HEADER_MAX || take(h, at, length, &below->format))
+				return -ERANGE;
+		}
+		at += ((uint64_t)length + 7) / 8 * 8;
 	}
 	return 0;
 }
 
-static int read_qcow(const struct header *h, const char *path, enum config_disk_format format,
-		     struct below *below, struct error **e)
+/*
+ * The next two read what is particular to a format: where the name of the image below is (0: there
+ * is none), and its format. They return what is wrong, or NULL.
+ */
+static const char *read_qcow(const struct header *h, enum config_disk_format format, uint64_t *name,
+			     struct below *below)
 {
-	static const char broken[] = "its header is broken.";
-	uint32_t version = h->length >= 48 ? be32(h, 4) : 0;
-	uint64_t at;
+	uint32_t version = number32(h, 4), bits = number32(h, 20);
+	uint64_t begin = version == 3 ? number32(h, 100) : QCOW2_SHORT;
 
-	if (!version || be32(h, 0) != QCOW_MAGIC)
-		return not_of_format(path, "it does not begin as one.", format, e);
 	if ((format == CONFIG_FORMAT_QCOW) != (version == 1) || version > 3)
-		return not_of_format(path, "it has another version of the format.", format, e);
-	at = be64(h, 8);
-	if (at && take(h, at, be32(h, 16), &below->path))
-		return not_of_format(path, broken, format, e);
+		return "it has another version of the format.";
+	*name = number64(h, 8);
 	if (version == 1)
-		return 0;
-	if (h->length < 104)
-		return not_of_format(path, broken, format, e);
-	if (version == 3 && (be64(h, 72) & QCOW2_DATA_FILE))
-		return not_of_format(path,
-				     "its data is in another file, which is not supported. Convert "
-				     "it with qemu-img.",
-				     format, e);
-	if (read_extensions(h, version == 3 ? be32(h, 100) : 72, below))
-		return not_of_format(path, broken, format, e);
-	return 0;
+		return NULL;
+	if (h->length < QCOW2_LONG || begin < (version == 3 ? QCOW2_LONG : QCOW2_SHORT) ||
+	    bits < QCOW2_MIN_BITS || bits > QCOW2_MAX_BITS || *name > 1ULL << bits)
+		return broken;
+	if (version == 3 && (number64(h, 72) & QCOW2_DATA_FILE))
+		return "its data is in another file, which is not supported. Convert it with "
+		       "qemu-img.";
+	return read_extensions(h, begin, *name ? *name : 1ULL << bits, below) ? broken : NULL;
 }
 
-static int read_qed(const struct header *h, const char *path, struct below *below, struct error **e)
+static const char *read_qed(const struct header *h, uint64_t *name, struct below *below)
 {
-	if (h->length < 64 || le32(h, 0) != QED_MAGIC)
-		return not_of_format(path, "it does not begin as one.", CONFIG_FORMAT_QED, e);
-	if (!(le64(h, 16) & QED_BELOW))
-		return 0;
-	if (take(h, le32(h, 56), le32(h, 60), &below->path))
-		return not_of_format(path, "its header is broken.", CONFIG_FORMAT_QED, e);
-	if (le64(h, 16) & QED_BELOW_IS_RAW)
+	uint64_t features = number64(h, 16);
+
+	*name = features & QED_BELOW ? number32(h, 56) : 0;
+	if (*name && (features & QED_BELOW_IS_RAW))
 		below->format = xstrdup("raw");
-	return 0;
+	return NULL;
+}
+
+static int read_name(struct header *h, const char *path, enum config_disk_format format,
+		     struct below *below, struct error **e)
+{
+	bool is_qed = format == CONFIG_FORMAT_QED;
+	uint64_t name = 0;
+	const char *wrong;
+
+	h->is_little = is_qed;
+	if (h->length < (is_qed ? QED_LEAST : QCOW_LEAST) ||
+	    number32(h, 0) != (is_qed ? QED_MAGIC : QCOW_MAGIC))
+		wrong = "it does not begin as one.";
+	else if (is_qed)
+		wrong = read_qed(h, &name, below);
+	else
+		wrong = read_qcow(h, format, &name, below);
+	if (!wrong && name && take(h, name, number32(h, is_qed ? 60 : 16), &below->path))
+		wrong = broken;
+	return wrong ? not_of_format(path, wrong, format, e) : 0;
 }
 
 /* The description is at the end, and a copy at the begin unless the image is of fixed size. */
@@ -186,7 +207,7 @@ static int read_vhd(int fd, struct header *h, const char *path, struct error **e
 	if (h->length < VHD_FOOTER || memcmp(h->bytes, "conectix", 8) != 0)
 		return not_of_format(path, "it neither begins nor ends as one.", CONFIG_FORMAT_VHD,
 				     e);
-	if (be32(h, 60) == VHD_DIFFERENCING)
+	if (number32(h, 60) == VHD_DIFFERENCING)
 		return not_of_format(path,
 				     "it holds the differences to another image, which QEMU does "
 				     "not support.",
@@ -210,10 +231,8 @@ static int read_header(int fd, const char *path, enum config_disk_format format,
 		rc = error_set(e, errno, "Cannot read %s: %s.", path, strerror(errno));
 	else if (format == CONFIG_FORMAT_VHD)
 		rc = read_vhd(fd, h, path, e);
-	else if (format == CONFIG_FORMAT_QED)
-		rc = read_qed(h, path, below, e);
 	else
-		rc = read_qcow(h, path, format, below, e);
+		rc = read_name(h, path, format, below, e);
 	free(h);
 	return rc;
 }
