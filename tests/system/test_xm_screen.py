@@ -94,6 +94,15 @@ def test_pictures_keys_and_passwords(dom0, xm, s1):
     assert dom0.sh(f"xenstore-read /local/domain/{number}/console/vnc-port /local/domain/{number}/console/vnc-listen") == "5900\n0.0.0.0"
     assert "secret12" not in dom0.sh(f"xenstore-ls /local/domain; for c in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$c; echo; done | grep -v grep")
     assert "0.0.0.0" in xm.good("list -l s1")
+    # The gate, and each client's process, is a user of its own, which may do nothing.
+    viewer = client()
+    gates = dom0.sh("ps -o pid,args | grep '[x]end-worker'").splitlines()
+    assert len(gates) == 2
+    for pid in (line.split()[0] for line in gates):
+        status = dict(line.split(":", 1) for line in dom0.sh(f"cat /proc/{pid}/status").splitlines())
+        assert status["Uid"].split() == status["Gid"].split() == [str(2130771968 + number)] * 4
+        assert not status["Groups"].strip() and not int(status["CapEff"], 16) and not int(status["CapBnd"], 16)
+    viewer.close()
 
 
 def test_it_outlives_xend_and_follows_the_guest(dom0, xm, s1):
@@ -133,3 +142,11 @@ def test_ports_and_lacks(dom0, xm, s1):
     xm.write(Guest("s2", memory=96, more=('vfb=["vnc=1,keymap=nowhere"]',)))
     assert "QEMU does not start for domain 's2'" in xm.fails("create --paused /root/s2")
     assert "nowhere" in xm.fails("create --paused /root/s2")
+    xm.good("destroy s1")
+    # Somebody takes the port while its guest reboots. A port is no disk, so that nobody waits a minute for it.
+    xm.create(Guest("s2", memory=96, more=('vfb=["vnc=1,vncunused=0,vncdisplay=5"]',)))
+    dom0.sh("(while ! nc -l -p 5905; do :; done >/dev/null 2>&1 &)")
+    xm.good("reboot s2")
+    xm.wait(lambda domains: domains.get("s2", (0,))[0] < 0, 40)
+    assert "port 5905" in dom0.sh("tail -n 5 /var/log/xen/xend.log")
+    dom0.sh("kill $(pidof nc); xm delete s2")

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Bounds on the memory of Domain-0 that a worker uses, whatever its input says. */
+/* Bounds on what a worker uses of Domain-0, whatever its input says: memory, system calls. */
 #ifndef WORKER_LIMITS_H
 #define WORKER_LIMITS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/error.h"
@@ -34,5 +35,20 @@ int limits_for_domain(uint64_t pages, struct error **e);
  * or the backend of a guest's disk.
  */
 void limits_be_first_to_go(void);
+
+/* A system call that a process keeps, by libseccomp's number, and with which arguments. */
+struct limits_call {
+	int number;
+	enum {
+		LIMITS_ANY,
+		LIMITS_NO_CODE, /* mmap(), mprotect(): no memory that can hold new code */
+		LIMITS_LOCAL,	/* socket(): of this host */
+	} arguments;
+};
+/*
+ * Gives up all other calls; `otherwise` is what happens at one (SCMP_ACT_...). 0 or -errno. Does
+ * nothing with a sanitizer.
+ */
+int limits_allow_calls(uint32_t otherwise, const struct limits_call *calls, size_t nr);
 
 #endif

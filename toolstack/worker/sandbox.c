@@ -82,30 +82,20 @@ static int drop_privilege(void)
 
 static int allow_only_needed_calls(void)
 {
-	static const int allowed[] = {
-		SCMP_SYS(read),	      SCMP_SYS(pread64),      SCMP_SYS(write),
-		SCMP_SYS(pwrite64),   SCMP_SYS(lseek),	      SCMP_SYS(fstat),
-		SCMP_SYS(newfstatat), SCMP_SYS(ftruncate),    SCMP_SYS(brk),
-		SCMP_SYS(munmap),     SCMP_SYS(mremap),	      SCMP_SYS(madvise),
-		SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn), SCMP_SYS(futex),
+	static const struct limits_call allowed[] = {
+		{ SCMP_SYS(read), LIMITS_ANY },		{ SCMP_SYS(pread64), LIMITS_ANY },
+		{ SCMP_SYS(write), LIMITS_ANY },	{ SCMP_SYS(pwrite64), LIMITS_ANY },
+		{ SCMP_SYS(lseek), LIMITS_ANY },	{ SCMP_SYS(fstat), LIMITS_ANY },
+		{ SCMP_SYS(newfstatat), LIMITS_ANY },	{ SCMP_SYS(ftruncate), LIMITS_ANY },
+		{ SCMP_SYS(brk), LIMITS_ANY },		{ SCMP_SYS(munmap), LIMITS_ANY },
+		{ SCMP_SYS(mremap), LIMITS_ANY },	{ SCMP_SYS(madvise), LIMITS_ANY },
+		{ SCMP_SYS(exit_group), LIMITS_ANY },	{ SCMP_SYS(rt_sigreturn), LIMITS_ANY },
+		{ SCMP_SYS(futex), LIMITS_ANY },	{ SCMP_SYS(mmap), LIMITS_NO_CODE },
+		{ SCMP_SYS(mprotect), LIMITS_NO_CODE },
 	};
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int rc = filter ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && rc == 0; i++)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-	/* mmap() and mprotect() only without PROT_EXEC: no memory that can hold new code. */
-	if (rc == 0)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (rc == 0)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (rc == 0)
-		rc = seccomp_load(filter);
-	if (filter)
-		seccomp_release(filter);
-	return rc;
+	return limits_allow_calls(SCMP_ACT_KILL_PROCESS, allowed,
+				  sizeof(allowed) / sizeof(allowed[0]));
 }
 
 /* Closes all descriptors but REPORT_FD and OUTPUT_FD. */
@@ -143,7 +133,7 @@ static _Noreturn void child(sandbox_fn *fn, void *context, int report_fd, int ou
 	if (keep_only(report_fd, output_fd))
 		syscall(SYS_exit_group, 2);
 	if (limit_resources(limits) || drop_privilege() || die_with_parent(parent) ||
-	    (!LIMITS_SANITIZED && allow_only_needed_calls())) {
+	    allow_only_needed_calls()) {
 		report.rc = -EPERM;
 		why = "a process without privilege could not be made for looking at it";
 	} else {

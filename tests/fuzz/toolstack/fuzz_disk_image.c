@@ -41,8 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0)
 		fd = memfd_create("image", MFD_CLOEXEC);
 	format = CONFIG_FORMAT_RAW + data[0] % (CONFIG_FORMAT_QED - CONFIG_FORMAT_RAW + 1);
-	if (fd < 0 || ftruncate(fd, 0) ||
-	    pwrite(fd, data + 1, size - 1, 0) != (ssize_t)(size - 1))
+	if (fd < 0 || ftruncate(fd, 0) || pwrite(fd, data + 1, size - 1, 0) != (ssize_t)(size - 1))
 		abort();
 	rc = disk_image_read(fd, "/nowhere/image", format, &below, &e);
 	if ((rc != 0) != (e != NULL) || (e && !*error_text(e)))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: toolstack/worker/stream/frames.c toolstack/worker/stream/guest_p2m.c toolstack/worker/stream/in.c toolstack/worker/stream/out.c toolstack/worker/stream/op_restore.c toolstack/worker/stream/restore.c toolstack/worker/stream/restore_finish.c toolstack/worker/stream/restore_pages.c toolstack/worker/stream/save.c toolstack/worker/stream/save_pages.c toolstack/worker/stream/save_vcpus.c toolstack/worker/stream/vcpu_frames.c toolstack/worker/build/guest_memory.c toolstack/worker/limits.c toolstack/worker/build/request.c toolstack/worker/build/start.c hypervisor/lib/pv_start.c toolstack/worker/target.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c tests/unit/toolstack/fake_hv.c */
-/* libs: -ljson-c */
+/* libs: -ljson-c -lseccomp */
 /*
  * Whatever was saved can be restored, however large the domain was. A domain goes through random
  * changes of its memory and vCPUs, is saved and restored, again and again, with the sizes that xend

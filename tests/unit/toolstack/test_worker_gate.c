@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/worker/screen/gate.c toolstack/worker/screen/gate_client.c toolstack/worker/screen/rfb.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c */
+/* links: toolstack/worker/limits.c toolstack/worker/screen/gate.c toolstack/worker/screen/gate_client.c toolstack/worker/screen/rfb.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c */
 /* libs: -lgcrypt -lseccomp */
 /* The gate before a screen: strangers keep nobody out, and no client outlives the server. */
 #include "worker/screen/gate.h"

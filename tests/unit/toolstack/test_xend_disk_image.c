@@ -305,9 +305,12 @@ static int tear_down(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chain),	       cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_broken_numbers), cmocka_unit_test(test_vhd),
-		cmocka_unit_test(test_command_line),   cmocka_unit_test(test_extensions_as_qemu_reads_them),
+		cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_broken_numbers),
+		cmocka_unit_test(test_vhd),
+		cmocka_unit_test(test_command_line),
+		cmocka_unit_test(test_extensions_as_qemu_reads_them),
 		cmocka_unit_test(test_far_extension),
 	};
 

@@ -8,16 +8,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,84 +33,95 @@
 
 /* --- rights --- */
 
-static int drop_capabilities(void)
+/*
+ * Makes the server's socket the gate's own, so that it needs no right of root's to connect. The
+ * directory belongs to root alone, so that nobody else has put anything there.
+ */
+static int take_socket(const struct gate *gate)
+{
+	int directory = open(gate->directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc;
+
+	if (directory < 0)
+		return -1;
+	rc = fchownat(directory, "", 0, gate->id, AT_EMPTY_PATH) ||
+			     chmod(gate->directory, S_IRWXU | S_IXGRP) ||
+			     fchownat(directory, GATE_SOCKET, gate->id, gate->id,
+				      AT_SYMLINK_NOFOLLOW) ?
+		     -1 :
+		     0;
+	close(directory);
+	return rc;
+}
+
+/* Every capability of this kernel: prctl() fails at the first number that it does not know. */
+static int drop_user(uint32_t id)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2];
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
 
-	memset(none, 0, sizeof(none));
-	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
-		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_capset, &header, none) ? -1 :
-											      0;
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
+			return -1;
+	if (setgroups(0, NULL) || setresgid(id, id, id) || setresuid(id, id, id))
+		return -1;
+	return syscall(SYS_capset, &header, none) ? -1 : prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 /* Other calls fail. A library's new one must not end the gate. */
 static int allow_only_needed_calls(void)
 {
-	static const int allowed[] = {
-		SCMP_SYS(read),
-		SCMP_SYS(write),
-		SCMP_SYS(poll),
-		SCMP_SYS(sendto),
-		SCMP_SYS(ppoll),
-		SCMP_SYS(accept),
-		SCMP_SYS(accept4),
-		SCMP_SYS(connect),
-		SCMP_SYS(close),
-		SCMP_SYS(shutdown),
-		SCMP_SYS(pipe2),
-		SCMP_SYS(clone),
-		SCMP_SYS(wait4),
-		SCMP_SYS(exit),
-		SCMP_SYS(exit_group),
-		SCMP_SYS(rt_sigreturn),
-		SCMP_SYS(rt_sigprocmask),
-		SCMP_SYS(rt_sigaction),
-		SCMP_SYS(alarm),
-		SCMP_SYS(setitimer),
-		SCMP_SYS(getrandom),
-		SCMP_SYS(nanosleep),
-		SCMP_SYS(clock_nanosleep),
-		SCMP_SYS(clock_gettime),
-		SCMP_SYS(brk),
-		SCMP_SYS(munmap),
-		SCMP_SYS(mremap),
-		SCMP_SYS(madvise),
-		SCMP_SYS(futex),
-		SCMP_SYS(set_robust_list),
-		SCMP_SYS(restart_syscall),
-		SCMP_SYS(gettid),
-		SCMP_SYS(getpid),
+	static const struct limits_call allowed[] = {
+		{ SCMP_SYS(read), LIMITS_ANY },
+		{ SCMP_SYS(write), LIMITS_ANY },
+		{ SCMP_SYS(poll), LIMITS_ANY },
+		{ SCMP_SYS(sendto), LIMITS_ANY },
+		{ SCMP_SYS(ppoll), LIMITS_ANY },
+		{ SCMP_SYS(accept), LIMITS_ANY },
+		{ SCMP_SYS(accept4), LIMITS_ANY },
+		{ SCMP_SYS(connect), LIMITS_ANY },
+		{ SCMP_SYS(close), LIMITS_ANY },
+		{ SCMP_SYS(shutdown), LIMITS_ANY },
+		{ SCMP_SYS(pipe2), LIMITS_ANY },
+		{ SCMP_SYS(clone), LIMITS_ANY },
+		{ SCMP_SYS(wait4), LIMITS_ANY },
+		{ SCMP_SYS(exit), LIMITS_ANY },
+		{ SCMP_SYS(exit_group), LIMITS_ANY },
+		{ SCMP_SYS(rt_sigreturn), LIMITS_ANY },
+		{ SCMP_SYS(rt_sigprocmask), LIMITS_ANY },
+		{ SCMP_SYS(rt_sigaction), LIMITS_ANY },
+		{ SCMP_SYS(alarm), LIMITS_ANY },
+		{ SCMP_SYS(setitimer), LIMITS_ANY },
+		{ SCMP_SYS(getrandom), LIMITS_ANY },
+		{ SCMP_SYS(nanosleep), LIMITS_ANY },
+		{ SCMP_SYS(clock_nanosleep), LIMITS_ANY },
+		{ SCMP_SYS(clock_gettime), LIMITS_ANY },
+		{ SCMP_SYS(brk), LIMITS_ANY },
+		{ SCMP_SYS(munmap), LIMITS_ANY },
+		{ SCMP_SYS(mremap), LIMITS_ANY },
+		{ SCMP_SYS(madvise), LIMITS_ANY },
+		{ SCMP_SYS(futex), LIMITS_ANY },
+		{ SCMP_SYS(set_robust_list), LIMITS_ANY },
+		{ SCMP_SYS(restart_syscall), LIMITS_ANY },
+		{ SCMP_SYS(gettid), LIMITS_ANY },
+		{ SCMP_SYS(getpid), LIMITS_ANY },
+		{ SCMP_SYS(socket), LIMITS_LOCAL },
+		{ SCMP_SYS(mmap), LIMITS_NO_CODE },
 	};
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int rc = filter ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && rc == 0; i++)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-	if (rc == 0)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				      SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
-	if (rc == 0)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (rc == 0)
-		rc = seccomp_load(filter);
-	if (filter)
-		seccomp_release(filter);
-	return rc;
+	return limits_allow_calls(SCMP_ACT_ERRNO(EPERM), allowed,
+				  sizeof(allowed) / sizeof(allowed[0]));
 }
 
 int gate_confine(const struct gate *gate, struct error **e)
 {
-	const struct rlimit none = { 0, 0 };
+	const struct rlimit none = { 0, 0 }, few = { MAX_CLIENTS + 2, MAX_CLIENTS + 2 };
 
-	if (chroot(gate->directory) || chdir("/"))
+	if (take_socket(gate) || chroot(gate->directory) || chdir("/"))
 		return error_set(e, errno, "Cannot enter %s: %s.", gate->directory,
 				 strerror(errno));
 	if (setrlimit(RLIMIT_CORE, &none) || setrlimit(RLIMIT_FSIZE, &none) ||
-	    prctl(PR_SET_DUMPABLE, 0) || drop_capabilities() ||
-	    (!LIMITS_SANITIZED && allow_only_needed_calls()))
+	    setrlimit(RLIMIT_NPROC, &few) || drop_user(gate->id) || prctl(PR_SET_DUMPABLE, 0) ||
+	    allow_only_needed_calls())
 		return error_set(e, EPERM,
 				 "Cannot give up the rights that a screen's gate does not "
 				 "need.");

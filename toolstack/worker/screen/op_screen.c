@@ -17,6 +17,12 @@
 #include "worker/screen/gate.h"
 
 #define LISTENER 3
+/*
+ * The user ids of gates. Each domain has its own, so that no gate reaches another. They follow
+ * those of bootloaders (build/bootloader.c says why nobody else has them).
+ */
+#define FIRST_USER 2130771968u
+#define MAX_DOMID  0x7fef
 
 /* Says over the pipe whether the gate stands; nobody sees its later end but by the missing port. */
 static _Noreturn void become_gate(const struct gate *gate, int report)
@@ -59,15 +65,18 @@ static int start_gate(const struct gate *gate, struct error **e)
 int op_screen(struct json_object *request, struct json_object *result, struct error **e)
 {
 	struct gate gate = { .listener = LISTENER };
-	int64_t server;
+	int64_t server, domid;
 	int rc = json_get_int(request, "server", 1, INT32_MAX, &server, e);
 
+	if (rc == 0)
+		rc = json_get_int(request, "domid", 0, MAX_DOMID, &domid, e);
 	if (rc == 0)
 		rc = json_get_string(request, "directory", &gate.directory, e);
 	if (rc == 0)
 		rc = json_opt_string(request, "password", NULL, &gate.password, e);
 	if (rc)
 		return rc;
+	gate.id = FIRST_USER + (uint32_t)domid;
 	gate.server_end = (int)syscall(SYS_pidfd_open, (pid_t)server, 0);
 	if (gate.server_end < 0)
 		return error_set(e, errno, "The screen's QEMU has ended.");

@@ -151,7 +151,8 @@ static int find_port(const struct domain *domain, unsigned int *port, struct err
 	}
 	if (fd >= 0)
 		return fd;
-	return error_set(e, -fd,
+	/* EADDRINUSE would say that a disk is in use, which a reboot waits for. */
+	return error_set(e, fd == -EADDRINUSE ? EADDRNOTAVAIL : -fd,
 			 "The screen of domain '%s' cannot be shown at address %s, port %u: %s.%s",
 			 domain->name, listen_address(vfb), *port, strerror(-fd),
 			 fd == -EADDRINUSE ? " vncunused=1 takes the next one." : "");
@@ -168,6 +169,7 @@ static int start_gate(struct domain *domain, int listener, struct request *asker
 
 	qemu_screen_path(domain->domid, false, directory);
 	json_set_string(order, "op", "screen");
+	json_set_int(order, "domid", domain->domid);
 	json_set_int(order, "server", qemu_pid(domain->domid));
 	json_set_string(order, "directory", directory);
 	json_set_string(order, "password", password);
