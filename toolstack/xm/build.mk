@@ -5,6 +5,7 @@ ts-src-xm += commands/console.c commands/create.c commands/devices.c commands/do
 	commands/guests.c commands/help.c commands/help_man.c commands/host.c commands/lifecycle.c commands/list.c \
 	commands/managed.c commands/query.c commands/report.c commands/resources.c commands/shutdown.c \
 	commands/vncviewer.c
+ts-src-xm += doctor/check_devices.c doctor/check_host.c doctor/check_services.c doctor/doctor.c
 ts-src-xm += python/confine.c python/evaluate.c python/program.c python/watch.c
 ts-src-xm += top/top.c top/top_lines.c top/top_model.c top/top_view.c
 

@@ -74,6 +74,13 @@ int client_open(struct client **client, struct error **e)
 	return 0;
 }
 
+void client_set_patience(struct client *client, unsigned int seconds)
+{
+	struct timeval limit = { .tv_sec = seconds };
+
+	setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+}
+
 void client_close(struct client *client)
 {
 	if (!client)
@@ -150,6 +157,8 @@ static int receive_line(struct client *client, const char *method, size_t *len, 
 			in->len += (size_t)n;
 		else if (n == 0)
 			return lost(method, "it was closed", e);
+		else if (errno == EAGAIN)
+			return error_set(e, EAGAIN, "xend does not answer %s.", method);
 		else if (errno != EINTR)
 			return lost(method, strerror(errno), e);
 	}

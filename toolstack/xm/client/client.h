@@ -20,6 +20,12 @@ typedef void client_progress(void *data, const char *stage, uint64_t done, uint6
  */
 int client_open(struct client **client, struct error **e);
 
+/*
+ * Give up a request when xend has sent nothing for so many seconds: the request fails with -EAGAIN.
+ * Without it a client waits for ever.
+ */
+void client_set_patience(struct client *client, unsigned int seconds);
+
 /* Close and free the client; NULL is allowed. */
 void client_close(struct client *client);
 

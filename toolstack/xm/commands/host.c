@@ -11,6 +11,7 @@
 #include "protocol.h"
 #include "xm/client/call.h"
 #include "xm/commands/guests.h"
+#include "xm/doctor/doctor.h"
 #include "xm/format.h"
 
 /* The members of `xm info`, in their traditional order. */
@@ -242,6 +243,17 @@ const struct xm_command xm_host_commands[] = {
 	  .examples = "xm info\tshow all\nxm info | grep free_memory\tshow how much memory is left "
 		      "for new domains",
 	  .options = info_options },
+	{ .name = "doctor",
+	  .run = doctor_run,
+	  .usage = "",
+	  .summary = "Look what this machine lacks to run guests",
+	  .help = "A line for each check: ok, advice (guests run all the same), or fault. The "
+		  "commands that mend "
+		  "it stand below. It also works where no hypervisor and no xend runs, before the "
+		  "first "
+		  "boot. The exit status is 1 if there is a fault.",
+	  .examples = "xm doctor\tlook at this machine\nxm doctor --json\tthe same for programs",
+	  .options = doctor_options },
 	{ .name = "cpupool-list",
 	  .run = cpupool_list_run,
 	  .usage = "[POOL]",

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* What guests' devices need in Domain-0. */
+#include "xm/doctor/doctor.h"
+
+#include <dirent.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/xend_config.h"
+#include "lib/alloc.h"
+#include "lib/file.h"
+#include "lib/str.h"
+
+/* A driver of Domain-0's kernel: a module, or built in. */
+static const struct driver {
+	const char *module;
+	const char *sign; /* a path that exists while the driver is there */
+	const char *use;
+} drivers[] = {
+	{ "xen-evtchn", "/dev/xen/evtchn", "the toolstack" },
+	{ "xen-privcmd", "/dev/xen/privcmd", "the toolstack" },
+	{ "xen-gntdev", "/dev/xen/gntdev", "consoles and QEMU" },
+	{ "xen-blkback", "/sys/bus/xen-backend/drivers/vbd", "disks" },
+	{ "xen-netback", "/sys/bus/xen-backend/drivers/vif", "network interfaces" },
+};
+
+static void add_driver(struct str *list, const char *text, const char *before)
+{
+	str_printf(list, "%s%s", list->len ? before : "", text);
+}
+
+void doctor_check_drivers(struct doctor *d)
+{
+	struct str missing = STR_INIT, uses = STR_INIT, mend = STR_INIT;
+
+	for (size_t i = 0; d->hypervisor && i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+		const struct driver *driver = &drivers[i];
+
+		if (doctor_exists(d, driver->sign))
+			continue;
+		add_driver(&missing, driver->module, " ");
+		if (!strstr(str_text(&uses), driver->use))
+			add_driver(&uses, driver->use, ", ");
+	}
+	if (missing.len) {
+		str_printf(&mend,
+			   "modprobe -a %s\nprintf '%%s\\n' %s >>/etc/modules-load.d/xenolith.conf",
+			   missing.text, missing.text);
+		doctor_add(d, "drivers", DOCTOR_FAULT, mend.text,
+			   "Domain-0's kernel lacks %s, which %s need", missing.text, uses.text);
+	} else if (d->hypervisor) {
+		doctor_add(
+			d, "drivers", DOCTOR_OK, NULL,
+			"Domain-0's kernel has those for disks, network interfaces and consoles");
+	} else {
+		doctor_add(d, "drivers", DOCTOR_OK, NULL, "not looked at without a hypervisor");
+	}
+	str_free(&missing);
+	str_free(&uses);
+	str_free(&mend);
+}
+
+void doctor_check_loop(struct doctor *d)
+{
+	if (*d->root || doctor_exists(d, "/dev/loop-control"))
+		doctor_add(d, "loop", DOCTOR_OK, NULL, "files can be disks of guests");
+	else
+		doctor_add(d, "loop", DOCTOR_FAULT,
+			   "modprobe loop\necho loop >>/etc/modules-load.d/xenolith.conf",
+			   "there are no loop devices, so files cannot be disks of guests");
+}
+
+void doctor_check_qemu(struct doctor *d)
+{
+	if (doctor_exists(d, "/usr/libexec/xen-qemu-system-i386"))
+		doctor_add(d, "qemu", DOCTOR_OK, NULL,
+			   "it serves qcow2 and vhd images and screens");
+	else
+		doctor_add(d, "qemu", DOCTOR_ADVICE, "apt-get install qemu-system-xen",
+			   "QEMU for Xen is not installed: no qcow2 and vhd images, no screens");
+}
+
+/* The bridge of interfaces that name none, by /etc/xen/xend-config.sxp; the caller frees it. */
+static char *default_bridge(const struct doctor *d)
+{
+	char *path = doctor_path(d, XEND_CONFIG_PATH), *name;
+	struct config_diags diags = { 0 };
+	struct xend_config *config;
+	struct str text = STR_INIT;
+
+	file_read(path, 1 << 20, &text, NULL);
+	config = xend_config_parse(str_text(&text), text.len, path, &diags);
+	name = xstrdup(config ? config->default_bridge : "xenbr0");
+	xend_config_free(config);
+	config_diags_free(&diags);
+	str_free(&text);
+	free(path);
+	return name;
+}
+
+static bool is_bridge(const struct doctor *d, const char *name)
+{
+	char *path = xasprintf("/sys/class/net/%s/bridge", name);
+	bool is = doctor_exists(d, path);
+
+	free(path);
+	return is;
+}
+
+/* The names of all bridges, with commas between them. */
+static void list_bridges(const struct doctor *d, struct str *names)
+{
+	char *path = doctor_path(d, "/sys/class/net");
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+
+	while (directory && (entry = readdir(directory)))
+		if (entry->d_name[0] != '.' && is_bridge(d, entry->d_name))
+			str_printf(names, "%s%s", names->len ? ", " : "", entry->d_name);
+	if (directory)
+		closedir(directory);
+	free(path);
+}
+
+void doctor_check_bridge(struct doctor *d)
+{
+	char *name = default_bridge(d);
+	struct str others = STR_INIT;
+
+	list_bridges(d, &others);
+	if (is_bridge(d, name))
+		doctor_add(d, "bridge", DOCTOR_OK, NULL,
+			   "%s is there for guests' network interfaces", name);
+	else if (others.len)
+		doctor_add(
+			d, "bridge", DOCTOR_ADVICE, "xm network-setup",
+			"%s, which interfaces use that name no bridge, does not exist; there "
+			"is %s, which vif = [ \"bridge=NAME\" ] or default-bridge in %s may name",
+			name, others.text, XEND_CONFIG_PATH);
+	else
+		doctor_add(d, "bridge", DOCTOR_ADVICE, "xm network-setup",
+			   "there is no bridge, so guests have no network");
+	str_free(&others);
+	free(name);
+}
