@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* A small xenstore in memory: no watches, no permissions, and each batch is written at once. */
+#include "fake_store.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xend/runtime/store.h"
+#include "unit.h"
+
+struct node {
+	char path[STORE_PATH_MAX], value[STORE_PATH_MAX];
+};
+static struct node nodes[200];
+static size_t nr_nodes;
+
+void (*node_on_remove)(const char *path);
+
+const char *node_get(const char *path)
+{
+	for (size_t i = 0; i < nr_nodes; i++)
+		if (strcmp(nodes[i].path, path) == 0)
+			return nodes[i].value;
+	return NULL;
+}
+
+void node_set(const char *path, const char *value)
+{
+	size_t i = 0;
+
+	while (i < nr_nodes && strcmp(nodes[i].path, path) != 0)
+		i++;
+	assert_true(i < sizeof(nodes) / sizeof(nodes[0]));
+	nr_nodes += i == nr_nodes;
+	snprintf(nodes[i].path, sizeof(nodes[i].path), "%s", path);
+	snprintf(nodes[i].value, sizeof(nodes[i].value), "%s", value);
+}
+
+void node_remove(const char *path)
+{
+	size_t length = strlen(path), kept = 0;
+
+	for (size_t i = 0; i < nr_nodes; i++)
+		if (strncmp(nodes[i].path, path, length) != 0 ||
+		    (nodes[i].path[length] && nodes[i].path[length] != '/'))
+			nodes[kept++] = nodes[i];
+	nr_nodes = kept;
+}
+
+bool node_is_there(const char *path)
+{
+	size_t length = strlen(path);
+
+	for (size_t i = 0; i < nr_nodes; i++)
+		if (strncmp(nodes[i].path, path, length) == 0 &&
+		    (!nodes[i].path[length] || nodes[i].path[length] == '/'))
+			return true;
+	return false;
+}
+
+void node_remove_all(void)
+{
+	nr_nodes = 0;
+}
+
+#define PATH_OF(fmt)                            \
+	char path[STORE_PATH_MAX];              \
+	va_list ap;                             \
+	va_start(ap, fmt);                      \
+	vsnprintf(path, sizeof(path), fmt, ap); \
+	va_end(ap)
+
+char *store_read(const char *fmt, ...)
+{
+	PATH_OF(fmt);
+	return node_get(path) ? strdup(node_get(path)) : NULL;
+}
+
+uint64_t store_read_number(uint64_t max, uint64_t otherwise, const char *fmt, ...)
+{
+	PATH_OF(fmt);
+	return node_get(path) ? strtoull(node_get(path), NULL, 10) : otherwise;
+}
+
+bool store_exists(const char *fmt, ...)
+{
+	PATH_OF(fmt);
+	return node_is_there(path);
+}
+
+int store_write(const char *path, const char *fmt, ...)
+{
+	char value[STORE_PATH_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	node_set(path, value);
+	return 0;
+}
+
+int store_remove(const char *fmt, ...)
+{
+	PATH_OF(fmt);
+	node_remove(path);
+	if (node_on_remove)
+		node_on_remove(path);
+	return 0;
+}
+
+char **store_list(unsigned int *count, const char *fmt, ...)
+{
+	/* The array, followed by its names. */
+	struct {
+		char *list[20], names[20][32];
+	} *all = calloc(1, sizeof(*all));
+	size_t length;
+
+	PATH_OF(fmt);
+	length = strlen(path);
+	*count = 0;
+	for (size_t i = 0; i < nr_nodes; i++) {
+		char name[32];
+		bool known = false;
+
+		if (strncmp(nodes[i].path, path, length) != 0 || nodes[i].path[length] != '/')
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(nodes[i].path + length + 1, "/"),
+			 nodes[i].path + length + 1);
+		for (unsigned int j = 0; j < *count; j++)
+			known = known || strcmp(all->names[j], name) == 0;
+		if (known)
+			continue;
+		assert_true(*count < 20);
+		strcpy(all->names[*count], name);
+		all->list[*count] = all->names[*count];
+		++*count;
+	}
+	return (char **)all;
+}
+
+struct store_batch *store_begin(void)
+{
+	return NULL;
+}
+
+void store_put(struct store_batch *batch, enum store_access access, unsigned int domid,
+	       const char *value, const char *fmt, ...)
+{
+	PATH_OF(fmt);
+	node_set(path, value ? value : "");
+}
+
+void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid,
+		      uint64_t value, const char *fmt, ...)
+{
+	char text[32];
+
+	PATH_OF(fmt);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	node_set(path, text);
+}
+
+void store_batch_serve(struct store_batch *batch, unsigned int domid)
+{
+}
+
+void store_drop(struct store_batch *batch, const char *fmt, ...)
+{
+	PATH_OF(fmt);
+	node_remove(path);
+}
+
+void store_discard(struct store_batch *batch)
+{
+}
+
+int store_commit(struct store_batch *batch, struct error **e)
+{
+	return 0;
+}
+
+struct store_watch *store_watch(void (*changed)(void *arg), void *arg, const char *fmt, ...)
+{
+	return NULL;
+}
+
+void store_unwatch(struct store_watch *watch)
+{
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* links: toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_script.c toolstack/xend/device/driver_domain.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_qemu.c tests/unit/toolstack/no_qemu.c tests/unit/toolstack/fake_store.c tests/unit/toolstack/disk_world.c toolstack/xend/device/disk_ask.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* libs: -ljson-c -luv */
+/* Disks that a script sets up: each setup is undone, whatever has failed or was killed. */
+#include "disk_world.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void attach_script(const char *script, const char *target, const char *words)
+{
+	struct json_object *o = disk(target, "xvda", "w");
+
+	json_object_object_del(o, "type");
+	json_set_string(o, "script", script);
+	ask(XEND_M_DEVICE_ATTACH, first, o, NULL, words);
+}
+
+static void test_a_script_that_makes_no_block_device_is_undone(void **state)
+{
+	static const struct {
+		const char *number, *path, *words;
+		bool fails;
+	} rows[] = {
+		{ NULL, NULL, "names no block device in " BACK "11/51712", false },
+		{ "seven", NULL, "wrote \"seven\" as physical-device", false },
+		{ "7:0:0", NULL, "wrote \"7:0:0\"", false },
+		{ "fff:fffff", NULL, "no such block device", false },
+		{ NULL, "dev/x", "expected an absolute path", false },
+		{ NULL, "/nowhere", "No such file or directory", false },
+		{ NULL, "/dev/null", "/dev/null is neither a block device nor a file", false },
+		{ NULL, disk_a, "which is not the block device 0:0", false },
+		{ NULL, NULL, "broken", true },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		memset(&world.script, 0, sizeof(world.script));
+		world.script.number = rows[i].number;
+		world.script.path = rows[i].path;
+		world.script.fails = rows[i].fails;
+		attach_script("/bin/true", "some:words", rows[i].words);
+		assert_string_equal(world.script.log, "add remove ");
+		nothing_is_left_of(FIRST);
+		assert_true(TAILQ_EMPTY(&first->devices));
+	}
+	memset(&world.script, 0, sizeof(world.script));
+	attach_script("/bin/no-such-script", "x", "cannot be run: No such file");
+	nothing_is_left_of(FIRST);
+}
+
+static void test_a_script_is_tried_again_while_the_kernel_closes_its_device(void **state)
+{
+	world.script.fails = true;
+	world.script.busy = 2;
+	attach_script("/bin/true", "x", "broken");
+	assert_string_equal(world.script.log, "add remove remove remove ");
+	nothing_is_left_of(FIRST);
+}
+
+/* As a xend leaves it that was killed in the middle: the next one undoes it, once. */
+static void test_an_interrupted_script_is_undone_by_its_directory(void **state)
+{
+	node_set(BACK "11/51712/script", "/bin/true");
+	node_set(BACK "11/51712/params", "x");
+	node_set(BACK "11/51712/online", "1");
+	node_set(BACK "11/51712/state", "2");
+	assert_false(devices_agree(first));
+	devices_reconcile(first);
+	assert_string_equal(world.script.log, "remove ");
+	nothing_is_left_of(FIRST);
+	assert_true(devices_agree(first));
+	devices_stop(first);
+	assert_string_equal(world.script.log, "remove ");
+}
+
+static void test_scripts_of_network_disks_get_words(void **state)
+{
+	char script[] = "/tmp/xend-scripts.XXXXXX/block-nbd";
+
+	*strrchr(script, '/') = '\0';
+	assert_non_null(mkdtemp(script));
+	script[strlen(script)] = '/';
+	assert_int_equal(symlink("/bin/true", script), 0);
+	world.script.path = "/nowhere";
+	attach_script(script, "10.0.0.1:10809", "No such file or directory");
+	assert_string_equal(world.script.log, "add:10.0.0.1:10809 remove:/nowhere ");
+	unlink(script);
+	*strrchr(script, '/') = '\0';
+	rmdir(script);
+}
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_script_that_makes_no_block_device_is_undone),
+		TEST(test_a_script_is_tried_again_while_the_kernel_closes_its_device),
+		TEST(test_an_interrupted_script_is_undone_by_its_directory),
+		TEST(test_scripts_of_network_disks_get_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return disk_world_run(run);
+}

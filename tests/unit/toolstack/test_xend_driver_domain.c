@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* links: toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_script.c toolstack/xend/device/driver_domain.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_qemu.c tests/unit/toolstack/no_qemu.c tests/unit/toolstack/fake_store.c tests/unit/toolstack/disk_world.c toolstack/xend/device/disk_ask.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* libs: -ljson-c -luv */
+/* Disks that another domain serves, or fails to serve. */
+#include "disk_world.h"
+
+#include <string.h>
+
+static void attach_served(const char *backend, const char *words)
+{
+	struct json_object *o = disk("/dev/theirs", "xvda", "w");
+
+	json_set_string(o, "backend", backend);
+	ask(XEND_M_DEVICE_ATTACH, first, o, NULL, words);
+}
+
+static void test_a_disk_of_a_driver_domain(void **state)
+{
+	world.driver = SERVES;
+	attach_served("second", NULL);
+	assert_int_equal(device_by_id(first, "vbd", XVDA)->host, SECOND);
+	assert_string_equal(node_get(SERVED "/frontend"), "/local/domain/11/device/vbd/51712");
+	assert_string_equal(node_get(SERVED "/params"), "/dev/theirs");
+	assert_string_equal(node_get("/local/domain/11/device/vbd/51712/backend"), SERVED);
+	assert_string_equal(node_get("/local/domain/11/device/vbd/51712/backend-id"), "12");
+	assert_string_equal(node_get("/libxl/11/device/vbd/51712/backend"), SERVED);
+	assert_non_null(strstr(world.record, "\"host\": 12"));
+	assert_true(devices_agree(first));
+	/* The driver domain owns its directory, and takes no disk out of another's configuration.
+	 */
+	node_set(SERVED "/online", "0");
+	devices_reconcile(first);
+	assert_true(devices_agree(first) && first->config->nr_disk == 1);
+	node_set(SERVED "/online", "1");
+	/* It is another disk than Domain-0's of the same path. */
+	attach(first, disk_a, "xvdb", NULL);
+	ask(XEND_M_DEVICE_DETACH, first, NULL, "xvdb", NULL);
+	ask(XEND_M_DEVICE_DETACH, first, NULL, "xvda", NULL);
+	assert_false(node_is_there(SERVED));
+	assert_false(node_is_there("/libxl/11/device/vbd/51712"));
+	nothing_is_left_of(FIRST);
+	assert_true(world.now < 2000);
+}
+
+static void test_a_driver_domain_that_does_not_serve(void **state)
+{
+	static const struct {
+		int driver;
+		const char *words;
+	} rows[] = {
+		{ SILENT, "its kernel does not answer. Has it the module xen-blkback?" },
+		{ REFUSES, "it reports: no?[31m disk." },
+		{ FINDS_NOTHING, "found no such block device or file" },
+		{ DIES, "it has ended" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		world.driver = rows[i].driver;
+		attach_served("12", rows[i].words);
+		assert_false(node_is_there(SERVED));
+		assert_false(node_is_there("/libxl/11/device/vbd/51712"));
+		nothing_is_left_of(FIRST);
+		assert_true(TAILQ_EMPTY(&first->devices));
+	}
+	attach_served("second", "does not run: start it first");
+	attach_served("first", "is the domain itself");
+	attach_served("nobody", "The domain 'nobody', which is to serve a disk of domain 'first', "
+				"does not exist");
+	assert_false(node_is_there("/local/domain/11/device"));
+}
+
+/* What an attach has left that was killed, and a driver domain that does not let go. */
+static void test_a_half_attached_disk_of_a_driver_domain(void **state)
+{
+	node_set("/libxl/11/device/vbd/51712/backend", SERVED);
+	node_set(SERVED "/state", "2");
+	node_set(SERVED "/online", "1");
+	node_set(SERVED "/hotplug-status", "connected");
+	/* Nodes of others, and such as nobody writes, mean nothing. */
+	node_set("/libxl/11/device/vbd/51728/backend", "/local/domain/0/backend/vbd/11/51728");
+	node_set("/libxl/11/device/vbd/51744/backend", "/local/domain/12/backend/vbd/13/51744");
+	node_set("/libxl/11/device/vbd/51760/backend", "/local/domain/12/../vbd/11/51760");
+	assert_false(devices_agree(first));
+	devices_reconcile(first);
+	assert_false(node_is_there(SERVED));
+	assert_true(node_is_there("/libxl/11/device/vbd/51728"));
+	assert_true(devices_agree(first));
+	assert_true(world.now < 20000);
+}
+
+static void test_a_driver_domain_ends_before_its_guest(void **state)
+{
+	world.driver = SERVES;
+	attach_served("second", NULL);
+	world.driver = DIES;
+	step();
+	/* The device stays its guest's: served again when both start anew. */
+	assert_true(devices_agree(first));
+	ask(XEND_M_DEVICE_DETACH, first, NULL, "xvda", NULL);
+	nothing_is_left_of(FIRST);
+	assert_true(world.now < 2000);
+}
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_disk_of_a_driver_domain),
+		TEST(test_a_driver_domain_that_does_not_serve),
+		TEST(test_a_half_attached_disk_of_a_driver_domain),
+		TEST(test_a_driver_domain_ends_before_its_guest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return disk_world_run(run);
+}
