@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/domain/affinity.c toolstack/xend/domain/boot.c toolstack/xend/device/device.c toolstack/xend/device/device_stop.c toolstack/xend/device/driver_domain.c tests/unit/toolstack/no_qemu.c toolstack/xend/domain/domain.c toolstack/xend/domain/layout.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/domain/affinity.c toolstack/xend/domain/boot.c toolstack/xend/device/device.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/driver_domain.c tests/unit/toolstack/no_qemu.c toolstack/xend/domain/domain.c toolstack/xend/domain/layout.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /*
  * While a domain is made or taken apart, somebody destroys it and makes another domain with its
@@ -256,6 +256,14 @@ void store_drop(struct store_batch *batch, const char *path, ...)
 {
 }
 
+void store_batch_serve(struct store_batch *batch, unsigned int domid)
+{
+}
+
+void store_discard(struct store_batch *batch)
+{
+}
+
 int store_commit(struct store_batch *batch, struct error **e)
 {
 	act("store_commit");
@@ -387,21 +395,6 @@ int bootloader_put(const struct domain *its, struct json_object *order, struct e
 	return 0;
 }
 
-int devices_prepare(struct domain *its, struct store_batch *batch, struct error **e)
-{
-	if (world.disk_is_held) {
-		world.disk_is_held--;
-		return error_set(e, EADDRINUSE, "Its old backend has the disk.");
-	}
-	return 0;
-}
-
-int devices_complete(struct domain *its, struct error **e)
-{
-	waits();
-	return 0;
-}
-
 int console_attach(struct domain *its, struct error **e)
 {
 	act("console_attach");
@@ -430,15 +423,46 @@ static void undo(struct device *device)
 	waits();
 }
 
+/* A script writes to the backend's directory, then runs. */
+static int prepare(struct device *device, struct error **e)
+{
+	act("prepare");
+	waits();
+	if (world.disk_is_held) {
+		world.disk_is_held--;
+		return error_set(e, EADDRINUSE, "Its old backend has the disk.");
+	}
+	return 0;
+}
+
+static int complete(struct device *device, struct error **e)
+{
+	act("complete");
+	waits();
+	return 0;
+}
+
+static void put(const struct device *device, struct store_batch *batch, const char *directory)
+{
+}
+
 void disk_chain_free(struct disk_chain *chain)
 {
 }
 
 const struct device_ops device_vbd_ops = { .class = "vbd",
 					   .schema = &config_disk_schema,
+					   .prepare = prepare,
+					   .complete = complete,
+					   .put_back = put,
+					   .put_front = put,
 					   .undo = undo };
 const struct device_ops device_vif_ops = { .class = "vif",
 					   .schema = &config_vif_schema,
+					   .prepare = prepare,
+					   .complete = complete,
+					   .put_back = put,
+					   .put_front = put,
 					   .undo = undo };
 
 int record_write(struct domain *its, struct error **e)
@@ -506,6 +530,7 @@ static struct device *give_device(const struct device_ops *ops, unsigned int dev
 static void begin(bool ours, enum owner owner, unsigned int taken_at)
 {
 	static const uint8_t uuid[16] = { 1, 2, 3 };
+	static const char disks[] = "[{\"vdev\":\"xvda\",\"target\":\"/d\"}]";
 	struct json_object *o = json_new_object();
 	struct error *e = NULL;
 
@@ -517,6 +542,8 @@ static void begin(bool ours, enum owner owner, unsigned int taken_at)
 	json_set_string(o, "kernel", "/k");
 	json_set_string(o, "cpus", "0");
 	json_set_int(o, "cpu_weight", 100);
+	json_set(o, "disk", json_parse(disks, strlen(disks), NULL));
+	json_set(o, "vif", json_parse("[{}]", 4, NULL));
 	domain->config = config_from_json(o, &e);
 	assert_string_equal(error_text(e), "No error.");
 	json_object_put(o);

@@ -137,7 +137,7 @@ void device_put_backend(const struct device *device, struct store_batch *batch, 
 /* --- in tasks --- */
 /*
  * Prepares each device and puts its nodes into the batch. If one has a script, the domain's own
- * nodes must be there already.
+ * nodes must be there already. After an error the domain's number may be another domain's.
  */
 bool devices_have_scripts(const struct domain *domain);
 int devices_prepare(struct domain *domain, struct store_batch *batch, struct error **e);

@@ -53,13 +53,16 @@ static void put_nodes(const struct device *device, struct store_batch *batch)
 	store_batch_serve(batch, 0);
 }
 
+/* It waits; after success the number is still the domain's, and nodes may be written under it. */
 static int prepare(struct device *device, struct error **e)
 {
+	struct hv_domain_info info;
 	int rc = driver_domain_find(device, e);
 
 	if (rc || device->host)
 		return rc;
-	return device->ops->prepare(device, e);
+	rc = device->ops->prepare(device, e);
+	return rc ? rc : domain_info(device->domain, &info, e);
 }
 
 static int complete(struct device *device, struct error **e)
@@ -87,11 +90,14 @@ int devices_prepare(struct domain *domain, struct store_batch *batch, struct err
 
 int devices_complete(struct domain *domain, struct error **e)
 {
+	struct hv_domain_info info;
 	struct device *device;
 
 	TAILQ_FOREACH(device, &domain->devices, link) {
-		int rc = complete(device, e);
+		int rc = domain_info(domain, &info, e);
 
+		if (rc == 0)
+			rc = complete(device, e);
 		if (rc)
 			return rc;
 	}

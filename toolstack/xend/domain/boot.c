@@ -85,6 +85,7 @@ static int create_empty(struct domain *domain, struct error **e)
 static int put_nodes(struct domain *domain, const struct domain_size *size, struct error **e)
 {
 	struct store_batch *batch = store_begin();
+	struct hv_domain_info info;
 	int rc;
 
 	layout_put(domain, size, batch);
@@ -97,11 +98,14 @@ static int put_nodes(struct domain *domain, const struct domain_size *size, stru
 	rc = devices_prepare(domain, batch, e);
 	if (rc == 0)
 		rc = screen_put(domain, batch, e);
-	if (rc) {
+	if (rc == 0)
+		return store_commit(batch, e);
+	/* The nodes tell domain_tear_down what there is to undo, if the number is still its own. */
+	if (domain_info(domain, &info, NULL) == 0)
 		store_commit(batch, NULL);
-		return rc;
-	}
-	return store_commit(batch, e);
+	else
+		store_discard(batch);
+	return rc;
 }
 
 static int get_number(struct json_object *result, const char *key, uint64_t *out, struct error **e)
@@ -296,6 +300,8 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 		request_progress(boot->asker, "devices", 0, 0);
 	if (rc == 0)
 		rc = devices_complete(domain, e);
+	if (rc == 0)
+		rc = domain_info(domain, &info, e);
 	if (rc == 0)
 		rc = screen_start(domain, boot->asker, e);
 	if (rc == 0)

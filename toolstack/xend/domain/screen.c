@@ -182,15 +182,22 @@ static int start_gate(struct domain *domain, int listener, struct request *asker
 static int serve(struct domain *domain, const char *class, struct error **e)
 {
 	struct qemu_device device = { domain, class, 0, class };
+	struct hv_domain_info info;
+	int rc = domain_info(domain, &info, e);
 
-	return qemu_serve(&device, e);
+	return rc ? rc : qemu_serve(&device, e);
 }
 
 static int say_port(const struct domain *domain, unsigned int port, struct error **e)
 {
-	struct store_batch *batch = store_begin();
 	unsigned int domid = (unsigned int)domain->domid;
+	struct hv_domain_info info;
+	struct store_batch *batch;
+	int rc = domain_info(domain, &info, e);
 
+	if (rc)
+		return rc;
+	batch = store_begin();
 	store_put_number(batch, STORE_GUEST_READS, domid, port, "/local/domain/%u/console/vnc-port",
 			 domid);
 	store_put(batch, STORE_GUEST_READS, domid, listen_address(domain->config->vfb),

@@ -378,22 +378,28 @@ static int try_commit(struct store_batch *batch, const char **what)
 	return end_transaction(t, false);
 }
 
-int store_commit(struct store_batch *batch, struct error **e)
+void store_discard(struct store_batch *batch)
 {
-	const char *what = "";
-	int err = EAGAIN, rc = 0;
 	struct put *put;
 
-	for (int i = 0; i < COMMIT_TRIES && err == EAGAIN; i++)
-		err = try_commit(batch, &what);
-	if (err)
-		rc = error_set(e, err, "Cannot write %s in xenstore: %s.", what, strerror(err));
 	while ((put = STAILQ_FIRST(&batch->puts))) {
 		STAILQ_REMOVE_HEAD(&batch->puts, link);
 		free(put->value);
 		free(put);
 	}
 	free(batch);
+}
+
+int store_commit(struct store_batch *batch, struct error **e)
+{
+	const char *what = "";
+	int err = EAGAIN, rc = 0;
+
+	for (int i = 0; i < COMMIT_TRIES && err == EAGAIN; i++)
+		err = try_commit(batch, &what);
+	if (err)
+		rc = error_set(e, err, "Cannot write %s in xenstore: %s.", what, strerror(err));
+	store_discard(batch);
 	return rc;
 }
 

@@ -83,6 +83,8 @@ void store_drop(struct store_batch *batch, const char *path, ...)
 	__attribute__((format(printf, 2, 3)));
 /* 0 or -errno; -EAGAIN after 100 disturbed tries. Frees the batch in either case. */
 int store_commit(struct store_batch *batch, struct error **e);
+/* Frees the batch, and writes nothing. */
+void store_discard(struct store_batch *batch);
 
 /*
  * A watch calls back once right after it is set, and then after each change at or below its path.
