@@ -60,11 +60,12 @@ struct machine {
 	bool exists, paused, shut_down, has_vcpus, has_devices, ran;
 	unsigned int reason;
 	uint8_t uuid[16];
+	uint8_t known_as[16]; /* in xenstore */
 };
 
 /* What is on the disk. */
 struct record {
-	bool exists, managed, held, suspends_late, has_devices;
+	bool exists, managed, held, suspends_late, half_renamed, has_devices;
 	uint8_t uuid[16];
 	char name[32], saving_to[64];
 	enum domain_state state;
@@ -248,6 +249,7 @@ int record_write(struct domain *domain, struct error **e)
 				   .managed = domain->managed,
 				   .held = domain->held,
 				   .suspends_late = domain->suspends_late,
+				   .half_renamed = domain->half_renamed,
 				   .has_devices = !TAILQ_EMPTY(&domain->devices),
 				   .state = domain->state,
 				   .goal = domain->goal,
@@ -305,6 +307,7 @@ int records_load(struct error **e)
 		domain->managed = record->managed;
 		domain->held = record->held;
 		domain->suspends_late = record->suspends_late;
+		domain->half_renamed = record->half_renamed;
 		domain->state = record->state;
 		domain->goal = record->goal;
 		domain->domid = record->domid;
@@ -465,6 +468,7 @@ uint64_t balloon_overhead_kb(uint64_t memory_kb, unsigned int vcpus)
 void layout_put(const struct domain *domain, const struct domain_size *size,
 		struct store_batch *batch)
 {
+	memcpy(guest_of((uint32_t)domain->domid)->known_as, domain->uuid, 16);
 }
 
 void layout_put_channels(const struct domain *domain, struct store_batch *batch)
@@ -478,12 +482,20 @@ void layout_remove(const struct domain *domain)
 
 int layout_check_known(const struct domain *domain, struct error **e)
 {
-	return 0;
+	const struct machine *guest = guest_of((uint32_t)domain->domid);
+
+	return guest && memcmp(guest->known_as, domain->uuid, 16) == 0 ?
+		       0 :
+		       error_set(e, EIO, "xenstore does not know it.");
 }
 
 int layout_rename(const struct domain *domain, struct error **e)
 {
+	struct machine *guest = guest_of((uint32_t)domain->domid);
+
 	step();
+	if (guest)
+		memcpy(guest->known_as, domain->uuid, 16);
 	return 0;
 }
 
@@ -496,6 +508,10 @@ int store_commit(struct store_batch *batch, struct error **e)
 {
 	step();
 	return 0;
+}
+
+void store_discard(struct store_batch *batch)
+{
 }
 
 int store_introduce(unsigned int domid, uint64_t mfn, uint32_t port, struct error **e)
@@ -515,6 +531,11 @@ void store_resume(unsigned int domid)
 char *store_read(const char *fmt, ...)
 {
 	return NULL;
+}
+
+bool store_exists(const char *fmt, ...)
+{
+	return true;
 }
 
 uint64_t store_read_number(uint64_t max, uint64_t otherwise, const char *fmt, ...)
@@ -700,6 +721,7 @@ static void begin(enum domain_state state, unsigned int on_crash)
 			.exists = true, .has_vcpus = true, .has_devices = true, .ran = true
 		};
 		memcpy(world->guests[FIRST].uuid, uuid, 16);
+		memcpy(world->guests[FIRST].known_as, uuid, 16);
 	}
 	world->records[0] = (struct record){ .exists = true,
 					     .managed = true,
@@ -843,6 +865,7 @@ static void check_world(void)
 		assert_int_equal(record->state, DOMAIN_RUNNING);
 		assert_false(record->held);
 		assert_int_equal(record->has_devices, guest->has_devices);
+		assert_memory_equal(guest->known_as, guest->uuid, 16);
 		if (strcmp(record->name, "g") == 0) {
 			assert_false(guest->paused);
 			assert_false(guest->shut_down);

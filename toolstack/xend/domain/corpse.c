@@ -6,8 +6,9 @@
  *	1. the domain's record says "dying", to be started	destroys and starts it
  *	2. the corpse has a record				forgets that; then as above: the
  *								UUID is still the old one
- *	3. the corpse has its UUID				keeps it, takes its devices away,
- *								and starts the domain
+ *	3. the corpse has its UUID				gives its nodes the new name, takes
+ *								its devices away, and starts the
+ *								domain
  */
 #include "xend/domain/corpse.h"
 
@@ -63,6 +64,7 @@ static struct domain *add(const struct domain *domain)
 	corpse->domid = domain->domid;
 	corpse->start_time = domain->start_time;
 	corpse->shutdown_handled = true;
+	corpse->half_renamed = true;
 	corpse->config = config_copy(domain->config);
 	config_set_text(corpse->config, "uuid", uuid_text, NULL);
 	config_set_text(corpse->config, "name", name, NULL);
@@ -138,6 +140,7 @@ int corpse_keep(struct domain *domain, struct error **e)
 	/* The domain that starts takes over its disks. */
 	devices_stop(corpse);
 	devices_forget(corpse);
+	corpse->half_renamed = false;
 	record_write_anyway(corpse);
 	domain_unlock(corpse);
 	domain_unref(corpse);

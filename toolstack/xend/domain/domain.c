@@ -106,7 +106,8 @@ struct domain *domain_by_name(const char *name)
 	struct domain *domain;
 
 	TAILQ_FOREACH(domain, &domains, link)
-		if (strcmp(domain->name, name) == 0)
+		if (strcmp(domain->name, name) == 0 ||
+		    (domain->old_name && strcmp(domain->old_name, name) == 0))
 			return domain;
 	return NULL;
 }

@@ -60,6 +60,7 @@ struct domain {
 	int domid; /* -1: none */
 	uint8_t uuid[16];
 	char *name;
+	char *old_name; /* while its record gets the new one: it may get this one back; else NULL */
 	/*
 	 * With the UUID, the MACs and what was attached since; NULL: another toolstack made the
 	 * domain.
@@ -81,6 +82,8 @@ struct domain {
 	 * at last, nobody wants that any more.
 	 */
 	bool suspends_late;
+	/* Its nodes in xenstore may still have the name, or a corpse's also the UUID, of before. */
+	bool half_renamed;
 	bool record_owed; /* its record could not be written */
 	/* Its record is from before the host booted, so the domid in it means nothing. */
 	bool earlier_boot;
@@ -148,6 +151,7 @@ struct domain *domain_of(const struct hv_domain_info *info);
 const struct hv_domain_info *domain_find_info(const struct domain *domain,
 					      const struct hv_domain_info *list, size_t count);
 
+/* Also by the name that it may get back while it is renamed. */
 struct domain *domain_by_name(const char *name);
 struct domain *domain_by_id(int domid);
 struct domain *domain_by_uuid(const uint8_t uuid[16]);

@@ -22,6 +22,7 @@
 #include "xend/domain/recover_plan.h"
 #include "xend/runtime/request.h"
 #include "xend/domain/save.h"
+#include "xend/runtime/store.h"
 #include "xend/runtime/task.h"
 #include "xend/xend.h"
 
@@ -71,7 +72,7 @@ static void match(struct domain *domain, const struct recover_plan *plan)
 		return;
 	if (plan->action == RECOVER_ADOPT || plan->action == RECOVER_TAKE_BACK)
 		adopt(domain);
-	if (plan->action == RECOVER_ADOPT && !domain->held &&
+	if (plan->action == RECOVER_ADOPT && !domain->held && !domain->half_renamed &&
 	    (!is_in_xenstore(domain) || devices_agree(domain)))
 		return;
 	domain->operation = in_recovery;
@@ -138,16 +139,25 @@ static void let_go(struct domain *domain)
 	domain->held = false;
 }
 
-/* It runs. Removes what an interrupted step has left. */
-static void tidy(struct domain *domain)
+static void rename_nodes(const struct domain *domain)
 {
 	struct error *e = NULL;
 
+	if (layout_rename(domain, &e))
+		log_error("%s", error_text(e));
+	error_free(&e);
+}
+
+/* It runs. Removes what an interrupted step has left. */
+static void tidy(struct domain *domain)
+{
+	/* A xenstored that was started anew does not know it by any name. */
+	if (domain->half_renamed && store_exists("/local/domain/%d/vm", domain->domid))
+		rename_nodes(domain);
+	domain->half_renamed = false;
 	if (is_in_xenstore(domain)) {
 		devices_reconcile(domain);
-		if (layout_rename(domain, &e))
-			log_error("%s", error_text(e));
-		error_free(&e);
+		rename_nodes(domain);
 	}
 	let_go(domain);
 	record_write_anyway(domain);

@@ -23,6 +23,7 @@
 #include "xend/domain/layout.h"
 #include "protocol.h"
 #include "xend/domain/record.h"
+#include "xend/domain/rename.h"
 #include "xend/domain/recover.h"
 #include "xend/domain/save.h"
 #include "xend/runtime/files.h"
@@ -280,42 +281,14 @@ static int save(struct request *request, struct json_object *result, struct erro
 	return rc;
 }
 
-static int set_name(struct domain *domain, const char *name, struct error **e)
-{
-	char *before = domain->name;
-	int rc;
-
-	if (config_set_text(domain->config, "name", name, e))
-		return -EBADMSG;
-	domain->name = xstrdup(name);
-	rc = record_write(domain, e);
-	if (rc) {
-		free(domain->name);
-		domain->name = before;
-		config_set_text(domain->config, "name", before, NULL);
-		error_prefix(e, "Domain '%s' keeps its name: ", before);
-		return rc;
-	}
-	free(before);
-	return 0;
-}
-
 static int rename_domain(struct request *request, struct json_object *result, struct error **e)
 {
-	const char *name = request_string(request, XEND_P_NAME);
 	struct domain *domain;
 	int rc = domain_acquire(request, "rename", NEED_OURS, &domain, e);
 
 	if (rc)
 		return rc;
-	if (domain_by_name(name) && domain_by_name(name) != domain)
-		rc = error_set(e, EEXIST, "Domain '%s' already exists.", name);
-	if (rc == 0)
-		rc = set_name(domain, name, e);
-	if (rc == 0 && domain->domid >= 0) {
-		rc = layout_rename(domain, e);
-		console_renamed(domain);
-	}
+	rc = domain_rename(domain, request_string(request, XEND_P_NAME), e);
 	domain_release(domain);
 	return rc;
 }
