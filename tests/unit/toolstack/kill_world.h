@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A world in which xend can be killed: what would survive it is in memory that all xends of a test
+ * share. Each xend is a process of its own. The hypervisor, the records, xenstore and devices are
+ * fakes; a step is whatever changes one of them.
+ */
+#ifndef KILL_WORLD_H
+#define KILL_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "xend/domain/domain.h"
+#include "unit.h"
+
+#define NEVER	    (-1)
+#define MAX_GUESTS  8
+#define MAX_RECORDS 4
+#define FIRST	    1 /* the number of the guest that a scenario begins with */
+
+/* What the hypervisor has. */
+struct machine {
+	bool exists, paused, shut_down, has_vcpus, has_devices, ran;
+	unsigned int reason;
+	uint8_t uuid[16];
+	uint8_t known_as[16]; /* in xenstore */
+};
+
+/* What is on the disk. */
+struct record {
+	bool exists, managed, held, suspends_late, half_renamed, has_devices;
+	uint8_t uuid[16];
+	char name[32], saving_to[64];
+	enum domain_state state;
+	enum domain_goal goal;
+	int domid;
+	unsigned int on_crash;
+};
+
+struct world {
+	int step, kill_at;
+	bool answered; /* the operation ended, and its client was told */
+	bool ran_from_image;
+	int next_domid;
+	struct machine guests[MAX_GUESTS];
+	struct record records[MAX_RECORDS];
+};
+
+extern struct world *world;
+/* The path of a domain's saved memory. */
+extern char kill_world_image[64];
+
+bool kill_world_make(void);
+/* NULL: there is no guest of that number. */
+struct machine *guest_of(uint32_t domid);
+/* Its record, or one that is free. */
+struct record *record_of(const uint8_t uuid[16]);
+/* Runs the tasks that were started. */
+void run_tasks(void);
+
+#endif
