@@ -305,11 +305,12 @@ def make_driver(release):
     stamp.write()
 
 
-def make_qemu():
-    """QEMU reads a table of keys even when nobody types."""
+def make_qemu(release):
+    """QEMU reads a table of keys even when nobody types. The file server is for images that do not answer."""
     programs = [Path(p) for p in ("/usr/libexec/xen-qemu-system-i386", "/usr/bin/qemu-img")]
     keymaps = Path("/usr/share/qemu/keymaps")
-    stamp = common.Stamp("qemu", [HERE / "initramfs.py", HERE / "cpio.py", *programs])
+    server = ROOT / "tests/system/tools/slow-fs.c"
+    stamp = common.Stamp("qemu", [HERE / "initramfs.py", HERE / "cpio.py", *programs, server, release])
     output = LAB / "payload-qemu.cpio"
     if stamp.fresh(output):
         return
@@ -320,6 +321,9 @@ def make_qemu():
         add_host_program(archive, str(path).lstrip("/"), path)
     for name in ("en-us", "de"):
         archive.copy(f"usr/share/qemu/keymaps/{name}", keymaps / name)
+    run(["gcc", "-O2", "-Wall", "-static", "-o", LAB / server.stem, server])
+    archive.copy("bin/slow-fs", LAB / server.stem)
+    Modules(release).add(archive, {"fuse": ["fuse"]})
     archive.close()
     draft.rename(output)
     stamp.write()
@@ -367,7 +371,7 @@ def main():
     release = (LAB / "stock.release").read_text().strip()
     make_devices(release)
     make_driver(release)
-    make_qemu()
+    make_qemu(release)
 
 
 def make_lab():

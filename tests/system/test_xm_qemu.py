@@ -4,6 +4,7 @@
 import os
 import random
 import re
+import time
 
 import pytest
 
@@ -199,6 +200,51 @@ def test_bad_images(dom0, xm, q1):
     assert "package qemu-system-xen" in xm.fails("block-attach q1 qcow2:/data/more.qcow2 xvdb w")
     dom0.sh("mv /usr/libexec/away /usr/libexec/xen-qemu-system-i386")
     assert len(xm.good("block-list q1").splitlines()) == 3
+
+
+# -- a file server is down
+
+@pytest.fixture
+def server(dom0):
+    """/far has the files of /data/far, which are images; the server's process."""
+    dom0.sh("mkdir -p /data/far /far; insmod $(cat /lib/modules/$(uname -r)/fuse.list) 2>/dev/null; true")
+    for name in ("far.qcow2", "more.qcow2"):
+        image(dom0, f"far/{name}")
+    dom0.sh("truncate -s 16M /data/far/far.raw")
+    dom0.sh("slow-fs /data/far /far")
+    yield dom0.sh("pidof slow-fs")
+    if dom0.runs():
+        dom0.sh("for s in CONT USR2; do kill -$s $(pidof slow-fs) 2>/dev/null; done; true")
+
+
+def unmount(dom0):
+    dom0.sh("umount /far; rm -r /data/far")
+
+
+def test_a_file_server_is_down(dom0, xm, q1, server):
+    """Only those who use its files wait for it: xend answers, and other guests start, end and get disks."""
+    xm.create(Guest("far", memory=96, disks=("qcow2:/far/far.qcow2,xvda,w", "file:/far/far.raw,xvdb,w")))
+    image(dom0, "more.qcow2")
+    dom0.sh(f"kill -STOP {server}")
+    for _ in range(2):
+        begin = time.monotonic()
+        xm.good("list", 10)
+        assert time.monotonic() - begin < 5
+        begin = time.monotonic()
+        xm.good("block-attach q1 qcow2:/data/more.qcow2 xvdb w")
+        xm.good("block-detach q1 xvdb")
+        assert time.monotonic() - begin < 20
+        dom0.guest("q1", VANISHES % "/dev/xvdb")
+    dom0.sh("truncate -s 16M /data/near.raw")
+    xm.create(Guest("near", memory=96, disks=("file:/data/near.raw,xvda,w",)))
+    xm.good("destroy near")
+    said = xm.fails(f"create --paused {xm.write(Guest('second', memory=96, disks=('qcow2:/far/more.qcow2,xvda,w',)))}")
+    assert "/far/more.qcow2" in said and "does not answer" in said
+    xm.good("list", 10)
+    dom0.sh(f"kill -CONT {server}")
+    assert dom0.guest("far", "dd if=/dev/xvda bs=64k count=1 2>/dev/null | wc -c") == "65536"
+    xm.good("destroy far")
+    unmount(dom0)
 
 
 # -- xend is killed in the middle

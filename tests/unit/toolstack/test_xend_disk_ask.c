@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Files on a server that does not answer: nobody waits long, and what may be the same disk is. */
-/* links: toolstack/xend/device/disk_ask.c toolstack/xend/device/disk_graph.c toolstack/lib/alloc.c toolstack/lib/str.c */
+/* links: toolstack/xend/device/disk_ask.c toolstack/xend/device/disk_fd.c toolstack/xend/device/disk_graph.c toolstack/xend/device/disk_image.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c */
 #include "xend/device/disk_ask.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "xend/device/disk_fd.h"
 #include "unit.h"
 
 static sem_t answers;
@@ -22,7 +23,7 @@ static char root[] = "/tmp/xend-ask-XXXXXX", proc[64], sys[64];
 static int identify(const char *path, struct disk_node *node)
 {
 	calls++;
-	if (strncmp(path, "/nfs/", 5) == 0)
+	if (strncmp(path, "/nfs/", 5) == 0 || strstr(path, "/7/fd/5"))
 		sem_wait(&answers);
 	if (strcmp(path, "/none") == 0)
 		return -ENOENT;
@@ -32,7 +33,7 @@ static int identify(const char *path, struct disk_node *node)
 
 static int loop_file(const char *name, struct disk_node *file)
 {
-	return identify(strcmp(name, "loop0") == 0 ? "/nfs/a" : "/a", file);
+	return identify(strcmp(name, "loop0") == 0 || strlen(name) > 5 ? "/nfs/a" : "/a", file);
 }
 
 static struct disk_sources sources = { .identify = identify, .loop_file = loop_file };
@@ -96,12 +97,70 @@ static void test_silence_gives_the_file_system(void **state)
 	assert_int_equal(node.inode, 77);
 }
 
+/* The kernel knows which file it is, without its server. */
+static void test_silent_descriptor(void **state)
+{
+	struct disk_node node;
+	struct disk_fd fd;
+
+	assert_int_equal(disk_ask_descriptor(&sources, 7, "5", &node), 0);
+	assert_int_equal(node.device, makedev(0, 45));
+	assert_int_equal(node.inode, 99);
+	disk_fd_read(&sources, 7, "5", &fd);
+	assert_true(disk_fd_is_writable(&fd));
+	assert_true(disk_fd_is_file(&sources, 7, "5"));
+	assert_false(disk_fd_is_file(&sources, 7, "6"));
+	assert_int_equal(disk_ask_descriptor(&sources, 7, "4", &node), 0);
+	assert_int_equal(node.inode, 77);
+	disk_fd_read(&sources, 7, "4", &fd);
+	assert_false(disk_fd_is_writable(&fd));
+	/* One of which nothing is known may be open in any way on anything. */
+	disk_fd_read(&sources, 7, "8", &fd);
+	assert_true(disk_fd_is_writable(&fd));
+	assert_int_equal(fd.inode, DISK_INODE_UNKNOWN);
+}
+
+/* Each device has its own question, but all together take hardly longer than one. */
+static void test_many_silent_devices(void **state)
+{
+	uint64_t start = now_ms();
+	struct disk_node node;
+	char name[16];
+
+	for (int i = 0; i < 60; i++) {
+		snprintf(name, sizeof(name), "loop%d", 10 + i);
+		assert_int_equal(disk_ask_loop_file(&sources, name, &node), 0);
+		assert_int_equal(node.device, makedev(0, 45));
+	}
+	assert_true(now_ms() - start < DISK_ASK_PATIENCE);
+	/* And one elsewhere gets its answer. */
+	assert_int_equal(disk_ask_loop_file(&sources, "loop1", &node), 0);
+	assert_int_equal(node.inode, 77);
+}
+
+static void test_image(void **state)
+{
+	static const unsigned char header[104] = { 'Q', 'F', 'I', 0xfb, 0, 0, 0, 2, [23] = 16 };
+	struct disk_image_below below;
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/image", root);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fwrite(header, 1, sizeof(header), file);
+	fclose(file);
+	assert_int_equal(disk_ask_image(&sources, path, CONFIG_FORMAT_QCOW2, &below), 0);
+	assert_null(below.path);
+	assert_int_equal(disk_ask_image(&sources, path, CONFIG_FORMAT_QED, &below), -EINVAL);
+}
+
 static void test_a_server_that_is_back_answers(void **state)
 {
 	struct disk_node node = { 0, 0 };
 
-	sem_post(&answers);
-	sem_post(&answers);
+	for (int i = 0; i < 100; i++)
+		sem_post(&answers);
 	for (int i = 0; i < 100 && node.inode != 77; i++) {
 		sem_post(&answers);
 		assert_int_equal(disk_ask_identify(&sources, "/nfs/a", &node), 0);
@@ -114,9 +173,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_answer_is_passed_on),
 		cmocka_unit_test(test_silence_gives_the_file_system),
+		cmocka_unit_test(test_silent_descriptor),
+		cmocka_unit_test(test_many_silent_devices),
+		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_a_server_that_is_back_answers),
 	};
-	char command[256];
+	char command[512];
 	int rc;
 
 	sem_init(&answers, 0, 0);
@@ -124,11 +186,26 @@ int main(void)
 		return 1;
 	snprintf(proc, sizeof(proc), "%s/proc", root);
 	snprintf(sys, sizeof(sys), "%s/sys", root);
-	snprintf(command, sizeof(command), "mkdir -p %s/self %s/block/loop0/loop", proc, sys);
+	snprintf(command, sizeof(command),
+		 "mkdir -p %s/self %s/7/fd %s/7/fdinfo %s/block/loop0/loop", proc, proc, proc, sys);
 	if (system(command)) /* NOLINT(cert-env33-c) */
 		return 1;
 	sources.proc = proc;
 	sources.sys = sys;
+	snprintf(command, sizeof(command),
+		 "cd %s/7/fd && ln -s /nfs/a 5 && ln -s socket:[1] 6 && ln -s /a 4", proc);
+	if (system(command)) /* NOLINT(cert-env33-c) */
+		return 1;
+	write_file(proc, "7/fdinfo/5", "pos:\t0\nflags:\t0100002\nmnt_id:\t23\nino:\t99\n");
+	write_file(proc, "7/fdinfo/4", "pos:\t0\nflags:\t0100000\nmnt_id:\t22\nino:\t77\n");
+	write_file(proc, "7/mountinfo", "23 22 0:45 / /nfs rw - nfs server:/export rw\n");
+	for (int i = 0; i < 60; i++) {
+		snprintf(command, sizeof(command), "mkdir -p %s/block/loop%d/loop", sys, 10 + i);
+		if (system(command)) /* NOLINT(cert-env33-c) */
+			return 1;
+		snprintf(command, sizeof(command), "block/loop%d/loop/backing_file", 10 + i);
+		write_file(sys, command, "/nfs/a\n");
+	}
 	write_file(proc, "self/mountinfo",
 		   "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
 		   "23 22 0:45 / /nfs rw - nfs server:/export rw\n"

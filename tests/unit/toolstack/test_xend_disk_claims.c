@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Claims on disks: conflicts between guests, and with what Domain-0 does. */
-/* links: toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_graph.c toolstack/xend/device/disk_host.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c tests/unit/toolstack/disk_fixture.c */
+/* links: toolstack/xend/device/disk_ask.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_fd.c toolstack/xend/device/disk_graph.c toolstack/xend/device/disk_host.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c tests/unit/toolstack/disk_fixture.c */
 #include "xend/device/disk_claims.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -123,7 +123,7 @@ bool disk_mount_parse(char *line, struct disk_mount *mount)
 	char *rest, *words[5], *after[3];
 	char *separator = strstr(line, " - ");
 
-	if (!separator)
+	if (!separator || sscanf(line, "%u", &mount->id) != 1)
 		return false;
 	*separator = '\0';
 	rest = line;

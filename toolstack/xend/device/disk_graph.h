@@ -73,6 +73,7 @@ void disk_unescape(char *text);
 
 /* One line of mountinfo. The pointers point into the line, which parsing changes. */
 struct disk_mount {
+	unsigned int id;
 	dev_t device;
 	const char *point, *type, *source;
 	bool readonly; /* the whole file system, not only this view of it */

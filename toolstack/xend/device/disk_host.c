@@ -19,6 +19,8 @@
 
 #include "lib/alloc.h"
 #include "lib/str.h"
+#include "xend/device/disk_ask.h"
+#include "xend/device/disk_fd.h"
 
 /* Milliseconds: for the kernel to close a file, and between two checks. */
 #define CLOSE_PATIENCE 2000
@@ -163,25 +165,26 @@ void disk_host_uses(const struct disk_sources *sources, struct disk_use_list *li
 
 /* --- what the kernel knows --- */
 
-/* Whether that descriptor of a process is the file, open for writing. */
-static bool has_open(const char *pid, const char *number, const struct stat *file)
+/*
+ * Whether that descriptor of a process is the file, open for writing. What the kernel says of it
+ * comes first: few others have to be asked, and those may be on a dead server.
+ */
+static bool has_open(pid_t pid, const char *number, const struct disk_node *file)
 {
-	char *path = xasprintf("/proc/%s/fd/%s", pid, number), link[32];
-	struct stat st, own;
-	bool found;
+	struct disk_node node;
+	struct disk_fd fd;
 
-	/*
-	 * The mode of the link itself tells how the file is open (proc(5)). Sockets and pipes are
-	 * skipped.
-	 */
-	found = lstat(path, &own) == 0 && (own.st_mode & S_IWUSR) &&
-		readlink(path, link, sizeof(link)) > 0 && link[0] == '/' && stat(path, &st) == 0 &&
-		st.st_dev == file->st_dev && st.st_ino == file->st_ino;
-	free(path);
-	return found;
+	if (!disk_fd_is_file(&disk_sources_host, pid, number))
+		return false;
+	disk_fd_read(&disk_sources_host, pid, number, &fd);
+	if (!disk_fd_is_writable(&fd) ||
+	    (fd.inode != DISK_INODE_UNKNOWN && fd.inode != file->inode))
+		return false;
+	return disk_ask_descriptor(&disk_sources_host, pid, number, &node) == 0 &&
+	       node.device == file->device && node.inode == file->inode;
 }
 
-static bool process_has_open(const char *pid, const struct stat *file)
+static bool process_has_open(const char *pid, const struct disk_node *file)
 {
 	char *path = xasprintf("/proc/%s/fd", pid);
 	DIR *directory = opendir(path);
@@ -190,7 +193,7 @@ static bool process_has_open(const char *pid, const struct stat *file)
 
 	while (directory && !found && (entry = readdir(directory)))
 		found = isdigit((unsigned char)entry->d_name[0]) &&
-			has_open(pid, entry->d_name, file);
+			has_open((pid_t)atoi(pid), entry->d_name, file);
 	if (directory)
 		closedir(directory);
 	free(path);
@@ -198,7 +201,7 @@ static bool process_has_open(const char *pid, const struct stat *file)
 }
 
 /* "process sleep (pid 123)", to be freed; NULL: no process has the file open for writing. */
-static char *find_writer(const struct stat *file)
+static char *find_writer(const struct disk_node *file)
 {
 	DIR *directory = opendir("/proc");
 	struct dirent *entry;
@@ -237,13 +240,16 @@ static bool is_open_to_write(int fd)
 
 int disk_host_check_file(int fd, struct error **e)
 {
+	struct disk_node file;
 	char *writer = NULL;
 	struct stat st;
 	int rc = 0;
 
 	for (int waited = 0; is_open_to_write(fd); waited += INTERVAL) {
-		if (fstat(fd, &st) == 0)
-			writer = find_writer(&st);
+		if (fstat(fd, &st) == 0) {
+			file = (struct disk_node){ st.st_dev, st.st_ino };
+			writer = find_writer(&file);
+		}
 		if (writer || waited >= CLOSE_PATIENCE) {
 			rc = error_set(
 				e, EADDRINUSE,

@@ -50,7 +50,7 @@ struct header {
 };
 
 /* What a header says about the image below. */
-struct below {
+struct found {
 	char *path;   /* NULL: there is none */
 	char *format; /* QEMU's word; NULL: it does not say */
 };
@@ -117,7 +117,7 @@ static int take(const struct header *h, uint64_t at, uint64_t length, char **out
  * Looks through the extensions of a qcow2 header for the format of the image below, up to `end`.
  * As for QEMU, the last one counts, and one that crosses the end is an error.
  */
-static int read_extensions(const struct header *h, uint64_t at, uint64_t end, struct below *below)
+static int read_extensions(const struct header *h, uint64_t at, uint64_t end, struct found *found)
 {
 	while (at < end) {
 		uint32_t type, length;
@@ -132,9 +132,9 @@ static int read_extensions(const struct header *h, uint64_t at, uint64_t end, st
 		if (type == QCOW2_END)
 			return 0;
 		if (type == QCOW2_BELOW_FORMAT) {
-			free(below->format);
-			below->format = NULL;
-			if (length > FORMAT_IN_HEADER_MAX || take(h, at, length, &below->format))
+			free(found->format);
+			found->format = NULL;
+			if (length > FORMAT_IN_HEADER_MAX || take(h, at, length, &found->format))
 				return -ERANGE;
 		}
 		at += ((uint64_t)length + 7) / 8 * 8;
@@ -147,7 +147,7 @@ static int read_extensions(const struct header *h, uint64_t at, uint64_t end, st
  * is none), and its format. They return what is wrong, or NULL.
  */
 static const char *read_qcow(const struct header *h, enum config_disk_format format, uint64_t *name,
-			     struct below *below)
+			     struct found *found)
 {
 	uint32_t version = number32(h, 4), bits = number32(h, 20);
 	uint64_t begin = version == 3 ? number32(h, 100) : QCOW2_SHORT;
@@ -163,21 +163,21 @@ static const char *read_qcow(const struct header *h, enum config_disk_format for
 	if (version == 3 && (number64(h, 72) & QCOW2_DATA_FILE))
 		return "its data is in another file, which is not supported. Convert it with "
 		       "qemu-img.";
-	return read_extensions(h, begin, *name ? *name : 1ULL << bits, below) ? broken : NULL;
+	return read_extensions(h, begin, *name ? *name : 1ULL << bits, found) ? broken : NULL;
 }
 
-static const char *read_qed(const struct header *h, uint64_t *name, struct below *below)
+static const char *read_qed(const struct header *h, uint64_t *name, struct found *found)
 {
 	uint64_t features = number64(h, 16);
 
 	*name = features & QED_BELOW ? number32(h, 56) : 0;
 	if (*name && (features & QED_BELOW_IS_RAW))
-		below->format = xstrdup("raw");
+		found->format = xstrdup("raw");
 	return NULL;
 }
 
 static int read_name(struct header *h, const char *path, enum config_disk_format format,
-		     struct below *below, struct error **e)
+		     struct found *found, struct error **e)
 {
 	bool is_qed = format == CONFIG_FORMAT_QED;
 	uint64_t name = 0;
@@ -188,10 +188,10 @@ static int read_name(struct header *h, const char *path, enum config_disk_format
 	    number32(h, 0) != (is_qed ? QED_MAGIC : QCOW_MAGIC))
 		wrong = "it does not begin as one.";
 	else if (is_qed)
-		wrong = read_qed(h, &name, below);
+		wrong = read_qed(h, &name, found);
 	else
-		wrong = read_qcow(h, format, &name, below);
-	if (!wrong && name && take(h, name, number32(h, is_qed ? 60 : 16), &below->path))
+		wrong = read_qcow(h, format, &name, found);
+	if (!wrong && name && take(h, name, number32(h, is_qed ? 60 : 16), &found->path))
 		wrong = broken;
 	return wrong ? not_of_format(path, wrong, format, e) : 0;
 }
@@ -216,7 +216,7 @@ static int read_vhd(int fd, struct header *h, const char *path, struct error **e
 }
 
 static int read_header(int fd, const char *path, enum config_disk_format format,
-		       struct below *below, struct error **e)
+		       struct found *found, struct error **e)
 {
 	struct header *h;
 	ssize_t n;
@@ -232,7 +232,7 @@ static int read_header(int fd, const char *path, enum config_disk_format format,
 	else if (format == CONFIG_FORMAT_VHD)
 		rc = read_vhd(fd, h, path, e);
 	else
-		rc = read_name(h, path, format, below, e);
+		rc = read_name(h, path, format, found, e);
 	free(h);
 	return rc;
 }
@@ -264,59 +264,81 @@ static int open_to_read(const char *path, struct error **e)
 	return error_set(e, EINVAL, "The image %s is neither a file nor a block device.", path);
 }
 
-/* The step from an image to the one below. */
-static int descend(const char *user, const struct below *below, char **path,
-		   enum config_disk_format *format, struct error **e)
+/* From what the header of `user` says to a path and a format. */
+static int descend(const char *user, const struct found *found, struct disk_image_below *below,
+		   struct error **e)
 {
-	int rc = resolve(user, below->path, path, e);
+	int rc = resolve(user, found->path, &below->path, e);
 
 	if (rc)
 		return rc;
-	if (!below->format)
-		return error_set(
-			e, EINVAL,
-			"%s lies on %s, and does not say of which format that is. To guess "
-			"would be unsafe, because a guest may have written it; say it: "
-			"qemu-img rebase -u -F FORMAT -b %s %s",
-			user, *path, below->path, user);
-	if (format_of(below->format, format))
+	if (found->format && format_of(found->format, &below->format))
 		return 0;
-	return error_set(e, EINVAL, "%s lies on %s, whose format \"%.20s\" is not supported.", user,
-			 *path, below->format);
+	if (!found->format)
+		rc = error_set(e, EINVAL,
+			       "%s lies on %s, and does not say of which format that is. To guess "
+			       "would be unsafe, because a guest may have written it; say it: "
+			       "qemu-img rebase -u -F FORMAT -b %s %s",
+			       user, below->path, found->path, user);
+	else
+		rc = error_set(e, EINVAL, "%s lies on %s, whose format \"%.20s\" is not supported.",
+			       user, below->path, found->format);
+	free(below->path);
+	below->path = NULL;
+	return rc;
+}
+
+static int find_below(int file, const char *path, enum config_disk_format format,
+		      struct disk_image_below *below, struct error **e)
+{
+	struct found found = { NULL, NULL };
+	int rc = read_header(file, path, format, &found, e);
+
+	*below = (struct disk_image_below){ .path = NULL };
+	if (rc == 0 && found.path)
+		rc = descend(path, &found, below, e);
+	free(found.format);
+	free(found.path);
+	return rc;
+}
+
+int disk_image_find_below(const char *path, enum config_disk_format format,
+			  struct disk_image_below *below, struct error **e)
+{
+	int file = open_to_read(path, e), rc;
+
+	*below = (struct disk_image_below){ .path = NULL };
+	if (file < 0)
+		return file;
+	rc = find_below(file, path, format, below, e);
+	close(file);
+	return rc;
 }
 
 int disk_image_read(int fd, const char *path, enum config_disk_format format,
-		    struct disk_image_list *below, struct error **e)
+		    struct disk_image_list *list, struct error **e)
 {
-	char *name = xasprintf("/proc/self/fd/%d", fd), *user = xstrdup(path), *next = NULL;
+	char *name = xasprintf("/proc/self/fd/%d", fd);
 	int file = open_to_read(name, e), rc = file < 0 ? file : 0;
+	struct disk_image_below below = { .path = NULL };
 
 	free(name);
-	while (rc == 0) {
-		struct below found = { NULL, NULL };
+	if (rc)
+		return rc;
+	rc = find_below(file, path, format, &below, e);
+	close(file);
+	while (rc == 0 && below.path) {
+		const char *user;
 
-		rc = read_header(file, user, format, &found, e);
-		if (rc == 0 && found.path && below->nr >= DISK_IMAGE_MAX_BELOW)
-			rc = error_set(e, ELOOP, "%s lies on more than %d images.", path,
-				       DISK_IMAGE_MAX_BELOW);
-		else if (rc == 0 && found.path)
-			rc = descend(user, &found, &next, &format, e);
-		free(found.format);
-		free(found.path);
-		close(file);
-		file = -1;
-		if (rc || !next)
-			break;
-		free(user);
-		user = next;
-		next = NULL;
-		below->paths = xreallocarray(below->paths, below->nr + 1, sizeof(*below->paths));
-		below->paths[below->nr++] = xstrdup(user);
-		file = open_to_read(user, e);
-		rc = file < 0 ? file : 0;
+		if (list->nr >= DISK_IMAGE_MAX_BELOW) {
+			free(below.path);
+			return error_set(e, ELOOP, "%s lies on more than %d images.", path,
+					 DISK_IMAGE_MAX_BELOW);
+		}
+		list->paths = xreallocarray(list->paths, list->nr + 1, sizeof(*list->paths));
+		user = list->paths[list->nr++] = below.path;
+		rc = disk_image_find_below(user, below.format, &below, e);
 	}
-	free(next);
-	free(user);
 	return rc;
 }
 

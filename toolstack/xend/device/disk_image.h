@@ -21,6 +21,15 @@
 /* More than any image lies on; also ends a chain that leads back to itself. */
 #define DISK_IMAGE_MAX_BELOW 32
 
+/* What an image lies on. */
+struct disk_image_below {
+	char *path; /* NULL: nothing */
+	enum config_disk_format format;
+};
+/* Reads the header of one image; the path is to be freed. May block. */
+int disk_image_find_below(const char *path, enum config_disk_format format,
+			  struct disk_image_below *below, struct error **e);
+
 struct disk_image_list {
 	char **paths;
 	size_t nr;
@@ -32,7 +41,7 @@ struct disk_image_list {
  * block.
  */
 int disk_image_read(int fd, const char *path, enum config_disk_format format,
-		    struct disk_image_list *below, struct error **e);
+		    struct disk_image_list *list, struct error **e);
 void disk_image_list_free(struct disk_image_list *list);
 
 /* QEMU's word for a format. */

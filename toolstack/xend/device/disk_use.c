@@ -459,32 +459,34 @@ static int find_below(struct survey *survey)
 	return rc;
 }
 
-/* Adds the images that another's image lies on, as far as they can be found. */
+/*
+ * Adds the images that another's image lies on, as far as they can be found: one that does not
+ * answer is the last.
+ */
 static void expand_use(struct survey *survey, size_t index)
 {
 	const struct disk_use *use = &survey->uses.uses[index];
-	struct disk_image_list images = { NULL, 0 };
-	struct disk_node node;
-	int fd;
+	enum config_disk_format format = (enum config_disk_format)use->format;
+	char *path = use->format && use->what ? xstrdup(use->what) : NULL;
+	struct disk_image_below below;
 
-	/* Only a file that answers is opened: others must not wait for it. */
-	if (!use->format || !use->what || disk_sources_patient.identify(use->what, &node) ||
-	    node.inode == DISK_INODE_UNKNOWN)
-		return;
-	fd = open(use->what, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	disk_image_read(fd, use->what, use->format, &images, NULL);
-	close(fd);
-	for (size_t i = 0; i < images.nr; i++) {
-		const struct disk_use *user = &survey->uses.uses[index];
-		struct disk_use *more = add_guest(survey, user->who, user->vdev ? user->vdev : "",
-						  images.paths[i], DISK_READS);
+	for (int i = 0; path && i < DISK_IMAGE_MAX_BELOW; i++) {
+		int rc = disk_ask_image(&disk_sources_host, path, format, &below);
 
-		more->user = survey->uses.uses[index].user;
-		more->exempt = survey->uses.uses[index].exempt;
+		free(path);
+		path = rc ? NULL : below.path;
+		format = below.format;
+		if (path) {
+			const struct disk_use user = survey->uses.uses[index];
+			struct disk_use *more =
+				add_guest(survey, user.who, user.vdev ? user.vdev : "", path,
+					  DISK_READS);
+
+			more->user = user.user;
+			more->exempt = user.exempt;
+		}
 	}
-	disk_image_list_free(&images);
+	free(path);
 }
 
 static void look_at_uses(struct survey *survey)
