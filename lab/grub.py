@@ -8,13 +8,14 @@ from pathlib import Path
 MENU = """\
 set timeout=0
 menuentry test {{
-	multiboot2 /boot/{image} placeholder {append}
+{before}	multiboot2 /boot/{image} placeholder {append}
 {modules}}}
 """
 
 
-def make_disc(directory, pc):
-    """Make the disc of pc's image and modules in a directory; return its path."""
+def make_disc(directory, pc, before=()):
+    """Make the disc of pc's image and modules in a directory; return its path. `before`: GRUB's commands
+    before it loads the image."""
     directory = Path(directory)
     boot = directory / "tree/boot"
     (boot / "grub").mkdir(parents=True)
@@ -23,7 +24,7 @@ def make_disc(directory, pc):
     modules = "".join(f"\tmodule2 /boot/{Path(file).name} placeholder {words}\n"
                       for file, words in pc.modules)
     (boot / "grub/grub.cfg").write_text(
-        MENU.format(image=Path(pc.image).name, append=pc.append, modules=modules))
+        MENU.format(before="".join(f"\t{line}\n" for line in before), image=Path(pc.image).name, append=pc.append, modules=modules))
     disc = directory / "boot.iso"
     subprocess.run(["grub-mkrescue", "-o", disc, directory / "tree"], check=True, capture_output=True)
     return disc

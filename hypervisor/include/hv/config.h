@@ -49,7 +49,10 @@
 #define PERDOMAIN_VIRT	     L4_SLOT_ADDR(PERDOMAIN_SLOT)
 /* The image's link address; 1 GiB for it. */
 #define IMAGE_VIRT L4_SLOT_ADDR(261)
-/* Where the image is loaded, in one piece. */
+/*
+ * Where a loader puts the image, in one piece, if it cannot choose: GRUB takes any multiple of 2
+ * MiB (x86/boot/head.S).
+ */
 #define IMAGE_PHYS HV_UL(0x200000)
 /* CPU n's stacks lie at STACK_VIRT + n * STACK_STRIDE. */
 #define STACK_VIRT (IMAGE_VIRT + HV_UL(0x40000000))

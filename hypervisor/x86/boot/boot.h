@@ -4,6 +4,7 @@
 #define X86_BOOT_BOOT_H
 
 #include "lib/types.h"
+#include "x86/boot/acpi.h"
 #include "x86/pv/pv.h"
 
 #define BOOT_MODULES_MAX 8
@@ -15,8 +16,7 @@ struct boot_info {
 	unsigned int nr_modules;
 	struct boot_module modules[BOOT_MODULES_MAX];
 	char module_cmdlines[BOOT_MODULES_MAX][1024];
-	u8 rsdp[36]; /* a copy of the loader's, or zeros */
-	bool has_memory_map;
+	u8 rsdp[ACPI_RSDP_SIZE]; /* a copy of the loader's, or zeros */
 };
 extern struct boot_info boot_info; /* freed with .init when Domain-0 runs */
 

@@ -6,6 +6,7 @@
 #include "hv/config.h"
 #include "hv/console.h"
 #include "x86/boot/boot.h"
+#include "x86/boot/sections.h"
 
 struct memory_map boot_memory_map;
 
@@ -14,6 +15,37 @@ static struct {
 	paddr_t start, end;
 } reserved[RESERVED_MAX] __initdata;
 static unsigned int nr_reserved __initdata;
+static unsigned int nr_lost __initdata; /* entries for which there was no room */
+
+/* The end of all that a processor can address (SDM 3A 4.1.4: MAXPHYADDR is at most 52). */
+#define PHYS_END BIT(52)
+/* The page that starts processors lies below the video memory, and not on the BIOS's own data. */
+#define LOW_PAGE_FIRST	   0x1000UL
+#define LOW_PAGE_PREFERRED 0x8000UL
+#define LOW_PAGE_END	   0xa0000UL
+
+static bool __init append(struct memory_map *m, u64 start, u64 size, u32 type)
+{
+	if (m->nr && m->e[m->nr - 1].type == type &&
+	    m->e[m->nr - 1].start + m->e[m->nr - 1].size == start) {
+		m->e[m->nr - 1].size += size;
+		return true;
+	}
+	if (m->nr == MEMORY_MAP_MAX)
+		return false;
+	m->e[m->nr].start = start;
+	m->e[m->nr].size = size;
+	m->e[m->nr++].type = type;
+	return true;
+}
+
+void __init memory_map_add(u64 start, u64 size, u32 type)
+{
+	if (start >= PHYS_END || !size)
+		return;
+	if (!append(&boot_memory_map, start, min(size, PHYS_END - start), type))
+		nr_lost++;
+}
 
 void __init memory_map_reserve(paddr_t start, paddr_t end)
 {
@@ -47,14 +79,15 @@ static unsigned int __init type_rank(u32 type)
 	}
 }
 
-static int __init type_at(const struct memory_map *m, u64 addr)
+/* The entry that decides the type of addr; NULL: none covers it. */
+static const struct memory_map_entry *__init entry_at(const struct memory_map *m, u64 addr)
 {
-	int found = -1;
+	const struct memory_map_entry *found = NULL;
 
 	for (unsigned int i = 0; i < m->nr; i++)
 		if (addr >= m->e[i].start && addr - m->e[i].start < m->e[i].size &&
-		    (found < 0 || type_rank(m->e[i].type) > type_rank((u32)found)))
-			found = (int)m->e[i].type;
+		    (!found || type_rank(m->e[i].type) > type_rank(found->type)))
+			found = &m->e[i];
 	return found;
 }
 
@@ -76,25 +109,18 @@ static u64 __init next_edge(const struct memory_map *m, u64 addr)
 void __init memory_map_sanitize(void)
 {
 	static struct memory_map old __initdata;
-	struct memory_map *m = &boot_memory_map;
 	u64 next;
 
-	old = *m;
-	m->nr = 0;
+	old = boot_memory_map;
+	boot_memory_map.nr = 0;
 	for (u64 addr = 0; (next = next_edge(&old, addr)) != ~0UL; addr = next) {
-		int type = type_at(&old, addr);
+		const struct memory_map_entry *e = entry_at(&old, addr);
 
-		if (type < 0)
-			continue;
-		if (m->nr && m->e[m->nr - 1].type == (u32)type &&
-		    m->e[m->nr - 1].start + m->e[m->nr - 1].size == addr) {
-			m->e[m->nr - 1].size += next - addr;
-		} else if (m->nr < MEMORY_MAP_MAX) {
-			m->e[m->nr].start = addr;
-			m->e[m->nr].size = next - addr;
-			m->e[m->nr++].type = (u32)type;
-		}
+		if (e && !append(&boot_memory_map, addr, next - addr, e->type))
+			nr_lost++;
 	}
+	if (nr_lost)
+		log_warn("the memory map is too long: %u entries are left out", nr_lost);
 }
 
 void __init memory_map_print(void)
@@ -114,7 +140,7 @@ void __init memory_map_release(void (*fn)(paddr_t start, paddr_t end))
 	for (unsigned int i = 0; i < nr_reserved; i++) {
 		paddr_t start = max(reserved[i].start, done), end = reserved[i].end;
 
-		if (start >= end || reserved[i].start == IMAGE_PHYS ||
+		if (start >= end || reserved[i].start == image_phys ||
 		    !memory_map_is_type(start, end, E820_RAM)) {
 			done = max(done, end);
 			continue;
@@ -148,6 +174,36 @@ void __init memory_map_for_each_free(void (*fn)(paddr_t start, paddr_t end))
 		each_free_in(ROUND_UP(m->e[i].start, PAGE_SIZE),
 			     ROUND_DOWN(m->e[i].start + m->e[i].size, PAGE_SIZE), fn);
 	}
+}
+
+static paddr_t found_low __initdata;
+
+static void __init take_low(paddr_t start, paddr_t end)
+{
+	if (!found_low && start + PAGE_SIZE <= end)
+		found_low = start;
+}
+
+static paddr_t __init low_page_in(paddr_t first, paddr_t last)
+{
+	const struct memory_map *m = &boot_memory_map;
+
+	found_low = 0;
+	for (unsigned int i = 0; i < m->nr; i++) {
+		paddr_t start = max(ROUND_UP(m->e[i].start, PAGE_SIZE), first);
+		paddr_t end = min(ROUND_DOWN(m->e[i].start + m->e[i].size, PAGE_SIZE), last);
+
+		if (m->e[i].type == E820_RAM && start < end)
+			each_free_in(start, end, take_low);
+	}
+	return found_low;
+}
+
+paddr_t __init memory_map_find_low_page(void)
+{
+	paddr_t page = low_page_in(LOW_PAGE_PREFERRED, LOW_PAGE_END);
+
+	return page ? page : low_page_in(LOW_PAGE_FIRST, LOW_PAGE_PREFERRED);
 }
 
 bool memory_map_is_type(paddr_t start, paddr_t end, u32 type)

@@ -12,11 +12,12 @@
 #define E820_NVS      4
 #define E820_UNUSABLE 5
 
-#define MEMORY_MAP_MAX 128
+/* Firmware of large machines reports hundreds of entries. */
+#define MEMORY_MAP_MAX 1024
 
 struct memory_map {
 	unsigned int nr;
-	struct {
+	struct memory_map_entry {
 		u64 start, size;
 		u32 type;
 	} e[MEMORY_MAP_MAX];
@@ -37,9 +38,19 @@ void memory_map_for_each_free(void (*fn)(paddr_t start, paddr_t end));
 void memory_map_reserve(paddr_t start, paddr_t end);
 /* End of boot: calls fn for each reserved piece of RAM, except for the image and the first MiB. */
 void memory_map_release(void (*fn)(paddr_t start, paddr_t end));
+/*
+ * Boot: adds an entry as the firmware reports it, in any order. What lies above 52 bits, which no
+ * processor can address, is cut off. A warning counts what does not fit.
+ */
+void memory_map_add(u64 start, u64 size, u32 type);
 /* Boot: sorts boot_memory_map and removes overlaps; prints it. */
 void memory_map_sanitize(void);
 void memory_map_print(void);
+/*
+ * Boot, after memory_map_sanitize and before the first MiB is reserved: a page of RAM where a
+ * processor can start in real mode, which nothing uses. 0: there is none.
+ */
+paddr_t memory_map_find_low_page(void);
 /* [start, end) lies within one entry of this type. */
 bool memory_map_is_type(paddr_t start, paddr_t end, u32 type);
 

@@ -67,18 +67,6 @@ static const void *__init low(u32 addr)
 	return (const void *)(unsigned long)addr;
 }
 
-static void __init add_memory(u64 start, u64 size, u32 type)
-{
-	struct memory_map *m = &boot_memory_map;
-
-	boot_info.has_memory_map = true;
-	if (m->nr == MEMORY_MAP_MAX || !size || start + size < start)
-		return;
-	m->e[m->nr].start = start;
-	m->e[m->nr].size = size;
-	m->e[m->nr++].type = type;
-}
-
 static void __init add_module(u32 start, u32 end, const char *cmdline)
 {
 	unsigned int n = boot_info.nr_modules;
@@ -104,7 +92,7 @@ static void __init parse_mb1(const struct mb1_info *mb)
 		for (u32 pos = 0; pos < mb->mmap_length;) {
 			const struct mb1_mmap *e = low(mb->mmap_addr + pos);
 
-			add_memory(e->addr, e->len, e->type);
+			memory_map_add(e->addr, e->len, e->type);
 			pos += e->size + sizeof(e->size);
 		}
 	}
@@ -141,7 +129,7 @@ static void __init parse_mb2_tag(const struct mb2_tag *tag)
 		for (; e + m->entry_size <= (const u8 *)tag + tag->size; e += m->entry_size) {
 			const __typeof__(m->entries[0]) *entry = (const void *)e;
 
-			add_memory(entry->addr, entry->len, entry->type);
+			memory_map_add(entry->addr, entry->len, entry->type);
 		}
 		break;
 	}

@@ -15,7 +15,10 @@ extern char _boot_stack[], _boot_stack_top[];
 extern char _end[];
 extern char _build_id_note[], _build_id_note_end[];
 
+/* Where the loader put the image, a multiple of 2 MiB (head.S). */
+extern unsigned long image_phys;
+
 /* Machine address of something in the image. */
-#define image_to_maddr(p) ((unsigned long)(p)-IMAGE_VIRT + IMAGE_PHYS)
+#define image_to_maddr(p) ((unsigned long)(p)-IMAGE_VIRT + image_phys)
 
 #endif

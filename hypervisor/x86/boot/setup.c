@@ -56,18 +56,26 @@ static void __init print_banner(void)
 {
 	log_info("Xenolith " HV_VERSION " (" HV_COMPILER ", " __DATE__ BUILD_KIND ")");
 	if (boot_info.loader[0])
-		log_info("loaded by %s, %u modules", boot_info.loader, boot_info.nr_modules);
+		log_info("loaded by %s, %u modules; image at %#lx", boot_info.loader,
+			 boot_info.nr_modules, image_phys);
 	log_info("command line: %s", boot_info.cmdline);
 }
 
 static void __init find_memory(void)
 {
-	if (!boot_info.has_memory_map)
+	if (!boot_memory_map.nr)
 		boot_fail("the loader gave no memory map");
 	memory_map_sanitize();
 	memory_map_print();
+	memory_map_reserve(image_phys, image_to_maddr(_end));
+	smp_set_trampoline(memory_map_find_low_page());
 	memory_map_reserve(0, MiB(1));
-	memory_map_reserve(IMAGE_PHYS, image_to_maddr(_end));
+}
+
+/* Boot's page tables map machine addresses below 4 GiB 1:1. */
+static const void *__init boot_memory(u64 addr, size_t size)
+{
+	return addr < GiB(4) && size <= GiB(4) - addr ? (const void *)addr : NULL;
 }
 
 static void tlb_interrupt(void)
@@ -167,7 +175,7 @@ void __init __noreturn boot_main(u32 magic, u32 info)
 	cpu_features_enable();
 	cpu_policy_init();
 	find_memory();
-	acpi_parse();
+	acpi_parse(boot_info.rsdp, boot_memory);
 	paging_init();
 	smp_count_cpus();
 	smp_prepare_cpu(0);

@@ -26,7 +26,6 @@
 #include "x86/mm/paging.h"
 #include "x86/pv/entry.h"
 
-#define TRAMPOLINE_PAGE 0x8000UL /* in the first MiB, which is not used as RAM */
 #define STARTUP_TIMEOUT SECONDS(2)
 
 extern u64 boot_l4[PT_ENTRIES];
@@ -34,7 +33,8 @@ extern u64 boot_l4[PT_ENTRIES];
 extern const char trampoline_start[], trampoline_end[], trampoline_cr3[], trampoline_efer[],
 	trampoline_stack[], trampoline_entry[];
 
-static u32 called_in; /* the last CPU that reached C code */
+static paddr_t trampoline_page __initdata; /* in the first MiB, which is not used as RAM */
+static u32 called_in;			   /* the last CPU that reached C code */
 
 static struct cpu_info *cpu_info_of(unsigned int cpu)
 {
@@ -90,6 +90,11 @@ void __init smp_prepare_cpu(unsigned int cpu)
 	info->percpu_offset = percpu_offsets[cpu];
 }
 
+void __init smp_set_trampoline(paddr_t page)
+{
+	trampoline_page = page;
+}
+
 void __init smp_count_cpus(void)
 {
 	unsigned int limit = boot_options.maxcpus ?
@@ -101,6 +106,10 @@ void __init smp_count_cpus(void)
 	if (cpu_features.max_leaf >= 11 && cpuid(11, 0).b)
 		boot_id = cpuid(11, 0).d;
 	apic_ids[0] = boot_id;
+	if (!trampoline_page) {
+		log_warn("no memory below 640 KiB is free: the other processors cannot start");
+		limit = 1;
+	}
 	for (unsigned int i = 0; i < platform.nr_cpus && nr_cpus < limit; i++) {
 		u32 id = platform.cpus[i].apic_id;
 
@@ -137,7 +146,7 @@ static void __noreturn secondary_start(void)
 static char *__init prepare_trampoline(void)
 {
 	size_t size = (size_t)(trampoline_end - trampoline_start);
-	char *page = map_device(TRAMPOLINE_PAGE, PAGE_SIZE);
+	char *page = map_device(trampoline_page, PAGE_SIZE);
 	u32 cr3 = (u32)image_to_maddr(boot_l4), efer = EFER_LME | EFER_NX;
 	u64 entry = (u64)secondary_start;
 
@@ -173,9 +182,9 @@ static void __init start_cpu(unsigned int cpu, char *page)
 	memcpy(page + (trampoline_stack - trampoline_start), &stack, sizeof(stack));
 	smp_mb();
 	flags = arch_irq_save();
-	apic_send_startup(apic_ids[cpu], TRAMPOLINE_PAGE >> PAGE_SHIFT);
+	apic_send_startup(apic_ids[cpu], (u8)(trampoline_page >> PAGE_SHIFT));
 	if (!wait_for_call_in(cpu, MILLISECS(50)))
-		apic_send_startup(apic_ids[cpu], TRAMPOLINE_PAGE >> PAGE_SHIFT);
+		apic_send_startup(apic_ids[cpu], (u8)(trampoline_page >> PAGE_SHIFT));
 	if (wait_for_call_in(cpu, STARTUP_TIMEOUT)) {
 		clock_sync_source();
 		while (!cpumask_test(cpu, &cpu_online_map))
@@ -195,6 +204,7 @@ void __init smp_boot_all(void)
 	if (nr_cpus == 1)
 		return;
 	page = prepare_trampoline();
+	log_debug("processors start from %#lx", trampoline_page);
 	for (unsigned int cpu = 1; cpu < nr_cpus; cpu++)
 		apic_send_init(apic_ids[cpu]);
 	clock_delay(MILLISECS(10));

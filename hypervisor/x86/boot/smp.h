@@ -2,6 +2,10 @@
 #ifndef X86_BOOT_SMP_H
 #define X86_BOOT_SMP_H
 
+#include "lib/types.h"
+
+/* Boot: the page below 1 MiB through which CPUs start; 0: there is none, and only one CPU runs. */
+void smp_set_trampoline(paddr_t page);
 /*
  * Numbers the CPUs of the MADT, up to the option maxcpus: sets nr_cpus and apic_ids. Marks CPU 0,
  * this one, online.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine as ACPI describes it. x86/boot/acpi.c fills this in once; it is constant afterwards.
+ * The machine as ACPI describes it. x86/boot/acpi_tables.c fills this in once; it is constant
+ * afterwards.
  */
 #ifndef X86_CPU_PLATFORM_H
 #define X86_CPU_PLATFORM_H
@@ -16,7 +17,6 @@ struct acpi_address {
 } __packed;
 
 struct platform_info {
-	u32 lapic_addr;
 	unsigned int nr_cpus;
 	struct {
 		u32 apic_id, acpi_id;
@@ -25,7 +25,7 @@ struct platform_info {
 	struct {
 		u8 id;
 		u32 addr, gsi_base;
-	} ioapics[32];
+	} ioapics[128];
 	struct {
 		bool present;
 		u32 gsi;
@@ -48,7 +48,6 @@ struct platform_info {
 	bool has_reset_reg;
 	struct acpi_address reset_reg;
 	u8 reset_value;
-	u64 rsdp; /* machine address of the root pointer, 0 if the loader gave a copy */
 };
 extern struct platform_info platform;
 

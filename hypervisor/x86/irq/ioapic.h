@@ -27,7 +27,7 @@ struct ioapic {
 	unsigned int nr_pins;
 };
 
-#define MAX_IOAPICS 32
+#define MAX_IOAPICS 128
 extern struct ioapic ioapics[MAX_IOAPICS];
 extern unsigned int nr_ioapics;
 
