@@ -52,7 +52,7 @@
 
 /* DOM? config? columns[]? -> domains[]: objects, or arrays of these columns; see XEND_D_* */
 #define XEND_M_DOMAIN_LIST "domain.list"
-/* config paused? dryrun? -> id name uuid (with dryrun: config) */
+/* config paused? console? dryrun? -> id name uuid (with dryrun: config) */
 #define XEND_M_DOMAIN_CREATE	"domain.create"
 #define XEND_M_DOMAIN_DESTROY	"domain.destroy"   /* DOM */
 #define XEND_M_DOMAIN_SHUTDOWN	"domain.shutdown"  /* DOM wait? -> (wait) reason */
@@ -62,7 +62,7 @@
 #define XEND_M_DOMAIN_SAVE	"domain.save"	   /* DOM path continue? */
 #define XEND_M_DOMAIN_RESTORE	"domain.restore"   /* path paused? trust? -> id name uuid */
 #define XEND_M_DOMAIN_NEW	"domain.new"	   /* config -> name uuid */
-#define XEND_M_DOMAIN_START	"domain.start"	   /* DOM paused? -> id name uuid */
+#define XEND_M_DOMAIN_START	"domain.start"	   /* DOM paused? console? -> id name uuid */
 #define XEND_M_DOMAIN_SUSPEND	"domain.suspend"   /* DOM */
 #define XEND_M_DOMAIN_RESUME	"domain.resume"	   /* DOM paused? -> id name uuid */
 #define XEND_M_DOMAIN_DELETE	"domain.delete"	   /* DOM */
@@ -110,6 +110,7 @@
 #define XEND_P_CONFIG	  "config"
 #define XEND_P_COLUMNS	  "columns"
 #define XEND_P_PAUSED	  "paused"
+#define XEND_P_CONSOLE	  "console" /* its bootloader gets one */
 #define XEND_P_TRUST	  "trust"
 #define XEND_P_DRYRUN	  "dryrun"
 #define XEND_P_WAIT	  "wait"
@@ -133,6 +134,9 @@
 #define XEND_P_CLEAR	  "clear"
 #define XEND_P_KEYS	  "keys"
 #define XEND_P_LINES	  "lines"
+
+/* The stage of progress from which console.open shows the bootloader's menu. */
+#define XEND_STAGE_MENU "bootloader menu"
 
 #define XEND_CLASS_VBD "vbd"
 #define XEND_CLASS_VIF "vif"

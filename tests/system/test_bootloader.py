@@ -43,6 +43,8 @@ DENIED = {
     "loop-detach": "Operation not permitted",
     "loop-detach-wide": "Operation not permitted",
     "scsi-command": "Operation not permitted",
+    "line-discipline": "Operation not permitted",
+    "feign-input": "Operation not permitted",
 }
 
 # What it says or leaves, and what xend says of it.
@@ -163,3 +165,71 @@ def test_one_that_is_not_restricted_ends_with_xend_too(host):
     """A change of the user takes the signal from the process that makes it."""
     restart(host, "(bootloader-restrict no)")
     ends_with_xend(host, "forever-user")
+
+
+# Asks who is at its terminal, as pygrub does with its menu. What nobody answers in time is the first.
+LOADER_WITH_A_MENU = """#!/bin/sh
+for word; do case $word in --output-directory=*) out=${word#*=} ;; --output=*) said=${word#*=} ;; --quiet) quiet=1 ;; esac; last=$word; done
+choice=first
+if [ ! "$quiet" ]; then
+    test -t 0 && test -t 1 && test -t 2 || exit 1
+    trap 'echo; echo it was interrupted >&2; exit 1' INT
+    echo "$(stty size) $TERM: which kernel?"
+    if read -t 20 answer; then choice=$answer; fi
+    echo "Booting $choice."
+fi
+dd if=$last of=$out/kernel bs=1M count=16 2>/dev/null
+dd if=$last of=$out/initrd bs=1M skip=16 2>/dev/null
+choose() { echo "kernel $out/kernel"; echo "ramdisk $out/initrd"; echo "args console=hvc0 lab=agent choice-$choice"; }
+if [ "$said" ]; then choose >$said; else choose; fi
+"""
+
+
+@pytest.fixture
+def menu(host):
+    """A guest's file, with a loader that asks."""
+    if host.run("test -e /data/menu")[0]:
+        host.write("/data/loader-menu", LOADER_WITH_A_MENU.replace("'", "'\\''").splitlines())
+        host.sh("chmod 755 /data/loader-menu; dd if=/guest/vmlinuz of=/data/menu.img bs=1M conv=sync 2>/dev/null; "
+                "dd if=/guest/initrd of=/data/menu.img bs=1M seek=16 2>/dev/null; chmod 600 /data/menu.img; truncate -s 24M /data/menu.img")
+        host.write("/data/menu", ('name="menu"', 'bootloader="/data/loader-menu"', "memory=192", 'disk=["/data/menu.img,,xvda"]'))
+    host.sh("rm -f /var/log/xen/console/guest-menu.log")
+    yield host
+    host.run("xm destroy menu")
+    nothing_is_left(host)
+
+
+def test_a_menu_is_answered_at_the_console(menu):
+    """The same console goes on with the guest's."""
+    seen = menu.sh("(sleep 5; echo second; sleep 100) | timeout 100 xm create -c /data/menu >/data/seen & "
+                   "/lab/guest-wait menu 90 LAB-AGENT 1; cat /data/seen; kill %1 2>/dev/null; true", 150)
+    assert "24 80 vt100: which kernel?" in seen and "Booting second." in seen and "Started domain menu" in seen
+    assert seen.index("which kernel?") < seen.index("Started domain") < seen.index("LAB-AGENT")
+    assert "choice-second" in menu.guest("menu", "cat /proc/cmdline")
+
+
+def test_a_menu_that_nobody_answers(menu):
+    """Without -c there is none; with it, it waits as long as it likes, and another console may join."""
+    menu.sh("xm create /data/menu", 90)
+    menu.wait_guest("menu")
+    assert "choice-first" in menu.guest("menu", "cat /proc/cmdline")
+    menu.sh("xm destroy menu; rm -f /var/log/xen/console/guest-menu.log")
+    menu.sh("xm create -c /data/menu </dev/null >/data/seen 2>&1 & sleep 3; (sleep 1; echo third; sleep 3) | xm console -s menu >/data/joined; wait", 90)
+    assert "which kernel?" in menu.sh("cat /data/joined")
+    menu.wait_guest("menu")
+    assert "choice-third" in menu.guest("menu", "cat /proc/cmdline")
+
+
+def test_a_menu_that_is_given_up(menu):
+    """Ctrl-C ends the bootloader, whose last words are the error; a killed xend, and a time that is over, end it, too."""
+    said = menu.run("(sleep 4; printf '\\003'; sleep 30) | timeout 40 xm create -c /data/menu 2>&1", 90)[1]
+    assert "finds no kernel in /data/menu.img (status 1). It said: it was interrupted" in said
+    nothing_is_left(menu)
+    menu.sh("sed -i 's/read -t 20/read -t 200/' /data/loader-menu")
+    said = menu.run("xm create -c /data/menu </dev/null 2>&1", 90)[1]
+    assert f"did not end within {TIMEOUT} s" in said
+    menu.sh("(xm create -c /data/menu </dev/null >/data/seen 2>&1; echo status $? >>/data/seen) & sleep 4")
+    menu.kill_xend()
+    menu.start_xend()
+    assert "status 1" in menu.sh("sleep 1; cat /data/seen")
+    assert list(menu.all()) == ["Domain-0"]

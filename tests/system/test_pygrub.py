@@ -22,6 +22,36 @@ menuentry 'Debian GNU/Linux' --class debian {
 	linux /boot/vmlinuz root=/dev/xvda ro console=hvc0 lab=agent from-pygrub
 	initrd /boot/initrd.img
 }
+menuentry 'Debian GNU/Linux, the second' --class debian {
+	linux /boot/vmlinuz root=/dev/xvda ro console=hvc0 lab=agent the-second-entry
+	initrd /boot/initrd.img
+}
+"""
+
+# A person at a terminal: waits for the menu, chooses, and leaves the guest's console when it is up.
+PERSON = r"""
+import os, pty, select, sys, time
+keys = sys.argv[1].encode().decode("unicode_escape").encode()
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp("xm", ["xm", "create", "-c", "/root/grub"])
+seen, end = b"", time.monotonic() + 400
+def see(text):
+    global seen
+    while text not in seen:
+        if not select.select([terminal], [], [], max(0, end - time.monotonic()))[0]:
+            sys.exit("no %r in %r" % (text, seen))
+        try:
+            seen += os.read(terminal, 4096)
+        except OSError:
+            sys.exit("ended before %r: %r" % (text, seen))
+see(b"Will boot selected entry in")
+os.write(terminal, keys)
+see(b"Started domain grub")
+see(b"LAB-AGENT")
+os.write(terminal, b"\x1d")
+sys.stdout.buffer.write(seen)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
 
 
@@ -64,6 +94,16 @@ def test_slow_pygrub_boots_a_guest_from_its_disk(debian):
     write(debian, "grub", "file:/root/guest.img")
     assert "Started domain grub" in debian.sh("xm create -p /root/grub", 300)
     debian.sh("xm destroy grub")
+
+
+@pytest.mark.parametrize("keys, words", ((r"\x1b[B\r", "the-second-entry"), ("", "from-pygrub")))
+def test_slow_pygrub_shows_its_menu(debian, keys, words):
+    """The second entry by the keys of a terminal; the first, when the time is over that the menu gives."""
+    write(debian, "grub", "phy:/dev/vdb")
+    debian.sh(f"echo {base64.b64encode(PERSON.encode()).decode()} | base64 -d >/root/person")
+    seen = debian.sh(f"python3 /root/person '{keys}'", 450)
+    assert "Debian GNU/Linux, the second" in seen
+    debian.sh(f"grep 'Command line: root=/dev/xvda ro console=hvc0 lab=agent {words}' /var/log/xen/console/guest-grub.log; xm destroy grub")
 
 
 def test_slow_pygrub_says_why_it_finds_nothing(debian):

@@ -2,7 +2,7 @@
 #
 # The worker, a program of its own for each long job: it builds domains (build/), saves and restores them (stream/),
 # and lets VNC clients in to their screens (screen/).
-ts-src-worker += confine.c confine_drop.c confine_tree.c limits.c main.c sandbox.c target.c
+ts-src-worker += confine.c confine_drop.c confine_tree.c confine_watch.c limits.c main.c sandbox.c target.c
 ts-src-worker += build/bootloader.c build/bootloader_output.c build/bzimage.c build/cache.c \
 	build/guest_memory.c build/kernel.c build/kernel_info.c build/kernel_sandbox.c build/op_build.c \
 	build/request.c build/start.c build/unpack.c build/unpack_lz4.c build/unpack_lzo.c \

@@ -8,21 +8,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pty.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/file.h"
-
-#define COMPLAINT_MAX 1024
 
 /* The message through the pipe at the end: why the program could not run, or how it ended. */
 struct report {
@@ -35,16 +36,26 @@ struct report {
 
 #define REPORT_FD 3
 
+/* With a console, `out` is a terminal, whose second end is the program's, and there is no `err`. */
+struct pipes {
+	int out[2], err[2], report[2];
+};
+
 /*
  * Makes descriptors 0 to 2 the program's, REPORT_FD ours, *directory the one behind, and closes all
  * others.
  */
-static int take_descriptors(int out, int err, int report, int *directory)
+static int take_descriptors(const struct confine_spec *spec, const struct pipes *pipes,
+			    int *directory)
 {
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	int moved[4] = { fcntl(null, F_DUPFD_CLOEXEC, 10), fcntl(out, F_DUPFD_CLOEXEC, 10),
-			 fcntl(err, F_DUPFD_CLOEXEC, 10), fcntl(report, F_DUPFD_CLOEXEC, 10) };
+	const int terminal = pipes->out[1];
+	const int in = spec->console ? terminal : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	const int files[4] = { in, pipes->out[1], spec->console ? terminal : pipes->err[1],
+			       pipes->report[1] };
+	int moved[4];
 
+	for (int i = 0; i < 4; i++)
+		moved[i] = fcntl(files[i], F_DUPFD_CLOEXEC, 10);
 	*directory = fcntl(*directory, F_DUPFD_CLOEXEC, 10);
 	for (int i = 0; i < 4; i++)
 		if (moved[i] < 0 || dup3(moved[i], i, i == REPORT_FD ? O_CLOEXEC : 0) < 0)
@@ -53,6 +64,13 @@ static int take_descriptors(int out, int err, int report, int *directory)
 		return -1;
 	*directory = REPORT_FD + 1;
 	return close_range(REPORT_FD + 2, ~0U, 0);
+}
+
+/* A session of its own: without a terminal, or with the program's, which no other process has. */
+static int begin_session(const struct confine_spec *spec)
+{
+	setsid();
+	return spec->console ? ioctl(STDIN_FILENO, TIOCSCTTY, 0) : 0;
 }
 
 /*
@@ -69,10 +87,15 @@ static int die_with_parent(void)
 /* Returns only when the program cannot run: what was attempted. */
 static const char *run_program(const struct confine_spec *spec)
 {
-	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", NULL };
+	/* All terminals that people have understand what a vt100 does. */
+	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C",
+					   "TERM=vt100", NULL };
 	static const char *const env_restricted[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-						      "LANG=C", "HOME=" CONFINE_OUTPUT,
-						      "TMPDIR=" CONFINE_OUTPUT, NULL };
+						      "LANG=C",
+						      "TERM=vt100",
+						      "HOME=" CONFINE_OUTPUT,
+						      "TMPDIR=" CONFINE_OUTPUT,
+						      NULL };
 	const char *what = "give it its directory";
 
 	if (chdir("/") == 0 && (!spec->restricted || confine_drop(spec, &what) == 0)) {
@@ -96,16 +119,16 @@ static _Noreturn void send_report(struct report *report, int errnum, const char 
  * has a process with a PR_SET_PDEATHSIG that works: the program could lose its own (by prctl(), by
  * a change of user, or by an execve() in a thread), but it cannot touch this process.
  */
-static _Noreturn void child(const struct confine_spec *spec, int out, int err, int report_fd,
+static _Noreturn void child(const struct confine_spec *spec, const struct pipes *pipes,
 			    int directory)
 {
 	struct report report = { 0 };
 	const char *what = "give it its descriptors";
-	bool ok = take_descriptors(out, err, report_fd, &directory) == 0;
+	bool ok = take_descriptors(spec, pipes, &directory) == 0;
 	pid_t program, ended;
 
 	signal(SIGPIPE, SIG_DFL);
-	setsid();
+	ok = ok && begin_session(spec) == 0;
 	ok = ok && confine_enter_tree(spec, directory, &what) == 0;
 	close(directory);
 	if (ok) {
@@ -160,60 +183,6 @@ static int make_directory(const struct confine_spec *spec)
 	return directory;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* Reads from a pipe that is ready. */
-static void read_pipe(int fd, struct str *text)
-{
-	char chunk[4096];
-	ssize_t n = read(fd, chunk, sizeof(chunk));
-
-	if (n > 0)
-		str_add_bytes(text, chunk, (size_t)n);
-}
-
-static void read_complaint(int fd, struct str *complaint)
-{
-	read_pipe(fd, complaint);
-	if (complaint->len > COMPLAINT_MAX)
-		str_drop(complaint, complaint->len - COMPLAINT_MAX);
-}
-
-/* Returns when the program has ended and all of its output is read, or when it must be killed. */
-static enum confine_end watch(int pidfd, int out, int err, unsigned int seconds,
-			      struct confine_result *result)
-{
-	struct pollfd p[3] = { { pidfd, POLLIN, 0 }, { out, POLLIN, 0 }, { err, POLLIN, 0 } };
-	int64_t deadline = now_ms() + seconds * 1000LL;
-
-	for (;;) {
-		int64_t left = deadline - now_ms();
-
-		if (left <= 0)
-			return CONFINE_TOOK_TOO_LONG;
-		if (poll(p, 3, (int)left) <= 0)
-			continue;
-		if (p[1].revents & POLLIN)
-			read_pipe(out, &result->said);
-		if (p[2].revents & POLLIN)
-			read_complaint(err, &result->complaint);
-		if (result->said.len > CONFINE_SAID_MAX)
-			return CONFINE_SAID_TOO_MUCH;
-		if (p[0].revents && !((p[1].revents | p[2].revents) & POLLIN))
-			return CONFINE_ENDED;
-		/* poll() reports a closed pipe forever: stop watching it. */
-		for (int i = 1; i < 3; i++)
-			if (p[i].revents && !(p[i].revents & POLLIN))
-				p[i].fd = -1;
-	}
-}
-
 static int judge_start(int report_fd, const char *program, int *status, struct error **e)
 {
 	struct report report;
@@ -228,10 +197,6 @@ static int judge_start(int report_fd, const char *program, int *status, struct e
 	return error_set(e, report.errnum, "%s cannot be run: xend-worker could not %s: %s.",
 			 program, report.what, strerror(report.errnum));
 }
-
-struct pipes {
-	int out[2], err[2], report[2];
-};
 
 static void close_pair(int pair[2])
 {
@@ -252,7 +217,8 @@ static void close_write_ends(struct pipes *pipes)
 	int *const ends[] = { &pipes->out[1], &pipes->err[1], &pipes->report[1] };
 
 	for (size_t i = 0; i < 3; i++) {
-		close(*ends[i]);
+		if (*ends[i] >= 0)
+			close(*ends[i]);
 		*ends[i] = -1;
 	}
 }
@@ -278,7 +244,7 @@ static int run(const struct confine_spec *spec, struct pipes *pipes, struct conf
 	int pidfd, rc;
 
 	if (pid == 0)
-		child(spec, pipes->out[1], pipes->err[1], pipes->report[1], result->output);
+		child(spec, pipes, result->output);
 	if (pid < 0)
 		return error_set(e, errno, "%s cannot be run: no process could be made for it: %s.",
 				 spec->program, strerror(errno));
@@ -288,13 +254,70 @@ static int run(const struct confine_spec *spec, struct pipes *pipes, struct conf
 				   strerror(errno)) :
 			 0;
 	if (rc == 0)
-		result->end = watch(pidfd, pipes->out[0], pipes->err[0], spec->seconds, result);
+		result->end = confine_watch(spec, pidfd, pipes->out[0], pipes->err[0], result);
 	kill(pid, SIGKILL);
 	while (waitpid(pid, &result->status, 0) < 0 && errno == EINTR)
 		;
 	if (pidfd >= 0)
 		close(pidfd);
 	return rc ? rc : judge_start(pipes->report[0], spec->program, &result->status, e);
+}
+
+/* A terminal of the usual size. */
+static int make_terminal(int out[2])
+{
+	const struct winsize size = { .ws_row = 24, .ws_col = 80 };
+
+	if (openpty(&out[0], &out[1], NULL, NULL, &size))
+		return -1;
+	fcntl(out[0], F_SETFD, FD_CLOEXEC);
+	fcntl(out[1], F_SETFD, FD_CLOEXEC);
+	return fcntl(out[0], F_SETFL, O_NONBLOCK);
+}
+
+/* The file that a program with a terminal writes its result to. */
+static int make_said(const struct confine_spec *spec, int directory)
+{
+	int fd = openat(directory, CONFINE_SAID, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int rc = fd < 0 ? -1 : 0;
+
+	if (rc == 0 && spec->restricted)
+		rc = fchown(fd, spec->id, spec->id);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* The program owns the directory: it may have put anything there. */
+static void read_said(struct confine_result *result)
+{
+	int fd = openat(result->output, CONFINE_SAID,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	ssize_t n = -1;
+	char *room;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		room = str_reserve(&result->said, CONFINE_SAID_MAX + 1);
+		n = read(fd, room, CONFINE_SAID_MAX + 1);
+		result->said.len = n < 0 ? 0 : (size_t)n;
+		room[result->said.len] = '\0';
+	}
+	if (fd >= 0)
+		close(fd);
+	if (n > CONFINE_SAID_MAX)
+		result->end = CONFINE_SAID_TOO_MUCH;
+}
+
+static int make_pipes(const struct confine_spec *spec, struct pipes *pipes, int directory)
+{
+	int rc = pipe2(pipes->report, O_CLOEXEC);
+
+	if (rc == 0 && spec->console)
+		rc = make_terminal(pipes->out) || make_said(spec, directory) ? -1 : 0;
+	else if (rc == 0)
+		rc = pipe2(pipes->out, O_CLOEXEC) || pipe2(pipes->err, O_CLOEXEC) ? -1 : 0;
+	return rc;
 }
 
 int confine_run(const struct confine_spec *spec, struct confine_result *result, struct error **e)
@@ -312,11 +335,12 @@ int confine_run(const struct confine_spec *spec, struct confine_result *result, 
 		return error_set(e, errno,
 				 "%s cannot be run: its directory (a tmpfs) could not be made: %s.",
 				 spec->program, strerror(errno));
-	if (pipe2(pipes.out, O_CLOEXEC) || pipe2(pipes.err, O_CLOEXEC) ||
-	    pipe2(pipes.report, O_CLOEXEC))
+	if (make_pipes(spec, &pipes, result->output))
 		rc = error_set(e, errno, "%s cannot be run: %s.", spec->program, strerror(errno));
 	else
 		rc = run(spec, &pipes, result, e);
+	if (rc == 0 && spec->console && result->end == CONFINE_ENDED)
+		read_said(result);
 	close_pipes(&pipes);
 	return rc;
 }

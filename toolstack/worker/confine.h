@@ -21,8 +21,11 @@
 /* The path of an unrestricted program's output directory; no other process sees it there. */
 #define CONFINE_OUTPUT_UNRESTRICTED "/run/xend/boot"
 
-/* Bytes of standard output that a program may write. */
+/* Bytes of standard output, or of CONFINE_SAID, that a program may write. */
 #define CONFINE_SAID_MAX (64 * 1024)
+/* In the output directory. No kernel has such a name: bootloader_output.c refuses the dot. */
+#define CONFINE_SAID	    ".said"
+#define CONFINE_KEY_SECONDS 600
 
 struct confine_spec {
 	const char *program; /* an absolute path without links */
@@ -32,6 +35,13 @@ struct confine_spec {
 	dev_t disk;	      /* restricted: the block device that it may read */
 	uint64_t output_size; /* bytes that the output directory can hold */
 	unsigned int seconds;
+	/*
+	 * 0: the program reads nothing, and its standard output is the result. Else a socket: the
+	 * program has a terminal that is shown there, and the result is what it writes to the file
+	 * CONFINE_SAID of its directory. Each key that is typed gives it its time anew, and no less
+	 * than CONFINE_KEY_SECONDS.
+	 */
+	int console;
 };
 
 enum confine_end { CONFINE_ENDED, CONFINE_TOOK_TOO_LONG, CONFINE_SAID_TOO_MUCH };
@@ -40,8 +50,8 @@ struct confine_result {
 	enum confine_end end;
 	int status;	      /* as from waitpid(), for CONFINE_ENDED */
 	int output;	      /* the output directory, for openat(); closing it deletes it */
-	struct str said;      /* standard output */
-	struct str complaint; /* the last bytes of standard error */
+	struct str said;      /* standard output, or the file */
+	struct str complaint; /* the last bytes of standard error, or of the terminal */
 };
 
 /*
@@ -51,6 +61,14 @@ struct confine_result {
  */
 int confine_run(const struct confine_spec *spec, struct confine_result *result, struct error **e);
 void confine_free(struct confine_result *result);
+
+/*
+ * For confine.c, in the parent. Reads the program's output, and joins its terminal to the console.
+ * `pid`: a pidfd. out, err: pipes; with a console, out is the terminal, and err is -1. Returns when
+ * the program has ended and all of its output is read, or when it must be killed.
+ */
+enum confine_end confine_watch(const struct confine_spec *spec, int pid, int out, int err,
+			       struct confine_result *result);
 
 /*
  * For confine.c, in the new process. Both return 0, or -1 with errno and with *what set to what was

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -166,6 +167,12 @@ static const unsigned char denied_ioctls[] = {
 	0x4e, /* NVMe (linux/nvme_ioctl.h) */
 };
 
+/*
+ * Commands that the terminal of a bootloader's menu would take: the line discipline, which is a
+ * driver of the kernel's, and input that seems to be typed.
+ */
+static const unsigned int denied_terminal[] = { TIOCSETD, TIOCSTI, TIOCLINUX, TIOCCONS };
+
 static int deny_ioctls(scmp_filter_ctx filter)
 {
 	int rc = 0;
@@ -175,6 +182,9 @@ static int deny_ioctls(scmp_filter_ctx filter)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
 				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00,
 					      (scmp_datum_t)denied_ioctls[i] << 8));
+	for (size_t i = 0; i < COUNT(denied_terminal) && rc == 0; i++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, denied_terminal[i]));
 	return rc;
 }
 

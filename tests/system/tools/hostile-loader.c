@@ -277,6 +277,19 @@ static int scsi_command(void)
 	return asks_disk(SG_IO, &header);
 }
 
+/* Commands for the terminal that a menu gets. It would be standard input. */
+static int line_discipline(void)
+{
+	int number = 21; /* N_GSM0710 */
+
+	return ioctl(STDIN_FILENO, TIOCSETD, &number);
+}
+
+static int feign_input(void)
+{
+	return ioctl(STDIN_FILENO, TIOCSTI, "x");
+}
+
 static const struct {
 	const char *name;
 	int (*attempt)(void);
@@ -309,6 +322,8 @@ static const struct {
 	{ "loop-detach", loop_detach },
 	{ "loop-detach-wide", loop_detach_wide },
 	{ "scsi-command", scsi_command },
+	{ "line-discipline", line_discipline },
+	{ "feign-input", feign_input },
 };
 
 static void note(const char *name)

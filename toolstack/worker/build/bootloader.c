@@ -42,7 +42,7 @@ static uint64_t output_size(uint64_t most)
 
 static int parse(struct json_object *order, uint32_t domid, struct bootloader *b, struct error **e)
 {
-	int64_t major = 0, minor = 0, mib = 0, seconds = 0;
+	int64_t major = 0, minor = 0, mib = 0, seconds = 0, console = 0;
 	int rc = json_get_string(order, "program", &b->name, e);
 
 	if (rc == 0)
@@ -59,8 +59,11 @@ static int parse(struct json_object *order, uint32_t domid, struct bootloader *b
 		rc = json_get_int(order, "seconds", 1, INT32_MAX / 1000, &seconds, e);
 	if (rc == 0)
 		rc = json_get_int(order, "mib", 1, INT32_MAX, &mib, e);
+	if (rc == 0)
+		rc = json_opt_int(order, "console", 3, 3, 0, &console, e);
 	if (rc)
 		return rc;
+	b->spec.console = (int)console;
 	b->spec.disk = makedev((unsigned int)major, (unsigned int)minor);
 	b->spec.seconds = (unsigned int)seconds;
 	b->spec.output_size = output_size((uint64_t)mib << 20);
@@ -69,8 +72,9 @@ static int parse(struct json_object *order, uint32_t domid, struct bootloader *b
 }
 
 /*
- * PROGRAM [ARGS] --quiet --output-format=simple --output-directory=DIRECTORY DISK. The caller frees
- * the array but not its strings.
+ * PROGRAM [ARGS] --quiet --output-format=simple --output-directory=DIRECTORY DISK. With a console
+ * it shows its menu there (no --quiet), and its choice goes to a file. The caller frees the array
+ * but not its strings.
  */
 static const char **make_argv(const struct bootloader *b)
 {
@@ -78,13 +82,16 @@ static const char **make_argv(const struct bootloader *b)
 		"--output-directory=" CONFINE_OUTPUT_UNRESTRICTED,
 		"--output-directory=" CONFINE_OUTPUT
 	};
+	static const char *const files[] = { "--output=" CONFINE_OUTPUT_UNRESTRICTED
+					     "/" CONFINE_SAID,
+					     "--output=" CONFINE_OUTPUT "/" CONFINE_SAID };
 	size_t count = json_object_array_length(b->args), n = 0;
 	const char **argv = xcalloc(count + 6, sizeof(char *));
 
 	argv[n++] = b->name;
 	for (size_t i = 0; i < count; i++)
 		argv[n++] = json_object_get_string(json_object_array_get_idx(b->args, i));
-	argv[n++] = "--quiet";
+	argv[n++] = b->spec.console ? files[b->spec.restricted] : "--quiet";
 	argv[n++] = "--output-format=simple";
 	argv[n++] = directories[b->spec.restricted];
 	argv[n++] = b->spec.restricted ? CONFINE_DISK : b->disk;

@@ -17,15 +17,16 @@
 #include "lib/log.h"
 #include "lib/str.h"
 #include "xend/server/client.h"
+#include "xend/console/console_boot.h"
 #include "xend/console/console_events.h"
 #include "xend/console/console_log.h"
 #include "xend/console/console_proxy.h"
 #include "xend/console/console_pty.h"
 #include "xend/console/console_ring.h"
+#include "xend/console/console_viewers.h"
 #include "xend/domain/domain.h"
 #include "xend/runtime/store.h"
 
-#define SCROLLBACK (64 * 1024)
 /* The most input in bytes that waits for the guest to read it; input beyond it is lost. */
 #define INPUT_LIMIT (16 * 1024)
 /*
@@ -41,50 +42,24 @@ struct console {
 	struct event_port *port;
 	struct console_log log;
 	struct console_pty *pty;
-	TAILQ_HEAD(, viewer) viewers;
+	struct viewers *viewers;
 	struct str input;
-	char *scrollback;
-	size_t scrolled; /* all bytes that ever went through it */
 	uv_timer_t timer;
 	uint64_t interval_start;
 	size_t spent;
 	bool throttled, typing;
 };
 
-/* A client that watches a console. */
-struct viewer {
-	TAILQ_ENTRY(viewer) link;
-	struct console *console;
-	struct client *client;
-};
-
 static uv_loop_t *console_loop;
 
 /* --- from the guest --- */
 
-static void remember(struct console *console, const char *bytes, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		console->scrollback[(console->scrolled + i) % SCROLLBACK] = bytes[i];
-	console->scrolled += length;
-}
-
 static void spread(struct console *console, const char *bytes, size_t length)
 {
-	struct viewer *viewer, *next;
-
-	remember(console, bytes, length);
+	viewers_show(console->viewers, bytes, length);
 	console_log_write(&console->log, bytes, length);
 	if (console->pty)
 		console_pty_write(console->pty, bytes, length);
-	/*
-	 * client_send_bytes disconnects a viewer that does not read, which removes it from the
-	 * list.
-	 */
-	for (viewer = TAILQ_FIRST(&console->viewers); viewer; viewer = next) {
-		next = TAILQ_NEXT(viewer, link);
-		client_send_bytes(viewer->client, bytes, length);
-	}
 }
 
 /* Takes the guest's output, within the budget. False: the budget is used up. */
@@ -151,32 +126,13 @@ static void on_event(void *arg)
 
 /* --- to the guest --- */
 
-static void type(struct console *console, const char *bytes, size_t length)
+static void type(void *arg, const char *bytes, size_t length)
 {
+	struct console *console = arg;
+
 	if (console->input.len + length <= INPUT_LIMIT)
 		str_add_bytes(&console->input, bytes, length);
 	push_input(console);
-}
-
-static void on_pty_input(void *arg, const char *bytes, size_t length)
-{
-	type(arg, bytes, length);
-}
-
-static void on_viewer_bytes(void *arg, const void *bytes, size_t length)
-{
-	struct viewer *viewer = arg;
-
-	type(viewer->console, bytes, length);
-}
-
-static void on_viewer_gone(void *arg)
-{
-	struct viewer *viewer = arg;
-
-	TAILQ_REMOVE(&viewer->console->viewers, viewer, link);
-	client_unref(viewer->client);
-	free(viewer);
 }
 
 /* --- life --- */
@@ -197,7 +153,7 @@ static void publish_pty(struct console *console)
 	char path[STORE_PATH_MAX];
 	struct store_batch *batch;
 
-	console->pty = console_pty_make(console_loop, on_pty_input, console);
+	console->pty = console_pty_make(console_loop, type, console);
 	if (!console->pty) {
 		log_warning("Domain %s: there is no terminal for its console; xm console works "
 			    "without.",
@@ -217,7 +173,6 @@ int console_attach(struct domain *domain, struct error **e)
 	xen_pfn_t frame = domain->console_mfn;
 
 	console->domain = domain;
-	TAILQ_INIT(&console->viewers);
 	console->page = hv_map_frames(domain_hv, (uint32_t)domain->domid, PROT_READ | PROT_WRITE,
 				      &frame, NULL, 1, e);
 	if (!console->page) {
@@ -232,7 +187,10 @@ int console_attach(struct domain *domain, struct error **e)
 		error_prefix(e, "The console of domain '%s': ", domain->name);
 		return -EIO;
 	}
-	console->scrollback = xmalloc(SCROLLBACK);
+	console->viewers = console_boot_end(domain);
+	if (!console->viewers)
+		console->viewers = viewers_make();
+	viewers_connect(console->viewers, type, console);
 	uv_timer_init(console_loop, &console->timer);
 	console->timer.data = console;
 	console_log_open(&console->log, domain->name);
@@ -249,27 +207,20 @@ static void on_timer_closed(uv_handle_t *timer)
 	struct console *console = timer->data;
 
 	str_free(&console->input);
-	free(console->scrollback);
 	free(console);
 }
 
 void console_detach(struct domain *domain)
 {
 	struct console *console = domain->console;
-	struct viewer *viewer;
 
+	viewers_free(console_boot_end(domain));
 	if (!console)
 		return;
 	console->spent = 0;
 	drain(console);
 	domain->console = NULL;
-	while ((viewer = TAILQ_FIRST(&console->viewers))) {
-		struct client *client = client_ref(viewer->client);
-
-		on_viewer_gone(viewer);
-		client_hang_up(client);
-		client_unref(client);
-	}
+	viewers_free(console->viewers);
 	event_unbind(console->port);
 	hv_unmap_frames(domain_hv, console->page, 1);
 	console_log_close(&console->log);
@@ -294,7 +245,17 @@ void console_renamed(struct domain *domain)
 	console_log_open(&domain->console->log, domain->name);
 }
 
+int console_open_boot(struct domain *domain, int *fd, struct error **e)
+{
+	return console_boot_open(console_loop, domain, fd, e);
+}
+
 /* --- clients --- */
+
+static struct viewers *viewers_of(const struct domain *domain)
+{
+	return domain->console ? domain->console->viewers : console_boot_viewers(domain);
+}
 
 int console_can_open(struct domain *domain, struct error **e)
 {
@@ -304,39 +265,19 @@ int console_can_open(struct domain *domain, struct error **e)
 		return error_set(e, ENOTCONN, "Domain '%s' is not running.", domain->name);
 	if (!domain->ours)
 		return console_proxy_check(domain, e);
-	if (!domain->console)
+	if (!viewers_of(domain))
 		return error_set(e, ENOTCONN, "Domain '%s' has no console yet.", domain->name);
 	return 0;
 }
 
 void console_open(struct domain *domain, struct client *client, bool scrollback)
 {
-	struct console *console = domain->console;
-	struct viewer *viewer;
+	struct viewers *viewers = viewers_of(domain);
 
-	if (!domain->ours) {
+	if (!domain->ours)
 		console_proxy_open(console_loop, domain, client);
-		return;
-	}
-	if (!console || !client_is_connected(client)) {
+	else if (!viewers || !client_is_connected(client))
 		client_hang_up(client);
-		return;
-	}
-	if (scrollback) {
-		size_t start = console->scrolled > SCROLLBACK ? console->scrolled % SCROLLBACK : 0;
-
-		if (start)
-			client_send_bytes(client, console->scrollback + start, SCROLLBACK - start);
-		client_send_bytes(client, console->scrollback,
-				  console->scrolled > SCROLLBACK && !start ? SCROLLBACK :
-				  start					   ? start :
-									     console->scrolled);
-	}
-	if (!client_is_connected(client))
-		return;
-	viewer = xcalloc(1, sizeof(*viewer));
-	viewer->console = console;
-	viewer->client = client_ref(client);
-	TAILQ_INSERT_TAIL(&console->viewers, viewer, link);
-	client_become_raw(client, on_viewer_bytes, on_viewer_gone, viewer);
+	else
+		viewers_add(viewers, client, scrollback);
 }

@@ -23,6 +23,12 @@ int consoles_setup(uv_loop_t *loop, struct error **e);
 void consoles_teardown(void);
 
 /*
+ * Before the domain has a console: lets clients see its bootloader's terminal, and type there. The
+ * worker gets *fd, which the caller closes. 0 or -errno. The clients stay for the domain's console;
+ * console_detach disconnects them if it never has one.
+ */
+int console_open_boot(struct domain *domain, int *fd, struct error **e);
+/*
  * Starts to serve the console of a domain. Its console_mfn and console_port must be known. 0 or
  * -errno.
  */

@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/config.h"
 #include "config/domain_size.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
+#include "protocol.h"
 #include "xend/domain/affinity.h"
 #include "xend/domain/balloon.h"
 #include "xend/domain/bootloader.h"
@@ -121,13 +123,29 @@ static int get_number(struct json_object *result, const char *key, uint64_t *out
 	return 0;
 }
 
+/* *fd is the bootloader's console, which the caller closes, or -1. */
+static int order_bootloader(struct domain *domain, const struct boot *boot,
+			    struct json_object *order, int *fd, struct error **e)
+{
+	int rc = bootloader_put(domain, order, e);
+
+	if (rc || !boot->console)
+		return rc;
+	rc = console_open_boot(domain, fd, e);
+	if (rc)
+		return rc;
+	json_set_int(json_find(order, "bootloader"), "console", 3);
+	request_progress(boot->asker, XEND_STAGE_MENU, 1, 1);
+	return 0;
+}
+
 /* Has the worker fill the domain from a kernel or from a saved image. */
 static int fill(struct domain *domain, const struct boot *boot, const struct domain_size *size,
 		struct error **e)
 {
 	struct json_object *order = json_new_object(), *result = NULL;
 	uint64_t store_port = 0, console_port = 0;
-	int rc = 0;
+	int terminal = -1, rc = 0;
 
 	json_set_string(order, "op", boot->image_fd >= 0 ? "restore" : "build");
 	worker_name_domain(order, domain);
@@ -137,9 +155,12 @@ static int fill(struct domain *domain, const struct boot *boot, const struct dom
 	if (boot->image_fd >= 0)
 		json_set_int(order, "fd", 3);
 	else if (!domain->config->kernel && domain->config->bootloader)
-		rc = bootloader_put(domain, order, e);
+		rc = order_bootloader(domain, boot, order, &terminal, e);
 	if (rc == 0)
-		rc = worker_run(order, boot->image_fd, boot->asker, &result, e);
+		rc = worker_run(order, terminal >= 0 ? terminal : boot->image_fd, boot->asker,
+				&result, e);
+	if (terminal >= 0)
+		close(terminal);
 	json_object_put(order);
 	if (rc)
 		return rc;

@@ -16,6 +16,7 @@ struct request;
 
 struct boot {
 	bool paused;  /* left paused at its first instruction */
+	bool console; /* its bootloader shows its menu on a console, and may be typed to */
 	int image_fd; /* a saved domain's memory, at its first byte; -1: boot its kernel */
 	/* The saved domain's size; NULL: as the configuration says. */
 	const struct domain_size *size;

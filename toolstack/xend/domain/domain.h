@@ -21,6 +21,7 @@
 
 struct config;
 struct console;
+struct console_boot;
 struct device;
 
 /*
@@ -90,6 +91,7 @@ struct domain {
 	uint64_t store_mfn, console_mfn;
 	uint32_t store_port, console_port;
 	struct console *console;
+	struct console_boot *console_boot; /* while its bootloader has a terminal */
 	TAILQ_HEAD(, device) devices;
 
 	const char *operation; /* what holds its lock; NULL: unlocked */

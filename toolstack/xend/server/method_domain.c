@@ -61,6 +61,7 @@ static int boot_new(struct request *request, struct config *config, struct boot 
 	if (rc)
 		return rc;
 	boot->paused = request_bool(request, XEND_P_PAUSED);
+	boot->console = request_bool(request, XEND_P_CONSOLE);
 	boot->asker = request;
 	rc = domain_boot(domain, boot, e);
 	if (rc)
@@ -410,6 +411,7 @@ const struct method methods_domain[] = {
 	  create,
 	  { { XEND_P_CONFIG, PARAM_OBJECT, true },
 	    { XEND_P_PAUSED, PARAM_BOOL, false },
+	    { XEND_P_CONSOLE, PARAM_BOOL, false },
 	    { XEND_P_DRYRUN, PARAM_BOOL, false } } },
 	{ XEND_M_DOMAIN_DESTROY, destroy, { DOMAIN } },
 	{ XEND_M_DOMAIN_SHUTDOWN, shutdown_domain, { DOMAIN, { XEND_P_WAIT, PARAM_BOOL, false } } },

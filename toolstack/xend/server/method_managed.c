@@ -57,6 +57,7 @@ static int define(struct request *request, struct json_object *result, struct er
 static int start(struct request *request, struct json_object *result, struct error **e)
 {
 	struct boot boot = { .paused = request_bool(request, XEND_P_PAUSED),
+			     .console = request_bool(request, XEND_P_CONSOLE),
 			     .image_fd = -1,
 			     .asker = request };
 	struct domain *domain;
@@ -127,7 +128,9 @@ static int delete (struct request *request, struct json_object *result, struct e
 
 const struct method methods_managed[] = {
 	{ XEND_M_DOMAIN_NEW, define, { { XEND_P_CONFIG, PARAM_OBJECT, true } } },
-	{ XEND_M_DOMAIN_START, start, { DOMAIN, { XEND_P_PAUSED, PARAM_BOOL, false } } },
+	{ XEND_M_DOMAIN_START,
+	  start,
+	  { DOMAIN, { XEND_P_PAUSED, PARAM_BOOL, false }, { XEND_P_CONSOLE, PARAM_BOOL, false } } },
 	{ XEND_M_DOMAIN_SUSPEND, suspend, { DOMAIN } },
 	{ XEND_M_DOMAIN_RESUME, resume, { DOMAIN, { XEND_P_PAUSED, PARAM_BOOL, false } } },
 	{ XEND_M_DOMAIN_DELETE, delete, { DOMAIN } },

@@ -259,6 +259,16 @@ int client_call(struct client *client, const char *method, struct json_object *p
 	return rc ? rc : client_wait(client, method, progress, data, result, e);
 }
 
+int client_fd(const struct client *client)
+{
+	return client->fd;
+}
+
+bool client_has_more(const struct client *client)
+{
+	return client->input.len > 0;
+}
+
 int client_stream(struct client *client, struct str *early)
 {
 	str_add_bytes(early, client->input.text, client->input.len);

@@ -4,6 +4,7 @@
 #define XM_CLIENT_CLIENT_H
 
 #include <json.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/error.h"
@@ -48,6 +49,13 @@ int client_send(struct client *client, const char *method, struct json_object *p
 		struct error **e);
 int client_wait(struct client *client, const char *method, client_progress *progress, void *data,
 		struct json_object **result, struct error **e);
+
+/*
+ * For a progress function that does something else until there is more: the file descriptor, which
+ * then becomes readable, and whether more has been received already.
+ */
+int client_fd(const struct client *client);
+bool client_has_more(const struct client *client);
 
 /*
  * After a request that turns the connection into a stream: returns the file descriptor, which the

@@ -11,6 +11,9 @@ enum console_flags {
 	CONSOLE_UNPAUSE = 4,	/* let the domain run once the console is attached */
 };
 
+/* Tells a person at a terminal how to leave. */
+void console_announce(const char *domain);
+
 /* `xm console`. */
 int console_run(const struct xm_args *args);
 

@@ -9,6 +9,7 @@
 #include "lib/str.h"
 #include "protocol.h"
 #include "xm/client/call.h"
+#include "xm/commands/boot_menu.h"
 #include "xm/commands/console.h"
 #include "xm/commands/domain_file.h"
 #include "xm/python/evaluate.h"
@@ -112,9 +113,15 @@ static struct json_object *config_params(const struct config *config)
 	return params;
 }
 
+/* Whether its bootloader may show a menu. */
+static bool has_menu(const struct config *config)
+{
+	return config->bootloader && !config->kernel;
+}
+
 int create_run(const struct xm_args *args)
 {
-	bool console = xm_args_has(args, 'c'), paused = xm_args_has(args, 'p');
+	bool console = xm_args_has(args, 'c'), paused = xm_args_has(args, 'p'), waits;
 	struct json_object *params, *result;
 	struct config *config;
 	int status = read_config(args, &config);
@@ -123,21 +130,33 @@ int create_run(const struct xm_args *args)
 	if (!config)
 		return status;
 	params = config_params(config);
-	/* The console comes first, so a domain that ends at once shows why. */
-	json_set_bool(params, XEND_P_PAUSED, console || paused);
-	result = xm_call(XEND_M_DOMAIN_CREATE, params, config->name);
-	config_free(config);
-	if (!result)
-		return XM_FAILED;
-	snprintf(id, sizeof(id), "%lld", (long long)xm_int(result, XEND_D_ID, -1));
-	if (!xm_args_has(args, 'q'))
-		printf("Started domain %s (id=%s)\n", xm_string(result, XEND_D_NAME, "?"), id);
-	json_object_put(result);
 	/*
-	 * Attach by id: if the domain has ended meanwhile, a new one of its name is another domain.
+	 * The console comes first, so a domain that ends at once shows why. A bootloader's console
+	 * is the first of all.
 	 */
-	return console ? console_attach(id, CONSOLE_SCROLLBACK | (paused ? 0 : CONSOLE_UNPAUSE)) :
-			 XM_OK;
+	waits = console && !paused && !has_menu(config);
+	json_set_bool(params, XEND_P_PAUSED, waits || paused);
+	result = console && has_menu(config) ?
+			 boot_menu_call(XEND_M_DOMAIN_CREATE, params, config->name) :
+			 xm_call(XEND_M_DOMAIN_CREATE, params, config->name);
+	if (result) {
+		snprintf(id, sizeof(id), "%lld", (long long)xm_int(result, XEND_D_ID, -1));
+		if (!xm_args_has(args, 'q'))
+			printf("Started domain %s (id=%s)\n", xm_string(result, XEND_D_NAME, "?"),
+			       id);
+		json_object_put(result);
+		/*
+		 * Attach by id: if the domain has ended meanwhile, a new one of its name is another
+		 * domain.
+		 */
+		status = console ? boot_menu_attach(id, CONSOLE_SCROLLBACK |
+								(waits ? CONSOLE_UNPAUSE : 0)) :
+				   XM_OK;
+	} else {
+		status = XM_FAILED;
+	}
+	config_free(config);
+	return status;
 }
 
 int new_run(const struct xm_args *args)

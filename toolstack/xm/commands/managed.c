@@ -7,19 +7,22 @@
 #include "lib/json.h"
 #include "protocol.h"
 #include "xm/client/call.h"
+#include "xm/commands/boot_menu.h"
 #include "xm/commands/console.h"
 #include "xm/commands/create.h"
 
 static int start_run(const struct xm_args *args)
 {
-	struct json_object *params = xm_domain_params(args->operands[0]);
-	int status;
+	struct json_object *params = xm_domain_params(args->operands[0]), *result;
 
 	json_set_bool(params, XEND_P_PAUSED, xm_args_has(args, 'p'));
-	status = xm_order(XEND_M_DOMAIN_START, params, args->operands[0]);
-	if (status == XM_OK && xm_args_has(args, 'c'))
-		status = console_attach(args->operands[0], CONSOLE_SCROLLBACK);
-	return status;
+	if (!xm_args_has(args, 'c'))
+		return xm_order(XEND_M_DOMAIN_START, params, args->operands[0]);
+	result = boot_menu_call(XEND_M_DOMAIN_START, params, args->operands[0]);
+	if (!result)
+		return XM_FAILED;
+	json_object_put(result);
+	return boot_menu_attach(args->operands[0], CONSOLE_SCROLLBACK);
 }
 
 static int suspend_run(const struct xm_args *args)
