@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A disc from which GRUB loads a hypervisor as on a real machine: by the BIOS and multiboot 2."""
+"""A disc from which GRUB loads a hypervisor as on a real machine: by the BIOS or UEFI, and multiboot 2."""
 
 import shutil
 import subprocess

@@ -52,6 +52,8 @@ class Pc:
     # With SMAP, QEMU's iretq in ring 3 fails.
     cpu: str = "max,-smap"
     accel: str = "tcg"
+    uefi: bool = False          # firmware, in place of a BIOS
+    vga: str = ""               # a graphics card, as QEMU's -vga names it
     counting: bool = False      # an instruction is a tick of the clock, and two runs agree
     disks: tuple = ()
     nics: tuple = ()

@@ -15,6 +15,7 @@ PROGRAM = "qemu-system-x86_64"
 # One instruction is 1 ns of the virtual clock, which jumps over the time in which the processor is
 # halted. Nothing of the host's time comes in.
 COUNTING = ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1"]
+UEFI = "/usr/share/OVMF"  # of package ovmf
 NICS = {"virtio": "virtio-net-pci,romfile=", "e1000": "e1000,romfile="}
 
 
@@ -34,6 +35,11 @@ def words(pc):
         found += ["-initrd", ",".join(modules)]
     if pc.disc:
         found += ["-cdrom", str(pc.disc), "-boot", "d"]
+    if pc.uefi:
+        found += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={UEFI}/OVMF_CODE_4M.fd",
+                  "-drive", f"if=pflash,unit=1,format=raw,snapshot=on,file={UEFI}/OVMF_VARS_4M.fd"]
+    if pc.vga:
+        found += ["-vga", pc.vga]
     if pc.counting:
         found += COUNTING
     return found + disk_words(pc) + nic_words(pc) + list(pc.extra)

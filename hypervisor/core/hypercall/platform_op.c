@@ -11,6 +11,7 @@
 #include "hv/console.h"
 #include "hv/sched.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 
 #define NS_PER_SEC 1000000000UL
 
@@ -58,16 +59,52 @@ static long pf_get_cpuinfo(struct xen_platform_op *op)
 	return 0;
 }
 
-/*
- * The hypervisor does not query the BIOS, so it knows no disk; EFI's run-time services are not
- * offered.
- */
+/* The vendor's name goes to the caller's buffer, cut to its size. */
+static long efi_vendor(const struct efi_info *efi, union xenpf_efi_info *out)
+{
+	u32 n = min(out->vendor.bufsz, (u32)sizeof(efi->vendor)) / (u32)sizeof(u16);
+	u16 name[ARRAY_SIZE(efi->vendor)];
+
+	out->vendor.revision = efi->firmware_revision;
+	if (!n)
+		return 0;
+	memcpy(name, efi->vendor, n * sizeof(u16));
+	name[n - 1] = 0;
+	return copy_to_guest(guest_ptr(out->vendor.name), name, n * sizeof(u16));
+}
+
+/* UEFI's tables, in which Domain-0 finds ACPI's. */
+static long pf_efi_info(u32 index, union xenpf_efi_info *out)
+{
+	const struct efi_info *efi = arch_efi_info();
+
+	if (!efi)
+		return -ENODEV;
+	switch (index) {
+	case XEN_FW_EFI_VERSION:
+	case XEN_FW_EFI_RT_VERSION:
+		out->version = efi->revision;
+		return 0;
+	case XEN_FW_EFI_CONFIG_TABLE:
+		out->cfg.addr = efi->config_tables;
+		out->cfg.nent = efi->nr_config_tables;
+		return 0;
+	case XEN_FW_EFI_VENDOR:
+		return efi_vendor(efi, out);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* The hypervisor does not query the BIOS, so it knows no disk. */
 static long pf_firmware_info(struct xen_platform_op *op)
 {
 	switch (op->u.firmware_info.type) {
 	case XEN_FW_KBD_SHIFT_FLAGS:
 		op->u.firmware_info.u.kbd_shift_flags = 0;
 		return 0;
+	case XEN_FW_EFI_INFO:
+		return pf_efi_info(op->u.firmware_info.index, &op->u.firmware_info.u.efi_info);
 	case XEN_FW_DISK_INFO:
 	case XEN_FW_DISK_MBR_SIGNATURE:
 	case XEN_FW_VBEDDC_INFO:

@@ -38,7 +38,7 @@ static u8 __init sum(const void *p, size_t n)
 	return s;
 }
 
-const struct acpi_header *__init acpi_table_at(u64 addr, acpi_memory_fn *memory)
+const struct acpi_header *__init acpi_table_at(u64 addr, boot_memory_fn *memory)
 {
 	const struct acpi_header *t = addr ? memory(addr, sizeof(*t)) : NULL;
 
@@ -56,7 +56,7 @@ static bool __init rsdp_is_valid(const struct acpi_rsdp *r)
 	return !memcmp(r->signature, "RSD PTR ", 8) && !sum(r, RSDP_V1_SIZE);
 }
 
-static const struct acpi_rsdp *__init rsdp_in(u64 start, u64 end, acpi_memory_fn *memory)
+static const struct acpi_rsdp *__init rsdp_in(u64 start, u64 end, boot_memory_fn *memory)
 {
 	for (; start < end; start += 16) {
 		const struct acpi_rsdp *r = memory(start, sizeof(*r));
@@ -68,7 +68,7 @@ static const struct acpi_rsdp *__init rsdp_in(u64 start, u64 end, acpi_memory_fn
 }
 
 /* ACPI 5.2.5.1: the extended BIOS data area's first KiB, then the BIOS's ROM. */
-static const struct acpi_rsdp *__init find_rsdp(acpi_memory_fn *memory)
+static const struct acpi_rsdp *__init find_rsdp(boot_memory_fn *memory)
 {
 	const volatile u16 *segment = memory(0x40e, sizeof(*segment));
 	u64 ebda = segment ? (u64)*segment << 4 : 0;
@@ -83,7 +83,7 @@ static const struct acpi_rsdp *__init find_rsdp(acpi_memory_fn *memory)
 
 /* A list of tables at `addr` with entries of `width` bytes; NULL: not usable. */
 static const struct acpi_header *__init list_at(u64 addr, const char *signature,
-						acpi_memory_fn *memory)
+						boot_memory_fn *memory)
 {
 	const struct acpi_header *t = acpi_table_at(addr, memory);
 
@@ -92,7 +92,7 @@ static const struct acpi_header *__init list_at(u64 addr, const char *signature,
 
 /* Reads each table of the list. Returns how many tables there are. */
 static unsigned int __init read_list(const struct acpi_header *list, size_t width,
-				     acpi_memory_fn *memory)
+				     boot_memory_fn *memory)
 {
 	unsigned int found = 0;
 
@@ -115,7 +115,7 @@ static unsigned int __init read_list(const struct acpi_header *list, size_t widt
 }
 
 /* The list with addresses of 64 bits is the better one, if it leads to a table. */
-static bool __init read_tables(const struct acpi_rsdp *rsdp, acpi_memory_fn *memory)
+static bool __init read_tables(const struct acpi_rsdp *rsdp, boot_memory_fn *memory)
 {
 	const struct acpi_header *list;
 
@@ -128,7 +128,7 @@ static bool __init read_tables(const struct acpi_rsdp *rsdp, acpi_memory_fn *mem
 	return list && read_list(list, sizeof(u32), memory);
 }
 
-void __init acpi_parse(const u8 *loader_rsdp, acpi_memory_fn *memory)
+void __init acpi_parse(const u8 *loader_rsdp, boot_memory_fn *memory)
 {
 	const struct acpi_rsdp *rsdp = (const void *)loader_rsdp;
 

@@ -120,7 +120,7 @@ static void __init read_madt_entry(const union madt_entry *e)
 	}
 }
 
-static void __init read_madt(const struct acpi_header *t, acpi_memory_fn *memory)
+static void __init read_madt(const struct acpi_header *t, boot_memory_fn *memory)
 {
 	const u8 *p = ((const struct acpi_madt *)t)->entries, *end = (const u8 *)t + t->length;
 
@@ -214,7 +214,7 @@ static u32 __init fadt_port(u32 old, bool has_new, const struct acpi_address *ne
 }
 #define FADT_PORT(f, member) fadt_port((f)->member, FADT_HAS(f, x_##member), &(f)->x_##member)
 
-static void __init read_fadt(const struct acpi_header *t, acpi_memory_fn *memory)
+static void __init read_fadt(const struct acpi_header *t, boot_memory_fn *memory)
 {
 	const struct acpi_fadt *f = (const void *)t;
 	const struct acpi_header *dsdt = NULL;
@@ -265,7 +265,7 @@ struct acpi_mcfg {
 } __packed;
 
 /* A machine may have several. The first is the one whose comparators firmware describes. */
-static void __init read_hpet(const struct acpi_header *t, acpi_memory_fn *memory)
+static void __init read_hpet(const struct acpi_header *t, boot_memory_fn *memory)
 {
 	const struct acpi_hpet *h = (const void *)t;
 
@@ -273,7 +273,7 @@ static void __init read_hpet(const struct acpi_header *t, acpi_memory_fn *memory
 		platform.hpet_addr = h->base.address;
 }
 
-static void __init read_mcfg(const struct acpi_header *t, acpi_memory_fn *memory)
+static void __init read_mcfg(const struct acpi_header *t, boot_memory_fn *memory)
 {
 	const struct acpi_mcfg *m = (const void *)t;
 	size_t n = t->length < sizeof(*m) ? 0 : (t->length - sizeof(*m)) / sizeof(m->e[0]);
@@ -296,7 +296,7 @@ static void __init read_mcfg(const struct acpi_header *t, acpi_memory_fn *memory
 
 static const struct {
 	char signature[5];
-	void (*read)(const struct acpi_header *t, acpi_memory_fn *memory);
+	void (*read)(const struct acpi_header *t, boot_memory_fn *memory);
 } readers[] __section(".init.rodata") = {
 	{ "APIC", read_madt },
 	{ "FACP", read_fadt },
@@ -304,7 +304,7 @@ static const struct {
 	{ "MCFG", read_mcfg },
 };
 
-void __init acpi_read_table(const struct acpi_header *t, acpi_memory_fn *memory)
+void __init acpi_read_table(const struct acpi_header *t, boot_memory_fn *memory)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(readers); i++)
 		if (!memcmp(t->signature, readers[i].signature, 4))

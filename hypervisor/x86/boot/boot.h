@@ -5,6 +5,7 @@
 
 #include "lib/types.h"
 #include "x86/boot/acpi.h"
+#include "x86/boot/video.h"
 #include "x86/pv/pv.h"
 
 #define BOOT_MODULES_MAX 8
@@ -17,6 +18,8 @@ struct boot_info {
 	struct boot_module modules[BOOT_MODULES_MAX];
 	char module_cmdlines[BOOT_MODULES_MAX][1024];
 	u8 rsdp[ACPI_RSDP_SIZE]; /* a copy of the loader's, or zeros */
+	u64 efi_system_table;	 /* machine address, 0: not booted by 64-bit UEFI */
+	struct video video;
 };
 extern struct boot_info boot_info; /* freed with .init when Domain-0 runs */
 

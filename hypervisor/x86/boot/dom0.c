@@ -5,6 +5,7 @@
  */
 #include "x86/boot/dom0.h"
 
+#include <xen/xen.h>
 #include "hv/cmdline.h"
 #include "hv/console.h"
 #include "x86/boot/memory_map.h"
@@ -89,9 +90,12 @@ static void __init permit_interrupts(struct domain *d)
 		boot_fail("not enough memory for Domain-0's interrupts");
 }
 
-void __init dom0_start(const struct boot_module *kernel, const struct boot_module *ramdisk)
+void __init dom0_start(const struct boot_module *kernel, const struct boot_module *ramdisk,
+		       const struct video *video)
 {
-	struct domain *d = dom0_build(kernel, ramdisk);
+	struct dom0_vga_console_info screen;
+	bool has_screen = video_describe(video, &screen);
+	struct domain *d = dom0_build(kernel, ramdisk, has_screen ? &screen : NULL);
 
 	permit_ports(d);
 	permit_memory(d);

@@ -44,13 +44,16 @@ multiboot1_header:
 multiboot2_header:
 	.long MB2_MAGIC, 0, multiboot2_end - multiboot2_header
 	.long -(MB2_MAGIC + (multiboot2_end - multiboot2_header))
-	/* information request: command line, modules, memory map; optional: ACPI's root pointer */
+	/*
+	 * information request: command line, modules, memory map; optional: VBE, framebuffer,
+	 * UEFI's system table (32 and 64 bits), ACPI's root pointer
+	 */
 	.balign 8
 	.short 1, 0
 	.long 20, 1, 3, 6
 	.balign 8
 	.short 1, 1
-	.long 16, 14, 15
+	.long 32, 7, 8, 11, 12, 14, 15
 	/* modules on page boundaries */
 	.balign 8
 	.short 6, 0
@@ -59,6 +62,13 @@ multiboot2_header:
 	/* optional: the image may lie anywhere from 2 MiB to 4 GiB, best low (preference 1) */
 	.short 10, 1
 	.long 24, IMAGE_PHYS, 0xffffffff, IMAGE_ALIGN, 1
+	.balign 8
+	/* optional: text mode (flag 1) or any graphics mode */
+	.short 4, 1
+	.long 12, 2
+	.balign 8
+	.short 5, 1
+	.long 20, 0, 0, 0
 	.balign 8
 	.short 0, 0
 	.long 8

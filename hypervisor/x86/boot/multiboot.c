@@ -12,6 +12,8 @@
 #define MB1_BOOT_MAGIC 0x2badb002
 #define MB2_BOOT_MAGIC 0x36d76289
 
+#define BIOS_DATA 0x400
+
 #define MB1_CMDLINE BIT(2)
 #define MB1_MODULES BIT(3)
 #define MB1_MMAP    BIT(6)
@@ -42,6 +44,10 @@ enum {
 	MB2_LOADER = 2,
 	MB2_MODULE = 3,
 	MB2_MMAP = 6,
+	MB2_VBE = 7,
+	MB2_FRAMEBUFFER = 8,
+	MB2_EFI32 = 11,
+	MB2_EFI64 = 12,
 	MB2_ACPI_OLD = 14,
 	MB2_ACPI_NEW = 15
 };
@@ -57,6 +63,28 @@ struct mb2_mmap {
 		u64 addr, len;
 		u32 type, reserved;
 	} entries[];
+};
+
+struct mb2_vbe {
+	struct mb2_tag tag;
+	u16 mode, interface_seg, interface_off, interface_len;
+	u8 control_info[512], mode_info[256]; /* VBE 3.0, 4.3 and 4.4 */
+};
+#define VBE_CAPABILITIES    10 /* in control_info */
+#define VBE_MODE_ATTRIBUTES 0  /* in mode_info */
+struct mb2_framebuffer {
+	struct mb2_tag tag;
+	u64 addr;
+	u32 pitch, width, height;
+	u8 bpp, type;
+	u16 reserved;
+	struct video_channel red, green, blue; /* of MB2_RGB only */
+};
+_Static_assert(offsetof(struct mb2_framebuffer, red) == 32, "Multiboot 2, 3.6.12");
+enum { MB2_INDEXED = 0, MB2_RGB = 1, MB2_TEXT = 2 };
+struct mb2_efi64 {
+	struct mb2_tag tag;
+	u64 system_table;
 };
 
 struct boot_info boot_info __section(".init.bss");
@@ -105,6 +133,33 @@ static void __init parse_mb1(const struct mb1_info *mb)
 	}
 }
 
+static void __init parse_framebuffer(const struct mb2_framebuffer *f)
+{
+	struct video *v = &boot_info.video;
+
+	v->addr = f->addr;
+	v->pitch = f->pitch;
+	v->width = f->width;
+	v->height = f->height;
+	v->bpp = f->bpp;
+	if (f->type == MB2_TEXT) {
+		v->kind = VIDEO_TEXT;
+	} else if (f->type == MB2_RGB && f->tag.size >= sizeof(*f) - 2) {
+		v->kind = VIDEO_FRAMEBUFFER;
+		v->red = f->red;
+		v->green = f->green;
+		v->blue = f->blue;
+	}
+}
+
+static void __init parse_vbe(const struct mb2_vbe *vbe)
+{
+	memcpy(&boot_info.video.vbe_capabilities, vbe->control_info + VBE_CAPABILITIES,
+	       sizeof(boot_info.video.vbe_capabilities));
+	memcpy(&boot_info.video.vbe_attributes, vbe->mode_info + VBE_MODE_ATTRIBUTES,
+	       sizeof(boot_info.video.vbe_attributes));
+}
+
 static void __init parse_mb2_tag(const struct mb2_tag *tag)
 {
 	const char *text = (const char *)(tag + 1);
@@ -133,6 +188,21 @@ static void __init parse_mb2_tag(const struct mb2_tag *tag)
 		}
 		break;
 	}
+	case MB2_VBE:
+		if (tag->size >= sizeof(struct mb2_vbe))
+			parse_vbe((const void *)tag);
+		break;
+	case MB2_FRAMEBUFFER:
+		if (tag->size >= offsetof(struct mb2_framebuffer, red))
+			parse_framebuffer((const void *)tag);
+		break;
+	case MB2_EFI64:
+		boot_info.efi_system_table = ((const struct mb2_efi64 *)tag)->system_table;
+		boot_info.video.efi = true;
+		break;
+	case MB2_EFI32:
+		boot_info.video.efi = true;
+		break;
 	case MB2_ACPI_OLD:
 	case MB2_ACPI_NEW:
 		memcpy(boot_info.rsdp, text, min(tag->size - sizeof(*tag), sizeof(boot_info.rsdp)));
@@ -183,6 +253,8 @@ void __init multiboot_parse(u32 magic, u32 info)
 		parse_mb2(info);
 	else
 		str_copy(boot_info.loader, "unknown", sizeof(boot_info.loader));
+	if (boot_info.video.kind == VIDEO_NONE && !boot_info.video.efi)
+		video_from_bios(low(BIOS_DATA), &boot_info.video);
 	drop_file_name(boot_info.cmdline);
 	for (unsigned int i = 0; i < boot_info.nr_modules; i++)
 		drop_file_name(boot_info.module_cmdlines[i]);

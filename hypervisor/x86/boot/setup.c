@@ -13,6 +13,7 @@
 #include "hv/timer.h"
 #include "x86/boot/acpi.h"
 #include "x86/boot/dom0.h"
+#include "x86/boot/efi.h"
 #include "x86/boot/memory_map.h"
 #include "x86/boot/sections.h"
 #include "x86/boot/smp.h"
@@ -158,7 +159,8 @@ static void __init boot_on_own_stack(void)
 	cpu_faults_report();
 	if (!boot_info.nr_modules)
 		boot_fail("there is no kernel for Domain-0: give one as the first boot module");
-	dom0_start(&boot_info.modules[0], boot_info.nr_modules > 1 ? &boot_info.modules[1] : NULL);
+	dom0_start(&boot_info.modules[0], boot_info.nr_modules > 1 ? &boot_info.modules[1] : NULL,
+		   &boot_info.video);
 	memory_map_release(give_back);
 	call_on_reset_stack(boot_finish);
 }
@@ -175,6 +177,7 @@ void __init __noreturn boot_main(u32 magic, u32 info)
 	cpu_features_enable();
 	cpu_policy_init();
 	find_memory();
+	efi_read_system_table(boot_info.efi_system_table, boot_memory);
 	acpi_parse(boot_info.rsdp, boot_memory);
 	paging_init();
 	smp_count_cpus();

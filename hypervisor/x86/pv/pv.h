@@ -74,10 +74,13 @@ struct boot_module {
 	size_t size;
 	const char *cmdline;
 };
+struct dom0_vga_console_info;
 /*
- * Builds Domain-0, paused, from the boot modules (ramdisk may be NULL). Panics with one clear line
+ * Builds Domain-0, paused, from the boot modules (ramdisk may be NULL). screen: what its kernel is
+ * told of the screen, NULL: nothing. Panics with one clear line
  * on failure. The caller gives the permissions for hardware.
  */
-struct domain *dom0_build(const struct boot_module *kernel, const struct boot_module *ramdisk);
+struct domain *dom0_build(const struct boot_module *kernel, const struct boot_module *ramdisk,
+			  const struct dom0_vga_console_info *screen);
 
 #endif

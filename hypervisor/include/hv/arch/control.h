@@ -16,6 +16,14 @@ struct xen_sysctl_physinfo;
 
 /* Entry `index` of the machine's memory map (types as in E820). False: no such entry. */
 bool arch_machine_memory_map(unsigned int index, u64 *start, u64 *size, u32 *type);
+/* What UEFI said of itself at boot. */
+struct efi_info {
+	u64 config_tables; /* machine address of the configuration tables' list */
+	u32 nr_config_tables;
+	u32 revision, firmware_revision;
+	u16 vendor[100]; /* a string, ends with 0 */
+};
+const struct efi_info *arch_efi_info(void); /* NULL: the machine was not booted by UEFI */
 void arch_cpu_ids(unsigned int cpu, u32 *apic_id, u32 *acpi_id);
 /* VCPUOP_get_physid: id[31:0] APIC ID, id[63:32] ACPI processor ID. */
 u64 arch_cpu_physid(unsigned int cpu);

@@ -208,7 +208,11 @@ static mfn_t __init dom0_build_page_tables(void)
 
 /* --- start info and the first vCPU --- */
 
-static void __init dom0_write_start_info(struct domain *d, const char *cmdline)
+_Static_assert(sizeof(struct start_info) + sizeof(struct dom0_vga_console_info) <= PAGE_SIZE,
+	       "both lie in one page");
+
+static void __init dom0_write_start_info(struct domain *d, const char *cmdline,
+					 const struct dom0_vga_console_info *screen)
 {
 	mfn_t mfn = dom0_pfn_to_mfn(layout.info);
 	struct start_info *si = map_frame(mfn);
@@ -218,6 +222,11 @@ static void __init dom0_write_start_info(struct domain *d, const char *cmdline)
 	si->shared_info = virt_to_maddr(d->shared_info);
 	si->flags |= SIF_PRIVILEGED | SIF_INITDOMAIN;
 	str_copy((char *)si->cmd_line, cmdline ? cmdline : "", sizeof(si->cmd_line));
+	if (screen) {
+		si->console.dom0.info_off = sizeof(*si);
+		si->console.dom0.info_size = sizeof(*screen);
+		memcpy(si + 1, screen, sizeof(*screen));
+	}
 	unmap_frame(si);
 }
 
@@ -268,7 +277,8 @@ static struct domain *__init dom0_create(void)
 }
 
 struct domain *__init dom0_build(const struct boot_module *kernel_module,
-				 const struct boot_module *ramdisk)
+				 const struct boot_module *ramdisk,
+				 const struct dom0_vga_console_info *screen)
 {
 	size_t ramdisk_size = ramdisk ? ramdisk->size : 0;
 	struct dom0_memory memory;
@@ -291,7 +301,7 @@ struct domain *__init dom0_build(const struct boot_module *kernel_module,
 		dom0_write(layout.ramdisk << PAGE_SHIFT, data, ramdisk_size);
 		boot_unmap(data, ramdisk_size);
 	}
-	dom0_write_start_info(d, kernel_module->cmdline);
+	dom0_write_start_info(d, kernel_module->cmdline, screen);
 	dom0_set_first_vcpu(d, dom0_build_page_tables());
 	hv_free_pages(p2m_mfns, p2m_mfns_order);
 	dom0 = d;
