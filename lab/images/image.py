@@ -121,7 +121,9 @@ def make_toolstack_initrd():
              "usr/local/sbin/service": etc / "service", "usr/lib/systemd/system/xend.service": etc / "xend.service",
              "usr/lib/systemd/system/xenolith-guests.service": etc / "xenolith-guests.service",
              "etc/xen/xend-config.sxp": etc / "xend-config.sxp",
-             "usr/share/bash-completion/completions/xm": etc / "xm-completion.bash"}
+             "usr/share/bash-completion/completions/xm": etc / "xm-completion.bash",
+             "etc/profile.d/xenolith.sh": etc / "xenolith.profile"}
+    files |= {f"usr/lib/xenolith/network/{path.name}": path for path in sorted((ROOT / "toolstack/network").glob("*.py"))}
     stamp = common.Stamp("image-toolstack", [HERE / "image.py", OUT / "initrd.img", *files.values()])
     output = OUT / "initrd-toolstack.img"
     if stamp.fresh(output):

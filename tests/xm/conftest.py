@@ -31,7 +31,9 @@ class Runner:
     def __init__(self, path, directory):
         self.socket, self.directory = str(path), directory
         # Columns and messages are those of the C locale; a caller's own must not change them.
-        self.env = {**os.environ, "XEND_SOCKET": self.socket, "TERM": "xterm"}
+        self.env = {**os.environ, "XEND_SOCKET": self.socket, "TERM": "xterm",
+                    # No test changes the network of the machine on which it runs.
+                    "XM_NETWORK_SETUP": "/nonexistent/network"}
 
     def __call__(self, *words, stdin="", **more):
         more.setdefault("env", self.env)

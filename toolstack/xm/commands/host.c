@@ -11,6 +11,7 @@
 #include "protocol.h"
 #include "xm/client/call.h"
 #include "xm/commands/guests.h"
+#include "xm/commands/network_setup.h"
 #include "xm/doctor/doctor.h"
 #include "xm/format.h"
 
@@ -254,6 +255,19 @@ const struct xm_command xm_host_commands[] = {
 		  "boot. The exit status is 1 if there is a fault.",
 	  .examples = "xm doctor\tlook at this machine\nxm doctor --json\tthe same for programs",
 	  .options = doctor_options },
+	{ .name = "network-setup",
+	  .run = network_setup_run,
+	  .usage = "",
+	  .summary = "Make the bridge for guests' network interfaces, for good",
+	  .help = "The program that runs the host's network gets the bridge as its own "
+		  "configuration: NetworkManager, systemd-networkd or ifupdown, whichever has the "
+		  "card. The bridge takes over the card's addresses. If the host does not get its "
+		  "network back within a minute, all is undone.",
+	  .examples = "xm network-setup -n\tshow what would be done\nxm network-setup\tput "
+		      "guests on the host's own network\nxm network-setup --nat\tgive guests a "
+		      "network behind the host's address\nxm network-setup --undo\ttake the "
+		      "bridge back",
+	  .options = network_setup_options },
 	{ .name = "cpupool-list",
 	  .run = cpupool_list_run,
 	  .usage = "[POOL]",
