@@ -113,6 +113,25 @@ def test_memory_and_vcpus_that_were_set_survive_save(host):
         assert host.guest("saved", "nproc") == str(vcpus)
 
 
+def test_a_create_that_fails_gives_domain_0_its_memory_back(host):
+    """Its kernel is none, which shows only once the memory for it was taken from Domain-0."""
+    target = "xenstore-read /local/domain/0/memory/target"
+    before = host.all()["Domain-0"]["memory_kb"]
+    host.ask("memory.set", domain=0, kb=before)
+    free = host.ask("host.info")["free_memory"]
+    host.sh("head -c 100000 /dev/zero >/tmp/nokernel")
+    with pytest.raises(XendError) as refused:
+        host.ask("domain.create", 120, config={"name": "nokernel", "kernel": "/tmp/nokernel", "memory": free + 100})
+    assert "nokernel" in str(refused.value)
+    assert int(host.sh(target)) == before
+    log = host.sh("tail -5 /var/log/xen/xend.log")
+    assert "Domain-0 gives" in log and "MiB back" in log, log
+    deadline = time.monotonic() + 90
+    while host.all()["Domain-0"]["memory_kb"] < before - 4096:
+        assert time.monotonic() < deadline, host.all()["Domain-0"]
+        time.sleep(0.5)
+
+
 def test_a_hostile_list_of_frames_costs_domain_0_nothing(host):
     """A guest of 32 MiB crashes with a list that would take 640 MiB of Domain-0, and one that would take 8 GiB."""
     watch = "(while :; do sed -n 's/MemAvailable: *\\([0-9]*\\).*/\\1/p' /proc/meminfo; usleep 20000; done) >/tmp/available & echo $!"

@@ -409,9 +409,13 @@ int affinity_apply(struct domain *domain, struct error **e)
 	return 0;
 }
 
-int balloon_reserve(uint64_t kb, struct error **e)
+int balloon_reserve(uint64_t kb, struct balloon_loan *loan, struct error **e)
 {
 	return 0;
+}
+
+void balloon_give_back(struct balloon_loan *loan)
+{
 }
 
 void balloon_release(void)

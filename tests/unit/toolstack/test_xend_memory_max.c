@@ -75,7 +75,7 @@ int record_write(struct domain *its, struct error **e)
 	}
 
 NEVER(int, affinity_parse, const char *text, struct hv_cpumap *map, struct error **e)
-NEVER(int, balloon_reserve, uint64_t kb, struct error **e)
+NEVER(int, balloon_reserve, uint64_t kb, struct balloon_loan *loan, struct error **e)
 NEVER(char *, cpumap_to_text, const struct hv_cpumap *map, unsigned int cpus)
 NEVER(int, domain_check, struct domain *its, unsigned int needs, struct error **e)
 NEVER(int, hv_host_physinfo, struct hv *hv, struct xen_sysctl_physinfo *info, struct error **e)
@@ -95,6 +95,14 @@ NEVER(const char *, request_string, struct request *request, const char *name)
 NEVER(struct json_object *, request_value, struct request *request, const char *name)
 NEVER(uint64_t, store_read_number, uint64_t max, uint64_t otherwise, const char *fmt, ...)
 NEVER(int, store_write, const char *path, const char *fmt, ...)
+
+void balloon_give_back(struct balloon_loan *loan)
+{
+}
+
+void balloon_forget_loans(void)
+{
+}
 
 void balloon_release(void)
 {

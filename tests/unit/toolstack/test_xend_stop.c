@@ -47,6 +47,7 @@ static struct {
 	int info_error, destroy_error, unpause_error, limit_error, claim_error;
 	unsigned int limits, claims, workers;
 	bool memory_is_held, held_for_worker;  /* balloon_reserve() to balloon_release() */
+	uint64_t lent_kb;		       /* what Domain-0 gave and has not got back */
 	bool worker_forgets;		       /* its answer lacks a key */
 	unsigned int records, record_fails_at; /* 0: never */
 	bool shut_down;
@@ -342,11 +343,20 @@ void cond_wake(struct cond *cond)
 {
 }
 
-int balloon_reserve(uint64_t kb, struct error **e)
+int balloon_reserve(uint64_t kb, struct balloon_loan *loan, struct error **e)
 {
 	waits();
 	world.memory_is_held = true;
+	world.lent_kb = loan->kb = 4096;
 	return 0;
+}
+
+void balloon_give_back(struct balloon_loan *loan)
+{
+	/* Before that, its memory is not free. */
+	assert_true(world.owner != OWN);
+	world.lent_kb -= loan->kb;
+	loan->kb = 0;
 }
 
 void balloon_release(void)
@@ -667,6 +677,7 @@ static void test_the_number_is_taken_while_it_is_made(void **state)
 		}
 		/* Two of the waits come before the domain is made, one after it runs. */
 		assert_int_equal(rc == 0, at <= 2 || at == all);
+		assert_int_equal(world.lent_kb, rc == 0 ? 4096 : 0);
 		end();
 	}
 }

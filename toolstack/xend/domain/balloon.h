@@ -7,13 +7,24 @@
 
 #include "lib/error.h"
 
+/* What Domain-0 gave for one domain; all zeros: nothing. */
+struct balloon_loan {
+	uint64_t kb;
+	unsigned int generation;
+};
+
 /*
  * In a task: makes sure that the hypervisor has `kb` KiB free for the caller. Callers take turns:
  * after 0, nobody else gets memory until balloon_release, which says that this memory is allocated,
- * claimed or not needed. -ENOMEM (the sentence says what is free and what is needed) or -ECANCELED.
+ * claimed or not needed. -ENOMEM (the sentence says what is missing) or -ECANCELED; then Domain-0
+ * has its target of before.
  */
-int balloon_reserve(uint64_t kb, struct error **e);
+int balloon_reserve(uint64_t kb, struct balloon_loan *loan, struct error **e);
 void balloon_release(void);
+/* The memory was not needed after all: raises Domain-0's target again. Empties the loan. */
+void balloon_give_back(struct balloon_loan *loan);
+/* Somebody chose another target for Domain-0: it stays, whatever becomes of loans until now. */
+void balloon_forget_loans(void);
 /*
  * KiB that the hypervisor needs for a domain besides the domain's own memory: structures, page
  * tables, grant tables.

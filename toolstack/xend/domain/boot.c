@@ -202,11 +202,13 @@ static int limit_and_claim(struct domain *domain, const struct domain_size *size
 }
 
 static int find_memory_and_fill(struct domain *domain, const struct boot *boot,
-				const struct domain_size *size, struct error **e)
+				const struct domain_size *size, struct balloon_loan *loan,
+				struct error **e)
 {
 	uint64_t kb = size->pages * KB_PER_PAGE;
-	int rc = balloon_reserve(
-		kb + balloon_overhead_kb(kb, (unsigned int)config_maxvcpus(domain->config)), e);
+	int rc = balloon_reserve(kb + balloon_overhead_kb(kb, (unsigned int)config_maxvcpus(
+								      domain->config)),
+				 loan, e);
 	struct hv_domain_info info;
 	bool claimed = false;
 
@@ -291,7 +293,8 @@ static int set_running(struct domain *domain, bool paused, struct error **e)
 	return rc;
 }
 
-static int boot_steps(struct domain *domain, const struct boot *boot, struct error **e)
+static int boot_steps(struct domain *domain, const struct boot *boot, struct balloon_loan *loan,
+		      struct error **e)
 {
 	struct hv_domain_info info;
 	struct domain_size size;
@@ -306,7 +309,7 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 	if (rc == 0)
 		rc = put_nodes(domain, &size, e);
 	if (rc == 0)
-		rc = find_memory_and_fill(domain, boot, &size, e);
+		rc = find_memory_and_fill(domain, boot, &size, loan, e);
 	/*
 	 * Check after each wait: if somebody has destroyed the domain, its number is no longer its
 	 * own.
@@ -338,6 +341,7 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct err
 
 int domain_boot(struct domain *domain, const struct boot *boot, struct error **e)
 {
+	struct balloon_loan loan = { 0 };
 	/*
 	 * Recovery first frees what half-dead domains hold (a disk, a name, memory). The wait is
 	 * here because lifecycle.c boots domains, too.
@@ -349,12 +353,13 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
 	if (rc)
 		return rc;
 	devices_forget(domain);
-	rc = boot_steps(domain, boot, e);
+	rc = boot_steps(domain, boot, &loan, e);
 	if (rc) {
 		log_error("Domain %s does not start: %s", domain->name,
 			  e ? error_text(*e) : strerror(-rc));
 		if (domain->domid >= 0)
 			domain_tear_down(domain, NULL);
+		balloon_give_back(&loan);
 		return rc;
 	}
 	log_info("Domain %s runs with id %d.", domain->name, domain->domid);

@@ -42,6 +42,7 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 {
 	uint64_t most = store_read_number(UINT64_MAX / 2, UINT64_MAX / 2,
 					  "/local/domain/%d/memory/static-max", domain->domid);
+	struct balloon_loan loan = { 0 };
 	struct hv_domain_info info;
 	int rc = domain_info(domain, &info, e);
 
@@ -67,7 +68,7 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 	 * Domain-0.
 	 */
 	if (domain->domid && kb > info.pages * PAGE_KB) {
-		rc = balloon_reserve(kb - info.pages * PAGE_KB, e);
+		rc = balloon_reserve(kb - info.pages * PAGE_KB, &loan, e);
 		if (rc)
 			return rc;
 		balloon_release();
@@ -76,7 +77,13 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 	if (rc == 0 && domain->domid)
 		rc = hv_domain_set_max_mem(domain_hv, (uint32_t)domain->domid,
 					   kb + DOMAIN_SIZE_SLACK_KB, e);
-	return rc ? rc : set_target(domain, kb, e);
+	if (rc == 0)
+		rc = set_target(domain, kb, e);
+	if (rc)
+		balloon_give_back(&loan);
+	else if (!domain->domid)
+		balloon_forget_loans();
+	return rc;
 }
 
 static int memory_set(struct request *request, struct json_object *result, struct error **e)
