@@ -49,7 +49,7 @@ enum takes { SUSPENDS, TAKES_LATE, NEVER_TAKES };
 static struct {
 	enum takes takes;
 	char *request; /* control/shutdown */
-	bool suspended, destroyed, resume_fails;
+	bool paused, suspended, destroyed, resume_fails;
 	unsigned int writes, fail_from, fail_to; /* of the record */
 	struct on_disk disk;
 	char written_to[128];
@@ -88,6 +88,7 @@ int domain_info(const struct domain *domain, struct hv_domain_info *info, struct
 		return error_set(e, ESRCH, "It is gone.");
 	*info = (struct hv_domain_info){ .domid = GUEST_ID,
 					 .pages = 64 * 256,
+					 .paused = world.paused,
 					 .shutdown = world.suspended,
 					 .shutdown_reason = SHUTDOWN_suspend };
 	return 0;
@@ -379,6 +380,25 @@ static void test_a_save_that_fails_leaves_the_old_file(void **state)
 	end();
 }
 
+/* It would not see the request, and everybody would wait for a minute. */
+static void test_a_paused_guest_is_refused_at_once(void **state)
+{
+	struct error *e = NULL;
+
+	begin(NEVER, NEVER);
+	world.paused = true;
+	guest.goal = GOAL_SUSPENDED;
+	assert_int_equal(domain_save(&guest, path, SAVE_THEN_STOP, NULL, &e), -EBADFD);
+	assert_non_null(strstr(error_text(e), "is paused"));
+	assert_non_null(strstr(error_text(e), "xm unpause g"));
+	assert_null(world.request);
+	assert_false(is_there());
+	assert_int_equal(guest.state, DOMAIN_RUNNING);
+	assert_int_equal(guest.goal, GOAL_REST);
+	error_free(&e);
+	end();
+}
+
 static void test_what_is_no_saved_domain_is_not_replaced(void **state)
 {
 	struct error *e = NULL;
@@ -477,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_a_draft_has_the_name_of_its_domain),
 		cmocka_unit_test(test_a_saved_domain_is_replaced_when_the_new_file_is_complete),
 		cmocka_unit_test(test_a_save_that_fails_leaves_the_old_file),
+		cmocka_unit_test(test_a_paused_guest_is_refused_at_once),
 		cmocka_unit_test(test_what_is_no_saved_domain_is_not_replaced),
 		cmocka_unit_test(test_a_guest_that_goes_on_is_said_to_run),
 		cmocka_unit_test(test_a_guest_that_does_not_go_on_keeps_its_file),

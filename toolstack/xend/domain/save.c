@@ -403,11 +403,28 @@ static int save_to(struct domain *domain, const char *file, const char *path, in
 	return domain_tear_down(domain, e);
 }
 
+/* A paused guest would not even see the request. */
+static int check_not_paused(const struct domain *domain, struct error **e)
+{
+	struct hv_domain_info info;
+	int rc = domain_info(domain, &info, e);
+
+	if (rc == 0 && info.paused && !info.shutdown)
+		rc = error_set(e, EBADFD,
+			       "Domain '%s' is paused, so it cannot suspend: let it go on first, "
+			       "with `xm unpause %s'.",
+			       domain->name, domain->name);
+	return rc;
+}
+
 int domain_save(struct domain *domain, const char *path, enum save_after after,
 		struct request *asker, struct error **e)
 {
-	char *file;
-	int rc = choose_file(domain, path, &file, e);
+	char *file = NULL;
+	int rc = check_not_paused(domain, e);
+
+	if (rc == 0)
+		rc = choose_file(domain, path, &file, e);
 
 	rc = save_to(domain, file, path, rc, after, asker, e);
 	free(file);
