@@ -35,7 +35,7 @@ def host(xend):
         if name != "Domain-0" and domain["id"] > 0:
             xend.ask("domain.destroy", domain=name)
         elif name != "Domain-0":
-            xend.ask("domain.delete", domain=name)
+            xend.ask("domain.delete", domain=name, force=True)
     return xend
 
 

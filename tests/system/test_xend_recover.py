@@ -110,7 +110,7 @@ def test_a_guest_with_the_number_or_the_uuid_of_a_record_survives(host, boot):
         host.ask("domain.destroy", domain=name)
     assert domains["twin"]["id"] == -1
     for name in [f"case{index}" for index in range(len(CASES))] + ["twin"]:
-        host.ask("domain.delete", domain=name)
+        host.ask("domain.delete", domain=name, force=True)
     check_theirs(host, number)
     host.sh("xl destroy theirs")
 

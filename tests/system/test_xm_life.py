@@ -223,12 +223,20 @@ def test_managed_domain(dom0, none):
     dom0.guest("life", "echo kept >/tmp/state")
     xm.good("suspend life", 180)
     assert xm.good("domstate life") == "suspended" and xm.domains()["life"][0] == -1
+    assert [line.split()[0] for line in xm.good("list --state=suspended").splitlines()[1:]] == ["life"]
+    assert "its saved memory would be lost" in xm.fails("delete life")
     xm.good("resume life", 180)
     assert dom0.guest("life", "cat /tmp/state") == "kept"
     xm.good("shutdown -w life", 120)
     xm.wait(lambda d: d["life"][0] == -1)
     xm.good("start -p life", 120)
     assert xm.domains()["life"][3] == "--p---"
+    for words in ("suspend life", "save life /data/x"):
+        begin = time.monotonic()
+        assert "is paused" in xm.fails(words)
+        assert time.monotonic() - begin < 30
+    assert xm.domains()["life"][3] == "--p---"
+    dom0.sh("test ! -e /data/x")
     xm.good("destroy life")
     assert xm.domains()["life"][0] == -1
     xm.good("delete life")

@@ -85,7 +85,7 @@ class Xm:
             if number > 0:
                 self.dom0.run(f"xm destroy {shlex.quote(name)}")
             elif number < 0:
-                self.dom0.run(f"xm delete {shlex.quote(name)}")
+                self.dom0.run(f"xm delete --force {shlex.quote(name)}")
 
 
 def changed(guest, *changes):

@@ -29,6 +29,7 @@ REQUESTS = [
     (("suspend", "g1"), "domain.suspend", {"domain": "g1"}),
     (("resume", "g1"), "domain.resume", {"domain": "g1", "paused": False}),
     (("delete", "g1"), "domain.delete", {"domain": "g1"}),
+    (("delete", "-f", "g1"), "domain.delete", {"domain": "g1", "force": True}),
     (("mem-set", "g1", "128"), "memory.set", {"domain": "g1", "kb": 131072}),
     (("mem-set", "g1", "1g"), "memory.set", {"domain": "g1", "kb": 1048576}),
     (("mem-set", "g1", "2048K"), "memory.set", {"domain": "g1", "kb": 2048}),

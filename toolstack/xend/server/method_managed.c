@@ -112,6 +112,11 @@ static int delete (struct request *request, struct json_object *result, struct e
 		rc = error_set(e, EBADFD,
 			       "Domain '%s' is running; it can be deleted when it is halted.",
 			       domain->name);
+	} else if (domain->state == DOMAIN_SUSPENDED && !request_bool(request, XEND_P_FORCE)) {
+		rc = error_set(e, EBADFD,
+			       "Domain '%s' is suspended, and its saved memory would be lost. `xm "
+			       "resume %s' goes on with it, `xm delete --force %s' deletes it.",
+			       domain->name, domain->name, domain->name);
 	} else {
 		rc = record_remove(domain, e);
 		if (rc == 0)
@@ -133,6 +138,6 @@ const struct method methods_managed[] = {
 	  { DOMAIN, { XEND_P_PAUSED, PARAM_BOOL, false }, { XEND_P_CONSOLE, PARAM_BOOL, false } } },
 	{ XEND_M_DOMAIN_SUSPEND, suspend, { DOMAIN } },
 	{ XEND_M_DOMAIN_RESUME, resume, { DOMAIN, { XEND_P_PAUSED, PARAM_BOOL, false } } },
-	{ XEND_M_DOMAIN_DELETE, delete, { DOMAIN } },
+	{ XEND_M_DOMAIN_DELETE, delete, { DOMAIN, { XEND_P_FORCE, PARAM_BOOL, false } } },
 	{ NULL },
 };

@@ -44,8 +44,12 @@ static int delete_run(const struct xm_args *args)
 	int status = XM_OK;
 
 	for (int i = 0; i < args->count; i++) {
-		if (xm_order(XEND_M_DOMAIN_DELETE, xm_domain_params(args->operands[i]), NULL) !=
-		    XM_OK)
+		struct json_object *params = xm_domain_params(args->operands[i]);
+
+		/* Send it only when it is set: an older xend refuses unknown parameters. */
+		if (xm_args_has(args, 'f'))
+			json_set_bool(params, XEND_P_FORCE, true);
+		if (xm_order(XEND_M_DOMAIN_DELETE, params, NULL) != XM_OK)
 			status = XM_FAILED;
 	}
 	return status;
@@ -59,6 +63,11 @@ static const struct xm_option start_options[] = {
 
 static const struct xm_option resume_options[] = {
 	{ 'p', "paused", NULL, "leave it paused" },
+	{ 0 },
+};
+
+static const struct xm_option delete_options[] = {
+	{ 'f', "force", NULL, "even if it is suspended: its saved memory is lost" },
 	{ 0 },
 };
 
@@ -102,7 +111,10 @@ const struct xm_command xm_managed_commands[] = {
 	  .run = delete_run,
 	  .usage = "DOMAIN...",
 	  .summary = "Let xend forget a managed domain that does not run",
+	  .help = "The memory of a suspended domain is lost with it, so xend forgets such a domain "
+		  "only with --force. `xm list --state=suspended' shows them.",
 	  .examples = "xm delete web1\tforget web1; its disks stay",
+	  .options = delete_options,
 	  .min_operands = 1,
 	  .max_operands = -1 },
 	{ 0 },
