@@ -271,6 +271,12 @@ int store_commit(struct store_batch *batch, struct error **e)
 	return 0;
 }
 
+int store_commit_unseen(struct store_batch *batch, struct error **e)
+{
+	act("store_commit_unseen");
+	return 0;
+}
+
 int store_introduce(unsigned int domid, uint64_t mfn, uint32_t port, struct error **e)
 {
 	act("store_introduce");

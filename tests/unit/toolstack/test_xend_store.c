@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/runtime/store.c toolstack/xend/runtime/store_link.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/log.c toolstack/lib/str.c */
+/* links: toolstack/xend/runtime/store.c toolstack/xend/runtime/store_batch.c toolstack/xend/runtime/store_link.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/log.c toolstack/lib/str.c */
 /* libs: -luv -lxenstore */
 /*
  * xend's side of xenstore, with the real library, against a fake xenstored that answers, refuses,
@@ -36,6 +36,8 @@ static struct {
 	uint32_t type;
 	enum conduct conduct;
 	const char *error;
+	/* The changes that were asked for: "write PATH=VALUE", "access PATH FIRST OTHERS", ... */
+	char journal[4096];
 } played;
 
 struct hv *domain_hv;
@@ -100,6 +102,35 @@ static void answer(int fd, const struct xsd_sockmsg *header, const char *body)
 	}
 }
 
+/* The body of a request: strings, each with a zero but a written value. */
+static void note(uint32_t type, const char *body, size_t length)
+{
+	static const struct {
+		uint32_t type;
+		const char *word;
+	} words[] = { { XS_WRITE, "write" },
+		      { XS_MKDIR, "make" },
+		      { XS_RM, "remove" },
+		      { XS_SET_PERMS, "access" },
+		      { XS_TRANSACTION_START, "begin" },
+		      { XS_TRANSACTION_END, "end" } };
+	char line[256];
+	size_t i = 0, n;
+
+	while (i < sizeof(words) / sizeof(words[0]) && words[i].type != type)
+		i++;
+	if (i == sizeof(words) / sizeof(words[0]))
+		return;
+	n = (size_t)snprintf(line, sizeof(line), "%s ", words[i].word);
+	for (size_t at = 0; at < length && n < sizeof(line) - 2; at++)
+		line[n++] = body[at] ? body[at] : type == XS_WRITE ? '=' : ' ';
+	while (line[n - 1] == ' ')
+		n--;
+	line[n] = '\0';
+	assert_true(strlen(played.journal) + n + 2 < sizeof(played.journal));
+	strcat(strcat(played.journal, line), "\n");
+}
+
 /* Serves one request; false: this xenstored has ended. */
 static bool serve(int fd, bool *silent)
 {
@@ -108,6 +139,7 @@ static bool serve(int fd, bool *silent)
 
 	if (!read_whole(fd, &header, sizeof(header)) || !read_whole(fd, body, header.len))
 		return false;
+	note(header.type, body, header.len);
 	if (*silent || header.type != played.type || strcmp(body, "/") == 0 ||
 	    played.conduct == ANSWER) {
 		if (!*silent)
@@ -280,6 +312,16 @@ static void do_commit(void)
 	store_commit(batch, NULL);
 }
 
+static void do_commit_unseen(void)
+{
+	struct store_batch *batch = store_begin();
+
+	store_drop(batch, "/test/old");
+	store_put(batch, STORE_GUEST_READS, 3, NULL, "/test/directory");
+	store_put(batch, STORE_GUEST_READS, 3, "1", "/test/new");
+	store_commit_unseen(batch, NULL);
+}
+
 static void do_watch(void)
 {
 	store_unwatch(store_watch(never, NULL, "/test/x"));
@@ -308,6 +350,10 @@ static const struct {
 	{ do_commit, XS_MKDIR },
 	{ do_commit, XS_SET_PERMS },
 	{ do_commit, XS_TRANSACTION_END },
+	{ do_commit_unseen, XS_RM },
+	{ do_commit_unseen, XS_WRITE },
+	{ do_commit_unseen, XS_MKDIR },
+	{ do_commit_unseen, XS_SET_PERMS },
 	{ do_watch, XS_WATCH },
 	{ do_watch, XS_UNWATCH },
 };
@@ -445,6 +491,112 @@ static void test_a_write_that_is_refused_is_an_error_of_its_own(void **state)
 	assert_int_equal(run_xend(write_refused), 0);
 }
 
+/* A device, as xend writes it; the backend's script has been there. */
+static void put_device(struct store_batch *batch)
+{
+	store_drop(batch, "/front");
+	store_put(batch, STORE_GUEST_OWNS, 3, NULL, "/front");
+	store_put(batch, STORE_GUEST_OWNS, 3, "1", "/front/state");
+	store_put(batch, STORE_GUEST_OWNS, 3, "5", "/front/deep/er");
+	store_put(batch, STORE_PRIVATE, 0, "x", "/front/secret");
+	store_put(batch, STORE_GUEST_OWNS, 3, "2", "/front/again");
+	store_put(batch, STORE_GUEST_OWNS, 3, "3", "/front/again");
+	store_put(batch, STORE_GUEST_READS, 3, NULL, "/back");
+	store_put(batch, STORE_GUEST_READS, 3, "/front", "/back/frontend");
+	store_put(batch, STORE_GUEST_READS, 3, "1", "/back/state");
+	store_put(batch, STORE_GUEST_READS, 3, "1", "/frontier");
+}
+
+static void commit_unseen(void)
+{
+	struct store_batch *batch = store_begin();
+
+	put_device(batch);
+	if (store_commit_unseen(batch, NULL))
+		_exit(2);
+}
+
+/*
+ * Both states come last, when both directories are there. A node that was there, or that others
+ * may not read like its directory, has its access before its value.
+ */
+static void test_unseen_nodes_are_written_one_by_one(void **state)
+{
+	assert_int_equal(run_xend(commit_unseen), 0);
+	assert_string_equal(played.journal, "remove /front\n"
+					    "make /front\n"
+					    "access /front n3 r0\n"
+					    "write /front/deep/er=5\n"
+					    "make /front/secret\n"
+					    "access /front/secret n0\n"
+					    "write /front/secret=x\n"
+					    "write /front/again=2\n"
+					    "make /front/again\n"
+					    "access /front/again n3 r0\n"
+					    "write /front/again=3\n"
+					    "make /back\n"
+					    "access /back n0 r3\n"
+					    "make /back/frontend\n"
+					    "access /back/frontend n0 r3\n"
+					    "write /back/frontend=/front\n"
+					    "make /frontier\n"
+					    "access /frontier n0 r3\n"
+					    "write /frontier=1\n"
+					    "write /front/state=1\n"
+					    "make /back/state\n"
+					    "access /back/state n0 r3\n"
+					    "write /back/state=1\n");
+}
+
+static void commit_served(void)
+{
+	struct store_batch *batch = store_begin();
+
+	store_batch_serve(batch, 7);
+	store_put(batch, STORE_GUEST_READS, 3, "1", "/back/state");
+	store_batch_serve(batch, 0);
+	store_put(batch, STORE_GUEST_READS, 3, "1", "/other");
+	if (store_commit_unseen(batch, NULL))
+		_exit(2);
+}
+
+static void test_a_domain_that_serves_sees_all_at_once(void **state)
+{
+	assert_int_equal(run_xend(commit_served), 0);
+	assert_string_equal(played.journal, "begin\n"
+					    "write /back/state=1\n"
+					    "access /back/state n7 r3\n"
+					    "write /other=1\n"
+					    "access /other n0 r3\n"
+					    "end T\n");
+}
+
+static void commit_refused(void)
+{
+	struct store_batch *batch = store_begin();
+	struct error *e = NULL;
+
+	put_device(batch);
+	if (store_commit_unseen(batch, &e) != -ENOSPC)
+		_exit(2);
+	if (strcmp(error_text(e), "Cannot write /front/deep/er in xenstore: No space left on "
+				  "device.") != 0)
+		_exit(3);
+}
+
+/* After the first failure nothing more is written, least of all a state. */
+static void test_a_refused_node_is_the_last(void **state)
+{
+	played.type = XS_WRITE;
+	played.conduct = REFUSE;
+	played.error = "ENOSPC";
+	assert_int_equal(run_xend(commit_refused), 0);
+	assert_string_equal(played.journal, "remove /front\n"
+					    "make /front\n"
+					    "access /front n3 r0\n"
+					    "write /front/deep/er=5\n");
+}
+
 static void test_without_xenstored_xend_does_not_start(void **state)
 {
 	close(played.listener);
@@ -473,6 +625,11 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_write_that_is_refused_is_an_error_of_its_own,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_unseen_nodes_are_written_one_by_one, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_domain_that_serves_sees_all_at_once, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_refused_node_is_the_last, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_without_xenstored_xend_does_not_start, set_up,
 						tear_down),
 	};

@@ -151,7 +151,6 @@ void consoles_teardown(void)
 static void publish_pty(struct console *console)
 {
 	char path[STORE_PATH_MAX];
-	struct store_batch *batch;
 
 	console->pty = console_pty_make(console_loop, type, console);
 	if (!console->pty) {
@@ -161,10 +160,8 @@ static void publish_pty(struct console *console)
 		return;
 	}
 	snprintf(path, sizeof(path), "/local/domain/%d/console/tty", console->domain->domid);
-	batch = store_begin();
-	store_put(batch, STORE_GUEST_READS, (unsigned int)console->domain->domid,
-		  console_pty_path(console->pty), "%s", path);
-	store_commit(batch, NULL);
+	/* A new node has the access of the directory: the guest reads it. */
+	store_write(path, "%s", console_pty_path(console->pty));
 }
 
 int console_attach(struct domain *domain, struct error **e)

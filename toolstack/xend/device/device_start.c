@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Attaching devices: prepare, write the nodes in one transaction, wait for the backend. */
+/* Attaching devices: prepare, write the nodes, wait for the backend. */
 #include "xend/device/device.h"
 
 #include <errno.h>

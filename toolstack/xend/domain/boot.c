@@ -92,7 +92,7 @@ static int put_nodes(struct domain *domain, const struct domain_size *size, stru
 
 	layout_put(domain, size, batch);
 	if (devices_have_scripts(domain)) {
-		rc = store_commit(batch, e);
+		rc = store_commit_unseen(batch, e);
 		if (rc)
 			return rc;
 		batch = store_begin();
@@ -101,10 +101,10 @@ static int put_nodes(struct domain *domain, const struct domain_size *size, stru
 	if (rc == 0)
 		rc = screen_put(domain, batch, e);
 	if (rc == 0)
-		return store_commit(batch, e);
+		return store_commit_unseen(batch, e);
 	/* The nodes tell domain_tear_down what there is to undo, if the number is still its own. */
 	if (domain_info(domain, &info, NULL) == 0)
-		store_commit(batch, NULL);
+		store_commit_unseen(batch, NULL);
 	else
 		store_discard(batch);
 	return rc;
@@ -248,11 +248,8 @@ static int set_share(struct domain *domain, struct error **e)
 
 static int introduce(struct domain *domain, struct error **e)
 {
-	struct store_batch *batch = store_begin();
-	int rc;
+	int rc = layout_write_channels(domain, e);
 
-	layout_put_channels(domain, batch);
-	rc = store_commit(batch, e);
 	if (rc == 0)
 		rc = store_introduce((unsigned int)domain->domid, domain->store_mfn,
 				     domain->store_port, e);

@@ -125,18 +125,29 @@ void layout_put(const struct domain *domain, const struct domain_size *size,
 	store_put(batch, STORE_GUEST_READS, domid, "pty", "/local/domain/%u/console/output", domid);
 }
 
-void layout_put_channels(const struct domain *domain, struct store_batch *batch)
+int layout_write_channels(const struct domain *domain, struct error **e)
 {
-	unsigned int domid = (unsigned int)domain->domid;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} channels[] = {
+		{ "store/ring-ref", domain->store_mfn },
+		{ "store/port", domain->store_port },
+		{ "console/ring-ref", domain->console_mfn },
+		{ "console/port", domain->console_port },
+	};
+	int rc = 0;
 
-	store_put_number(batch, STORE_GUEST_READS, domid, domain->store_mfn,
-			 "/local/domain/%u/store/ring-ref", domid);
-	store_put_number(batch, STORE_GUEST_READS, domid, domain->store_port,
-			 "/local/domain/%u/store/port", domid);
-	store_put_number(batch, STORE_GUEST_READS, domid, domain->console_mfn,
-			 "/local/domain/%u/console/ring-ref", domid);
-	store_put_number(batch, STORE_GUEST_READS, domid, domain->console_port,
-			 "/local/domain/%u/console/port", domid);
+	for (size_t i = 0; rc == 0 && i < sizeof(channels) / sizeof(channels[0]); i++) {
+		char path[STORE_PATH_MAX];
+
+		snprintf(path, sizeof(path), "/local/domain/%d/%s", domain->domid,
+			 channels[i].name);
+		rc = store_write(path, "%llu", (unsigned long long)channels[i].value);
+		if (rc)
+			error_set(e, -rc, "Cannot write %s in xenstore: %s.", path, strerror(-rc));
+	}
+	return rc;
 }
 
 /*

@@ -14,8 +14,11 @@ struct domain_size;
 /* Puts all nodes but the devices' and the channels'. The domain must have its id. */
 void layout_put(const struct domain *domain, const struct domain_size *size,
 		struct store_batch *batch);
-/* Puts the frames and ports of the store and the console, once the worker has set them up. */
-void layout_put_channels(const struct domain *domain, struct store_batch *batch);
+/*
+ * Writes the frames and ports of the store and the console, once the worker has set them up. The
+ * new nodes have the access of their directories. 0 or -errno.
+ */
+int layout_write_channels(const struct domain *domain, struct error **e);
 /* Removes all nodes of a dead domain, except those that another domain has taken over. */
 void layout_remove(const struct domain *domain);
 /*

@@ -202,7 +202,7 @@ static int say_port(const struct domain *domain, unsigned int port, struct error
 			 domid);
 	store_put(batch, STORE_GUEST_READS, domid, listen_address(domain->config->vfb),
 		  "/local/domain/%u/console/vnc-listen", domid);
-	return store_commit(batch, e);
+	return store_commit_unseen(batch, e);
 }
 
 int screen_start(struct domain *domain, struct request *asker, struct error **e)

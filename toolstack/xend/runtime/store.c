@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "lib/str.h"
 #include "xend/runtime/store_link.h"
+#include "xend/runtime/store_xs.h"
 
 /* Tries of a transaction that other transactions disturb. */
 #define COMMIT_TRIES 100
@@ -29,19 +30,15 @@ struct store_watch {
 	void *arg;
 };
 
+struct xs_handle *store_xs;
+
 static struct {
-	struct xs_handle *xs;
 	uv_poll_t poll;
 	TAILQ_HEAD(, store_watch) watches;
 	uint64_t next_token;
 } store;
 
-/*
- * Formats a path. Only a bug of xend makes one too long; the call then gets a path that does not
- * exist.
- */
-__attribute__((format(printf, 2, 0))) static void format_path(char path[STORE_PATH_MAX],
-							      const char *fmt, va_list ap)
+void store_format_path(char path[STORE_PATH_MAX], const char *fmt, va_list ap)
 {
 	int n = vsnprintf(path, STORE_PATH_MAX, fmt, ap);
 
@@ -50,25 +47,6 @@ __attribute__((format(printf, 2, 0))) static void format_path(char path[STORE_PA
 		snprintf(path, STORE_PATH_MAX, "/too-long");
 	}
 }
-
-#define PATH_OF(path, fmt)                   \
-	char path[STORE_PATH_MAX];           \
-	do {                                 \
-		va_list ap_;                 \
-		va_start(ap_, fmt);          \
-		format_path(path, fmt, ap_); \
-		va_end(ap_);                 \
-	} while (0)
-
-/* Does result = call, a call of libxenstore. If it fails, errno has xenstored's own answer. */
-#define ASK(result, call)                   \
-	do {                                \
-		store_link_ask();           \
-		(result) = (call);          \
-		store_link_answered();      \
-		if (!(result))              \
-			store_link_check(); \
-	} while (0)
 
 /*
  * Call this after a failed read. ENOENT, or EINVAL (a name that no node can have), means that the
@@ -96,7 +74,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	char **event;
 
-	while ((event = xs_check_watch(store.xs))) {
+	while ((event = xs_check_watch(store_xs))) {
 		deliver(event[XS_WATCH_TOKEN]);
 		free(event);
 	}
@@ -109,10 +87,10 @@ int store_setup(uv_loop_t *loop, struct error **e)
 	int rc;
 
 	TAILQ_INIT(&store.watches);
-	rc = store_link_open(loop, &store.xs, e);
+	rc = store_link_open(loop, &store_xs, e);
 	if (rc)
 		return rc;
-	uv_poll_init(loop, &store.poll, xs_fileno(store.xs));
+	uv_poll_init(loop, &store.poll, xs_fileno(store_xs));
 	uv_poll_start(&store.poll, UV_READABLE, on_readable);
 	/* xs_fileno has created the pipe that the poll watches, so no watch needs to exist yet. */
 	return 0;
@@ -128,7 +106,7 @@ static char *read_path(const char *path)
 {
 	char *value;
 
-	ASK(value, xs_read(store.xs, XBT_NULL, path, NULL));
+	ASK(value, xs_read(store_xs, XBT_NULL, path, NULL));
 	if (!value)
 		must_be_absent(path);
 	return value;
@@ -169,7 +147,7 @@ char **store_list(unsigned int *count, const char *fmt, ...)
 
 	PATH_OF(path, fmt);
 	*count = 0;
-	ASK(list, xs_directory(store.xs, XBT_NULL, path, count));
+	ASK(list, xs_directory(store_xs, XBT_NULL, path, count));
 	if (!list) {
 		must_be_absent(path);
 		*count = 0;
@@ -187,17 +165,17 @@ int store_write(const char *path, const char *fmt, ...)
 	va_start(ap, fmt);
 	str_vprintf(&value, fmt, ap);
 	va_end(ap);
-	ASK(ok, xs_write(store.xs, XBT_NULL, path, str_text(&value), value.len));
+	ASK(ok, xs_write(store_xs, XBT_NULL, path, str_text(&value), value.len));
 	rc = ok ? 0 : -errno;
 	str_free(&value);
 	return rc;
 }
 
-static int end_transaction(xs_transaction_t t, bool abort)
+int store_end_transaction(xs_transaction_t t, bool abort)
 {
 	bool ok;
 
-	ASK(ok, xs_transaction_end(store.xs, t, abort));
+	ASK(ok, xs_transaction_end(store_xs, t, abort));
 	return ok ? 0 : errno;
 }
 
@@ -211,12 +189,12 @@ char *store_exchange(const char *path, const char *value)
 
 		free(was);
 		was = NULL;
-		ASK(t, xs_transaction_start(store.xs));
+		ASK(t, xs_transaction_start(store_xs));
 		if (t == XBT_NULL)
 			break;
-		ASK(was, xs_read(store.xs, t, path, NULL));
-		ASK(ok, xs_write(store.xs, t, path, value, strlen(value)));
-		ok = end_transaction(t, !ok) == 0 && ok;
+		ASK(was, xs_read(store_xs, t, path, NULL));
+		ASK(ok, xs_write(store_xs, t, path, value, strlen(value)));
+		ok = store_end_transaction(t, !ok) == 0 && ok;
 	}
 	return was;
 }
@@ -226,7 +204,7 @@ int store_remove(const char *fmt, ...)
 	bool ok;
 
 	PATH_OF(path, fmt);
-	ASK(ok, xs_rm(store.xs, XBT_NULL, path));
+	ASK(ok, xs_rm(store_xs, XBT_NULL, path));
 	return ok || errno == ENOENT ? 0 : -errno;
 }
 
@@ -234,7 +212,7 @@ int store_introduce(unsigned int domid, uint64_t mfn, uint32_t port, struct erro
 {
 	bool ok;
 
-	ASK(ok, xs_introduce_domain(store.xs, domid, mfn, port));
+	ASK(ok, xs_introduce_domain(store_xs, domid, mfn, port));
 	if (!ok)
 		return error_set(e, errno, "Cannot introduce domain %u to xenstored: %s.", domid,
 				 strerror(errno));
@@ -246,7 +224,7 @@ void store_release(unsigned int domid)
 	bool ok;
 
 	/* xenstored releases a dead domain by itself, so a failure here is no error. */
-	ASK(ok, xs_release_domain(store.xs, domid));
+	ASK(ok, xs_release_domain(store_xs, domid));
 	if (!ok)
 		log_debug("xenstored had released domain %u already.", domid);
 }
@@ -255,152 +233,10 @@ void store_resume(unsigned int domid)
 {
 	bool ok;
 
-	ASK(ok, xs_resume_domain(store.xs, domid));
+	ASK(ok, xs_resume_domain(store_xs, domid));
 	if (!ok)
 		log_warning("xenstored does not know that domain %u goes on: %s.", domid,
 			    strerror(errno));
-}
-
-/* --- transactions --- */
-
-struct put {
-	STAILQ_ENTRY(put) link;
-	char path[STORE_PATH_MAX];
-	char *value; /* NULL: a directory */
-	enum store_access access;
-	unsigned int domid, host; /* host: stands for Domain-0 */
-	bool drop;
-};
-
-struct store_batch {
-	STAILQ_HEAD(, put) puts;
-	unsigned int host;
-};
-
-struct store_batch *store_begin(void)
-{
-	struct store_batch *batch = xcalloc(1, sizeof(*batch));
-
-	STAILQ_INIT(&batch->puts);
-	return batch;
-}
-
-static struct put *add_put(struct store_batch *batch, const char *path)
-{
-	struct put *put = xcalloc(1, sizeof(*put));
-
-	snprintf(put->path, sizeof(put->path), "%s", path);
-	STAILQ_INSERT_TAIL(&batch->puts, put, link);
-	return put;
-}
-
-void store_put(struct store_batch *batch, enum store_access access, unsigned int domid,
-	       const char *value, const char *fmt, ...)
-{
-	struct put *put;
-
-	PATH_OF(path, fmt);
-	put = add_put(batch, path);
-	put->value = value ? xstrdup(value) : NULL;
-	put->access = access;
-	put->domid = domid;
-	put->host = access == STORE_PRIVATE ? 0 : batch->host;
-}
-
-void store_batch_serve(struct store_batch *batch, unsigned int domid)
-{
-	batch->host = domid;
-}
-
-void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid,
-		      uint64_t value, const char *fmt, ...)
-{
-	char text[24];
-
-	PATH_OF(path, fmt);
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	store_put(batch, access, domid, text, "%s", path);
-}
-
-void store_drop(struct store_batch *batch, const char *fmt, ...)
-{
-	PATH_OF(path, fmt);
-	add_put(batch, path)->drop = true;
-}
-
-static bool apply_put(xs_transaction_t t, const struct put *put)
-{
-	/*
-	 * The first entry names the owner and the access of everybody else; the next ones grant
-	 * more.
-	 */
-	bool guests = put->access == STORE_GUEST_OWNS || put->access == STORE_GUEST_SHARES;
-	unsigned int others =
-		put->access == STORE_GUEST_SHARES ? XS_PERM_READ | XS_PERM_WRITE : XS_PERM_READ;
-	struct xs_permissions perms[2] = {
-		{ .id = guests ? put->domid : put->host, .perms = XS_PERM_NONE },
-		{ .id = guests ? put->host : put->domid, .perms = others },
-	};
-
-	bool ok;
-
-	if (put->drop) {
-		ASK(ok, xs_rm(store.xs, t, put->path));
-		return ok || errno == ENOENT;
-	}
-	ASK(ok, put->value ? xs_write(store.xs, t, put->path, put->value, strlen(put->value)) :
-			     xs_mkdir(store.xs, t, put->path));
-	if (ok)
-		ASK(ok, xs_set_permissions(store.xs, t, put->path, perms,
-					   put->access == STORE_PRIVATE ? 1 : 2));
-	return ok;
-}
-
-/* 0 or a positive errno; EAGAIN: another change came between. *what: what failed. */
-static int try_commit(struct store_batch *batch, const char **what)
-{
-	xs_transaction_t t;
-	struct put *put;
-
-	*what = "a transaction";
-	ASK(t, xs_transaction_start(store.xs));
-	if (t == XBT_NULL)
-		return errno;
-	STAILQ_FOREACH(put, &batch->puts, link) {
-		if (!apply_put(t, put)) {
-			int err = errno;
-
-			*what = put->path;
-			end_transaction(t, true);
-			return err;
-		}
-	}
-	return end_transaction(t, false);
-}
-
-void store_discard(struct store_batch *batch)
-{
-	struct put *put;
-
-	while ((put = STAILQ_FIRST(&batch->puts))) {
-		STAILQ_REMOVE_HEAD(&batch->puts, link);
-		free(put->value);
-		free(put);
-	}
-	free(batch);
-}
-
-int store_commit(struct store_batch *batch, struct error **e)
-{
-	const char *what = "";
-	int err = EAGAIN, rc = 0;
-
-	for (int i = 0; i < COMMIT_TRIES && err == EAGAIN; i++)
-		err = try_commit(batch, &what);
-	if (err)
-		rc = error_set(e, err, "Cannot write %s in xenstore: %s.", what, strerror(err));
-	store_discard(batch);
-	return rc;
 }
 
 /* --- watches --- */
@@ -418,7 +254,7 @@ struct store_watch *store_watch(void (*changed)(void *arg), void *arg, const cha
 	watch->changed = changed;
 	watch->arg = arg;
 	TAILQ_INSERT_TAIL(&store.watches, watch, link);
-	ASK(ok, xs_watch(store.xs, watch->path, watch->token));
+	ASK(ok, xs_watch(store_xs, watch->path, watch->token));
 	if (!ok)
 		log_error("Cannot watch %s in xenstore: %s.", path, strerror(errno));
 	return watch;
@@ -430,7 +266,7 @@ void store_unwatch(struct store_watch *watch)
 
 	if (!watch)
 		return;
-	ASK(ok, xs_unwatch(store.xs, watch->path, watch->token));
+	ASK(ok, xs_unwatch(store_xs, watch->path, watch->token));
 	TAILQ_REMOVE(&store.watches, watch, link);
 	free(watch);
 }

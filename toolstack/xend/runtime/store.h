@@ -54,9 +54,7 @@ void store_release(unsigned int domid);
 void store_resume(unsigned int domid);
 
 /*
- * A set of writes that happens as a whole or not at all. The calls between store_begin and
- * store_commit only collect; store_commit runs the transaction, and repeats it if another one came
- * between.
+ * A set of writes. The calls between store_begin and the commit only collect.
  */
 struct store_batch;
 struct store_batch *store_begin(void);
@@ -81,8 +79,23 @@ void store_put_number(struct store_batch *batch, enum store_access access, unsig
 /* Removes a path and all below it. */
 void store_drop(struct store_batch *batch, const char *path, ...)
 	__attribute__((format(printf, 2, 3)));
-/* 0 or -errno; -EAGAIN after 100 disturbed tries. Frees the batch in either case. */
+/*
+ * Writes the batch as a whole or not at all: a running guest, its drivers and other tools see all
+ * of it or nothing. 0 or -errno; -EAGAIN after 100 disturbed tries. Frees the batch in either case.
+ */
 int store_commit(struct store_batch *batch, struct error **e);
+/*
+ * Writes the nodes of a domain that does not run yet, one by one: its record says that it is being
+ * built, so whoever finds half of them, after an error or a kill of xend, takes all away.
+ *
+ * The guest, which xenstored does not know yet, cannot see them. Drivers of Domain-0 can; they turn
+ * to a device when its "state" appears. So all nodes of that name come last, when both directories
+ * of each device are there. A domain that serves devices gets the whole batch at once, as by
+ * store_commit: it may read its directories at any time.
+ *
+ * Much cheaper than store_commit beside many guests. Results as there.
+ */
+int store_commit_unseen(struct store_batch *batch, struct error **e);
 /* Frees the batch, and writes nothing. */
 void store_discard(struct store_batch *batch);
 
