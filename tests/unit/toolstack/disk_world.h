@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/sysmacros.h>
 
 #include <xen/io/xenbus.h>
 
@@ -24,6 +25,8 @@
 #define SECOND 12
 #define BACK   "/local/domain/0/backend/vbd/"
 #define XVDA   51712
+/* Nobody has that one, so asking the kernel about it tells nothing. */
+#define LOOP makedev(7, 99999)
 /* The disk xvda of the first guest, which the second one serves. */
 #define SERVED "/local/domain/12/backend/vbd/11/51712"
 
@@ -45,6 +48,7 @@ struct disk_world {
 	bool disk_full;
 	int dies_when_detached; /* the guest that ends then; 0: none */
 	bool no_recovery;
+	bool has_loop; /* loop devices get the number LOOP */
 	struct backend backends[8];
 	bool dead[SECOND + 1];
 	char record[1024]; /* the domain's devices */

@@ -182,6 +182,33 @@ static void test_a_loop_device_is_what_its_user_does_with_it(void **state)
 	disk_use_list_free(&list);
 }
 
+static bool lists(const struct disk_use_list *list, const char *what)
+{
+	for (size_t i = 0; i < list->nr; i++)
+		if (list->uses[i].user == DISK_USER_LOOP && strcmp(list->uses[i].what, what) == 0)
+			return true;
+	return false;
+}
+
+/* The loop device that a guest is known to have is not looked at; the answers are the same. */
+static void test_a_loop_device_of_a_guest_is_no_use_of_its_own(void **state)
+{
+	struct disk_use_list list = { NULL, 0 };
+	char *why;
+
+	add_guest(&list, "loop2", s);
+	list.uses[0].loop = disk_fixture_node("loop2").device;
+	disk_host_uses(&disk_fixture, &list);
+	assert_true(lists(&list, "/dev/loop0") && !lists(&list, "/dev/loop2"));
+	why = ask(&list, "data-image", r);
+	assert_string_equal(why, "");
+	free(why);
+	why = ask(&list, "data-image", w);
+	assert_non_null(strstr(why, "domain 'g1' writes it (as xvda)"));
+	free(why);
+	disk_use_list_free(&list);
+}
+
 static void test_a_disk_that_is_given_back_is_not_in_the_way(void **state)
 {
 	struct disk_use_list list = { NULL, 0 };
@@ -279,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_relations_between_disks_of_guests),
 		cmocka_unit_test(test_what_domain0_uses),
 		cmocka_unit_test(test_a_loop_device_is_what_its_user_does_with_it),
+		cmocka_unit_test(test_a_loop_device_of_a_guest_is_no_use_of_its_own),
 		cmocka_unit_test(test_a_disk_that_is_given_back_is_not_in_the_way),
 		cmocka_unit_test(test_sentences),
 		cmocka_unit_test(test_who_could_have_opened_a_file_to_write),

@@ -82,6 +82,37 @@ static void test_two_loop_devices_over_one_file_are_one_disk(void **state)
 	disk_chain_free(&b);
 }
 
+/* As if the kernel had been asked, for a plain file and for one below a loop device. */
+static void test_another_file_of_the_same_file_system(void **state)
+{
+	static const struct {
+		const char *sibling, *file, *start;
+	} rows[] = {
+		{ "image", "other", "other" },		 { "loop0", "other", "other" },
+		{ "other", "image", "loop0" },		 { "loop1", "image", "loop0" },
+		{ "data-image", "data-image", "loop2" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct disk_node start = disk_fixture_node(rows[i].start);
+		struct disk_chain sibling, asked, beside;
+
+		disk_chain_build(&disk_fixture, disk_fixture_node(rows[i].sibling), &sibling);
+		disk_chain_build(&disk_fixture, start, &asked);
+		disk_chain_build_beside(&sibling, disk_fixture_node(rows[i].file),
+					start.inode ? 0 : start.device, &beside);
+		assert_int_equal(beside.nr, asked.nr);
+		for (size_t j = 0; j < asked.nr; j++) {
+			assert_true(disk_node_equal(beside.links[j].node, asked.links[j].node));
+			assert_int_equal(beside.links[j].device, asked.links[j].device);
+			assert_int_equal(beside.links[j].below_files, asked.links[j].below_files);
+		}
+		disk_chain_free(&beside);
+		disk_chain_free(&asked);
+		disk_chain_free(&sibling);
+	}
+}
+
 static void test_files_of_no_block_device_lie_on_nothing(void **state)
 {
 	static const unsigned int minors[] = { 22 /* tmpfs */, 60 /* NFS */, 99 /* not mounted */ };
@@ -170,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_a_thing_and_what_it_lies_on),
 		cmocka_unit_test(test_members_are_all_there),
 		cmocka_unit_test(test_two_loop_devices_over_one_file_are_one_disk),
+		cmocka_unit_test(test_another_file_of_the_same_file_system),
 		cmocka_unit_test(test_files_of_no_block_device_lie_on_nothing),
 		cmocka_unit_test(test_lines_of_mountinfo),
 		cmocka_unit_test(test_numbers_of_devices),

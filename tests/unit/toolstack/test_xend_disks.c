@@ -144,6 +144,16 @@ static void test_a_backend_in_no_list_is_a_use(void **state)
 	attach(second, disk_a, "xvda", "domain 'first' writes it");
 }
 
+/* The kernel is not asked which file is below a loop device of xend's own. */
+static void test_a_file_is_known_below_its_loop_device(void **state)
+{
+	world.has_loop = true;
+	attach(first, disk_a, "xvda", NULL);
+	assert_int_equal(device_by_id(first, "vbd", XVDA)->block_device, LOOP);
+	attach(second, disk_a, "xvda", "domain 'first' writes it (as xvda)");
+	attach(second, disk_b, "xvda", NULL);
+}
+
 static void test_attach_waits_for_recovery(void **state)
 {
 	world.no_recovery = true;
@@ -239,6 +249,7 @@ static int run(void)
 		TEST(test_a_disk_that_the_driver_does_not_let_go_of_is_not_detached),
 		TEST(test_an_attach_that_cannot_be_undone),
 		TEST(test_a_backend_in_no_list_is_a_use),
+		TEST(test_a_file_is_known_below_its_loop_device),
 		TEST(test_attach_waits_for_recovery),
 		TEST(test_what_is_not_recorded_is_not_attached),
 		TEST(test_a_disk_is_not_configured_anew_if_that_is_not_recorded),

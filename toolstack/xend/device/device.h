@@ -72,7 +72,12 @@ struct device {
 	size_t nr_below;
 	char *served;	    /* the block device that a script has made; NULL: disk.target */
 	dev_t block_device; /* what blkback opens; 0: not known yet */
-	int loop_fd;	    /* the loop device, until blkback has opened it itself; -1: none */
+	/*
+	 * The file below the loop device that an earlier xend made, once a claim has found it out;
+	 * {0, 0}: not known.
+	 */
+	struct disk_node adopted_file;
+	int loop_fd; /* the loop device, until blkback has opened it itself; -1: none */
 };
 
 /* The configured name or number of the domain that serves it; "0": Domain-0. */

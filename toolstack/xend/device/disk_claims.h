@@ -41,6 +41,8 @@ struct disk_use {
 	enum disk_access access;
 	/* Where the chain begins; {0, 0}: where `what` leads to. */
 	struct disk_node start;
+	/* Guests: the loop device over the file `start`, where that is certain; 0: not known. */
+	dev_t loop;
 	struct disk_chain chain;
 	/* The name of a guest's domain, a mount point, or a volume's name. */
 	char *who;

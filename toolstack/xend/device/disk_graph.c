@@ -326,3 +326,13 @@ void disk_chain_build(const struct disk_sources *sources, struct disk_node start
 		}
 	}
 }
+
+void disk_chain_build_beside(const struct disk_chain *sibling, struct disk_node file, dev_t loop,
+			     struct disk_chain *chain)
+{
+	*chain = (struct disk_chain){ NULL, 0 };
+	add_link(chain, (struct disk_link){ .node = file, .device = loop });
+	/* What is below the sibling itself is below its file system: a file has no members. */
+	for (size_t i = 1; i < sibling->nr; i++)
+		add_link(chain, sibling->links[i]);
+}

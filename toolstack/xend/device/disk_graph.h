@@ -58,6 +58,12 @@ bool disk_node_equal(struct disk_node a, struct disk_node b);
 /* The chain that begins with a file or a block device; to be freed by disk_chain_free. */
 void disk_chain_build(const struct disk_sources *sources, struct disk_node start,
 		      struct disk_chain *chain);
+/*
+ * The chain of another file in the same file system as links[0] of `sibling`, without asking the
+ * kernel again. loop: the loop device over that file; 0: none.
+ */
+void disk_chain_build_beside(const struct disk_chain *sibling, struct disk_node file, dev_t loop,
+			     struct disk_chain *chain);
 void disk_chain_free(struct disk_chain *chain);
 const struct disk_link *disk_chain_find_node(const struct disk_chain *chain, struct disk_node node);
 const struct disk_link *disk_chain_find_device(const struct disk_chain *chain, dev_t device);

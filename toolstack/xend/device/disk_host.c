@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -128,39 +129,87 @@ static void add_loop(const struct disk_sources *sources, struct disk_use_list *l
 	free(readonly);
 }
 
-/* Calls add for each block device that has a non-empty directory `entry_name` in sysfs. */
-static void each_device(const struct disk_sources *sources, const char *entry_name,
-			struct disk_use_list *list,
-			void (*add)(const struct disk_sources *sources, struct disk_use_list *list,
-				    const char *name, dev_t device))
+static int compare_devices(const void *a, const void *b)
 {
-	char *path = xasprintf("%s/block", sources->sys);
+	const dev_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* An array of numbers; `nr` says how many. */
+struct devices {
+	dev_t *numbers;
+	size_t nr;
+};
+
+static void add_number(struct devices *devices, dev_t number)
+{
+	/* The array doubles when it is full. */
+	if ((devices->nr & (devices->nr - 1)) == 0)
+		devices->numbers = xreallocarray(devices->numbers,
+						 devices->nr ? devices->nr * 2 : 1, sizeof(dev_t));
+	devices->numbers[devices->nr++] = number;
+}
+
+/*
+ * The block devices of Domain-0, but for the loop devices of guests in the list. Those are
+ * explained by their guests and have no members, and there may be hundreds.
+ */
+static struct devices find_devices(const struct disk_sources *sources,
+				   const struct disk_use_list *list)
+{
+	char *path = xasprintf("%s/dev/block", sources->sys);
+	struct devices found = { NULL, 0 }, loops = { NULL, 0 };
 	DIR *directory = opendir(path);
 	struct dirent *entry;
 
+	for (size_t i = 0; i < list->nr; i++)
+		if (list->uses[i].loop)
+			add_number(&loops, list->uses[i].loop);
+	if (loops.nr)
+		qsort(loops.numbers, loops.nr, sizeof(dev_t), compare_devices);
 	while (directory && (entry = readdir(directory))) {
-		char *number = entry->d_name[0] == '.' ?
-				       NULL :
-				       disk_read_line("%s/%s/dev", path, entry->d_name);
-		char *below = xasprintf("%s/%s/%s", path, entry->d_name, entry_name);
-		dev_t device = disk_parse_device(number);
+		dev_t number = disk_parse_device(entry->d_name);
 
-		if (device && has_entries(below))
-			add(sources, list, entry->d_name, device);
-		free(below);
-		free(number);
+		if (number && !(loops.nr && bsearch(&number, loops.numbers, loops.nr, sizeof(dev_t),
+						    compare_devices)))
+			add_number(&found, number);
 	}
 	if (directory)
 		closedir(directory);
+	free(loops.numbers);
 	free(path);
+	return found;
+}
+
+/* Calls add for each of the devices that has a non-empty directory `entry_name` in sysfs. */
+static void each_device(const struct disk_sources *sources, const struct devices *devices,
+			const char *entry_name, struct disk_use_list *list,
+			void (*add)(const struct disk_sources *sources, struct disk_use_list *list,
+				    const char *name, dev_t device))
+{
+	for (size_t i = 0; i < devices->nr; i++) {
+		dev_t device = devices->numbers[i];
+		char *below = xasprintf("%s/dev/block/%u:%u/%s", sources->sys, major(device),
+					minor(device), entry_name);
+		char *name = has_entries(below) ? disk_device_name(sources, device) : NULL;
+
+		if (name)
+			add(sources, list, name, device);
+		free(name);
+		free(below);
+	}
 }
 
 void disk_host_uses(const struct disk_sources *sources, struct disk_use_list *list)
 {
+	struct devices devices = find_devices(sources, list);
+
 	each_line(sources, "self/mountinfo", list, add_mount);
 	each_line(sources, "swaps", list, add_swap);
-	each_device(sources, "slaves", list, add_holder);
-	each_device(sources, "loop", list, add_loop);
+	each_device(sources, &devices, "slaves", list, add_holder);
+	each_device(sources, &devices, "loop", list, add_loop);
+	free(devices.numbers);
 }
 
 /* --- what the kernel knows --- */

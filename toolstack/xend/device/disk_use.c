@@ -44,6 +44,13 @@ struct server {
 	char *who;
 };
 
+/* A disk of an earlier xend's, whose file the thread finds out. */
+struct adopted {
+	size_t use;
+	int domid;
+	unsigned int devid;
+};
+
 /* The thread's data; nobody else touches it while the thread runs. */
 struct survey {
 	char *target, *vdev, *domain_name;
@@ -51,6 +58,8 @@ struct survey {
 	enum config_disk_format format;
 	struct server *servers;
 	size_t nr_servers;
+	struct adopted *adopted;
+	size_t nr_adopted;
 	bool trial; /* a check only: the domain still has the disk that it will give back */
 	struct disk_use_list uses;
 	/* the results */
@@ -75,6 +84,7 @@ static void survey_free(void *arg)
 	for (size_t i = 0; i < survey->nr_servers; i++)
 		free(survey->servers[i].who);
 	free(survey->servers);
+	free(survey->adopted);
 	error_free(&survey->e);
 	free(survey->target);
 	free(survey->vdev);
@@ -174,6 +184,40 @@ static void add_below(struct survey *survey, const struct device *other)
 	}
 }
 
+/* Has the thread find out which file is below a loop device that an earlier xend has made. */
+static void add_adopted(struct survey *survey, const struct device *other)
+{
+	survey->adopted =
+		xreallocarray(survey->adopted, survey->nr_adopted + 1, sizeof(*survey->adopted));
+	survey->adopted[survey->nr_adopted++] = (struct adopted){
+		.use = survey->uses.nr - 1,
+		.domid = other->domain->domid,
+		.devid = other->devid,
+	};
+}
+
+/*
+ * Where the chain of a disk in use begins. For a loop device of xend's own that is its file: the
+ * thread need not ask the kernel, as it would for each disk of each guest.
+ */
+static void set_start(struct survey *survey, const struct device *other, dev_t number)
+{
+	struct disk_use *use = &survey->uses.uses[survey->uses.nr - 1];
+	bool is_file = other->claim.nr && !other->claim.links->device;
+
+	use->start =
+		number && !is_file ? (struct disk_node){ number, 0 } : other->claim.links->node;
+	use->loop = is_file ? number : 0;
+	if (other->claim.nr || other->disk.type != CONFIG_DISK_FILE)
+		return;
+	if (other->adopted_file.inode) {
+		use->start = other->adopted_file;
+		use->loop = number;
+	} else {
+		add_adopted(survey, other);
+	}
+}
+
 static void add_ours(struct survey *survey, const struct device *mine, struct device *other)
 {
 	bool is_qdisk = other->disk.type == CONFIG_DISK_QDISK;
@@ -191,7 +235,7 @@ static void add_ours(struct survey *survey, const struct device *mine, struct de
 	}
 	use = add_guest(survey, other->domain->name, other->disk.vdev, other->disk.target,
 			access_of(&other->disk));
-	use->start = number ? (struct disk_node){ number, 0 } : other->claim.links->node;
+	set_start(survey, other, number);
 	use->makes_loop = !number && !is_qdisk;
 	add_below(survey, other);
 }
@@ -302,14 +346,44 @@ static void add_backend(struct survey *survey, const char *class, unsigned int d
 	free(back);
 }
 
+/* Whose the numbers are, by the hypervisor's list. */
+struct owners {
+	struct hv_domain_info *list;
+	struct domain **domains; /* of each entry; NULL: not known */
+	size_t count;
+};
+
+static void find_owners(struct owners *owners)
+{
+	struct domain *domain;
+
+	/* Without an answer, no domain lives: then only what the kernel has open counts. */
+	if (hv_domain_list(domain_hv, &owners->list, &owners->count, NULL))
+		*owners = (struct owners){ NULL, NULL, 0 };
+	owners->domains = xcalloc(owners->count + 1, sizeof(struct domain *));
+	TAILQ_FOREACH(domain, &domains, link) {
+		const struct hv_domain_info *info =
+			domain_find_info(domain, owners->list, owners->count);
+
+		if (info)
+			owners->domains[info - owners->list] = domain;
+	}
+}
+
+static void owners_free(struct owners *owners)
+{
+	free(owners->domains);
+	free(owners->list);
+}
+
 /* Adds the backends in xenstore, except those that collect_ours has added. */
-static void collect_backends(struct survey *survey, const char *class)
+static void collect_backends(struct survey *survey, const struct owners *owners, const char *class)
 {
 	unsigned int nr_domains, nr_devices;
 	char **names = store_list(&nr_domains, "/local/domain/0/backend/%s", class);
 
 	for (unsigned int i = 0; i < nr_domains; i++) {
-		struct hv_domain_info info;
+		const struct hv_domain_info *info;
 		struct domain *domain;
 		uint64_t domid;
 		char **ids;
@@ -317,9 +391,10 @@ static void collect_backends(struct survey *survey, const char *class)
 
 		if (!str_to_u64(names[i], 10, 0, DOMID_FIRST_RESERVED - 1, &domid))
 			continue;
-		lives = hv_domain_info(domain_hv, (uint32_t)domid, &info, NULL) == 0;
+		info = domain_find_number((int)domid, owners->list, owners->count);
+		lives = info != NULL;
 		/* The number may have been that of a dead domain of ours. */
-		domain = lives ? domain_of(&info) : domain_by_id((int)domid);
+		domain = lives ? owners->domains[info - owners->list] : domain_by_id((int)domid);
 		ids = store_list(&nr_devices, "/local/domain/0/backend/%s/%s", class, names[i]);
 		for (unsigned int j = 0; j < nr_devices; j++) {
 			uint64_t devid;
@@ -339,6 +414,7 @@ static void collect_backends(struct survey *survey, const char *class)
 static struct survey *survey_begin(const struct device *device, const struct device *instead)
 {
 	struct survey *survey = xcalloc(1, sizeof(*survey));
+	struct owners owners;
 
 	survey->fd = -1;
 	survey->target = xstrdup(device->served ? device->served : device->disk.target);
@@ -350,8 +426,10 @@ static struct survey *survey_begin(const struct device *device, const struct dev
 	survey->format = device->disk.format;
 	if (survey->access != DISK_SHARES) {
 		collect_ours(survey, device, instead);
-		collect_backends(survey, "vbd");
-		collect_backends(survey, "qdisk");
+		find_owners(&owners);
+		collect_backends(survey, &owners, "vbd");
+		collect_backends(survey, &owners, "qdisk");
+		owners_free(&owners);
 	}
 	return survey;
 }
@@ -489,11 +567,49 @@ static void expand_use(struct survey *survey, size_t index)
 	free(path);
 }
 
+/* Chains of files that this survey has built, one of each file system. */
+struct siblings {
+	const struct disk_chain *chains[16];
+	size_t nr;
+};
+
+static const struct disk_chain *find_sibling(const struct siblings *siblings, struct disk_node file)
+{
+	for (size_t i = 0; file.inode && i < siblings->nr; i++)
+		if (siblings->chains[i]->links->node.device == file.device)
+			return siblings->chains[i];
+	return NULL;
+}
+
+static void add_sibling(struct siblings *siblings, const struct disk_chain *chain)
+{
+	if (siblings->nr < sizeof(siblings->chains) / sizeof(siblings->chains[0]) && chain->nr &&
+	    chain->links->node.inode && !find_sibling(siblings, chain->links->node))
+		siblings->chains[siblings->nr++] = chain;
+}
+
+/* Most disks are files of few file systems, so the kernel is asked what is below these but once. */
+static void build_chain(struct disk_use *use, struct siblings *siblings)
+{
+	const struct disk_chain *sibling = find_sibling(siblings, use->start);
+
+	if (sibling) {
+		disk_chain_build_beside(sibling, use->start, use->loop, &use->chain);
+		return;
+	}
+	disk_chain_build(&disk_sources_patient, use->start, &use->chain);
+	if (use->loop && use->chain.nr)
+		use->chain.links->device = use->loop;
+	add_sibling(siblings, &use->chain);
+}
+
 static void look_at_uses(struct survey *survey)
 {
+	struct siblings siblings = { .nr = 0 };
 	const struct disk_sources *sources = &disk_sources_patient;
 	size_t given = survey->uses.nr;
 
+	add_sibling(&siblings, &survey->chain);
 	for (size_t i = 0; i < given; i++)
 		expand_use(survey, i);
 	for (size_t i = 0; i < survey->uses.nr; i++) {
@@ -504,7 +620,7 @@ static void look_at_uses(struct survey *survey)
 		 */
 		if (use->start.device ||
 		    (use->what && sources->identify(use->what, &use->start) == 0))
-			disk_chain_build(sources, use->start, &use->chain);
+			build_chain(use, &siblings);
 	}
 	for (size_t i = 0; i < survey->nr_servers; i++)
 		disk_qemu_uses(sources, survey->servers[i].pid, survey->servers[i].who,
@@ -610,6 +726,26 @@ static int check_claims(const struct survey *survey, const struct device *mine, 
 	return 0;
 }
 
+/*
+ * Keeps the files that the thread has found below the loop devices of an earlier xend. Such a
+ * device never gets a claim; one that has taken its place in the meantime has one.
+ */
+static void keep_adopted(const struct survey *survey)
+{
+	for (size_t i = 0; i < survey->nr_adopted; i++) {
+		const struct adopted *adopted = &survey->adopted[i];
+		const struct disk_use *use = &survey->uses.uses[adopted->use];
+		struct domain *domain = domain_by_id(adopted->domid);
+		struct device *device = domain ? device_by_id(domain, "vbd", adopted->devid) : NULL;
+
+		if (device && domain->ours && !device->claim.nr &&
+		    device->block_device == use->start.device && use->chain.nr &&
+		    use->chain.links->device && use->chain.links->node.inode &&
+		    use->chain.links->node.inode != DISK_INODE_UNKNOWN)
+			device->adopted_file = use->chain.links->node;
+	}
+}
+
 static int run_survey(struct survey *survey, const struct device *device, struct error **e)
 {
 	int rc = offload(look, survey_free, survey, task_deadline(PATIENCE));
@@ -628,6 +764,7 @@ static int run_survey(struct survey *survey, const struct device *device, struct
 	if (rc)
 		return error_set(e, rc, "Cannot look at the disk %s: no thread can be had.",
 				 device->disk.vdev);
+	keep_adopted(survey);
 	rc = error_move(e, &survey->e);
 	if (rc)
 		survey_free(survey);

@@ -196,13 +196,30 @@ struct domain *domain_of(const struct hv_domain_info *info)
 	return NULL;
 }
 
+const struct hv_domain_info *domain_find_number(int domid, const struct hv_domain_info *list,
+						size_t count)
+{
+	size_t from = 0, to = count;
+
+	while (domid >= 0 && from < to) {
+		size_t middle = (from + to) / 2;
+
+		if ((int)list[middle].domid == domid)
+			return &list[middle];
+		if ((int)list[middle].domid < domid)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return NULL;
+}
+
 const struct hv_domain_info *domain_find_info(const struct domain *domain,
 					      const struct hv_domain_info *list, size_t count)
 {
-	for (size_t i = 0; domain->domid >= 0 && i < count; i++)
-		if (is_domain(domain, &list[i]))
-			return &list[i];
-	return NULL;
+	const struct hv_domain_info *info = domain_find_number(domain->domid, list, count);
+
+	return info && is_domain(domain, info) ? info : NULL;
 }
 
 int domain_lookup(struct json_object *which, struct domain **out, struct error **e)
@@ -354,18 +371,22 @@ void domains_refresh(void)
 	struct domain *domain, *next;
 	struct error *e = NULL;
 	size_t count;
+	bool *known;
 
 	if (hv_domain_list(domain_hv, &list, &count, &e)) {
 		log_error("%s", error_text(e));
 		error_free(&e);
 		return;
 	}
+	known = xcalloc(count + 1, sizeof(*known));
 	for (domain = TAILQ_FIRST(&domains); domain; domain = next) {
 		const struct hv_domain_info *info = domain_find_info(domain, list, count);
 
 		next = TAILQ_NEXT(domain, link);
 		if (domain->domid < 0)
 			continue;
+		if (info)
+			known[info - list] = true;
 		if (domain->ours)
 			lifecycle_observe(domain, info);
 		else if (!info)
@@ -375,8 +396,9 @@ void domains_refresh(void)
 	}
 	for (size_t i = 0; i < count; i++)
 		/* Match the number, too: xl can give a domain any UUID. */
-		if (!list[i].dying && !domain_of(&list[i]))
+		if (!list[i].dying && !known[i] && !domain_of(&list[i]))
 			add_foreign(&list[i]);
+	free(known);
 	free(list);
 }
 

@@ -149,7 +149,12 @@ int domain_info(const struct domain *domain, struct hv_domain_info *info, struct
 bool domain_may_touch(const struct domain *domain);
 /* The listed domain with the number and the UUID in info; NULL. */
 struct domain *domain_of(const struct hv_domain_info *info);
-/* The domain's entry in the hypervisor's list; NULL. */
+/*
+ * The entry of that number, or of the domain itself, in the hypervisor's list, which is in the
+ * order of numbers; NULL.
+ */
+const struct hv_domain_info *domain_find_number(int domid, const struct hv_domain_info *list,
+						size_t count);
 const struct hv_domain_info *domain_find_info(const struct domain *domain,
 					      const struct hv_domain_info *list, size_t count);
 
