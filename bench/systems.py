@@ -101,11 +101,11 @@ def _toolstack(hv, image):
     return found
 
 
-def _density(hv, image):
-    """{key: {"xm": figure, "xl": figure}}: a machine for each toolstack, which makes DENSITY guests."""
+def _density(hv, image, guests):
+    """{key: {"xm": figure, "xl": figure}}: a machine for each toolstack, which makes so many guests."""
     found = {row.key: {} for row in PARTS["density"]}
     for tool in TOOLS:
-        words = f"lab=agent bench=density bench.tool={tool} bench.count={DENSITY}"
+        words = f"lab=agent bench=density bench.tool={tool} bench.count={guests}"
         pc = _dom0_pc(image, payload.make_toolstack(), words, DENSITY_MEMORY, DENSITY_DOM0)
         text, failure = _run(f"density-{hv}-{tool}", pc, 3600)
         rows = [row for row in PARTS["density"] if tool in (row.sides[:1] if row.alone else row.sides)]
@@ -114,8 +114,8 @@ def _density(hv, image):
     return found
 
 
-def measure(hv, image, parts):
-    """All figures of these parts on one hypervisor: {key: {side: figure}}. The image is copied first: a build may go on meanwhile."""
+def measure(hv, image, parts, guests=DENSITY):
+    """All figures of these parts on one hypervisor, density with so many guests: {key: {side: figure}}. The image is copied first: a build may go on meanwhile."""
     kept = OUT / f"hypervisor-{hv}.elf"
     shutil.copyfile(image, kept)
     found = {}
@@ -129,5 +129,5 @@ def measure(hv, image, parts):
     if "toolstack" in parts and hv == "xenolith":
         both.update(_toolstack(hv, kept))
     if "density" in parts and hv == "xenolith":
-        both.update(_density(hv, kept))
+        both.update(_density(hv, kept, guests))
     return both
