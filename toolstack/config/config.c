@@ -46,6 +46,10 @@ struct config *config_from_values(struct value *object, struct config_diags *dia
 {
 	struct config *c = xcalloc(1, sizeof(*c));
 
+	if (diags->name && !value_find(object, "name"))
+		value_set(object, "name", nowhere,
+			  value_new_string(object->source, nowhere, diags->name,
+					   strlen(diags->name)));
 	screen_gather(object);
 	schema_fill(&config_domain_schema, c, object, diags);
 	value_free(object);

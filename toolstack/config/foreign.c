@@ -7,7 +7,7 @@
 #define NO_DEVICE "the guest would miss a device"
 
 const struct config_foreign foreign_domain_keys[] = {
-	{ false,
+	{ FOREIGN_IGNORED,
 	  "acpi acpi_firmware acpi_laptop_slate acpi_s3 acpi_s4 altp2m altp2mhvm apic bios "
 	  "bios_path_override boot device_model device_model_args device_model_args_hvm "
 	  "device_model_args_pv device_model_override device_model_stubdomain_override "
@@ -20,65 +20,73 @@ const struct config_foreign foreign_domain_keys[] = {
 	  "stubdomain_ramdisk system_firmware timer_mode vendor_device vga vhpt videoram viridian "
 	  "vkb_device vpt_align xen_platform_pci",
 	  ONLY_HVM },
-	{ false,
-	  "display monitor monitor_path nographic opengl parallel sdl serial spice "
+	{ FOREIGN_IGNORED,
+	  "display monitor monitor_path nographic opengl parallel serial spice "
 	  "spiceagent_mouse spice_clipboard_sharing spicedisable_ticketing spicehost spicepasswd "
 	  "spiceport spicetls_port spiceusbredirection spicevdagent spice_image_compression "
 	  "spice_streaming_video usb usbdevice usbversion vncconsole vncviewer xauthority",
 	  "a paravirtualized guest has its console (xm console), no emulated screen, serial port "
 	  "or USB" },
-	{ false, "vnc vnclisten vncpasswd vncdisplay vncunused keymap",
+	{ FOREIGN_TOLD, "sdl", "a screen is shown by VNC only" },
+	{ FOREIGN_IGNORED, "vnc vnclisten vncpasswd vncdisplay vncunused keymap",
 	  "it describes a screen beside vnc = 1 only, and where vfb lists none" },
-	{ false, "localtime rtc_timeoffset tsc_mode e820_host",
+	{ FOREIGN_IGNORED, "localtime rtc_timeoffset tsc_mode e820_host",
 	  "the guest's clock is UTC and its memory map plain" },
-	{ false, "cpuid cpuid_check", "the guest sees the features that it can use" },
-	{ false, "extratime period slice latency budget",
+	{ FOREIGN_IGNORED, "cpuid cpuid_check", "the guest sees the features that it can use" },
+	{ FOREIGN_IGNORED, "extratime period slice latency budget",
 	  "it is for another scheduler; cpu_weight and cpu_cap share the CPUs" },
-	{ false, "gic_version tee vuart sve trap_unmapped_accesses nr_spis",
+	{ FOREIGN_IGNORED, "gic_version tee vuart sve trap_unmapped_accesses nr_spis",
 	  "it is for another processor" },
-	{ false, "bootentry", "bootargs has what the bootloader is told" },
-	{ false, "seclabel init_seclabel access_control security_label",
+	{ FOREIGN_IGNORED, "bootentry", "bootargs has what the bootloader is told" },
+	{ FOREIGN_IGNORED, "seclabel init_seclabel access_control security_label",
 	  "there is no security policy of the hypervisor" },
-	{ false, "driver_domain", "any domain can serve disks and networks of others" },
-	{ false, "pool", "every domain runs in Pool-0, with all CPUs" },
-	{ false,
+	{ FOREIGN_IGNORED, "driver_domain", "any domain can serve disks and networks of others" },
+	{ FOREIGN_IGNORED, "pool", "every domain runs in Pool-0, with all CPUs" },
+	{ FOREIGN_IGNORED,
 	  "blkif netif tpmif claim_mode features hcalls image machine_address_size "
 	  "max_grant_version memory_sharing msr_relaxed nomigrate on_soft_reset on_watchdog "
 	  "passthrough superpages suppress_spurious_page_faults suspend_cancel target "
 	  "vmtrace_buf_kb vnuma vpmu xend_suspend_evtchn_compat xen_extended_power_mgmt",
 	  "the domain is made without it" },
-	{ false, "pciopt pci_msitranslate pci_permissive pci_power_mgmt pci_seize rdm_policy",
+	{ FOREIGN_IGNORED,
+	  "pciopt pci_msitranslate pci_permissive pci_power_mgmt pci_seize rdm_policy",
 	  "it is for devices of the host, which cannot be given to guests yet" },
-	{ false, "irq ioport usbport vusb vscsi",
+	{ FOREIGN_IGNORED, "irq ioport usbport vusb vscsi",
 	  "nothing of the host is given to the guest by it" },
-	{ false, "vcpu_avail", "vcpus says how many begin, maxvcpus how many there can be" },
-	{ false, "restart", "on_poweroff, on_reboot and on_crash say what follows" },
-	{ false, "nics", "vif lists the interfaces" },
-	{ true, "pci dtdev device_tree", "devices of the host cannot be given to guests yet" },
-	{ true, "ioports iomem irqs", "hardware of the host cannot be given to guests yet" },
-	{ true, "channel vtpm p9 pvcalls usbctrl usbdev vdispl vsnd vkb virtio", NO_DEVICE },
-	{ false, NULL, NULL },
+	{ FOREIGN_IGNORED, "vcpu_avail",
+	  "vcpus says how many begin, maxvcpus how many there can be" },
+	{ FOREIGN_IGNORED, "cpu", "it was for vCPU 0 alone; cpus says where all of them run" },
+	{ FOREIGN_IGNORED, "restart", "on_poweroff, on_reboot and on_crash say what follows" },
+	{ FOREIGN_IGNORED, "nics", "vif lists the interfaces" },
+	{ FOREIGN_REFUSED, "pci dtdev device_tree",
+	  "devices of the host cannot be given to guests yet" },
+	{ FOREIGN_REFUSED, "ioports iomem irqs",
+	  "hardware of the host cannot be given to guests yet" },
+	{ FOREIGN_REFUSED, "channel vtpm p9 pvcalls usbctrl usbdev vdispl vsnd vkb virtio",
+	  NO_DEVICE },
+	{ FOREIGN_IGNORED, NULL, NULL },
 };
 
 const struct config_foreign foreign_disk_keys[] = {
-	{ true, "colo colo-host colo-port colo-export active-disk hidden-disk",
+	{ FOREIGN_REFUSED, "colo colo-host colo-port colo-export active-disk hidden-disk",
 	  "there is no COLO replication" },
-	{ true, "virtio specification", "the disk is a Xen block device" },
-	{ false, "removable", "a CD-ROM is removable, another disk is not" },
-	{ false, NULL, NULL },
+	{ FOREIGN_REFUSED, "virtio specification", "the disk is a Xen block device" },
+	{ FOREIGN_IGNORED, "removable", "a CD-ROM is removable, another disk is not" },
+	{ FOREIGN_IGNORED, NULL, NULL },
 };
 
 const struct config_foreign foreign_vif_keys[] = {
-	{ false, "model", ONLY_HVM },
-	{ false, "vlan", "a bridge for each VLAN does that" },
-	{ false, "accel devid forwarddev handle policy port", "the interface is made without it" },
-	{ false, NULL, NULL },
+	{ FOREIGN_IGNORED, "model", ONLY_HVM },
+	{ FOREIGN_IGNORED, "vlan", "a bridge for each VLAN does that" },
+	{ FOREIGN_IGNORED, "accel devid forwarddev handle policy port",
+	  "the interface is made without it" },
+	{ FOREIGN_IGNORED, NULL, NULL },
 };
 
 const struct config_foreign foreign_vfb_keys[] = {
-	{ false, "sdl opengl display xauthority location uuid vncviewer vncconsole",
+	{ FOREIGN_IGNORED, "sdl opengl display xauthority location uuid vncviewer vncconsole",
 	  "the screen is shown by VNC only" },
-	{ false, NULL, NULL },
+	{ FOREIGN_IGNORED, NULL, NULL },
 };
 
 static bool names_it(const char *names, const char *name)

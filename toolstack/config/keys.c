@@ -193,7 +193,6 @@ static const struct config_key vfb_keys[] = {
 
 static const char *const domain_aliases[][2] = {
 	{ "cap", "cpu_cap" },
-	{ "cpu", "cpus" },
 	{ "bootloader_args", "bootargs" },
 	{ NULL, NULL },
 };

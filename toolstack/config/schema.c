@@ -362,6 +362,12 @@ static bool set_field(const struct fill *f, void *record, const struct value *v)
 	return false;
 }
 
+/* Off, or -1, by which xm's own examples meant that it shall choose. */
+static bool asks_for_nothing(const struct value *v)
+{
+	return value_is_off(v) || (v->type == VALUE_NUMBER && v->number == -1);
+}
+
 static void report_unknown(const struct config_schema *schema, const struct value *v,
 			   struct config_diags *diags)
 {
@@ -370,12 +376,12 @@ static void report_unknown(const struct config_schema *schema, const struct valu
 	const char *nearest;
 
 	if (foreign) {
-		if (value_is_off(v))
+		if (asks_for_nothing(v) && foreign->kind != FOREIGN_TOLD)
 			return;
-		(foreign->is_error ? config_error : config_warning)(diags, v->source, v->key_pos,
-								    "%s%s is not supported: %s",
-								    schema->what, v->key,
-								    foreign->why);
+		(foreign->kind == FOREIGN_REFUSED ?
+			 config_error :
+			 config_warning)(diags, v->source, v->key_pos, "%s%s is not supported: %s",
+					 schema->what, v->key, foreign->why);
 		return;
 	}
 	str_add_shown(&name, v->key, 40);

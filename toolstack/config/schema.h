@@ -53,8 +53,14 @@ struct config_key {
 };
 
 /* Known keys that have no effect here. `names` are separated by blanks. */
+enum foreign_kind {
+	FOREIGN_IGNORED, /* a warning, unless the value switches it off */
+	FOREIGN_TOLD,	 /* a warning, whatever the value is */
+	FOREIGN_REFUSED, /* without the key's effect the guest would not be what was asked for */
+};
+
 struct config_foreign {
-	bool is_error; /* without the key's effect the guest would not be what was asked for */
+	enum foreign_kind kind;
 	const char *names;
 	const char *why; /* follows "KEY is not supported: " */
 };

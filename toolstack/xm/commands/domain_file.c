@@ -112,7 +112,9 @@ static const char *source_of(const struct reading *r)
 
 static int parse(struct reading *r)
 {
-	struct config_diags diags = { .strict = r->options->strict, .directory = r->directory };
+	struct config_diags diags = { .strict = r->options->strict,
+				      .directory = r->directory,
+				      .name = r->path ? basename(r->path) : NULL };
 
 	r->config = config_parse(str_text(&r->text), r->text.len, source_of(r), r->words,
 				 r->nr_words, &diags);
@@ -145,7 +147,9 @@ static void add_error(const struct reading *r, struct json_object *error,
 static int use_answer(struct reading *r, struct json_object *answer, struct config_diags *plain)
 {
 	struct json_object *errors = json_find(answer, "errors");
-	struct config_diags diags = { .strict = r->options->strict, .directory = r->directory };
+	struct config_diags diags = { .strict = r->options->strict,
+				      .directory = r->directory,
+				      .name = r->path ? basename(r->path) : NULL };
 	const char *help = NULL;
 
 	if (json_find(answer, "plain"))

@@ -160,7 +160,7 @@ static void man_foreign(const struct config_schema *schema)
 	for (const struct config_foreign *foreign = schema->foreign; foreign && foreign->names;
 	     foreign++) {
 		print_line(".It ", foreign->names);
-		printf("%s: ", foreign->is_error ? "An error" : "A warning");
+		printf("%s: ", foreign->kind == FOREIGN_REFUSED ? "An error" : "A warning");
 		print_line("", foreign->why);
 	}
 	printf(".El\n");
