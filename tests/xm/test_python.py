@@ -531,6 +531,20 @@ def test_nothing_is_left_behind_when_xm_is_interrupted(xm, write, xm_path, numbe
     assert not left(mark.encode())
 
 
+def test_children_of_others_live_on(xm, write, xm_path):
+    """A shell that becomes xm leaves its children to it, which may leave theirs."""
+    mark, other = f"300000{os.getpid()}", f"400000{os.getpid()}"
+    write(f"import os, time\nos.system('sleep {mark} &')\ntime.sleep(1)\n" + PLAIN)
+    script = f'sleep {other} >/dev/null 2>&1 & (sleep {other} >/dev/null 2>&1 & sleep 0.5) & exec "$0" create -q f'
+    try:
+        done = subprocess.run(["sh", "-c", script, xm_path], cwd=xm.directory, env=xm.env, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert len(left(other.encode() + b"\0")) == 2 and not left(mark.encode())
+    finally:
+        for pid in left(f"sleep\0{other}".encode()):
+            os.kill(int(pid), signal.SIGKILL)
+
+
 def test_fork_bomb(xm, xend, write):
     before = time.monotonic()
     text = "import os, time\nfor i in range(200):\n    try:\n        os.fork()\n    except OSError: pass\ntime.sleep(0.1)\n" + PLAIN

@@ -6,7 +6,7 @@ ts-src-xm += commands/boot_menu.c commands/console.c commands/console_relay.c co
 	commands/managed.c commands/network_setup.c commands/query.c commands/report.c commands/resources.c commands/shutdown.c \
 	commands/vncviewer.c
 ts-src-xm += doctor/check_devices.c doctor/check_host.c doctor/check_services.c doctor/doctor.c
-ts-src-xm += python/confine.c python/evaluate.c python/program.c python/watch.c
+ts-src-xm += python/confine.c python/evaluate.c python/keeper.c python/program.c python/watch.c
 ts-src-xm += top/top.c top/top_lines.c top/top_model.c top/top_view.c
 
 # program.c holds their text.

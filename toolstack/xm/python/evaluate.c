@@ -18,6 +18,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "xm/python/confine.h"
+#include "xm/python/keeper.h"
 #include "xm/python/program.h"
 #include "xm/python/watch.h"
 
@@ -131,7 +132,7 @@ static int start(const struct python_file *file, struct confine_files *child, st
 	pid_t parent = getpid();
 	int rc;
 
-	/* Processes that the program leaves behind become children of xm, which ends them. */
+	/* Processes that the program leaves behind become children of this one, which ends them. */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
 		return error_set(e, errno, "Cannot become the parent of orphans: %s.",
 				 strerror(errno));
@@ -161,7 +162,8 @@ static int start(const struct python_file *file, struct confine_files *child, st
 			 file->path, interpreter(), step, strerror(-rc));
 }
 
-int python_evaluate(const struct python_file *file, struct json_object **answer, struct error **e)
+/* In the keeper's process. */
+static int run(const struct python_file *file, struct json_object **answer, struct error **e)
 {
 	struct confine_files child = { -1, -1, -1, -1, -1, -1 };
 	struct watch watch = { .path = file->path,
@@ -188,6 +190,10 @@ int python_evaluate(const struct python_file *file, struct json_object **answer,
 	close_if_open(watch.output);
 	close_if_open(watch.answer);
 	close_if_open(watch.process);
-	prctl(PR_SET_CHILD_SUBREAPER, 0);
 	return rc;
+}
+
+int python_evaluate(const struct python_file *file, struct json_object **answer, struct error **e)
+{
+	return keeper_run(run, file, answer, e);
 }
