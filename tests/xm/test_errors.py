@@ -123,8 +123,8 @@ def test_no_command(xm):
 
 
 def test_unknown_command(xm):
-    text = xm.misused("lits")
-    assert text.startswith("Error: there is no command 'lits'.\n") and "Usage: xm COMMAND " in text
+    text = xm.misused("quux")
+    assert text.startswith("Error: there is no command 'quux'.\n") and "Usage: xm COMMAND " in text
 
 
 def test_prefix_that_is_not_unique(xm):
@@ -202,3 +202,20 @@ def test_connections_of_a_client_that_vanishes_do_no_harm(xm, xend):
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
         other.connect(xend.path)
     assert "Domain-0" in xm.good("list")
+
+
+def test_a_command_that_is_spelt_wrongly(xm):
+    assert xm.misused("lst") == "Error: there is no command 'lst'; did you mean list?\n"
+    assert xm.misused("vcpu-pni") == "Error: there is no command 'vcpu-pni'; did you mean vcpu-pin?\n"
+    assert xm.misused("frobnicate").startswith("Error: there is no command 'frobnicate'.\n\nUsage: xm ")
+
+
+def test_a_file_that_is_none(xm, tmp_path):
+    (tmp_path / "leads").symlink_to("nowhere")
+    assert xm.fails("create", tmp_path) == f"Error: '{tmp_path}' is a directory, and no configuration file.\n"
+    assert xm.fails("create", tmp_path / "leads") == f"Error: '{tmp_path}/leads' is a link that leads nowhere, and no configuration file.\n"
+
+
+def test_a_disk_without_its_prefix(xm, xend):
+    assert xm.fails("block-attach", "g", "/srv/d.img", "xvdc", "w") == (
+        "Error: Domain 'g', disk xvdc: '/srv/d.img' does not say what it is. Write file:/srv/d.img, or phy:/srv/d.img for a block device.\n")

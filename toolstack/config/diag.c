@@ -141,7 +141,8 @@ int config_diags_to_error(const struct config_diags *diags, struct error **e)
 		print_place(&diags->list[i], &s);
 		str_add(&s, diags->list[i].text);
 	}
-	rc = error_set(e, EINVAL, "%s.", str_text(&s));
+	/* A question has its mark already. */
+	rc = error_set(e, EINVAL, "%s%s", str_text(&s), str_ends(str_text(&s), "?") ? "" : ".");
 	str_free(&s);
 	return rc;
 }

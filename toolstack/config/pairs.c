@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes of a password that VNC uses (RFC 6143, 7.2.2). */
+#define VNC_PASSWORD_MAX 8
+
 struct pairs {
 	const char *what;
 	const struct config_schema *schema;
@@ -165,7 +168,13 @@ void vfb_finish(void *record, const struct value *given, struct config_diags *di
 	struct config_vfb *vfb = record;
 	const struct value *type = value_find(given, "type");
 
+	const struct value *password = value_find(given, "vncpasswd");
+
 	split_listen(vfb);
+	if (vfb->vncpasswd && strlen(vfb->vncpasswd) > VNC_PASSWORD_MAX && password)
+		config_warning(diags, password->source, password->key_pos,
+			       "vfb vncpasswd: VNC takes its first %d characters only",
+			       VNC_PASSWORD_MAX);
 	if (vfb->type == CONFIG_VFB_SDL && type)
 		config_warning(diags, type->source, type->key_pos,
 			       "vfb type has no effect: the screen is shown by VNC only");

@@ -126,6 +126,9 @@ struct sexp *config_to_sexp(const struct config *c, const struct config_live *li
 	sexp_set(domain, "uuid", c->uuid);
 	sexp_set(domain, "description", c->description);
 	sexp_set_printf(domain, "vcpus", "%llu", (unsigned long long)config_maxvcpus(c));
+	/* A bit for each vCPU that is online at the start, as the original xm said it. */
+	if (c->vcpus < config_maxvcpus(c) && c->vcpus < 64)
+		sexp_set_printf(domain, "vcpu_avail", "%llu", (1ULL << c->vcpus) - 1);
 	add_cpus(domain, "cpus", c->cpus, c->nr_cpus);
 	add_cpus(domain, "cpus_soft", c->cpus_soft, c->nr_cpus_soft);
 	sexp_set_printf(domain, "cpu_weight", "%llu", (unsigned long long)c->cpu_weight);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/str.h"
+
 const struct xm_group xm_groups[] = {
 	{ "Domains", xm_lifecycle_commands }, { "Managed domains", xm_managed_commands },
 	{ "Queries", xm_query_commands },     { "Resources", xm_resource_commands },
@@ -71,6 +73,27 @@ static int find_prefix(const char *word, const struct xm_command **command, char
 	return count;
 }
 
+/* Appends the commands that are spelt most like the word: at most two mistakes away. */
+static void find_alike(const char *word, char *names, size_t size)
+{
+	unsigned int best = 2;
+
+	if (strlen(word) < 3)
+		return;
+	for (const struct xm_group *group = xm_groups; group->title; group++) {
+		for (const struct xm_command *c = group->commands; c->name; c++) {
+			unsigned int distance = str_distance(word, c->name, best);
+
+			if (distance > best)
+				continue;
+			if (distance < best && names)
+				names[0] = '\0';
+			best = distance;
+			append(names, size, c->name);
+		}
+	}
+}
+
 enum xm_find_result xm_find(const char *word, const struct xm_command **command, char *candidates,
 			    size_t size)
 {
@@ -92,5 +115,7 @@ enum xm_find_result xm_find(const char *word, const struct xm_command **command,
 	if (count == 1)
 		return XM_FOUND;
 	*command = NULL;
+	if (!count)
+		find_alike(word, candidates, size);
 	return count ? XM_AMBIGUOUS : XM_NOT_FOUND;
 }

@@ -60,8 +60,12 @@ int main(int argc, char **argv)
 		xm_fail("'%s' may be any of: %s", word, candidates);
 		return XM_USAGE;
 	case XM_NOT_FOUND:
-		xm_fail("there is no command '%s'.", word);
-		return usage();
+		if (!candidates[0]) {
+			xm_fail("there is no command '%s'.", word);
+			return usage();
+		}
+		xm_fail("there is no command '%s'; did you mean %s?", word, candidates);
+		return XM_USAGE;
 	}
 	return finish(xm_run(command, argc - 1, argv + 1));
 }

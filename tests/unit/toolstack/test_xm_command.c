@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* xm's command line: names, older names, prefixes, options, operands. */
-/* links: toolstack/xm/command.c toolstack/xm/args.c */
+/* links: toolstack/xm/command.c toolstack/xm/args.c toolstack/lib/str.c toolstack/lib/alloc.c */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>

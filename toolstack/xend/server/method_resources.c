@@ -132,9 +132,9 @@ static int memory_max(struct request *request, struct json_object *result, struc
 		return rc;
 	if (kb < CONFIG_MEMORY_MIN * MIB_KB || kb > CONFIG_MEMORY_MAX * MIB_KB)
 		rc = error_set(e, EINVAL,
-			       "Domain '%s' can have a maximum of %d to %lld MiB, not %llu KiB.",
+			       "Domain '%s' can have a maximum of %d to %lld MiB, not %llu.",
 			       domain->name, CONFIG_MEMORY_MIN, CONFIG_MEMORY_MAX,
-			       (unsigned long long)kb);
+			       (unsigned long long)kb / 1024);
 	if (rc == 0 && domain->domid >= 0)
 		rc = domain_info(domain, &info, e);
 	if (rc == 0 && domain->domid >= 0)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "config/config.h"
@@ -28,8 +29,14 @@ static int disk_order(const struct xm_args *args, const char *method)
 	free(directory);
 	str_free(&text);
 	if (rc) {
-		rc = xm_fail("Domain '%s', disk %s: %s", args->operands[0], args->operands[2],
-			     error_text(error));
+		/* What would be read as xl's form has no disk's name in the third place. */
+		rc = strchr(args->operands[1], ':') ?
+			     xm_fail("Domain '%s', disk %s: %s", args->operands[0],
+				     args->operands[2], error_text(error)) :
+			     xm_fail("Domain '%s', disk %s: '%s' does not say what it is. Write "
+				     "file:%s, or phy:%s for a block device.",
+				     args->operands[0], args->operands[2], args->operands[1],
+				     args->operands[1], args->operands[1]);
 		error_free(&error);
 		return rc;
 	}

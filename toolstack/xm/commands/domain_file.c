@@ -248,11 +248,16 @@ static int load(struct reading *r, struct error **e)
 static int read_file(struct reading *r, const char *file)
 {
 	struct error *error = NULL;
+	struct stat found;
 	int status;
 
 	if (!file)
 		return parse(r);
 	r->path = domain_file_find(file, r->options->path);
+	if (!r->path && lstat(file, &found) == 0)
+		return xm_fail("'%s' is %s, and no configuration file.", file,
+			       S_ISDIR(found.st_mode) ? "a directory" :
+							"a link that leads nowhere");
 	if (!r->path)
 		return xm_fail("There is no configuration file '%s'%s%s.", file,
 			       strchr(file, '/') ? "" :

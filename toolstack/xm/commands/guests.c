@@ -106,7 +106,7 @@ static void send_file(struct order *order, const char *path)
 	/* Nobody watches, and the caller is root. */
 	struct domain_file_options options = { .file = path,
 					       .roots_python = true,
-					       .seconds = PYTHON_SECONDS };
+					       .seconds = PYTHON_SECONDS_AT_START };
 	struct json_object *params;
 	struct config *config;
 	char *found = NULL;
