@@ -98,7 +98,12 @@ static void driver_domain_step(void)
 		world.dead[SECOND] = true;
 		node_remove("/local/domain/12");
 	}
-	if (world.driver == SERVES && strcmp(online, "0") == 0)
+	if (world.driver == AT_WORK && strcmp(state, "5") == 0)
+		node_set(SERVED "/state", "6");
+	world.driver_undid =
+		strcmp(online, "0") == 0 &&
+		(world.driver == SERVES || (world.driver == AT_WORK && world.now > 3000));
+	if (world.driver_undid)
 		node_remove(SERVED);
 }
 

@@ -52,7 +52,9 @@ struct disk_world {
 	struct backend backends[8];
 	bool dead[SECOND + 1];
 	char record[1024]; /* the domain's devices */
-	enum { SILENT, SERVES, REFUSES, FINDS_NOTHING, DIES } driver;
+	/* AT_WORK: its script takes three seconds; until then it does not undo what it began. */
+	enum { SILENT, SERVES, REFUSES, FINDS_NOTHING, DIES, AT_WORK } driver;
+	bool driver_undid;
 	struct {
 		const char *number, *path; /* what it writes */
 		bool fails;

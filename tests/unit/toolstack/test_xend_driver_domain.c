@@ -88,6 +88,20 @@ static void test_a_half_attached_disk_of_a_driver_domain(void **state)
 	assert_true(world.now < 20000);
 }
 
+/* It has begun to connect the disk when xend is killed: it must see that the disk goes. */
+static void test_a_driver_domain_that_is_still_at_work(void **state)
+{
+	world.driver = AT_WORK;
+	node_set("/libxl/11/device/vbd/51712/backend", SERVED);
+	node_set(SERVED "/state", "2");
+	node_set(SERVED "/online", "1");
+	devices_reconcile(first);
+	assert_true(world.driver_undid);
+	assert_false(node_is_there(SERVED));
+	assert_true(devices_agree(first));
+	assert_true(world.now < 4000);
+}
+
 static void test_a_driver_domain_ends_before_its_guest(void **state)
 {
 	world.driver = SERVES;
@@ -107,6 +121,7 @@ static int run(void)
 		TEST(test_a_disk_of_a_driver_domain),
 		TEST(test_a_driver_domain_that_does_not_serve),
 		TEST(test_a_half_attached_disk_of_a_driver_domain),
+		TEST(test_a_driver_domain_that_is_still_at_work),
 		TEST(test_a_driver_domain_ends_before_its_guest),
 	};
 

@@ -202,12 +202,14 @@ static void start_closing(int domid, int host, const char *class, unsigned int d
 
 /*
  * Waits until the backend is closed, then until the driver domain has undone its setup: it needs
- * the nodes for that, and removes them at the end. Nobody does if it has not connected the device.
+ * the nodes for that, and removes them at the end. No node tells whether `xl devd' has begun to
+ * connect the device. If it has, and the nodes go before it looks at them again, it believes for
+ * ever that it has the device, and connects none of the same number.
  */
 static void finish_closing(struct domain *domain, int host, const char *class, unsigned int devid)
 {
 	uint64_t deadline = task_deadline(CLOSE_PATIENCE);
-	char back[DEVICE_PATH_MAX], *status;
+	char back[DEVICE_PATH_MAX];
 	unsigned int state;
 
 	snprintf(back, sizeof(back), "/local/domain/%d/backend/%s/%d/%u", host, class,
@@ -221,11 +223,7 @@ static void finish_closing(struct domain *domain, int host, const char *class, u
 			return;
 		}
 	}
-	status = store_read("%s/hotplug-status", back);
-	if (status && strcmp(status, "connected") == 0)
-		device_wait_state(back, 1u << XenbusStateUnknown, task_deadline(UNDO_PATIENCE),
-				  &state);
-	free(status);
+	device_wait_state(back, 1u << XenbusStateUnknown, task_deadline(UNDO_PATIENCE), &state);
 }
 
 static void remove_nodes(int domid, int host, const char *class, unsigned int devid)
