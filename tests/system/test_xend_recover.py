@@ -290,7 +290,8 @@ def test_xenstored_ends(host):
     for method, params in (("device.detach", {"class": "vbd", "device": "xvda"}),
                            ("device.detach", {"class": "vbd", "device": "xvda", "force": True}),
                            ("device.attach", {"class": "vbd", "config": disk("file:/data/theirs.img,xvdb,w")}),
-                           ("domain.shutdown", {})):
+                           ("domain.shutdown", {}), ("domain.sysrq", {"key": "h"}), ("domain.save", {"path": "/data/ours.save"}),
+                           ("memory.set", {"kb": 80 * 1024}), ("vcpu.set", {"count": 1})):
         with pytest.raises(XendError, match="xenstore does not know domain 'ours'"):
             host.ask(method, domain="ours", **params)
     before = counted(host)

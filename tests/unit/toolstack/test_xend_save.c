@@ -26,6 +26,7 @@
 #include "xend/domain/boot.h"
 #include "xend/device/device.h"
 #include "xend/domain/domain.h"
+#include "xend/domain/layout.h"
 #include "xend/domain/record.h"
 #include "xend/runtime/request.h"
 #include "xend/runtime/store.h"
@@ -49,7 +50,7 @@ enum takes { SUSPENDS, TAKES_LATE, NEVER_TAKES };
 static struct {
 	enum takes takes;
 	char *request; /* control/shutdown */
-	bool paused, suspended, destroyed, resume_fails;
+	bool paused, suspended, destroyed, resume_fails, new_xenstored;
 	unsigned int writes, fail_from, fail_to; /* of the record */
 	struct on_disk disk;
 	char written_to[128];
@@ -92,6 +93,11 @@ int domain_info(const struct domain *domain, struct hv_domain_info *info, struct
 					 .shutdown = world.suspended,
 					 .shutdown_reason = SHUTDOWN_suspend };
 	return 0;
+}
+
+int layout_check_known(const struct domain *domain, struct error **e)
+{
+	return world.new_xenstored ? error_set(e, EIO, "xenstore does not know it.") : 0;
 }
 
 void domain_set_state(struct domain *domain, enum domain_state state)
@@ -490,6 +496,22 @@ static void test_a_fifo_is_no_saved_domain(void **state)
 	assert_int_equal(save_open("/no/such", &fd, &config, &size, &ours, NULL), -ENOENT);
 }
 
+/* It could only wait until the guest does not suspend. */
+static void test_a_guest_that_xenstore_does_not_know_is_not_asked(void **state)
+{
+	begin(NEVER, NEVER);
+	put("XENOLITH, an old one");
+	world.new_xenstored = true;
+	guest.goal = GOAL_SUSPENDED;
+	assert_int_equal(domain_save(&guest, path, SAVE_THEN_STOP, NULL, NULL), -EIO);
+	world.new_xenstored = false;
+	assert_null(world.request);
+	assert_true(guest.state == DOMAIN_RUNNING && guest.goal == GOAL_REST);
+	next_xend();
+	assert_true(is_old("XENOLITH, an old one"));
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -502,6 +524,7 @@ int main(void)
 		cmocka_unit_test(test_a_guest_that_goes_on_is_said_to_run),
 		cmocka_unit_test(test_a_guest_that_does_not_go_on_keeps_its_file),
 		cmocka_unit_test(test_a_guest_that_suspends_too_late_is_known),
+		cmocka_unit_test(test_a_guest_that_xenstore_does_not_know_is_not_asked),
 		cmocka_unit_test(test_a_fifo_is_no_saved_domain),
 	};
 	int rc;

@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "xend/domain/domain.h"
+#include "xend/domain/layout.h"
 #include "xend/domain/record.h"
 #include "xend/runtime/request.h"
 
@@ -32,7 +33,13 @@ int domain_check(struct domain *domain, unsigned int needs, struct error **e)
 				 domain->state == DOMAIN_SUSPENDED ?
 					 "suspended; xm resume starts it" :
 					 "running already");
-	return needs & NEED_RUNS ? domain_info(domain, &info, e) : 0;
+	if (needs & NEED_RUNS) {
+		int rc = domain_info(domain, &info, e);
+
+		if (rc)
+			return rc;
+	}
+	return (needs & NEED_HEARS) && domain->domid > 0 ? layout_check_known(domain, e) : 0;
 }
 
 int domain_acquire(struct request *request, const char *operation, unsigned int needs,

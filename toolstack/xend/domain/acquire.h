@@ -18,6 +18,7 @@ enum domain_need {
 	NEED_NOT_DOM0 = 4,
 	NEED_MANAGED = 8,
 	NEED_HALTED = 16, /* its state is DOMAIN_HALTED, not suspended */
+	NEED_HEARS = 32,  /* xenstore knows it: what is written for it there reaches it */
 };
 
 /*

@@ -22,6 +22,7 @@
 #include "lib/str.h"
 #include "xend/domain/boot.h"
 #include "xend/domain/domain.h"
+#include "xend/domain/layout.h"
 #include "xend/domain/record.h"
 #include "xend/runtime/files.h"
 #include "xend/runtime/offload.h"
@@ -421,11 +422,12 @@ int domain_save(struct domain *domain, const char *path, enum save_after after,
 		struct request *asker, struct error **e)
 {
 	char *file = NULL;
-	int rc = check_not_paused(domain, e);
+	int rc = layout_check_known(domain, e);
 
 	if (rc == 0)
+		rc = check_not_paused(domain, e);
+	if (rc == 0)
 		rc = choose_file(domain, path, &file, e);
-
 	rc = save_to(domain, file, path, rc, after, asker, e);
 	free(file);
 	return rc;

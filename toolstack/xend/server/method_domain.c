@@ -20,7 +20,6 @@
 #include "xend/domain/dump.h"
 #include "xend/domain/foreign.h"
 #include "xend/domain/acquire.h"
-#include "xend/domain/layout.h"
 #include "protocol.h"
 #include "xend/domain/record.h"
 #include "xend/domain/rename.h"
@@ -205,15 +204,11 @@ static int ask_to_end(struct request *request, const char *what, struct json_obj
 	bool reboot = strcmp(what, "reboot") == 0;
 	struct domain *domain;
 	char path[64];
-	int id, rc = domain_acquire(request, what, NEED_RUNS | NEED_NOT_DOM0, &domain, e);
+	int id, rc = domain_acquire(request, what, NEED_RUNS | NEED_NOT_DOM0 | NEED_HEARS, &domain,
+				    e);
 
 	if (rc)
 		return rc;
-	rc = layout_check_known(domain, e);
-	if (rc) {
-		domain_release(domain);
-		return rc;
-	}
 	id = domain->domid;
 	domain->reboot_asked = reboot;
 	if (domain->ours)
@@ -303,7 +298,7 @@ static int sysrq(struct request *request, struct json_object *result, struct err
 
 	if (strlen(key) != 1 || key[0] < ' ' || key[0] > '~')
 		return error_set(e, EINVAL, "A sysrq is one character, not '%.20s'.", key);
-	rc = domain_acquire(request, "sysrq", NEED_RUNS | NEED_NOT_DOM0, &domain, e);
+	rc = domain_acquire(request, "sysrq", NEED_RUNS | NEED_NOT_DOM0 | NEED_HEARS, &domain, e);
 	if (rc)
 		return rc;
 	snprintf(path, sizeof(path), "/local/domain/%d/control/sysrq", domain->domid);

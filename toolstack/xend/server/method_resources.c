@@ -89,7 +89,7 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **
 static int memory_set(struct request *request, struct json_object *result, struct error **e)
 {
 	struct domain *domain;
-	int rc = domain_acquire(request, "mem-set", NEED_RUNS, &domain, e);
+	int rc = domain_acquire(request, "mem-set", NEED_RUNS | NEED_HEARS, &domain, e);
 
 	if (rc)
 		return rc;
@@ -264,7 +264,7 @@ static int vcpu_set(struct request *request, struct json_object *result, struct 
 	int64_t count = request_int(request, XEND_P_COUNT);
 	struct hv_domain_info info;
 	struct domain *domain;
-	int rc = domain_acquire(request, "vcpu-set", NEED_RUNS, &domain, e);
+	int rc = domain_acquire(request, "vcpu-set", NEED_RUNS | NEED_HEARS, &domain, e);
 
 	if (rc)
 		return rc;
