@@ -19,11 +19,16 @@ MAKEFLAGS += --no-builtin-rules
 
 default: all
 
-VERSION ?= 0.1
+# The one place that has it is the changelog of the packages.
+ifndef VERSION
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' packaging/debian/changelog)
+endif
 ifeq ($(origin CC),default)
 CC := gcc
 endif
 HOSTCC ?= gcc
+# What a package adds: nothing that names the directory in which it is built.
+PACKAGE_CFLAGS ?=
 PYTHON ?= python3
 DEBUG ?= 0
 V ?= 0
@@ -68,8 +73,8 @@ hv-cflags += $(if $(hv-is-clang),-Wno-gnu-variable-sized-type-not-at-end) -Wno-a
 # One partition: with several, who shares one depends on the names of files, and so do 3 % of a switch between guests.
 hv-lto := $(if $(hv-is-clang)$(hv-is-debug),,-flto=auto -flto-partition=one)
 # No merging of functions that it thinks alike: two that differ in an asm operand's type only are not.
-hv-cflags += $(hv-lto) $(call cc-option,-fno-ipa-icf)
-hv-asflags := -g -fPIE -D__ASSEMBLY__
+hv-cflags += $(hv-lto) $(call cc-option,-fno-ipa-icf) $(PACKAGE_CFLAGS)
+hv-asflags := -g -fPIE -D__ASSEMBLY__ $(PACKAGE_CFLAGS)
 hv-ldflags := -nostdlib -static $(if $(hv-is-clang),,-no-pie) -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
 	-Wl,--gc-sections -Wl,--orphan-handling=error -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings \
 	$(if $(hv-is-clang),-fuse-ld=bfd -Wl$(comma)--no-relax)
@@ -79,7 +84,7 @@ hv-init-objs :=
 all-targets :=
 clean-files :=
 build-mk := $(sort $(wildcard hypervisor/build.mk hypervisor/*/build.mk hypervisor/*/*/build.mk hypervisor/*/*/*/build.mk \
-	toolstack/build.mk tests/guest/build.mk tests/fuzz/build.mk bench/build.mk))
+	toolstack/build.mk packaging/build.mk tests/guest/build.mk tests/fuzz/build.mk bench/build.mk))
 include $(build-mk)
 -include tests/unit/build.mk
 

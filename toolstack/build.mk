@@ -26,6 +26,7 @@ ts-cflags += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanit
 else
 ts-cflags += -O2 -D_FORTIFY_SOURCE=2
 endif
+ts-cflags += $(PACKAGE_CFLAGS)
 ts-ldflags := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 
 ts-libraries := config hv lib # each uses those behind it

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""Debian's packages, as an administrator gets them: built in a clean Debian, installed on a bare one with GRUB, and taken
+away again.
+
+Needs root: packages are built and installed in systems of their own.
+"""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from lab import LAB, ROOT
+from lab.bare import BARE, in_chroot
+
+MACHINE = dict(smp=1)
+# Where `apt install` finds the packages on the disk.
+PLACE = "/srv"
+GUEST = """\
+name = "first"
+kernel = "/srv/guest/vmlinuz"
+ramdisk = "/srv/guest/initrd"
+extra = "console=hvc0 quiet"
+memory = 128
+disk = ["file:/srv/guest/disk.img,xvda,w"]
+"""
+# All files but those that belong to dpkg and apt themselves, or to caches that others keep.
+SNAPSHOT = r"""find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /srv -o -path /var/cache \
+-o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/log/apt -o -path /boot/efi \) -prune -o \
+! -path /var/log/dpkg.log ! -path '/var/log/alternatives.log' ! -type d -printf '%p %y %m %u:%g %l\n' -o -type d -printf '%p %y %m %u:%g\n' | sort
+find /etc /boot/grub/grub.cfg -type f ! -name ld.so.cache -exec md5sum {} + | sort -k 2"""
+
+
+@pytest.fixture(scope="module")
+def packages(lab):
+    subprocess.run([ROOT / "packaging/make-packages", "deb", ROOT / "build/packages"], check=True)
+    return ROOT / "build/packages"
+
+
+@pytest.fixture(scope="module")
+def disk(lab, tmp_path_factory):
+    """A bare Debian of this module's own."""
+    subprocess.run([ROOT / "lab/build", "bare"], check=True)
+    path = tmp_path_factory.mktemp("packages") / "disk.img"
+    subprocess.run(["cp", "--sparse=always", BARE, path], check=True)
+    yield path
+    path.unlink()
+
+
+def repack(deb, version, directory):
+    """The same package as if it were of another version."""
+    tree = directory / deb.stem
+    subprocess.run(["dpkg-deb", "-R", deb, tree], check=True)
+    control = (tree / "DEBIAN/control").read_text()
+    (tree / "DEBIAN/control").write_text(re.sub(r"\b0\.1\b(?=\)|$)", version, control, flags=re.MULTILINE))
+    for image in tree.glob("boot/xenolith-*.gz"):
+        image.rename(image.with_name(f"xenolith-{version}.gz"))
+    sums = tree / "DEBIAN/md5sums"
+    if sums.exists():
+        sums.unlink()
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-b", tree, directory / f"{deb.name.split('_')[0]}_{version}_amd64.deb"],
+                   check=True, stdout=subprocess.DEVNULL)
+    shutil.rmtree(tree)
+
+
+@pytest.fixture(scope="module")
+def filled(disk, packages, tmp_path_factory):
+    """The disk, with our packages of three versions in its /srv, and a guest to start."""
+    share = tmp_path_factory.mktemp("share")
+    for name in ("this", "old", "new", "guest"):
+        (share / name).mkdir()
+    for deb in packages.glob("*.deb"):
+        shutil.copy(deb, share / "this")
+        repack(deb, "0.0.9", share / "old")
+        repack(deb, "0.2", share / "new")
+    shutil.copyfile(LAB / "vmlinuz-stock", share / "guest/vmlinuz")
+    shutil.copyfile(LAB / "domu.cpio", share / "guest/initrd")
+    (share / "guest/first").write_text(GUEST)
+    in_chroot(disk, "cp -r /mnt/* /srv; truncate -s 8M /srv/guest/disk.img", share)
+    shutil.rmtree(share)
+    return disk
+
+
+def snapshot(disk):
+    return in_chroot(disk, SNAPSHOT)[1].splitlines()
+
+
+def difference(before, after):
+    return sorted({f"- {line}" for line in before} - {f"- {line}" for line in after}) + \
+        sorted({f"+ {line}" for line in after} - {f"+ {line}" for line in before})
+
+
+def test_lintian_has_nothing_to_say(packages):
+    changes = next((packages / "deb-build").glob("*.changes"))
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", changes], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_packages_come_and_go_without_a_trace(filled):
+    """Install on a bare Debian, remove, purge, install again over the older version, purge: piuparts' way, with GRUB's menu."""
+    install = "apt-get install -y -q --no-install-recommends"
+    _, said = in_chroot(filled, f"""
+        {install} xen-hypervisor-4.17-amd64 xen-hypervisor-common
+        echo 'MemTotal: 500000 kB' >/tmp/meminfo
+        mount --bind /tmp/meminfo /proc/meminfo
+        {install} {PLACE}/this/xenolith*.deb
+        umount /proc/meminfo
+        test "$(xenolith default)" = off
+        xenolith check
+        apt-get purge -y -q 'xenolith*'
+    """)
+    assert "xenolith: There is too little memory: 488 MiB." in said and "This machine can run Xenolith." in said
+    before = snapshot(filled)
+    assert [line for line in before if re.search(r"xenolith|[/0-9]xend\b|/xm\b", line)] == []
+
+    in_chroot(filled, f"""
+        {install} {PLACE}/old/xenolith*.deb
+        test -x /usr/sbin/service.distrib
+        test "$(xenolith default)" = on
+        test "$(dpkg-query -W -f '${{Version}}' xenolith-hypervisor)" = 0.0.9
+        {install} {PLACE}/this/xenolith*.deb
+        test ! -e /boot/xenolith-0.0.9.gz
+        test -e /boot/xenolith-0.1.gz
+        apt-get remove -y -q 'xenolith*'
+        test ! -e /usr/sbin/service.distrib
+        ! grep -q xenolith /boot/grub/grub.cfg
+        {install} {PLACE}/this/xenolith*.deb
+        systemd-analyze verify --man=no xend.service xenolith-guests.service
+        apt-get purge -y -q 'xenolith*'
+    """)
+    assert difference(before, snapshot(filled)) == []
+
+
+@pytest.mark.long
+def test_another_build_is_the_same(packages, tmp_path):
+    """In another directory; and every file that a build leaves, but the report that names it."""
+    subprocess.run([ROOT / "packaging/make-packages", "deb", tmp_path, "--directory", "/var/tmp/somewhere/else"], check=True)
+    files = sorted(file for file in (packages / "deb-build").iterdir() if file.suffix in (".deb", ".dsc", ".xz"))
+    assert len(files) >= 6
+    for file in files:
+        assert file.read_bytes() == (tmp_path / "deb-build" / file.name).read_bytes(), file.name
