@@ -2,6 +2,7 @@
 """xm create and xm new: finding the file, overriding its keys, saying what is wrong with it."""
 
 import os
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 
@@ -164,3 +165,51 @@ def test_refusal(xm, xend, file):
 def test_new(xm, xend, file):
     assert xm.good("new", file) == f'Using config file "{file}".\nDomain g1 is known to xend now\n'
     assert xend.requests[0][0] == "domain.new" and config_of(xend)["name"] == "g1"
+
+
+def test_foreground(xm, xend, file):
+    """It stays over a reboot, which changes the id, and over a xend that is busy; and says how it ended."""
+    lives = [[{"id": 7}], [{"id": -1, "operation": "restart"}], Refusal("busy", "Later."), [{"id": 8}], []]
+
+    def lists(params):
+        life = lives.pop(0)
+        if isinstance(life, Refusal):
+            raise life
+        return {"domains": [{"name": "g1", "uuid": "u", **domain} for domain in life]}
+
+    xend.answers["domain.create"] = {"id": 7, "name": "g1", "uuid": "u"}
+    xend.answers["domain.list"] = lists
+    assert xm.good("create", "-F", file).endswith("Started domain g1 (id=7)\nDomain g1 has ended.\n")
+    assert not lives
+    lives[:] = [[{"id": -1, "reason": "it crashed twice within a minute."}]]
+    done = xm("create", "-F", file)
+    assert done.status == 1 and "Domain 'g1' has ended and stays down: it crashed twice" in done.err
+
+
+def test_xml(xm, xend, file):
+    """Well-formed, with the elements that xm's -x had, whatever a path has in it."""
+    file.write_text('name = "g1"\nkernel = "/boot/<k>&"\nextra = \'a="b"\'\nmemory = 64\nmaxmem = 128\nvcpus = 2\n'
+                    'disk = ["phy:/dev/vg/a,xvda,w", "file:/i.iso,xvdb:cdrom,r"]\nvif = ["mac=00:16:3e:00:00:01,bridge=br0"]\nvfb = ["vnc=1"]\n')
+    out = xm.good("create", "-x", "-q", file)
+    vm = ElementTree.fromstring(out).find("vm")
+    assert vm.find("name/label").text == "g1" and vm.get("vcpus_max") == "2" and vm.get("actions_after_reboot") == "restart"
+    assert vm.find("pv").attrib == {"kernel": "/boot/<k>&", "ramdisk": "", "args": 'a="b"', "bootloader": "", "bootloader_args": ""}
+    assert vm.find("memory").get("static_max") == str(128 << 20) and vm.find("memory").get("dynamic_max") == str(64 << 20)
+    assert [(disk.get("device"), disk.get("mode"), disk.get("type")) for disk in vm.findall("vbd")] == [("xvda", "RW", "disk"), ("xvdb", "RO", "CD")]
+    assert [disk.get("src") for disk in ElementTree.fromstring(out).findall("vdi")] == ["phy:/dev/vg/a", "file:/i.iso"]
+    assert vm.find("vif").get("mac") == "00:16:3e:00:00:01" and vm.find("console").get("protocol") == "rfb"
+    assert not xend.requests
+
+
+@pytest.mark.parametrize("words", ("create name=fast", "destroy fast", "rename Pool-0 all", "cpu-add Pool-0 1", "cpu-remove Pool-0 1", "numa-split"))
+def test_pools_cannot_be_changed(xm, xend, words):
+    said = xm.fails(*f"cpupool-{words}".split())
+    assert "There is one pool of processors, Pool-0" in said and "xm vcpu-pin" in said
+    assert not xend.requests
+
+
+def test_every_domain_is_in_the_pool(xm, xend):
+    xend.answers["domain.list"] = {"domains": [{"name": "g1", "id": 3, "uuid": "u"}]}
+    assert xm.good("cpupool-migrate", "g1", "Pool-0") == "Domain g1 is in Pool-0.\n"
+    assert xend.requests == [("domain.list", {"domain": "g1"})]
+    assert "no pool of processors 'fast' for domain 'g1'" in xm.fails("cpupool-migrate", "g1", "fast")

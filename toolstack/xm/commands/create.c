@@ -5,13 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/alloc.h"
 #include "lib/json.h"
 #include "lib/str.h"
 #include "protocol.h"
 #include "xm/client/call.h"
 #include "xm/commands/boot_menu.h"
 #include "xm/commands/console.h"
+#include "xm/commands/create_xml.h"
 #include "xm/commands/domain_file.h"
+#include "xm/commands/foreground.h"
 #include "xm/python/evaluate.h"
 
 #define PYTHON_OPTIONS                                                                            \
@@ -24,8 +27,10 @@
 
 const struct xm_option create_options[] = {
 	{ 'c', "console", NULL, "go to its console" },
+	{ 'F', "foreground", NULL, "stay until it has ended" },
 	{ 'p', "paused", NULL, "leave it paused" },
 	{ 'n', "dryrun", NULL, "show what would be created, and create nothing" },
+	{ 'x', "xmldryrun", NULL, "the same as XML, as xm of Xen 3 had it" },
 	{ 'q', "quiet", NULL, "say nothing when it works" },
 	{ XM_OPTION_STRICT, "strict", NULL, "refuse a file that gives warnings" },
 	{ 'f', "defconfig", "FILE", "the file, if it is not the first argument" },
@@ -53,6 +58,16 @@ static int print_config(const struct config *config)
 	fputs(str_text(&text), stdout);
 	str_free(&text);
 	sexp_free(sexp);
+	return XM_OK;
+}
+
+static int print_xml(const struct config *config)
+{
+	struct str text = STR_INIT;
+
+	create_xml(config, &text);
+	fputs(str_text(&text), stdout);
+	str_free(&text);
 	return XM_OK;
 }
 
@@ -94,11 +109,12 @@ static int read_config(const struct xm_args *args, struct config **config)
 	if (status != XM_OK)
 		return status;
 	status = domain_file_read(args->operands, args->count, &options, config, &path);
-	if (*config && path && !xm_args_has(args, 'q'))
+	/* XML is for programs. */
+	if (*config && path && !xm_args_has(args, 'q') && !xm_args_has(args, 'x'))
 		printf("Using config file \"%s\".\n", path);
 	free(path);
-	if (*config && xm_args_has(args, 'n')) {
-		status = print_config(*config);
+	if (*config && (xm_args_has(args, 'n') || xm_args_has(args, 'x'))) {
+		status = xm_args_has(args, 'x') ? print_xml(*config) : print_config(*config);
 		config_free(*config);
 		*config = NULL;
 	}
@@ -125,6 +141,7 @@ int create_run(const struct xm_args *args)
 	struct json_object *params, *result;
 	struct config *config;
 	int status = read_config(args, &config);
+	char *uuid = NULL;
 	char id[24];
 
 	if (!config)
@@ -144,6 +161,7 @@ int create_run(const struct xm_args *args)
 		if (!xm_args_has(args, 'q'))
 			printf("Started domain %s (id=%s)\n", xm_string(result, XEND_D_NAME, "?"),
 			       id);
+		uuid = xstrdup(xm_string(result, XEND_D_UUID, ""));
 		json_object_put(result);
 		/*
 		 * Attach by id: if the domain has ended meanwhile, a new one of its name is another
@@ -152,9 +170,12 @@ int create_run(const struct xm_args *args)
 		status = console ? boot_menu_attach(id, CONSOLE_SCROLLBACK |
 								(waits ? CONSOLE_UNPAUSE : 0)) :
 				   XM_OK;
+		if (status == XM_OK && xm_args_has(args, 'F'))
+			status = foreground_wait(uuid, config->name);
 	} else {
 		status = XM_FAILED;
 	}
+	free(uuid);
 	config_free(config);
 	return status;
 }

@@ -10,6 +10,7 @@
 #include "lib/str.h"
 #include "protocol.h"
 #include "xm/client/call.h"
+#include "xm/commands/cpupool.h"
 #include "xm/commands/guests.h"
 #include "xm/commands/network_setup.h"
 #include "xm/doctor/doctor.h"
@@ -274,11 +275,73 @@ const struct xm_command xm_host_commands[] = {
 	  .summary = "List the pools of processors",
 	  .help = "For each: how many processors it has, its scheduler, and how many domains use "
 		  "it. "
-		  "Xenolith has one, with all processors; pools are made and changed by `xl'.",
+		  "Xenolith has one, with all processors; none can be made or changed.",
 	  .examples = "xm cpupool-list\tlist all\nxm cpupool-list -c Pool-0\tlist the processors "
 		      "of Pool-0",
 	  .options = pool_options,
 	  .max_operands = 1 },
+	{ .name = "cpupool-create",
+	  .run = cpupool_change_run,
+	  .usage = "[FILE] [KEY=VALUE...]",
+	  .summary = "Make a pool of processors (not possible)",
+	  .help = "It fails: there is one pool, Pool-0, with all processors. cpus in a domain's "
+		  "file and `xm vcpu-pin' keep a domain on some.",
+	  .examples = "xm cpupool-create name=fast\tsay what to do instead",
+	  .min_operands = 0,
+	  .max_operands = -1 },
+	{ .name = "cpupool-destroy",
+	  .run = cpupool_change_run,
+	  .usage = "POOL",
+	  .summary = "Remove a pool of processors (not possible)",
+	  .help = "It fails: there is one pool, Pool-0, with all processors. cpus in a domain's "
+		  "file and `xm vcpu-pin' keep a domain on some.",
+	  .examples = "xm cpupool-destroy fast\tsay why there is none",
+	  .min_operands = 1,
+	  .max_operands = 1 },
+	{ .name = "cpupool-rename",
+	  .run = cpupool_change_run,
+	  .usage = "POOL NAME",
+	  .summary = "Give a pool of processors another name (not possible)",
+	  .help = "It fails: there is one pool, Pool-0, with all processors. cpus in a domain's "
+		  "file and `xm vcpu-pin' keep a domain on some.",
+	  .examples = "xm cpupool-rename Pool-0 all\tsay why it keeps its name",
+	  .min_operands = 2,
+	  .max_operands = 2 },
+	{ .name = "cpupool-cpu-add",
+	  .run = cpupool_change_run,
+	  .usage = "POOL CPUS",
+	  .summary = "Give processors to a pool (not possible)",
+	  .help = "It fails: there is one pool, Pool-0, with all processors. cpus in a domain's "
+		  "file and `xm vcpu-pin' keep a domain on some.",
+	  .examples = "xm cpupool-cpu-add Pool-0 3\tsay why it has them already",
+	  .min_operands = 2,
+	  .max_operands = 2 },
+	{ .name = "cpupool-cpu-remove",
+	  .run = cpupool_change_run,
+	  .usage = "POOL CPUS",
+	  .summary = "Take processors out of a pool (not possible)",
+	  .help = "It fails: there is one pool, Pool-0, with all processors. cpus in a domain's "
+		  "file and `xm vcpu-pin' keep a domain on some.",
+	  .examples = "xm cpupool-cpu-remove Pool-0 3\tsay what to do instead",
+	  .min_operands = 2,
+	  .max_operands = 2 },
+	{ .name = "cpupool-migrate",
+	  .run = cpupool_migrate_run,
+	  .usage = "DOMAIN POOL",
+	  .summary = "Put a domain into a pool of processors",
+	  .help = "Every domain is in Pool-0.",
+	  .examples = "xm cpupool-migrate web1 Pool-0\twhere it is anyway",
+	  .min_operands = 2,
+	  .max_operands = 2 },
+	{ .name = "cpupool-numa-split",
+	  .run = cpupool_change_run,
+	  .usage = "",
+	  .summary = "Make a pool of each node (not possible)",
+	  .help = "It fails: there is one pool, Pool-0, with all processors. cpus in a domain's "
+		  "file and `xm vcpu-pin' keep a domain on some.",
+	  .examples = "xm cpupool-numa-split\tsay what to do instead",
+	  .min_operands = 0,
+	  .max_operands = 0 },
 	{ .name = "dmesg",
 	  .run = dmesg_run,
 	  .usage = "",
