@@ -49,6 +49,8 @@
  */
 #define XEND_M_INFO "xend.info" /* -> version xend pid start_time */
 #define XEND_M_LOG  "xend.log"	/* lines? -> text */
+/* request: the id of another one of this connection, which then fails with XEND_E_CANCELLED */
+#define XEND_M_CANCEL "request.cancel"
 
 /* DOM? config? columns[]? -> domains[]: objects, or arrays of these columns; see XEND_D_* */
 #define XEND_M_DOMAIN_LIST "domain.list"
@@ -134,6 +136,7 @@
 #define XEND_P_CLEAR	  "clear"
 #define XEND_P_KEYS	  "keys"
 #define XEND_P_LINES	  "lines"
+#define XEND_P_REQUEST	  "request"
 
 /* The stage of progress from which console.open shows the bootloader's menu. */
 #define XEND_STAGE_MENU "bootloader menu"

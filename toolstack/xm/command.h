@@ -12,6 +12,9 @@
 /* Exit statuses; every command returns one of them. */
 enum xm_status { XM_OK = 0, XM_FAILED = 1, XM_USAGE = 2 };
 
+/* The status with which xm exits when Ctrl-C has ended a command: 128 and the signal's number. */
+enum { XM_INTERRUPTED = 130 };
+
 /* Options without a letter. */
 enum {
 	XM_OPTION_JSON = 256,

@@ -43,6 +43,14 @@ static int slow(struct request *request, struct json_object *result, struct erro
 	return error_set(e, EBUSY, "It was too slow.");
 }
 
+/* Until it is cancelled. */
+static int endless(struct request *request, struct json_object *result, struct error **e)
+{
+	int rc = task_wait(TASK_FOREVER);
+
+	return error_set(e, rc, "A wait was cancelled.");
+}
+
 static int large(struct request *request, struct json_object *result, struct error **e)
 {
 	char *text = malloc(100001);
@@ -82,6 +90,7 @@ static int raw(struct request *request, struct json_object *result, struct error
 const struct method methods_domain[] = {
 	{ "echo", echo, { { "text", PARAM_STRING, true } } },
 	{ "slow", slow, { { NULL } } },
+	{ XEND_M_DOMAIN_SAVE, endless, { { NULL } } },
 	{ "large", large, { { NULL } } },
 	{ "raw", raw, { { NULL } } },
 	{ NULL },
@@ -329,6 +338,51 @@ static void test_all_that_may_come_are_served_and_one_more_is_told(void **state)
 	serve(comes_in_a_crowd);
 }
 
+#define CANCEL(id) \
+	"{\"version\":1,\"id\":9,\"method\":\"request.cancel\",\"params\":{\"request\":" id "}}\n"
+
+static void cancels(void)
+{
+	FILE *xend = dial(), *other = dial();
+
+	fputs(CALL("domain.save"), xend);
+	/* Only its own connection can cancel it, by the id as it was. */
+	fputs(CANCEL("8"), other);
+	CHECK(strstr(line(other), "No request 8 of this connection is under way any more."));
+	fputs(CANCEL("\"8\""), xend);
+	CHECK(strstr(line(xend), "\"id\":9,\"error\":{\"code\":\"failed\""));
+	fputs(CANCEL("8"), xend);
+	CHECK(strstr(line(xend), "\"id\":9,\"result\""));
+	CHECK(strcmp(line(xend), "{\"id\":8,\"error\":{\"code\":\"cancelled\",\"message\":"
+				 "\"Cancelled: the domain was not saved, and goes on.\"}}\n") == 0);
+	fputs(CANCEL("8"), xend);
+	CHECK(strstr(line(xend), "\"id\":9,\"error\":{\"code\":\"failed\""));
+	/* In one go with what it cancels. */
+	fputs(CALL("domain.save") CANCEL("8"), xend);
+	CHECK(strstr(line(xend), "\"id\":9,\"result\""));
+	CHECK(strstr(line(xend), "\"id\":8,\"error\":{\"code\":\"cancelled\""));
+}
+
+static void test_a_request_is_cancelled(void **state)
+{
+	serve(cancels);
+}
+
+static void cancels_what_cannot_be(void)
+{
+	FILE *xend = dial();
+
+	fputs(CALL("slow") CANCEL("8"), xend);
+	CHECK(strstr(line(xend), "{\"code\":\"unsupported\",\"message\":\"slow cannot be "
+				 "cancelled.\"}"));
+	CHECK(strstr(line(xend), "\"done\":1"));
+}
+
+static void test_a_request_that_cannot_be_cancelled_goes_on(void **state)
+{
+	serve(cancels_what_cannot_be);
+}
+
 static void goes_away(void)
 {
 	for (int i = 0; i < 50; i++) {
@@ -379,6 +433,8 @@ int main(void)
 		TEST(test_a_client_that_does_not_read_is_dropped),
 		TEST(test_a_hundred_thousand_lines_are_answered),
 		TEST(test_all_that_may_come_are_served_and_one_more_is_told),
+		TEST(test_a_request_is_cancelled),
+		TEST(test_a_request_that_cannot_be_cancelled_goes_on),
 		TEST(test_who_goes_away_leaves_nothing),
 		TEST(test_a_raw_connection_carries_bytes),
 	};

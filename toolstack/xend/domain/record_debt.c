@@ -118,17 +118,26 @@ int record_write(struct domain *domain, struct error **e)
 	return rc;
 }
 
+/* What is written anyway is written although somebody has cancelled the task. */
+static bool shield(bool on)
+{
+	return task_current() && task_shield(on);
+}
+
 void record_write_anyway(struct domain *domain)
 {
+	bool before = shield(true);
 	struct error *e = NULL;
 
 	if (record_write(domain, &e))
 		log_error("Domain %s: %s xend tries again.", domain->name, error_text(e));
 	error_free(&e);
+	shield(before);
 }
 
 void record_remove_anyway(struct domain *domain)
 {
+	bool before = shield(true);
 	struct removal *removal;
 	struct error *e = NULL;
 
@@ -140,4 +149,5 @@ void record_remove_anyway(struct domain *domain)
 		start();
 	}
 	error_free(&e);
+	shield(before);
 }

@@ -190,8 +190,11 @@ static int rename_draft(const char *draft)
 
 static int create_file(const char *path, int *fd, struct error **e)
 {
+	/* A thread that goes on after a cancelled wait would leave the file behind. */
+	bool before = task_shield(true);
 	int rc = files_open(path, O_RDWR | O_CREAT | O_EXCL, 0600, fd);
 
+	task_shield(before);
 	return rc ? refuse_path(path, rc, e) : 0;
 }
 
@@ -260,6 +263,7 @@ static int write_file(struct domain *domain, int fd, const char *file, const cha
 		      struct request *asker, struct error **e)
 {
 	int rc = write_header(domain, fd, path, e);
+	bool before;
 
 	if (rc == 0)
 		rc = write_memory(domain, fd, asker, e);
@@ -268,9 +272,12 @@ static int write_file(struct domain *domain, int fd, const char *file, const cha
 	/* The last step that can fail because the disk is full. */
 	rc = files_sync(fd, file);
 	if (rc == 0 && strcmp(file, path) != 0) {
+		/* A thread that goes on after a cancelled wait would still replace the old file. */
+		before = task_shield(true);
 		rc = files_call(rename_draft, file);
 		if (rc == 0)
 			rc = files_sync(fd, path);
+		task_shield(before);
 	}
 	return rc ? refuse_path(path, rc, e) : 0;
 }
@@ -354,10 +361,36 @@ static int keep_file_and_go_on(struct domain *domain, const char *file, const ch
 	return rc;
 }
 
+/* The file is complete. From here on nobody can cancel the save. */
+static int end_save(struct domain *domain, const char *file, const char *path,
+		    enum save_after after, struct error **e)
+{
+	int rc;
+
+	if (after == SAVE_THEN_GO_ON)
+		return keep_file_and_go_on(domain, file, path, e);
+	/* Recovery must not remove the file any more. */
+	free(domain->saving_to);
+	domain->saving_to = NULL;
+	/*
+	 * Until the record says so, recovery counts the file as partial, and the domain must not
+	 * go.
+	 */
+	domain_set_state(domain, DOMAIN_DYING);
+	rc = record_write(domain, e);
+	if (rc) {
+		domain->saving_to = xstrdup(file);
+		save_take_back(domain);
+		return rc;
+	}
+	return domain_tear_down(domain, e);
+}
+
 /* Saves it, with the choice of its file made: rc says whether that worked. */
 static int save_to(struct domain *domain, const char *file, const char *path, int rc,
 		   enum save_after after, struct request *asker, struct error **e)
 {
+	bool before;
 	int fd = -1;
 
 	if (rc == 0) {
@@ -385,23 +418,10 @@ static int save_to(struct domain *domain, const char *file, const char *path, in
 		save_take_back(domain);
 		return rc;
 	}
-	if (after == SAVE_THEN_GO_ON)
-		return keep_file_and_go_on(domain, file, path, e);
-	/* The file is complete: from here on recovery must not remove it. */
-	free(domain->saving_to);
-	domain->saving_to = NULL;
-	/*
-	 * Until the record says so, recovery counts the file as partial, and the domain must not
-	 * go.
-	 */
-	domain_set_state(domain, DOMAIN_DYING);
-	rc = record_write(domain, e);
-	if (rc) {
-		domain->saving_to = xstrdup(file);
-		save_take_back(domain);
-		return rc;
-	}
-	return domain_tear_down(domain, e);
+	before = task_shield(true);
+	rc = end_save(domain, file, path, after, e);
+	task_shield(before);
+	return rc;
 }
 
 /* A paused guest would not even see the request. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "lib/alloc.h"
 #include "lib/log.h"
@@ -22,6 +23,9 @@
 #define PROGRESS_INTERVAL 100
 
 struct request {
+	TAILQ_ENTRY(request) link;
+	struct task *task; /* NULL: not in the list of those that run */
+	bool cancelled;	   /* its client wants it no more */
 	struct client *client;
 	struct json_object *whole, *id, *params;
 	const struct method *method;
@@ -29,9 +33,30 @@ struct request {
 	uint64_t last_progress;
 };
 
-static const struct method *const tables[] = { methods_domain, methods_list,	  methods_managed,
-					       methods_guests, methods_resources, methods_device,
-					       methods_host,   methods_topology };
+static TAILQ_HEAD(, request) running = TAILQ_HEAD_INITIALIZER(running);
+
+static int cancel(struct request *request, struct json_object *result, struct error **e);
+
+static const struct method methods_request[] = {
+	{ XEND_M_CANCEL, cancel, { { XEND_P_REQUEST, PARAM_INT_OR_STRING, true } } },
+	{ NULL },
+};
+
+static const struct method *const tables[] = { methods_request, methods_domain, methods_list,
+					       methods_managed, methods_guests, methods_resources,
+					       methods_device,	methods_host,	methods_topology };
+
+/* The methods that can be cancelled, as they take back what they did; what the client is told. */
+static const struct {
+	const char *method, *text;
+} cancellable[] = {
+	{ XEND_M_DOMAIN_CREATE, "Cancelled: the domain was not created." },
+	{ XEND_M_DOMAIN_START, "Cancelled: the domain was not started." },
+	{ XEND_M_DOMAIN_SAVE, "Cancelled: the domain was not saved, and goes on." },
+	{ XEND_M_DOMAIN_RESTORE, "Cancelled: the domain was not restored; its file is as it was." },
+	{ XEND_M_DOMAIN_SUSPEND, "Cancelled: the domain was not suspended, and goes on." },
+	{ XEND_M_DOMAIN_RESUME, "Cancelled: the domain is suspended as before." },
+};
 
 /* Which code each errno of a handler stands for; any other errno is XEND_E_FAILED. */
 static const struct {
@@ -250,8 +275,39 @@ static int check_params(const struct method *method, struct json_object *params,
 
 /* --- from the line to the answer --- */
 
+/* NULL: it cannot be cancelled. */
+static const char *text_of_cancelled(const struct request *request)
+{
+	for (size_t i = 0; i < sizeof(cancellable) / sizeof(cancellable[0]); i++)
+		if (strcmp(cancellable[i].method, request->method->name) == 0)
+			return cancellable[i].text;
+	return NULL;
+}
+
+static int cancel(struct request *request, struct json_object *result, struct error **e)
+{
+	struct json_object *id = request_value(request, XEND_P_REQUEST);
+	struct request *other;
+
+	TAILQ_FOREACH(other, &running, link)
+		if (other->client == request->client && other->id &&
+		    json_object_equal(other->id, id))
+			break;
+	if (!other)
+		return error_set(e, EALREADY,
+				 "No request %.64s of this connection is under way any more.",
+				 json_object_get_string(id));
+	if (!text_of_cancelled(other))
+		return error_set(e, EOPNOTSUPP, "%s cannot be cancelled.", other->method->name);
+	other->cancelled = true;
+	task_cancel(other->task);
+	return 0;
+}
+
 static void free_request(struct request *request)
 {
+	if (request->task)
+		TAILQ_REMOVE(&running, request, link);
 	client_request_ended(request->client);
 	client_unref(request->client);
 	json_object_put(request->whole);
@@ -265,6 +321,10 @@ static void run_request(void *arg)
 	struct error *e = NULL;
 	int rc = request->method->run(request, result, &e);
 
+	if (rc == -ECANCELED && request->cancelled) {
+		error_free(&e);
+		error_set(&e, ECANCELED, "%s", text_of_cancelled(request));
+	}
 	if (rc == 0)
 		request_answer_early(request, result);
 	else
@@ -338,13 +398,16 @@ void request_receive(struct client *client, const char *line, size_t length)
 	request->whole = whole;
 	client_request_begun(client);
 	code = decode(request, &e);
-	if (!code && !task_start(run_request, request)) {
+	if (!code) {
+		request->task = task_start(run_request, request);
+		if (request->task) {
+			TAILQ_INSERT_TAIL(&running, request, link);
+			return;
+		}
 		error_set(&e, ENOMEM, "There is no memory for another request. Try again later.");
 		code = XEND_E_NO_MEMORY;
 	}
-	if (code) {
-		send_error(client, request->id, code, error_text(e));
-		error_free(&e);
-		free_request(request);
-	}
+	send_error(client, request->id, code, error_text(e));
+	error_free(&e);
+	free_request(request);
 }

@@ -39,21 +39,38 @@ static void show_progress(void *what, const char *stage, uint64_t done, uint64_t
 	progress_show(what, stage, done, total);
 }
 
+/* After Ctrl-C: says what became of the request, and leaves unless it was done in spite of it. */
+static void report_interrupt(const char *what, int rc, const struct error *error)
+{
+	fprintf(stderr, "%s: %s\n", what,
+		rc ? error_text(error) : "It was done before it could be cancelled.");
+	if (rc)
+		exit(XM_INTERRUPTED);
+}
+
 struct json_object *xm_call(const char *method, struct json_object *params, const char *what)
 {
 	struct client *client = xm_client();
 	struct json_object *result = NULL;
 	struct error *error = NULL;
+	bool interrupted;
+	int rc;
 
 	if (!client) {
 		json_object_put(params);
 		return NULL;
 	}
-	if (client_call(client, method, params, what ? show_progress : NULL, (void *)what, &result,
-			&error))
+	if (what)
+		client_cancel_on_interrupt(client);
+	rc = client_call(client, method, params, what ? show_progress : NULL, (void *)what, &result,
+			 &error);
+	interrupted = client_end_interrupts(client);
+	progress_end();
+	if (interrupted)
+		report_interrupt(what, rc, error);
+	else if (rc)
 		xm_fail("%s", error_text(error));
 	error_free(&error);
-	progress_end();
 	return result;
 }
 

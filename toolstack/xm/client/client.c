@@ -3,6 +3,8 @@
 #include "xm/client/client.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +18,14 @@
 
 enum { READ_CHUNK = 64 * 1024 };
 
+/* The id of the request that cancels another one. */
+#define CANCEL_ID "cancel"
+
 struct client {
 	int fd;
 	int64_t last_id;
+	bool cancels;	  /* on SIGINT, which is blocked but for the waits */
+	bool cancelling;  /* xend was asked to */
 	struct str input; /* received and not used yet */
 };
 
@@ -100,8 +107,51 @@ static int lost(const char *method, const char *why, struct error **e)
 			 method, why);
 }
 
-int client_send(struct client *client, const char *method, struct json_object *params,
-		struct error **e)
+/* --- interrupts --- */
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+	interrupted = 1;
+}
+
+static void block_interrupts(bool on)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigprocmask(on ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+void client_cancel_on_interrupt(struct client *client)
+{
+	struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND },
+			 before;
+
+	if (sigaction(SIGINT, NULL, &before) || before.sa_handler != SIG_DFL)
+		return;
+	interrupted = 0;
+	client->cancels = true;
+	client->cancelling = false;
+	block_interrupts(true);
+	sigaction(SIGINT, &action, NULL);
+}
+
+bool client_end_interrupts(struct client *client)
+{
+	if (!client->cancels)
+		return false;
+	client->cancels = false;
+	signal(SIGINT, SIG_DFL);
+	/* One that has come since the answer ends the process here. */
+	block_interrupts(false);
+	return interrupted;
+}
+
+static int send_request(struct client *client, struct json_object *id, const char *method,
+			struct json_object *params, struct error **e)
 {
 	struct json_object *request = json_new_object();
 	struct str line = STR_INIT;
@@ -109,7 +159,7 @@ int client_send(struct client *client, const char *method, struct json_object *p
 	int rc = 0;
 
 	json_set_int(request, XEND_F_VERSION, XEND_PROTOCOL_VERSION);
-	json_set_int(request, XEND_F_ID, ++client->last_id);
+	json_set(request, XEND_F_ID, id);
 	json_set_string(request, XEND_F_METHOD, method);
 	if (params)
 		json_set(request, XEND_F_PARAMS, params);
@@ -132,8 +182,37 @@ int client_send(struct client *client, const char *method, struct json_object *p
 	return rc;
 }
 
+int client_send(struct client *client, const char *method, struct json_object *params,
+		struct error **e)
+{
+	return send_request(client, json_new_int(++client->last_id), method, params, e);
+}
+
+/* Waits for bytes or for SIGINT. After the first SIGINT, a second one ends the process. */
+static int wait_for_bytes(struct client *client, client_progress *progress, void *data,
+			  struct error **e)
+{
+	struct pollfd fd = { .fd = client->fd, .events = POLLIN };
+	struct json_object *params;
+	sigset_t none;
+
+	sigemptyset(&none);
+	while (ppoll(&fd, 1, NULL, &none) < 0 && errno == EINTR && !interrupted)
+		continue;
+	if (!interrupted || client->cancelling)
+		return 0;
+	client->cancelling = true;
+	block_interrupts(false);
+	if (progress)
+		progress(data, "cancelling (Ctrl-C again leaves at once)", 0, 0);
+	params = json_new_object();
+	json_set_int(params, XEND_P_REQUEST, client->last_id);
+	return send_request(client, json_new_string(CANCEL_ID), XEND_M_CANCEL, params, e);
+}
+
 /* Wait until client->input begins with a whole line. *len: its length without the newline. */
-static int receive_line(struct client *client, const char *method, size_t *len, struct error **e)
+static int receive_line(struct client *client, const char *method, client_progress *progress,
+			void *data, size_t *len, struct error **e)
 {
 	size_t searched = 0;
 
@@ -152,6 +231,9 @@ static int receive_line(struct client *client, const char *method, size_t *len, 
 		if (in->len > (size_t)XEND_MAX_ANSWER)
 			return error_set(e, EPROTO, "xend's answer to %s is longer than %d bytes.",
 					 method, XEND_MAX_ANSWER);
+		if (client->cancels && !client->cancelling &&
+		    wait_for_bytes(client, progress, data, e))
+			return -ECONNRESET;
 		n = read(client->fd, str_reserve(in, READ_CHUNK), READ_CHUNK);
 		if (n > 0)
 			in->len += (size_t)n;
@@ -202,6 +284,13 @@ static int take_line(struct client *client, const char *method, struct json_obje
 	struct json_object *id = json_find(line, XEND_F_ID);
 	struct json_object *value;
 
+	if (json_object_is_type(id, json_type_string)) {
+		/* xend has finished it, cannot take it back, or knows no cancelling. */
+		if (client->cancelling && json_find(line, XEND_F_ERROR))
+			return error_set(e, EINPROGRESS,
+					 "xend does not cancel %s, and goes on with it.", method);
+		return 1;
+	}
 	/*
 	 * An answer without an id is for us too: xend sends it when it could not read the request,
 	 * or when it has too many clients.
@@ -234,7 +323,7 @@ int client_wait(struct client *client, const char *method, client_progress *prog
 		struct json_object *line;
 		size_t len = 0;
 
-		rc = receive_line(client, method, &len, e);
+		rc = receive_line(client, method, progress, data, &len, e);
 		if (rc)
 			return rc;
 		line = json_parse_object(client->input.text, len, e);

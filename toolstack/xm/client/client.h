@@ -31,11 +31,20 @@ void client_set_patience(struct client *client, unsigned int seconds);
 void client_close(struct client *client);
 
 /*
+ * From now on SIGINT during a request has xend cancel it; a second one ends the process. Nothing
+ * changes if SIGINT is ignored.
+ */
+void client_cancel_on_interrupt(struct client *client);
+/* SIGINT ends the process as before. Returns whether there was one meanwhile. */
+bool client_end_interrupts(struct client *client);
+
+/*
  * Send a request and wait for its answer. `params` and `progress` may be NULL; `params` is
  * consumed. The caller owns *result, which is never NULL after success.
  *
- * Returns 0; -EREMOTEIO with xend's own sentence when xend answers with an error; another -errno
- * when the connection or the answer is unusable.
+ * Returns 0; -EREMOTEIO with xend's own sentence when xend answers with an error; -EINPROGRESS
+ * after an interrupt when xend goes on with the request; another -errno when the connection or the
+ * answer is unusable.
  */
 int client_call(struct client *client, const char *method, struct json_object *params,
 		client_progress *progress, void *data, struct json_object **result,
