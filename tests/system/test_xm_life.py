@@ -184,6 +184,20 @@ def test_save_and_go_on_then_restore_paused(dom0, xm, guest):
     dom0.sh("rm /data/check.save")
 
 
+def test_ctrl_c_takes_a_save_back(dom0, xm, guest):
+    """As soon as the guest is asked to suspend. (With job control, a background job does not ignore SIGINT.)"""
+    for path, word in (("/data/cut", "save life /data/cut"), ("/data/cut", "save -c life /data/cut")):
+        said = dom0.sh(f"set -m; xm {word} >/tmp/said 2>&1 & p=$!; for i in $(seq 500); do [ -e {path} ] && break; usleep 10000; "
+                       "done; kill -INT $p; wait $p; echo $?; cat /tmp/said", 90)
+        assert said.splitlines()[-2:] == ["130", "life: Cancelled: the domain was not saved, and goes on."], said
+        assert dom0.guest("life", "echo lives") == "lives"
+        assert xm.domains()["life"][0] == guest
+        assert dom0.sh("ls /data/cut* 2>/dev/null; true") == ""
+    # It can be saved afterwards.
+    xm.good("save -c life /data/cut", 180)
+    dom0.sh("rm /data/cut")
+
+
 def test_save_where_it_cannot_be(dom0, xm, guest):
     assert "/no/where" in xm.fails("save life /no/where/file")
     assert xm.domains()["life"][0] == guest
