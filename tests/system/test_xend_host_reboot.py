@@ -125,7 +125,7 @@ def test_a_restart_of_xend_touches_no_guest_and_a_second_start_none(hosts):
     # One that has ended since is not started again: that was done once in this boot.
     host.ask("domain.shutdown", 90, domain="auto-shut", wait=True)
     status, said = host.run(command("ExecStart"), 60)
-    assert status == 1 and said == "Error: guest slow: It was destroyed before it ran.\nGuests started with the host: 3 of 4."
+    assert status == 1 and said == "Error: guest slow: It was destroyed before it ran.\nGuests started with the host: 3 of 4. Failed: slow (see `xm guests status')."
     del before["auto-shut"]
     assert running(host) == before
     host.sh("xm create -q /etc/xen/auto/auto-shut", 90)

@@ -61,8 +61,11 @@ def test_start_names_each_that_failed_and_goes_on_after_a_bad_file(host, xm, aut
     host.answers["guests.status"] = Host("start", [guest("db", "start", "failed", reason="No disk."), guest("web", "start", "done")])
     done = xm("guests", "start", "--auto", auto)
     assert done.status == 1 and "15-bad:1:" in done.err and "Error: guest db: No disk." in done.err
-    assert done.out == "Guests started with the host: 1 of 2.\n"
-    assert [order[1] for order in orders(host)] == ["", "10-db", "20-web"]
+    assert done.out == "Guests started with the host: 1 of 2. Failed: db (see `xm guests status').\n"
+    assert [order[1:] for order in orders(host)] == [("", None), ("10-db", "db"), ("15-bad", None), ("20-web", "web")]
+    bad = auto / "15-bad"
+    assert [p for _, p in host.requests if "reason" in p] == [
+        {"path": str(bad), "reason": f"{bad} cannot be used; `xm create -n {bad}' says why."}]
 
 
 def test_start_without_the_directory_starts_what_xend_keeps(host, xm, tmp_path):
@@ -131,9 +134,11 @@ def test_status(host, xm):
     host.answers["guests.status"] = Host("none", [])
     assert xm.good("guests", "status") == "The host's guests were neither started nor stopped since it booted.\n"
     host.answers["guests.status"] = Host("stop", [guest("web1", "shutdown", "working", seconds_left=5),
-                                                  guest("db1", "suspend", "failed", reason="No room.")])
+                                                  guest("db1", "suspend", "failed", reason="No room."),
+                                                  guest("typo", "nothing", "failed", reason="No file.")])
     assert xm.good("guests", "status").split("\n") == [f"{'web1':32} shutdown  working, 5 s left",
-                                                       f"{'db1':32} suspend   failed: No room.", ""]
+                                                       f"{'db1':32} suspend   failed: No room.",
+                                                       f"{'typo':32} start     failed: No file.", ""]
 
 
 def test_a_file_that_xend_wants_again_and_nobody_can_read_ends_the_wait(host, xm, auto):

@@ -251,26 +251,65 @@ static struct guest *find_file(const char *path, unsigned int *count)
 	return found;
 }
 
-int guests_order_file(const char *path, struct config *config, struct error **e)
+/* The guest of a file, which is added under this name if it is new. */
+static int take_file(const char *path, enum guest_action action, const char *name,
+		     struct guest **guest, struct error **e)
 {
 	unsigned int count;
-	struct guest *guest = find_file(path, &count);
-	int rc = 0;
 
-	if (guests.order != GUESTS_START || manager.changes_order) {
-		rc = error_set(e, EBUSY,
-			       "%s is not started: the start of the host's guests has "
-			       "not been ordered (`xm guests start').",
-			       path);
-	} else if (!guest && count >= MAX_FILES) {
-		rc = error_set(e, EINVAL,
-			       "%s is one file too many: at most %d start with the host.", path,
-			       MAX_FILES);
-	} else if (!guest) {
-		guest = guests_add(&guests, GUEST_START, config->name);
-		guest->path = xstrdup(path);
-		write_journal();
+	*guest = find_file(path, &count);
+	if (guests.order != GUESTS_START || manager.changes_order)
+		return error_set(e, EBUSY,
+				 "%s is not started: the start of the host's guests has not been "
+				 "ordered (`xm guests start').",
+				 path);
+	if (!*guest && count >= MAX_FILES)
+		return error_set(e, EINVAL,
+				 "%s is one file too many: at most %d start with the host.", path,
+				 MAX_FILES);
+	if (!*guest) {
+		*guest = guests_add(&guests, action, name);
+		(*guest)->path = xstrdup(path);
 	}
+	return 0;
+}
+
+int guests_order_bad_file(const char *path, const char *reason, struct error **e)
+{
+	const char *slash = strrchr(path, '/');
+	struct guest *guest;
+	int rc = take_file(path, GUEST_NOTHING, slash ? slash + 1 : path, &guest, e);
+
+	if (rc || guest->progress == GUEST_WORKING || guest->progress == GUEST_DONE)
+		return rc;
+	guest->action = GUEST_NOTHING;
+	guest->progress = GUEST_FAILED;
+	free(guest->why);
+	guest->why = xstrdup(reason);
+	config_free(guest->config);
+	guest->config = NULL;
+	log_error("Guest %s: %s", guest->name, reason);
+	write_journal();
+	cond_wake(&manager.changed);
+	return 0;
+}
+
+int guests_order_file(const char *path, struct config *config, struct error **e)
+{
+	struct guest *guest;
+	int rc = take_file(path, GUEST_START, config->name, &guest, e);
+
+	if (rc == 0 && guest->action == GUEST_NOTHING) {
+		/* It could not be used, and was mended. */
+		guest->action = GUEST_START;
+		guest->progress = GUEST_WAITING;
+		free(guest->name);
+		guest->name = xstrdup(config->name);
+		free(guest->why);
+		guest->why = NULL;
+	}
+	if (rc == 0)
+		write_journal();
 	if (rc || !guest || guest->progress != GUEST_WAITING || guest->config)
 		config_free(config);
 	else

@@ -59,6 +59,11 @@ struct guests {
 int guests_order_start(struct request *asker, struct error **e);
 /* After that: one file of /etc/xen/auto. Takes the configuration over. */
 int guests_order_file(const char *path, struct config *config, struct error **e);
+/*
+ * A file that cannot be used is a guest that failed, with this reason: its action is GUEST_NOTHING.
+ * Once it can be used, guests_order_file starts it all the same.
+ */
+int guests_order_bad_file(const char *path, const char *reason, struct error **e);
 /* The end of the host. Undoes starts that are under way. */
 int guests_order_stop(struct request *asker, struct error **e);
 /* Puts the order and its guests into the result of guests.status. */

@@ -12,14 +12,18 @@ static int start(struct request *request, struct json_object *result, struct err
 {
 	const char *path = request_string(request, XEND_P_PATH);
 	struct json_object *object = request_value(request, XEND_P_CONFIG);
+	const char *reason = request_string(request, XEND_D_REASON);
 	struct config *config;
 
-	if (!path && !object)
+	if (!path && !object && !reason)
 		return guests_order_start(request, e);
-	if (!path || !object)
-		return error_set(e, EINVAL,
-				 "guests.start takes a path with the configuration that "
-				 "the file describes, or neither.");
+	if (!path || !object == !reason)
+		return error_set(
+			e, EINVAL,
+			"guests.start takes a path with the configuration that the file "
+			"describes, or with the reason why it cannot be used, or neither.");
+	if (reason)
+		return guests_order_bad_file(path, reason, e);
 	config = config_from_json(object, e);
 	return config ? guests_order_file(path, config, e) : -EBADMSG;
 }
@@ -38,7 +42,9 @@ static int status(struct request *request, struct json_object *result, struct er
 const struct method methods_guests[] = {
 	{ XEND_M_GUESTS_START,
 	  start,
-	  { { XEND_P_PATH, PARAM_STRING, false }, { XEND_P_CONFIG, PARAM_OBJECT, false } } },
+	  { { XEND_P_PATH, PARAM_STRING, false },
+	    { XEND_P_CONFIG, PARAM_OBJECT, false },
+	    { XEND_D_REASON, PARAM_STRING, false } } },
 	{ XEND_M_GUESTS_STOP, stop },
 	{ XEND_M_GUESTS_STATUS, status },
 	{ NULL },

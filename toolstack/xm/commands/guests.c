@@ -111,15 +111,22 @@ static void send_file(struct order *order, const char *path)
 	struct config *config;
 	char *found = NULL;
 
-	if (domain_file_read(NULL, 0, &options, &config, &found) != XM_OK || !config) {
-		free(found);
-		json_append(order->unreadable, json_new_string(path));
-		order->status = XM_FAILED;
-		return;
-	}
+	int status = domain_file_read(NULL, 0, &options, &config, &found);
+
 	free(found);
 	params = json_new_object();
 	json_set_string(params, XEND_P_PATH, path);
+	if (status != XM_OK || !config) {
+		char *reason =
+			xasprintf("%s cannot be used; `xm create -n %s' says why.", path, path);
+
+		json_append(order->unreadable, json_new_string(path));
+		order->status = XM_FAILED;
+		json_set_string(params, XEND_D_REASON, reason);
+		free(reason);
+		tell(order, XEND_M_GUESTS_START, params);
+		return;
+	}
 	json_set(params, XEND_P_CONFIG, config_to_json(config));
 	config_free(config);
 	tell(order, XEND_M_GUESTS_START, params);
@@ -267,6 +274,26 @@ static size_t count_done(struct json_object *status, size_t *total)
 	return done;
 }
 
+/* On the last line, which `systemctl status' shows, too. */
+static void name_failed(struct json_object *status)
+{
+	size_t total, failed = 0;
+	struct json_object *guests = xm_array(status, "guests", &total);
+	char name[FORMAT_NAME_MAX];
+
+	for (size_t i = 0; i < total; i++) {
+		struct json_object *guest = json_object_array_get_idx(guests, i);
+
+		if (is(guest, XEND_G_PROGRESS, "failed") && failed++ < NAMES)
+			printf("%s%s", failed == 1 ? " Failed: " : ", ",
+			       format_name(xm_string(guest, XEND_D_NAME, "?"), name));
+	}
+	if (failed > NAMES)
+		printf(" and %zu more", failed - NAMES);
+	if (failed)
+		printf(" (see `xm guests status').");
+}
+
 static void report(struct order *order, struct json_object *status)
 {
 	size_t total, done = count_done(status, &total);
@@ -279,10 +306,10 @@ static void report(struct order *order, struct json_object *status)
 			order->status = xm_fail("guest %s: %s", xm_string(guest, XEND_D_NAME, "?"),
 						xm_string(guest, XEND_D_REASON, "?"));
 	}
-	if (strcmp(order->word, "start") == 0)
-		printf("Guests started with the host: %zu of %zu.\n", done, total);
-	else
-		printf("Guests ended with the host: %zu of %zu.\n", done, total);
+	printf("Guests %s with the host: %zu of %zu.",
+	       strcmp(order->word, "start") == 0 ? "started" : "ended", done, total);
+	name_failed(status);
+	putchar('\n');
 }
 
 /* Whether xend still works at a guest, or will. */
@@ -359,10 +386,12 @@ static void print_guest(struct json_object *guest)
 {
 	char name[FORMAT_NAME_MAX];
 	const char *reason = xm_string(guest, XEND_D_REASON, NULL);
+	const char *action = xm_string(guest, XEND_G_ACTION, "?");
 	int64_t left = xm_int(guest, XEND_G_SECONDS_LEFT, -1);
 
 	printf("%-32s %-9s %s", format_name(xm_string(guest, XEND_D_NAME, "?"), name),
-	       xm_string(guest, XEND_G_ACTION, "?"), xm_string(guest, XEND_G_PROGRESS, "?"));
+	       strcmp(action, "nothing") == 0 ? "start" : action,
+	       xm_string(guest, XEND_G_PROGRESS, "?"));
 	if (left >= 0)
 		printf(", %lld s left", (long long)left);
 	if (reason)
