@@ -138,6 +138,9 @@
 #define XEND_P_LINES	  "lines"
 #define XEND_P_REQUEST	  "request"
 
+/* In any result: a sentence for a person about what was done all the same. */
+#define XEND_D_WARNING "warning"
+
 /* The stage of progress from which console.open shows the bootloader's menu. */
 #define XEND_STAGE_MENU "bootloader menu"
 

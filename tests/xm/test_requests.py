@@ -139,3 +139,9 @@ def test_shutdown_goes_on_after_a_failure(xm, xend):
     xend.answers["domain.shutdown"] = answer
     done = xm("shutdown", "-w", "a", "b")
     assert (done.status, done.out, done.err) == (1, "Domain b terminated\n", "Error: Domain 'a' is being saved.\n")
+
+
+def test_a_warning_of_xend_is_said_and_the_command_succeeds(xm, xend):
+    xend.answers["memory.set"] = {"warning": "Domain 'g1' is asked to do with 10 MiB."}
+    done = xm("mem-set", "g1", "10")
+    assert (done.status, done.out, done.err) == (0, "", "Warning: Domain 'g1' is asked to do with 10 MiB.\n")

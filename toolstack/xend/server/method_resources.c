@@ -25,6 +25,8 @@
 
 #define PAGE_KB 4
 #define MIB_KB	1024
+/* What a small Linux takes, without the tables for its memory. */
+#define LINUX_KB (48 * MIB_KB)
 
 /* --- memory --- */
 
@@ -38,31 +40,80 @@ static int set_target(struct domain *domain, uint64_t kb, struct error **e)
 	return rc ? error_set(e, rc, "Cannot write %s: %s.", path, strerror(-rc)) : 0;
 }
 
-static int memory_set_locked(struct domain *domain, uint64_t kb, struct error **e)
+/* Domain-0's limit is the hypervisor's or, if it has none, the host's memory. */
+static int dom0_most(const struct hv_domain_info *info, uint64_t *most, struct error **e)
 {
-	uint64_t most = store_read_number(UINT64_MAX / 2, UINT64_MAX / 2,
-					  "/local/domain/%d/memory/static-max", domain->domid);
-	struct balloon_loan loan = { 0 };
-	struct hv_domain_info info;
-	int rc = domain_info(domain, &info, e);
+	struct xen_sysctl_physinfo host;
+	int rc = hv_host_physinfo(domain_hv, &host, e);
 
 	if (rc)
 		return rc;
+	*most = host.total_pages * PAGE_KB;
+	if (info->max_pages && info->max_pages * PAGE_KB < *most)
+		*most = info->max_pages * PAGE_KB;
+	return 0;
+}
+
+static int check_most(const struct domain *domain, const struct hv_domain_info *info, uint64_t kb,
+		      struct error **e)
+{
+	uint64_t most = store_read_number(UINT64_MAX / 2, UINT64_MAX / 2,
+					  "/local/domain/%d/memory/static-max", domain->domid);
+	int rc = domain->domid ? 0 : dom0_most(info, &most, e);
+
 	/*
 	 * memory.max changes the record, but not static-max, which the guest was told at its start.
 	 */
 	if (domain->config && config_maxmem(domain->config) * 1024 < most)
 		most = config_maxmem(domain->config) * 1024;
-	if (kb > most)
-		return error_set(e, EINVAL,
-				 "Domain '%s' can have %llu MiB at most (its maxmem), not %llu.",
-				 domain->name, (unsigned long long)most / 1024,
-				 (unsigned long long)kb / 1024);
+	if (rc || kb <= most)
+		return rc;
+	return error_set(e, EINVAL, "Domain '%s' can have %llu MiB at most (%s), not %llu.",
+			 domain->name, (unsigned long long)most / 1024,
+			 domain->domid ?
+				 "its maxmem" :
+				 "the host's memory, or max: of dom0_mem on the hypervisor's "
+				 "command line",
+			 (unsigned long long)kb / 1024);
+}
+
+/*
+ * A warning, because a small system of another kind may do with less: Linux keeps the tables for
+ * the most memory that it may get, besides itself.
+ */
+static void warn_of_too_little(const struct domain *domain, const struct hv_domain_info *info,
+			       uint64_t kb, struct json_object *result)
+{
+	uint64_t least = LINUX_KB + info->max_pages * PAGE_KB / 32;
+
+	if (!domain->domid || kb >= least || kb >= info->pages * PAGE_KB)
+		return;
+	json_set_printf(
+		result, XEND_D_WARNING,
+		"Domain '%s' is asked to do with %llu MiB. If it is a Linux, it needs about "
+		"%llu, and ends programs when it has less: `xm mem-set %s %llu' gives it "
+		"back what it had.",
+		domain->name, (unsigned long long)kb / 1024, (unsigned long long)least / 1024,
+		domain->name, (unsigned long long)info->pages * PAGE_KB / 1024);
+}
+
+static int memory_set_locked(struct domain *domain, uint64_t kb, struct json_object *result,
+			     struct error **e)
+{
+	struct balloon_loan loan = { 0 };
+	struct hv_domain_info info;
+	int rc = domain_info(domain, &info, e);
+
+	if (rc == 0)
+		rc = check_most(domain, &info, kb, e);
+	if (rc)
+		return rc;
 	if (kb < CONFIG_MEMORY_MIN * MIB_KB ||
 	    (domain->domid == 0 && kb < settings->dom0_min_mem * 1024))
 		return error_set(e, EINVAL, "%llu MiB is too little for domain '%s'%s.",
 				 (unsigned long long)kb / 1024, domain->name,
 				 domain->domid ? "" : " (dom0-min-mem says more)");
+	warn_of_too_little(domain, &info, kb, result);
 	/*
 	 * Make sure that the memory is there, else other domains find none. Nobody gives memory to
 	 * Domain-0.
@@ -93,7 +144,7 @@ static int memory_set(struct request *request, struct json_object *result, struc
 
 	if (rc)
 		return rc;
-	rc = memory_set_locked(domain, (uint64_t)request_int(request, XEND_P_KB), e);
+	rc = memory_set_locked(domain, (uint64_t)request_int(request, XEND_P_KB), result, e);
 	domain_release(domain);
 	return rc;
 }
@@ -365,12 +416,20 @@ static bool fits(const char *name, int64_t value, const struct config_key **key)
 	return value >= (int64_t)(*key)->min && value <= (int64_t)(*key)->max;
 }
 
+static unsigned int vcpus_of_domain(const struct domain *domain)
+{
+	struct hv_domain_info info;
+
+	return domain_info(domain, &info, NULL) ? 0 : info.max_vcpu_id + 1;
+}
+
 static int sched_set(struct request *request, struct json_object *result, struct error **e)
 {
 	int64_t weight = request_int(request, XEND_P_WEIGHT),
 		cap = request_int(request, XEND_P_CAP);
 	const struct config_key *key;
 	struct hv_credit credit;
+	struct error *why = NULL;
 	struct domain *domain;
 	int rc;
 
@@ -390,7 +449,17 @@ static int sched_set(struct request *request, struct json_object *result, struct
 	if (rc == 0) {
 		credit.weight = weight != -1 ? (unsigned int)weight : credit.weight;
 		credit.cap = cap != -1 ? (unsigned int)cap : credit.cap;
-		rc = hv_sched_set(domain_hv, (uint32_t)domain->domid, &credit, e);
+		rc = hv_sched_set(domain_hv, (uint32_t)domain->domid, &credit, &why);
+		if (rc == -EINVAL)
+			error_set(
+				e, EINVAL,
+				"Domain '%s' cannot have the weight %u and the cap %u%s: a weight "
+				"is 1 to 65535, and a cap at most 100 for each of its %u vCPUs.",
+				domain->name, credit.weight, credit.cap,
+				credit.cap ? "" : " (none)", vcpus_of_domain(domain));
+		else
+			error_move(e, &why);
+		error_free(&why);
 	}
 	domain_release(domain);
 	return rc;

@@ -70,6 +70,8 @@ struct json_object *xm_call(const char *method, struct json_object *params, cons
 		report_interrupt(what, rc, error);
 	else if (rc)
 		xm_fail("%s", error_text(error));
+	if (result && json_find(result, XEND_D_WARNING))
+		xm_warn("%s", xm_string(result, XEND_D_WARNING, ""));
 	error_free(&error);
 	return result;
 }
