@@ -88,7 +88,12 @@ static int raw(struct request *request, struct json_object *result, struct error
 }
 
 const struct method methods_domain[] = {
-	{ "echo", echo, { { "text", PARAM_STRING, true } } },
+	{ "echo",
+	  echo,
+	  { { "text", PARAM_STRING, true },
+	    { "number", PARAM_INT, false },
+	    { "config", PARAM_OBJECT, false } } },
+	{ XEND_M_DOMAIN_LIST, echo, { { "text", PARAM_STRING, true } } },
 	{ "slow", slow, { { NULL } } },
 	{ XEND_M_DOMAIN_SAVE, endless, { { NULL } } },
 	{ "large", large, { { NULL } } },
@@ -383,6 +388,45 @@ static void test_a_request_that_cannot_be_cancelled_goes_on(void **state)
 	serve(cancels_what_cannot_be);
 }
 
+static void changes_and_asks(void)
+{
+	FILE *xend = dial();
+
+	fputs("{\"version\":1,\"id\":1,\"method\":\"echo\",\"params\":{\"text\":\"hi\",\"number\":"
+	      "5,"
+	      "\"config\":{\"name\":\"g\\n1\",\"vfb\":[{\"vncpasswd\":\"secret\"}]}}}\n",
+	      xend);
+	CHECK(strstr(line(xend), "\"result\""));
+	fputs("{\"version\":1,\"id\":1,\"method\":\"domain.list\",\"params\":{\"text\":\"asked\"}}"
+	      "\n",
+	      xend);
+	CHECK(strstr(line(xend), "\"result\""));
+	fputs(CALL("slow"), xend);
+	while (!strstr(line(xend), "\"error\""))
+		continue;
+}
+
+static void test_the_log_has_what_was_changed_and_what_failed(void **state)
+{
+	char name[64], text[1000];
+	FILE *log;
+
+	snprintf(name, sizeof(name), "/tmp/xend-test-%d.log", (int)getpid());
+	assert_int_equal(log_open(name, 1000000, NULL), 0);
+	log_set_level(LOG_LEVEL_INFO);
+	serve(changes_and_asks);
+	log = fopen(name, "r");
+	assert_non_null(log);
+	text[fread(text, 1, sizeof(text) - 1, log)] = '\0';
+	fclose(log);
+	unlink(name);
+	assert_non_null(
+		strstr(text, "INFO A client's echo (text=hi number=5 name=g?1) is done.\n"));
+	assert_non_null(strstr(text, "INFO A client's slow () failed: It was too slow.\n"));
+	assert_null(strstr(text, "secret"));
+	assert_null(strstr(text, "asked"));
+}
+
 static void goes_away(void)
 {
 	for (int i = 0; i < 50; i++) {
@@ -433,6 +477,7 @@ int main(void)
 		TEST(test_a_client_that_does_not_read_is_dropped),
 		TEST(test_a_hundred_thousand_lines_are_answered),
 		TEST(test_all_that_may_come_are_served_and_one_more_is_told),
+		TEST(test_the_log_has_what_was_changed_and_what_failed),
 		TEST(test_a_request_is_cancelled),
 		TEST(test_a_request_that_cannot_be_cancelled_goes_on),
 		TEST(test_who_goes_away_leaves_nothing),

@@ -21,6 +21,8 @@
 #define MAX_NUMBER ((int64_t)1 << 53)
 /* Milliseconds between two progress lines. */
 #define PROGRESS_INTERVAL 100
+/* The most characters of a parameter in the log. */
+#define LOGGED_MAX 100
 
 struct request {
 	TAILQ_ENTRY(request) link;
@@ -57,6 +59,17 @@ static const struct {
 	{ XEND_M_DOMAIN_SUSPEND, "Cancelled: the domain was not suspended, and goes on." },
 	{ XEND_M_DOMAIN_RESUME, "Cancelled: the domain is suspended as before." },
 };
+
+/* The methods that change nothing. Programs ask such things all day; the log does not say so. */
+static const char *const questions[] = {
+	XEND_M_INFO,	      XEND_M_LOG,	    XEND_M_DOMAIN_LIST,	  XEND_M_VCPU_LIST,
+	XEND_M_SCHED_GET,     XEND_M_DEVICE_LIST,   XEND_M_CONSOLE_OPEN,  XEND_M_HOST_INFO,
+	XEND_M_HOST_DMESG,    XEND_M_HOST_TOPOLOGY, XEND_M_HOST_CPUPOOLS, XEND_M_TOP_SAMPLE,
+	XEND_M_GUESTS_STATUS,
+};
+
+/* What the log has of a configuration or a device. The rest is long, or secret. */
+static const char *const logged[] = { "name", "vdev", "target", "mac", "bridge", "backend" };
 
 /* Which code each errno of a handler stands for; any other errno is XEND_E_FAILED. */
 static const struct {
@@ -314,6 +327,47 @@ static void free_request(struct request *request)
 	free(request);
 }
 
+static bool is_question(const struct request *request)
+{
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
+		if (strcmp(questions[i], request->method->name) == 0)
+			return true;
+	return false;
+}
+
+static void add_param(struct str *line, const char *name, struct json_object *value)
+{
+	str_printf(line, "%s%s=", line->len ? " " : "", name);
+	str_add_shown(line, json_object_get_string(value), LOGGED_MAX);
+}
+
+/* Who changed what must be found out later, and what was refused. */
+static void log_request(const struct request *request, const char *refusal)
+{
+	const struct method *method = request->method;
+	struct str line = STR_INIT;
+
+	if (is_question(request))
+		return;
+	for (const struct param *p = method->params;
+	     request->params && p < method->params + PARAM_MAX && p->name; p++) {
+		struct json_object *value = json_find(request->params, p->name);
+
+		if (value && !json_object_is_type(value, json_type_object))
+			add_param(&line, p->name, value);
+		for (size_t i = 0; value && json_object_is_type(value, json_type_object) &&
+				   i < sizeof(logged) / sizeof(logged[0]);
+		     i++)
+			if (json_find(value, logged[i]))
+				add_param(&line, logged[i], json_find(value, logged[i]));
+	}
+	if (refusal)
+		log_info("A client's %s (%s) failed: %s", method->name, str_text(&line), refusal);
+	else
+		log_info("A client's %s (%s) is done.", method->name, str_text(&line));
+	str_free(&line);
+}
+
 static void run_request(void *arg)
 {
 	struct request *request = arg;
@@ -329,8 +383,7 @@ static void run_request(void *arg)
 		request_answer_early(request, result);
 	else
 		send_error(request->client, request->id, request_code(rc), error_text(e));
-	if (rc)
-		log_debug("%s: %s", request->method->name, error_text(e));
+	log_request(request, rc ? error_text(e) : NULL);
 	error_free(&e);
 	json_object_put(result);
 	free_request(request);
