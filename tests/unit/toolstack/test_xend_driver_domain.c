@@ -4,6 +4,7 @@
 /* Disks that another domain serves, or fails to serve. */
 #include "disk_world.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void attach_served(const char *backend, const char *words)
@@ -115,6 +116,80 @@ static void test_a_driver_domain_ends_before_its_guest(void **state)
 	assert_true(world.now < 2000);
 }
 
+static void put_served(unsigned int devid, const char *state)
+{
+	char path[100], back[80];
+
+	snprintf(back, sizeof(back), "/local/domain/12/backend/vbd/11/%u", devid);
+	snprintf(path, sizeof(path), "/libxl/11/device/vbd/%u/backend", devid);
+	node_set(path, back);
+	snprintf(path, sizeof(path), "%s/state", back);
+	node_set(path, state);
+	snprintf(path, sizeof(path), "%s/online", back);
+	node_set(path, "1");
+	snprintf(path, sizeof(path), "%s/hotplug-status", back);
+	node_set(path, "connected");
+}
+
+/* Its kernel does not close them, or it closes them and nobody there undoes the setup. */
+static void check_a_silent_one_is_waited_for_once(const char *state, uint64_t limit,
+						  void (*undo)(struct domain *domain))
+{
+	world.now = 0;
+	for (unsigned int i = 0; i < 8; i++)
+		put_served(XVDA + 16 * i, state);
+	undo(first);
+	assert_true(world.now >= limit / 2);
+	assert_true(world.now < limit);
+	assert_false(node_is_there("/libxl/11/device/vbd"));
+	assert_false(node_is_there("/local/domain/12/backend/vbd/11"));
+	/* Later it may be well again. */
+	world.now += 600000;
+}
+
+static void test_a_silent_driver_domain_is_waited_for_once(void **state)
+{
+	check_a_silent_one_is_waited_for_once("4", 15000, devices_stop);
+	end(state);
+	begin(state);
+	check_a_silent_one_is_waited_for_once("6", 25000, devices_stop);
+	end(state);
+	begin(state);
+	/* What recovery does for a guest that runs. */
+	check_a_silent_one_is_waited_for_once("4", 15000, devices_reconcile);
+	end(state);
+	begin(state);
+	check_a_silent_one_is_waited_for_once("6", 25000, devices_reconcile);
+}
+
+/* The guest has the device still, but cannot give it back to anybody. */
+static void check_a_detach_after_the_end(bool leaves_nodes)
+{
+	struct error *e = NULL;
+
+	world.driver = SERVES;
+	attach_served("second", NULL);
+	world.driver = SILENT;
+	if (!leaves_nodes)
+		node_remove("/local/domain/12");
+	world.dead[SECOND] = true;
+	assert_int_equal(device_detach(first, &device_vbd_ops, "xvda", false, &e), 0);
+	assert_true(TAILQ_EMPTY(&first->devices));
+	nothing_is_left_of(FIRST);
+	assert_false(node_is_there("/libxl/11/device/vbd"));
+	assert_false(node_is_there(SERVED));
+	assert_true(world.now < 2000);
+	error_free(&e);
+}
+
+static void test_a_device_is_detached_whose_driver_domain_is_gone(void **state)
+{
+	check_a_detach_after_the_end(false);
+	end(state);
+	begin(state);
+	check_a_detach_after_the_end(true);
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +198,8 @@ static int run(void)
 		TEST(test_a_half_attached_disk_of_a_driver_domain),
 		TEST(test_a_driver_domain_that_is_still_at_work),
 		TEST(test_a_driver_domain_ends_before_its_guest),
+		TEST(test_a_silent_driver_domain_is_waited_for_once),
+		TEST(test_a_device_is_detached_whose_driver_domain_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -410,13 +410,18 @@ void devices_reconcile(struct domain *domain)
 
 /* --- hot unplugging --- */
 
-/* Asks the guest to give a device back, and waits for up to GUEST_PATIENCE. */
+/*
+ * Asks the guest to give a device back, and waits for up to GUEST_PATIENCE. When the domain is gone
+ * that serves the device, nobody can take it back, and nothing is in use.
+ */
 static int ask_to_close(struct device *device, struct error **e)
 {
 	char back[DEVICE_PATH_MAX], path[DEVICE_PATH_MAX + 8], *name;
 	unsigned int state;
 	int rc;
 
+	if (device->host && !driver_domain_runs(device->host))
+		return 0;
 	device_back_path(device, back);
 	snprintf(path, sizeof(path), "%s/online", back);
 	store_write(path, "0");

@@ -23,6 +23,12 @@
 /* Milliseconds for it to close, and then to undo its setup and remove its nodes. */
 #define CLOSE_PATIENCE 10000
 #define UNDO_PATIENCE  20000
+/*
+ * Milliseconds for a device of a driver domain that has just let such a wait pass, and how long it
+ * counts as silent: its other devices are to cost next to nothing.
+ */
+#define SILENT_PATIENCE 100
+#define SILENCE		60000
 /* Milliseconds between looks whether it still runs. */
 #define LIFE_INTERVAL 1000
 
@@ -31,7 +37,7 @@
 #define READY \
 	(1u << XenbusStateInitWait | 1u << XenbusStateInitialised | 1u << XenbusStateConnected)
 
-static bool runs(int host)
+bool driver_domain_runs(int host)
 {
 	struct hv_domain_info info;
 
@@ -59,7 +65,7 @@ int driver_domain_find(struct device *device, struct error **e)
 	else if (domain->domid && device->ops == &device_vbd_ops &&
 		 device->disk.type == CONFIG_DISK_QDISK)
 		why = "can serve raw disks only";
-	else if (domain->domid && (domain->domid < 0 || !runs(domain->domid)))
+	else if (domain->domid && (domain->domid < 0 || !driver_domain_runs(domain->domid)))
 		why = "does not run: start it first";
 	if (why)
 		return error_set(e, ENODEV,
@@ -142,7 +148,7 @@ static int wait_for(const struct device *device, const char *back, struct error 
 	for (;;) {
 		uint64_t next = task_deadline(LIFE_INTERVAL);
 
-		if (!runs(device->host))
+		if (!driver_domain_runs(device->host))
 			return error_set(e, ESRCH, "it has ended");
 		rc = look(back, device->ops == &device_vbd_ops, e);
 		if (rc)
@@ -201,6 +207,34 @@ static void start_closing(int domid, int host, const char *class, unsigned int d
 }
 
 /*
+ * Waits for one of the states in `mask`. False: the driver domain has ended or is silent. Who
+ * waited for one device of it in vain does not wait for the next ones.
+ */
+static bool wait_for_state(int host, const char *back, unsigned int mask, uint64_t patience,
+			   unsigned int *state)
+{
+	struct domain *server = domain_by_id(host);
+	bool silent = server && task_now() < server->silent_until;
+	uint64_t deadline = task_deadline(silent ? SILENT_PATIENCE : patience);
+
+	for (;;) {
+		uint64_t next = task_deadline(LIFE_INTERVAL);
+
+		if (device_wait_state(back, mask, next < deadline ? next : deadline, state) == 0)
+			break;
+		if (!driver_domain_runs(host))
+			return false;
+		if (task_now() < deadline)
+			continue;
+		server = domain_by_id(host);
+		if (server && !silent)
+			server->silent_until = task_deadline(SILENCE);
+		return false;
+	}
+	return true;
+}
+
+/*
  * Waits until the backend is closed, then until the driver domain has undone its setup: it needs
  * the nodes for that, and removes them at the end. No node tells whether `xl devd' has begun to
  * connect the device. If it has, and the nodes go before it looks at them again, it believes for
@@ -208,22 +242,20 @@ static void start_closing(int domid, int host, const char *class, unsigned int d
  */
 static void finish_closing(struct domain *domain, int host, const char *class, unsigned int devid)
 {
-	uint64_t deadline = task_deadline(CLOSE_PATIENCE);
 	char back[DEVICE_PATH_MAX];
 	unsigned int state;
 
 	snprintf(back, sizeof(back), "/local/domain/%d/backend/%s/%d/%u", host, class,
 		 domain->domid, devid);
-	while (device_wait_state(back, CLOSED_OR_GONE, task_deadline(LIFE_INTERVAL), &state)) {
-		if (!runs(host))
-			return;
-		if (task_now() >= deadline) {
+	if (!wait_for_state(host, back, CLOSED_OR_GONE, CLOSE_PATIENCE, &state)) {
+		if (driver_domain_runs(host))
 			log_warning("The backend %s in domain %d does not close: state %u.", back,
 				    host, state);
-			return;
-		}
+		return;
 	}
-	device_wait_state(back, 1u << XenbusStateUnknown, task_deadline(UNDO_PATIENCE), &state);
+	if (!wait_for_state(host, back, 1u << XenbusStateUnknown, UNDO_PATIENCE, &state) &&
+	    driver_domain_runs(host))
+		log_warning("Nobody in domain %d undoes the setup of %s.", host, back);
 }
 
 static void remove_nodes(int domid, int host, const char *class, unsigned int devid)

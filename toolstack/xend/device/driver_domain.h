@@ -29,9 +29,12 @@ void driver_domain_put_index(const struct device *device, struct store_batch *ba
  * -ETIMEDOUT: it says nothing; -ESRCH: it is gone; -ECANCELED.
  */
 int driver_domain_wait(struct device *device, struct error **e);
+/* Whether that domain is there and has not shut down. */
+bool driver_domain_runs(int host);
 /*
  * In a task: closes the backend, gives the driver domain some seconds to undo its setup, and
- * removes the nodes, whatever it has done. Nothing there can hold a disk of Domain-0.
+ * removes the nodes, whatever it has done. Nothing there can hold a disk of Domain-0. One that lets
+ * the time pass gets next to none for its other devices for a while.
  */
 void driver_domain_take_apart(struct domain *domain, int host, const char *class,
 			      unsigned int devid);
