@@ -106,3 +106,25 @@ def test_what_goes_wrong_in_a_driver_domain(dom0, xm):
     xm.good("destroy user")
     xm.good("destroy driver")
     assert dom0.sh("losetup -a; ls /sys/bus/xen-backend/devices") == ""
+
+
+@pytest.mark.long
+def test_driver_domain_and_its_guest_start_and_end_with_the_host(dom0, xm):
+    # The guest's file comes first, and cannot start before the driver domain runs and serves.
+    xm.dom0.sh("mkdir -p /etc/xen/auto; rm -f /etc/xen/auto/* /var/log/xen/console/guest-user.log")
+    xm.dom0.write("/etc/xen/auto/10-user", [line for line in USER.lines() if line != "vif=[]"])
+    xm.dom0.write("/etc/xen/auto/20-driver", DRIVER.lines())
+    try:
+        assert "2 of 2" in xm.good("guests start", 240)
+        dom0.wait_guest("user")
+        used(dom0)
+        dom0.sh("echo MARK >>/var/log/xen/xend.log")
+        assert "2 of 2" in xm.good("guests stop", 240)
+        ends = dom0.sh("sed -n '/MARK/,$p' /var/log/xen/xend.log | grep -o 'Domain [a-z]* (id [0-9]*) is gone'").splitlines()
+        assert [line.split()[1] for line in ends] == ["user", "driver"]
+        assert "serves the vbd" not in dom0.sh("sed -n '/MARK/,$p' /var/log/xen/xend.log")
+        # The guest was suspended. It goes on once the driver domain, which was shut down, serves it again.
+        xm.good("guests start", 240)
+        used(dom0)
+    finally:
+        dom0.sh("rm -f /etc/xen/auto/*")

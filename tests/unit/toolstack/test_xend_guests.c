@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/domain/guests_plan.c toolstack/xend/domain/guests_journal.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/str.c */
+/* links: toolstack/xend/domain/guests_plan.c toolstack/xend/domain/guests_journal.c toolstack/xend/domain/guests_sequence.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 /* What the host's start and end mean for each kind of domain, and the journal of an order. */
 #include "xend/domain/guests.h"
@@ -30,6 +30,23 @@ bool uuid_from_text(const char *text, uint8_t uuid[16])
 {
 	uuid[0] = (uint8_t)strtoul(text, NULL, 16);
 	return uuid[0] != 0xee;
+}
+
+/* The domains that xend knows, for the sequence. */
+static struct domain *known[3];
+
+struct domain *domain_by_uuid(const uint8_t uuid[16])
+{
+	for (size_t i = 0; i < 3; i++)
+		if (known[i] && memcmp(known[i]->uuid, uuid, 16) == 0)
+			return known[i];
+	return NULL;
+}
+
+/* The domain of which the test says so serves the one after it. */
+bool driver_domain_serves(const struct domain *server, const struct domain *user)
+{
+	return user->uuid[0] == server->uuid[0] + 1;
 }
 
 /* --- the plan --- */
@@ -90,33 +107,46 @@ static void on_xend_stop_comes_before_the_hosts_setting(void **state)
 	for (unsigned int mine = 0; mine < 3; mine++) {
 		for (unsigned int i = 0; i < 3; i++) {
 			config.on_xend_stop = mine;
-			assert_int_equal(guests_plan_stop(&domain, settings[i]), own[mine][i]);
+			assert_int_equal(guests_plan_stop(&domain, settings[i], false),
+					 own[mine][i]);
 		}
 	}
+}
+
+/* `xl devd' does not survive a suspend. */
+static void one_that_serves_others_is_suspended_only_on_its_own_wish(void **state)
+{
+	struct domain domain = domain_in(DOMAIN_RUNNING, true, false);
+
+	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_SUSPEND, true), GUEST_SHUTDOWN);
+	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_LEAVE, true), GUEST_NOTHING);
+	config.on_xend_stop = CONFIG_STOP_SUSPEND;
+	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_SHUTDOWN, true), GUEST_SUSPEND);
 }
 
 static void domains_of_other_toolstacks_are_shut_down(void **state)
 {
 	struct domain domain = domain_in(DOMAIN_RUNNING, false, false);
 
-	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_SUSPEND), GUEST_SHUTDOWN);
-	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_LEAVE), GUEST_NOTHING);
+	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_SUSPEND, false), GUEST_SHUTDOWN);
+	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_LEAVE, false), GUEST_NOTHING);
 	domain.domid = 0;
-	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_SHUTDOWN), GUEST_NOTHING);
+	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_SHUTDOWN, false), GUEST_NOTHING);
 }
 
 static void those_that_are_about_to_run_end_too(void **state)
 {
 	struct domain domain = domain_in(DOMAIN_BUILDING, true, false);
 
-	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_SHUTDOWN), GUEST_SHUTDOWN);
+	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_SHUTDOWN, false), GUEST_SHUTDOWN);
 	domain.state = DOMAIN_DYING;
-	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_SHUTDOWN), GUEST_NOTHING);
+	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_SHUTDOWN, false), GUEST_NOTHING);
 	domain.goal = GOAL_RESTART;
-	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_SHUTDOWN), GUEST_SHUTDOWN);
+	assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_SHUTDOWN, false), GUEST_SHUTDOWN);
 	for (unsigned int i = 0; i < 2; i++) {
 		domain.state = i ? DOMAIN_HALTED : DOMAIN_SUSPENDED;
-		assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_SHUTDOWN), GUEST_NOTHING);
+		assert_int_equal(guests_plan_stop(&domain, XEND_GUESTS_SHUTDOWN, false),
+				 GUEST_NOTHING);
 	}
 }
 
@@ -131,7 +161,7 @@ static void a_limit_counts_from_the_request(void **state)
 static void a_start_that_got_through_is_not_done_twice(void **state)
 {
 	static const bool started[DOMAIN_STATES] = {
-		[DOMAIN_RUNNING] = true, [DOMAIN_SAVING] = true, [DOMAIN_DYING] = true
+		[DOMAIN_RUNNING] = true, [DOMAIN_SAVING] = true
 	};
 
 	assert_false(guests_plan_was_started(NULL));
@@ -139,9 +169,97 @@ static void a_start_that_got_through_is_not_done_twice(void **state)
 		struct domain domain = domain_in((enum domain_state)i, true, false);
 
 		assert_int_equal(guests_plan_was_started(&domain), started[i]);
+		/* Only one that ran reboots; a start that fails is undone. */
+		domain.goal = GOAL_RESTART;
+		assert_int_equal(guests_plan_was_started(&domain), started[i] || i == DOMAIN_DYING);
 		domain.earlier_boot = true;
 		assert_false(guests_plan_was_started(&domain));
 	}
+}
+
+/* --- who comes first --- */
+
+static struct guests list;
+
+static struct guest *add(enum guest_action action, const char *name, uint8_t uuid)
+{
+	struct guest *guest = guests_add(&list, action, name);
+
+	guest->uuid[0] = uuid;
+	return guest;
+}
+
+static void begin_order(enum guests_order order)
+{
+	list = (struct guests){ .order = order, .list = TAILQ_HEAD_INITIALIZER(list.list) };
+	memset(known, 0, sizeof(known));
+}
+
+/* A driver domain first; by number or name, for a disk or a card, known or from a file. */
+static void a_driver_domain_starts_before_its_users(void **state)
+{
+	struct config_disk disk = { .backend = (char *)"driver" };
+	struct config_vif vif = { .backend = (char *)"driver" };
+	struct config with_disk = { .disk = &disk, .nr_disk = 1 };
+	struct config with_vif = { .vif = &vif, .nr_vif = 1 }, neither = { .nr_vif = 0 };
+	struct domain user = { .uuid = { 1 }, .config = &with_disk },
+		      other = { .uuid = { 2 }, .config = &neither };
+	struct guest *first, *second, *third, *driver;
+
+	begin_order(GUESTS_START);
+	known[0] = &user;
+	known[1] = &other;
+	first = add(GUEST_RESUME, "user", 1);
+	second = add(GUEST_START, "other", 2);
+	third = add(GUEST_START, "filed", 0);
+	third->path = xstrdup("/etc/xen/auto/filed");
+	third->config = &with_vif;
+	driver = add(GUEST_START, "driver", 3);
+	assert_true(guests_must_wait(&list, first));
+	assert_false(guests_must_wait(&list, second));
+	assert_true(guests_must_wait(&list, third));
+	assert_false(guests_must_wait(&list, driver));
+	driver->progress = GUEST_WORKING;
+	assert_true(guests_must_wait(&list, first));
+	/* Also one that failed is not waited for any more: its users say what they lack. */
+	for (unsigned int i = 0; i < 2; i++) {
+		driver->progress = i ? GUEST_DONE : GUEST_FAILED;
+		assert_false(guests_must_wait(&list, first));
+		assert_false(guests_must_wait(&list, third));
+	}
+	/* A file whose contents nobody has sent yet may never come. */
+	driver->progress = GUEST_WAITING;
+	driver->path = xstrdup("/etc/xen/auto/driver");
+	assert_false(guests_must_wait(&list, first));
+	third->config = NULL;
+	guests_clear(&list);
+}
+
+static void a_driver_domain_ends_after_its_users(void **state)
+{
+	struct domain driver = { .uuid = { 1 } }, user = { .uuid = { 2 } },
+		      other = { .uuid = { 7 } };
+	struct guest *first, *second, *third;
+
+	begin_order(GUESTS_STOP);
+	known[0] = &driver;
+	known[1] = &user;
+	known[2] = &other;
+	first = add(GUEST_SHUTDOWN, "driver", 1);
+	second = add(GUEST_SUSPEND, "user", 2);
+	third = add(GUEST_SHUTDOWN, "other", 7);
+	assert_true(guests_must_wait(&list, first));
+	assert_false(guests_must_wait(&list, second));
+	assert_false(guests_must_wait(&list, third));
+	second->progress = GUEST_WORKING;
+	assert_true(guests_must_wait(&list, first));
+	second->progress = GUEST_FAILED;
+	assert_false(guests_must_wait(&list, first));
+	/* It is gone and forgotten. */
+	second->progress = GUEST_WAITING;
+	known[1] = NULL;
+	assert_false(guests_must_wait(&list, first));
+	guests_clear(&list);
 }
 
 /* --- the journal --- */
@@ -224,10 +342,13 @@ int main(void)
 		cmocka_unit_test(what_was_suspended_with_the_host_goes_on),
 		cmocka_unit_test(on_xend_start_starts_or_resumes_managed_domains),
 		cmocka_unit_test(on_xend_stop_comes_before_the_hosts_setting),
+		cmocka_unit_test(one_that_serves_others_is_suspended_only_on_its_own_wish),
 		cmocka_unit_test(domains_of_other_toolstacks_are_shut_down),
 		cmocka_unit_test(those_that_are_about_to_run_end_too),
 		cmocka_unit_test(a_limit_counts_from_the_request),
 		cmocka_unit_test(a_start_that_got_through_is_not_done_twice),
+		cmocka_unit_test(a_driver_domain_starts_before_its_users),
+		cmocka_unit_test(a_driver_domain_ends_after_its_users),
 		cmocka_unit_test(the_journal_comes_back_in_the_same_boot_alone),
 		cmocka_unit_test(a_journal_that_is_damaged_is_none),
 	};

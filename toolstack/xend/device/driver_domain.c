@@ -293,16 +293,36 @@ static bool read_index(int domid, const char *class, const char *devid_text, int
 	return found;
 }
 
+static const char *const classes[] = { "vbd", "vif" };
+#define CLASSES (sizeof(classes) / sizeof(classes[0]))
+
+bool driver_domain_serves(const struct domain *server, const struct domain *user)
+{
+	unsigned int count, devid;
+	bool found = false;
+	int host;
+
+	for (size_t c = 0; c < CLASSES && server->domid > 0 && user->domid > 0; c++) {
+		char **ids = store_list(&count, "/libxl/%d/device/%s", user->domid, classes[c]);
+
+		for (unsigned int i = 0; i < count; i++)
+			found = found ||
+				(read_index(user->domid, classes[c], ids[i], &host, &devid) &&
+				 host == server->domid);
+		free(ids);
+	}
+	return found;
+}
+
 /* `all`: also those in the domain's list. */
 static unsigned int each(struct domain *domain, bool all,
 			 void (*found)(struct domain *domain, int host, const char *class,
 				       unsigned int devid))
 {
-	static const char *const classes[] = { "vbd", "vif" };
 	unsigned int count, total = 0, devid;
 	int domid = domain->domid, host;
 
-	for (size_t c = 0; c < sizeof(classes) / sizeof(classes[0]); c++) {
+	for (size_t c = 0; c < CLASSES; c++) {
 		char **ids = store_list(&count, "/libxl/%d/device/%s", domid, classes[c]);
 
 		for (unsigned int i = 0; i < count; i++) {

@@ -47,6 +47,8 @@ void driver_domain_stop(struct domain *domain);
 unsigned int driver_domain_each_stray(struct domain *domain,
 				      void (*found)(struct domain *domain, int host,
 						    const char *class, unsigned int devid));
+/* Whether the one serves a device of the other, which any toolstack may have made. */
+bool driver_domain_serves(const struct domain *server, const struct domain *user);
 /* Logs which devices of other domains end with this one. */
 void driver_domain_warn(const struct domain *domain);
 

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
+#include "xend/device/driver_domain.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/record.h"
 #include "xend/domain/recover.h"
@@ -99,18 +100,22 @@ static bool may_begin(const struct guest *guest, const unsigned int *at_once)
 						 (unsigned int)settings->guests_parallel);
 }
 
-static void begin_waiting(void)
+/*
+ * Begins with all that may begin. `in_sequence`: driver domains and the guests that they serve one
+ * after the other. Returns whether it has begun with any.
+ */
+static bool begin_some(bool in_sequence)
 {
 	unsigned int at_once[GUEST_ACTIONS] = { 0 };
 	bool begun = false;
 	struct guest *guest;
 
 	TAILQ_FOREACH(guest, &guests.list, link)
-		at_once[guest->action] += guest->progress == GUEST_WORKING;
+		at_once[guest->action] += guest->progress == GUEST_WORKING && !guest->rests;
 	/* What is resumed and what is started load the host alike. */
 	at_once[GUEST_START] = at_once[GUEST_RESUME] += at_once[GUEST_START];
 	TAILQ_FOREACH(guest, &guests.list, link) {
-		if (!may_begin(guest, at_once))
+		if (!may_begin(guest, at_once) || (in_sequence && guests_must_wait(&guests, guest)))
 			continue;
 		guest->progress = GUEST_WORKING;
 		if (!task_start(run_guest, guest)) {
@@ -126,6 +131,14 @@ static void begin_waiting(void)
 	/* The tasks run in the loop's next turn: the journal says so before. */
 	if (begun)
 		write_journal();
+	return begun;
+}
+
+static void begin_waiting(void)
+{
+	/* Domains that serve each other would wait for ever. */
+	if (!begin_some(true) && !manager.working)
+		begin_some(false);
 }
 
 /* A suspend that takes too long is cancelled: the guest runs on, and is then shut down. */
@@ -186,6 +199,16 @@ static void add_known(struct domain *domain, enum guest_action action)
 	memcpy(guest->uuid, domain->uuid, sizeof(guest->uuid));
 }
 
+static bool serves_any(const struct domain *server)
+{
+	const struct domain *user;
+
+	TAILQ_FOREACH(user, &domains, link)
+		if (user != server && driver_domain_serves(server, user))
+			return true;
+	return false;
+}
+
 static int compare(const void *a, const void *b)
 {
 	return strcmp((*(struct domain *const *)a)->name, (*(struct domain *const *)b)->name);
@@ -208,8 +231,8 @@ static void plan(enum guests_order order)
 	qsort(sorted, count, sizeof(struct domain *), compare);
 	for (size_t i = 0; order == GUESTS_STOP && i < count; i++)
 		add_known(sorted[i],
-			  guests_plan_stop(sorted[i],
-					   (enum xend_guests_stop)settings->guests_stop));
+			  guests_plan_stop(sorted[i], (enum xend_guests_stop)settings->guests_stop,
+					   serves_any(sorted[i])));
 	for (size_t i = 0; order == GUESTS_START && i < count; i++)
 		if (guests_plan_start(sorted[i]) == GUEST_RESUME)
 			add_known(sorted[i], GUEST_RESUME);

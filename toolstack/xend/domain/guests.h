@@ -41,6 +41,7 @@ struct guest {
 	int64_t asked; /* when it was asked to end, by the host's clock since boot; 0: not yet */
 	char *why;     /* what went wrong */
 	struct task *task;
+	bool rests; /* its task waits for a domain that serves it: others may work meanwhile */
 };
 
 TAILQ_HEAD(guest_list, guest);
@@ -88,6 +89,13 @@ int guest_start(struct guest *guest, struct error **e);
 int guest_stop(struct guest *guest, struct error **e);
 /* Seconds that it has left to do as it was told; -1: it has not been told. */
 int64_t guest_seconds_left(const struct guest *guest);
+
+/* --- who comes before whom (guests_sequence.c) --- */
+
+/* Whether another guest of the order, which is not through yet, comes first. */
+bool guests_must_wait(const struct guests *guests, const struct guest *guest);
+/* The domains, by name or number, that serve its devices. Begin with *at = 0; NULL: no more. */
+const char *guest_next_server(const struct guest *guest, size_t *at);
 
 /* --- the journal (guests_journal.c) --- */
 

@@ -26,7 +26,8 @@ static bool runs_or_will(const struct domain *domain)
 		 (domain->state == DOMAIN_DYING && domain->goal == GOAL_RESTART)));
 }
 
-enum guest_action guests_plan_stop(const struct domain *domain, enum xend_guests_stop otherwise)
+enum guest_action guests_plan_stop(const struct domain *domain, enum xend_guests_stop otherwise,
+				   bool serves)
 {
 	unsigned int own = domain->config ? domain->config->on_xend_stop : CONFIG_STOP_IGNORE;
 
@@ -36,7 +37,7 @@ enum guest_action guests_plan_stop(const struct domain *domain, enum xend_guests
 		return GUEST_SHUTDOWN;
 	if (own != CONFIG_STOP_SUSPEND && otherwise == XEND_GUESTS_LEAVE)
 		return GUEST_NOTHING;
-	if (own != CONFIG_STOP_SUSPEND && otherwise == XEND_GUESTS_SHUTDOWN)
+	if (own != CONFIG_STOP_SUSPEND && (otherwise == XEND_GUESTS_SHUTDOWN || serves))
 		return GUEST_SHUTDOWN;
 	return domain->ours ? GUEST_SUSPEND : GUEST_SHUTDOWN;
 }
@@ -46,9 +47,10 @@ bool guests_plan_is_late(int64_t asked, int64_t now, uint64_t limit)
 	return now - asked >= (int64_t)limit;
 }
 
+/* A start that fails is undone: meanwhile the record says "dying", as that of a reboot does. */
 bool guests_plan_was_started(const struct domain *domain)
 {
 	return domain && !domain->earlier_boot &&
 	       (domain->state == DOMAIN_RUNNING || domain->state == DOMAIN_SAVING ||
-		domain->state == DOMAIN_DYING);
+		(domain->state == DOMAIN_DYING && domain->goal == GOAL_RESTART));
 }

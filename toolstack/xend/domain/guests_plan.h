@@ -30,9 +30,12 @@ enum guest_action guests_plan_start(const struct domain *domain);
 
 /*
  * When the host stops: on_xend_stop decides, or else the host's setting. Only domains of xend's can
- * be suspended. Domain-0 is none of the guests.
+ * be suspended. The setting does not suspend one that serves devices of others: `xl devd' in it
+ * would go on with the number that the domain had before, and serve nobody. Domain-0 is none of the
+ * guests.
  */
-enum guest_action guests_plan_stop(const struct domain *domain, enum xend_guests_stop otherwise);
+enum guest_action guests_plan_stop(const struct domain *domain, enum xend_guests_stop otherwise,
+				   bool serves);
 
 /* Whether an order that was given at `asked` has gone on for its limit. All are seconds. */
 bool guests_plan_is_late(int64_t asked, int64_t now, uint64_t limit);

@@ -21,6 +21,8 @@
 
 /* Milliseconds between looks at a guest that shuts down. */
 #define INTERVAL 1000
+/* Milliseconds for an operation that is given up to end. */
+#define CANCEL_PATIENCE 20000
 
 /* The host's clock since boot: it goes on while xend is down, and nobody sets it. */
 static int64_t now(void)
@@ -50,11 +52,51 @@ static bool is_late(const struct guest *guest)
 	return guests_plan_is_late(guest->asked, now(), limit_of(guest));
 }
 
+static int wait_for_lock(struct domain *domain, const char *operation, uint64_t deadline)
+{
+	int rc;
+
+	while ((rc = domain_lock_now(domain, operation)) == -EBUSY) {
+		rc = cond_wait(&domain->changed, deadline);
+		if (rc)
+			return rc;
+	}
+	return rc;
+}
+
+/*
+ * Locks the domain, as domain_lock does. But an operation that somebody else has under way may not
+ * hold up the end of the host: after the time that a guest has to shut down it is cancelled. If
+ * that does not end it either, nothing can be done with the guest: -EBUSY.
+ */
+static int lock(struct domain *domain, const char *operation, struct error **e)
+{
+	uint64_t patience = settings->guests_shutdown_timeout;
+	int rc = wait_for_lock(domain, operation, task_deadline(patience * 1000));
+
+	if (rc == -ETIMEDOUT && domain->task) {
+		log_warning("Domain %s has been busy with '%s' for %llu s, while the host's guests "
+			    "end: that is given up.",
+			    domain->name, domain->operation, (unsigned long long)patience);
+		task_cancel(domain->task);
+	}
+	if (rc == -ETIMEDOUT)
+		rc = wait_for_lock(domain, operation, task_deadline(CANCEL_PATIENCE));
+	if (rc == -ETIMEDOUT)
+		return error_set(e, EBUSY, "Domain '%s' is busy with '%s', which does not end.",
+				 domain->name, domain->operation);
+	if (rc == -ESRCH)
+		return error_set(e, rc, "Domain '%s' does not exist.", domain->name);
+	return rc ? error_set(e, rc, "'%s' of domain '%s' was cancelled.", operation,
+			      domain->name) :
+		    0;
+}
+
 /* A guest that cannot be suspended is shut down in place of it. */
 static int suspend(struct guest *guest, struct domain *domain, struct error **e)
 {
 	struct error *why = NULL;
-	int rc = domain_lock(domain, "suspend", &why);
+	int rc = lock(domain, "suspend", &why);
 
 	if (rc == 0) {
 		if (domain->domid >= 0)
@@ -65,6 +107,9 @@ static int suspend(struct guest *guest, struct domain *domain, struct error **e)
 		error_free(&why);
 		return rc == 0 || rc == -ESRCH ? 0 : error_set(e, ECANCELED, "xend stops.");
 	}
+	/* Not even a shutdown would get the lock. */
+	if (rc == -EBUSY)
+		return error_move(e, &why);
 	log_warning("Domain %s is not suspended, so it is asked to shut down: %s", domain->name,
 		    error_text(why));
 	error_free(&why);
@@ -79,7 +124,7 @@ static int ask(struct guest *guest, struct domain *domain, int *id, bool *paused
 {
 	struct hv_domain_info info = { .paused = false };
 	char path[64];
-	int rc = domain_lock(domain, "shutdown", e);
+	int rc = lock(domain, "shutdown", e);
 
 	*id = -1;
 	if (rc == -ESRCH) {
@@ -118,7 +163,7 @@ static bool is_up(const struct domain *domain, int id)
 
 static int destroy(struct domain *domain, int id, struct error **e)
 {
-	int rc = domain_lock(domain, "destroy", e);
+	int rc = lock(domain, "destroy", e);
 
 	if (rc == -ESRCH) {
 		error_free(e);
@@ -155,7 +200,7 @@ static int shut_down(struct guest *guest, struct domain *domain, struct error **
 	char what[80];
 	int id, rc = ask(guest, domain, &id, &paused, &why);
 
-	if (rc && domain->domid > 0) {
+	if (rc && rc != -EBUSY && domain->domid > 0) {
 		rc = give_up(domain, domain->domid, "cannot be asked to shut down", e);
 		if (rc)
 			error_prefix(e, "%s ", error_text(why));
