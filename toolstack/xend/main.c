@@ -28,6 +28,7 @@
 #include "xend/domain/domain.h"
 #include "xend/domain/guests.h"
 #include "xend/domain/lifecycle.h"
+#include "xend/device/disk_late.h"
 #include "xend/device/network.h"
 #include "xend/runtime/limits.h"
 #include "xend/runtime/notify.h"
@@ -82,6 +83,7 @@ static void stop_task(void *arg)
 	uint64_t deadline = task_deadline(STOP_PATIENCE);
 	struct domain *domain;
 
+	disk_late_stop();
 	TAILQ_FOREACH(domain, &domains, link)
 		if (domain->task)
 			task_cancel(domain->task);
@@ -115,6 +117,8 @@ static void begin(void *arg)
 {
 	network_start();
 	recover_run();
+	if (!stopping)
+		disk_late_go_on();
 	if (!stopping)
 		guests_go_on();
 }

@@ -66,9 +66,9 @@ static void look_at(int domid, unsigned int devid)
 	if (!b->there || (node_get(path) && strcmp(node_get(path), "1") == 0))
 		return;
 	b->leaving = world.stuck == WAITS;
-	if (world.stuck)
+	if (world.stuck && world.stuck != CLOSES)
 		return;
-	b->there = false;
+	b->there = world.stuck == CLOSES;
 	snprintf(path, sizeof(path), "%s/state", back);
 	if (node_get(path))
 		node_set(path, "6");
@@ -110,6 +110,8 @@ static void driver_domain_step(void)
 void step(void)
 {
 	driver_domain_step();
+	if (world.lets_go_at && world.now >= world.lets_go_at)
+		world.stuck = LETS_GO;
 	for (int domid = FIRST; domid <= SECOND; domid++)
 		for (unsigned int devid = XVDA; devid <= XVDA + 16; devid += 16)
 			look_at(domid, devid);
@@ -146,7 +148,7 @@ int task_sleep(uint64_t ms)
 {
 	world.now += ms;
 	step();
-	return 0;
+	return world.cancelled ? -ECANCELED : 0;
 }
 
 bool task_shield(bool on)
@@ -162,6 +164,17 @@ uint64_t task_now(void)
 uint64_t task_deadline(uint64_t after_ms)
 {
 	return world.now + after_ms;
+}
+
+struct task *task_start(void (*run)(void *arg), void *arg)
+{
+	world.task = run;
+	return (struct task *)&world;
+}
+
+void task_cancel(struct task *task)
+{
+	world.cancelled = true;
 }
 
 struct task *task_current(void)

@@ -37,14 +37,17 @@ struct backend {
 	bool there, leaving; /* leaving: it is off its bus, but its driver still works on it */
 };
 /* How a driver lets go: at once; never, because it does not start to; or not while it waits for
- * I/O.
+ * I/O; or it reports the disk closed, but has it still.
  */
-enum stuck { LETS_GO, STAYS, WAITS };
+enum stuck { LETS_GO, STAYS, WAITS, CLOSES };
 
 struct disk_world {
 	uint64_t now;
 	enum stuck stuck;
-	bool deaf; /* drivers bind, but report nothing */
+	uint64_t lets_go_at;	 /* 0: never */
+	void (*task)(void *arg); /* the last one that was started */
+	bool deaf;		 /* drivers bind, but report nothing */
+	bool cancelled;		 /* the task */
 	bool disk_full;
 	int dies_when_detached; /* the guest that ends then; 0: none */
 	bool no_recovery;

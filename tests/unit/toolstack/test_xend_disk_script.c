@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_script.c toolstack/xend/device/driver_domain.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_qemu.c tests/unit/toolstack/no_qemu.c tests/unit/toolstack/fake_store.c tests/unit/toolstack/disk_world.c toolstack/xend/device/disk_ask.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_fd.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_late.c toolstack/xend/device/disk_script.c toolstack/xend/device/driver_domain.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_qemu.c tests/unit/toolstack/no_qemu.c tests/unit/toolstack/fake_store.c tests/unit/toolstack/disk_world.c toolstack/xend/device/disk_ask.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_fd.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /* Disks that a script sets up: each setup is undone, whatever has failed or was killed. */
 #include "disk_world.h"
+#include "xend/device/disk_late.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,85 @@ static void test_scripts_of_network_disks_get_words(void **state)
 	rmdir(script);
 }
 
+/* A disk whose script has set it up, as xenstore and the kernel have it. */
+static void put_scripted(void)
+{
+	node_set(BACK "11/51712/script", "/bin/true");
+	node_set(BACK "11/51712/params", "x");
+	node_set(BACK "11/51712/online", "1");
+	node_set(BACK "11/51712/state", "1");
+	step();
+	assert_string_equal(node_get(BACK "11/51712/state"), "2");
+}
+
+static void first_is_gone(void)
+{
+	world.dead[FIRST] = true;
+	devices_forget(first);
+	first->domid = -1;
+}
+
+/*
+ * The driver works on when xend stops waiting for it: its script can run only once it has let go,
+ * which may be after the domain's end.
+ */
+static void check_a_driver_that_lets_go_late(enum stuck stuck, bool killed)
+{
+	put_scripted();
+	world.stuck = stuck;
+	devices_stop(first);
+	assert_string_equal(world.script.log, "");
+	assert_string_equal(node_get(BACK "11/51712/script"), "/bin/true");
+	first_is_gone();
+	if (killed) {
+		disk_late_stop();
+		world.task(NULL);
+		world.cancelled = false;
+		world.task = NULL;
+		disk_late_go_on();
+	}
+	assert_non_null(world.task);
+	world.lets_go_at = world.now + 60000;
+	world.task(NULL);
+	assert_true(world.now >= 60000);
+	assert_string_equal(world.script.log, "remove ");
+	nothing_is_left_of(FIRST);
+}
+
+static void test_a_script_is_run_when_the_driver_lets_go_late(void **state)
+{
+	check_a_driver_that_lets_go_late(STAYS, false);
+	end(state);
+	begin(state);
+	check_a_driver_that_lets_go_late(WAITS, false);
+	end(state);
+	begin(state);
+	check_a_driver_that_lets_go_late(CLOSES, false);
+	end(state);
+	begin(state);
+	/* xend is killed meanwhile. */
+	check_a_driver_that_lets_go_late(WAITS, true);
+}
+
+/* An attach that failed, of a domain that runs on. */
+static void test_a_late_disk_makes_room_for_the_next_one(void **state)
+{
+	put_scripted();
+	world.stuck = STAYS;
+	devices_reconcile(first);
+	assert_string_equal(world.script.log, "");
+	attach(first, disk_a, "xvda", "the backend driver has not let go of it yet");
+	world.stuck = LETS_GO;
+	step();
+	attach(first, disk_a, "xvda", NULL);
+	assert_string_equal(world.script.log, "remove ");
+	assert_false(node_is_there(BACK "11/51712/late"));
+	/* The task comes later, and leaves the new disk alone. */
+	world.task(NULL);
+	assert_string_equal(world.script.log, "remove ");
+	assert_string_equal(node_get(BACK "11/51712/params"), disk_a);
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +177,8 @@ static int run(void)
 		TEST(test_a_script_is_tried_again_while_the_kernel_closes_its_device),
 		TEST(test_an_interrupted_script_is_undone_by_its_directory),
 		TEST(test_scripts_of_network_disks_get_words),
+		TEST(test_a_script_is_run_when_the_driver_lets_go_late),
+		TEST(test_a_late_disk_makes_room_for_the_next_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@
 #include "xend/domain/destroy.h"
 #include "xend/device/device.h"
 #include "xend/domain/domain.h"
+#include "xend/device/disk_late.h"
 #include "xend/device/disk_script.h"
 #include "xend/device/hotplug.h"
 #include "xend/domain/layout.h"
@@ -430,6 +431,15 @@ void hotplug_vif_undo(int domid, unsigned int devid)
 {
 	act("hotplug_vif_undo");
 	waits();
+}
+
+void disk_late_mark(int domid, unsigned int devid)
+{
+	act("disk_late_mark");
+}
+
+void disk_late_make_room(const struct device *device)
+{
 }
 
 void disk_script_undo(int domid, unsigned int devid)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "xend/device/disk_late.h"
 #include "xend/device/driver_domain.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/layout.h"
@@ -113,8 +114,10 @@ static int check_gone(const struct device *device, struct error **e)
 	char *name;
 	int rc;
 
-	if (!device_kernel_has(device->ops->class, device->domain->domid, device->devid))
+	if (!device_kernel_has(device->ops->class, device->domain->domid, device->devid)) {
+		disk_late_make_room(device);
 		return 0;
+	}
 	name = device->ops->name(device);
 	rc = error_set(e, EBUSY,
 		       "The device %s of domain '%s' was taken away, but the backend driver has "

@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "lib/str.h"
 #include "xend/domain/domain.h"
+#include "xend/device/disk_late.h"
 #include "xend/device/disk_script.h"
 #include "xend/device/driver_domain.h"
 #include "xend/runtime/files.h"
@@ -95,7 +96,7 @@ static bool driver_has(const char *class, int domid, unsigned int devid)
  * write its disk. Removing the backend's nodes would not stop it; it would only hide which disk is
  * in use.
  */
-static bool is_held(const char *class, int domid, unsigned int devid)
+static bool driver_holds(const char *class, int domid, unsigned int devid)
 {
 	if (qemu_is_class(class))
 		return qemu_holds(class, domid, devid);
@@ -104,6 +105,17 @@ static bool is_held(const char *class, int domid, unsigned int devid)
 		 (1u << store_read_number(XenbusStateReconfigured, XenbusStateUnknown,
 					  "/local/domain/0/backend/%s/%d/%u/state", class, domid,
 					  devid)));
+}
+
+/*
+ * Whether a taken-away device must keep its nodes: its driver holds it, or the kernel still has it,
+ * and so what its script has set up cannot be undone yet.
+ */
+static bool is_held(const char *class, int domid, unsigned int devid)
+{
+	return driver_holds(class, domid, devid) ||
+	       (strcmp(class, "vbd") == 0 && device_kernel_has(class, domid, devid) &&
+		store_exists("/local/domain/0/backend/vbd/%d/%u/script", domid, devid));
 }
 
 /* Waits until the kernel's device is gone, because the next device needs its name. */
@@ -192,9 +204,15 @@ static void undo_setup(const char *class, int domid, unsigned int devid)
 /* A script cannot undo a disk that its driver still has open. */
 static void wait_for_script(const char *class, int domid, unsigned int devid)
 {
-	if (strcmp(class, "vbd") == 0 && !is_held(class, domid, devid) &&
+	if (strcmp(class, "vbd") == 0 && !driver_holds(class, domid, devid) &&
 	    store_exists("/local/domain/0/backend/vbd/%d/%u/script", domid, devid))
 		wait_for_driver(class, domid, devid);
+}
+
+static void mark_late(const char *class, int domid, unsigned int devid)
+{
+	if (strcmp(class, "vbd") == 0)
+		disk_late_mark(domid, devid);
 }
 
 /*
@@ -216,8 +234,10 @@ static bool take_apart(struct domain *domain, const char *class, unsigned int de
 		undo_setup(class, domain->domid, devid);
 	if (!domain_may_touch(domain))
 		return true;
-	if (is_held(class, domain->domid, devid))
+	if (is_held(class, domain->domid, devid)) {
+		mark_late(class, domain->domid, devid);
 		return false;
+	}
 	remove_nodes(class, domain->domid, devid);
 	return true;
 }
@@ -273,7 +293,9 @@ static void finish_one(const char *class, int domid, unsigned int devid)
 
 static void remove_one(const char *class, int domid, unsigned int devid)
 {
-	if (!is_held(class, domid, devid))
+	if (is_held(class, domid, devid))
+		mark_late(class, domid, devid);
+	else
 		remove_nodes(class, domid, devid);
 }
 
