@@ -1,60 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* One process-wide log that rotates its own file. */
+/* One log for the process. */
 #include "lib/log.h"
 #include "lib/alloc.h"
 #include "lib/file.h"
 #include "lib/str.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 static struct {
-	int fd; /* -1: no file */
-	char *path;
-	size_t size;
-	size_t limit;
+	log_sink sink; /* NULL: lines go to standard error at once */
 	enum log_level level;
 	int to_stderr;
-} the_log = { .fd = -1, .level = LOG_LEVEL_INFO, .to_stderr = 1 };
+} the_log = { .level = LOG_LEVEL_INFO, .to_stderr = 1 };
 
-static int open_file(const char *path, size_t *size)
+void log_add_time(struct str *line)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-	struct stat st;
+	struct timespec now;
+	struct tm tm;
+	char text[32];
 
-	if (fd < 0)
-		return -errno;
-	*size = fstat(fd, &st) ? 0 : (size_t)st.st_size;
-	return fd;
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	str_printf(line, "[%s.%03ld] ", text, now.tv_nsec / 1000000);
 }
 
-int log_open(const char *path, size_t limit, struct error **e)
+void log_set_sink(log_sink sink)
 {
-	size_t size = 0;
-	int fd = open_file(path, &size);
-
-	if (fd < 0)
-		return error_set(e, fd, "Cannot open the log file %s: %s.", path, strerror(-fd));
-	log_close();
-	the_log.fd = fd;
-	the_log.path = xstrdup(path);
-	the_log.size = size;
-	the_log.limit = limit;
-	return 0;
-}
-
-void log_close(void)
-{
-	if (the_log.fd >= 0)
-		close(the_log.fd);
-	free(the_log.path);
-	the_log.fd = -1;
-	the_log.path = NULL;
+	the_log.sink = sink;
 }
 
 void log_set_level(enum log_level level)
@@ -65,36 +41,6 @@ void log_set_level(enum log_level level)
 void log_set_stderr(int on)
 {
 	the_log.to_stderr = on;
-}
-
-/*
- * Renames the full file to PATH.1 and opens a new one. On failure, lines still go to the old file:
- * a file that is too long is better than lost lines.
- */
-static void rotate(void)
-{
-	char *old = xasprintf("%s.1", the_log.path);
-	size_t size = 0;
-	int fd = rename(the_log.path, old) ? -errno : open_file(the_log.path, &size);
-
-	if (fd >= 0) {
-		close(the_log.fd);
-		the_log.fd = fd;
-		the_log.size = size;
-	}
-	free(old);
-}
-
-static void add_time(struct str *line)
-{
-	struct timespec now;
-	struct tm tm;
-	char text[32];
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	localtime_r(&now.tv_sec, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-	str_printf(line, "[%s.%03ld] ", text, now.tv_nsec / 1000000);
 }
 
 void log_write(enum log_level level, const char *fmt, ...)
@@ -121,16 +67,16 @@ void log_write(enum log_level level, const char *fmt, ...)
 		if (getenv("JOURNAL_STREAM"))
 			str_printf(&line, "<%d>", journal_levels[level]);
 		str_printf(&line, "%s\n", str_text(&text));
-		file_write_fd(STDERR_FILENO, "stderr", str_text(&line), line.len, NULL);
+		if (the_log.sink)
+			the_log.sink(true, str_text(&line), line.len);
+		else
+			file_write_fd(STDERR_FILENO, "stderr", str_text(&line), line.len, NULL);
 	}
-	if (the_log.fd >= 0) {
+	if (the_log.sink) {
 		str_clear(&line);
-		add_time(&line);
+		log_add_time(&line);
 		str_printf(&line, "%s %s\n", names[level], str_text(&text));
-		if (the_log.size && the_log.size + line.len > the_log.limit)
-			rotate();
-		if (file_write_fd(the_log.fd, the_log.path, str_text(&line), line.len, NULL) == 0)
-			the_log.size += line.len;
+		the_log.sink(false, str_text(&line), line.len);
 	}
 	str_free(&text);
 	str_free(&line);

@@ -23,6 +23,8 @@
 
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/log_file.h"
+#include "lib/log_open.h"
 #include "xend/server/client.h"
 #include "xend/console/console.h"
 #include "xend/domain/domain.h"
@@ -43,6 +45,8 @@
 
 /* Milliseconds that running operations get to undo their work when xend stops. */
 #define STOP_PATIENCE 20000
+/* Milliseconds for the logs of consoles, when xend ends. */
+#define LOG_PATIENCE 2000
 
 time_t xend_start_time;
 
@@ -186,6 +190,7 @@ static void tear_down(void)
 	uv_run(loop, UV_RUN_NOWAIT);
 	hv_close(domain_hv);
 	settings_free();
+	log_file_drain(LOG_WRITER_CONSOLES, LOG_PATIENCE);
 	log_close();
 }
 
@@ -234,6 +239,7 @@ static void say_ready(int ready_fd)
 		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 		log_set_stderr(0);
+		log_drain();
 		dup2(null, 0);
 		dup2(null, 1);
 		dup2(null, 2);
@@ -295,6 +301,7 @@ int main(int argc, char **argv)
 	if (rc) {
 		log_error("xend cannot start: %s", e ? error_text(e) : strerror(-rc));
 		error_free(&e);
+		log_close();
 		return status;
 	}
 	log_info("xend %s is ready.", XENOLITH_VERSION);

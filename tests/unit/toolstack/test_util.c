@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The toolstack's library: errors, strings, files and the log. */
-/* links: toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/log.c toolstack/lib/str.c */
+/* links: toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/log.c toolstack/lib/log_file.c toolstack/lib/log_open.c toolstack/lib/str.c */
 #include "lib/error.h"
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/log_open.h"
 #include "lib/str.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -234,11 +235,13 @@ static void the_log_is_bounded_and_in_lines(void **state)
 	assert_int_equal(log_open(in_dir("log"), 1000, &e), 0);
 	log_debug("not important enough");
 	log_info("two\nlines \x1b[31m");
+	log_drain();
 	assert_int_equal(file_read(in_dir("log"), 2000, &s, &e), 0);
 	assert_non_null(strstr(str_text(&s), "] INFO two lines  [31m\n"));
 	assert_null(strstr(str_text(&s), "important"));
 	for (int i = 0; i < 100; i++)
 		log_error("line %d", i);
+	log_drain();
 	str_clear(&s);
 	assert_int_equal(file_read(in_dir("log"), 1000, &s, &e), 0);
 	assert_non_null(strstr(str_text(&s), "ERROR line 99\n"));

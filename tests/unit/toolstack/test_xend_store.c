@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/runtime/store.c toolstack/xend/runtime/store_batch.c toolstack/xend/runtime/store_link.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/log.c toolstack/lib/str.c */
+/* links: toolstack/xend/runtime/store.c toolstack/xend/runtime/store_batch.c toolstack/xend/runtime/store_link.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/log.c toolstack/lib/log_file.c toolstack/lib/log_open.c toolstack/lib/str.c */
 /* libs: -luv -lxenstore */
 /*
  * xend's side of xenstore, with the real library, against a fake xenstored that answers, refuses,
@@ -23,6 +23,7 @@
 
 #include "hv/hv.h"
 #include "lib/log.h"
+#include "lib/log_open.h"
 #include "xend/runtime/store_link.h"
 #include "xend/xend.h"
 #include "unit.h"
@@ -196,9 +197,11 @@ static int run_xend(void (*work)(void))
 		log_open(played.log, 1 << 20, NULL);
 		if (store_setup(uv_default_loop(), &e)) {
 			log_error("%s", error_text(e));
+			log_close();
 			_exit(1);
 		}
 		work();
+		log_close();
 		_exit(0);
 	}
 	if (played.listener >= 0)

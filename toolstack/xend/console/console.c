@@ -15,6 +15,7 @@
 
 #include "lib/alloc.h"
 #include "lib/log.h"
+#include "lib/log_file.h"
 #include "lib/str.h"
 #include "xend/server/client.h"
 #include "xend/console/console_boot.h"
@@ -40,7 +41,7 @@ struct console {
 	struct domain *domain;
 	struct xencons_interface *page;
 	struct event_port *port;
-	struct console_log log;
+	struct log_file *log; /* NULL: none */
 	struct console_pty *pty;
 	struct viewers *viewers;
 	struct str input;
@@ -57,7 +58,8 @@ static uv_loop_t *console_loop;
 static void spread(struct console *console, const char *bytes, size_t length)
 {
 	viewers_show(console->viewers, bytes, length);
-	console_log_write(&console->log, bytes, length);
+	if (console->log)
+		log_file_write(console->log, bytes, length);
 	if (console->pty)
 		console_pty_write(console->pty, bytes, length);
 }
@@ -190,7 +192,7 @@ int console_attach(struct domain *domain, struct error **e)
 	viewers_connect(console->viewers, type, console);
 	uv_timer_init(console_loop, &console->timer);
 	console->timer.data = console;
-	console_log_open(&console->log, domain->name);
+	console->log = console_log_open(domain->name);
 	publish_pty(console);
 	domain->console = console;
 	/* Output from the time without a xend has raised its event already, so look once now. */
@@ -207,6 +209,13 @@ static void on_timer_closed(uv_handle_t *timer)
 	free(console);
 }
 
+static void close_log(struct console *console)
+{
+	if (console->log)
+		log_file_close(console->log);
+	console->log = NULL;
+}
+
 void console_detach(struct domain *domain)
 {
 	struct console *console = domain->console;
@@ -220,7 +229,7 @@ void console_detach(struct domain *domain)
 	viewers_free(console->viewers);
 	event_unbind(console->port);
 	hv_unmap_frames(domain_hv, console->page, 1);
-	console_log_close(&console->log);
+	close_log(console);
 	console_pty_free(console->pty);
 	uv_close((uv_handle_t *)&console->timer, on_timer_closed);
 }
@@ -238,8 +247,8 @@ void console_renamed(struct domain *domain)
 {
 	if (!domain->console)
 		return;
-	console_log_close(&domain->console->log);
-	console_log_open(&domain->console->log, domain->name);
+	close_log(domain->console);
+	domain->console->log = console_log_open(domain->name);
 }
 
 int console_open_boot(struct domain *domain, int *fd, struct error **e)

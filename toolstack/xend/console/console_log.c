@@ -1,89 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log of a domain's console: appends to the file, and renames it when it would exceed the limit
- * of xend-config.sxp.
+ * The log of a domain's console. It is renamed when it would exceed the limit of xend-config.sxp. A
+ * thread writes it, so that a disk that does not answer stops neither xend nor a guest.
  */
 #include "xend/console/console_log.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/alloc.h"
-#include "lib/file.h"
 #include "lib/log.h"
+#include "lib/log_file.h"
+#include "lib/str.h"
 #include "xend/console/console.h"
 #include "xend/runtime/settings.h"
 
-static void open_file(struct console_log *log)
+static void add_loss(struct str *text, uint64_t pieces, uint64_t bytes)
 {
-	struct stat st;
-
-	log->fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (log->fd < 0) {
-		log_error("Cannot write the console's log %s: %s.", log->path, strerror(errno));
-		return;
-	}
-	log->size = fstat(log->fd, &st) ? 0 : (size_t)st.st_size;
+	str_printf(text, "\n[xend: %llu bytes are lost here: the log's disk did not take them.]\n",
+		   (unsigned long long)bytes);
 }
 
-void console_log_open(struct console_log *log, const char *name)
+static void failed(const char *path, const char *what, int errnum)
 {
-	struct error *e = NULL;
+	log_error("Cannot %s the console's log %s: %s. What does not fit is lost.", what, path,
+		  strerror(errnum));
+}
 
-	log->fd = -1;
-	log->path = NULL;
+struct log_file *console_log_open(const char *name)
+{
+	struct log_file_spec spec = { .writer = LOG_WRITER_CONSOLES,
+				      .fd = -1,
+				      .mode = 0600,
+				      .limit = settings->console_limit * 1024,
+				      .add_loss = add_loss,
+				      .failed = failed };
+	struct log_file *log;
+	char *path;
+
 	if (!settings->console_log)
-		return;
-	if (file_make_dirs(CONSOLE_LOG_DIRECTORY, 0755, &e)) {
-		log_error("%s", error_text(e));
-		error_free(&e);
-		return;
-	}
-	log->path = xasprintf("%s/guest-%s.log", CONSOLE_LOG_DIRECTORY, name);
-	open_file(log);
-}
-
-static void turn_over(struct console_log *log)
-{
-	char *old = xasprintf("%s.1", log->path);
-
-	close(log->fd);
-	log->fd = -1;
-	if (rename(log->path, old))
-		log_error("Cannot rename the console's log %s: %s.", log->path, strerror(errno));
-	else
-		open_file(log);
-	free(old);
-}
-
-void console_log_write(struct console_log *log, const char *bytes, size_t length)
-{
-	if (log->fd < 0)
-		return;
-	if (log->size + length > settings->console_limit * 1024)
-		turn_over(log);
-	if (log->fd < 0)
-		return;
-	if (write(log->fd, bytes, length) != (ssize_t)length) {
-		log_error("The console's log %s is not written any more: %s.", log->path,
-			  strerror(errno));
-		close(log->fd);
-		log->fd = -1;
-		return;
-	}
-	log->size += length;
-}
-
-void console_log_close(struct console_log *log)
-{
-	if (log->fd >= 0)
-		close(log->fd);
-	log->fd = -1;
-	free(log->path);
-	log->path = NULL;
+		return NULL;
+	path = xasprintf("%s/guest-%s.log", CONSOLE_LOG_DIRECTORY, name);
+	spec.path = path;
+	log = log_file_new(&spec);
+	free(path);
+	return log;
 }

@@ -3,17 +3,12 @@
 #ifndef XEND_CONSOLE_CONSOLE_LOG_H
 #define XEND_CONSOLE_CONSOLE_LOG_H
 
-#include <stddef.h>
+struct log_file;
 
-struct console_log {
-	int fd; /* -1: none */
-	size_t size;
-	char *path;
-};
-
-/* Appends to the file of that name, if logging is on. xend's own log reports a failure. */
-void console_log_open(struct console_log *log, const char *name);
-void console_log_write(struct console_log *log, const char *bytes, size_t length);
-void console_log_close(struct console_log *log);
+/*
+ * The log of that name, for log_file_write() and log_file_close(); NULL: logging is off. xend's own
+ * log reports a failure.
+ */
+struct log_file *console_log_open(const char *name);
 
 #endif

@@ -27,6 +27,7 @@
 
 #include "lib/alloc.h"
 #include "lib/log.h"
+#include "lib/log_open.h"
 #include "xend/domain/domain.h"
 #include "xend/xend.h"
 
@@ -54,6 +55,7 @@ void store_link_lost(const char *fmt, ...)
 		  "restart the host.",
 		  why);
 	/* Undo nothing: the next xend does so, when it can see the state again. */
+	log_close();
 	_exit(XEND_EXIT_STORE);
 }
 

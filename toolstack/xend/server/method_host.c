@@ -14,6 +14,9 @@
 
 #include "lib/alloc.h"
 #include "lib/str.h"
+#include "xend/runtime/files.h"
+#include "xend/runtime/offload.h"
+#include "xend/runtime/task.h"
 #include "xend/server/cpu_faults.h"
 #include "xend/domain/domain.h"
 #include "protocol.h"
@@ -53,29 +56,58 @@ static const char *tail(const char *text, size_t length, int64_t lines)
 	return text;
 }
 
+/* What a thread reads of the log: its disk may not answer. */
+struct reading {
+	char *text;
+	int rc;
+};
+
+static void reading_run(void *arg)
+{
+	struct reading *reading = arg;
+	int fd = open(XEND_LOG_PATH, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t n = 0;
+
+	if (fd < 0 || fstat(fd, &st) ||
+	    (n = pread(fd, reading->text, MAX_LOG,
+		       st.st_size > MAX_LOG ? st.st_size - MAX_LOG : 0)) < 0)
+		reading->rc = -errno;
+	else
+		reading->text[n] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+static void reading_free(void *arg)
+{
+	struct reading *reading = arg;
+
+	free(reading->text);
+	free(reading);
+}
+
 static int log_tail(struct request *request, struct json_object *result, struct error **e)
 {
 	int64_t lines = request_value(request, XEND_P_LINES) ? request_int(request, XEND_P_LINES) :
 							       DEFAULT_LINES;
-	int fd = open(XEND_LOG_PATH, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	char *text;
-	ssize_t n;
+	struct reading *reading;
+	int rc;
 
-	if (lines < 1 || lines > MAX_LINES) {
-		if (fd >= 0)
-			close(fd);
+	if (lines < 1 || lines > MAX_LINES)
 		return error_set(e, EINVAL, "The number of lines is 1 to %d.", MAX_LINES);
-	}
-	if (fd < 0 || fstat(fd, &st))
-		return error_set(e, errno, "Cannot read %s: %s.", XEND_LOG_PATH, strerror(errno));
-	text = xmalloc(MAX_LOG + 1);
-	n = pread(fd, text, MAX_LOG, st.st_size > MAX_LOG ? st.st_size - MAX_LOG : 0);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	json_set_string(result, "text", tail(text, strlen(text), lines));
-	free(text);
-	return 0;
+	reading = xcalloc(1, sizeof(*reading));
+	reading->text = xmalloc(MAX_LOG + 1);
+	rc = offload(reading_run, reading_free, reading, task_deadline(FILES_PATIENCE));
+	if (rc)
+		return error_set(e, rc, "Cannot read %s: %s.", XEND_LOG_PATH, files_error_text(rc));
+	rc = reading->rc;
+	if (rc)
+		error_set(e, rc, "Cannot read %s: %s.", XEND_LOG_PATH, files_error_text(rc));
+	else
+		json_set_string(result, "text", tail(reading->text, strlen(reading->text), lines));
+	reading_free(reading);
+	return rc;
 }
 
 /* --- info --- */
