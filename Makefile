@@ -110,6 +110,8 @@ $(hv-gen)/hypercall_table.h: hypervisor/hypercalls.tbl scripts/gen-hypercalls
 	$(Q)scripts/gen-hypercalls $< >$@
 endif
 
+hv-generated += $(hv-gen)/screen_font.h
+
 hv-offsets-c := hypervisor/x86/cpu/asm_offsets.c
 $(hv-gen)/asm_offsets.h: $(hv-offsets-c) $(hv-generated)
 	$(call say,GEN)

@@ -9,13 +9,13 @@ MENU = """\
 set timeout=0
 menuentry test {{
 {before}	multiboot2 /boot/{image} placeholder {append}
-{modules}}}
+{modules}{after}}}
 """
 
 
-def make_disc(directory, pc, before=()):
-    """Make the disc of pc's image and modules in a directory; return its path. `before`: GRUB's commands
-    before it loads the image."""
+def make_disc(directory, pc, before=(), after=()):
+    """Make the disc of pc's image and modules in a directory; return its path. `before` and `after`: GRUB's
+    commands before and after it loads the image."""
     directory = Path(directory)
     boot = directory / "tree/boot"
     (boot / "grub").mkdir(parents=True)
@@ -24,7 +24,8 @@ def make_disc(directory, pc, before=()):
     modules = "".join(f"\tmodule2 /boot/{Path(file).name} placeholder {words}\n"
                       for file, words in pc.modules)
     (boot / "grub/grub.cfg").write_text(
-        MENU.format(before="".join(f"\t{line}\n" for line in before), image=Path(pc.image).name, append=pc.append, modules=modules))
+        MENU.format(before="".join(f"\t{line}\n" for line in before),
+                    after="".join(f"\t{line}\n" for line in after), image=Path(pc.image).name, append=pc.append, modules=modules))
     disc = directory / "boot.iso"
     subprocess.run(["grub-mkrescue", "-o", disc, directory / "tree"], check=True, capture_output=True)
     return disc

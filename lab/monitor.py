@@ -66,3 +66,8 @@ class Monitor:
                 if isinstance(reply.get("return"), str):
                     return reply["return"].replace("\r", "")
         return None
+
+    def screen(self, path, timeout=10):
+        """What the screen shows, as a file: binary PPM."""
+        if self.command(f"screendump {path}", timeout) is None:
+            raise OSError("QEMU makes no picture of the screen")

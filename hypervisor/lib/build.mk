@@ -9,6 +9,7 @@ hv-src += hypervisor/lib/pv_start.c
 hv-src += hypervisor/lib/pv_symtab.c
 hv-src += hypervisor/lib/rangeset.c
 hv-src += hypervisor/lib/string.c
+hv-src += hypervisor/lib/text_screen.c
 
 # The decompression code and the static libraries that it needs become one object, with .init
 # sections only. Every symbol in it is local, except those of lib/decompress.h and lib/bzimage.h.

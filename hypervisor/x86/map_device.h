@@ -7,6 +7,8 @@
 
 /* Device memory, uncached. NULL when out of space. */
 void *map_device(paddr_t addr, size_t size);
+/* The memory of a screen, write-combining. NULL when out of space. */
+void *map_framebuffer(paddr_t addr, size_t size);
 void unmap_device(void *addr, size_t size);
 
 #endif

@@ -53,6 +53,12 @@ static void serial_forms(void **state)
 	assert_int_equal(boot_options.com2.baud, 0);
 	assert_int_equal(boot_options.com2.port, 0x2f8);
 	assert_string_equal(boot_options.console, "com2");
+	assert_true(boot_options.console_vga);
+	cmdline_parse("console=com1");
+	assert_false(boot_options.console_vga);
+	cmdline_parse("console=vga");
+	assert_string_equal(boot_options.console, "none");
+	assert_true(boot_options.console_vga);
 	assert_string_equal(warning, "");
 }
 

@@ -12,6 +12,7 @@ struct boot_options boot_options = {
 	.com1 = { .port = 0x3f8, .irq = 4 },
 	.com2 = { .port = 0x2f8, .irq = 3 },
 	.console = "com1",
+	.console_vga = true,
 	.sched_timeslice_ms = 30,
 };
 
@@ -235,25 +236,31 @@ static bool parse_com(const char *s, void *where)
 	return true;
 }
 
-/* A list, as GRUB's scripts write it (console=com1,vga): the first device that is known counts. */
+/*
+ * A list, as GRUB's scripts write it (console=com1,vga): the first serial port that is known
+ * counts, and the screen is used beside it.
+ */
 static bool parse_console(const char *s, void *where)
 {
 	static const char *const names[] = { "com1", "com2", "none" };
+	const char *serial = NULL;
+	bool vga = false;
 
 	while (*s) {
 		const char *comma = strchr(s, ',');
 		size_t len = comma ? (size_t)(comma - s) : strlen(s);
 
-		for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
-			if (strlen(names[i]) == len && !strncmp(s, names[i], len)) {
-				str_copy(boot_options.console, names[i],
-					 sizeof(boot_options.console));
-				return true;
-			}
-		}
+		for (unsigned int i = 0; i < ARRAY_SIZE(names) && !serial; i++)
+			if (strlen(names[i]) == len && !strncmp(s, names[i], len))
+				serial = names[i];
+		vga |= len == 3 && !strncmp(s, "vga", len);
 		s += len + (comma != NULL);
 	}
-	return false;
+	if (!serial && !vga)
+		return false;
+	str_copy(boot_options.console, serial ? serial : "none", sizeof(boot_options.console));
+	boot_options.console_vga = vga;
+	return true;
 }
 
 static bool parse_sched(const char *s, void *where)

@@ -32,6 +32,8 @@ static struct log_ring hv_log_ring = { .bytes = log_bytes, .size = LOG_SIZE };
 static u32 panicking; /* the CPU that panics, + 1; 0: none */
 static bool panic_said;
 static bool boot_done;
+static const struct console_screen *screen; /* NULL: none, or Domain-0 has it */
+static const struct console_screen *panic_screen;
 
 static char input_ring[INPUT_SIZE];
 /* The interrupt puts at the tail, console_getc takes from the head; both under console_lock. */
@@ -96,6 +98,8 @@ static void log_line(const char *prefix, const char *fmt, va_list args)
 		cpu_relax();
 		flags = console_lock_take();
 	}
+	if (screen)
+		screen->put(line, n);
 	console_lock_drop(flags);
 	if (boot_done)
 		tasklet_schedule(&log_tasklet);
@@ -145,6 +149,19 @@ void console_set_device(const struct console_device *device)
 	/* Show what was logged before there was a device. */
 	while (first && (n = log_ring_read_line(&hv_log_ring, &pos, line, sizeof(line))) > 0)
 		tx_put_line(TX_HV, line, n);
+	console_lock_drop(flags);
+}
+
+void console_set_screen(const struct console_screen *new_screen)
+{
+	unsigned long flags = console_lock_take();
+	char line[CONSOLE_LINE_MAX];
+	u32 pos = hv_log_ring.first;
+	size_t n;
+
+	screen = panic_screen = new_screen;
+	while ((n = log_ring_read_line(&hv_log_ring, &pos, line, sizeof(line))) > 0)
+		screen->put(line, n);
 	console_lock_drop(flags);
 }
 
@@ -207,6 +224,7 @@ void console_boot_done(void)
 	unsigned long flags = console_lock_take();
 
 	boot_done = true;
+	screen = NULL;
 	if (boot_options.sync_console)
 		tx_set_synchronous();
 	else
@@ -232,6 +250,10 @@ static void take_console_for_good(void)
 	for (unsigned int i = 0; i < PANIC_LOCK_SPINS && !spin_trylock(&console_lock); i++)
 		cpu_relax();
 	tx_set_synchronous();
+	if (!screen && panic_screen) {
+		screen = panic_screen;
+		screen->clear();
+	}
 }
 
 void panic_begin(void)

@@ -40,6 +40,7 @@ struct boot_options {
 		unsigned int irq;
 	} com1, com2;
 	char console[16]; /* "com1", "com2", "none" */
+	bool console_vga; /* and the screen */
 	bool dom0_vcpus_pin;
 	unsigned long sched_timeslice_ms;
 };

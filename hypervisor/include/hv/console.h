@@ -95,6 +95,17 @@ struct console_device {
 };
 void console_set_device(const struct console_device *device);
 
+/*
+ * A screen that shows the hypervisor's own lines until Domain-0 runs, which then has the screen,
+ * and a panic.
+ */
+struct console_screen {
+	void (*put)(const char *line, size_t len);
+	void (*clear)(void);
+};
+/* Boot: shows on it what was logged so far, too. */
+void console_set_screen(const struct console_screen *screen);
+
 /* Assertions are for the hypervisor's own bugs: no act of a guest or a user may trigger one. */
 #define BUG() panic("BUG at %s:%d", __FILE__, __LINE__)
 #define BUG_ON(cond)                                                          \

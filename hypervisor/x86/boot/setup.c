@@ -15,6 +15,7 @@
 #include "x86/boot/dom0.h"
 #include "x86/boot/efi.h"
 #include "x86/boot/memory_map.h"
+#include "x86/boot/screen.h"
 #include "x86/boot/sections.h"
 #include "x86/boot/smp.h"
 #include "x86/cpu/backtrace.h"
@@ -60,6 +61,12 @@ static void __init print_banner(void)
 		log_info("loaded by %s, %u modules; image at %#lx", boot_info.loader,
 			 boot_info.nr_modules, image_phys);
 	log_info("command line: %s", boot_info.cmdline);
+	if (boot_info.video.kind == VIDEO_TEXT)
+		log_info("screen: text, %u columns, %u rows", boot_info.video.width,
+			 boot_info.video.height);
+	if (boot_info.video.kind == VIDEO_FRAMEBUFFER)
+		log_info("screen: %u x %u, %u bits a pixel, at %#lx", boot_info.video.width,
+			 boot_info.video.height, boot_info.video.bpp, boot_info.video.addr);
 }
 
 static void __init find_memory(void)
@@ -173,13 +180,16 @@ void __init __noreturn boot_main(u32 magic, u32 info)
 	print_banner();
 	cmdline_parse(boot_info.cmdline);
 	serial_init();
+	screen_init(&boot_info.video);
 	cpu_features_probe();
 	cpu_features_enable();
 	cpu_policy_init();
 	find_memory();
 	efi_read_system_table(boot_info.efi_system_table, boot_memory);
 	acpi_parse(boot_info.rsdp, boot_memory);
+	screen_pause();
 	paging_init();
+	screen_map();
 	smp_count_cpus();
 	smp_prepare_cpu(0);
 	boot_switch_stack(smp_stack_top(0), boot_on_own_stack);

@@ -13,6 +13,8 @@
 
 #define VMAP_PAGES   ((unsigned int)(GiB(1) / PAGE_SIZE))
 #define PTE_UNCACHED (PTE_HV_RW | PTE_PCD | PTE_PWT)
+/* Entry 4 of the PAT (x86/cpu/feature.c). */
+#define PTE_WRITE_COMBINING (PTE_HV_RW | PTE_PAT)
 
 static DEFINE_SPINLOCK(vmap_lock, LOCK_VMAP);
 static BITMAP(vmap_used, VMAP_PAGES); /* [vmap_lock] */
@@ -96,14 +98,24 @@ static unsigned long device_pages(paddr_t addr, size_t size)
 	return DIV_ROUND_UP((addr & ~PAGE_MASK) + size, PAGE_SIZE);
 }
 
-void *map_device(paddr_t addr, size_t size)
+static void *map_bytes(paddr_t addr, size_t size, u64 flags)
 {
 	char *va;
 
 	if (!size || size > VMAP_PAGES * PAGE_SIZE)
 		return NULL;
-	va = vmap(maddr_to_mfn(addr), device_pages(addr, size), PTE_UNCACHED);
+	va = vmap(maddr_to_mfn(addr), device_pages(addr, size), flags);
 	return va ? va + (addr & ~PAGE_MASK) : NULL;
+}
+
+void *map_device(paddr_t addr, size_t size)
+{
+	return map_bytes(addr, size, PTE_UNCACHED);
+}
+
+void *map_framebuffer(paddr_t addr, size_t size)
+{
+	return map_bytes(addr, size, PTE_WRITE_COMBINING);
 }
 
 void unmap_device(void *addr, size_t size)
