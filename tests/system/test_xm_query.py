@@ -370,7 +370,10 @@ def test_xm_and_xl_claim_the_same(dom0, xm, g1, theirs):
 
 # Files of tests/config/good that xl 4.17 refuses, and why.
 XL_REFUSES = {
+    "early": "a number below zero",
+    "editor": "a byte order mark",
     "images": "a string that goes on in the next line",
+    "manager": "a key in capitals",
     "nodes": "a set that leaves none of the CPUs of this machine",
     "old-example": "builder = linux",
     "prefixes": "untrusted, for a disk",
