@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Debian's packages, as an administrator gets them: built in a clean Debian, installed on a bare one with GRUB, and taken
-away again.
+"""Debian's packages, as an administrator gets them: built in a clean Debian, installed on a bare one, booted by GRUB, and
+taken away again.
 
 Needs root: packages are built and installed in systems of their own.
 """
@@ -8,13 +8,15 @@ Needs root: packages are built and installed in systems of their own.
 import re
 import shutil
 import subprocess
+from xml.etree import ElementTree
 
 import pytest
 
 from lab import LAB, ROOT
-from lab.bare import BARE, in_chroot
+from lab.bare import BARE, Installed, in_chroot
 
 MACHINE = dict(smp=1)
+OUR_NAMES = ["xenolith", "xenolith-hypervisor", "xenolith-utils"]
 # Where `apt install` finds the packages on the disk.
 PLACE = "/srv"
 GUEST = """\
@@ -133,6 +135,47 @@ def test_packages_come_and_go_without_a_trace(filled):
     assert difference(before, snapshot(filled)) == []
 
 
+def deb_contents(packages):
+    """{path: (mode, target of a link)} of the files that files.tbl has."""
+    found = {}
+    for deb in packages.glob("*.deb"):
+        listing = subprocess.run(["dpkg-deb", "-c", deb], check=True, stdout=subprocess.PIPE, text=True).stdout
+        for line in listing.splitlines():
+            mode, path = line.split()[0], line.split(maxsplit=5)[5]
+            path, _, target = path.removeprefix(".").partition(" -> ")
+            if not path.endswith("/") or path == "/etc/xen/auto/":
+                path = re.sub("^/lib/", "/usr/lib/", path.rstrip("/"))
+                found[re.sub(r"(/man/.*)\.gz$", r"\1", path)] = mode, target
+    return {path: what for path, what in found.items()
+            if not path.startswith(("/usr/share/doc/", "/usr/share/lintian/")) and path != "/usr/sbin/service"}
+
+
+def rpm_contents(rpms):
+    found = {}
+    for rpm in rpms.glob("*.rpm"):
+        listing = subprocess.run(["rpm", "-qp", "--qf", r"[%{FILENAMES}|%{FILEMODES:perms}|%{FILELINKTOS}\n]", rpm], check=True,
+                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+        for line in listing.splitlines():
+            path, mode, target = line.split("|")
+            found[path] = mode, target
+    # rpm's own links to the programs, by their build id.
+    return {path: what for path, what in found.items() if path.startswith("/") and "/.build-id" not in path}
+
+
+def test_rpms_hold_what_the_packages_hold(packages, tmp_path):
+    subprocess.run([ROOT / "packaging/make-packages", "rpm", packages], check=True)
+    assert sorted(file.name.split("-0.1")[0] for file in packages.glob("*.rpm")) == OUR_NAMES
+    debs, rpms = deb_contents(packages), rpm_contents(packages)
+    assert "/usr/sbin/xm" in debs and debs == rpms
+
+
+def test_group_names_packages_that_there_are():
+    group = ElementTree.parse(ROOT / "packaging/rpm/comps.xml").getroot().find("group")
+    assert group.find("name").text == "Virtualization"
+    wanted = {row.text for row in group.iter("packagereq") if row.get("type") == "mandatory"}
+    assert wanted == set(OUR_NAMES)
+
+
 @pytest.mark.long
 def test_another_build_is_the_same(packages, tmp_path):
     """In another directory; and every file that a build leaves, but the report that names it."""
@@ -141,3 +184,31 @@ def test_another_build_is_the_same(packages, tmp_path):
     assert len(files) >= 6
     for file in files:
         assert file.read_bytes() == (tmp_path / "deb-build" / file.name).read_bytes(), file.name
+
+
+def wait_until(machine, command, seconds=300):
+    machine.sh(f"for i in $(seq {seconds}); do {command} >/dev/null 2>&1 && break; sleep 1; done; {command}", seconds + 60)
+
+
+def assert_no_failed_unit(machine):
+    assert machine.sh("systemctl list-units --failed --plain --no-legend | cat") == ""
+
+
+def test_grub_boots_it_by_default(filled):
+    """The menu has Linux, Debian's Xen and ours; after the first boot Domain-0 and its services are up."""
+    in_chroot(filled, f"""
+        apt-get install -y -q --no-install-recommends {PLACE}/this/xenolith*.deb
+        sed -i 's/dom0_mem=[^ "]*/dom0_mem=768M,max:768M/' /etc/default/grub.d/xenolith.cfg
+        update-grub
+        grub-script-check /boot/grub/grub.cfg
+    """)
+    with Installed("packages", filled, **MACHINE) as machine:
+        menu = machine.boot()
+        for title in (r"Debian GNU/Linux +", "Debian GNU/Linux, with Xen hypervisor", r"\*Debian GNU/Linux, with Xenolith 0\.1"):
+            assert re.search(title, menu), title
+        wait_until(machine, "xm list")
+        assert re.search(r"^Domain-0 +0 +76\d ", machine.sh("xm list"), re.MULTILINE)
+        assert machine.sh("xenolith status; service xend status").splitlines() == ["Xenolith runs.", "xend is running"]
+        assert machine.sh("systemctl is-enabled xendomains.service xend.service xenolith-guests.service || true").split() == \
+            ["masked", "enabled", "enabled"]
+        assert_no_failed_unit(machine)
