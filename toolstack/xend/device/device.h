@@ -153,6 +153,8 @@ int devices_complete(struct domain *domain, struct error **e);
  * the last state seen. 0, -ETIMEDOUT or -ECANCELED.
  */
 int device_wait_state(const char *back, unsigned int mask, uint64_t deadline, unsigned int *state);
+/* Why Domain-0's backend driver for a class ("vbd") has not answered: the end of a sentence. */
+const char *device_driver_silent(const char *class);
 /*
  * In a task; cannot be cancelled. Removes a device without the guest's consent: closes the backend,
  * runs the script, removes the nodes.

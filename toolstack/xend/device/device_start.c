@@ -3,7 +3,9 @@
 #include "xend/device/device.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "xend/device/disk_late.h"
 #include "xend/device/driver_domain.h"
@@ -126,6 +128,18 @@ static int check_gone(const struct device *device, struct error **e)
 		       name, device->domain->name);
 	free(name);
 	return rc;
+}
+
+/* The kernel keeps its drivers' watches only until xenstored ends; it does not set them anew. */
+const char *device_driver_silent(const char *class)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/bus/xen-backend/drivers/%s", class);
+	return access(path, F_OK) == 0 ?
+		       "it does not answer. If xenstored was started anew, Domain-0 "
+		       "serves no new device until the host is restarted" :
+		       "it is not there. Load the module";
 }
 
 int device_attach(struct device *device, struct error **e)

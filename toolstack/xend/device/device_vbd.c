@@ -306,7 +306,7 @@ static int vbd_complete(struct device *device, struct error **e)
 			    device->devid);
 	rc = error_set(e, EIO, "xen-blkback does not take the disk %s (%s) of domain '%s': %s.",
 		       device->disk.vdev, device->disk.target, device->domain->name,
-		       reason ? reason : "no answer; is the module loaded?");
+		       reason ? reason : device_driver_silent("vbd"));
 	free(reason);
 	return rc;
 }

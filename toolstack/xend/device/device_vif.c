@@ -235,8 +235,9 @@ static int vif_complete(struct device *device, struct error **e)
 	if (rc)
 		return error_set(e, rc,
 				 "xen-netback does not take the interface %u of domain '%s' (state "
-				 "%u). Is the module loaded?",
-				 device->devid, device->domain->name, state);
+				 "%u): %s.",
+				 device->devid, device->domain->name, state,
+				 device_driver_silent("vif"));
 	rc = domain_info(device->domain, &info, e);
 	if (rc)
 		return rc;
