@@ -106,6 +106,25 @@ def test_scripts_of_debian(dom0, xm):
     assert dom0.sh("ls /sys/class/net | grep vif || true") == "" and "net1" not in xm.domains()
 
 
+def test_vif_nat(dom0, xm):
+    """Debian's vif-nat: a net for the card alone, with Domain-0 as its router; and, without ip=, an address by the domain's number."""
+    number = create(xm, guest("net1", "10.88.0.2", "script=vif-nat,ip=10.88.0.2"))
+    assert "10.88.0.129" in dom0.sh(f"ip addr show dev vif{number}.0") and "10.88.0.2" in dom0.sh(f"ip route show dev vif{number}.0")
+    dom0.guest("net1", "ip route add default via 10.88.0.129")
+    dom0.sh(PINGS % "10.88.0.2")
+    # Beyond the router, as soon as that forwards.
+    create(xm, guest("net2", "10.77.0.22", "bridge=xenbr0"))
+    dom0.guest("net2", "ip route add default via 10.77.0.1")
+    dom0.sh("echo 1 >/proc/sys/net/ipv4/ip_forward")
+    dom0.guest("net1", PINGS % "10.77.0.22")
+    for name in ("net1", "net2"):
+        xm.good(f"destroy {name}")
+    assert dom0.sh("echo 0 >/proc/sys/net/ipv4/ip_forward; ip route | grep 10.88 || true") == ""
+    number = create(xm, guest("net1", "10.0.0.1", "script=vif-nat"))
+    dom0.guest("net1", f"ip addr flush dev eth0; ip addr add 10.0.{number}.1/24 dev eth0")
+    dom0.sh(PINGS % f"10.0.{number}.1")
+
+
 def test_open_vswitch(dom0, xm):
     """By Debian's script: a VLAN, trunks, and data."""
     dom0.sh("for f in $(cat /lib/modules/$(uname -r)/ovs.list); do grep -q \"^$(basename $f .ko | tr - _) \" /proc/modules || insmod $f; done; "
