@@ -8,6 +8,9 @@ SCRIPT = r"""#!/bin/sh
 name=$(xenstore-read $XENBUS_PATH/params)
 echo "${0##*/} $1 $name" >>/tmp/script.log
 image=/data/san/$(echo "$name" | tr -c 'a-z0-9\n' _)
+# Two that run at once must not find the same free loop device.
+exec 9>/run/san.lock
+flock 9
 if [ $1 = add ]; then
 	loop=$(losetup -f)
 	losetup $loop $image || exit 1
