@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/server/client.c toolstack/xend/runtime/request.c toolstack/xend/runtime/task.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/str.c */
+/* links: toolstack/xend/server/client.c toolstack/xend/runtime/request.c toolstack/xend/runtime/task.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/log_file.c toolstack/lib/log_open.c toolstack/lib/str.c */
 /* libs: -luv -ljson-c */
 /*
  * xend's socket with real clients. Each test's client is a child process with plain blocking calls;
@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "lib/log.h"
+#include "lib/log_open.h"
 #include "xend/domain/domain.h"
 #include "protocol.h"
 #include "xend/runtime/request.h"
@@ -415,6 +416,7 @@ static void test_the_log_has_what_was_changed_and_what_failed(void **state)
 	assert_int_equal(log_open(name, 1000000, NULL), 0);
 	log_set_level(LOG_LEVEL_INFO);
 	serve(changes_and_asks);
+	log_close();
 	log = fopen(name, "r");
 	assert_non_null(log);
 	text[fread(text, 1, sizeof(text) - 1, log)] = '\0';
