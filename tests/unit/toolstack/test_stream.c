@@ -229,7 +229,7 @@ static void a_full_disk_is_named(void **state)
 
 	stream_guest_make(true);
 	assert_int_equal(save(fd, &e), -ENOSPC);
-	assert_non_null(strstr(error_text(e), "there is no space left"));
+	assert_non_null(strstr(error_text(e), "There is no space left"));
 	assert_int_equal(fake.windows, 0);
 	error_free(&e);
 	close(fd);

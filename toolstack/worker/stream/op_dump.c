@@ -248,11 +248,11 @@ static int check_room(struct dump *d, struct error **e)
 
 	if (fstatvfs(d->fd, &fs) || fs.f_blocks == 0 || fs.f_bavail * fs.f_frsize >= need)
 		return 0;
-	return error_set(e, ENOSPC,
-			 "There is no space left for the core of domain %u: it has %llu MiB, and "
-			 "%llu MiB are free.",
-			 d->domid, (unsigned long long)need >> 20,
-			 (unsigned long long)(fs.f_bavail * fs.f_frsize) >> 20);
+	return error_set(
+		e, ENOSPC,
+		"There is no space left for the core: it has %llu MiB, and %llu MiB are free.",
+		(unsigned long long)need >> 20,
+		(unsigned long long)(fs.f_bavail * fs.f_frsize) >> 20);
 }
 
 static int write_batch(struct dump *d, uint64_t first, size_t count, struct error **e)

@@ -12,11 +12,8 @@
 static int write_failed(struct error **e, int errnum)
 {
 	if (errnum == ENOSPC || errnum == EDQUOT)
-		return error_set(
-			e, errnum,
-			"The domain cannot be saved: there is no space left where its image goes.");
-	return error_set(e, errnum, "The domain cannot be saved: writing its image failed (%s).",
-			 strerror(errnum));
+		return error_set(e, errnum, "There is no space left.");
+	return error_set(e, errnum, "Writing the file failed: %s.", strerror(errnum));
 }
 
 /* Writes all pieces; advances them past what was written. */

@@ -172,8 +172,17 @@ static unsigned int choose_id(const struct device *device)
 	return devid;
 }
 
+static int refuse_twin(const struct device *device, struct error **e)
+{
+	char *name = device->ops->name(device);
+
+	error_set(e, EEXIST, "Domain '%s' has a device %s already.", device->domain->name, name);
+	free(name);
+	return -EEXIST;
+}
+
 /* Whether the domain with this device is one that its record can describe. */
-static bool fits(const struct device *device)
+static int check_fits(const struct device *device, struct error **e)
 {
 	bool is_vif = device->ops == &device_vif_ops;
 	const struct device *other;
@@ -182,28 +191,32 @@ static bool fits(const struct device *device)
 	TAILQ_FOREACH(other, &device->domain->devices, link) {
 		if (other->ops != device->ops)
 			continue;
-		if (other->devid == device->devid ||
-		    (is_vif && strcmp(other->vif.mac, device->vif.mac) == 0))
-			return false;
+		if (other->devid == device->devid)
+			return refuse_twin(device, e);
+		if (is_vif && strcmp(other->vif.mac, device->vif.mac) == 0)
+			return error_set(e, EEXIST,
+					 "Domain '%s' has an interface with the MAC %s already, "
+					 "its interface %u.",
+					 device->domain->name, device->vif.mac, other->devid);
 		count++;
 	}
-	return device->devid <= UINT32_MAX / 2 && (!is_vif || device->devid < MAX_VIFS) &&
-	       count < SCHEMA_MAX_ITEMS;
+	if (device->devid <= UINT32_MAX / 2 && (!is_vif || device->devid < MAX_VIFS) &&
+	    count < SCHEMA_MAX_ITEMS)
+		return 0;
+	return error_set(e, EEXIST,
+			 "Domain '%s' has as many devices of the class %s as it may: %zu.",
+			 device->domain->name, device->ops->class, count);
 }
 
 int device_add(struct device *device, unsigned int devid, struct error **e)
 {
-	device->devid = devid == DEVICE_NO_ID ? choose_id(device) : devid;
-	if (!fits(device)) {
-		char *name = device->ops->name(device);
+	int rc;
 
-		error_set(e, EEXIST,
-			  "Domain '%s' has a device %s or its address already, or too many of "
-			  "them.",
-			  device->domain->name, name);
-		free(name);
+	device->devid = devid == DEVICE_NO_ID ? choose_id(device) : devid;
+	rc = check_fits(device, e);
+	if (rc) {
 		device_free(device);
-		return -EEXIST;
+		return rc;
 	}
 	TAILQ_INSERT_TAIL(&device->domain->devices, device, link);
 	return 0;

@@ -58,6 +58,9 @@ static int write_core(struct domain *domain, const char *path, struct request *a
 	if (rc) {
 		bool before = task_shield(true);
 
+		error_prefix(e, "The core of domain '%s' cannot be written to %s: ", domain->name,
+			     path);
+
 		files_remove(path);
 		task_shield(before);
 	}

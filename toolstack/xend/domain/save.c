@@ -41,6 +41,8 @@
  */
 #define DRAFT_SUFFIX ".part"
 
+#define PAGES_PER_MIB 256
+
 /* --- suspending --- */
 
 static int check_suspended(struct domain *domain, bool *suspended, struct error **e)
@@ -198,8 +200,10 @@ static int create_file(const char *path, int *fd, struct error **e)
 	return rc ? refuse_path(path, rc, e) : 0;
 }
 
-static int write_memory(struct domain *domain, int fd, struct request *asker, struct error **e)
+static int write_memory(struct domain *domain, int fd, const char *path, struct request *asker,
+			struct error **e)
 {
+	struct hv_domain_info info;
 	struct json_object *order = json_new_object(), *result = NULL;
 	int rc;
 
@@ -209,6 +213,12 @@ static int write_memory(struct domain *domain, int fd, struct request *asker, st
 	rc = worker_run(order, fd, asker, &result, e);
 	json_object_put(result);
 	json_object_put(order);
+	if (rc)
+		error_prefix(e, "Domain '%s' (%llu MiB) cannot be saved to %s: ", domain->name,
+			     (unsigned long long)(domain_info(domain, &info, NULL) ?
+							  config_maxmem(domain->config) :
+							  info.pages / PAGES_PER_MIB),
+			     path);
 	return rc;
 }
 
@@ -266,7 +276,7 @@ static int write_file(struct domain *domain, int fd, const char *file, const cha
 	bool before;
 
 	if (rc == 0)
-		rc = write_memory(domain, fd, asker, e);
+		rc = write_memory(domain, fd, path, asker, e);
 	if (rc)
 		return rc;
 	/* The last step that can fail because the disk is full. */
