@@ -164,9 +164,10 @@
 #define XEND_D_OPERATION       "operation"  /* ? the operation of xend in progress */
 #define XEND_D_REASON	       "reason"	    /* ? why xend left it down, a sentence */
 #define XEND_D_CONFIG	       "config"	    /* with config:true only */
-#define XEND_D_SCREEN	       "screen"	    /* ? with config:true only: address, password? */
+#define XEND_D_SCREEN	       "screen"	    /* ? with config:true only: address, password?, dead? */
 #define XEND_D_SCREEN_ADDRESS  "address"    /* 127.0.0.1:5900, [::1]:5900 */
 #define XEND_D_SCREEN_PASSWORD "password"
+#define XEND_D_SCREEN_DEAD     "dead" /* true: its QEMU has died, and nobody shows it */
 
 /* guests.status: its fields, and those of an element of "guests". */
 #define XEND_G_ORDER	    "order"	   /* none start stop */

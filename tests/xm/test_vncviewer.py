@@ -32,6 +32,12 @@ def test_it_becomes_the_viewer(xm, xend, viewer, address, words):
     assert xend.requests == [("domain.list", {"domain": "g1", "config": True})]
 
 
+def test_a_dead_qemu_is_named(xm, xend, viewer):
+    xend.answers["domain.list"] = shown(address="127.0.0.1:5901", dead=True)
+    assert xm.fails("vncviewer", "g1") == ("Error: The screen of domain 'g1' is not shown: its QEMU has died. `xm log' may say "
+                                           "why; `xm reboot g1' brings it back.\n")
+
+
 def test_password(xm, xend, viewer):
     xend.answers["domain.list"] = shown(address="127.0.0.1:5901", password="secret")
     assert xm.good("vncviewer", "--autopass", "g1") == "127.0.0.1::5901 -autopass\nsecret\n"

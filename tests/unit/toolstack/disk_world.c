@@ -12,6 +12,7 @@
 #include "lib/alloc.h"
 #include "lib/log.h"
 #include "xend/console/console.h"
+#include "xend/device/vif_twin.h"
 #include "xend/device/disk_host.h"
 #include "xend/device/hotplug.h"
 #include "xend/device/loopdev.h"
@@ -314,6 +315,10 @@ void lifecycle_observe(struct domain *domain, const struct hv_domain_info *info)
 static char *vif_name(const struct device *device)
 {
 	return xasprintf("%u", device->devid);
+}
+
+void vif_twin_warn(const struct domain *domain, struct json_object *result)
+{
 }
 
 const struct device_ops device_vif_ops = { .class = "vif",

@@ -165,12 +165,16 @@ static void close_devices(struct domain *domain)
 
 static void say_died(struct domain *domain)
 {
+	bool screen = domain->config && domain->config->nr_vfb;
 	char *path = qemu_log_path(domain);
 
 	log_error("The QEMU of domain %s has died; %s may say why. The devices that it served are "
 		  "closed, and the guest gets errors from them. Nothing else of the guest is "
-		  "affected: detach and attach them again, or reboot it.",
-		  domain->name, path);
+		  "affected: %s.",
+		  domain->name, path,
+		  screen ? "reboot it, as nothing else brings its screen back; disks can also be "
+			   "detached and attached again" :
+			   "detach and attach them again, or reboot it");
 	free(path);
 	close_devices(domain);
 }

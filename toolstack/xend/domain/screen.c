@@ -244,6 +244,8 @@ struct json_object *screen_describe(const struct domain *domain)
 		json_set_printf(o, XEND_D_SCREEN_ADDRESS,
 				strchr(address, ':') ? "[%s]:%s" : "%s:%s", address, port);
 		json_set_string(o, XEND_D_SCREEN_PASSWORD, password_of(domain->config->vfb));
+		if (domain->state == DOMAIN_RUNNING && !qemu_pid(domain->domid))
+			json_set_bool(o, XEND_D_SCREEN_DEAD, true);
 	}
 	free(port);
 	free(address);

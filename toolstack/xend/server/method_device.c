@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "xend/device/device.h"
 #include "xend/device/disk_use.h"
+#include "xend/device/vif_twin.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/acquire.h"
 #include "protocol.h"
@@ -79,6 +80,7 @@ static int attach(struct request *request, struct json_object *result, struct er
 		json_set_int(result, XEND_DEV_DEVID, device->devid);
 		json_set_string(result, XEND_DEV_DEVICE, name);
 		free(name);
+		vif_twin_warn(domain, result);
 	}
 	domain_release(domain);
 	return rc;

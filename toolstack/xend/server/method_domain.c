@@ -15,6 +15,7 @@
 #include "xend/domain/boot.h"
 #include "xend/server/client.h"
 #include "xend/console/console.h"
+#include "xend/device/vif_twin.h"
 #include "xend/domain/describe.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/dump.h"
@@ -63,10 +64,12 @@ static int boot_new(struct request *request, struct config *config, struct boot 
 	boot->console = request_bool(request, XEND_P_CONSOLE);
 	boot->asker = request;
 	rc = domain_boot(domain, boot, e);
-	if (rc)
+	if (rc) {
 		domain_settle(domain);
-	else
+	} else {
 		name_result(domain, result);
+		vif_twin_warn(domain, result);
+	}
 	domain_release(domain);
 	return rc;
 }

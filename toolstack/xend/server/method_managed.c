@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "config/config.h"
+#include "xend/device/vif_twin.h"
 #include "xend/domain/boot.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/acquire.h"
@@ -66,10 +67,12 @@ static int start(struct request *request, struct json_object *result, struct err
 	if (rc)
 		return rc;
 	rc = domain_boot(domain, &boot, e);
-	if (rc)
+	if (rc) {
 		domain_settle(domain);
-	else
+	} else {
 		name_result(domain, result);
+		vif_twin_warn(domain, result);
+	}
 	domain_release(domain);
 	return rc;
 }

@@ -104,7 +104,11 @@ int vncviewer_run(const struct xm_args *args)
 		address = xm_string(screen, XEND_D_SCREEN_ADDRESS, NULL);
 		password = xm_string(screen, XEND_D_SCREEN_PASSWORD, NULL);
 	}
-	if (address)
+	if (screen && json_object_get_boolean(json_find(screen, XEND_D_SCREEN_DEAD)))
+		rc = xm_fail("The screen of domain '%s' is not shown: its QEMU has died. `xm log' "
+			     "may say why; `xm reboot %s' brings it back.",
+			     domain, domain);
+	else if (address)
 		rc = view(domain, address, xm_args_has(args, 'a') ? password : NULL);
 	else
 		rc = xm_fail(
