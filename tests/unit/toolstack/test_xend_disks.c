@@ -15,6 +15,7 @@
 static void test_one_after_the_other(void **state)
 {
 	attach(first, disk_a, "xvda", NULL);
+	attach(first, disk_b, "xvda", "Domain 'first' has a device xvda already.");
 	attach(second, disk_a, "xvda", "domain 'first' writes it (as xvda)");
 	ask(XEND_M_DEVICE_DETACH, first, NULL, "xvda", NULL);
 	nothing_is_left_of(FIRST);
