@@ -26,7 +26,8 @@
 
 struct request {
 	TAILQ_ENTRY(request) link;
-	struct task *task; /* NULL: not in the list of those that run */
+	bool listed;	   /* among those that run */
+	struct task *task; /* NULL: it has not begun */
 	bool cancelled;	   /* its client wants it no more */
 	struct client *client;
 	struct json_object *whole, *id, *params;
@@ -41,7 +42,7 @@ static int cancel(struct request *request, struct json_object *result, struct er
 
 static const struct method methods_request[] = {
 	{ XEND_M_CANCEL, cancel, { { XEND_P_REQUEST, PARAM_INT_OR_STRING, true } } },
-	{ NULL },
+	{ 0 },
 };
 
 static const struct method *const tables[] = { methods_request, methods_domain, methods_list,
@@ -313,13 +314,14 @@ static int cancel(struct request *request, struct json_object *result, struct er
 	if (!text_of_cancelled(other))
 		return error_set(e, EOPNOTSUPP, "%s cannot be cancelled.", other->method->name);
 	other->cancelled = true;
-	task_cancel(other->task);
+	if (other->task)
+		task_cancel(other->task);
 	return 0;
 }
 
 static void free_request(struct request *request)
 {
-	if (request->task)
+	if (request->listed)
 		TAILQ_REMOVE(&running, request, link);
 	client_request_ended(request->client);
 	client_unref(request->client);
@@ -373,7 +375,12 @@ static void run_request(void *arg)
 	struct request *request = arg;
 	struct json_object *result = json_new_object();
 	struct error *e = NULL;
-	int rc = request->method->run(request, result, &e);
+	int rc;
+
+	request->task = task_current();
+	if (request->cancelled)
+		task_cancel(request->task);
+	rc = request->method->run(request, result, &e);
 
 	if (rc == -ECANCELED && request->cancelled) {
 		error_free(&e);
@@ -452,11 +459,10 @@ void request_receive(struct client *client, const char *line, size_t length)
 	client_request_begun(client);
 	code = decode(request, &e);
 	if (!code) {
-		request->task = task_start(run_request, request);
-		if (request->task) {
-			TAILQ_INSERT_TAIL(&running, request, link);
+		request->listed = true;
+		TAILQ_INSERT_TAIL(&running, request, link);
+		if (task_start(run_request, request))
 			return;
-		}
 		error_set(&e, ENOMEM, "There is no memory for another request. Try again later.");
 		code = XEND_E_NO_MEMORY;
 	}
