@@ -27,9 +27,15 @@ static void move_up(struct text_screen *s)
 {
 	unsigned int by = (s->rows + 1) / 2;
 
-	for (unsigned int y = 0; y < s->rows; y++)
-		for (unsigned int x = 0; x < s->columns; x++)
-			set_cell(s, x, y, y + by < s->rows ? s->cells[y + by][x] : ' ');
+	for (unsigned int y = 0; y < s->rows; y++) {
+		for (unsigned int x = 0; x < s->columns; x++) {
+			char c = ' ';
+
+			if (y + by < s->rows)
+				c = s->cells[y + by][x];
+			set_cell(s, x, y, c);
+		}
+	}
 	s->y -= by;
 }
 
@@ -59,7 +65,9 @@ void text_screen_put(struct text_screen *s, const char *text, size_t len)
 				put_char(s, ' ');
 			while (s->x % TAB && s->x < s->columns);
 		} else if (c != '\r') {
-			put_char(s, c >= ' ' && c <= '~' ? c : '?');
+			if (c < ' ' || c > '~')
+				c = '?';
+			put_char(s, c);
 		}
 	}
 }

@@ -34,7 +34,8 @@ static u32 colour;	    /* of a pixel of a letter */
 static void draw_text(unsigned int x, unsigned int y, char c)
 {
 	if (memory)
-		*(volatile u16 *)(memory + y * video.pitch + x * 2) = (u16)(VGA_GREY | (u8)c);
+		*(volatile u16 *)(memory + (size_t)y * video.pitch + (size_t)x * 2) =
+			(u16)(VGA_GREY | (u8)c);
 }
 
 static void draw_pixel(volatile u8 *at, u32 pixel)
@@ -60,7 +61,7 @@ static void draw_pixels(unsigned int x, unsigned int y, char c)
 
 	for (unsigned int row = 0; memory && row < FONT_HEIGHT; row++) {
 		volatile u8 *at = memory + (size_t)(y * FONT_HEIGHT + row) * video.pitch +
-				  x * FONT_WIDTH * bytes;
+				  (size_t)x * FONT_WIDTH * bytes;
 
 		for (unsigned int column = 0; column < FONT_WIDTH; column++, at += bytes)
 			draw_pixel(at, glyph[row] & 0x80U >> column ? colour : 0);
