@@ -30,6 +30,7 @@
 #include "xend/domain/domain.h"
 #include "xend/domain/guests.h"
 #include "xend/domain/lifecycle.h"
+#include "xend/device/backend_watch.h"
 #include "xend/device/disk_late.h"
 #include "xend/device/network.h"
 #include "xend/runtime/limits.h"
@@ -154,8 +155,10 @@ static int set_up(const char *socket, int *status, struct error **e)
 		rc = consoles_setup(loop, e);
 	if (rc == 0)
 		rc = recover_load(e);
-	if (rc == 0)
+	if (rc == 0) {
 		guests_load();
+		backend_watch_setup();
+	}
 	if (rc == 0)
 		rc = lifecycle_setup(e);
 	if (rc == 0)
@@ -177,6 +180,7 @@ static void tear_down(void)
 {
 	clients_disconnect();
 	lifecycle_teardown();
+	backend_watch_teardown();
 	notify_stop_watchdog();
 	uv_close((uv_handle_t *)&on_term, NULL);
 	uv_close((uv_handle_t *)&on_int, NULL);

@@ -12,6 +12,7 @@
 #include "lib/alloc.h"
 #include "lib/log.h"
 #include "xend/console/console.h"
+#include "xend/device/backend_watch.h"
 #include "xend/device/vif_twin.h"
 #include "xend/device/disk_host.h"
 #include "xend/device/hotplug.h"
@@ -471,11 +472,13 @@ int begin(void **state)
 	node_on_remove = on_remove;
 	first = make_domain("first", FIRST);
 	second = make_domain("second", SECOND);
+	backend_watch_setup();
 	return 0;
 }
 
 int end(void **state)
 {
+	backend_watch_teardown();
 	domain_remove(first);
 	domain_unref(first);
 	domain_remove(second);

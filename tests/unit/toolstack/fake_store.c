@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A small xenstore in memory: no watches, no permissions, and each batch is written at once. */
+/*
+ * A small xenstore in memory: only watches that get paths, no permissions, and each batch is
+ * written at once.
+ */
 #include "fake_store.h"
 
 #include <stdarg.h>
@@ -17,6 +20,40 @@ static struct node nodes[200];
 static size_t nr_nodes;
 
 void (*node_on_remove)(const char *path);
+
+static struct {
+	char paths[40][STORE_PATH_MAX];
+	size_t nr;
+} listed;
+
+unsigned int node_lists(const char *path)
+{
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < listed.nr; i++)
+		count += strcmp(listed.paths[i], path) == 0;
+	return count;
+}
+
+void node_reset_lists(void)
+{
+	listed.nr = 0;
+}
+
+struct store_watch {
+	char path[STORE_PATH_MAX];
+	void (*changed)(void *arg, const char *path);
+	void *arg;
+};
+static struct store_watch watches[4];
+
+static void say_changed(const char *path)
+{
+	for (size_t i = 0; i < sizeof(watches) / sizeof(watches[0]); i++)
+		if (watches[i].changed &&
+		    strncmp(path, watches[i].path, strlen(watches[i].path)) == 0)
+			watches[i].changed(watches[i].arg, path);
+}
 
 const char *node_get(const char *path)
 {
@@ -36,6 +73,7 @@ void node_set(const char *path, const char *value)
 	nr_nodes += i == nr_nodes;
 	snprintf(nodes[i].path, sizeof(nodes[i].path), "%s", path);
 	snprintf(nodes[i].value, sizeof(nodes[i].value), "%s", value);
+	say_changed(path);
 }
 
 void node_remove(const char *path)
@@ -47,6 +85,7 @@ void node_remove(const char *path)
 		    (nodes[i].path[length] && nodes[i].path[length] != '/'))
 			nodes[kept++] = nodes[i];
 	nr_nodes = kept;
+	say_changed(path);
 }
 
 bool node_is_there(const char *path)
@@ -121,6 +160,8 @@ char **store_list(unsigned int *count, const char *fmt, ...)
 
 	PATH_OF(fmt);
 	length = strlen(path);
+	if (listed.nr < sizeof(listed.paths) / sizeof(listed.paths[0]))
+		strcpy(listed.paths[listed.nr++], path);
 	*count = 0;
 	for (size_t i = 0; i < nr_nodes; i++) {
 		char name[32];
@@ -188,6 +229,21 @@ struct store_watch *store_watch(void (*changed)(void *arg), void *arg, const cha
 	return NULL;
 }
 
+struct store_watch *store_watch_below(void (*changed)(void *arg, const char *path), void *arg,
+				      const char *fmt, ...)
+{
+	size_t i = 0;
+
+	PATH_OF(fmt);
+	while (watches[i].changed)
+		assert_true(++i < sizeof(watches) / sizeof(watches[0]));
+	watches[i] = (struct store_watch){ .changed = changed, .arg = arg };
+	snprintf(watches[i].path, sizeof(watches[i].path), "%s", path);
+	return &watches[i];
+}
+
 void store_unwatch(struct store_watch *watch)
 {
+	if (watch)
+		watch->changed = NULL;
 }

@@ -152,6 +152,8 @@ bool devices_have_scripts(const struct domain *domain)
 void device_forget(struct device *device)
 {
 	TAILQ_REMOVE(&device->domain->devices, device, link);
+	/* Its backend may stay, if the driver does not let go of it. */
+	device->domain->backends_known = false;
 	device_free(device);
 }
 

@@ -350,6 +350,7 @@ static void add_backend(struct survey *survey, const char *class, unsigned int d
 struct owners {
 	struct hv_domain_info *list;
 	struct domain **domains; /* of each entry; NULL: not known */
+	bool *strange;		 /* of each entry: it has a backend that is in no list */
 	size_t count;
 };
 
@@ -359,8 +360,9 @@ static void find_owners(struct owners *owners)
 
 	/* Without an answer, no domain lives: then only what the kernel has open counts. */
 	if (hv_domain_list(domain_hv, &owners->list, &owners->count, NULL))
-		*owners = (struct owners){ NULL, NULL, 0 };
+		*owners = (struct owners){ .count = 0 };
 	owners->domains = xcalloc(owners->count + 1, sizeof(struct domain *));
+	owners->strange = xcalloc(owners->count + 1, sizeof(bool));
 	TAILQ_FOREACH(domain, &domains, link) {
 		const struct hv_domain_info *info =
 			domain_find_info(domain, owners->list, owners->count);
@@ -370,8 +372,25 @@ static void find_owners(struct owners *owners)
 	}
 }
 
+/* Whether each backend of that live domain is one of its devices, as far as is known. */
+static bool is_known(const struct domain *domain)
+{
+	return domain && domain->ours && domain->backends_known;
+}
+
+/* Both classes have been looked at: a domain without strange backends need not be until one
+ * changes.
+ */
+static void keep_known(const struct owners *owners)
+{
+	for (size_t i = 0; i < owners->count; i++)
+		if (owners->domains[i] && owners->domains[i]->ours)
+			owners->domains[i]->backends_known = !owners->strange[i];
+}
+
 static void owners_free(struct owners *owners)
 {
+	free(owners->strange);
 	free(owners->domains);
 	free(owners->list);
 }
@@ -395,6 +414,8 @@ static void collect_backends(struct survey *survey, const struct owners *owners,
 		lives = info != NULL;
 		/* The number may have been that of a dead domain of ours. */
 		domain = lives ? owners->domains[info - owners->list] : domain_by_id((int)domid);
+		if (lives && is_known(domain))
+			continue;
 		ids = store_list(&nr_devices, "/local/domain/0/backend/%s/%s", class, names[i]);
 		for (unsigned int j = 0; j < nr_devices; j++) {
 			uint64_t devid;
@@ -402,6 +423,8 @@ static void collect_backends(struct survey *survey, const struct owners *owners,
 			if (!str_to_u64(ids[j], 10, 0, UINT32_MAX, &devid) ||
 			    (domain && domain->ours && device_by_backend(domain, class, devid)))
 				continue;
+			if (lives)
+				owners->strange[info - owners->list] = true;
 			if (is_open(class, (unsigned int)domid, lives, (unsigned int)devid))
 				add_backend(survey, class, (unsigned int)domid, domain, lives,
 					    ids[j]);
@@ -429,6 +452,7 @@ static struct survey *survey_begin(const struct device *device, const struct dev
 		find_owners(&owners);
 		collect_backends(survey, &owners, "vbd");
 		collect_backends(survey, &owners, "qdisk");
+		keep_known(&owners);
 		owners_free(&owners);
 	}
 	return survey;

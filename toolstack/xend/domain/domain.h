@@ -96,6 +96,8 @@ struct domain {
 	struct console *console;
 	struct console_boot *console_boot; /* while its bootloader has a terminal */
 	TAILQ_HEAD(, device) devices;
+	/* Each backend of its disks in xenstore is one of its devices (backend_watch.h). */
+	bool backends_known;
 
 	const char *operation; /* what holds its lock; NULL: unlocked */
 	struct task *task;     /* the task that holds the lock; NULL: recovery does */

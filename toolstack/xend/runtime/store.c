@@ -27,6 +27,7 @@ struct store_watch {
 	char path[STORE_PATH_MAX];
 	char token[24];
 	void (*changed)(void *arg);
+	void (*changed_below)(void *arg, const char *path); /* or this one */
 	void *arg;
 };
 
@@ -58,13 +59,16 @@ static void must_be_absent(const char *path)
 		store_link_lost("xenstored cannot say what is at %s (%s)", path, strerror(errno));
 }
 
-static void deliver(const char *token)
+static void deliver(const char *token, const char *path)
 {
 	struct store_watch *watch;
 
 	TAILQ_FOREACH(watch, &store.watches, link) {
 		if (strcmp(watch->token, token) == 0) {
-			watch->changed(watch->arg);
+			if (watch->changed_below)
+				watch->changed_below(watch->arg, path);
+			else
+				watch->changed(watch->arg);
 			return; /* changed() may have freed the watch */
 		}
 	}
@@ -75,7 +79,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	char **event;
 
 	while ((event = xs_check_watch(store_xs))) {
-		deliver(event[XS_WATCH_TOKEN]);
+		deliver(event[XS_WATCH_TOKEN], event[XS_WATCH_PATH]);
 		free(event);
 	}
 	if (errno != EAGAIN)
@@ -241,22 +245,47 @@ void store_resume(unsigned int domid)
 
 /* --- watches --- */
 
-struct store_watch *store_watch(void (*changed)(void *arg), void *arg, const char *fmt, ...)
+static struct store_watch *add_watch(const char *path, void *arg)
 {
-	struct store_watch *watch;
-	bool ok;
+	struct store_watch *watch = xcalloc(1, sizeof(*watch));
 
-	PATH_OF(path, fmt);
-	watch = xcalloc(1, sizeof(*watch));
 	snprintf(watch->path, sizeof(watch->path), "%s", path);
 	snprintf(watch->token, sizeof(watch->token), "%llu",
 		 (unsigned long long)++store.next_token);
-	watch->changed = changed;
 	watch->arg = arg;
 	TAILQ_INSERT_TAIL(&store.watches, watch, link);
+	return watch;
+}
+
+static void start_watch(struct store_watch *watch)
+{
+	bool ok;
+
 	ASK(ok, xs_watch(store_xs, watch->path, watch->token));
 	if (!ok)
-		log_error("Cannot watch %s in xenstore: %s.", path, strerror(errno));
+		log_error("Cannot watch %s in xenstore: %s.", watch->path, strerror(errno));
+}
+
+struct store_watch *store_watch(void (*changed)(void *arg), void *arg, const char *fmt, ...)
+{
+	struct store_watch *watch;
+
+	PATH_OF(path, fmt);
+	watch = add_watch(path, arg);
+	watch->changed = changed;
+	start_watch(watch);
+	return watch;
+}
+
+struct store_watch *store_watch_below(void (*changed)(void *arg, const char *path), void *arg,
+				      const char *fmt, ...)
+{
+	struct store_watch *watch;
+
+	PATH_OF(path, fmt);
+	watch = add_watch(path, arg);
+	watch->changed_below = changed;
+	start_watch(watch);
 	return watch;
 }
 

@@ -105,6 +105,9 @@ void store_discard(struct store_batch *batch);
 struct store_watch;
 struct store_watch *store_watch(void (*changed)(void *arg), void *arg, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same; the callback gets the changed path. */
+struct store_watch *store_watch_below(void (*changed)(void *arg, const char *path), void *arg,
+				      const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void store_unwatch(struct store_watch *watch);
 
 #endif
