@@ -213,8 +213,15 @@ struct json_object *json_new_array(void)
 struct json_object *json_new_string(const char *s)
 {
 	struct json_object *o;
-	char *copy = xstrdup(s);
+	const char *end = s;
+	char *copy;
 
+	/* Nearly all are ASCII, which is UTF-8. A list of domains has thousands. */
+	while (*end && !(*end & 0x80))
+		end++;
+	if (!*end)
+		return check(json_object_new_string_len(s, (int)(end - s)));
+	copy = xstrdup(s);
 	for (char *p = copy; *p;) {
 		size_t len = str_utf8_length(p);
 

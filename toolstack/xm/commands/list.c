@@ -112,7 +112,8 @@ static int print_table(char *const *names, int count, int status)
 	struct json_object *wanted = json_new_array(), *rows;
 	size_t nr;
 
-	for (size_t i = 0; i < COLUMNS; i++)
+	/* The status decides who is in the table, and is not printed. */
+	for (size_t i = 0; i < (status == ANY_STATUS ? STATUS : COLUMNS); i++)
 		json_append(wanted, json_new_string(columns[i]));
 	rows = ask(names, count, XEND_P_COLUMNS, wanted);
 	if (!rows)
