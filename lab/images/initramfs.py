@@ -30,7 +30,7 @@ from lab.images.common import CALLERS_TREE, DEVICES_TREE, HERE, TREE, die, run, 
 from lab.images.cpio import Archive
 
 XEN = "usr/lib/xen-4.17/bin"
-XEN_TOOLS = ["xl", "xenstored", "xenconsoled", "xenconsole", "xen-init-dom0", "libxl-save-helper",
+XEN_TOOLS = ["xl", "xenstored", "oxenstored", "xenconsoled", "xenconsole", "xen-init-dom0", "libxl-save-helper",
              "xentop", "xenpm", "lsevtchn", "xenwatchdogd", "xenctx", "test-resource", "xen-mfndump",
              "xenstore-control", "xen-diag"]
 XENSTORE_TOOLS = ["read", "write", "ls", "list", "rm", "exists", "watch", "chmod"]
@@ -147,6 +147,7 @@ def add_xen_scripts(archive):
     for script in SCRIPTS:
         archive.copy(f"etc/xen/scripts/{script}", TREE / "etc/xen/scripts" / script)
     archive.copy("etc/xen/xl.conf", TREE / "etc/xen/xl.conf")
+    archive.copy("etc/xen/oxenstored.conf", TREE / "etc/xen/oxenstored.conf")
 
 
 def make_dom0(release):

@@ -10,7 +10,8 @@ import pytest
 from xend import Guest, XendDom0, XendError, config_of, disk
 
 KIND = XendDom0
-MACHINE = dict(smp=1, mem=2048)
+# Debian's own xenstored; the other tests have that of Xen's sources.
+MACHINE = dict(smp=1, mem=2048, dom0_append="quiet lab.xenstored=oxenstored")
 G1 = Guest("g1", vcpus=2, memory=192, address="10.77.0.5", words="quiet sysrq_always_enabled",
            disks=("file:/data/a.img,xvda,w",))
 
