@@ -58,6 +58,23 @@ static uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
+/*
+ * On a busy machine an answer may come too late for the little patience that is left after a
+ * silence. Then there is a guess, and the answer at one of the next times.
+ */
+#define SOON(asks, holds)                              \
+	do {                                           \
+		for (int tries = 0;; tries++) {        \
+			int result = (asks);           \
+                                                       \
+			if (result == 0 && (holds))    \
+				break;                 \
+			if (tries == 200)              \
+				fail_msg("%s", #asks); \
+			usleep(20000);                 \
+		}                                      \
+	} while (0)
+
 static void test_an_answer_is_passed_on(void **state)
 {
 	struct disk_node node;
@@ -93,8 +110,7 @@ static void test_silence_gives_the_file_system(void **state)
 	assert_int_equal(node.device, makedev(0, 45));
 	assert_int_equal(node.inode, DISK_INODE_UNKNOWN);
 	/* Others are answered all the same. */
-	assert_int_equal(disk_ask_identify(&sources, "/nfsother/a", &node), 0);
-	assert_int_equal(node.inode, 77);
+	SOON(disk_ask_identify(&sources, "/nfsother/a", &node), node.inode == 77);
 }
 
 /* The kernel knows which file it is, without its server. */
@@ -110,8 +126,7 @@ static void test_silent_descriptor(void **state)
 	assert_true(disk_fd_is_writable(&fd));
 	assert_true(disk_fd_is_file(&sources, 7, "5"));
 	assert_false(disk_fd_is_file(&sources, 7, "6"));
-	assert_int_equal(disk_ask_descriptor(&sources, 7, "4", &node), 0);
-	assert_int_equal(node.inode, 77);
+	SOON(disk_ask_descriptor(&sources, 7, "4", &node), node.inode == 77);
 	disk_fd_read(&sources, 7, "4", &fd);
 	assert_false(disk_fd_is_writable(&fd));
 	/* One of which nothing is known may be open in any way on anything. */
@@ -134,8 +149,7 @@ static void test_many_silent_devices(void **state)
 	}
 	assert_true(now_ms() - start < DISK_ASK_PATIENCE);
 	/* And one elsewhere gets its answer. */
-	assert_int_equal(disk_ask_loop_file(&sources, "loop1", &node), 0);
-	assert_int_equal(node.inode, 77);
+	SOON(disk_ask_loop_file(&sources, "loop1", &node), node.inode == 77);
 }
 
 static void test_image(void **state)
@@ -150,9 +164,8 @@ static void test_image(void **state)
 	assert_non_null(file);
 	fwrite(header, 1, sizeof(header), file);
 	fclose(file);
-	assert_int_equal(disk_ask_image(&sources, path, CONFIG_FORMAT_QCOW2, &below), 0);
-	assert_null(below.path);
-	assert_int_equal(disk_ask_image(&sources, path, CONFIG_FORMAT_QED, &below), -EINVAL);
+	SOON(disk_ask_image(&sources, path, CONFIG_FORMAT_QCOW2, &below), !below.path);
+	SOON(disk_ask_image(&sources, path, CONFIG_FORMAT_QED, &below) + EINVAL, !below.path);
 }
 
 static void test_a_server_that_is_back_answers(void **state)
@@ -161,11 +174,7 @@ static void test_a_server_that_is_back_answers(void **state)
 
 	for (int i = 0; i < 100; i++)
 		sem_post(&answers);
-	for (int i = 0; i < 100 && node.inode != 77; i++) {
-		sem_post(&answers);
-		assert_int_equal(disk_ask_identify(&sources, "/nfs/a", &node), 0);
-	}
-	assert_int_equal(node.inode, 77);
+	SOON((sem_post(&answers), disk_ask_identify(&sources, "/nfs/a", &node)), node.inode == 77);
 }
 
 int main(void)
