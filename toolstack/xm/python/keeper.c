@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/json.h"
 #include "lib/str.h"
+#include "xm/python/watch.h"
 
 struct keeper {
 	pid_t pid;
@@ -25,21 +25,6 @@ struct keeper {
 	sigset_t mask; /* the signals that were blocked before */
 	struct str text;
 };
-
-/* One that is ignored, as by nohup, stays so. */
-static void block_ends(struct keeper *keeper)
-{
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action;
-	sigset_t ends;
-
-	sigemptyset(&ends);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-			sigaddset(&ends, numbers[i]);
-	sigprocmask(SIG_BLOCK, &ends, &keeper->mask);
-	keeper->signals = signalfd(-1, &ends, SFD_CLOEXEC);
-}
 
 static void send_result(int fd, int rc, struct json_object *answer, const struct error *e)
 {
@@ -149,7 +134,7 @@ int keeper_run(keeper_work *work, const struct python_file *file, struct json_ob
 	if (pipe2(ends, O_CLOEXEC))
 		return error_set(e, errno, "Cannot start a process: %s.", strerror(errno));
 	fflush(NULL);
-	block_ends(&keeper);
+	keeper.signals = watch_hold_signals(&keeper.mask);
 	keeper.result = ends[0];
 	keeper.pid = fork();
 	rc = keeper.pid < 0 ? error_set(e, errno, "Cannot start a process: %s.", strerror(errno)) :

@@ -119,7 +119,7 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-int watch_begin(struct watch *watch, struct error **e)
+int watch_hold_signals(sigset_t *before)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action;
@@ -130,8 +130,13 @@ int watch_begin(struct watch *watch, struct error **e)
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
 			sigaddset(&ends, numbers[i]);
-	sigprocmask(SIG_BLOCK, &ends, &watch->mask);
-	watch->signals = signalfd(-1, &ends, SFD_CLOEXEC);
+	sigprocmask(SIG_BLOCK, &ends, before);
+	return signalfd(-1, &ends, SFD_CLOEXEC);
+}
+
+int watch_begin(struct watch *watch, struct error **e)
+{
+	watch->signals = watch_hold_signals(&watch->mask);
 	if (watch->signals >= 0)
 		return 0;
 	return error_set(e, errno, "Cannot wait for signals: %s.", strerror(errno));

@@ -25,6 +25,12 @@ struct watch {
 };
 
 /*
+ * Blocks the signals that would end this process, sets *before to the mask until now, and returns a
+ * signalfd for them; -1 with errno.
+ */
+int watch_hold_signals(sigset_t *before);
+
+/*
  * From here to watch_end(), a signal that would end xm waits, so that nothing is left behind.
  */
 int watch_begin(struct watch *watch, struct error **e);
