@@ -158,6 +158,12 @@ def test_what_is_refused(refusing, words, text):
     assert refusing.run("ip link; find /etc/network -newer /usr/lib/xenolith") == before
 
 
+@pytest.mark.parametrize("words", ["", "--nat", "--undo"])
+def test_only_root_changes_the_network(refusing, words):
+    said = refusing.run(f"setpriv --reuid 65534 --clear-groups {SETUP} {words}")
+    assert said == "Error: Only root may change the host's network. Please try again as root.\n"
+
+
 @pytest.fixture(scope="module")
 def refusing(tree, tmp_path_factory):
     with Lan(f"r{os.getpid()}") as lan:

@@ -60,6 +60,7 @@ def make(options):
         MANAGERS[manager].plan_bridge(change)
     if options.dry_run:
         return change.text()
+    host.check_root()
     # The person may sit at the other end of the connection that goes away for a moment.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     wanted = host.Reach(interface)
@@ -75,6 +76,8 @@ def make(options):
 
 def take_back(options):
     """Undoes the change of this host; returns what the person reads."""
+    if not options.dry_run:
+        host.check_root()
     change = Change.load()
     guests = host.ports(change.bridge) - {change.interface}
     if guests:

@@ -2,6 +2,7 @@
 """What the host's network is like: cards, routes, bridges."""
 import ipaddress
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -15,6 +16,12 @@ PATIENCE = 60  # seconds for the host to get its network back
 def ip(*words):
     """What `ip -json' says, as Python's values."""
     return json.loads(run(["ip", "-json", *words]) or "[]")
+
+
+def check_root():
+    """Refuses everybody else before anything is touched."""
+    if os.geteuid():
+        raise Failure("Only root may change the host's network. Please try again as root.")
 
 
 def check_name(name):

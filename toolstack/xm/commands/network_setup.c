@@ -15,12 +15,15 @@ int network_setup_run(const struct xm_args *args)
 {
 	const char *program = getenv(PROGRAM_ENV);
 	const struct xm_option *option = args->command->options;
-	char *words[2 * XM_MAX_OPTIONS + 3];
+	char *words[2 * XM_MAX_OPTIONS + 4];
 	char names[XM_MAX_OPTIONS][32];
 	int n = 0;
 
+	if (!program || !*program)
+		program = PROGRAM;
 	words[n++] = (char *)"python3";
-	words[n++] = (char *)(program && *program ? program : PROGRAM);
+	words[n++] = (char *)"-B"; /* no files of ours beside those of the package */
+	words[n++] = (char *)program;
 	for (int i = 0; option[i].name; i++) {
 		if (!args->value[i])
 			continue;
@@ -30,12 +33,12 @@ int network_setup_run(const struct xm_args *args)
 			words[n++] = (char *)args->value[i];
 	}
 	words[n] = NULL;
-	if (access(words[1], R_OK))
+	if (access(program, R_OK))
 		return xm_fail("Cannot set up the network: %s: %s. It belongs to the package "
 			       "xenolith-utils.",
-			       words[1], strerror(errno));
+			       program, strerror(errno));
 	execv("/usr/bin/python3", words);
-	return xm_fail("Cannot run /usr/bin/python3 %s: %s.", words[1], strerror(errno));
+	return xm_fail("Cannot run /usr/bin/python3 %s: %s.", program, strerror(errno));
 }
 
 const struct xm_option network_setup_options[] = {
