@@ -75,7 +75,7 @@ void console_init(void)
 {
 	softirq_register(SOFTIRQ_CONSOLE, run_queue);
 	tx_init();
-	debug_key_register('C', "panic", crash);
+	debug_key_register('C', "crash the hypervisor", crash);
 	debug_key_register('G', "the log of guests", guest_log_dump);
 	debug_key_register('h', "this list", show_help);
 	debug_key_register('R', "reboot the machine", reboot);
