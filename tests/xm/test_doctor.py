@@ -119,8 +119,10 @@ def test_what_is_not_as_it_should_be(doctor, files, check, level, text):
     assert findings(doctor("--json", files=files))[check, level]["text"] == text
 
 
-def test_xendomains_may_be_masked(doctor):
-    done = doctor("--json", files={"etc/init.d/xendomains": ""}, links={"etc/systemd/system/xendomains.service": "/dev/null"})
+@pytest.mark.parametrize("directory", ["etc", "lib", "usr/lib"])
+def test_xendomains_may_be_masked(doctor, directory):
+    done = doctor("--json", files={"etc/init.d/xendomains": "", f"{directory}/systemd/system/x": ""},
+                  links={f"{directory}/systemd/system/xendomains.service": "/dev/null"})
     assert ("guests", "ok") in findings(done)
 
 

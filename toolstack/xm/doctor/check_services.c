@@ -135,18 +135,28 @@ void doctor_check_xend(struct doctor *d)
 	error_free(&e);
 }
 
-static bool is_masked(const struct doctor *d)
+/* Whether systemd is kept from starting a service, by an administrator or by a package. */
+static bool is_masked(const struct doctor *d, const char *service)
 {
-	char *path = doctor_path(d, "/etc/systemd/system/xendomains.service"), target[16];
-	ssize_t n = readlink(path, target, sizeof(target));
+	static const char *const directories[] = { "/etc", "/lib", "/usr/lib" };
+	bool masked = false;
 
-	free(path);
-	return n == (ssize_t)strlen("/dev/null") && memcmp(target, "/dev/null", (size_t)n) == 0;
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]) && !masked; i++) {
+		char *name = xasprintf("%s/systemd/system/%s.service", directories[i], service);
+		char *path = doctor_path(d, name), target[16];
+		ssize_t n = readlink(path, target, sizeof(target));
+
+		masked = n == (ssize_t)strlen("/dev/null") &&
+			 memcmp(target, "/dev/null", (size_t)n) == 0;
+		free(path);
+		free(name);
+	}
+	return masked;
 }
 
 void doctor_check_guests(struct doctor *d)
 {
-	if (doctor_exists(d, "/etc/init.d/xendomains") && !is_masked(d) &&
+	if (doctor_exists(d, "/etc/init.d/xendomains") && !is_masked(d, "xendomains") &&
 	    doctor_exists(d, "/run/systemd/system"))
 		doctor_add(d, "guests", DOCTOR_ADVICE, "systemctl mask xendomains.service",
 			   "xendomains starts and ends the guests of /etc/xen/auto by xl, beside "
