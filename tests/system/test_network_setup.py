@@ -125,12 +125,48 @@ def test_a_bridge_that_brings_no_network_is_taken_back(tree, lan, tmp_path):
     with host(tree, "ifupdown", DHCP["ifupdown"], lan, tmp_path) as machine:
         settle(machine, "ifupdown")
         before = addresses(machine, lan.cable)
-        machine.run("printf '#!/bin/sh\\nexit 1\\n' >/etc/network/if-up.d/broken; chmod +x /etc/network/if-up.d/broken; "
-                    "mv /usr/sbin/brctl /usr/sbin/brctl.real; printf '#!/bin/sh\\nexit 3\\n' >/usr/sbin/brctl; chmod +x /usr/sbin/brctl")
+        machine.run("mv /usr/sbin/brctl /usr/sbin/brctl.real; printf '#!/bin/sh\\nexit 3\\n' >/usr/sbin/brctl; chmod +x /usr/sbin/brctl")
         said = machine.run(SETUP)
         assert said.startswith("Error: ") and said.endswith("Everything is as it was.\n"), said
         wait(machine, lan.cable)
         assert addresses(machine, lan.cable) == before
+
+
+def test_a_bridge_that_gets_no_address_is_taken_back(tree, lan, tmp_path):
+    """The bridge comes up, but no server of addresses answers it: only the minute's end tells."""
+    with host(tree, "systemd-networkd", DHCP["systemd-networkd"], lan, tmp_path) as machine:
+        settle(machine, "systemd-networkd")
+        before = addresses(machine, lan.cable)
+        machine.run("nft 'table bridge deaf { chain c { type filter hook input priority 0; ether type ip drop; }; }'", check=True)
+        said = machine.run(SETUP)
+        assert said == "Error: The bridge xenbr0 did not get the host's network within 60 seconds. Everything is as it was.\n"
+        wait(machine, lan.cable)
+        assert addresses(machine, lan.cable) == before and "xenbr0" not in machine.run("ip link")
+
+
+def test_a_change_that_was_interrupted_is_taken_back(tree, lan, tmp_path):
+    with host(tree, "systemd-networkd", DHCP["systemd-networkd"], lan, tmp_path) as machine:
+        settle(machine, "systemd-networkd")
+        before = addresses(machine, lan.cable)
+        machine.run(SETUP, check=True)
+        assert machine.run("stat -c %a /var/lib/xenolith/network-setup.json") == "600\n"
+        # As if power had failed before the last file was there.
+        machine.run("rm /etc/systemd/network/00-xenolith-xenbr0.network", check=True)
+        assert machine.run(f"{SETUP} --undo") == "The bridge xenbr0 is gone.\n"
+        wait(machine, lan.cable)
+        assert addresses(machine, lan.cable) == before
+
+
+def test_lines_in_other_files_move_too(tree, lan, tmp_path):
+    """Debian's installer writes both into one file; people split them."""
+    files = {"etc/network/interfaces": LOOPBACK + "auto CARD\nsource /etc/network/interfaces.d/*\n",
+             "etc/network/interfaces.d/lan": "iface CARD inet dhcp\n"}
+    with host(tree, "ifupdown", files, lan, tmp_path) as machine:
+        settle(machine, "ifupdown")
+        machine.run(SETUP, check=True)
+        assert "auto xenbr0" in machine.run("cat /etc/network/interfaces")
+        machine.run("systemctl restart networking", check=True)
+        wait(machine, "xenbr0")
 
 
 def test_a_file_that_somebody_changed_is_not_lost(tree, lan, tmp_path):

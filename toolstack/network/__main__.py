@@ -40,6 +40,12 @@ def which_manager(interface):
     return found[0]
 
 
+def be_steadfast():
+    """The person may sit at the other end of the connection that goes away for a moment, and press Ctrl-C for it."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def make(options):
     """Makes the bridge that the options ask for; returns what the person reads."""
     host.check_name(options.bridge)
@@ -61,15 +67,13 @@ def make(options):
     if options.dry_run:
         return change.text()
     host.check_root()
-    # The person may sit at the other end of the connection that goes away for a moment.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    be_steadfast()
     wanted = host.Reach(interface)
     change.apply()
     try:
         wanted.wait(options.bridge)
-    except Failure:
-        change.undo()
-        raise
+    except BaseException as failure:
+        raise Failure(f"{failure} {change.undo_all()}") from None
     joined = "guests reach others by the host's address" if options.nat else f"{interface} has joined it"
     return f"The bridge {options.bridge} is there, by {manager}; {joined}. `xm network-setup --undo' takes it back."
 
@@ -83,6 +87,8 @@ def take_back(options):
     if guests:
         raise Failure(f"Cannot take the bridge {change.bridge} back: {', '.join(sorted(guests))} lie on it, the interfaces of "
                       "guests. Shut those guests down first, or `xm network-detach' them.")
+    if not options.dry_run:
+        be_steadfast()
     return change.undo(options.dry_run)
 
 

@@ -113,4 +113,4 @@ class Reach:
             if is_bridge(bridge) and (_has_address(bridge) or not self.address) and (_gateway(bridge) or not self.gateway):
                 return
             time.sleep(1)
-        raise Failure(f"The bridge {bridge} did not get the host's network within {PATIENCE} seconds. Everything is as it was.")
+        raise Failure(f"The bridge {bridge} did not get the host's network within {PATIENCE} seconds.")

@@ -64,11 +64,15 @@ def plan_bridge(change):
     """The stanzas of the card move to the bridge."""
     _need("brctl", "bridge-utils")
     interface, bridge = change.interface, change.bridge
+    described = False
     for path in _files():
-        text, found = move(path.read_text(encoding="utf-8"), interface, bridge, host.address_of(interface))
-        if found:
+        old = path.read_text(encoding="utf-8")
+        text, found = move(old, interface, bridge, host.address_of(interface))
+        described |= found
+        # The line `auto' may stand in another file than the stanza.
+        if text != old:
             change.write(path, text)
-    if not change.files:
+    if not described:
         raise Failure(f"{INTERFACES} says nothing about {interface}, though ifupdown has brought it up.")
     change.before = [["ifdown", interface]]
     change.after = [["ifup", bridge]]
@@ -88,12 +92,14 @@ def plan_nat(change, address):
              f"ip saddr {address.network} ip daddr != {address.network} masquerade; }}; }}")
     change.write(OURS, f"auto {bridge}\niface {bridge} inet static\n    address {address.with_prefixlen}\n"
                  + BRIDGE.format(ports="none") +
+                 "    pre-up sysctl -n net.ipv4.ip_forward >/run/xenolith-forward\n"
                  "    post-up sysctl -q -w net.ipv4.ip_forward=1\n"
                  f"    post-up nft '{rules}'\n"
                  f"    post-up dnsmasq --conf-file=/dev/null --pid-file={pid} --bind-interfaces --interface={bridge} "
                  f"--except-interface=lo --dhcp-range={hosts[0]},{hosts[-1]} --dhcp-leasefile=/var/lib/xenolith/{bridge}.leases\n"
                  f"    pre-down kill $(cat {pid}) || true\n"
-                 f"    post-down nft delete table ip {table} || true\n")
+                 f"    post-down nft delete table ip {table} || true\n"
+                 "    post-down sysctl -q -w net.ipv4.ip_forward=$(cat /run/xenolith-forward) || true\n")
     change.after = [["ifup", bridge]]
     change.undo_before = [["ifdown", "--force", bridge]]
     change.undo_after = [["ip", "link", "delete", bridge]]

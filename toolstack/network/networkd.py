@@ -63,10 +63,16 @@ def plan_bridge(change):
     if source.name < f"{PREFIX}-port.network":
         raise Failure(f"{source} comes before any file that could make {change.interface} a port of a bridge. Rename it to "
                       f"10-{source.name}, run `networkctl reload', and try again.")
+    drop_ins = [more for directory in ("/etc", "/run", "/usr/lib") for more in
+                Path(directory, "systemd/network", f"{source.name}.d").glob("*.conf")]
+    if drop_ins:
+        raise Failure(f"{drop_ins[0]} changes {source}, and the bridge would not have that. Move its lines into "
+                      f"{source}, run `networkctl reload', and try again.")
     _netdev(change, f"MACAddress={host.address_of(change.interface)}\n")
     change.write(DIRECTORY / f"{PREFIX}-port.network",
                  f"[Match]\nName={change.interface}\n\n[Network]\nBridge={change.bridge}\n")
-    change.write(DIRECTORY / f"{PREFIX}-{change.bridge}.network", moved(source.read_text(encoding="utf-8"), change.bridge))
+    change.write(DIRECTORY / f"{PREFIX}-{change.bridge}.network", moved(source.read_text(encoding="utf-8"), change.bridge),
+                 like=source)
     _commands(change)
 
 
