@@ -114,10 +114,10 @@ static u32 __init channel(struct video_channel c)
 static bool __init usable(void)
 {
 	if (video.kind == VIDEO_TEXT)
-		return video.width && video.height && video.pitch >= 2 * video.width;
+		return video.width && video.height && video.pitch >= 2 * (u64)video.width;
 	return video.kind == VIDEO_FRAMEBUFFER && video.width >= FONT_WIDTH &&
 	       video.height >= FONT_HEIGHT && video.bpp >= 15 && video.bpp <= 32 &&
-	       video.pitch >= video.width * ((video.bpp + 7U) / 8) && colour;
+	       video.pitch >= (u64)video.width * ((video.bpp + 7U) / 8) && colour;
 }
 
 void __init screen_init(const struct video *v)
