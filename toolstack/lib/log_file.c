@@ -171,7 +171,7 @@ static void work_on(struct piece *piece)
 		file->missing.bytes += piece->length;
 	}
 	pthread_mutex_lock(&writer->lock);
-	file->waiting -= piece->length;
+	file->waiting -= sizeof(*piece) + piece->length;
 	if (!file->waiting) {
 		file->missing.lines += file->refused.lines;
 		file->missing.bytes += file->refused.bytes;
@@ -234,7 +234,7 @@ static void queue(struct writer *writer, struct log_file *file, const char *byte
 	piece->length = length;
 	if (length)
 		memcpy(piece->bytes, bytes, length);
-	file->waiting += length;
+	file->waiting += sizeof(*piece) + length;
 	STAILQ_INSERT_TAIL(&writer->pieces, piece, link);
 	if (!writer->started)
 		start(writer);
@@ -270,7 +270,8 @@ void log_file_write(struct log_file *file, const char *bytes, size_t length)
 	struct writer *writer = writer_of(file);
 
 	pthread_mutex_lock(&writer->lock);
-	if (file->waiting && (file->refused.lines || file->waiting + length > MAX_WAITING)) {
+	if (file->waiting &&
+	    (file->refused.lines || file->waiting + sizeof(struct piece) + length > MAX_WAITING)) {
 		file->refused.lines++;
 		file->refused.bytes += length;
 	} else {
