@@ -298,11 +298,21 @@ static const char *const classes[] = { "vbd", "vif" };
 
 bool driver_domain_serves(const struct domain *server, const struct domain *user)
 {
+	const struct device *device;
 	unsigned int count, devid;
 	bool found = false;
 	int host;
 
-	for (size_t c = 0; c < CLASSES && server->domid > 0 && user->domid > 0; c++) {
+	if (server->domid <= 0 || user->domid <= 0)
+		return false;
+	/* All pairs of domains are asked for: only those of other toolstacks are worth a request.
+	 */
+	if (user->ours) {
+		TAILQ_FOREACH(device, &user->devices, link)
+			found = found || device->host == server->domid;
+		return found;
+	}
+	for (size_t c = 0; c < CLASSES; c++) {
 		char **ids = store_list(&count, "/libxl/%d/device/%s", user->domid, classes[c]);
 
 		for (unsigned int i = 0; i < count; i++)
