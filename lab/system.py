@@ -49,7 +49,7 @@ class Config(Pc):
     def __post_init__(self):
         self.image = self.image or IMAGES[self.hv]
         self.append = " ".join(hypervisor_words(self))
-        self.modules = ((self.kernel, f"console=hvc0 lab={self.stage} {self.dom0_append}".strip()),
+        self.modules = ((self.kernel, f"console=hvc0 sysrq_always_enabled lab={self.stage} {self.dom0_append}".strip()),
                         (self.initrd or joined_initrd(self), ""))
 
 

@@ -95,7 +95,10 @@ def pytest_runtest_makereport(item, call):
     if report.when == "call" and report.failed and "shared" in item.fixturenames:
         machine = item.funcargs["shared"].machine
         if machine and hasattr(machine, "evidence"):
-            report.sections.append(("Domain-0 after the failure", machine.evidence()))
+            text, error = machine.evidence()
+            report.sections.append(("Domain-0 after the failure", text))
+            if error and getattr(report.longrepr, "reprcrash", None):  # run looks there for what Debian's Xen is known for
+                report.longrepr.reprcrash.message += f"\nDomain-0 does not answer: {type(error).__name__}"
         item.funcargs["shared"].drop()
 
 

@@ -57,12 +57,13 @@ class Dom0(System):
         super().__init__(name, **settings)
 
     def evidence(self):
-        """What one would look at first after a failed test; as much as the machine can still tell."""
+        """What one would look at first after a failed test, as much as the machine can still tell, and the error if it
+        does not answer (else None)."""
         try:
             return self.run("uptime; xl list; ps | grep -v ' \\['; dmesg | tail -n 20; "
-                            "tail -n 20 /var/log/xen/xl-*.log /var/log/xen/xend.log", 30)[1]
+                            "tail -n 20 /var/log/xen/xl-*.log /var/log/xen/xend.log", 30)[1], None
         except MachineError as error:
-            return f"Domain-0 does not answer: {error.reason}\n{self._blocked_tasks()}"
+            return f"Domain-0 does not answer: {error.reason}\n{self._blocked_tasks()}", error
 
     def _blocked_tasks(self):
         """What its kernel says of all tasks: hvc consoles take Ctrl-O for the SysRq key."""
