@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A whole Debian as Domain-0: what lab/images/image.py makes, booted and at its shell."""
 
+import subprocess
 import time
 
 from lab import LAB
@@ -16,13 +17,19 @@ PATIENCE = 300
 BOOT_PATIENCE = 900
 
 
+def make_root(path):
+    """A disk for Debian's `root` that begins as the image and keeps what is done to it: hosts that boot again have one."""
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", DEBIAN / "disk.img", path], check=True)
+    return Disk(path, fmt="qcow2")
+
+
 class Debian(System):
-    def __init__(self, name, disks=(), words="", **settings):
-        """`disks` come after the one with the root, which forgets what is done to it: each run starts
-        from a clean one, however the last one ended."""
+    def __init__(self, name, disks=(), words="", root=Disk(DEBIAN / "disk.img", snapshot=True), **settings):
+        """`disks` come after the one with the root, which forgets what is done to it, if nothing else is given: each run
+        starts from a clean one, however the last one ended."""
         super().__init__(name, stage="", kernel=DEBIAN / "vmlinuz", initrd=DEBIAN / "initrd-toolstack.img",
                          dom0_append=f"root=/dev/vda quiet loglevel=3 net.ifnames=0 {words}",
-                         disks=(Disk(DEBIAN / "disk.img", snapshot=True), *disks), **settings)
+                         disks=(root, *disks), **settings)
 
     def boot(self):
         """Until it takes commands; return after how many seconds its prompt came."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Files of the kinds that people have, started: the guest, Domain-0 and xenstore show what their spellings mean.
 
-Files that are Python programs need a whole Debian (test_pygrub.py), and sets of CPUs two of them (test_smp.py)."""
+Files that are Python programs need a whole Debian (test_host.py), and sets of CPUs two of them (test_smp.py)."""
 
 import pytest
 import san
