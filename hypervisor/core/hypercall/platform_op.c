@@ -73,6 +73,19 @@ static long efi_vendor(const struct efi_info *efi, union xenpf_efi_info *out)
 	return copy_to_guest(guest_ptr(out->vendor.name), name, n * sizeof(u16));
 }
 
+/* Which memory a table lies in. The caller's size is cut to what the piece has from addr on. */
+static long efi_memory(union xenpf_efi_info *out)
+{
+	const struct efi_memory *m = arch_efi_memory(out->mem.addr);
+
+	if (!m)
+		return -EINVAL;
+	out->mem.size = min(out->mem.size, m->start + m->size - out->mem.addr);
+	out->mem.attr = m->attributes;
+	out->mem.type = m->type;
+	return 0;
+}
+
 /* UEFI's tables, in which Domain-0 finds ACPI's. */
 static long pf_efi_info(u32 index, union xenpf_efi_info *out)
 {
@@ -91,6 +104,8 @@ static long pf_efi_info(u32 index, union xenpf_efi_info *out)
 		return 0;
 	case XEN_FW_EFI_VENDOR:
 		return efi_vendor(efi, out);
+	case XEN_FW_EFI_MEM_INFO:
+		return efi_memory(out);
 	default:
 		return -EINVAL;
 	}

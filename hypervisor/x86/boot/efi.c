@@ -7,6 +7,7 @@
 #include "x86/boot/efi.h"
 
 #include "hv/arch/control.h"
+#include "hv/config.h"
 #include "hv/console.h"
 #include "lib/string.h"
 
@@ -29,8 +30,18 @@ struct efi_table {
 _Static_assert(sizeof(struct efi_table) == 24, "UEFI 2.9, 4.6.1");
 #define EFI_TABLES_MAX 1024 /* firmware has some ten; more means a damaged table */
 
+/* UEFI 2.9, 7.2.3; entries are longer than this where a later version says more. */
+struct efi_memory_descriptor {
+	u32 type, padding;
+	u64 start, virtual, pages, attributes;
+};
+_Static_assert(sizeof(struct efi_memory_descriptor) == 40, "UEFI 2.9, 7.2.3");
+#define EFI_MEMORY_MAX 512 /* firmware has up to some 200, many of them neighbours of one type */
+
 static struct efi_info info;
 static bool present;
+static struct efi_memory map[EFI_MEMORY_MAX];
+static unsigned int nr_map;
 
 static void __init read_vendor(u64 addr, boot_memory_fn *memory)
 {
@@ -65,6 +76,41 @@ void __init efi_read_system_table(u64 addr, boot_memory_fn *memory)
 	present = true;
 	log_info("UEFI %u.%u: %u configuration tables at %#lx", info.revision >> 16,
 		 (info.revision & 0xffff) / 10, info.nr_config_tables, info.config_tables);
+}
+
+static void __init keep_memory(const struct efi_memory *m)
+{
+	struct efi_memory *last = nr_map ? &map[nr_map - 1] : NULL;
+
+	if (last && last->start + last->size == m->start && last->type == m->type &&
+	    last->attributes == m->attributes)
+		last->size += m->size;
+	else if (nr_map < EFI_MEMORY_MAX)
+		map[nr_map++] = *m;
+}
+
+void __init efi_read_memory_map(const u8 *entries, size_t size, size_t entry_size)
+{
+	nr_map = 0;
+	if (entry_size < sizeof(struct efi_memory_descriptor))
+		return;
+	for (; size >= entry_size; entries += entry_size, size -= entry_size) {
+		struct efi_memory_descriptor d;
+		struct efi_memory m;
+
+		memcpy(&d, entries, sizeof(d));
+		m = (struct efi_memory){ d.start, d.pages << PAGE_SHIFT, d.attributes, d.type };
+		if (d.pages && d.pages <= ~d.start >> PAGE_SHIFT)
+			keep_memory(&m);
+	}
+}
+
+const struct efi_memory *arch_efi_memory(u64 addr)
+{
+	for (unsigned int i = 0; i < nr_map; i++)
+		if (addr >= map[i].start && addr - map[i].start < map[i].size)
+			return &map[i];
+	return NULL;
 }
 
 const struct efi_info *arch_efi_info(void)

@@ -217,6 +217,17 @@ bool memory_map_is_type(paddr_t start, paddr_t end, u32 type)
 	return false;
 }
 
+bool __init memory_map_has(paddr_t start, paddr_t end, u32 type)
+{
+	const struct memory_map *m = &boot_memory_map;
+
+	for (unsigned int i = 0; i < m->nr; i++)
+		if (m->e[i].type == type && m->e[i].start < end &&
+		    start < m->e[i].start + m->e[i].size)
+			return true;
+	return false;
+}
+
 bool arch_machine_memory_map(unsigned int index, u64 *start, u64 *size, u32 *type)
 {
 	const struct memory_map *m = &boot_memory_map;

@@ -53,5 +53,7 @@ void memory_map_print(void);
 paddr_t memory_map_find_low_page(void);
 /* [start, end) lies within one entry of this type. */
 bool memory_map_is_type(paddr_t start, paddr_t end, u32 type);
+/* An entry of this type has a part of [start, end). */
+bool memory_map_has(paddr_t start, paddr_t end, u32 type);
 
 #endif

@@ -5,8 +5,10 @@
  */
 #include "x86/boot/boot.h"
 
+#include "hv/config.h"
 #include "hv/console.h"
 #include "lib/string.h"
+#include "x86/boot/efi.h"
 #include "x86/boot/memory_map.h"
 
 #define MB1_BOOT_MAGIC 0x2badb002
@@ -49,7 +51,8 @@ enum {
 	MB2_EFI32 = 11,
 	MB2_EFI64 = 12,
 	MB2_ACPI_OLD = 14,
-	MB2_ACPI_NEW = 15
+	MB2_ACPI_NEW = 15,
+	MB2_EFI_MMAP = 17
 };
 struct mb2_module {
 	struct mb2_tag tag;
@@ -86,6 +89,11 @@ struct mb2_efi64 {
 	struct mb2_tag tag;
 	u64 system_table;
 };
+struct mb2_efi_mmap {
+	struct mb2_tag tag;
+	u32 entry_size, entry_version;
+	u8 entries[];
+};
 
 struct boot_info boot_info __section(".init.bss");
 
@@ -117,11 +125,11 @@ static void __init parse_mb1(const struct mb1_info *mb)
 	if (mb->flags & MB1_CMDLINE)
 		str_copy(boot_info.cmdline, low(mb->cmdline), sizeof(boot_info.cmdline));
 	if (mb->flags & MB1_MMAP) {
-		for (u32 pos = 0; pos < mb->mmap_length;) {
-			const struct mb1_mmap *e = low(mb->mmap_addr + pos);
+		for (u64 pos = 0; pos + sizeof(struct mb1_mmap) <= mb->mmap_length;) {
+			const struct mb1_mmap *e = low(mb->mmap_addr + (u32)pos);
 
 			memory_map_add(e->addr, e->len, e->type);
-			pos += e->size + sizeof(e->size);
+			pos += max((u64)e->size + sizeof(e->size), sizeof(*e));
 		}
 	}
 	if (mb->flags & MB1_MODULES) {
@@ -160,32 +168,52 @@ static void __init parse_vbe(const struct mb2_vbe *vbe)
 	       sizeof(boot_info.video.vbe_attributes));
 }
 
+static void __init parse_mb2_mmap(const struct mb2_mmap *m)
+{
+	for (u64 at = sizeof(*m);
+	     m->entry_size >= sizeof(m->entries[0]) && at + m->entry_size <= m->tag.size;
+	     at += m->entry_size) {
+		const __typeof__(m->entries[0]) *e = (const void *)((const u8 *)m + at);
+
+		memory_map_add(e->addr, e->len, e->type);
+	}
+}
+
+/* The text after a tag's fields; "": there is none that ends within the tag. */
+static const char *__init text_of(const struct mb2_tag *tag, size_t fields)
+{
+	for (size_t at = fields; at < tag->size; at++)
+		if (!((const char *)tag)[at])
+			return (const char *)tag + fields;
+	return "";
+}
+
+/* A tag that is too short for its fields is left out. */
 static void __init parse_mb2_tag(const struct mb2_tag *tag)
 {
-	const char *text = (const char *)(tag + 1);
-
 	switch (tag->type) {
 	case MB2_CMDLINE:
-		str_copy(boot_info.cmdline, text, sizeof(boot_info.cmdline));
+		str_copy(boot_info.cmdline, text_of(tag, sizeof(*tag)), sizeof(boot_info.cmdline));
 		break;
 	case MB2_LOADER:
-		str_copy(boot_info.loader, text, sizeof(boot_info.loader));
+		str_copy(boot_info.loader, text_of(tag, sizeof(*tag)), sizeof(boot_info.loader));
 		break;
 	case MB2_MODULE: {
 		const struct mb2_module *m = (const void *)tag;
 
-		add_module(m->start, m->end, m->string);
+		if (tag->size >= sizeof(*m))
+			add_module(m->start, m->end, text_of(tag, sizeof(*m)));
 		break;
 	}
-	case MB2_MMAP: {
-		const struct mb2_mmap *m = (const void *)tag;
-		const u8 *e = (const u8 *)m->entries;
+	case MB2_MMAP:
+		if (tag->size >= sizeof(struct mb2_mmap))
+			parse_mb2_mmap((const void *)tag);
+		break;
+	case MB2_EFI_MMAP: {
+		const struct mb2_efi_mmap *m = (const void *)tag;
 
-		for (; e + m->entry_size <= (const u8 *)tag + tag->size; e += m->entry_size) {
-			const __typeof__(m->entries[0]) *entry = (const void *)e;
-
-			memory_map_add(entry->addr, entry->len, entry->type);
-		}
+		if (tag->size >= sizeof(*m))
+			efi_read_memory_map(m->entries, tag->size - sizeof(*m), m->entry_size);
 		break;
 	}
 	case MB2_VBE:
@@ -197,7 +225,8 @@ static void __init parse_mb2_tag(const struct mb2_tag *tag)
 			parse_framebuffer((const void *)tag);
 		break;
 	case MB2_EFI64:
-		boot_info.efi_system_table = ((const struct mb2_efi64 *)tag)->system_table;
+		if (tag->size >= sizeof(struct mb2_efi64))
+			boot_info.efi_system_table = ((const struct mb2_efi64 *)tag)->system_table;
 		boot_info.video.efi = true;
 		break;
 	case MB2_EFI32:
@@ -205,7 +234,8 @@ static void __init parse_mb2_tag(const struct mb2_tag *tag)
 		break;
 	case MB2_ACPI_OLD:
 	case MB2_ACPI_NEW:
-		memcpy(boot_info.rsdp, text, min(tag->size - sizeof(*tag), sizeof(boot_info.rsdp)));
+		memcpy(boot_info.rsdp, tag + 1,
+		       min(tag->size - sizeof(*tag), sizeof(boot_info.rsdp)));
 		break;
 	}
 }
@@ -213,16 +243,16 @@ static void __init parse_mb2_tag(const struct mb2_tag *tag)
 static void __init parse_mb2(u32 info)
 {
 	const u32 *total = low(info);
-	u32 pos = info + 8, end = info + *total;
+	u64 pos = (u64)info + 8, end = min((u64)info + *total, GiB(4));
 
 	memory_map_reserve(info, end);
 	while (pos + sizeof(struct mb2_tag) <= end) {
-		const struct mb2_tag *tag = low(pos);
+		const struct mb2_tag *tag = low((u32)pos);
 
-		if (tag->type == MB2_END || tag->size < sizeof(*tag))
+		if (tag->type == MB2_END || tag->size < sizeof(*tag) || tag->size > end - pos)
 			break;
 		parse_mb2_tag(tag);
-		pos += ROUND_UP(tag->size, 8U);
+		pos += ROUND_UP((u64)tag->size, 8UL);
 	}
 }
 

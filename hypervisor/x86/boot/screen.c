@@ -10,6 +10,8 @@
 #include "hv/console.h"
 #include "lib/text_screen.h"
 #include "screen_font.h"
+#include "x86/boot/memory_map.h"
+#include "x86/cpu/feature.h"
 #include "x86/cpu/regs.h"
 #include "x86/map_device.h"
 
@@ -68,9 +70,11 @@ static void draw_pixels(unsigned int x, unsigned int y, char c)
 	}
 }
 
+/* The last line of a panic must leave the processor's write-combining buffers, too. */
 static void put(const char *line, size_t len)
 {
 	text_screen_put(&text, line, len);
+	sfence();
 }
 
 static void crtc_write(u8 reg, u8 value)
@@ -106,6 +110,12 @@ static size_t memory_size(void)
 	       (video.kind == VIDEO_TEXT ? text.rows : text.rows * FONT_HEIGHT);
 }
 
+/* Where the loader says that the screen is, nothing of ours may lie. */
+static bool __init apart_from_ram(void)
+{
+	return !memory_map_has(video.addr, video.addr + memory_size(), E820_RAM);
+}
+
 static u32 __init channel(struct video_channel c)
 {
 	return c.size && c.size <= 8 && c.pos < 32 ? (u32)GREY >> (8 - c.size) << c.pos : 0;
@@ -135,6 +145,11 @@ void __init screen_init(const struct video *v)
 	else
 		text_screen_init(&text, video.width / FONT_WIDTH, video.height / FONT_HEIGHT,
 				 draw_pixels);
+	if (video.kind == VIDEO_FRAMEBUFFER && !apart_from_ram()) {
+		log_warn("no console on the screen: its memory at %#lx is RAM", video.addr);
+		video.kind = VIDEO_NONE;
+		return;
+	}
 	if (video.addr < GiB(4) && memory_size() <= GiB(4) - video.addr)
 		memory = (volatile u8 *)video.addr;
 	set_up_text();
@@ -151,6 +166,11 @@ void __init screen_map(void)
 {
 	if (video.kind == VIDEO_NONE)
 		return;
+	if (video.addr >> cpu_features.paddr_bits) {
+		log_warn("no console on the screen: the processor cannot address it, at %#lx",
+			 video.addr);
+		return;
+	}
 	memory = video.kind == VIDEO_TEXT ? map_device(video.addr, memory_size()) :
 					    map_framebuffer(video.addr, memory_size());
 	if (memory)

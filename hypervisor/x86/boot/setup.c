@@ -73,7 +73,6 @@ static void __init find_memory(void)
 {
 	if (!boot_memory_map.nr)
 		boot_fail("the loader gave no memory map");
-	memory_map_sanitize();
 	memory_map_print();
 	memory_map_reserve(image_phys, image_to_maddr(_end));
 	smp_set_trampoline(memory_map_find_low_page());
@@ -180,6 +179,7 @@ void __init __noreturn boot_main(u32 magic, u32 info)
 	print_banner();
 	cmdline_parse(boot_info.cmdline);
 	serial_init();
+	memory_map_sanitize();
 	screen_init(&boot_info.video);
 	cpu_features_probe();
 	cpu_features_enable();

@@ -185,6 +185,10 @@ static inline void invlpg(unsigned long va)
 {
 	__asm__ __volatile__("invlpg (%0)" : : "r"(va) : "memory");
 }
+static inline void sfence(void)
+{
+	__asm__ __volatile__("sfence" : : : "memory");
+}
 static inline void outb(u16 port, u8 v)
 {
 	__asm__ __volatile__("outb %0, %1" : : "a"(v), "Nd"(port));

@@ -24,6 +24,13 @@ struct efi_info {
 	u16 vendor[100]; /* a string, ends with 0 */
 };
 const struct efi_info *arch_efi_info(void); /* NULL: the machine was not booted by UEFI */
+/* A piece of UEFI's memory map: machine address and bytes, type and attributes of UEFI 2.9, 7.2. */
+struct efi_memory {
+	u64 start, size, attributes;
+	u32 type;
+};
+const struct efi_memory *arch_efi_memory(
+	u64 addr); /* NULL: UEFI's map, if any, has no piece there */
 void arch_cpu_ids(unsigned int cpu, u32 *apic_id, u32 *acpi_id);
 /* VCPUOP_get_physid: id[31:0] APIC ID, id[63:32] ACPI processor ID. */
 u64 arch_cpu_physid(unsigned int cpu);
