@@ -33,9 +33,10 @@ enum {
 	XM_OPTION_NAT,
 	XM_OPTION_ADDRESS,
 	XM_OPTION_UNDO,
+	XM_OPTION_EXAMPLE,
 };
 
-enum { XM_MAX_OPTIONS = 12 };
+enum { XM_MAX_OPTIONS = 13 };
 
 /* One option of a command. A row whose name is NULL ends the table. */
 struct xm_option {

@@ -14,6 +14,7 @@
 #include "xm/commands/console.h"
 #include "xm/commands/create_xml.h"
 #include "xm/commands/domain_file.h"
+#include "xm/commands/example.h"
 #include "xm/commands/foreground.h"
 #include "xm/python/evaluate.h"
 
@@ -36,6 +37,8 @@ const struct xm_option create_options[] = {
 	{ 'f', "defconfig", "FILE", "the file, if it is not the first argument" },
 	{ XM_OPTION_PATH, "path", "DIRECTORIES", "where to look for it, with colons between them" },
 	PYTHON_OPTIONS,
+	{ XM_OPTION_EXAMPLE, "example", NULL,
+	  "write the file of a first guest, which needs no disk, and create nothing" },
 	{ 0 },
 };
 
@@ -140,10 +143,13 @@ int create_run(const struct xm_args *args)
 	bool console = xm_args_has(args, 'c'), paused = xm_args_has(args, 'p'), waits;
 	struct json_object *params, *result;
 	struct config *config;
-	int status = read_config(args, &config);
 	char *uuid = NULL;
 	char id[24];
+	int status;
 
+	if (xm_args_has(args, XM_OPTION_EXAMPLE))
+		return example_write(args);
+	status = read_config(args, &config);
 	if (!config)
 		return status;
 	params = config_params(config);

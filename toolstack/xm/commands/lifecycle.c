@@ -211,7 +211,9 @@ const struct xm_command xm_lifecycle_commands[] = {
 		      "xm create -c web1\tand go to its console\n"
 		      "xm create web1 memory=512 name=web1big\twith other memory and another name\n"
 		      "xm create rack number=3\tfrom a Python file with a variable\n"
-		      "xm create -n web1\tshow what would be created",
+		      "xm create -n web1\tshow what would be created\n"
+		      "xm create --example\twrite /etc/xen/example, a first guest of this host's "
+		      "own kernel",
 	  .options = create_options,
 	  .max_operands = -1 },
 	{ .name = "shutdown",

@@ -10,8 +10,8 @@
 
 #include "config/xend_config.h"
 #include "lib/alloc.h"
-#include "lib/file.h"
 #include "lib/str.h"
+#include "xm/default_bridge.h"
 
 /* A driver of Domain-0's kernel: a module, or built in. */
 static const struct driver {
@@ -82,24 +82,6 @@ void doctor_check_qemu(struct doctor *d)
 			   "QEMU for Xen is not installed: no qcow2 and vhd images, no screens");
 }
 
-/* The bridge of interfaces that name none, by /etc/xen/xend-config.sxp; the caller frees it. */
-static char *default_bridge(const struct doctor *d)
-{
-	char *path = doctor_path(d, XEND_CONFIG_PATH), *name;
-	struct config_diags diags = { 0 };
-	struct xend_config *config;
-	struct str text = STR_INIT;
-
-	file_read(path, 1 << 20, &text, NULL);
-	config = xend_config_parse(str_text(&text), text.len, path, &diags);
-	name = xstrdup(config ? config->default_bridge : "xenbr0");
-	xend_config_free(config);
-	config_diags_free(&diags);
-	str_free(&text);
-	free(path);
-	return name;
-}
-
 static bool is_bridge(const struct doctor *d, const char *name)
 {
 	char *path = xasprintf("/sys/class/net/%s/bridge", name);
@@ -126,7 +108,7 @@ static void list_bridges(const struct doctor *d, struct str *names)
 
 void doctor_check_bridge(struct doctor *d)
 {
-	char *name = default_bridge(d);
+	char *name = default_bridge_name(d->root);
 	struct str others = STR_INIT;
 
 	list_bridges(d, &others);
