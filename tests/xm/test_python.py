@@ -545,6 +545,22 @@ def test_children_of_others_live_on(xm, write, xm_path):
             os.kill(int(pid), signal.SIGKILL)
 
 
+def test_a_pipeline_is_not_interrupted(config):
+    """A shell's handler of SIGCHLD must not make its next fork() fail: fork() waits for xm, and would end with EINTR."""
+    text = """import ctypes, signal
+def flags():
+    action = (ctypes.c_char * 152)()
+    ctypes.CDLL(None).sigaction(signal.SIGCHLD, None, action)
+    return int.from_bytes(action[136:140], "little")
+signal.signal(signal.SIGCHLD, lambda *a: None)
+description = hex(flags() & 0x10000000)
+"""
+    assert config(text + PLAIN)["description"] == "0x10000000"  # SA_RESTART
+    pipes = "import os\ndescription = str([os.popen('echo a | cat').read() for i in range(15)].count('a\\n'))\n"
+    for _ in range(5):
+        assert config(pipes + PLAIN)["description"] == "15"
+
+
 def test_fork_bomb(xm, xend, write):
     before = time.monotonic()
     text = "import os, time\nfor i in range(200):\n    try:\n        os.fork()\n    except OSError: pass\ntime.sleep(0.1)\n" + PLAIN

@@ -82,6 +82,10 @@ static int filter_calls(int *notify)
 		rc = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(vfork), 0);
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(clone), 0);
+	/* watch.c has the reason. */
+	if (rc == 0)
+		rc = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(rt_sigaction), 2,
+				      SCMP_A0(SCMP_CMP_EQ, SIGCHLD), SCMP_A1(SCMP_CMP_NE, 0));
 	if (rc == 0)
 		rc = seccomp_load(filter);
 	if (rc == 0)

@@ -32,8 +32,8 @@ _Noreturn void confine_exec(const char *interpreter, const struct confine_files 
 
 /*
  * In the parent: waits until Python runs. Returns a descriptor for seccomp's notifications, one for
- * each process or thread that the program starts; or a negative errno, with *step naming what
- * failed.
+ * each process or thread that the program starts, and for each handler of SIGCHLD; or a negative
+ * errno, with *step naming what failed.
  */
 int confine_receive(int control, const char **step);
 

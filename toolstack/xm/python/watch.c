@@ -76,18 +76,56 @@ static bool read_answer(struct watch *watch, struct progress *progress)
 	return progress->answer.len <= MAX_ANSWER;
 }
 
-/* Counts a new process or thread, and says whether there may be one. */
+static bool is_thread(const struct seccomp_notif *request)
+{
+	return request->data.nr == SCMP_SYS(clone) && request->data.args[0] & CLONE_THREAD;
+}
+
+/* What counts the processes or threads that a request would start. */
+static uint64_t *counter_of(struct progress *progress, const struct seccomp_notif *request)
+{
+	return is_thread(request) ? &progress->threads : &progress->processes;
+}
+
+/* Whether there may be one more process or thread, which is counted. */
 static bool may_start(struct progress *progress, const struct seccomp_notif *request)
 {
-	bool is_thread =
-		request->data.nr == SCMP_SYS(clone) && request->data.args[0] & CLONE_THREAD;
+	uint64_t most = is_thread(request) ? PYTHON_THREADS : PYTHON_PROCESSES;
 
-	if (is_thread)
-		return progress->threads++ < PYTHON_THREADS;
-	if (progress->processes++ < PYTHON_PROCESSES)
+	if ((*counter_of(progress, request))++ < most)
 		return true;
-	progress->too_many_processes = true;
+	if (!is_thread(request))
+		progress->too_many_processes = true;
 	return false;
+}
+
+/*
+ * A fork() waits for our answer, and a signal interrupts that wait: in a pipeline of dash, whose
+ * handler of SIGCHLD has no SA_RESTART, the end of one process made the start of the next one fail
+ * with EINTR. So each handler of SIGCHLD gets that flag, in the memory of the process that sets it.
+ * Whoever waits for children by sigsuspend() or pause() is woken as before.
+ */
+static void let_calls_restart(const struct watch *watch, const struct seccomp_notif *request)
+{
+	struct {
+		uint64_t handler, flags; /* the beginning of the kernel's struct sigaction */
+	} action;
+	off_t at = (off_t)request->data.args[1];
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)request->pid);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	/* The number may be another process's by now; then the request is no longer valid. */
+	if (seccomp_notify_id_valid(watch->notify, request->id) == 0 &&
+	    pread(fd, &action, sizeof(action), at) == sizeof(action)) {
+		action.flags |= SA_RESTART;
+		if (pwrite(fd, &action, sizeof(action), at) != sizeof(action))
+			errno = 0; /* it stays as it was: memory that nobody may write */
+	}
+	close(fd);
 }
 
 /* Lets a process start another, or refuses it. Returns false when none of them is left. */
@@ -101,12 +139,18 @@ static bool answer_notification(struct watch *watch, struct progress *progress)
 		rc = seccomp_notify_receive(watch->notify, request);
 	if (rc == 0) {
 		response->id = request->id;
-		if (may_start(progress, request))
+		if (request->data.nr == SCMP_SYS(rt_sigaction)) {
+			let_calls_restart(watch, request);
 			response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-		else
+		} else if (may_start(progress, request)) {
+			response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		} else {
 			response->error = -EAGAIN;
-		/* It fails if the process has ended meanwhile, which matters to nobody. */
-		seccomp_notify_respond(watch->notify, response);
+		}
+		/* It fails if the process has ended meanwhile, or a signal lets it ask again. */
+		if (seccomp_notify_respond(watch->notify, response) &&
+		    request->data.nr != SCMP_SYS(rt_sigaction))
+			(*counter_of(progress, request))--;
 	}
 	if (request)
 		seccomp_notify_free(request, response);
