@@ -147,8 +147,9 @@ def test_qemu_dies(dom0, xm, q1):
 def test_qemu_hangs(dom0, xm, q1):
     """It is killed after a while; and its log does not grow without end."""
     written = writes(dom0, "q1", "xvda")
-    dom0.sh("dd if=/dev/zero bs=1M count=5 2>/dev/null >>/var/log/xen/qemu-dm-q1.log; sleep 6")
-    assert int(dom0.sh("du -k /var/log/xen/qemu-dm-q1.log").split()[0]) < 1024
+    log, = dom0.sh("ls /var/log/xen/qemu-*.log -t | head -n 1").split()
+    dom0.sh(f"dd if=/dev/zero bs=1M count=5 2>/dev/null >>{log}; sleep 6")
+    assert int(dom0.sh(f"du -k {log}").split()[0]) < 1024
     dom0.sh(f"kill -STOP {qemus(dom0)[0]}")
     xm.good("destroy q1")
     assert qemus(dom0) == []
@@ -240,11 +241,36 @@ def test_a_file_server_is_down(dom0, xm, q1, server):
     xm.good("destroy near")
     said = xm.fails(f"create --paused {xm.write(Guest('second', memory=96, disks=('qcow2:/far/more.qcow2,xvda,w',)))}")
     assert "/far/more.qcow2" in said and "does not answer" in said
-    xm.good("list", 10)
     dom0.sh(f"kill -CONT {server}")
     assert dom0.guest("far", "dd if=/dev/xvda bs=64k count=1 2>/dev/null | wc -c") == "65536"
+    # Now it does not answer a write, and nobody can end the process that waits for that. Its images stay in use.
+    dom0.sh(f"kill -USR1 {server}")
+    dom0.guest("far", "(dd if=/dev/zero of=/dev/xvda bs=64k count=1 conv=fsync >/dev/null 2>&1 &); sleep 2")
     xm.good("destroy far")
+    again = xm.write(Guest("second", memory=96, disks=("qcow2:/far/far.qcow2,xvda,w",)))
+    assert "has not let go of it" in xm.fails(f"create --paused {again}")
+    dom0.sh("kill -9 $(cat /run/xend/xend.pid)")
+    xm.start_xend()
+    assert "has not let go of it" in xm.fails(f"create --paused {again}")
+    dom0.sh(f"kill -USR2 {server}")
+    q1_only = f"^{xm.domains()['q1'][0]}[.]"
+    dom0.sh(f"(for i in $(seq 100); do ls /run/xend/qemu | grep -qv '{q1_only}' || exit 0; usleep 200000; done; exit 1)")
+    assert dom0.sh("xenstore-list /local/domain/0/backend/qdisk").split() == [str(xm.domains()["q1"][0])]
+    xm.good(f"create --paused {again}")
+    xm.good("destroy second")
     unmount(dom0)
+
+
+def test_closed_is_not_let_go(dom0, xm, q1):
+    """QEMU says Closed before it closes an image. Until it has, the image is in use, also in the same guest."""
+    process, = qemus(dom0)
+    state = f"/local/domain/0/backend/qdisk/{xm.domains()['q1'][0]}/51712/state"
+    dom0.sh(f"kill -STOP {process}; xenstore-write {state} 6")
+    assert "does not let go" in xm.fails("block-detach --force q1 xvda")
+    assert "'q1' writes it" in xm.fails("block-attach q1 qcow2:/data/q1.qcow2 xvdb w")
+    dom0.sh(f"kill -CONT {process}")
+    xm.good("block-detach --force q1 xvda")
+    xm.good("block-attach q1 qcow2:/data/q1.qcow2 xvda w")
 
 
 # -- xend is killed in the middle

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A host without QEMU, for tests of other backends. */
 #include "xend/device/qemu.h"
+#include "xend/device/qemu_end.h"
+#include "xend/device/qemu_image.h"
 
 #include <errno.h>
 #include <string.h>
@@ -20,9 +22,18 @@ bool qemu_stop(struct domain *domain)
 	return true;
 }
 
-pid_t qemu_pid(int domid)
+enum qemu_life qemu_life(int domid)
 {
-	return 0;
+	return QEMU_NONE;
+}
+
+enum qemu_life qemu_process_find(int domid, struct qemu_process *process)
+{
+	return QEMU_NONE;
+}
+
+void qemu_process_close(struct qemu_process *process)
+{
 }
 
 bool qemu_is_class(const char *class)
@@ -30,7 +41,7 @@ bool qemu_is_class(const char *class)
 	return strcmp(class, "qdisk") == 0;
 }
 
-bool qemu_holds(const char *class, int domid, unsigned int devid)
+bool qemu_image_is_held(const struct device *device)
 {
 	return false;
 }

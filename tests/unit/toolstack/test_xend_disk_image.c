@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/alloc.h"
@@ -288,6 +289,23 @@ static void test_command_line(void **state)
 	assert_false(qemu_cmdline_matches(PROGRAM, strlen(PROGRAM), PROGRAM, "/run/5.pid", uuid));
 }
 
+/* A host without descriptors knows nothing of a QEMU, and says so. */
+static void test_life(void **state)
+{
+	struct rlimit before, none;
+	struct qemu_process process;
+
+	assert_int_equal(qemu_life(32000), QEMU_NONE);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ 0, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(qemu_life(32000), QEMU_UNKNOWN);
+	assert_int_equal(qemu_process_find(32000, &process), QEMU_UNKNOWN);
+	assert_false(qemu_process_ended(&process));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(qemu_life(32000), QEMU_NONE);
+}
+
 static int set_up(void **state)
 {
 	return mkdtemp(directory) ? 0 : -1;
@@ -310,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_broken_numbers),
 		cmocka_unit_test(test_vhd),
 		cmocka_unit_test(test_command_line),
+		cmocka_unit_test(test_life),
 		cmocka_unit_test(test_extensions_as_qemu_reads_them),
 		cmocka_unit_test(test_far_extension),
 	};

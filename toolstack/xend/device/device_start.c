@@ -9,6 +9,7 @@
 
 #include "xend/device/disk_late.h"
 #include "xend/device/driver_domain.h"
+#include "xend/device/qemu.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/layout.h"
 
@@ -78,6 +79,13 @@ int devices_prepare(struct domain *domain, struct store_batch *batch, struct err
 	static const char *const classes[] = { "vbd", "qdisk", "vif" };
 	struct device *device;
 
+	/* Its nodes say what it has open. */
+	if (qemu_life(domain->domid) != QEMU_NONE)
+		return error_set(e, EBUSY,
+				 "Domain '%s' has got the number %d, and the QEMU of an earlier "
+				 "domain with that number may not have ended yet (%s/%d.pid). Try "
+				 "it again.",
+				 domain->name, domain->domid, QEMU_RUN, domain->domid);
 	/* A dead domain's tools may have left nodes under this id. Scripts write there at once. */
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
 		store_remove("/local/domain/0/backend/%s/%d", classes[i], domain->domid);

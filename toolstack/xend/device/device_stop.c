@@ -23,6 +23,8 @@
 #include "xend/runtime/files.h"
 #include "xend/device/hotplug.h"
 #include "xend/device/qemu.h"
+#include "xend/device/qemu_end.h"
+#include "xend/device/qemu_image.h"
 #include "xend/domain/layout.h"
 
 /*
@@ -34,6 +36,9 @@
 #define POLL_INTERVAL	 20
 /* Milliseconds between checks whether a driver still has a device that does not report Closed. */
 #define DRIVER_INTERVAL 100
+
+/* XenbusStateClosed, as text. */
+static const char closed[] = "6";
 
 #define CLOSED_OR_GONE (1u << XenbusStateClosed | 1u << XenbusStateUnknown)
 
@@ -92,14 +97,14 @@ static bool driver_has(const char *class, int domid, unsigned int devid)
 }
 
 /*
- * Whether a driver has the device and does not report it closed. The driver may then still read and
- * write its disk. Removing the backend's nodes would not stop it; it would only hide which disk is
- * in use.
+ * Whether a driver has the device and does not report it closed, or QEMU has not ended. The driver
+ * may then still read and write its disk. Removing the backend's nodes would not stop it; it would
+ * only hide which disk is in use.
  */
 static bool driver_holds(const char *class, int domid, unsigned int devid)
 {
 	if (qemu_is_class(class))
-		return qemu_holds(class, domid, devid);
+		return qemu_life(domid) != QEMU_NONE;
 	return driver_has(class, domid, devid) &&
 	       !(CLOSED_OR_GONE &
 		 (1u << store_read_number(XenbusStateReconfigured, XenbusStateUnknown,
@@ -180,7 +185,8 @@ static void finish_closing(const char *class, int domid, unsigned int devid)
 
 	snprintf(back, sizeof(back), "/local/domain/0/backend/%s/%d/%u", class, domid, devid);
 	while (device_wait_state(back, CLOSED_OR_GONE, task_deadline(DRIVER_INTERVAL), &state)) {
-		if (qemu_is_class(class) ? !qemu_pid(domid) : !driver_has(class, domid, devid))
+		if (qemu_is_class(class) ? qemu_life(domid) == QEMU_NONE :
+					   !driver_has(class, domid, devid))
 			return;
 		if (task_now() >= deadline) {
 			log_warning("The backend %s does not close: state %u.", back, state);
@@ -216,6 +222,19 @@ static void mark_late(const char *class, int domid, unsigned int devid)
 }
 
 /*
+ * Whether the driver of a closed device of a running domain may still use its disk. QEMU serves the
+ * domain's other devices too, so it must be asked; of a device that is in no list only the
+ * survey of a claim can tell (disk_qemu.c).
+ */
+static bool is_held_yet(const struct domain *domain, const char *class, unsigned int devid,
+			const struct device *device)
+{
+	if (!qemu_is_class(class))
+		return is_held(class, domain->domid, devid);
+	return device && strcmp(class, "qdisk") == 0 && qemu_image_is_held(device);
+}
+
+/*
  * Each of the steps waits, and after each wait the number may be another domain's. False: the
  * driver holds the device.
  */
@@ -234,11 +253,12 @@ static bool take_apart(struct domain *domain, const char *class, unsigned int de
 		undo_setup(class, domain->domid, devid);
 	if (!domain_may_touch(domain))
 		return true;
-	if (is_held(class, domain->domid, devid)) {
+	if (is_held_yet(domain, class, devid, device)) {
 		mark_late(class, domain->domid, devid);
 		return false;
 	}
-	remove_nodes(class, domain->domid, devid);
+	if (domain_may_touch(domain))
+		remove_nodes(class, domain->domid, devid);
 	return true;
 }
 
@@ -314,6 +334,31 @@ static void remove_empty_directories(const struct domain *domain)
 	free(names);
 }
 
+/*
+ * QEMU removes the nodes of a backend before it closes the image. If it does not end, they are put
+ * back: they say which images it may have open.
+ */
+static void restore_nodes(struct domain *domain)
+{
+	struct store_batch *batch = NULL;
+	char back[DEVICE_PATH_MAX];
+	struct error *e = NULL;
+	struct device *device;
+
+	TAILQ_FOREACH(device, &domain->devices, link) {
+		device_back_path(device, back);
+		if (strcmp(device_back_class(device), "qdisk") != 0 || device->host ||
+		    !domain_may_touch(domain) || store_exists("%s/params", back))
+			continue;
+		batch = batch ? batch : store_begin();
+		device_put_backend(device, batch, closed);
+	}
+	if (batch && store_commit(batch, &e))
+		log_error("What the QEMU of domain %s has open cannot be noted: %s", domain->name,
+			  error_text(e));
+	error_free(&e);
+}
+
 void devices_stop(struct domain *domain)
 {
 	bool before = task_shield(true);
@@ -321,7 +366,8 @@ void devices_stop(struct domain *domain)
 
 	/* All start to close before xend waits for the first one. */
 	each_backend(domain, start_closing);
-	qemu_stop(domain);
+	if (!qemu_stop(domain))
+		restore_nodes(domain);
 	driver_domain_stop(domain);
 	each_backend(domain, finish_one);
 	each_backend(domain, wait_for_script);

@@ -12,13 +12,14 @@
 #include "xend/device/disk_ask.h"
 #include "xend/device/disk_fd.h"
 
-static bool is_known(const struct disk_use_list *list, const char *who, struct disk_node node)
+static bool is_known(const struct disk_use_list *list, const struct disk_server *server,
+		     struct disk_node node)
 {
 	for (size_t i = 0; i < list->nr; i++) {
 		const struct disk_use *use = &list->uses[i];
 
-		if (use->user == DISK_USER_GUEST && strcmp(use->who, who) == 0 && use->chain.nr &&
-		    disk_node_equal(use->chain.links->node, node))
+		if (use->user == server->user && strcmp(use->who, server->who) == 0 &&
+		    use->chain.nr && disk_node_equal(use->chain.links->node, node))
 			return true;
 	}
 	return false;
@@ -34,9 +35,10 @@ static char *path_of(pid_t pid, const char *fd)
 	return n > 0 ? xstrndup(target, (size_t)n) : NULL;
 }
 
-static void look_at(const struct disk_sources *sources, pid_t pid, const char *fd, const char *who,
-		    struct disk_use_list *list)
+static void look_at(const struct disk_sources *sources, const struct disk_server *server,
+		    const char *fd, struct disk_use_list *list)
 {
+	const pid_t pid = server->pid;
 	struct disk_chain chain = { NULL, 0 };
 	struct disk_node node;
 	struct disk_use *use;
@@ -46,11 +48,11 @@ static void look_at(const struct disk_sources *sources, pid_t pid, const char *f
 	    disk_ask_descriptor(&disk_sources_host, pid, fd, &node))
 		return;
 	disk_chain_build(sources, node, &chain);
-	if (chain.nr && !is_known(list, who, chain.links->node)) {
+	if (chain.nr && !is_known(list, server, chain.links->node)) {
 		disk_fd_read(&disk_sources_host, pid, fd, &info);
-		use = disk_use_add(list, DISK_USER_GUEST,
+		use = disk_use_add(list, server->user,
 				   disk_fd_is_writable(&info) ? DISK_WRITES : DISK_READS);
-		use->who = xstrdup(who);
+		use->who = xstrdup(server->who);
 		use->what = path_of(pid, fd);
 		use->start = node;
 		use->chain = chain;
@@ -59,16 +61,16 @@ static void look_at(const struct disk_sources *sources, pid_t pid, const char *f
 	disk_chain_free(&chain);
 }
 
-void disk_qemu_uses(const struct disk_sources *sources, pid_t pid, const char *who,
+void disk_qemu_uses(const struct disk_sources *sources, const struct disk_server *server,
 		    struct disk_use_list *list)
 {
-	char *path = xasprintf("/proc/%d/fd", (int)pid);
+	char *path = xasprintf("/proc/%d/fd", (int)server->pid);
 	DIR *directory = opendir(path);
 	struct dirent *entry;
 
 	while (directory && (entry = readdir(directory)))
 		if (*entry->d_name != '.')
-			look_at(sources, pid, entry->d_name, who, list);
+			look_at(sources, server, entry->d_name, list);
 	if (directory)
 		closedir(directory);
 	free(path);

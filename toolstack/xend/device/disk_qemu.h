@@ -10,11 +10,17 @@
 
 #include "xend/device/disk_claims.h"
 
+struct disk_server {
+	pid_t pid;
+	enum disk_user user; /* DISK_USER_GUEST; DISK_USER_GONE if its domain is */
+	char *who;	     /* its domain's name */
+};
+
 /*
- * Appends them as uses of the domain `who`, with their chains, but those that the list has as that
- * domain's already. May block.
+ * Appends them as uses of the server's domain, with their chains, but those that the list has as
+ * that domain's already. May block.
  */
-void disk_qemu_uses(const struct disk_sources *sources, pid_t pid, const char *who,
+void disk_qemu_uses(const struct disk_sources *sources, const struct disk_server *server,
 		    struct disk_use_list *list);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "xend/device/disk_use.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -38,12 +39,6 @@
 #define LOOP_PATIENCE 2000
 #define LOOP_INTERVAL 20
 
-/* Another domain's QEMU. */
-struct server {
-	pid_t pid;
-	char *who;
-};
-
 /* A disk of an earlier xend's, whose file the thread finds out. */
 struct adopted {
 	size_t use;
@@ -56,7 +51,7 @@ struct survey {
 	char *target, *vdev, *domain_name;
 	enum disk_access access;
 	enum config_disk_format format;
-	struct server *servers;
+	struct disk_server *servers; /* each QEMU that xend has started */
 	size_t nr_servers;
 	struct adopted *adopted;
 	size_t nr_adopted;
@@ -163,7 +158,7 @@ static void add_returning(struct survey *survey, const struct domain *domain,
 
 /*
  * A disk of QEMU's that this xend has not claimed: an earlier one did. Other domains' are found by
- * what their QEMU has open.
+ * what their QEMU has open, if it can be asked.
  */
 static void add_earlier(struct survey *survey, const struct device *other)
 {
@@ -228,8 +223,9 @@ static void add_ours(struct survey *survey, const struct device *mine, struct de
 		/* Not claimed yet: its own claim will check against ours. */
 		if (will_return(other->domain) && other->domain != mine->domain)
 			add_returning(survey, other->domain, &other->disk);
-		else if (is_qdisk && other->domain == mine->domain &&
-			 other->domain->state == DOMAIN_RUNNING)
+		else if (is_qdisk && other->domain->state == DOMAIN_RUNNING &&
+			 (other->domain == mine->domain ||
+			  qemu_life(other->domain->domid) == QEMU_UNKNOWN))
 			add_earlier(survey, other);
 		return;
 	}
@@ -240,21 +236,47 @@ static void add_ours(struct survey *survey, const struct device *mine, struct de
 	add_below(survey, other);
 }
 
-/* Notes the QEMU of another domain, whose open files the thread looks at. */
-static void add_server(struct survey *survey, const struct domain *domain)
+/* Notes a QEMU, whose open files the thread looks at. */
+static void add_server(struct survey *survey, int domid)
 {
-	const struct device *device;
-	pid_t pid = 0;
+	struct qemu_process process;
+	struct disk_server *server;
+	struct domain *domain;
+	uint8_t uuid[16];
 
-	TAILQ_FOREACH(device, &domain->devices, link)
-		if (!pid && qemu_is_class(device_back_class(device)))
-			pid = qemu_pid(domain->domid);
-	if (!pid)
-		return;
-	survey->servers =
-		xreallocarray(survey->servers, survey->nr_servers + 1, sizeof(*survey->servers));
-	survey->servers[survey->nr_servers++] =
-		(struct server){ .pid = pid, .who = xstrdup(domain->name) };
+	if (qemu_process_find(domid, &process) == QEMU_RUNS) {
+		survey->servers = xreallocarray(survey->servers, survey->nr_servers + 1,
+						sizeof(*survey->servers));
+		server = &survey->servers[survey->nr_servers++];
+		domain = uuid_from_text(process.uuid, uuid) ? domain_by_uuid(uuid) : NULL;
+		server->pid = process.pid;
+		server->who = domain ? xstrdup(domain->name) : xasprintf("with the id %d", domid);
+		/* One of a domain that has another number since then, or none. */
+		server->user = domain && domain->domid == domid ? DISK_USER_GUEST : DISK_USER_GONE;
+	}
+	qemu_process_close(&process);
+}
+
+/*
+ * The domain's own, too: a disk that was detached is in no list, but QEMU may not have closed it.
+ */
+static void collect_servers(struct survey *survey)
+{
+	DIR *directory = opendir(QEMU_RUN);
+	struct dirent *entry;
+	uint64_t domid;
+
+	while (directory && (entry = readdir(directory))) {
+		char *dot = strchr(entry->d_name, '.');
+
+		if (!dot || strcmp(dot, ".pid") != 0)
+			continue;
+		*dot = '\0';
+		if (str_to_u64(entry->d_name, 10, 1, DOMID_FIRST_RESERVED - 1, &domid))
+			add_server(survey, (int)domid);
+	}
+	if (directory)
+		closedir(directory);
 }
 
 /* Whether it is a disk that Domain-0 serves. Another domain's disks are unknown here. */
@@ -273,8 +295,6 @@ static void collect_ours(struct survey *survey, const struct device *mine,
 	TAILQ_FOREACH(domain, &domains, link) {
 		if (!domain->ours)
 			continue;
-		if (domain != mine->domain && domain->domid >= 0)
-			add_server(survey, domain);
 		TAILQ_FOREACH(other, &domain->devices, link) {
 			size_t before = survey->uses.nr;
 
@@ -294,15 +314,16 @@ static void collect_ours(struct survey *survey, const struct device *mine,
 
 /*
  * Whether a backend in xenstore may have its disk open. The kernel may have the device although the
- * domain is gone, or although the device has left its domain's list. The backend of a running
- * domain may be about to appear in the kernel.
+ * domain is gone, or although the device has left its domain's list. QEMU may have it while it
+ * runs, whatever the nodes say. The backend of a running domain may be about to appear in the
+ * kernel.
  */
 static bool is_open(const char *class, unsigned int domid, bool lives, unsigned int devid)
 {
 	char back[DEVICE_PATH_MAX];
 
 	if (device_kernel_has(class, (int)domid, devid) ||
-	    (!lives && qemu_is_class(class) && qemu_holds(class, (int)domid, devid)))
+	    (qemu_is_class(class) && qemu_life((int)domid) != QEMU_NONE))
 		return true;
 	snprintf(back, sizeof(back), "/local/domain/0/backend/%s/%u/%u", class, domid, devid);
 	return lives && (store_read_number(1, 1, "%s/online", back) ||
@@ -316,7 +337,7 @@ static bool is_open(const char *class, unsigned int domid, bool lives, unsigned 
  * (format and path) for QEMU.
  */
 static void add_backend(struct survey *survey, const char *class, unsigned int domid,
-			const struct domain *domain, bool lives, const char *devid)
+			const struct domain *domain, bool gone, const char *devid)
 {
 	char *back = xasprintf("/local/domain/0/backend/%s/%u/%s", class, domid, devid);
 	char *name = domain ? xstrdup(domain->name) : xasprintf("with the id %u", domid);
@@ -335,7 +356,7 @@ static void add_backend(struct survey *survey, const char *class, unsigned int d
 
 		use = add_guest(survey, name, vdev, path, access);
 		use->start.device = device;
-		if (!lives)
+		if (gone)
 			use->user = DISK_USER_GONE;
 	}
 	free(vdev);
@@ -426,8 +447,8 @@ static void collect_backends(struct survey *survey, const struct owners *owners,
 			if (lives)
 				owners->strange[info - owners->list] = true;
 			if (is_open(class, (unsigned int)domid, lives, (unsigned int)devid))
-				add_backend(survey, class, (unsigned int)domid, domain, lives,
-					    ids[j]);
+				add_backend(survey, class, (unsigned int)domid, domain,
+					    !lives || info->dying, ids[j]);
 		}
 		free(ids);
 	}
@@ -454,6 +475,7 @@ static struct survey *survey_begin(const struct device *device, const struct dev
 		collect_backends(survey, &owners, "qdisk");
 		keep_known(&owners);
 		owners_free(&owners);
+		collect_servers(survey);
 	}
 	return survey;
 }
@@ -647,8 +669,7 @@ static void look_at_uses(struct survey *survey)
 			build_chain(use, &siblings);
 	}
 	for (size_t i = 0; i < survey->nr_servers; i++)
-		disk_qemu_uses(sources, survey->servers[i].pid, survey->servers[i].who,
-			       &survey->uses);
+		disk_qemu_uses(sources, &survey->servers[i], &survey->uses);
 }
 
 /* Says who uses the disk, or what the disk lies on (`mine`). */

@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #include "lib/error.h"
+#include "xend/device/qemu_process.h"
 
 struct domain;
 
@@ -45,23 +46,13 @@ struct qemu_device {
  * In a task. Makes sure that the domain's QEMU runs, and waits until it has taken the device.
  */
 int qemu_serve(const struct qemu_device *device, struct error **e);
-/* When xend starts: goes on watching the QEMU of a running domain. */
-void qemu_adopt(struct domain *domain);
-/*
- * In a task; cannot be cancelled. Ends the domain's QEMU, which first writes all that it keeps in
- * memory to its images. False: the kernel does not end it, so that it still has its images open.
- */
-bool qemu_stop(struct domain *domain);
-/* In a task, when xend starts: ends those of domains that no longer exist. */
-void qemu_stop_strays(void);
-
 /* The process that serves the domain with that number, certainly; 0: there is none. */
 pid_t qemu_pid(int domid);
-/*
- * Whether a backend of that class is one of QEMU's, and whether QEMU has it still: it runs, and has
- * not reported it closed.
- */
+/* The domain's own: a process that serves its number for another UUID is not. */
+enum qemu_life qemu_find_own(const struct domain *domain, struct qemu_process *process);
+
+/* The classes of backends that are QEMU's, and NULL; whether a class is one of them. */
+extern const char *const qemu_classes[];
 bool qemu_is_class(const char *class);
-bool qemu_holds(const char *class, int domid, unsigned int devid);
 
 #endif

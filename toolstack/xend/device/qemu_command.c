@@ -6,19 +6,15 @@
 #include "xend/device/qemu_command.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "config/config.h"
 #include "lib/alloc.h"
 #include "lib/file.h"
-#include "lib/log.h"
 #include "xend/device/qemu.h"
+#include "xend/device/qemu_log.h"
 #include "xend/device/qemu_process.h"
 #include "xend/domain/domain.h"
 #include "xend/runtime/proc.h"
@@ -27,64 +23,7 @@
 
 /* Milliseconds for QEMU to set itself up. */
 #define START_PATIENCE 30000
-/* Bytes at the end of the log in which its last line is looked for. */
-#define LOG_TAIL  512
-#define MAX_WORDS 40
-#define LOG_LIMIT (4 * 1024 * 1024)
-
-char *qemu_log_path(const struct domain *domain)
-{
-	return xasprintf("/var/log/xen/qemu-dm-%s.log", domain->name);
-}
-
-/* The last line of the log, for an error; to be freed. */
-static char *last_words(int log)
-{
-	char text[LOG_TAIL + 1], *line;
-	off_t size = lseek(log, 0, SEEK_END), from = size > LOG_TAIL ? size - LOG_TAIL : 0;
-	ssize_t n = size > 0 ? pread(log, text, LOG_TAIL, from) : 0;
-	struct str shown = STR_INIT;
-
-	text[n > 0 ? n : 0] = '\0';
-	line = str_trim(text);
-	if (strrchr(line, '\n'))
-		line = strrchr(line, '\n') + 1;
-	str_add_shown(&shown, line, LOG_TAIL);
-	return str_steal(&shown);
-}
-
-int64_t qemu_log_size(const struct domain *domain)
-{
-	char *path = qemu_log_path(domain);
-	struct stat st;
-	int rc = stat(path, &st);
-
-	free(path);
-	return rc ? 0 : st.st_size;
-}
-
-char *qemu_log_last_line(const struct domain *domain)
-{
-	char *path = qemu_log_path(domain), *said;
-	int log = open(path, O_RDONLY | O_CLOEXEC);
-
-	said = log < 0 ? xstrdup("") : last_words(log);
-	if (log >= 0)
-		close(log);
-	free(path);
-	return said;
-}
-
-void qemu_log_bound(const struct domain *domain)
-{
-	char *path = qemu_log_path(domain);
-	struct stat st;
-
-	/* What was cut off is a hole afterwards: its blocks count, not its length. */
-	if (stat(path, &st) == 0 && st.st_blocks * 512LL > LOG_LIMIT && truncate(path, 0) == 0)
-		log_warning("%s had more than %d KiB and was emptied.", path, LOG_LIMIT / 1024);
-	free(path);
-}
+#define MAX_WORDS      40
 
 struct words {
 	char *word[MAX_WORDS + 1];
@@ -173,14 +112,14 @@ static int make_screen_directory(const struct domain *domain, struct error **e)
 	return file_make_dirs(path, 0700, e);
 }
 
-static int judge(int status, int log, struct error **e)
+static int judge(int status, const struct domain *domain, struct error **e)
 {
 	char *said;
 	int rc;
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	said = last_words(log);
+	said = qemu_log_last_line(domain);
 	rc = error_set(e, EIO, "%s %d: %s", WIFEXITED(status) ? "exit status" : "signal",
 		       WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status),
 		       *said ? said : "it said nothing");
@@ -188,7 +127,7 @@ static int judge(int status, int log, struct error **e)
 	return rc;
 }
 
-static int run(const struct words *words, int log, struct error **e)
+static int run(const struct words *words, const struct domain *domain, int log, struct error **e)
 {
 	struct proc_spec spec = { .argv = (const char *const *)words->word,
 				  .fd = -1,
@@ -205,7 +144,7 @@ static int run(const struct words *words, int log, struct error **e)
 		error_set(e, rc, rc == -ETIMEDOUT ? "it is not ready after %d s." : "cancelled.",
 			  START_PATIENCE / 1000);
 	else
-		rc = judge(status, log, e);
+		rc = judge(status, domain, e);
 	proc_free(proc);
 	return rc;
 }
@@ -214,9 +153,8 @@ int qemu_start(const struct domain *domain, struct error **e)
 {
 	char *path = qemu_log_path(domain), control[QEMU_PATH_MAX];
 	struct words words = { { NULL }, 0 };
-	int log = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0640);
-	int rc = log < 0 ? error_set(e, errno, "Cannot write %s: %s.", path, strerror(errno)) :
-			   file_make_dirs(QEMU_RUN, 0700, e);
+	int log = qemu_log_open(domain, e);
+	int rc = log < 0 ? log : file_make_dirs(QEMU_RUN, 0700, e);
 
 	if (rc == 0)
 		rc = make_screen_directory(domain, e);
@@ -225,7 +163,7 @@ int qemu_start(const struct domain *domain, struct error **e)
 		qemu_control_path(domain->domid, control);
 		unlink(control);
 		compose(&words, domain);
-		rc = run(&words, log, e);
+		rc = run(&words, domain, log, e);
 	}
 	if (rc)
 		error_prefix(e, "QEMU does not start for domain '%s' (%s has more): ", domain->name,

@@ -27,9 +27,20 @@ void qemu_control_path(int domid, char path[QEMU_PATH_MAX]);
 /* The directory of the socket at which it listens for VNC, or that socket. */
 void qemu_screen_path(int domid, bool socket, char path[QEMU_PATH_MAX]);
 
-/* Finds the process that serves a domain's number. False: there is none. */
-bool qemu_process_find(int domid, struct qemu_process *process);
-/* Whether it has ended. */
+/*
+ * Whether a process serves a domain's number. Unknown is an answer of its own, which nobody may
+ * take for "none": somebody's disks could get a second writer. It is the answer of a host without
+ * descriptors, and about a process that was killed and waits for its disks: that has lost its
+ * command line already, but not its files.
+ */
+enum qemu_life { QEMU_NONE, QEMU_RUNS, QEMU_UNKNOWN };
+enum qemu_life qemu_life(int domid);
+/*
+ * The same, with the process, which is to be closed (qemu_process_close) whatever the answer is. If
+ * unknown, its pidfd may be -1, and its uuid is empty.
+ */
+enum qemu_life qemu_process_find(int domid, struct qemu_process *process);
+/* Whether it has certainly ended. */
 bool qemu_process_ended(const struct qemu_process *process);
 void qemu_process_signal(const struct qemu_process *process, int signal);
 void qemu_process_close(struct qemu_process *process);

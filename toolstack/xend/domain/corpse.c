@@ -22,7 +22,7 @@
 #include "lib/log.h"
 #include "xend/console/console.h"
 #include "xend/device/device.h"
-#include "xend/device/qemu.h"
+#include "xend/device/qemu_end.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/layout.h"
 #include "xend/domain/record.h"
@@ -117,7 +117,10 @@ int corpse_keep(struct domain *domain, struct error **e)
 	rc = record_write(domain, e);
 	if (rc == 0) {
 		/* Its QEMU is known by the UUID, which the domain is about to lose. */
-		qemu_stop(domain);
+		if (!qemu_stop(domain))
+			rc = error_set(e, EBUSY, "its QEMU does not end.");
+	}
+	if (rc == 0) {
 		corpse = domain_ref(add(domain));
 		rc = rename_it(domain, corpse, e);
 		if (rc) {
