@@ -95,6 +95,16 @@ bool str_starts(const char *s, const char *prefix)
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+bool str_is_path_within(const char *path, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	if (length == 1)
+		return path[0] == '/';
+	return strncmp(path, directory, length) == 0 &&
+	       (path[length] == '/' || path[length] == '\0');
+}
+
 bool str_ends(const char *s, const char *suffix)
 {
 	size_t len = strlen(s), end = strlen(suffix);

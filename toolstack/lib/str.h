@@ -45,6 +45,8 @@ char *str_steal(struct str *s);
 
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
+/* Whether a path is the directory itself or lies below it, by their names; both are absolute. */
+bool str_is_path_within(const char *path, const char *directory);
 /*
  * Cuts blanks (space, tab, carriage return, newline) at both ends, in place. Returns the new start.
  */

@@ -141,6 +141,11 @@ static void text_is_trimmed_and_compared(void **state)
 	assert_string_equal(str_trim(blanks), "");
 	assert_true(str_starts("phy:/dev/sda", "phy:"));
 	assert_false(str_starts("ph", "phy:"));
+	assert_true(str_is_path_within("/a/b", "/a"));
+	assert_true(str_is_path_within("/a", "/a"));
+	assert_true(str_is_path_within("/a", "/"));
+	assert_false(str_is_path_within("/ab", "/a"));
+	assert_false(str_is_path_within("/", "/a"));
 	assert_true(str_ends("disk.img", ".img"));
 	assert_false(str_ends("mg", ".img"));
 }

@@ -233,16 +233,6 @@ static void wait_for(const struct question *question, unsigned int patience)
 			break;
 }
 
-/* Whether the path lies below the mount point. */
-static bool is_below(const char *path, const char *point)
-{
-	size_t length = strlen(point);
-
-	if (length == 1)
-		return path[0] == '/';
-	return strncmp(path, point, length) == 0 && (path[length] == '/' || path[length] == '\0');
-}
-
 /* The number of the file system that the path lies on, by its name alone; 0: not known. */
 static dev_t file_system_of(const struct disk_sources *sources, const char *path)
 {
@@ -256,7 +246,7 @@ static dev_t file_system_of(const struct disk_sources *sources, const char *path
 		struct disk_mount mount;
 
 		/* A later mount covers an earlier one at the same point. */
-		if (disk_mount_parse(line, &mount) && is_below(path, mount.point) &&
+		if (disk_mount_parse(line, &mount) && str_is_path_within(path, mount.point) &&
 		    strlen(mount.point) >= best) {
 			best = strlen(mount.point);
 			device = mount.device;

@@ -19,9 +19,6 @@
 #include "xend/runtime/store_link.h"
 #include "xend/runtime/store_xs.h"
 
-/* Tries of a transaction that other transactions disturb. */
-#define COMMIT_TRIES 100
-
 struct store_watch {
 	TAILQ_ENTRY(store_watch) link;
 	char path[STORE_PATH_MAX];
@@ -188,7 +185,7 @@ char *store_exchange(const char *path, const char *value)
 	char *was = NULL;
 	bool ok = false;
 
-	for (int i = 0; i < COMMIT_TRIES && !ok; i++) {
+	for (int i = 0; i < STORE_COMMIT_TRIES && !ok; i++) {
 		xs_transaction_t t;
 
 		free(was);

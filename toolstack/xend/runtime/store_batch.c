@@ -17,9 +17,6 @@
 #include "lib/str.h"
 #include "xend/runtime/store_xs.h"
 
-/* Tries of a transaction that other transactions disturb. */
-#define COMMIT_TRIES 100
-
 struct put {
 	STAILQ_ENTRY(put) link;
 	char path[STORE_PATH_MAX];
@@ -184,7 +181,7 @@ int store_commit(struct store_batch *batch, struct error **e)
 	const char *what = "";
 	int err = EAGAIN, rc = 0;
 
-	for (int i = 0; i < COMMIT_TRIES && err == EAGAIN; i++)
+	for (int i = 0; i < STORE_COMMIT_TRIES && err == EAGAIN; i++)
 		err = try_commit(batch, &what);
 	if (err)
 		rc = set_failure(e, err, what);
@@ -193,13 +190,6 @@ int store_commit(struct store_batch *batch, struct error **e)
 }
 
 /* --- one by one --- */
-
-static bool is_below(const char *path, const char *directory)
-{
-	size_t length = strlen(directory);
-
-	return strncmp(path, directory, length) == 0 && path[length] == '/';
-}
 
 /*
  * Whether the node will be new, below one of this batch with the same access: then it inherits that
@@ -213,12 +203,12 @@ static bool inherits(const struct store_batch *batch, const struct put *put)
 	STAILQ_FOREACH(other, &batch->puts, link) {
 		if (other == put)
 			break;
-		if (!is_below(put->path, other->path) && strcmp(put->path, other->path) != 0)
+		if (!str_is_path_within(put->path, other->path))
 			continue;
 		is_new = other->drop || (is_new && strcmp(put->path, other->path) != 0);
 		if (other->drop)
 			above = NULL;
-		else if (!above || is_below(other->path, above->path))
+		else if (!above || str_is_path_within(other->path, above->path))
 			above = other;
 	}
 	return is_new && above && above->access == put->access && above->domid == put->domid &&

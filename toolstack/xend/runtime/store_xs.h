@@ -27,6 +27,8 @@ __attribute__((format(printf, 2, 0))) void store_format_path(char path[STORE_PAT
 	} while (0)
 
 /* 0 or a positive errno; EAGAIN: another change came between. */
+/* Tries of a transaction that other transactions disturb. */
+#define STORE_COMMIT_TRIES 100
 int store_end_transaction(xs_transaction_t t, bool abort);
 
 /* Does result = call, a call of libxenstore. If it fails, errno has xenstored's own answer. */
