@@ -291,6 +291,8 @@ int hotplug_run(const char *script, const char *action, const char *const *words
 		 words && words[0] && words[1] ? ":" : "",
 		 words && words[0] && words[1] ? words[1] : "",
 		 node_is_there("/local/domain/11/device/vbd/51712") ? "!" : "");
+	if (world.script.meanwhile)
+		world.script.meanwhile();
 	/* No driver may look at the device before xend has checked it. */
 	if (strcmp(action, "add") == 0)
 		assert_false(backend_find(domid, devid)->there);
@@ -469,6 +471,7 @@ int begin(void **state)
 {
 	memset(&world, 0, sizeof(world));
 	node_remove_all();
+	node_hold_events(false);
 	node_on_remove = on_remove;
 	first = make_domain("first", FIRST);
 	second = make_domain("second", SECOND);

@@ -61,8 +61,9 @@ struct disk_world {
 	struct {
 		const char *number, *path; /* what it writes */
 		bool fails;
-		unsigned int busy; /* as often "remove" fails */
-		char log[200];	   /* its actions and their words; "!": the guest has a node */
+		unsigned int busy;	 /* as often "remove" fails */
+		void (*meanwhile)(void); /* is called while it runs */
+		char log[200]; /* its actions and their words; "!": the guest has a node */
 	} script;
 	struct json_object *params;
 	struct domain *asked;

@@ -47,12 +47,40 @@ struct store_watch {
 };
 static struct store_watch watches[4];
 
+static struct {
+	bool hold;
+	char paths[100][STORE_PATH_MAX];
+	size_t nr;
+} events;
+
 static void say_changed(const char *path)
 {
+	if (events.hold) {
+		assert_true(events.nr < sizeof(events.paths) / sizeof(events.paths[0]));
+		strcpy(events.paths[events.nr++], path);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(watches) / sizeof(watches[0]); i++)
 		if (watches[i].changed &&
 		    strncmp(path, watches[i].path, strlen(watches[i].path)) == 0)
 			watches[i].changed(watches[i].arg, path);
+}
+
+void node_hold_events(bool hold)
+{
+	events.hold = hold;
+	events.nr = 0;
+}
+
+void store_catch_up(void)
+{
+	bool held = events.hold;
+
+	events.hold = false;
+	for (size_t i = 0; i < events.nr; i++)
+		say_changed(events.paths[i]);
+	events.nr = 0;
+	events.hold = held;
 }
 
 const char *node_get(const char *path)

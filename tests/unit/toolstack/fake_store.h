@@ -15,6 +15,8 @@ void node_remove_all(void);
 bool node_is_there(const char *path);
 /* Called after store_remove(), if it is set. */
 extern void (*node_on_remove)(const char *path);
+/* Watches hear of changes at once, or, when they are held, not before store_catch_up(). */
+void node_hold_events(bool hold);
 /* How often that directory was listed since it was reset. */
 unsigned int node_lists(const char *path);
 void node_reset_lists(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/device/backend_watch.c toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_late.c toolstack/xend/device/disk_script.c toolstack/xend/device/driver_domain.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_qemu.c tests/unit/toolstack/no_qemu.c tests/unit/toolstack/fake_store.c tests/unit/toolstack/disk_world.c toolstack/xend/device/disk_ask.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_fd.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/device/backend_watch.c toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_late.c toolstack/xend/device/disk_script.c toolstack/xend/device/driver_domain.c toolstack/xend/device/disk_strangers.c toolstack/xend/device/disk_survey.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_qemu.c tests/unit/toolstack/no_qemu.c tests/unit/toolstack/fake_store.c tests/unit/toolstack/disk_world.c toolstack/xend/device/disk_ask.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_fd.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /* Disks that a script sets up: each setup is undone, whatever has failed or was killed. */
 #include "disk_world.h"
@@ -170,6 +170,49 @@ static void test_a_late_disk_makes_room_for_the_next_one(void **state)
 	assert_string_equal(node_get(BACK "11/51712/params"), disk_a);
 }
 
+static void make_another(void)
+{
+	struct error *e = NULL;
+
+	world.dead[FIRST] = false;
+	first->domid = FIRST;
+	assert_int_equal(devices_prepare(first, NULL, &e), -ETIMEDOUT);
+	assert_non_null(strstr(error_text(e), "a disk of an earlier domain with that number is "
+					      "just being taken away"));
+	error_free(&e);
+	first_is_gone();
+}
+
+/* A new domain that gets the number would find its disk undone. */
+static void test_a_number_is_not_used_while_a_script_runs_for_it(void **state)
+{
+	put_scripted();
+	world.stuck = STAYS;
+	devices_stop(first);
+	first_is_gone();
+	world.script.meanwhile = make_another;
+	world.lets_go_at = world.now + 1000;
+	world.task(NULL);
+	assert_string_equal(world.script.log, "remove ");
+	nothing_is_left_of(FIRST);
+}
+
+/* The number is given out again before the task has come to it. */
+static void test_a_late_disk_makes_room_for_the_next_domain(void **state)
+{
+	put_scripted();
+	world.stuck = STAYS;
+	devices_stop(first);
+	devices_forget(first);
+	world.stuck = LETS_GO;
+	step();
+	assert_int_equal(devices_prepare(first, NULL, NULL), 0);
+	assert_string_equal(world.script.log, "remove ");
+	nothing_is_left_of(FIRST);
+	world.task(NULL);
+	assert_string_equal(world.script.log, "remove ");
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +222,8 @@ static int run(void)
 		TEST(test_scripts_of_network_disks_get_words),
 		TEST(test_a_script_is_run_when_the_driver_lets_go_late),
 		TEST(test_a_late_disk_makes_room_for_the_next_one),
+		TEST(test_a_number_is_not_used_while_a_script_runs_for_it),
+		TEST(test_a_late_disk_makes_room_for_the_next_domain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/device/backend_watch.c toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_late.c toolstack/xend/device/disk_script.c toolstack/xend/device/driver_domain.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_qemu.c tests/unit/toolstack/no_qemu.c tests/unit/toolstack/fake_store.c tests/unit/toolstack/disk_world.c toolstack/xend/device/disk_ask.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_fd.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/device/backend_watch.c toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_late.c toolstack/xend/device/disk_script.c toolstack/xend/device/driver_domain.c toolstack/xend/device/disk_strangers.c toolstack/xend/device/disk_survey.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_qemu.c tests/unit/toolstack/no_qemu.c tests/unit/toolstack/fake_store.c tests/unit/toolstack/disk_world.c toolstack/xend/device/disk_ask.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_fd.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /*
  * Disks are attached and detached while their backend's driver does not let go of them, while the
@@ -181,6 +181,40 @@ static void test_backends_that_did_not_change_are_not_listed_again(void **state)
 	assert_int_equal(node_lists(BACK "11"), 2);
 }
 
+/* xenstored has told of the change, but the loop has not come to hear of it. */
+static void test_a_backend_is_seen_whose_change_was_not_heard_of_yet(void **state)
+{
+	attach(first, disk_a, "xvda", NULL);
+	attach(second, disk_a, "xvda", "domain 'first' writes it (as xvda)");
+	node_hold_events(true);
+	node_set(BACK "11/51728/params", disk_b);
+	node_set(BACK "11/51728/mode", "w");
+	node_set(BACK "11/51728/online", "1");
+	node_set(BACK "11/51728/state", "1");
+	attach(second, disk_b, "xvda", "domain 'first' writes it");
+	node_hold_events(false);
+}
+
+/* Its number is given out again before the driver has let go. */
+static void test_a_number_whose_disk_is_still_held_is_not_used(void **state)
+{
+	struct error *e = NULL;
+
+	attach(first, disk_a, "xvda", NULL);
+	world.stuck = STAYS;
+	devices_stop(first);
+	devices_forget(first);
+	assert_int_equal(devices_prepare(first, NULL, &e), -EBUSY);
+	assert_non_null(strstr(error_text(e), "has not let go of the disk 51712"));
+	error_free(&e);
+	attach(second, disk_a, "xvda", "domain 'first' writes it (as xvda)");
+	world.stuck = LETS_GO;
+	step();
+	assert_int_equal(devices_prepare(first, NULL, NULL), 0);
+	nothing_is_left_of(FIRST);
+	attach(second, disk_a, "xvda", NULL);
+}
+
 static void test_attach_waits_for_recovery(void **state)
 {
 	world.no_recovery = true;
@@ -278,6 +312,8 @@ static int run(void)
 		TEST(test_a_backend_in_no_list_is_a_use),
 		TEST(test_a_file_is_known_below_its_loop_device),
 		TEST(test_backends_that_did_not_change_are_not_listed_again),
+		TEST(test_a_backend_is_seen_whose_change_was_not_heard_of_yet),
+		TEST(test_a_number_whose_disk_is_still_held_is_not_used),
 		TEST(test_attach_waits_for_recovery),
 		TEST(test_what_is_not_recorded_is_not_attached),
 		TEST(test_a_disk_is_not_configured_anew_if_that_is_not_recorded),

@@ -39,6 +39,9 @@ static struct {
 	const char *error;
 	/* The changes that were asked for: "write PATH=VALUE", "access PATH FIRST OTHERS", ... */
 	char journal[4096];
+	/* Before it has answered a write, it tells of it: as of a change that the first watch sees.
+	 */
+	bool tells;
 } played;
 
 struct hv *domain_hv;
@@ -78,6 +81,16 @@ static bool read_whole(int fd, void *to, size_t length)
 		length -= (size_t)n;
 	}
 	return true;
+}
+
+static void tell(int fd, const char *path)
+{
+	const struct xsd_sockmsg none = { 0 };
+	char body[64];
+	size_t length = (size_t)snprintf(body, sizeof(body), "%s", path) + 1;
+
+	strcpy(body + length, "1");
+	reply(fd, &none, XS_WATCH_EVENT, body, length + 2);
 }
 
 static void answer(int fd, const struct xsd_sockmsg *header, const char *body)
@@ -141,6 +154,8 @@ static bool serve(int fd, bool *silent)
 	if (!read_whole(fd, &header, sizeof(header)) || !read_whole(fd, body, header.len))
 		return false;
 	note(header.type, body, header.len);
+	if (played.tells && header.type == XS_WRITE)
+		tell(fd, body);
 	if (*silent || header.type != played.type || strcmp(body, "/") == 0 ||
 	    played.conduct == ANSWER) {
 		if (!*silent)
@@ -414,6 +429,33 @@ static void read_all_kinds(void)
 	uv_run(uv_default_loop(), UV_RUN_DEFAULT);
 }
 
+static unsigned int heard;
+
+static void hear(void *arg)
+{
+	heard++;
+}
+
+static void write_and_catch_up(void)
+{
+	struct store_watch *watch = store_watch(hear, NULL, "/test/x");
+
+	do_write();
+	if (heard)
+		_exit(2);
+	store_catch_up();
+	if (heard != 1)
+		_exit(3);
+	store_unwatch(watch);
+}
+
+/* All that xenstored has told of is heard of, without a turn of the loop. */
+static void test_changes_can_be_caught_up_with(void **state)
+{
+	played.tells = true;
+	assert_int_equal(run_xend(write_and_catch_up), 0);
+}
+
 static void test_what_is_there_and_what_is_not(void **state)
 {
 	assert_int_equal(run_xend(read_all_kinds), 0);
@@ -616,6 +658,8 @@ static void test_without_xenstored_xend_does_not_start(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_changes_can_be_caught_up_with, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_there_and_what_is_not, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_xenstored_that_ends_is_not_absence, set_up,

@@ -74,24 +74,40 @@ static int complete(struct device *device, struct error **e)
 	return device->host ? driver_domain_wait(device, e) : device->ops->complete(device, e);
 }
 
-int devices_prepare(struct domain *domain, struct store_batch *batch, struct error **e)
+/*
+ * Makes room under the domain's number: a dead domain's tools may have left nodes there, and
+ * scripts will write there at once. Those that say what QEMU or a driver still has open must stay.
+ * It waits; after success the number is still the domain's.
+ */
+static int clear_number(struct domain *domain, struct error **e)
 {
 	static const char *const classes[] = { "vbd", "qdisk", "vif" };
-	struct device *device;
+	struct hv_domain_info info;
+	int rc;
 
-	/* Its nodes say what it has open. */
 	if (qemu_life(domain->domid) != QEMU_NONE)
 		return error_set(e, EBUSY,
 				 "Domain '%s' has got the number %d, and the QEMU of an earlier "
 				 "domain with that number may not have ended yet (%s/%d.pid). Try "
 				 "it again.",
 				 domain->name, domain->domid, QEMU_RUN, domain->domid);
-	/* A dead domain's tools may have left nodes under this id. Scripts write there at once. */
-	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+	rc = disk_late_leave_number(domain, e);
+	if (rc == 0)
+		rc = domain_info(domain, &info, e);
+	for (size_t i = 0; rc == 0 && i < sizeof(classes) / sizeof(classes[0]); i++)
 		store_remove("/local/domain/0/backend/%s/%d", classes[i], domain->domid);
-	TAILQ_FOREACH(device, &domain->devices, link) {
-		int rc = prepare(device, e);
+	return rc;
+}
 
+int devices_prepare(struct domain *domain, struct store_batch *batch, struct error **e)
+{
+	struct device *device;
+	int rc = clear_number(domain, e);
+
+	if (rc)
+		return rc;
+	TAILQ_FOREACH(device, &domain->devices, link) {
+		rc = prepare(device, e);
 		if (rc)
 			return rc;
 		put_nodes(device, batch);

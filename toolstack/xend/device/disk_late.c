@@ -24,6 +24,16 @@
 /* NULL: nothing is late, as far as this xend knows. */
 static struct task *task;
 
+/*
+ * The dead domain's number for which a script runs; 0: none. A new domain that gets that number
+ * waits for it, because the script works on what stands under the number.
+ */
+static struct {
+	int domid;
+	struct cond done;
+	bool ready;
+} at_work;
+
 static bool is_marked(int domid, unsigned int devid)
 {
 	return store_exists(BACKENDS "/%d/%u/late", domid, devid);
@@ -46,6 +56,22 @@ static void undo(int domid, unsigned int devid)
 		 domid);
 }
 
+static void prepare_to_wait(void)
+{
+	if (!at_work.ready)
+		cond_init(&at_work.done);
+	at_work.ready = true;
+}
+
+static void undo_of_dead(int domid, unsigned int devid)
+{
+	prepare_to_wait();
+	at_work.domid = domid;
+	undo(domid, devid);
+	at_work.domid = 0;
+	cond_wake(&at_work.done);
+}
+
 /* Nobody has the number, or a domain does that has given up this disk and has no work now. */
 static void try_undo(int domid, unsigned int devid)
 {
@@ -58,7 +84,7 @@ static void try_undo(int domid, unsigned int devid)
 		return;
 	if (!domain) {
 		if (hv_domain_info(domain_hv, (uint32_t)domid, &info, &e) == -ESRCH)
-			undo(domid, devid);
+			undo_of_dead(domid, devid);
 		error_free(&e);
 		return;
 	}
@@ -140,4 +166,46 @@ void disk_late_make_room(const struct device *device)
 {
 	if (device->ops == &device_vbd_ops && is_marked(device->domain->domid, device->devid))
 		undo(device->domain->domid, device->devid);
+}
+
+/* *e is set if that cannot be waited for. */
+static int wait_for_script(const struct domain *domain, struct error **e)
+{
+	int rc = 0;
+
+	prepare_to_wait();
+	while (rc == 0 && at_work.domid == domain->domid)
+		rc = cond_wait(&at_work.done, TASK_FOREVER);
+	return rc == 0 ? 0 :
+			 error_set(e, rc,
+				   "Domain '%s' has got the number %d, and a disk of an earlier "
+				   "domain with that number is just being taken away.",
+				   domain->name, domain->domid);
+}
+
+int disk_late_leave_number(struct domain *domain, struct error **e)
+{
+	unsigned int count;
+	char **devids;
+	uint64_t devid;
+	int rc = wait_for_script(domain, e);
+
+	if (rc)
+		return rc;
+	devids = store_list(&count, BACKENDS "/%d", domain->domid);
+	for (unsigned int i = 0; rc == 0 && i < count; i++) {
+		if (!str_to_u64(devids[i], 10, 0, UINT32_MAX, &devid))
+			continue;
+		if (device_kernel_has("vbd", domain->domid, (unsigned int)devid))
+			rc = error_set(
+				e, EBUSY,
+				"Domain '%s' has got the number %d, and the driver in "
+				"Domain-0 has not let go of the disk %u of an earlier domain "
+				"with that number. Try it again.",
+				domain->name, domain->domid, (unsigned int)devid);
+		else if (is_marked(domain->domid, (unsigned int)devid) && domain_may_touch(domain))
+			undo(domain->domid, (unsigned int)devid);
+	}
+	free(devids);
+	return rc;
 }

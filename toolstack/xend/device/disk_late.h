@@ -11,6 +11,7 @@
 #include "lib/error.h"
 
 struct device;
+struct domain;
 
 /* Marks the backend of a vbd that has been taken away but is still held; starts the task. */
 void disk_late_mark(int domid, unsigned int devid);
@@ -23,5 +24,11 @@ void disk_late_stop(void);
  * was late, and that the kernel has let go: undoes that one now.
  */
 void disk_late_make_room(const struct device *device);
+/*
+ * In a task that holds the lock of a domain that is being made, before its disks: undoes late disks
+ * of an earlier domain that had its number. -EBUSY: a driver still has one, and its nodes are to
+ * stay, which say what is in use.
+ */
+int disk_late_leave_number(struct domain *domain, struct error **e);
 
 #endif

@@ -71,7 +71,7 @@ static void deliver(const char *token, const char *path)
 	}
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void deliver_all(void)
 {
 	char **event;
 
@@ -81,6 +81,11 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	}
 	if (errno != EAGAIN)
 		store_link_lost("The connection to xenstored is lost (%s)", strerror(errno));
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	deliver_all();
 }
 
 int store_setup(uv_loop_t *loop, struct error **e)
@@ -295,4 +300,11 @@ void store_unwatch(struct store_watch *watch)
 	ASK(ok, xs_unwatch(store_xs, watch->path, watch->token));
 	TAILQ_REMOVE(&store.watches, watch, link);
 	free(watch);
+}
+
+/* xenstored sends in order: with an answer, all earlier events have arrived. */
+void store_catch_up(void)
+{
+	store_exists("/");
+	deliver_all();
 }

@@ -109,5 +109,10 @@ struct store_watch *store_watch(void (*changed)(void *arg), void *arg, const cha
 struct store_watch *store_watch_below(void (*changed)(void *arg, const char *path), void *arg,
 				      const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void store_unwatch(struct store_watch *watch);
+/*
+ * Calls the watches for all changes that xenstored has told of before now. The loop does so anyway,
+ * but in its next turn: who keeps what a watch says must hear of them first.
+ */
+void store_catch_up(void);
 
 #endif
