@@ -116,11 +116,11 @@ static void test_a_driver_domain_ends_before_its_guest(void **state)
 	assert_true(world.now < 2000);
 }
 
-static void put_served(unsigned int devid, const char *state)
+static void put_served(int host, unsigned int devid, const char *state)
 {
 	char path[100], back[80];
 
-	snprintf(back, sizeof(back), "/local/domain/12/backend/vbd/11/%u", devid);
+	snprintf(back, sizeof(back), "/local/domain/%d/backend/vbd/11/%u", host, devid);
 	snprintf(path, sizeof(path), "/libxl/11/device/vbd/%u/backend", devid);
 	node_set(path, back);
 	snprintf(path, sizeof(path), "%s/state", back);
@@ -137,7 +137,7 @@ static void check_a_silent_one_is_waited_for_once(const char *state, uint64_t li
 {
 	world.now = 0;
 	for (unsigned int i = 0; i < 8; i++)
-		put_served(XVDA + 16 * i, state);
+		put_served(SECOND, XVDA + 16 * i, state);
 	undo(first);
 	assert_true(world.now >= limit / 2);
 	assert_true(world.now < limit);
@@ -160,6 +160,35 @@ static void test_a_silent_driver_domain_is_waited_for_once(void **state)
 	end(state);
 	begin(state);
 	check_a_silent_one_is_waited_for_once("6", 25000, devices_reconcile);
+}
+
+/* It was silent because it hung, and was rebooted for that. */
+static void test_a_driver_domain_that_was_started_anew_is_waited_for_again(void **state)
+{
+	second->domid = 10;
+	put_served(10, XVDA, "4");
+	devices_stop(first);
+	assert_in_range(world.now, 10000, 11000);
+	second->domid = SECOND;
+	put_served(SECOND, XVDA, "4");
+	devices_stop(first);
+	assert_in_range(world.now, 20000, 22000);
+}
+
+/* xend was killed in a detach. The guest and the driver domain went on, to the end. */
+static void test_a_detach_is_asked_for_again_that_went_on_without_xend(void **state)
+{
+	struct error *e = NULL;
+
+	world.driver = SERVES;
+	attach_served("second", NULL);
+	world.driver = SILENT;
+	node_remove(SERVED);
+	assert_int_equal(device_detach(first, &device_vbd_ops, "xvda", false, &e), 0);
+	assert_true(TAILQ_EMPTY(&first->devices));
+	nothing_is_left_of(FIRST);
+	assert_false(node_is_there(SERVED));
+	assert_true(world.now < 2000);
 }
 
 /* The guest has the device still, but cannot give it back to anybody. */
@@ -199,6 +228,8 @@ static int run(void)
 		TEST(test_a_driver_domain_that_is_still_at_work),
 		TEST(test_a_driver_domain_ends_before_its_guest),
 		TEST(test_a_silent_driver_domain_is_waited_for_once),
+		TEST(test_a_driver_domain_that_was_started_anew_is_waited_for_again),
+		TEST(test_a_detach_is_asked_for_again_that_went_on_without_xend),
 		TEST(test_a_device_is_detached_whose_driver_domain_is_gone),
 	};
 

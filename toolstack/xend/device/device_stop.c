@@ -491,11 +491,17 @@ static int ask_to_close(struct device *device, struct error **e)
 	if (device->host && !driver_domain_runs(device->host))
 		return 0;
 	device_back_path(device, back);
+	/*
+	 * What an interrupted detach has begun, the guest and a driver domain have finished by
+	 * themselves. A write would make the nodes anew, and nobody would answer to them.
+	 */
+	if (CLOSED_OR_GONE & (1u << store_read_number(XenbusStateReconfigured, XenbusStateUnknown,
+						      "%s/state", back)))
+		return 0;
 	snprintf(path, sizeof(path), "%s/online", back);
 	store_write(path, "0");
 	snprintf(path, sizeof(path), "%s/state", back);
-	if (store_read_number(XenbusStateReconfigured, 0, "%s", path) != XenbusStateClosed)
-		store_write(path, "%d", XenbusStateClosing);
+	store_write(path, "%d", XenbusStateClosing);
 	rc = device_wait_state(back, CLOSED_OR_GONE, task_deadline(GUEST_PATIENCE), &state);
 	if (rc != -ETIMEDOUT)
 		return rc;

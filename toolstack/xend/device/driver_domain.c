@@ -206,6 +206,24 @@ static void start_closing(int domid, int host, const char *class, unsigned int d
 	store_remove("/local/domain/%d/device/%s/%u", domid, class, devid);
 }
 
+/* A domain that has another number than when it was silent has been started anew. */
+static bool is_silent(int host)
+{
+	const struct domain *server = domain_by_id(host);
+
+	return server && server->silent_domid == host && task_now() < server->silent_until;
+}
+
+static void note_silence(int host)
+{
+	struct domain *server = domain_by_id(host);
+
+	if (!server)
+		return;
+	server->silent_domid = host;
+	server->silent_until = task_deadline(SILENCE);
+}
+
 /*
  * Waits for one of the states in `mask`. False: the driver domain has ended or is silent. Who
  * waited for one device of it in vain does not wait for the next ones.
@@ -213,8 +231,7 @@ static void start_closing(int domid, int host, const char *class, unsigned int d
 static bool wait_for_state(int host, const char *back, unsigned int mask, uint64_t patience,
 			   unsigned int *state)
 {
-	struct domain *server = domain_by_id(host);
-	bool silent = server && task_now() < server->silent_until;
+	bool silent = is_silent(host);
 	uint64_t deadline = task_deadline(silent ? SILENT_PATIENCE : patience);
 
 	for (;;) {
@@ -226,9 +243,8 @@ static bool wait_for_state(int host, const char *back, unsigned int mask, uint64
 			return false;
 		if (task_now() < deadline)
 			continue;
-		server = domain_by_id(host);
-		if (server && !silent)
-			server->silent_until = task_deadline(SILENCE);
+		if (!silent)
+			note_silence(host);
 		return false;
 	}
 	return true;

@@ -85,9 +85,12 @@ struct domain {
 	bool suspends_late;
 	/* Its nodes in xenstore may still have the name, or a corpse's also the UUID, of before. */
 	bool half_renamed;
-	/* It serves devices, and did not answer: until then nobody waits for it (driver_domain.c).
+	/*
+	 * It serves devices, and did not answer: until then nobody waits for it, while it has that
+	 * number (driver_domain.c).
 	 */
 	uint64_t silent_until;
+	int silent_domid;
 	bool record_owed; /* its record could not be written */
 	/* Its record is from before the host booted, so the domid in it means nothing. */
 	bool earlier_boot;
