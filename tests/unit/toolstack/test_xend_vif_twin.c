@@ -50,6 +50,12 @@ static void test_the_same_mac_on_the_same_bridge(void **state)
 			    "packets: give one of them another mac.");
 	assert_string_equal(warning("00:16:3e:00:00:0b", NULL, 3), "");
 	assert_string_equal(warning("00:16:3e:00:00:0a", "xenbr1", 3), "");
+	/* Another domain's bridge of that name. */
+	ones.host = 7;
+	assert_string_equal(warning("00:16:3e:00:00:0a", NULL, 3), "");
+	twos.host = 7;
+	assert_string_not_equal(warning("00:16:3e:00:00:0a", NULL, 3), "");
+	ones.host = twos.host = 0;
 	/* It does not run. */
 	assert_string_equal(warning("00:16:3e:00:00:0a", NULL, -1), "");
 }

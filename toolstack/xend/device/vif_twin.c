@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two interfaces with one MAC on one bridge: a file that was copied, for example. Each takes the
- * other's packets, so a warning helps. It is no error: one of them may be about to end.
+ * Two interfaces with one MAC on one bridge of one domain: a file that was copied, for example.
+ * Each takes the other's packets, so a warning helps. It is no error: one of them may be about to
+ * end.
  */
 #include "xend/device/vif_twin.h"
 
@@ -31,6 +32,7 @@ static const struct device *find_twin(const struct device *device)
 		TAILQ_FOREACH(other, &domain->devices, link)
 			if (other->ops == &device_vif_ops && other->vif.mac &&
 			    strcasecmp(other->vif.mac, device->vif.mac) == 0 &&
+			    other->host == device->host &&
 			    strcmp(bridge_of(other), bridge_of(device)) == 0)
 				return other;
 	}
