@@ -168,6 +168,16 @@ static void without_a_record_it_keeps_its_name(void **state)
 	end();
 }
 
+/* xenstore may still have the name of before the last rename. */
+static void a_rename_that_was_not_finished_is_not_forgotten(void **state)
+{
+	begin(true);
+	domain->half_renamed = true;
+	assert_int_equal(domain_rename(domain, "new", NULL), -ENOSPC);
+	assert_true(domain->half_renamed);
+	end();
+}
+
 static void it_gets_no_name_that_another_domain_has(void **state)
 {
 	static const uint8_t uuid[16] = { 2 };
@@ -186,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(its_old_name_is_free_once_the_record_has_the_new_one),
 		cmocka_unit_test(without_a_record_it_keeps_its_name),
+		cmocka_unit_test(a_rename_that_was_not_finished_is_not_forgotten),
 		cmocka_unit_test(it_gets_no_name_that_another_domain_has),
 	};
 

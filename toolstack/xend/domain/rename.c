@@ -15,6 +15,7 @@
 /* The domain has both names while its record is written: a failure gives the old one back. */
 static int set_name(struct domain *domain, const char *name, struct error **e)
 {
+	bool before = domain->half_renamed;
 	int rc;
 
 	if (config_set_text(domain->config, "name", name, e))
@@ -24,7 +25,8 @@ static int set_name(struct domain *domain, const char *name, struct error **e)
 	domain->half_renamed = domain->domid >= 0;
 	rc = record_write(domain, e);
 	if (rc) {
-		domain->half_renamed = false;
+		/* xenstore may have an even older one, which the next xend must mend. */
+		domain->half_renamed = before;
 		free(domain->name);
 		domain->name = domain->old_name;
 		config_set_text(domain->config, "name", domain->name, NULL);
