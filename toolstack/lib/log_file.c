@@ -21,6 +21,11 @@
 
 /* Bytes that are kept for a file that does not take them. */
 #define MAX_WAITING ((size_t)256 * 1024)
+/*
+ * Bytes that are kept for all files of a writer. Beyond them a file gets one piece at a time: it
+ * loses some, but none is silenced by the others.
+ */
+#define MAX_OF_WRITER ((size_t)4 * 1024 * 1024)
 
 struct loss {
 	uint64_t lines, bytes;
@@ -45,13 +50,15 @@ struct log_file {
 	struct loss missing;
 	int fd;
 	size_t size;
-	bool fails;
+	bool fails; /* the last time it was opened or written */
+	bool stays; /* it could not be renamed */
 };
 
 struct writer {
 	pthread_mutex_t lock;
 	pthread_cond_t work, idle;
 	STAILQ_HEAD(, piece) pieces;
+	size_t waiting; /* of all its files */
 	bool started, busy;
 };
 
@@ -70,11 +77,12 @@ static struct writer *writer_of(const struct log_file *file)
 
 /* --- in the thread --- */
 
-static void note_failure(struct log_file *file, const char *what, int errnum)
+/* Tells of it if `failed` was not set. */
+static void note_failure(const struct log_file *file, bool *failed, const char *what, int errnum)
 {
-	if (!file->fails && file->spec.failed)
+	if (!*failed && file->spec.failed)
 		file->spec.failed(file->path, what, errnum);
-	file->fails = true;
+	*failed = true;
 }
 
 static int open_path(const struct log_file *file)
@@ -97,7 +105,7 @@ static void open_file(struct log_file *file)
 		free(directory);
 	}
 	if (file->fd < 0)
-		note_failure(file, "open", errno);
+		note_failure(file, &file->fails, "open", errno);
 	else
 		file->size = fstat(file->fd, &st) ? 0 : (size_t)st.st_size;
 }
@@ -108,8 +116,9 @@ static void turn_over(struct log_file *file)
 	char *old = xasprintf("%s.1", file->path);
 
 	if (rename(file->path, old)) {
-		note_failure(file, "rename", errno);
+		note_failure(file, &file->stays, "rename", errno);
 	} else {
+		file->stays = false;
 		close(file->fd);
 		open_file(file);
 	}
@@ -126,7 +135,7 @@ static bool append(struct log_file *file, const char *bytes, size_t length)
 	if (file->fd < 0)
 		return false;
 	if (file_write_fd(file->fd, file->path, bytes, length, NULL)) {
-		note_failure(file, "write", errno);
+		note_failure(file, &file->fails, "write", errno);
 		return false;
 	}
 	file->size += length;
@@ -172,6 +181,7 @@ static void work_on(struct piece *piece)
 	}
 	pthread_mutex_lock(&writer->lock);
 	file->waiting -= sizeof(*piece) + piece->length;
+	writer->waiting -= sizeof(*piece) + piece->length;
 	if (!file->waiting) {
 		file->missing.lines += file->refused.lines;
 		file->missing.bytes += file->refused.bytes;
@@ -235,6 +245,7 @@ static void queue(struct writer *writer, struct log_file *file, const char *byte
 	if (length)
 		memcpy(piece->bytes, bytes, length);
 	file->waiting += sizeof(*piece) + length;
+	writer->waiting += sizeof(*piece) + length;
 	STAILQ_INSERT_TAIL(&writer->pieces, piece, link);
 	if (!writer->started)
 		start(writer);
@@ -265,13 +276,21 @@ struct log_file *log_file_new(const struct log_file_spec *spec)
 	return file;
 }
 
+/* Under the lock. */
+static bool has_room(const struct writer *writer, const struct log_file *file, size_t length)
+{
+	size_t more = sizeof(struct piece) + length;
+
+	return !file->waiting || (!file->refused.lines && file->waiting + more <= MAX_WAITING &&
+				  writer->waiting + more <= MAX_OF_WRITER);
+}
+
 void log_file_write(struct log_file *file, const char *bytes, size_t length)
 {
 	struct writer *writer = writer_of(file);
 
 	pthread_mutex_lock(&writer->lock);
-	if (file->waiting &&
-	    (file->refused.lines || file->waiting + sizeof(struct piece) + length > MAX_WAITING)) {
+	if (!has_room(writer, file, length)) {
 		file->refused.lines++;
 		file->refused.bytes += length;
 	} else {

@@ -4,7 +4,8 @@
  * else. The calls here never wait, except log_file_drain; any thread may make them.
  *
  * The bytes of a file stay in order. Only so many are kept for a file whose disk does not take
- * them; what comes then is counted, and where it is missing the file gets a line that says so.
+ * them, and for all of a writer together; what comes then is counted, and where it is missing the
+ * file gets a line that says so.
  */
 #ifndef LIB_LOG_FILE_H
 #define LIB_LOG_FILE_H
@@ -28,8 +29,8 @@ struct log_file_spec {
 	/* Adds the line about `lines` lost pieces of together `bytes` bytes. */
 	void (*add_loss)(struct str *text, uint64_t lines, uint64_t bytes);
 	/*
-	 * In the thread: an operation on the file has failed, and the one before it had not. NULL:
-	 * nobody is told.
+	 * In the thread: an operation on the file has failed, and the last of its kind had not.
+	 * NULL: nobody is told.
 	 */
 	void (*failed)(const char *path, const char *what, int errnum);
 };

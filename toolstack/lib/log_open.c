@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 #define END_PATIENCE 2000
 
 static struct log_file *in_file, *to_stderr;
+/* A writer's thread, which hangs in its disk, may log something while the log is closed. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void add_loss(struct str *line, uint64_t lines, uint64_t bytes)
 {
@@ -25,7 +28,10 @@ static void add_loss(struct str *line, uint64_t lines, uint64_t bytes)
 
 static void sink(bool for_stderr, const char *line, size_t length)
 {
-	log_file_write(for_stderr ? to_stderr : in_file, line, length);
+	pthread_mutex_lock(&lock);
+	if (in_file)
+		log_file_write(for_stderr ? to_stderr : in_file, line, length);
+	pthread_mutex_unlock(&lock);
 }
 
 int log_open(const char *path, size_t limit, struct error **e)
@@ -41,11 +47,13 @@ int log_open(const char *path, size_t limit, struct error **e)
 		return error_set(e, errno, "Cannot open the log file %s: %s.", path,
 				 strerror(errno));
 	log_close();
+	pthread_mutex_lock(&lock);
 	in_file = log_file_new(&spec);
 	spec.fd = STDERR_FILENO;
 	spec.path = "standard error";
 	spec.limit = 0;
 	to_stderr = log_file_new(&spec);
+	pthread_mutex_unlock(&lock);
 	log_set_sink(sink);
 	return 0;
 }
@@ -60,8 +68,10 @@ void log_close(void)
 	if (!in_file)
 		return;
 	log_set_sink(NULL);
+	pthread_mutex_lock(&lock);
 	log_file_close(in_file);
 	log_file_close(to_stderr);
 	in_file = to_stderr = NULL;
+	pthread_mutex_unlock(&lock);
 	log_drain();
 }

@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +171,92 @@ static void a_long_file_is_turned_over(void **state)
 	assert_int_equal(strlen(read_all("deep/er/long.1")), 5000);
 }
 
+/* Something is in the way of the old file's new name. That is said once, not with each line. */
+static void a_file_that_cannot_be_renamed_goes_on(void **state)
+{
+	struct log_file *file;
+
+	assert_int_equal(mkdir(in_directory("stays.1"), 0700), 0);
+	assert_int_equal(mkdir(in_directory("stays.1/full"), 0700), 0);
+	failures = 0;
+	file = new_file(in_directory("stays"), LOG_WRITER_CONSOLES, 5000);
+	for (unsigned int i = 0; i < 12; i++)
+		write_line(file, i);
+	log_file_drain(LOG_WRITER_CONSOLES, PATIENCE);
+	assert_int_equal(failures, 1);
+	assert_int_equal(strlen(read_all("stays")), 12000);
+	rmdir(in_directory("stays.1/full"));
+	rmdir(in_directory("stays.1"));
+	write_line(file, 12);
+	log_file_close(file);
+	log_file_drain(LOG_WRITER_CONSOLES, PATIENCE);
+	assert_int_equal(strlen(read_all("stays.1")), 12000);
+	assert_int_equal(strlen(read_all("stays")), 1000);
+}
+
+/* One disk hangs, and many files wait for it: all together are bounded, and each says its loss. */
+static void many_files_on_a_hung_disk_are_bounded(void **state)
+{
+	enum { FILES = 60, LINES = 150 };
+	struct log_file *hung, *files[FILES];
+	size_t kept = 0;
+	char name[20];
+	int reader;
+
+	assert_int_equal(mkfifo(in_directory("slow"), 0600), 0);
+	hung = new_file(in_directory("slow"), LOG_WRITER_CONSOLES, 0);
+	for (unsigned int i = 0; i < FILES; i++) {
+		snprintf(name, sizeof(name), "many%u", i);
+		files[i] = new_file(in_directory(name), LOG_WRITER_CONSOLES, 0);
+		for (unsigned int n = 0; n < LINES; n++)
+			write_line(files[i], n);
+	}
+	reader = open(in_directory("slow"), O_RDONLY);
+	assert_true(reader >= 0);
+	log_file_drain(LOG_WRITER_CONSOLES, PATIENCE);
+	for (unsigned int i = 0; i < FILES; i++) {
+		const char *text;
+
+		write_line(files[i], LINES);
+		log_file_close(files[i]);
+		log_file_drain(LOG_WRITER_CONSOLES, PATIENCE);
+		snprintf(name, sizeof(name), "many%u", i);
+		text = read_all(name);
+		assert_non_null(strstr(text, "150 "));
+		assert_true(strlen(text) >= 151000 || strstr(text, "LOST"));
+		kept += strlen(text);
+	}
+	assert_in_range(kept, 3000000, 5000000);
+	log_file_close(hung);
+	log_file_drain(LOG_WRITER_CONSOLES, PATIENCE);
+	close(reader);
+}
+
+static atomic_bool stop_logging;
+
+static void *log_on(void *arg)
+{
+	while (!stop_logging)
+		log_info("a line");
+	return NULL;
+}
+
+/* A writer's thread may have something to say about its disk at any time. */
+static void the_log_is_closed_while_a_thread_logs(void **state)
+{
+	pthread_t thread;
+
+	stop_logging = false;
+	assert_int_equal(pthread_create(&thread, NULL, log_on, NULL), 0);
+	for (unsigned int i = 0; i < 300; i++) {
+		assert_int_equal(log_open(in_directory("closed"), 1 << 16, NULL), 0);
+		log_info("another line");
+		log_close();
+	}
+	stop_logging = true;
+	pthread_join(thread, NULL);
+}
+
 /* The same through log.h, whose lines a hung disk must not stop either. */
 static void xends_log_on_a_hung_disk(void **state)
 {
@@ -200,6 +288,9 @@ int main(void)
 		cmocka_unit_test(a_hung_disk_stops_nobody),
 		cmocka_unit_test(a_full_disk_is_said_once_and_counted),
 		cmocka_unit_test(a_long_file_is_turned_over),
+		cmocka_unit_test(a_file_that_cannot_be_renamed_goes_on),
+		cmocka_unit_test(many_files_on_a_hung_disk_are_bounded),
+		cmocka_unit_test(the_log_is_closed_while_a_thread_logs),
 		cmocka_unit_test(xends_log_on_a_hung_disk),
 	};
 	char command[100];
