@@ -14,9 +14,19 @@
 
 /* The most input in bytes that waits for the worker to read it; input beyond it is lost. */
 #define INPUT_LIMIT (16 * 1024)
+/*
+ * The bytes that a bootloader may write per interval (milliseconds), as a guest may (console.c):
+ * beyond them it waits. A guest's disk says what it writes.
+ */
+#define BUDGET		(256 * 1024)
+#define BUDGET_INTERVAL 100
 
 struct console_boot {
 	uv_pipe_t pipe;
+	uv_timer_t timer;
+	unsigned int handles; /* those two, until they are closed */
+	uint64_t interval_start;
+	size_t spent;
 	struct viewers *viewers;
 	char chunk[4096];
 };
@@ -33,14 +43,41 @@ static void give_chunk(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 	*buffer = uv_buf_init(boot->chunk, sizeof(boot->chunk));
 }
 
+static void on_timer(uv_timer_t *timer);
+
+/* Lets the bootloader wait if the budget is used up. */
+static void spend(struct console_boot *boot, size_t n)
+{
+	uint64_t now = uv_now(boot->timer.loop);
+
+	if (now - boot->interval_start >= BUDGET_INTERVAL) {
+		boot->interval_start = now;
+		boot->spent = 0;
+	}
+	boot->spent += n;
+	if (boot->spent < BUDGET)
+		return;
+	uv_read_stop((uv_stream_t *)&boot->pipe);
+	uv_timer_start(&boot->timer, on_timer, BUDGET_INTERVAL, 0);
+}
+
 static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
 	struct console_boot *boot = stream->data;
 
-	if (n > 0)
+	if (n > 0) {
 		viewers_show(boot->viewers, buffer->base, (size_t)n);
-	else if (n < 0)
+		spend(boot, (size_t)n);
+	} else if (n < 0) {
 		uv_read_stop(stream);
+	}
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct console_boot *boot = timer->data;
+
+	uv_read_start((uv_stream_t *)&boot->pipe, give_chunk, on_output);
 }
 
 static void on_sent(uv_write_t *request, int status)
@@ -82,7 +119,9 @@ int console_boot_open(uv_loop_t *loop, struct domain *domain, int *fd, struct er
 	viewers_connect(boot->viewers, type, boot);
 	uv_pipe_init(loop, &boot->pipe, 0);
 	uv_pipe_open(&boot->pipe, ends[0]);
-	boot->pipe.data = boot;
+	uv_timer_init(loop, &boot->timer);
+	boot->handles = 2;
+	boot->pipe.data = boot->timer.data = boot;
 	uv_read_start((uv_stream_t *)&boot->pipe, give_chunk, on_output);
 	domain->console_boot = boot;
 	*fd = ends[1];
@@ -91,19 +130,30 @@ int console_boot_open(uv_loop_t *loop, struct domain *domain, int *fd, struct er
 
 static void on_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct console_boot *boot = handle->data;
+
+	boot->handles--;
+	if (!boot->handles)
+		free(boot);
 }
 
-/* Shows what the loop has not read yet: a terminal's last bytes put it back in order. */
+/*
+ * Shows what the loop has not read yet: a terminal's last bytes put it back in order. One that
+ * writes on and on has no last bytes.
+ */
 static void show_rest(struct console_boot *boot)
 {
+	size_t shown = 0;
 	uv_os_fd_t fd;
 	ssize_t n;
 
 	if (uv_fileno((uv_handle_t *)&boot->pipe, &fd))
 		return;
-	while ((n = recv(fd, boot->chunk, sizeof(boot->chunk), MSG_DONTWAIT)) > 0)
+	while (shown < BUDGET &&
+	       (n = recv(fd, boot->chunk, sizeof(boot->chunk), MSG_DONTWAIT)) > 0) {
 		viewers_show(boot->viewers, boot->chunk, (size_t)n);
+		shown += (size_t)n;
+	}
 }
 
 struct viewers *console_boot_end(struct domain *domain)
@@ -118,6 +168,7 @@ struct viewers *console_boot_end(struct domain *domain)
 	show_rest(boot);
 	viewers_connect(viewers, NULL, NULL);
 	uv_close((uv_handle_t *)&boot->pipe, on_closed);
+	uv_close((uv_handle_t *)&boot->timer, on_closed);
 	return viewers;
 }
 
