@@ -412,11 +412,31 @@ int affinity_apply(struct domain *domain, struct error **e)
 
 int balloon_reserve(uint64_t kb, struct balloon_loan *loan, struct error **e)
 {
+	step();
+	world->lent = true;
 	return 0;
+}
+
+static void end_loan(void)
+{
+	if (world->lent)
+		step();
+	world->lent = false;
 }
 
 void balloon_give_back(struct balloon_loan *loan)
 {
+	end_loan();
+}
+
+void balloon_keep(struct balloon_loan *loan)
+{
+	end_loan();
+}
+
+void balloon_recover(void)
+{
+	end_loan();
 }
 
 void balloon_release(void)

@@ -42,6 +42,7 @@ struct world {
 	bool answered; /* the operation ended, and its client was told */
 	bool ran_from_image;
 	int next_domid;
+	bool lent; /* Domain-0 gave memory for a domain that is being made */
 	struct machine guests[MAX_GUESTS];
 	struct record records[MAX_RECORDS];
 };

@@ -25,17 +25,25 @@ static struct xend_config its_settings = { .dom0_min_mem = 256, .dom0_ballooning
 struct xend_config *settings = &its_settings;
 
 static struct {
-	uint64_t free_kb, dom0_kb, target_kb;
-	uint64_t rate_kb;  /* what Domain-0 gives in a second */
-	uint64_t gives_kb; /* and no more than that */
+	uint64_t free_kb, dom0_kb, target_kb, lent_kb;
+	uint64_t new_target_kb, new_lent_kb; /* of the transaction */
+	uint64_t takes_kb;		     /* a guest does, now and then, and gives it back */
+	uint64_t rate_kb;		     /* what Domain-0 gives in a second */
+	uint64_t gives_kb;		     /* and no more than that */
 	uint64_t now;
 	uint64_t cancelled_at; /* 0: never */
 	bool hv_fails, store_fails;
 } world;
 
+/* A guest takes memory in one look, and gives it back in the next. */
+static uint64_t taken(void)
+{
+	return world.now / 50 % 2 ? world.takes_kb : 0;
+}
+
 int hv_host_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info, struct error **e)
 {
-	*info = (struct xen_sysctl_physinfo){ .free_pages = world.free_kb / 4 };
+	*info = (struct xen_sysctl_physinfo){ .free_pages = (world.free_kb - taken()) / 4 };
 	return world.hv_fails ? error_set(e, EIO, "The hypervisor does not say.") : 0;
 }
 
@@ -46,24 +54,47 @@ int hv_domain_info(struct hv *hv, uint32_t domid, struct hv_domain_info *info, s
 	return 0;
 }
 
+#define TARGET "/local/domain/0/memory/target"
+#define LENT   "/local/domain/0/memory/xend-lent"
+
 uint64_t store_read_number(uint64_t max, uint64_t otherwise, const char *fmt, ...)
 {
-	assert_string_equal(fmt, "/local/domain/0/memory/target");
+	if (strcmp(fmt, LENT) == 0)
+		return world.lent_kb;
+	assert_string_equal(fmt, TARGET);
 	return world.target_kb;
 }
 
-int store_write(const char *path, const char *fmt, ...)
+struct store_batch *store_begin(void)
 {
-	char text[32];
-	va_list ap;
+	world.new_target_kb = world.target_kb;
+	world.new_lent_kb = world.lent_kb;
+	return NULL;
+}
 
-	assert_string_equal(path, "/local/domain/0/memory/target");
+void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid,
+		      uint64_t value, const char *path, ...)
+{
+	if (strcmp(path, LENT) == 0) {
+		world.new_lent_kb = value;
+	} else {
+		assert_string_equal(path, TARGET);
+		world.new_target_kb = value;
+	}
+}
+
+void store_drop(struct store_batch *batch, const char *path, ...)
+{
+	assert_string_equal(path, LENT);
+	world.new_lent_kb = 0;
+}
+
+int store_commit(struct store_batch *batch, struct error **e)
+{
 	if (world.store_fails)
-		return -EACCES;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	world.target_kb = strtoull(text, NULL, 10);
+		return error_set(e, EACCES, "xenstore refuses.");
+	world.target_kb = world.new_target_kb;
+	world.lent_kb = world.new_lent_kb;
 	return 0;
 }
 
@@ -129,6 +160,7 @@ static void check_refused(int errnum, const char *text)
 	assert_string_equal(error_text(e), text);
 	error_free(&e);
 	assert_int_equal(world.target_kb, 1024 * MIB);
+	assert_int_equal(world.lent_kb, 0);
 	/* There is nothing more to give back. */
 	balloon_give_back(&loan);
 	assert_int_equal(world.target_kb, 1024 * MIB);
@@ -187,6 +219,41 @@ static void test_a_slow_domain_0_is_called_slow_and_gets_its_memory_back(void **
 		      "less busy, or free memory in it.");
 }
 
+/* A guest balloons up and down all the time. */
+static void test_a_guest_that_takes_and_gives_back_is_no_progress(void **state)
+{
+	begin();
+	world.rate_kb = 0;
+	world.takes_kb = 50 * MIB;
+	world.cancelled_at = 100000;
+	check_refused(ENOMEM,
+		      "There is not enough memory yet: Domain-0 gave up 0 of 500 MiB in "
+		      "10 s, nothing of it in the last 10. It gets them back. Try again when it is "
+		      "less busy, or free memory in it.");
+}
+
+/* xend is killed before the domain has come to be, or before it could say so. */
+static void test_the_next_xend_gives_back_what_was_lent(void **state)
+{
+	struct balloon_loan first = { 0 }, second = { 0 };
+
+	begin();
+	assert_int_equal(balloon_reserve(200 * MIB, &first, NULL), 0);
+	balloon_release();
+	world.free_kb -= 200 * MIB;
+	assert_int_equal(balloon_reserve(300 * MIB, &second, NULL), 0);
+	balloon_release();
+	/* Nobody asks back what has its use. */
+	balloon_keep(&second);
+	assert_int_equal(second.kb, 0);
+	assert_int_equal(world.lent_kb, 100 * MIB);
+	balloon_recover();
+	assert_int_equal(world.target_kb, 724 * MIB);
+	assert_int_equal(world.lent_kb, 0);
+	balloon_recover();
+	assert_int_equal(world.target_kb, 724 * MIB);
+}
+
 static void test_every_other_failure_gives_it_back_too(void **state)
 {
 	struct balloon_loan loan = { 0 };
@@ -228,6 +295,7 @@ static void test_a_target_that_somebody_chose_meanwhile_stays(void **state)
 	world.target_kb = 500 * MIB;
 	balloon_forget_loans();
 	balloon_give_back(&loan);
+	balloon_recover();
 	assert_int_equal(world.target_kb, 500 * MIB);
 }
 
@@ -238,6 +306,8 @@ int main(void)
 		cmocka_unit_test(test_domain_0_gives_what_is_missing),
 		cmocka_unit_test(test_more_than_domain_0_may_give_is_refused_at_once),
 		cmocka_unit_test(test_a_slow_domain_0_is_called_slow_and_gets_its_memory_back),
+		cmocka_unit_test(test_a_guest_that_takes_and_gives_back_is_no_progress),
+		cmocka_unit_test(test_the_next_xend_gives_back_what_was_lent),
 		cmocka_unit_test(test_every_other_failure_gives_it_back_too),
 		cmocka_unit_test(test_each_gives_back_its_own_part),
 		cmocka_unit_test(test_a_target_that_somebody_chose_meanwhile_stays),

@@ -218,6 +218,8 @@ static const struct machine *running(void)
 /* Every guest is known, and none stands still, except a corpse. */
 static void check_world(void)
 {
+	/* Domain-0 has what nobody needs. */
+	assert_false(world->lent);
 	for (uint32_t i = 1; i < MAX_GUESTS; i++) {
 		const struct machine *guest = guest_of(i);
 		const struct record *record = guest ? record_of(guest->uuid) : NULL;

@@ -144,6 +144,10 @@ void balloon_give_back(struct balloon_loan *loan)
 {
 }
 
+void balloon_keep(struct balloon_loan *loan)
+{
+}
+
 void balloon_forget_loans(void)
 {
 }

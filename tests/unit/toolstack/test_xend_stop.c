@@ -366,6 +366,11 @@ void balloon_give_back(struct balloon_loan *loan)
 	loan->kb = 0;
 }
 
+void balloon_keep(struct balloon_loan *loan)
+{
+	loan->kb = 0;
+}
+
 void balloon_release(void)
 {
 	assert_true(world.memory_is_held);

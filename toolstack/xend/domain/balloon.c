@@ -2,7 +2,8 @@
 /*
  * Finds memory for a new domain, one task at a time. Domain-0 gives some by its balloon: xend
  * lowers its target in xenstore and waits while that makes progress. A domain that does not come to
- * be gives it back.
+ * be gives it back. With the target, in one transaction, xend writes how much is lent: so a xend
+ * that is killed is followed by one that gives it back.
  */
 #include "xend/domain/balloon.h"
 
@@ -23,6 +24,8 @@
 #define POLL_INTERVAL 50
 
 #define DOM0_TARGET "/local/domain/0/memory/target"
+/* KiB that Domain-0 gave for domains that are being made. */
+#define DOM0_LENT "/local/domain/0/memory/xend-lent"
 
 static struct {
 	bool taken;
@@ -66,28 +69,86 @@ static uint64_t dom0_can_give(uint64_t *target, uint64_t *from)
 	return *from > least ? *from - least : 0;
 }
 
+static uint64_t read_lent(void)
+{
+	return store_read_number(UINT64_MAX / 2, 0, DOM0_LENT);
+}
+
+/* target: 0 leaves it as it is. Both or none. */
+static int write_both(uint64_t target, uint64_t lent, struct error **e)
+{
+	struct store_batch *batch = store_begin();
+
+	if (target)
+		store_put_number(batch, STORE_PRIVATE, 0, target, DOM0_TARGET);
+	if (lent)
+		store_put_number(batch, STORE_PRIVATE, 0, lent, DOM0_LENT);
+	else
+		store_drop(batch, DOM0_LENT);
+	return store_commit(batch, e);
+}
+
+static void return_kb(uint64_t kb)
+{
+	uint64_t target = store_read_number(UINT64_MAX / 2, 0, DOM0_TARGET), lent = read_lent();
+
+	if (!target)
+		return;
+	target += kb;
+	if (write_both(target, lent > kb ? lent - kb : 0, NULL))
+		log_error("Domain-0 does not get its %llu MiB back: `xm mem-set Domain-0 %llu' "
+			  "gives them.",
+			  (unsigned long long)kb / 1024, (unsigned long long)target / 1024);
+	else
+		log_info("Domain-0 gets %llu MiB back, its target is %llu MiB now.",
+			 (unsigned long long)kb / 1024, (unsigned long long)target / 1024);
+}
+
+/* Whether nobody has chosen another target since. */
+static bool is_open(const struct balloon_loan *loan)
+{
+	return loan->kb && loan->generation == finder.generation;
+}
+
 void balloon_give_back(struct balloon_loan *loan)
 {
-	uint64_t target = store_read_number(UINT64_MAX / 2, 0, DOM0_TARGET);
-
-	if (loan->kb && loan->generation == finder.generation && target) {
-		target += loan->kb;
-		if (store_write(DOM0_TARGET, "%llu", (unsigned long long)target))
-			log_error("Domain-0 does not get its %llu MiB back: `xm mem-set Domain-0 "
-				  "%llu' gives them.",
-				  (unsigned long long)loan->kb / 1024,
-				  (unsigned long long)target / 1024);
-		else
-			log_info("Domain-0 gets %llu MiB back, its target is %llu MiB now.",
-				 (unsigned long long)loan->kb / 1024,
-				 (unsigned long long)target / 1024);
-	}
+	if (is_open(loan))
+		return_kb(loan->kb);
 	loan->kb = 0;
+}
+
+static void note_lent(uint64_t lent)
+{
+	struct error *e = NULL;
+
+	if (write_both(0, lent, &e))
+		log_error("The next xend will raise Domain-0's memory target too far: %s",
+			  error_text(e));
+	error_free(&e);
+}
+
+void balloon_keep(struct balloon_loan *loan)
+{
+	uint64_t lent = is_open(loan) ? read_lent() : 0;
+
+	if (lent)
+		note_lent(lent > loan->kb ? lent - loan->kb : 0);
+	loan->kb = 0;
+}
+
+void balloon_recover(void)
+{
+	uint64_t lent = read_lent();
+
+	if (lent)
+		return_kb(lent);
 }
 
 void balloon_forget_loans(void)
 {
 	finder.generation++;
+	if (read_lent())
+		note_lent(0);
 }
 
 /* Lowers Domain-0's target, and notes in *loan by how much. */
@@ -104,9 +165,11 @@ static int borrow(uint64_t need, uint64_t free_kb, struct balloon_loan *loan, st
 				 (unsigned long long)(free_kb + give) / 1024,
 				 (unsigned long long)settings->dom0_min_mem);
 	now -= need - free_kb;
-	rc = store_write(DOM0_TARGET, "%llu", (unsigned long long)now);
-	if (rc)
-		return error_set(e, rc, "Cannot set Domain-0's memory target: %s.", strerror(-rc));
+	rc = write_both(now, read_lent() + (before - now), e);
+	if (rc) {
+		error_prefix(e, "Cannot set Domain-0's memory target: ");
+		return rc;
+	}
 	log_info("Domain-0 gives %llu MiB, its target is %llu MiB now.",
 		 (unsigned long long)(need - free_kb + 1023) / 1024,
 		 (unsigned long long)now / 1024);
@@ -118,7 +181,7 @@ static int borrow(uint64_t need, uint64_t free_kb, struct balloon_loan *loan, st
 /* Waits until `need` KiB are free; `first` were free when Domain-0 was asked. */
 static int await(uint64_t need, uint64_t first, struct error **e)
 {
-	uint64_t begin = task_now(), free_kb, before = first, deadline = task_deadline(PATIENCE);
+	uint64_t begin = task_now(), free_kb, most = first, deadline = task_deadline(PATIENCE);
 	int rc;
 
 	for (;;) {
@@ -128,9 +191,11 @@ static int await(uint64_t need, uint64_t first, struct error **e)
 		rc = read_free(&free_kb, e);
 		if (rc || free_kb >= need)
 			return rc;
-		if (free_kb > before)
+		/* A guest that takes memory and gives it back again makes no progress. */
+		if (free_kb > most) {
+			most = free_kb;
 			deadline = task_deadline(PATIENCE);
-		before = free_kb;
+		}
 		if (task_now() >= deadline)
 			break;
 	}

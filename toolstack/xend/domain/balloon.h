@@ -23,6 +23,13 @@ int balloon_reserve(uint64_t kb, struct balloon_loan *loan, struct error **e);
 void balloon_release(void);
 /* The memory was not needed after all: raises Domain-0's target again. Empties the loan. */
 void balloon_give_back(struct balloon_loan *loan);
+/* The memory has got its use: Domain-0's target stays. Empties the loan. */
+void balloon_keep(struct balloon_loan *loan);
+/*
+ * When xend starts, after what was left half done is taken away: gives back what the last xend had
+ * borrowed, but neither given back nor kept, when it was killed.
+ */
+void balloon_recover(void);
 /* Somebody chose another target for Domain-0: it stays, whatever becomes of loans until now. */
 void balloon_forget_loans(void);
 /*

@@ -359,6 +359,7 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
 		balloon_give_back(&loan);
 		return rc;
 	}
+	balloon_keep(&loan);
 	log_info("Domain %s runs with id %d.", domain->name, domain->domid);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "lib/log.h"
+#include "xend/domain/balloon.h"
 #include "xend/domain/boot.h"
 #include "xend/console/console.h"
 #include "xend/device/device.h"
@@ -240,6 +241,8 @@ void recover_run(void)
 {
 	take_back_all();
 	qemu_stop_strays();
+	if (!xend_is_stopping())
+		balloon_recover();
 	recovery.through = !xend_is_stopping();
 	cond_wake(&recovery.changed);
 	if (recovery.through)

@@ -132,7 +132,9 @@ static int memory_set_locked(struct domain *domain, uint64_t kb, struct json_obj
 		rc = set_target(domain, kb, e);
 	if (rc)
 		balloon_give_back(&loan);
-	else if (!domain->domid)
+	else if (domain->domid)
+		balloon_keep(&loan);
+	else
 		balloon_forget_loans();
 	return rc;
 }
