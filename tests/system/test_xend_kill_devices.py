@@ -55,6 +55,9 @@ class Work:
     def prepare(self):
         self.make()
 
+    def settle(self):
+        """Wait for what goes on by itself after the kill."""
+
     def again(self):
         """It is there or not, and can be destroyed and made."""
         self.remove()
@@ -151,9 +154,13 @@ class StartWithHost(Work):
         self.dom0.start_xend()
         recovered(self.dom0)
 
+    def settle(self):
+        # The command that was killed with xend, or had not reached it, goes on with the next one, as the unit's does.
+        self.dom0.sh("for i in $(seq 600); do [ -e /tmp/asked ] && break; usleep 100000; done", 120)
+
     def again(self):
-        # The command that was killed with xend goes on with the next one, as the unit's does; or it is given again.
-        self.dom0.sh("for i in $(seq 600); do [ -e /tmp/asked ] && break; usleep 100000; done; xm guests start", 120)
+        # Or it is given again.
+        self.dom0.sh("xm guests start", 120)
         for guest in AUTO:
             assert self.xm.domains()[guest.name][0] > 0
             self.dom0.wait_guest(guest.name, count=1)
@@ -232,6 +239,7 @@ def test_killed_at_random_moments(xend, driver):
         dom0.run(f"rm -f /tmp/asked; (xm {work.words} >/tmp/answer 2>&1; touch /tmp/asked) & usleep {int(delay * 1e6)}; kill -9 $(cat /run/xend/xend.pid)")
         dom0.start_xend()
         try:
+            work.settle()
             check_nothing_is_half_there(dom0, driver, f"/local/domain/{driver}/backend/vbd/{keeper}/{Switch.devid}")
             work.again()
             domains = check_nothing_is_half_there(dom0, driver)
