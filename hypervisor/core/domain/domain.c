@@ -277,6 +277,16 @@ static void domain_reap(void *unused)
 	}
 }
 
+/* domlist_lock is held. */
+static struct domain *find(domid_t id)
+{
+	struct domain *d = *hash_bucket(id);
+
+	while (d && d->id != id)
+		d = d->next_hash;
+	return d;
+}
+
 struct domain *domain_get_by_id(domid_t id)
 {
 	struct domain *d, *found = NULL;
@@ -284,24 +294,37 @@ struct domain *domain_get_by_id(domid_t id)
 	if (dom0 && id == dom0->id)
 		return domain_get(dom0) ? dom0 : NULL;
 	spin_lock(&domlist_lock);
-	for (d = *hash_bucket(id); d && d->id != id; d = d->next_hash)
-		;
+	d = find(id);
 	if (d && domain_get(d))
 		found = d;
 	spin_unlock(&domlist_lock);
 	return found;
 }
 
+/*
+ * Where a search for the lowest ID >= `from` may begin. Who walks through all domains asks for the
+ * number after one that is there. domlist_lock is held.
+ */
+static struct list *search_start(domid_t from)
+{
+	struct domain *d = find(from);
+
+	if (d)
+		return &d->link;
+	d = from ? find((domid_t)(from - 1)) : NULL;
+	return d ? d->link.next : domain_list.next;
+}
+
 struct domain *domain_get_next(domid_t from)
 {
 	struct domain *d, *found = NULL;
+	struct list *at;
 
 	spin_lock(&domlist_lock);
-	list_for_each(d, &domain_list, link) {
-		if (d->id >= from && domain_get(d)) {
+	for (at = search_start(from); at != &domain_list && !found; at = at->next) {
+		d = list_entry(at, struct domain, link);
+		if (d->id >= from && domain_get(d))
 			found = d;
-			break;
-		}
 	}
 	spin_unlock(&domlist_lock);
 	return found;
