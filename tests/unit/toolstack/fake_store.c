@@ -243,6 +243,13 @@ void store_drop(struct store_batch *batch, const char *fmt, ...)
 	node_remove(path);
 }
 
+void store_absent(struct store_batch *batch, const char *fmt, ...)
+{
+	PATH_OF(fmt);
+	for (size_t i = 0; i < nr_nodes; i++)
+		assert_int_not_equal(strncmp(nodes[i].path, path, strlen(path)), 0);
+}
+
 void store_discard(struct store_batch *batch)
 {
 }

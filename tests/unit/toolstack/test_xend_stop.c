@@ -258,6 +258,10 @@ void store_drop(struct store_batch *batch, const char *path, ...)
 {
 }
 
+void store_absent(struct store_batch *batch, const char *path, ...)
+{
+}
+
 void store_batch_serve(struct store_batch *batch, unsigned int domid)
 {
 }

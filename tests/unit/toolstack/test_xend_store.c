@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/runtime/store.c toolstack/xend/runtime/store_batch.c toolstack/xend/runtime/store_link.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/log.c toolstack/lib/log_file.c toolstack/lib/log_open.c toolstack/lib/str.c */
+/* links: toolstack/xend/runtime/store.c toolstack/xend/runtime/store_batch.c toolstack/xend/runtime/store_link.c toolstack/xend/runtime/store_pipe.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/log.c toolstack/lib/log_file.c toolstack/lib/log_open.c toolstack/lib/str.c */
 /* libs: -luv -lxenstore */
 /*
  * xend's side of xenstore, with the real library, against a fake xenstored that answers, refuses,
@@ -593,6 +593,51 @@ static void test_unseen_nodes_are_written_one_by_one(void **state)
 					    "write /back/state=1\n");
 }
 
+static void commit_sparing(void)
+{
+	struct store_batch *batch = store_begin();
+
+	store_drop(batch, "/home");
+	store_put(batch, STORE_GUEST_READS, 3, NULL, "/home");
+	store_put(batch, STORE_GUEST_READS, 3, NULL, "/home/full");
+	store_put(batch, STORE_GUEST_READS, 3, NULL, "/home/bare");
+	store_put(batch, STORE_GUEST_OWNS, 3, "", "/home/full/own");
+	store_drop(batch, "/home/device");
+	store_put(batch, STORE_GUEST_OWNS, 3, "1", "/home/device/0/key");
+	store_drop(batch, "/home/device/0");
+	store_put(batch, STORE_GUEST_OWNS, 3, "", "/home/device");
+	store_absent(batch, "/back");
+	store_put(batch, STORE_GUEST_READS, 3, NULL, "/back");
+	store_put(batch, STORE_GUEST_READS, 3, "x", "/back/key");
+	if (store_commit_unseen(batch, NULL))
+		_exit(2);
+}
+
+/*
+ * No request for what inherits and comes with what is below it, for the empty value of a new node,
+ * or to remove what cannot be there. What came by itself may be removed.
+ */
+static void test_unseen_nodes_take_few_requests(void **state)
+{
+	assert_int_equal(run_xend(commit_sparing), 0);
+	assert_string_equal(played.journal, "remove /home\n"
+					    "make /home\n"
+					    "access /home n0 r3\n"
+					    "make /home/bare\n"
+					    "make /home/full/own\n"
+					    "access /home/full/own n3 r0\n"
+					    "make /home/device/0/key\n"
+					    "access /home/device/0/key n3 r0\n"
+					    "write /home/device/0/key=1\n"
+					    "remove /home/device/0\n"
+					    "make /home/device\n"
+					    "access /home/device n3 r0\n"
+					    "write /home/device=\n"
+					    "make /back\n"
+					    "access /back n0 r3\n"
+					    "write /back/key=x\n");
+}
+
 static void commit_served(void)
 {
 	struct store_batch *batch = store_begin();
@@ -629,7 +674,10 @@ static void commit_refused(void)
 		_exit(3);
 }
 
-/* After the first failure nothing more is written, least of all a state. */
+/*
+ * What was sent before the refusal was answered may be written, but nothing later, least of all a
+ * state.
+ */
 static void test_a_refused_node_is_the_last(void **state)
 {
 	played.type = XS_WRITE;
@@ -639,7 +687,38 @@ static void test_a_refused_node_is_the_last(void **state)
 	assert_string_equal(played.journal, "remove /front\n"
 					    "make /front\n"
 					    "access /front n3 r0\n"
-					    "write /front/deep/er=5\n");
+					    "write /front/deep/er=5\n"
+					    "make /front/secret\n"
+					    "access /front/secret n0\n");
+}
+
+static void commit_many(void)
+{
+	struct store_batch *batch = store_begin();
+
+	store_drop(batch, "/d");
+	store_put(batch, STORE_GUEST_READS, 3, NULL, "/d");
+	for (int i = 0; i < 200; i++)
+		store_put(batch, STORE_GUEST_READS, 3, "v", "/d/%d", i);
+	if (store_commit_unseen(batch, NULL))
+		_exit(2);
+	if (store_write("/d/x", "1"))
+		_exit(3);
+}
+
+/* More than are sent at a time: in order, each once. */
+static void test_many_unseen_nodes(void **state)
+{
+	char expected[4096] = "remove /d\nmake /d\naccess /d n0 r3\n";
+
+	assert_int_equal(run_xend(commit_many), 0);
+	for (int i = 0; i < 200; i++) {
+		size_t n = strlen(expected);
+
+		snprintf(expected + n, sizeof(expected) - n, "write /d/%d=v\n", i);
+	}
+	strcat(expected, "write /d/x=1\n");
+	assert_string_equal(played.journal, expected);
 }
 
 static void test_without_xenstored_xend_does_not_start(void **state)
@@ -672,6 +751,9 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_write_that_is_refused_is_an_error_of_its_own,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_many_unseen_nodes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_unseen_nodes_take_few_requests, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_unseen_nodes_are_written_one_by_one, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_domain_that_serves_sees_all_at_once, set_up,

@@ -32,15 +32,20 @@ void device_put_backend(const struct device *device, struct store_batch *batch, 
 	store_put(batch, STORE_GUEST_READS, domid, state, "%s/state", back);
 }
 
-/* The backend's directory stays if its script has written to it. */
-static void put_nodes(const struct device *device, struct store_batch *batch)
+/*
+ * The backend's directory stays if its script has written to it. `absent`: Domain-0 has none of
+ * this domain.
+ */
+static void put_nodes(const struct device *device, struct store_batch *batch, bool absent)
 {
 	unsigned int domid = (unsigned int)device->domain->domid;
 	char back[DEVICE_PATH_MAX], front[DEVICE_PATH_MAX];
 
 	device_back_path(device, back);
 	device_front_path(device, front);
-	if (!device_has_script(device))
+	if (absent && !device->host && !device_has_script(device))
+		store_absent(batch, "%s", back);
+	else if (!device_has_script(device))
 		store_drop(batch, "%s", back);
 	if (device->host)
 		driver_domain_put_index(device, batch);
@@ -110,7 +115,7 @@ int devices_prepare(struct domain *domain, struct store_batch *batch, struct err
 		rc = prepare(device, e);
 		if (rc)
 			return rc;
-		put_nodes(device, batch);
+		put_nodes(device, batch, true);
 	}
 	return 0;
 }
@@ -189,7 +194,7 @@ int device_attach(struct device *device, struct error **e)
 	rc = prepare(device, e);
 	if (rc == 0) {
 		batch = store_begin();
-		put_nodes(device, batch);
+		put_nodes(device, batch, false);
 		rc = store_commit(batch, e);
 	}
 	if (rc == 0)

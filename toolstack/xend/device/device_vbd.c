@@ -30,7 +30,7 @@
 #define BACKEND_PATIENCE 10000
 /* Milliseconds to make a loop device over a file, whose server may be slow to answer. */
 #define LOOP_PATIENCE 30000
-#define POLL_INTERVAL 5
+#define POLL_INTERVAL 1
 
 /* XenbusStateInitWait, as text. */
 static const char init_wait[] = "2";
@@ -188,7 +188,6 @@ static void put_block_device(const struct device *device, struct store_batch *ba
 	snprintf(number, sizeof(number), "%x:%x", major(device->block_device),
 		 minor(device->block_device));
 	store_put(batch, STORE_GUEST_READS, domid, number, "%s/physical-device", back);
-	store_put(batch, STORE_GUEST_READS, domid, "connected", "%s/hotplug-status", back);
 }
 
 /* What QEMU opens: "FORMAT:PATH". */
@@ -218,6 +217,20 @@ static void vbd_put_front(const struct device *device, struct store_batch *batch
 		  "%s/device-type", front);
 }
 
+/* Each node of a backend costs two requests of Linux's xenbus: what Linux assumes is left out. */
+static void put_choices(const struct device *device, struct store_batch *batch, const char *back)
+{
+	unsigned int domid = (unsigned int)device->domain->domid;
+
+	if (is_qdisk(device) || device->host || !device->disk.discard || is_readonly(device))
+		store_put(batch, STORE_GUEST_READS, domid,
+			  device->disk.discard && !is_readonly(device) ? "1" : "0",
+			  "%s/discard-enable", back);
+	if (device->host || !device->disk.trusted)
+		store_put(batch, STORE_GUEST_READS, domid, device->disk.trusted ? "1" : "0",
+			  "%s/trusted", back);
+}
+
 /* The script and its orders come before the block device, which the script makes. */
 static void vbd_put_back(const struct device *device, struct store_batch *batch, const char *back)
 {
@@ -236,12 +249,7 @@ static void vbd_put_back(const struct device *device, struct store_batch *batch,
 		  "%s/device-type", back);
 	store_put(batch, STORE_GUEST_READS, domid, device->disk.cdrom ? "1" : "0", "%s/removable",
 		  back);
-	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/bootable", back);
-	store_put(batch, STORE_GUEST_READS, domid,
-		  device->disk.discard && !is_readonly(device) ? "1" : "0", "%s/discard-enable",
-		  back);
-	store_put(batch, STORE_GUEST_READS, domid, device->disk.trusted ? "1" : "0", "%s/trusted",
-		  back);
+	put_choices(device, batch, back);
 	if (is_qdisk(device))
 		put_image(device, batch, back);
 	else

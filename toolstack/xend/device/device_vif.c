@@ -174,11 +174,13 @@ static void vif_put_back(const struct device *device, struct store_batch *batch,
 	/* xen-netback asks for this node. An empty one names no script that could undo anything. */
 	store_put(batch, STORE_GUEST_READS, domid, script ? script : "", "%s/script", back);
 	store_put(batch, STORE_GUEST_READS, domid, "vif", "%s/type", back);
-	store_put(batch, STORE_GUEST_READS, domid, "", "%s/hotplug-status", back);
+	if (script || device->host)
+		store_put(batch, STORE_GUEST_READS, domid, "", "%s/hotplug-status", back);
 	put_if(batch, domid, bridge ? bridge : bridge_name(device), back, "bridge");
 	put_if(batch, domid, device->vif.ip, back, "ip");
-	store_put(batch, STORE_GUEST_READS, domid, device->vif.trusted ? "1" : "0", "%s/trusted",
-		  back);
+	if (device->host || !device->vif.trusted)
+		store_put(batch, STORE_GUEST_READS, domid, device->vif.trusted ? "1" : "0",
+			  "%s/trusted", back);
 	put_if(batch, domid, device->vif.vifname, back, "vifname");
 	put_if(batch, domid, device->vif.gatewaydev, back, "gatewaydev");
 	if (device->vif.mtu)

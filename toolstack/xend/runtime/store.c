@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "lib/str.h"
 #include "xend/runtime/store_link.h"
+#include "xend/runtime/store_pipe.h"
 #include "xend/runtime/store_xs.h"
 
 struct store_watch {
@@ -96,6 +97,7 @@ int store_setup(uv_loop_t *loop, struct error **e)
 	rc = store_link_open(loop, &store_xs, e);
 	if (rc)
 		return rc;
+	store_pipe_open();
 	uv_poll_init(loop, &store.poll, xs_fileno(store_xs));
 	uv_poll_start(&store.poll, UV_READABLE, on_readable);
 	/* xs_fileno has created the pipe that the poll watches, so no watch needs to exist yet. */
@@ -105,6 +107,7 @@ int store_setup(uv_loop_t *loop, struct error **e)
 void store_teardown(void)
 {
 	uv_close((uv_handle_t *)&store.poll, NULL);
+	store_pipe_close();
 	store_link_close();
 }
 

@@ -79,14 +79,17 @@ void store_put_number(struct store_batch *batch, enum store_access access, unsig
 /* Removes a path and all below it. */
 void store_drop(struct store_batch *batch, const char *path, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Says that nothing is there, or below it: what is put there is new. */
+void store_absent(struct store_batch *batch, const char *path, ...)
+	__attribute__((format(printf, 2, 3)));
 /*
  * Writes the batch as a whole or not at all: a running guest, its drivers and other tools see all
  * of it or nothing. 0 or -errno; -EAGAIN after 100 disturbed tries. Frees the batch in either case.
  */
 int store_commit(struct store_batch *batch, struct error **e);
 /*
- * Writes the nodes of a domain that does not run yet, one by one: its record says that it is being
- * built, so whoever finds half of them, after an error or a kill of xend, takes all away.
+ * Writes the nodes of a domain that does not run yet, each by itself: its record says that it is
+ * being built, so whoever finds half of them, after an error or a kill of xend, takes all away.
  *
  * The guest, which xenstored does not know yet, cannot see them. Drivers of Domain-0 can; they turn
  * to a device when its "state" appears. So all nodes of that name come last, when both directories

@@ -2,7 +2,7 @@
 /*
  * Batches of nodes. xenstored's work for a transaction grows with the number of guests: at its end
  * it looks, for each changed node, whether each guest may know of it. So the nodes of a domain that
- * does not run yet are written one by one.
+ * does not run yet are written without one, and without waiting for each.
  */
 #include "xend/runtime/store.h"
 
@@ -13,8 +13,11 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include <xen/io/xs_wire.h>
+
 #include "lib/alloc.h"
 #include "lib/str.h"
+#include "xend/runtime/store_pipe.h"
 #include "xend/runtime/store_xs.h"
 
 struct put {
@@ -23,7 +26,7 @@ struct put {
 	char *value; /* NULL: a directory */
 	enum store_access access;
 	unsigned int domid, host; /* host: stands for Domain-0 */
-	bool drop;
+	bool drop, gone;	  /* gone: there was nothing to drop */
 };
 
 struct store_batch {
@@ -84,6 +87,45 @@ void store_drop(struct store_batch *batch, const char *fmt, ...)
 	add_put(batch, path)->drop = true;
 }
 
+void store_absent(struct store_batch *batch, const char *fmt, ...)
+{
+	struct put *put;
+
+	PATH_OF(path, fmt);
+	put = add_put(batch, path);
+	put->drop = put->gone = true;
+}
+
+/*
+ * --- requests ---
+ *
+ * Those outside a transaction go through the pipe, if there is one: store_pipe_flush has their
+ * results.
+ */
+
+static bool is_piped(xs_transaction_t t)
+{
+	return t == XBT_NULL && store_pipe_is_open();
+}
+
+static void pipe_access(const char *path, const struct xs_permissions *perms, unsigned int count)
+{
+	char text[2 * 16];
+	size_t length = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		char letter = perms[i].perms == XS_PERM_NONE ? 'n' :
+			      perms[i].perms == XS_PERM_READ ? 'r' :
+							       'b';
+
+		/* Each with its zero. */
+		length += (size_t)snprintf(text + length, sizeof(text) - length, "%c%u", letter,
+					   perms[i].id) +
+			  1;
+	}
+	store_pipe_add(XS_SET_PERMS, path, text, length);
+}
+
 static bool set_access(xs_transaction_t t, const struct put *put)
 {
 	/*
@@ -97,34 +139,46 @@ static bool set_access(xs_transaction_t t, const struct put *put)
 		{ .id = guests ? put->domid : put->host, .perms = XS_PERM_NONE },
 		{ .id = guests ? put->host : put->domid, .perms = others },
 	};
-	bool ok;
+	unsigned int count = put->access == STORE_PRIVATE ? 1 : 2;
+	bool ok = true;
 
-	ASK(ok, xs_set_permissions(store_xs, t, put->path, perms,
-				   put->access == STORE_PRIVATE ? 1 : 2));
+	if (is_piped(t))
+		pipe_access(put->path, perms, count);
+	else
+		ASK(ok, xs_set_permissions(store_xs, t, put->path, perms, count));
 	return ok;
 }
 
 static bool remove_node(xs_transaction_t t, const char *path)
 {
-	bool ok;
+	bool ok = true;
 
-	ASK(ok, xs_rm(store_xs, t, path));
+	if (is_piped(t))
+		store_pipe_add(XS_RM, path, NULL, 0);
+	else
+		ASK(ok, xs_rm(store_xs, t, path));
 	return ok || errno == ENOENT;
 }
 
 static bool make_empty(xs_transaction_t t, const char *path)
 {
-	bool ok;
+	bool ok = true;
 
-	ASK(ok, xs_mkdir(store_xs, t, path));
+	if (is_piped(t))
+		store_pipe_add(XS_MKDIR, path, NULL, 0);
+	else
+		ASK(ok, xs_mkdir(store_xs, t, path));
 	return ok;
 }
 
 static bool write_value(xs_transaction_t t, const struct put *put)
 {
-	bool ok;
+	bool ok = true;
 
-	ASK(ok, xs_write(store_xs, t, put->path, put->value, strlen(put->value)));
+	if (is_piped(t))
+		store_pipe_add(XS_WRITE, put->path, put->value, strlen(put->value));
+	else
+		ASK(ok, xs_write(store_xs, t, put->path, put->value, strlen(put->value)));
 	return ok;
 }
 
@@ -150,7 +204,7 @@ static int set_failure(struct error **e, int err, const char *what)
 static bool apply_put(xs_transaction_t t, const struct put *put)
 {
 	if (put->drop)
-		return remove_node(t, put->path);
+		return put->gone || remove_node(t, put->path);
 	return (put->value ? write_value(t, put) : make_empty(t, put->path)) && set_access(t, put);
 }
 
@@ -191,67 +245,112 @@ int store_commit(struct store_batch *batch, struct error **e)
 
 /* --- one by one --- */
 
-/*
- * Whether the node will be new, below one of this batch with the same access: then it inherits that
- * from there. A node that the batch did not remove before may be an older one with another access.
- */
-static bool inherits(const struct store_batch *batch, const struct put *put)
+static bool is_below(const char *path, const char *directory)
+{
+	return str_is_path_within(path, directory) && strcmp(path, directory) != 0;
+}
+
+/* What the batch has done so far tells of a node. */
+struct before {
+	bool is_new;   /* nothing is there, or below it */
+	bool inherits; /* and made now, it gets its access from a directory of the batch */
+};
+
+/* A node that the batch did not remove before may be an older one with another access. */
+static struct before look_before(const struct store_batch *batch, const struct put *put)
 {
 	const struct put *other, *above = NULL;
-	bool is_new = false;
+	struct before before = { false, false };
 
 	STAILQ_FOREACH(other, &batch->puts, link) {
 		if (other == put)
 			break;
+		if (!other->drop && is_below(other->path, put->path))
+			before.is_new = false;
 		if (!str_is_path_within(put->path, other->path))
 			continue;
-		is_new = other->drop || (is_new && strcmp(put->path, other->path) != 0);
+		before.is_new =
+			other->drop || (before.is_new && strcmp(put->path, other->path) != 0);
 		if (other->drop)
 			above = NULL;
 		else if (!above || str_is_path_within(other->path, above->path))
 			above = other;
 	}
-	return is_new && above && above->access == put->access && above->domid == put->domid &&
-	       above->host == put->host;
+	before.inherits = before.is_new && above && above->access == put->access &&
+			  above->domid == put->domid && above->host == put->host;
+	return before;
 }
 
-/* Nobody may see a value, not even for a moment, who must not: the access comes before it. */
-static bool write_put(const struct store_batch *batch, const struct put *put)
+/* Whether a later node of the batch brings the directory with it. */
+static bool comes_by_itself(const struct put *put)
 {
-	if (put->drop)
-		return remove_node(XBT_NULL, put->path);
-	if (put->value && inherits(batch, put))
-		return write_value(XBT_NULL, put);
-	return make_empty(XBT_NULL, put->path) && set_access(XBT_NULL, put) &&
-	       (!put->value || write_value(XBT_NULL, put));
+	const struct put *next = put;
+
+	while ((next = STAILQ_NEXT(next, link)))
+		if (!next->drop && is_below(next->path, put->path))
+			return true;
+	return false;
 }
 
-/* Writes the nodes that announce a device, or all others. NULL, or the one that failed: errno. */
-static const struct put *write_puts(const struct store_batch *batch, bool states)
+static bool write_inheriting(const struct put *put)
+{
+	if (put->value)
+		return write_value(XBT_NULL, put);
+	return comes_by_itself(put) || make_empty(XBT_NULL, put->path);
+}
+
+/* Waits for the answers. False: *what was refused first, errno says why. */
+static bool settle(const char **what)
+{
+	int err = store_pipe_is_open() ? store_pipe_flush(what) : 0;
+
+	errno = err ? err : errno;
+	return err == 0;
+}
+
+/*
+ * With as few requests as can be: for each, xenstored looks at each guest. Nobody may see a value,
+ * not even for a moment, who must not: the access is answered for before the value goes out.
+ */
+static bool write_put(const struct store_batch *batch, const struct put *put, const char **what)
+{
+	struct before before = look_before(batch, put);
+
+	*what = put->path;
+	if (put->drop)
+		return put->gone || before.is_new || remove_node(XBT_NULL, put->path);
+	if (before.inherits)
+		return write_inheriting(put);
+	if (!make_empty(XBT_NULL, put->path) || !set_access(XBT_NULL, put))
+		return false;
+	if (!put->value || (before.is_new && !*put->value))
+		return true;
+	return settle(what) && write_value(XBT_NULL, put);
+}
+
+/* Writes the nodes that announce a device, or all others. False: *what was refused, errno. */
+static bool write_puts(const struct store_batch *batch, bool states, const char **what)
 {
 	const struct put *put;
 
 	STAILQ_FOREACH(put, &batch->puts, link) {
 		bool is_state = put->value && str_ends(put->path, "/state");
 
-		if (is_state == states && !write_put(batch, put))
-			return put;
+		if (is_state == states && !write_put(batch, put, what))
+			return false;
 	}
-	return NULL;
+	return settle(what);
 }
 
 int store_commit_unseen(struct store_batch *batch, struct error **e)
 {
-	const struct put *failed;
+	const char *what = "";
 	int rc = 0;
 
 	if (batch->serves)
 		return store_commit(batch, e);
-	failed = write_puts(batch, false);
-	if (!failed)
-		failed = write_puts(batch, true);
-	if (failed)
-		rc = set_failure(e, errno, failed->path);
+	if (!write_puts(batch, false, &what) || !write_puts(batch, true, &what))
+		rc = set_failure(e, errno, what);
 	store_discard(batch);
 	return rc;
 }

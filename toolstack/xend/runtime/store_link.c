@@ -114,8 +114,7 @@ static void on_silent(uv_poll_t *poll, int status, int events)
 		store_link_lost("xenstored has ended");
 }
 
-/* Opens the silent connection. -errno: nobody listens on xenstored's socket. */
-static int connect_silent(void)
+int store_link_connect(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd, rc = 0;
@@ -130,10 +129,9 @@ static int connect_silent(void)
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		rc = -errno;
 	store_link_answered();
-	if (rc)
-		close(fd);
-	else
-		connection.silent = fd;
+	if (rc == 0)
+		return fd;
+	close(fd);
 	return rc;
 }
 
@@ -158,8 +156,9 @@ int store_link_open(uv_loop_t *loop, struct xs_handle **xs, struct error **e)
 
 	if (timer_create(CLOCK_MONOTONIC, &event, &connection.timer))
 		return error_set(e, errno, "Cannot make a timer: %s.", strerror(errno));
-	rc = connect_silent();
-	if (rc && !xenstored_is_a_domain())
+	rc = store_link_connect();
+	connection.silent = rc < 0 ? -1 : rc;
+	if (rc < 0 && !xenstored_is_a_domain())
 		return error_set(e, ENOTCONN,
 				 "xenstored is not running (%s: %s). xend can start once it is.",
 				 xs_daemon_socket(), strerror(-rc));

@@ -24,6 +24,9 @@ extern unsigned int store_patience;
 int store_link_open(uv_loop_t *loop, struct xs_handle **xs, struct error **e);
 void store_link_close(void);
 
+/* A further connection to xenstored's socket. -errno: nobody listens there. */
+int store_link_connect(void);
+
 /*
  * Put these around each call of libxenstore, which itself waits without limit: after store_patience
  * xend ends. Neither changes errno.
