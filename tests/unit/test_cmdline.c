@@ -87,6 +87,32 @@ static void vcpus_may_be_a_range(void **state)
 	assert_true(boot_options.dom0_vcpus_pin);
 }
 
+static void serial_port_of_a_pci_card(void **state)
+{
+	static const struct {
+		const char *line;
+		u16 function;
+	} forms[] = {
+		{ "com1=115200,8n1,pci", 0 },
+		{ "com1=,,pci", 0 },
+		{ "com1=auto,8n1,pci,10", 0 },
+		{ "com1=115200,8n1,pci,msi,02:1f.7", 0x02ff },
+		{ "com1=115200,8n1,pci,,0:00:04.0", 0x0020 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		reset(NULL);
+		cmdline_parse(forms[i].line);
+		assert_string_equal(warning, "");
+		assert_true(boot_options.com1.pci);
+		assert_int_equal(boot_options.com1.port, 0);
+		assert_int_equal(boot_options.com1.irq, 0);
+		assert_int_equal(boot_options.com1.pci_function, forms[i].function);
+	}
+	cmdline_parse("com1=115200,8n1,0x3f8,4");
+	assert_false(boot_options.com1.pci);
+}
+
 static void unknown_option_is_named(void **state)
 {
 	cmdline_parse("nonsense=1");
@@ -102,6 +128,14 @@ static void bad_values_change_nothing(void **state)
 		"dom0_mem=999999999999T",
 		"com1=115200,7e1",
 		"com1=115200,8n1,0x3f8,99",
+		"com1=115200,8n1,pcix",
+		"com1=115200,8n1,pci,5x",
+		"com1=115200,8n1,pci,5,",
+		"com1=115200,8n1,pci,5,00:20.0",
+		"com1=115200,8n1,pci,5,1:00:04.0",
+		"com1=115200,8n1,pci,5,100:04.0",
+		"com1=115200,8n1,pci,5,00:04.8",
+		"com1=115200,8n1,pci,5,00:04.0,1",
 		"maxcpus=two",
 		"maxcpus=4294967296",
 		"loglvl=loud",
@@ -146,6 +180,7 @@ int main(void)
 		cmocka_unit_test_setup(serial_forms, reset),
 		cmocka_unit_test_setup(log_levels, reset),
 		cmocka_unit_test_setup(vcpus_may_be_a_range, reset),
+		cmocka_unit_test_setup(serial_port_of_a_pci_card, reset),
 		cmocka_unit_test_setup(unknown_option_is_named, reset),
 		cmocka_unit_test_setup(bad_values_change_nothing, reset),
 		cmocka_unit_test_setup(long_words_are_cut_safely, reset),

@@ -195,7 +195,60 @@ static bool parse_guest_loglvl(const char *s, void *where)
 	return parse_levels(s, &boot_options.guest_loglvl, &boot_options.guest_loglvl_limited);
 }
 
-/* comN=[BAUD|auto][,8n1[,PORT[,IRQ]]] */
+/* A number in hexadecimal, and what follows it. */
+static bool take_hex(const char **s, unsigned long most, char after, unsigned long *value)
+{
+	const char *end;
+	u64 n = str_to_u64(*s, &end, 16);
+
+	if (end == *s || n > most || *end != after)
+		return false;
+	*value = (unsigned long)n;
+	*s = after ? end + 1 : end;
+	return true;
+}
+
+/* [0:]BUS:DEVICE.FUNCTION. */
+static bool parse_pci_function(const char *s, u16 *function)
+{
+	unsigned long bus, dev, fn;
+	const char *colon = strchr(s, ':');
+
+	if (colon && strchr(colon + 1, ':')) {
+		if (!take_hex(&s, 0, ':', &bus))
+			return false;
+	}
+	if (!take_hex(&s, 0xff, ':', &bus) || !take_hex(&s, 31, '.', &dev) ||
+	    !take_hex(&s, 7, '\0', &fn))
+		return false;
+	*function = (u16)(bus << 8 | dev << 3 | fn);
+	return true;
+}
+
+/*
+ * What follows "pci": [,IRQ|msi[,BUS:DEVICE.FUNCTION]]. The card is polled, whatever its interrupt.
+ */
+static bool parse_pci_card(const char *s, u16 *function)
+{
+	*function = 0;
+	if (*s == '\0')
+		return true;
+	if (*s++ != ',')
+		return false;
+	if (!strncmp(s, "msi", 3)) {
+		s += 3;
+	} else {
+		const char *end;
+
+		str_to_u64(s, &end, 10);
+		s = end;
+	}
+	if (*s == '\0')
+		return true;
+	return *s == ',' && parse_pci_function(s + 1, function);
+}
+
+/* comN=[BAUD|auto][,8n1[,PORT[,IRQ]]], or [BAUD|auto],[8n1],pci and what may follow that. */
 static bool parse_com(const char *s, void *where)
 {
 	__typeof__(boot_options.com1) *com = where, new = *com;
@@ -218,7 +271,17 @@ static bool parse_com(const char *s, void *where)
 			s += 3;
 		}
 	}
+	if (!strncmp(s, ",pci", 4)) {
+		new.pci = true;
+		new.port = 0;
+		new.irq = 0;
+		if (!parse_pci_card(s + 4, &new.pci_function))
+			return false;
+		*com = new;
+		return true;
+	}
 	if (*s == ',') {
+		new.pci = false;
 		new.port = (u16)str_to_u64(s + 1, &end, 0);
 		if (end == s + 1)
 			return false;

@@ -38,6 +38,9 @@ struct boot_options {
 		unsigned int baud; /* 0: leave as it is */
 		u16 port;	   /* 0: none */
 		unsigned int irq;
+		bool pci; /* a PCI card's: the port is not known yet */
+		/* Where it is, as bus << 8 | device << 3 | function; 0: the first one. */
+		u16 pci_function;
 	} com1, com2;
 	char console[16]; /* "com1", "com2", "none" */
 	bool console_vga; /* and the screen */

@@ -16,6 +16,7 @@
 #include "x86/boot/efi.h"
 #include "x86/boot/memory_map.h"
 #include "x86/boot/screen.h"
+#include "x86/boot/serial_card.h"
 #include "x86/boot/sections.h"
 #include "x86/boot/smp.h"
 #include "x86/cpu/backtrace.h"
@@ -178,6 +179,7 @@ void __init __noreturn boot_main(u32 magic, u32 info)
 	multiboot_parse(magic, info);
 	print_banner();
 	cmdline_parse(boot_info.cmdline);
+	serial_card_find();
 	serial_init();
 	memory_map_sanitize();
 	screen_init(&boot_info.video);

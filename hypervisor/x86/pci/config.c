@@ -9,6 +9,13 @@
 
 DEFINE_SPINLOCK(pci_config_lock, LOCK_PCI);
 
+u16 pci_own_function;
+
+bool pci_cf8_is_own(u32 address)
+{
+	return pci_own_function && (u16)(address >> 8) == pci_own_function;
+}
+
 u32 pci_cf8_read(u32 address, unsigned int offset, unsigned int bytes)
 {
 	unsigned long flags = spin_lock_irqsave(&pci_config_lock);

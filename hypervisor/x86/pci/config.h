@@ -20,4 +20,12 @@ extern spinlock_t pci_config_lock;
 u32 pci_cf8_read(u32 address, unsigned int offset, unsigned int bytes);
 void pci_cf8_write(u32 address, unsigned int offset, unsigned int bytes, u32 value);
 
+/*
+ * The function that the hypervisor keeps for itself, as bus << 8 | devfn; 0: none. Domain-0 sees
+ * it, and what it writes to it is dropped.
+ */
+extern u16 pci_own_function;
+/* Whether an address of port 0xcf8 is of that function. */
+bool pci_cf8_is_own(u32 address);
+
 #endif

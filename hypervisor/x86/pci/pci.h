@@ -16,9 +16,12 @@ struct pci_addr {
 
 #define PCI_VENDOR_ID	    0x00
 #define PCI_COMMAND	    0x04
+#define PCI_COMMAND_IO	    0x0001
 #define PCI_COMMAND_MEMORY  0x0002
 #define PCI_STATUS	    0x06
 #define PCI_STATUS_CAP_LIST 0x0010
+#define PCI_CLASS_PROG_IF   0x09
+#define PCI_CLASS	    0x0a /* subclass, and above it the class */
 #define PCI_HEADER_TYPE	    0x0e
 #define PCI_BAR(n)	    (0x10 + 4 * (n))
 #define PCI_CAPABILITIES    0x34

@@ -99,7 +99,7 @@ static void port_out(struct vcpu *v, unsigned int port, unsigned int bytes, u32 
 	if (port == PORT_PCI_ADDRESS && bytes == 4) {
 		a->pci_cf8 = value;
 	} else if (port - PORT_PCI_DATA < 4 && port - PORT_PCI_DATA + bytes <= 4) {
-		if (a->pci_cf8 & BIT(31))
+		if ((a->pci_cf8 & BIT(31)) && !pci_cf8_is_own(a->pci_cf8))
 			pci_cf8_write(a->pci_cf8, port - PORT_PCI_DATA, bytes, value);
 	} else if (port == PORT_RTC_INDEX && bytes == 1) {
 		a->rtc_index = (u8)value;
