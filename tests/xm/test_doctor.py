@@ -71,8 +71,8 @@ def test_json_has_the_same(doctor):
 
 # What is taken away; what is found then, and the first command that mends it.
 @pytest.mark.parametrize("without, check, level, text, mend", [
-    (PLAIN_LINUX, "hypervisor", "fault", "no hypervisor: this Linux has the machine to itself, and Xenolith is not installed",
-     "apt-get install xenolith\nreboot"),
+    (PLAIN_LINUX, "hypervisor", "fault", "no hypervisor: this Linux has the machine to itself, and Xenolith's hypervisor is not "
+     "installed. No archive has its packages; 'make deb' in its sources builds them", "apt-get install ./xenolith*.deb\nreboot"),
     (["proc/xen"], "hypervisor", "fault", "/proc/xen is not mounted, so programs do not see the hypervisor",
      "mount -t xenfs xenfs /proc/xen"),
     (["dev/xen/gntdev", "sys/bus/xen-backend/drivers/vif"], "drivers", "fault",
@@ -100,7 +100,8 @@ def test_what_is_missing(doctor, without, check, level, text, mend):
      "no hypervisor: this Linux has the machine to itself; xenolith-0.1.gz is installed, and runs from the next boot if "
      "the boot menu chooses it"),
     ({"sys/hypervisor/properties/changeset": "\n", "sys/hypervisor/version/extra": ".5\n"}, "hypervisor", "advice",
-     "this is the Domain-0 of Xen 4.17.5, and Xenolith is not installed"),
+     "this is the Domain-0 of Xen 4.17.5, and Xenolith's hypervisor is not installed. No archive has its "
+     "packages; 'make deb' in its sources builds them"),
     ({"proc/xen/capabilities": "\n"}, "hypervisor", "fault",
      "this is a guest: guests are managed in Domain-0, the host's own system"),
     ({"proc/meminfo": "MemTotal: 300000 kB\nMemAvailable: 200000 kB\n"}, "memory", "advice",
@@ -194,3 +195,9 @@ def test_links_of_system_v_start_services_without_systemd(doctor):
     done = doctor("--json", without=["run/systemd", SERVICES], links={"etc/rc2.d/S02xend": "../init.d/xend"},
                   files={"etc/rc2.d/S01x": "", "etc/init.d/xend": ""})
     assert ("xend", "ok") in findings(done) and ("guests", "advice") in findings(done)
+
+
+def test_xendomains_beside_ours_without_systemd(doctor):
+    done = doctor("--json", without=["run/systemd", SERVICES], files={"etc/rc2.d/S01x": "", "etc/init.d/xend": "", "etc/init.d/xendomains": ""},
+                  links={"etc/rc2.d/S02xendomains": "../init.d/xendomains"})
+    assert findings(done)["guests", "advice"]["mend"] == "update-rc.d xendomains disable"

@@ -41,8 +41,10 @@ static void boot_advice(struct doctor *d, enum doctor_level level, const char *n
 			   "chooses it",
 			   now, hypervisor);
 	else
-		doctor_add(d, "hypervisor", level, "apt-get install xenolith\nreboot",
-			   "%s, and Xenolith is not installed", now);
+		doctor_add(d, "hypervisor", level, "apt-get install ./xenolith*.deb\nreboot",
+			   "%s, and Xenolith's hypervisor is not installed. No archive has its "
+			   "packages; 'make deb' in its sources builds them",
+			   now);
 	free(hypervisor);
 }
 

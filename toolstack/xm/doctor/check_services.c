@@ -156,9 +156,14 @@ static bool is_masked(const struct doctor *d, const char *service)
 
 void doctor_check_guests(struct doctor *d)
 {
-	if (doctor_exists(d, "/etc/init.d/xendomains") && !is_masked(d, "xendomains") &&
-	    doctor_exists(d, "/run/systemd/system"))
-		doctor_add(d, "guests", DOCTOR_ADVICE, "systemctl mask xendomains.service",
+	bool systemd = doctor_exists(d, "/run/systemd/system");
+
+	/* systemd makes a unit of Debian's script without anybody having enabled it. */
+	if (doctor_exists(d, "/etc/init.d/xendomains") &&
+	    (systemd ? !is_masked(d, "xendomains") : is_enabled(d, "xendomains")))
+		doctor_add(d, "guests", DOCTOR_ADVICE,
+			   systemd ? "systemctl mask xendomains.service" :
+				     "update-rc.d xendomains disable",
 			   "xendomains starts and ends the guests of /etc/xen/auto by xl, beside "
 			   "xenolith-guests");
 	else if (!is_enabled(d, "xenolith-guests"))
