@@ -135,6 +135,15 @@ def test_packages_come_and_go_without_a_trace(filled):
     assert difference(before, snapshot(filled)) == []
 
 
+def test_service_does_not_call_itself():
+    """Where the system's own is missing, as after half of a removal, it ends with an error."""
+    service = ROOT / "toolstack/etc/service"
+    script = f"mount --bind {service} /usr/sbin/service && exec /usr/sbin/service cron status"
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=20, check=False)
+    assert done.returncode == 1 and "Cannot find the system's own program service" in done.stdout
+
+
 def deb_contents(packages):
     """{path: (mode, target of a link)} of the files that files.tbl has."""
     found = {}
