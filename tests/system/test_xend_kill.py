@@ -150,7 +150,7 @@ WORK = [Create, Destroy, Attach, AttachInterface, Detach, Save, Reboot]
 
 def recovered(host):
     """Wait until the new xend has gone through what it found."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while True:
         domains = host.all()
         if not any("operation" in d for d in domains.values()):

@@ -22,7 +22,6 @@
 #include "xend/domain/record.h"
 #include "xend/domain/recover.h"
 #include "xend/runtime/files.h"
-#include "xend/runtime/offload.h"
 #include "xend/runtime/request.h"
 
 #define BUS "/sys/bus/xen-backend/devices/vbd-"
@@ -186,26 +185,6 @@ struct task *task_current(void)
 
 void task_wake(struct task *task)
 {
-}
-
-void cond_init(struct cond *cond)
-{
-	TAILQ_INIT(&cond->waiters);
-}
-
-int cond_wait(struct cond *cond, uint64_t deadline)
-{
-	return -ETIMEDOUT;
-}
-
-void cond_wake(struct cond *cond)
-{
-}
-
-int offload(void (*work)(void *arg), void (*discard)(void *arg), void *arg, uint64_t deadline)
-{
-	work(arg);
-	return 0;
 }
 
 /* Without a number, the disk is known by its file. */

@@ -37,7 +37,6 @@
 #include "xend/domain/save.h"
 #include "xend/domain/screen.h"
 #include "xend/domain/worker.h"
-#include "xend/runtime/offload.h"
 #include "xend/runtime/request.h"
 #include "xend/runtime/store.h"
 #include "xend/xend.h"
@@ -637,26 +636,6 @@ uint64_t task_now(void)
 uint64_t task_deadline(uint64_t after_ms)
 {
 	return after_ms;
-}
-
-void cond_init(struct cond *cond)
-{
-	TAILQ_INIT(&cond->waiters);
-}
-
-int cond_wait(struct cond *cond, uint64_t deadline)
-{
-	return -ETIMEDOUT;
-}
-
-void cond_wake(struct cond *cond)
-{
-}
-
-int offload(void (*work)(void *arg), void (*discard)(void *arg), void *arg, uint64_t deadline)
-{
-	work(arg);
-	return 0;
 }
 
 bool kill_world_make(void)
