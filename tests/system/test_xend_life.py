@@ -312,3 +312,11 @@ def test_domain_0_gives_memory_when_it_is_needed(host):
     host.make(Guest("big", memory=free + 100), timeout=240)
     assert host.all()["Domain-0"]["memory_kb"] < dom0 - 90 * 1024
     host.ask("domain.destroy", domain="big")
+
+
+def test_a_fault_in_xend_is_the_last_line_of_its_log(host):
+    """A daemon has no terminal on which libc or the kernel could say it. The next xend goes on."""
+    host.sh("kill -ABRT $(cat /run/xend/xend.pid); while kill -0 $(cat /run/xend/xend.pid) 2>/dev/null; do usleep 100000; done", 30)
+    assert host.xend_log().splitlines()[-1].startswith("ERROR xend ends by signal 6, from process ")
+    host.start_xend()
+    assert "Domain-0" in host.all()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 ts-src-xend += main.c
-ts-src-xend += runtime/files.c runtime/limits.c runtime/notify.c runtime/offload.c runtime/oom.c runtime/proc.c runtime/request.c \
+ts-src-xend += runtime/files.c runtime/last_words.c runtime/limits.c runtime/notify.c runtime/offload.c runtime/oom.c runtime/proc.c runtime/request.c \
 	runtime/seal.c runtime/settings.c runtime/store.c runtime/store_batch.c runtime/store_link.c runtime/store_pipe.c runtime/task.c
 ts-src-xend += console/console.c console/console_boot.c console/console_events.c console/console_log.c \
 	console/console_proxy.c console/console_pty.c console/console_ring.c console/console_viewers.c

@@ -33,6 +33,7 @@
 #include "xend/device/backend_watch.h"
 #include "xend/device/disk_late.h"
 #include "xend/device/network.h"
+#include "xend/runtime/last_words.h"
 #include "xend/runtime/limits.h"
 #include "xend/runtime/notify.h"
 #include "xend/runtime/oom.h"
@@ -298,6 +299,7 @@ int main(int argc, char **argv)
 		log_error("%s", error_text(e));
 		error_free(&e);
 	}
+	last_words_setup(XEND_LOG_PATH);
 	oom_protect_self();
 	limits_raise();
 	watch_signals();
