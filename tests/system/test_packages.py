@@ -131,6 +131,16 @@ def test_packages_come_and_go_without_a_trace(filled):
         {install} {PLACE}/this/xenolith*.deb
         systemd-analyze verify --man=no xend.service xenolith-guests.service
         apt-get purge -y -q 'xenolith*'
+
+        init=$(readlink /sbin/init)
+        ln -sf /usr/lib/another-init /sbin/init
+        {install} {PLACE}/this/xenolith*.deb
+        ls /etc/rc2.d/S*xenolith-guests
+        ! ls /etc/rc2.d/S*xendomains
+        ln -sf "$init" /sbin/init
+        apt-get remove -y -q 'xenolith*'
+        ls /etc/rc2.d/S*xendomains
+        apt-get purge -y -q 'xenolith*'
     """)
     assert difference(before, snapshot(filled)) == []
 
