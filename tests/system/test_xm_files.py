@@ -117,6 +117,27 @@ vif = [ 'mac=00:16:3e:1:2:29,bridge=xenbr0,untrusted,', 'type=netfront,bridge=xe
                         "xvdg": "/data/h.img"})
 
 
+def test_names_with_blanks_and_of_digits(dom0, xm):
+    """A guest goes by the name that its file has; a word that is one's name and another's id is refused, and hurts neither."""
+    name = "Mail server (old)"
+    quoted = f"'{name}'"
+    dom0.sh("cd /data/site")
+    for one in (name, "77"):
+        san.put(dom0, "/data/site/n.cfg", KERNEL + f'name = "{one}"\nmemory = 96\non_watchdog = "preserve"\n')
+        xm.good("create -q -p n.cfg")
+    number = xm.good(f"domid {quoted}")
+    assert xm.good(f"domname {number}") == name and xm.good("domname 77") == "77"
+    assert dom0.sh(f"xenstore-read /local/domain/{number}/name; ls /var/log/xen/console/guest-{quoted}.log").splitlines() == \
+        [name, f"/var/log/xen/console/guest-{name}.log"]
+    assert "Mail_server_(old)" in xm.good("list")
+    xm.good(f"rename 77 {number}")
+    assert xm.fails(f"destroy {number}").startswith(f"Error: '{number}' is a domain's name and the id of domain '{name}'")
+    assert len(xm.domains()) == 3
+    xm.good(f"destroy {quoted}")
+    xm.good(f"destroy {number}")
+    assert list(xm.domains()) == ["Domain-0"]
+
+
 def test_images_and_drives(dom0, xm):
     """qcow2 in three spellings beside a disk of nbd, drives without a medium, and keys that no paravirtualized guest has."""
     images(dom0, "raw.img", "cd.iso", "net.img")

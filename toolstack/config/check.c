@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Checks of a domain's keys against each other, which no single key's row can make. */
+#include "config/guest_kind.h"
 #include "config/schema.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
@@ -37,22 +38,6 @@ static bool is_good(const struct check *k, const char *key)
 	const struct value *v = value_find(k->given, key);
 
 	return is_set(k, key) || !v || value_is_empty(v);
-}
-
-/* False after a report. */
-static bool check_type(const struct check *k)
-{
-	bool by_builder =
-		k->c->builder == CONFIG_BUILDER_HVM || k->c->builder == CONFIG_BUILDER_PVH;
-	bool by_type = k->c->type != CONFIG_TYPE_PV;
-	const struct value *v = at(k, by_type ? "type" : "builder");
-
-	if (by_builder || by_type)
-		config_error(k->diags, v->source, v->pos,
-			     "%s: this is a fully virtualized guest (%s), and only paravirtualized "
-			     "ones (type = \"pv\") can be created",
-			     by_type ? "type" : "builder", v->text);
-	return !by_builder && !by_type;
 }
 
 static void check_kernel(const struct check *k)
@@ -161,9 +146,9 @@ static void check_devices(const struct check *k)
 			const struct value *v = element(k, "vif", i);
 
 			if (k->c->vif[j].mac && strcmp(k->c->vif[i].mac, k->c->vif[j].mac) == 0)
-				config_error(k->diags, v->source, v->pos,
-					     "vif mac: %s is taken by another interface already",
-					     k->c->vif[i].mac);
+				config_warning(k->diags, v->source, v->pos,
+					       "vif mac: %s is another interface's address, too",
+					       k->c->vif[i].mac);
 		}
 	}
 	if (k->c->bootloader && !k->c->kernel && !k->c->nr_disk && !value_find(k->given, "disk"))
@@ -191,12 +176,39 @@ static void leave_out_empty_drives(const struct check *k, struct config *c)
 	c->nr_disk = nr;
 }
 
+/* A reset in place needs a guest that the hypervisor can begin anew by itself. */
+static void restart_instead(const struct check *k, struct config *c)
+{
+	const struct {
+		const char *key;
+		unsigned int *action;
+	} ends[] = {
+		{ "on_poweroff", &c->on_poweroff },
+		{ "on_reboot", &c->on_reboot },
+		{ "on_crash", &c->on_crash },
+		{ "on_watchdog", &c->on_watchdog },
+	};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		const struct value *v = at(k, ends[i].key);
+
+		if (*ends[i].action != CONFIG_SOFT_RESET)
+			continue;
+		*ends[i].action = CONFIG_RESTART;
+		config_warning(k->diags, v->source, v->pos,
+			       "%s: soft-reset is for fully virtualized guests: this one is "
+			       "restarted",
+			       ends[i].key);
+	}
+}
+
 void domain_finish(void *record, const struct value *given, struct config_diags *diags)
 {
 	struct check k = { .c = record, .given = given, .diags = diags };
 
-	if (check_type(&k))
+	if (guest_kind_check(given, diags))
 		check_kernel(&k);
+	restart_instead(&k, record);
 	check_cmdline(&k);
 	check_cpu(&k);
 	check_devices(&k);

@@ -4,6 +4,7 @@
  * keys fill the record.
  */
 #include "config/config.h"
+#include "config/guest_kind.h"
 #include "config/parser.h"
 #include "config/schema.h"
 #include "config/screen.h"
@@ -44,12 +45,18 @@ bool config_is_plain(const char *text, size_t len, const char *filename, struct 
 
 struct config *config_from_values(struct value *object, struct config_diags *diags)
 {
-	struct config *c = xcalloc(1, sizeof(*c));
+	struct config *c;
 
+	if (!guest_kind_check(object, diags)) {
+		value_free(object);
+		config_diags_sort(diags);
+		return NULL;
+	}
 	if (diags->name && !value_find(object, "name"))
 		value_set(object, "name", nowhere,
 			  value_new_string(object->source, nowhere, diags->name,
 					   strlen(diags->name)));
+	c = xcalloc(1, sizeof(*c));
 	screen_gather(object);
 	schema_fill(&config_domain_schema, c, object, diags);
 	value_free(object);
@@ -184,10 +191,11 @@ char *config_cmdline(const struct config *c)
 	 * The kernel's ip=CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:AUTOCONF
 	 * (Documentation/admin-guide/nfs/nfsroot.rst).
 	 */
-	if (c->ip || c->dhcp)
+	if (c->ip || strcmp(config_dhcp_name(c->dhcp), "off") != 0)
 		str_printf(&line, "ip=%s:%s:%s:%s:%s:%s:%s", or_empty(c->ip),
 			   or_empty(c->nfs_server), or_empty(c->gateway), or_empty(c->netmask),
-			   or_empty(c->hostname), or_empty(c->interface), c->dhcp ? "dhcp" : "off");
+			   or_empty(c->hostname), or_empty(c->interface),
+			   config_dhcp_name(c->dhcp));
 	if (c->nfs_root) {
 		add_word(&line, "", "root=/dev/nfs");
 		add_word(&line, "nfsroot=", c->nfs_root);

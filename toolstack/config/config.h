@@ -31,8 +31,9 @@ enum config_action {
 	CONFIG_RESTART,
 	CONFIG_PRESERVE,
 	CONFIG_RENAME_RESTART,
-	CONFIG_COREDUMP_DESTROY, /* this and the next: for on_crash only */
+	CONFIG_COREDUMP_DESTROY,
 	CONFIG_COREDUMP_RESTART,
+	CONFIG_SOFT_RESET, /* in a file only: a paravirtualized guest restarts instead */
 };
 enum config_on_start { CONFIG_START_IGNORE, CONFIG_START_START };
 enum config_on_stop { CONFIG_STOP_IGNORE, CONFIG_STOP_SHUTDOWN, CONFIG_STOP_SUSPEND };
@@ -119,7 +120,7 @@ struct config {
 	char *gateway;
 	char *hostname;
 	char *interface;
-	unsigned int dhcp; /* 1: the kernel gets its address by DHCP */
+	unsigned int dhcp; /* how the kernel gets its address: config_cmdline() */
 	char *nfs_server;
 	char *nfs_root;
 	char *bootloader; /* a name (pygrub) or an absolute path */
@@ -147,9 +148,10 @@ struct config {
 	uint64_t max_maptrack_frames;
 	uint64_t max_event_channels;
 
-	unsigned int on_poweroff; /* this and the next two: enum config_action */
+	unsigned int on_poweroff; /* this and the next three: enum config_action */
 	unsigned int on_reboot;
 	unsigned int on_crash;
+	unsigned int on_watchdog;   /* only if it is set; else as on_crash */
 	unsigned int on_xend_start; /* enum config_on_start */
 	unsigned int on_xend_stop;  /* enum config_on_stop */
 
@@ -168,7 +170,7 @@ struct config {
 #define CONFIG_MEMORY_MAX  (4LL << 20) /* MiB */
 #define CONFIG_VCPUS_MAX   512
 #define CONFIG_DISPLAY_MAX 9999 /* the highest display of a VNC server */
-#define CONFIG_NAME_MAX	   64	/* characters of a domain's or a host's name */
+#define CONFIG_NAME_MAX	   200	/* bytes of a domain's name, which becomes part of file names */
 
 enum { CONFIG_MAX_TEXT = 1024 * 1024 }; /* bytes of a configuration file */
 
@@ -219,6 +221,9 @@ void config_add_disk(struct config *c, const struct config_disk *d);
 void config_add_vif(struct config *c, const struct config_vif *v);
 
 bool config_is_set(const struct config *c, const char *key);
+
+/* The word of the kernel's ip= for a value of `dhcp`: "dhcp", "off" and so on. */
+const char *config_dhcp_name(unsigned int dhcp);
 
 /* The word in the file for a value of an enum, as "rename-restart" for CONFIG_RENAME_RESTART. */
 const char *config_action_name(unsigned int action);

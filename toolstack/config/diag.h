@@ -30,6 +30,7 @@ struct config_diag {
 struct config_diags {
 	bool strict;	       /* what would be a warning is an error */
 	const char *directory; /* a relative path is below it; NULL: it is an error */
+	const char *scripts;   /* the directory of block scripts; NULL: the host's own */
 	const char *name;      /* the domain's, if the text gives none; NULL: it must */
 	bool only_known; /* an unknown key is an error: nobody sees the warnings of this text */
 	struct config_diag *list; /* in the order of discovery, until config_diags_sort() */

@@ -18,6 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Where the scripts are that set disks up. */
+#define SCRIPTS "/etc/xen/scripts"
+
 struct reader {
 	const struct value *text;
 	struct value *object;
@@ -181,10 +184,32 @@ static bool has_prefix(const struct reader *r, struct part p)
 
 static void report_prefix(struct reader *r, struct part p)
 {
-	config_error(r->diags, r->text->source, pos_of(r, p),
-		     "disk target: expected a prefix such as phy:, file:, qcow2: or drbd:, found "
-		     "\"%.*s\"",
-		     (int)(p.to - p.from < 40 ? p.to - p.from : 40), r->text->text + p.from);
+	config_error(
+		r->diags, r->text->source, pos_of(r, p),
+		"disk target: expected a prefix such as phy:, file: or qcow2:, or one that has a "
+		"script in " SCRIPTS " (block-%.*s), found \"%.*s\"",
+		(int)strcspn(r->text->text + p.from, ":"), r->text->text + p.from,
+		(int)(p.to - p.from < 40 ? p.to - p.from : 40), r->text->text + p.from);
+}
+
+/*
+ * Any other prefix P means the script block-P, as for xm, if the host has it: rbd:, npiv: and so
+ * on.
+ */
+static bool read_script_prefix(struct reader *r, struct part p)
+{
+	size_t end = p.from + strcspn(r->text->text + p.from, ":");
+	char *script = xasprintf("block-%.*s", (int)(end - p.from), r->text->text + p.from);
+	char *path = xasprintf("%s/%s", r->diags->scripts ? r->diags->scripts : SCRIPTS, script);
+	bool found = access(path, X_OK) == 0;
+
+	if (found) {
+		set_word(r, "script", script, (struct part){ p.from, end });
+		set(r, "target", trim(r->text, (struct part){ end + 1, p.to }));
+	}
+	free(script);
+	free(path);
+	return found;
 }
 
 /* Reads the first part, PREFIX:[PREFIX:...]TARGET. */
@@ -193,7 +218,8 @@ static void read_prefix(struct reader *r, struct part p)
 	const struct prefix *prefix = prefix_of(r, p);
 
 	if (!prefix) {
-		report_prefix(r, p);
+		if (!read_script_prefix(r, p))
+			report_prefix(r, p);
 		return;
 	}
 	for (; prefix; prefix = prefix_of(r, p)) {
@@ -218,10 +244,10 @@ static void read_prefix(struct reader *r, struct part p)
 			break;
 		}
 	}
-	if (has_prefix(r, p))
-		report_prefix(r, p);
-	else
+	if (!has_prefix(r, p))
 		set(r, "target", p);
+	else if (!read_script_prefix(r, p))
+		report_prefix(r, p);
 }
 
 /* --- parts that both forms have --- */
@@ -369,6 +395,15 @@ static bool extend_target(struct reader *r, struct part p, size_t key_len)
 	return true;
 }
 
+static bool is_filled(const struct reader *r, bool xm, unsigned int n)
+{
+	static const char *const xms[] = { "target", "vdev", "mode", "backend" }, *const xls[] = {
+		"target", "format", "vdev", "mode"
+	};
+
+	return n < 4 && value_find(r->object, (xm ? xms : xls)[n]);
+}
+
 static void read_parts(struct reader *r)
 {
 	bool xm = false, drive;
@@ -388,6 +423,9 @@ static void read_parts(struct reader *r)
 		if (read_flag(r, p))
 			continue;
 		/* ",hdc:cdrom,r" is a drive without a medium in both forms. */
+		/* A place that KEY=VALUE has filled is passed over. */
+		while (n && is_filled(r, xm, n))
+			n++;
 		drive = n == 1 && !xm && memchr(r->text->text + p.from, ':', p.to - p.from);
 		xm |= drive || (n == 0 && has_prefix(r, p));
 		(xm ? read_xm : read_xl)(r, n++, p);

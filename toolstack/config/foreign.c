@@ -44,7 +44,7 @@ const struct config_foreign foreign_domain_keys[] = {
 	{ FOREIGN_IGNORED, "pool", "every domain runs in Pool-0, with all CPUs" },
 	{ FOREIGN_IGNORED,
 	  "blkif netif tpmif claim_mode features hcalls image machine_address_size "
-	  "max_grant_version memory_sharing msr_relaxed nomigrate on_soft_reset on_watchdog "
+	  "max_grant_version memory_sharing msr_relaxed nomigrate on_soft_reset "
 	  "passthrough superpages suppress_spurious_page_faults suspend_cancel target "
 	  "vmtrace_buf_kb vnuma vpmu xend_suspend_evtchn_compat xen_extended_power_mgmt",
 	  "the domain is made without it" },

@@ -3,6 +3,7 @@
 #include "config/schema.h"
 #include "config/foreign.h"
 #include "config/key_field.h"
+#include <string.h>
 
 /* A key has the name of its field. */
 #define TEXT(of, field, kind_of_text)  .name = #field, KEY_FIELD_TEXT(of, field, kind_of_text)
@@ -22,12 +23,12 @@
 /* In the order of the enums in config.h. */
 static const char *const builders[] = { "linux", "generic", "hvm", "pvh", NULL };
 static const char *const types[] = { "pv", "hvm", "pvh", NULL };
-static const char *const off_dhcp[] = { "off", "dhcp", NULL };
-static const char *const actions[] = { "destroy", "restart", "preserve", "rename-restart", NULL };
-static const char *const crash_actions[] = {
-	"destroy",	    "restart",		"preserve", "rename-restart",
-	"coredump-destroy", "coredump-restart", NULL
-};
+static const char *const dhcp_words[] = { "off",  "dhcp", "on",	 "any", "both", "bootp", "rarp",
+					  "none", "1",	  "yes", "0",	"no",	NULL };
+static const char *const actions[] = { "destroy",	   "restart",
+				       "preserve",	   "rename-restart",
+				       "coredump-destroy", "coredump-restart",
+				       "soft-reset",	   NULL };
 static const char *const start_actions[] = { "ignore", "start", NULL };
 static const char *const stop_actions[] = { "ignore", "shutdown", "suspend", NULL };
 static const char *const disk_types[] = { "phy", "file", "qdisk", NULL };
@@ -36,13 +37,24 @@ static const char *const disk_formats[] = { "raw", "qcow", "qcow2", "vhd", "qed"
 static const char *const vfb_types[] = { "vnc", "sdl", NULL };
 static const char *const vif_types[] = { "netfront", "vif", "ioemu", NULL };
 
+const char *config_dhcp_name(unsigned int dhcp)
+{
+	const char *word = dhcp_words[dhcp];
+
+	if (strcmp(word, "1") == 0 || strcmp(word, "yes") == 0)
+		return "dhcp";
+	return strcmp(word, "0") == 0 || strcmp(word, "no") == 0 || strcmp(word, "none") == 0 ?
+		       "off" :
+		       word;
+}
+
 const char *config_action_name(unsigned int action)
 {
-	return crash_actions[action];
+	return actions[action];
 }
 
 static const struct config_key domain_keys[] = {
-	{ TEXT(config, name, text_name), .flags = KEY_REQUIRED,
+	{ TEXT(config, name, text_domain), .flags = KEY_REQUIRED,
 	  .doc = "The domain's name, unique on its host." },
 	{ TEXT(config, uuid, text_uuid), .doc = "The domain's identity, which it keeps when it is "
 						"renamed or moved; random when absent." },
@@ -62,16 +74,20 @@ static const struct config_key domain_keys[] = {
 						  "and extra count only without it." },
 	{ TEXT(config, root, text_any), .doc = "Put before extra as root=VALUE." },
 	{ TEXT(config, extra, text_any), .doc = "The end of the kernel's command line." },
-	{ TEXT(config, ip, text_address), .doc = "The address that the kernel gives its first "
-						 "interface (ip= of its command line)." },
-	{ TEXT(config, netmask, text_address), .doc = "The netmask of that interface." },
-	{ TEXT(config, gateway, text_address), .doc = "The gateway of that interface." },
-	{ TEXT(config, hostname, text_name), .doc = "The host name that the kernel begins with." },
+	{ TEXT(config, ip, text_address), .flags = KEY_LEFT_OUT,
+	  .doc = "The address that the kernel gives its first "
+		 "interface (ip= of its command line)." },
+	{ TEXT(config, netmask, text_address), .flags = KEY_LEFT_OUT,
+	  .doc = "The netmask of that interface." },
+	{ TEXT(config, gateway, text_address), .flags = KEY_LEFT_OUT,
+	  .doc = "The gateway of that interface." },
+	{ TEXT(config, hostname, text_name), .flags = KEY_LEFT_OUT,
+	  .doc = "The host name that the kernel begins with." },
 	{ TEXT(config, interface, text_interface), .fallback = "eth0",
 	  .doc = "The interface that ip, netmask, gateway, hostname and dhcp are about." },
-	{ WORD(config, dhcp, off_dhcp), .fallback = "off",
-	  .doc = "Whether the kernel asks for its address." },
-	{ TEXT(config, nfs_server, text_address),
+	{ WORD(config, dhcp, dhcp_words), .fallback = "off",
+	  .doc = "Whether and how the kernel asks for its address; 1 and yes are dhcp." },
+	{ TEXT(config, nfs_server, text_address), .flags = KEY_LEFT_OUT,
 	  .doc = "The server of a root file system on NFS." },
 	{ TEXT(config, nfs_root, text_path),
 	  .doc = "The directory on that server; root is /dev/nfs then." },
@@ -84,9 +100,9 @@ static const struct config_key domain_keys[] = {
 	  .doc = "Memory when the domain starts." },
 	{ MIB(config, maxmem, CONFIG_MEMORY_MIN, CONFIG_MEMORY_MAX),
 	  .doc = "The most that it can be given later; as memory when absent." },
-	{ UINT(config, vcpus, 1, CONFIG_VCPUS_MAX), .unit = "CPUs", .fallback = "1",
-	  .doc = "Virtual CPUs when the domain starts." },
-	{ UINT(config, maxvcpus, 1, CONFIG_VCPUS_MAX), .unit = "CPUs",
+	{ UINT(config, vcpus, 1, CONFIG_VCPUS_MAX), .flags = KEY_ZERO, .unit = "CPUs",
+	  .fallback = "1", .doc = "Virtual CPUs when the domain starts." },
+	{ UINT(config, maxvcpus, 1, CONFIG_VCPUS_MAX), .flags = KEY_ZERO, .unit = "CPUs",
 	  .doc = "The most that can be online later; as vcpus when absent." },
 	{ SINGLE(config, cpus, text_cpus),
 	  .doc = "The physical CPUs that the virtual ones may run on: one text for all, or a list "
@@ -101,16 +117,18 @@ static const struct config_key domain_keys[] = {
 	  .doc = "The most pages of its grant table." },
 	{ UINT(config, max_maptrack_frames, 0, 65536), .unit = "frames", .fallback = "1024",
 	  .doc = "The most pages that track its maps of others' memory." },
-	{ UINT(config, max_event_channels, 1, 131071), .unit = "ports", .fallback = "1023",
-	  .doc = "The highest event channel port." },
+	{ UINT(config, max_event_channels, 1, 131071), .flags = KEY_ZERO, .unit = "ports",
+	  .fallback = "1023", .doc = "The highest event channel port." },
 
 	{ WORD(config, on_poweroff, actions), .fallback = "destroy",
 	  .doc = "What follows when it shuts itself down." },
 	{ WORD(config, on_reboot, actions), .fallback = "restart",
 	  .doc = "What follows when it asks for a reboot." },
-	{ WORD(config, on_crash, crash_actions), .fallback = "restart",
+	{ WORD(config, on_crash, actions), .fallback = "restart",
 	  .doc = "What follows when it crashes; coredump-* writes its memory to /var/lib/xen/dump "
 		 "first." },
+	{ WORD(config, on_watchdog, actions),
+	  .doc = "What follows when its watchdog ends it; as on_crash when absent." },
 	{ WORD(config, on_xend_start, start_actions), .fallback = "ignore",
 	  .doc = "For a managed domain: whether it starts with the host." },
 	{ WORD(config, on_xend_stop, stop_actions), .fallback = "ignore",

@@ -97,7 +97,7 @@ static struct token read_word(struct lexer *lx, struct token t)
 {
 	const char *from = lx->p;
 
-	while (is_word_char(peek(lx, 0)))
+	while (is_word_char(peek(lx, 0)) || (peek(lx, 0) == '.' && is_word_char(peek(lx, 1))))
 		lx->p++;
 	str_add_bytes(&lx->text, from, (size_t)(lx->p - from));
 	t.type = TOKEN_WORD;
@@ -123,6 +123,9 @@ static struct token read_number(struct lexer *lx, struct token t)
 	text = str_text(&lx->text);
 	errno = 0;
 	t.number = strtoll(text, &end, 0);
+	/* Python 2 wrote long numbers so. */
+	if (end > text && strcasecmp(end, "l") == 0)
+		end++;
 	if (errno == ERANGE) {
 		config_error(lx->diags, lx->source, t.pos, "the number %.40s is too large", text);
 		return bad(t);

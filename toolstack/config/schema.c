@@ -68,11 +68,14 @@ struct fill {
 
 static void wrong(const struct fill *f, const struct value *v, const char *expected)
 {
+	bool left_out = f->key->flags & KEY_LEFT_OUT;
 	struct str found = STR_INIT;
 
 	value_describe(v, &found);
-	config_error(f->diags, v->source, v->pos, "%s%s: expected %s, found %s%s", f->schema->what,
-		     f->key->name, expected, str_text(&found), f->key->note ? f->key->note : "");
+	(left_out ? config_unknown : config_error)(f->diags, v->source, v->pos,
+						   "%s%s: expected %s, found %s%s", f->schema->what,
+						   f->key->name, expected, str_text(&found),
+						   left_out ? ": it is left out" : "");
 	str_free(&found);
 }
 
@@ -116,6 +119,12 @@ static bool in_range(const struct config_key *key, uint64_t n)
 	return n >= key->min && n <= key->max;
 }
 
+static bool is_zero(const struct value *v)
+{
+	return v->type == VALUE_STRING ? strcmp(v->text, "0") == 0 :
+					 v->type == VALUE_NUMBER && v->number == 0;
+}
+
 static bool set_uint(const struct fill *f, void *field, const struct value *v)
 {
 	const struct config_key *key = f->key;
@@ -132,6 +141,8 @@ static bool set_uint(const struct fill *f, void *field, const struct value *v)
 		n = (uint64_t)v->number;
 		good = v->type == VALUE_NUMBER && v->number >= 0 && in_range(key, n);
 	}
+	if (!good && key->flags & KEY_ZERO && is_zero(v))
+		return false;
 	if (good) {
 		*(uint64_t *)field = n;
 		return true;
@@ -153,8 +164,13 @@ static bool set_mib(const struct fill *f, void *field, const struct value *v)
 
 	if (v->type == VALUE_STRING) {
 		char *copy = xstrdup(v->text);
+		uint64_t mib;
 
-		good = config_size_parse(str_trim(copy), 1024, &kb, NULL) == 0;
+		/* As without quotes: 0100 is octal, 0x40 hexadecimal. */
+		good = str_to_u64(str_trim(copy), 0, 0, key->max, &mib);
+		kb = mib * 1024;
+		if (!good)
+			good = config_size_parse(str_trim(copy), 1024, &kb, NULL) == 0;
 		free(copy);
 	} else {
 		good = v->type == VALUE_NUMBER && v->number >= 0 && (uint64_t)v->number <= key->max;
@@ -206,9 +222,14 @@ static bool set_bool(const struct fill *f, void *field, const struct value *v)
 static bool set_word(const struct fill *f, void *field, const struct value *v)
 {
 	const char *const *words = f->key->words;
-	struct str what = STR_INIT;
-	int index = v->type == VALUE_STRING ? word_index(words, v->text) : -1;
+	struct str what = STR_INIT, digits = STR_INIT;
+	int index = -1;
 
+	if (v->type == VALUE_NUMBER)
+		str_printf(&digits, "%lld", (long long)v->number);
+	if (v->type == VALUE_STRING || v->type == VALUE_NUMBER)
+		index = word_index(words, v->type == VALUE_STRING ? v->text : str_text(&digits));
+	str_free(&digits);
 	if (value_is_empty(v) && f->key->fallback)
 		return false;
 	if (index >= 0) {
@@ -245,13 +266,34 @@ static bool add_checked_text(const struct fill *f, void *record, const struct va
 	return text;
 }
 
+/*
+ * Cuts the next word off *rest, as a shell does: blanks in quotes belong to it. NULL: there is
+ * none.
+ */
+static char *next_word(char **rest)
+{
+	char *from = *rest + strspn(*rest, " \t"), *to = from, *word = from, quote = '\0';
+
+	if (!*from)
+		return NULL;
+	for (; *from && (quote || !strchr(" \t", *from)); from++) {
+		if (quote ? *from == quote : *from == '"' || *from == '\'')
+			quote = quote ? '\0' : *from;
+		else
+			*to++ = *from;
+	}
+	*rest = from + (*from != '\0');
+	*to = '\0';
+	return word;
+}
+
 /* Makes each word between blanks one element. */
 static bool split_text(const struct fill *f, void *record, const struct value *v)
 {
 	char *copy = xstrdup(v->text), *rest = copy, *word;
 	bool good = true;
 
-	while ((word = strsep(&rest, " \t"))) {
+	while ((word = next_word(&rest))) {
 		char *text = *word ? f->key->text->parse(word) : NULL;
 
 		if (text)
@@ -321,7 +363,14 @@ static bool set_records(const struct fill *f, void *record, const struct value *
 	size_t errors = f->diags->nr_errors, size = f->key->record->size;
 	char *array;
 
-	if (v->type == VALUE_NONE)
+	/* xm took one device without a list around it; xl leaves it out, with a warning. */
+	if (v->type == VALUE_STRING && *v->text) {
+		*(void **)((char *)record + f->key->offset) = xcalloc(1, size);
+		*count_of(record, f->key) = 1;
+		fill_element(f, *(void **)((char *)record + f->key->offset), v);
+		return f->diags->nr_errors == errors;
+	}
+	if (v->type != VALUE_LIST && v->type != VALUE_OBJECT && value_is_off(v))
 		return false;
 	if (v->type != VALUE_LIST) {
 		wrong(f, v, f->key->record->list_form);

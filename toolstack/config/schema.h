@@ -31,6 +31,9 @@ enum config_key_flags {
 	KEY_SPLIT = 2,	  /* for KEY_TEXTS: one string is split at blanks */
 	KEY_PATH = 8,	  /* for KEY_TEXT: a relative path is below the reader's directory */
 	KEY_SINGLE = 4,	  /* for KEY_TEXTS: a string differs from a list of it; see list_offset */
+	KEY_ZERO = 16,	  /* for KEY_UINT: 0 stands for the default */
+	/* For KEY_TEXT: a value of another kind is a warning, and the same as none. */
+	KEY_LEFT_OUT = 32,
 };
 
 struct config_schema;
@@ -48,7 +51,6 @@ struct config_key {
 	uint64_t min, max;
 	const char *unit;
 	const char *fallback; /* the default in the file's syntax; NULL: none */
-	const char *note;     /* follows "found ..." in an error */
 	const char *doc;      /* one sentence for the manual */
 };
 

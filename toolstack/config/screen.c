@@ -7,20 +7,6 @@
 #include "lib/alloc.h"
 #include <string.h>
 
-static bool is_paravirtualized(const struct value *object)
-{
-	static const char *const keys[] = { "type", "builder" };
-
-	for (int i = 0; i < 2; i++) {
-		const struct value *v = value_find(object, keys[i]);
-
-		if (v && v->type == VALUE_STRING &&
-		    (strcasecmp(v->text, "hvm") == 0 || strcasecmp(v->text, "pvh") == 0))
-			return false;
-	}
-	return true;
-}
-
 void screen_gather(struct value *object)
 {
 	static const char *const keys[] = { "vnc",	  "vnclisten", "vncpasswd",
@@ -29,7 +15,7 @@ void screen_gather(struct value *object)
 	struct value *list, *screen;
 	struct config_pos pos;
 
-	if (!vnc || value_is_off(vnc) || (vfb && !value_is_off(vfb)) || !is_paravirtualized(object))
+	if (!vnc || value_is_off(vnc) || (vfb && !value_is_off(vfb)))
 		return;
 	pos = vnc->key_pos;
 	list = value_new(VALUE_LIST, vnc->source, pos);

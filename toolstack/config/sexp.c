@@ -141,6 +141,8 @@ struct sexp *config_to_sexp(const struct config *c, const struct config_live *li
 	sexp_set(domain, "on_poweroff", word_of("on_poweroff", c->on_poweroff));
 	sexp_set(domain, "on_reboot", word_of("on_reboot", c->on_reboot));
 	sexp_set(domain, "on_crash", word_of("on_crash", c->on_crash));
+	if (config_is_set(c, "on_watchdog"))
+		sexp_set(domain, "on_watchdog", word_of("on_watchdog", c->on_watchdog));
 	sexp_set(domain, "on_xend_start", word_of("on_xend_start", c->on_xend_start));
 	sexp_set(domain, "on_xend_stop", word_of("on_xend_stop", c->on_xend_stop));
 	add_image(domain, c);

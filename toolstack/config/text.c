@@ -22,7 +22,7 @@ static char *parse_any(const char *text)
 	while (*p) {
 		size_t len = str_utf8_length(p);
 
-		if (!len || (unsigned char)*p < ' ' || *p == 127)
+		if (!len || ((unsigned char)*p < ' ' && *p != '\t') || *p == 127)
 			return NULL;
 		p += len;
 	}
@@ -39,15 +39,23 @@ static char *parse_chars(const char *text, const char *set, size_t longest)
 	return xstrdup(text);
 }
 
-/*
- * A name is one column of a list, a file name and a node in xenstore, and must not look like a
- * domain id.
- */
 static char *parse_name(const char *text)
 {
-	if (!text[strspn(text, DIGITS)])
+	return parse_chars(text, LETTERS DIGITS "_.:+-", 64);
+}
+
+/*
+ * A domain's name is part of file names and a word of commands: without slashes, and not like an
+ * option. Blanks at an end would be seen by nobody.
+ */
+static char *parse_domain(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (!len || len > CONFIG_NAME_MAX || *text == '-' || *text == ' ' || text[len - 1] == ' ' ||
+	    strpbrk(text, "/\t") || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
 		return NULL;
-	return parse_chars(text, LETTERS DIGITS "_.:+-", CONFIG_NAME_MAX);
+	return parse_any(text);
 }
 
 static char *parse_path(const char *text)
@@ -85,6 +93,8 @@ static char *parse_listen(const char *text)
 
 	if (strcmp(text, "localhost") == 0)
 		return xstrdup("127.0.0.1");
+	if (strcmp(text, "*") == 0)
+		return xstrdup("0.0.0.0");
 	if (!colon || is_address(text, &bits))
 		return parse_address(text);
 	if (!str_to_u64(colon + 1, 10, 0, CONFIG_DISPLAY_MAX, &display))
@@ -151,7 +161,7 @@ static char *parse_backend(const char *text)
 		return xstrdup("0");
 	return str_to_u64(text, 10, 0, 32751, &domid) ?
 		       xasprintf("%llu", (unsigned long long)domid) :
-		       parse_name(text);
+		       parse_domain(text);
 }
 
 /* What block scripts take, and paths. */
@@ -177,9 +187,12 @@ static char *parse_cpus(const char *text)
 }
 
 const struct config_text text_any = { "a string in one line, in UTF-8", parse_any, true };
-const struct config_text text_name = {
-	"a name of letters, digits and _ . : + - (64 at most, not digits only)", parse_name, false
+const struct config_text text_domain = {
+	"a name of at most 200 bytes in one line, without / and without a - before it",
+	parse_domain, true
 };
+const struct config_text text_name = { "a name of letters, digits and _ . : + - (64 at most)",
+				       parse_name, true };
 const struct config_text text_uuid = { "a UUID such as \"6b3c7a10-2f4e-4d7a-9f0e-0123456789ab\"",
 				       config_uuid_parse, false };
 const struct config_text text_path = { "an absolute path", parse_path, false };

@@ -12,8 +12,9 @@ struct config_text {
 	bool number_too; /* a number is accepted and read as its digits */
 };
 
-extern const struct config_text text_any;  /* UTF-8, one line */
-extern const struct config_text text_name; /* a domain's name */
+extern const struct config_text text_any;    /* UTF-8, one line */
+extern const struct config_text text_domain; /* a domain's name */
+extern const struct config_text text_name;   /* another: letters, digits and a few marks */
 extern const struct config_text text_uuid;
 extern const struct config_text text_path;    /* an absolute path */
 extern const struct config_text text_program; /* a program's name, or an absolute path */

@@ -156,6 +156,17 @@ size_t str_utf8_length(const char *text)
 	return more + 1;
 }
 
+size_t str_utf8_fitting(const char *text, size_t most)
+{
+	size_t len = strlen(text);
+
+	if (len <= most)
+		return len;
+	while (most && ((unsigned char)text[most] & 0xc0) == 0x80)
+		most--;
+	return most;
+}
+
 void str_add_shown(struct str *s, const char *text, size_t max)
 {
 	const char *p = text;

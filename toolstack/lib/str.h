@@ -57,6 +57,9 @@ char *str_trim(char *s);
  * forms, surrogates and code points beyond U+10FFFF are invalid too).
  */
 size_t str_utf8_length(const char *text);
+/* The length of the longest start of the text that has at most `most` bytes and ends with a
+ * character. */
+size_t str_utf8_fitting(const char *text, size_t most);
 
 /*
  * Adds foreign text so that a person can read it safely: at most `max` bytes of it; "?" replaces

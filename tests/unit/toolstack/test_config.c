@@ -113,7 +113,7 @@ static void an_error_takes_the_place_of_a_warning(void **state)
 
 	for (int i = 0; i <= CONFIG_MAX_DIAGS; i++)
 		str_printf(&text, "unknown%d = 1\n", i);
-	str_add(&text, BASE "vcpus = 0\n");
+	str_add(&text, BASE "vcpus = 600\n");
 	assert_null(config_parse(str_text(&text), text.len, "f", NULL, 0, &diags));
 	assert_int_equal(diags.nr, CONFIG_MAX_DIAGS);
 	assert_true(diags.list[CONFIG_MAX_DIAGS - 1].is_error);
@@ -149,7 +149,7 @@ static void the_files_name_is_the_domains(void **state)
 	c = config_parse(BASE, strlen(BASE), "f", NULL, 0, &diags);
 	assert_string_equal(c->name, "g");
 	config_free(c);
-	diags.name = "not a name";
+	diags.name = "no/name";
 	assert_null(config_parse("kernel='/k'", 11, "f", NULL, 0, &diags));
 	config_diags_free(&diags);
 }

@@ -93,7 +93,7 @@ static void a_copy_is_changed_and_its_original_is_not(void **state)
 	struct error *e = NULL;
 
 	check_is(copy, before);
-	assert_int_equal(config_set_text(copy, "name", "no name", &e), -EINVAL);
+	assert_int_equal(config_set_text(copy, "name", "no/name", &e), -EINVAL);
 	error_free(&e);
 	assert_string_equal(copy->name, c->name);
 	assert_int_equal(config_set_text(copy, "name", "other", NULL), 0);
@@ -120,7 +120,7 @@ static void a_copy_is_changed_and_its_original_is_not(void **state)
 static void json_is_checked_like_a_file(void **state)
 {
 	static const char bad[] =
-		"{\"name\":\"a b\",\"kernel\":\"/k\",\"memory\":1.5,\"memroy\":1,\"vcpus\":-1,"
+		"{\"name\":\"a/b\",\"kernel\":\"/k\",\"memory\":1.5,\"memroy\":1,\"vcpus\":-1,"
 		"\"disk\":[{\"vdev\":\"xvda\"},5],\"extra\":\"a\\u0000b\",\"vif\":{},\"cap\":1,"
 		"\"cpu_cap\":2}";
 	struct json_object *o = json_parse(bad, sizeof(bad) - 1, NULL);
@@ -129,9 +129,9 @@ static void json_is_checked_like_a_file(void **state)
 	assert_null(config_from_json(o, &e));
 	assert_string_equal(
 		error_text(e),
-		"name: expected a name of letters, digits and _ . : + - (64 at most, not digits "
-		"only), found "
-		"\"a b\"; "
+		"name: expected a name of at most 200 bytes in one line, without / and without a - "
+		"before it, found "
+		"\"a/b\"; "
 		"memory: expected a size of 4 to 4194304 MiB: a number of MiB, or one with a unit "
 		"as in "
 		"\"2g\", found a "

@@ -108,7 +108,7 @@ static void forged_answers_are_refused(void **state)
 	     "\"words\":[]}",
 	     NULL, "error: ");
 	says("{\"values\":[{\"key\":\"name\",\"line\":-1,\"item\":{\"line\":1e300,\"column\":\"a\","
-	     "\"plain\":7,\"value\":\"a b\"}}],\"words\":[]}",
+	     "\"plain\":7,\"value\":\"a/b\"}}],\"words\":[]}",
 	     NULL, "f: error: name: ");
 }
 

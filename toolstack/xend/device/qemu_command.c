@@ -25,6 +25,17 @@
 #define START_PATIENCE 30000
 #define MAX_WORDS      40
 
+/* QEMU splits the word at single commas. */
+static char *name_option(const char *name)
+{
+	struct str option = STR_INIT;
+
+	str_add(&option, "guest=");
+	for (; *name; name++)
+		str_printf(&option, "%c%s", *name, *name == ',' ? "," : "");
+	return str_steal(&option);
+}
+
 struct words {
 	char *word[MAX_WORDS + 1];
 	size_t nr;
@@ -89,7 +100,7 @@ static void compose(struct words *words, const struct domain *domain)
 	add_option(words, "-xen-domid", xasprintf("%d", domain->domid));
 	uuid_to_text(domain->uuid, uuid);
 	add_option(words, "-uuid", xstrdup(uuid));
-	add_option(words, "-name", xstrdup(domain->name));
+	add_option(words, "-name", name_option(domain->name));
 	qemu_pid_path(domain->domid, path);
 	add_option(words, "-pidfile", xstrdup(path));
 	qemu_control_path(domain->domid, path);

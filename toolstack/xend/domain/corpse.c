@@ -20,6 +20,7 @@
 #include "config/config.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
+#include "lib/str.h"
 #include "xend/console/console.h"
 #include "xend/device/device.h"
 #include "xend/device/qemu_end.h"
@@ -35,6 +36,7 @@ static char *choose_name(const struct domain *domain)
 {
 	char end[2 * ID_DIGITS + 4];
 	char *name = NULL;
+	size_t most;
 
 	for (unsigned int i = 1; !name || domain_by_name(name); i++) {
 		free(name);
@@ -42,7 +44,8 @@ static char *choose_name(const struct domain *domain)
 			snprintf(end, sizeof(end), "-%d", domain->domid);
 		else
 			snprintf(end, sizeof(end), "-%d-%u", domain->domid, i);
-		name = xasprintf("%.*s%s", CONFIG_NAME_MAX - (int)strlen(end), domain->name, end);
+		most = str_utf8_fitting(domain->name, CONFIG_NAME_MAX - strlen(end));
+		name = xasprintf("%.*s%s", (int)most, domain->name, end);
 	}
 	return name;
 }
@@ -50,7 +53,7 @@ static char *choose_name(const struct domain *domain)
 /* Adds the corpse to the list, locked. Whatever its guest does, nobody starts it again. */
 static struct domain *add(const struct domain *domain)
 {
-	static const char *const ends[] = { "on_poweroff", "on_reboot", "on_crash" };
+	static const char *const ends[] = { "on_poweroff", "on_reboot", "on_crash", "on_watchdog" };
 	char *uuid_text = config_random_uuid();
 	struct domain *corpse;
 	uint8_t uuid[16];

@@ -225,15 +225,22 @@ const struct hv_domain_info *domain_find_info(const struct domain *domain,
 int domain_lookup(struct json_object *which, struct domain **out, struct error **e)
 {
 	const char *text = json_object_get_string(which);
-	struct domain *domain = NULL;
+	struct domain *domain = NULL, *numbered = NULL;
 	uint8_t uuid[16];
 	uint64_t id;
 
 	domains_refresh();
 	if (json_object_is_type(which, json_type_string))
 		domain = domain_by_name(text);
-	if (!domain && str_to_u64(text, 10, 0, DOMID_FIRST_RESERVED - 1, &id))
-		domain = domain_by_id((int)id);
+	if (str_to_u64(text, 10, 0, DOMID_FIRST_RESERVED - 1, &id))
+		numbered = domain_by_id((int)id);
+	if (domain && numbered && domain != numbered)
+		return error_set(e, EINVAL,
+				 "'%.80s' is a domain's name and the id of domain '%s': use a UUID "
+				 "(xm list -l shows it), or the other one's id or name.",
+				 text, numbered->name);
+	if (!domain)
+		domain = numbered;
 	if (!domain && uuid_from_text(text, uuid))
 		domain = domain_by_uuid(uuid);
 	if (!domain)

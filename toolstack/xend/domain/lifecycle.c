@@ -53,6 +53,10 @@ static unsigned int action_for(const struct config *config, unsigned int reason)
 		 * for inspection.
 		 */
 		return CONFIG_PRESERVE;
+	case SHUTDOWN_watchdog:
+		if (config_is_set(config, "on_watchdog"))
+			return config->on_watchdog;
+		return config->on_crash;
 	default:
 		return config->on_crash;
 	}
