@@ -8,7 +8,6 @@ lab/images/bare.py makes it. Here it is worked on (`in_chroot`), and booted:
 """
 
 import re
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -27,8 +26,8 @@ ESP = (2048, 131072)
 ROOT_START = ESP[0] + ESP[1]
 LAB_IMAGES = Path(__file__).resolve().parent / "images"
 PROMPT = r"root@bare:~# "
-OVMF = "/usr/share/OVMF"
 ENTER = LAB_IMAGES / "enter-disk"
+
 
 def in_chroot(disk, script, share="", timeout=900, check=True):
     """Run a shell script as root in the system on the disk, which is /dev/vda there; return (status, output). It sees the
@@ -47,18 +46,9 @@ class Installed(Shell, Qemu):
 
     fatal = FATAL
 
-    def __init__(self, name, disk, uefi=False, **settings):
+    def __init__(self, name, disk, **settings):
         settings = {"smp": 1, "mem": 1536, **settings}
-        self.uefi = uefi
         super().__init__(name, Pc(disks=(Disk(disk),), **settings))
-
-    def command(self):
-        if self.uefi:
-            variables = Path(self.directory) / "vars.fd"
-            shutil.copyfile(f"{OVMF}/OVMF_VARS_4M.fd", variables)
-            self.pc.extra = ("-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
-                             "-drive", f"if=pflash,format=raw,file={variables}")
-        return super().command()
 
     def boot(self):
         """Until it takes commands; return what GRUB's menu showed."""

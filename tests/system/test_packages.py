@@ -214,20 +214,32 @@ def assert_no_failed_unit(machine):
 
 
 def test_grub_boots_it_by_default(filled):
-    """The menu has Linux, Debian's Xen and ours; after the first boot Domain-0 and its services are up."""
+    """By UEFI and by the BIOS the menu has Linux, Debian's Xen and ours; then Domain-0 and its services are up."""
     in_chroot(filled, f"""
         apt-get install -y -q --no-install-recommends {PLACE}/this/xenolith*.deb
         sed -i 's/dom0_mem=[^ "]*/dom0_mem=768M,max:768M/' /etc/default/grub.d/xenolith.cfg
         update-grub
         grub-script-check /boot/grub/grub.cfg
     """)
+    with Installed("packages-uefi", filled, uefi=True, **MACHINE) as machine:
+        check_menu(machine.boot())
+        machine.sh("test -d /sys/firmware/efi")
+        check_host(machine)
+        assert machine.finish("poweroff", 300) == "guest-shutdown"
     with Installed("packages", filled, **MACHINE) as machine:
-        menu = machine.boot()
-        for title in (r"Debian GNU/Linux +", "Debian GNU/Linux, with Xen hypervisor", r"\*Debian GNU/Linux, with Xenolith 0\.1"):
-            assert re.search(title, menu), title
-        wait_until(machine, "xm list")
-        assert re.search(r"^Domain-0 +0 +76\d ", machine.sh("xm list"), re.MULTILINE)
+        check_menu(machine.boot())
+        check_host(machine)
         assert machine.sh("xenolith status; service xend status").splitlines() == ["Xenolith runs.", "xend is running"]
         assert machine.sh("systemctl is-enabled xendomains.service xend.service xenolith-guests.service || true").split() == \
             ["masked", "enabled", "enabled"]
-        assert_no_failed_unit(machine)
+
+
+def check_menu(menu):
+    for title in (r"Debian GNU/Linux +", "Debian GNU/Linux, with Xen hypervisor", r"\*Debian GNU/Linux, with Xenolith 0\.1"):
+        assert re.search(title, menu), title
+
+
+def check_host(machine):
+    wait_until(machine, "xm list")
+    assert re.search(r"^Domain-0 +0 +76\d ", machine.sh("xm list"), re.MULTILINE)
+    assert_no_failed_unit(machine)
