@@ -4,6 +4,7 @@
 #include "lib/alloc.h"
 #include "lib/file.h"
 #include "lib/str.h"
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 #include <unistd.h>
 
 static struct {
-	log_sink sink; /* NULL: lines go to standard error at once */
+	/* NULL: lines go to standard error at once. Another thread may set it at any time. */
+	_Atomic(log_sink) sink;
 	enum log_level level;
 	int to_stderr;
 } the_log = { .level = LOG_LEVEL_INFO, .to_stderr = 1 };
@@ -48,6 +50,7 @@ void log_write(enum log_level level, const char *fmt, ...)
 	static const char *const names[] = { "ERROR", "WARNING", "INFO", "DEBUG" };
 	static const int journal_levels[] = { 3, 4, 6, 7 };
 	struct str text = STR_INIT, line = STR_INIT;
+	log_sink sink = the_log.sink;
 	va_list ap;
 
 	if (level > the_log.level)
@@ -67,16 +70,16 @@ void log_write(enum log_level level, const char *fmt, ...)
 		if (getenv("JOURNAL_STREAM"))
 			str_printf(&line, "<%d>", journal_levels[level]);
 		str_printf(&line, "%s\n", str_text(&text));
-		if (the_log.sink)
-			the_log.sink(true, str_text(&line), line.len);
+		if (sink)
+			sink(true, str_text(&line), line.len);
 		else
 			file_write_fd(STDERR_FILENO, "stderr", str_text(&line), line.len, NULL);
 	}
-	if (the_log.sink) {
+	if (sink) {
 		str_clear(&line);
 		log_add_time(&line);
 		str_printf(&line, "%s %s\n", names[level], str_text(&text));
-		the_log.sink(false, str_text(&line), line.len);
+		sink(false, str_text(&line), line.len);
 	}
 	str_free(&text);
 	str_free(&line);
