@@ -153,7 +153,8 @@
 #define XEND_D_UUID	       "uuid"
 #define XEND_D_MEMORY_KB       "memory_kb" /* memory it has now */
 #define XEND_D_MAXMEM_KB       "maxmem_kb"
-#define XEND_D_VCPUS	       "vcpus" /* online */
+#define XEND_D_CLAIMED_KB      "claimed_kb" /* set aside for it, but not its own yet */
+#define XEND_D_VCPUS	       "vcpus"	    /* online */
 #define XEND_D_MAX_VCPUS       "max_vcpus"
 #define XEND_D_STATE	       "state" /* "r-----": rbpscd in their places */
 #define XEND_D_STATUS	       "status" /* 0 halted 1 paused 2 running 3 suspended 4 shutdown 5 crashed */

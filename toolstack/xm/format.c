@@ -31,13 +31,15 @@ static int64_t mib(int64_t kb)
 	return (kb + 512) / 1024;
 }
 
+#define LIST_HEADER_FORMAT "%-40s %3s %5s %5s %10s %9s"
+#define LIST_HEADER_WORDS  "Name", "ID", "Mem", "VCPUs", "State", "Time(s)"
+
 void format_list_header(FILE *out)
 {
-	fprintf(out, "%-40s %3s %5s %5s %10s %9s\n", "Name", "ID", "Mem", "VCPUs", "State",
-		"Time(s)");
+	fprintf(out, LIST_HEADER_FORMAT "\n", LIST_HEADER_WORDS);
 }
 
-void format_list_row(FILE *out, const struct list_row *row)
+static void list_cells(FILE *out, const struct list_row *row)
 {
 	char name[FORMAT_NAME_MAX], id[24] = "";
 
@@ -45,9 +47,39 @@ void format_list_row(FILE *out, const struct list_row *row)
 	 */
 	if (row->id >= 0)
 		snprintf(id, sizeof(id), "%" PRId64, row->id);
-	fprintf(out, "%-40s %3s %5" PRId64 " %5" PRId64 " %10s %8.1f\n",
-		format_name(row->name, name), id, mib(row->memory_kb), row->vcpus,
-		row->id >= 0 ? row->state : "", (double)row->cpu_ns / NS_PER_SECOND);
+	fprintf(out, "%-40s %3s %5" PRId64 " %5" PRId64 " %10s %8.1f", format_name(row->name, name),
+		id, mib(row->memory_kb), row->vcpus, row->id >= 0 ? row->state : "",
+		(double)row->cpu_ns / NS_PER_SECOND);
+}
+
+void format_list_row(FILE *out, const struct list_row *row)
+{
+	list_cells(out, row);
+	fputc('\n', out);
+}
+
+void format_claim_header(FILE *out)
+{
+	fprintf(out, LIST_HEADER_FORMAT " %8s\n", LIST_HEADER_WORDS, "Claimed");
+}
+
+void format_claim_row(FILE *out, const struct list_row *row, int64_t claimed_kb)
+{
+	list_cells(out, row);
+	fprintf(out, "  %8" PRId64 "\n", mib(claimed_kb));
+}
+
+void format_vm_header(FILE *out)
+{
+	fprintf(out, "%-36s  %-4s  %s\n", "UUID", "ID", "name");
+}
+
+void format_vm_row(FILE *out, const struct vm_row *row)
+{
+	char name[FORMAT_NAME_MAX];
+
+	fprintf(out, "%-36s  %-4" PRId64 "  %s\n", row->uuid, row->id,
+		format_name(row->name, name));
 }
 
 void format_vcpu_header(FILE *out)

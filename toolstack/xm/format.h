@@ -22,6 +22,12 @@ struct list_row {
 	int64_t cpu_ns;
 };
 
+struct vm_row {
+	const char *uuid;
+	int64_t id;
+	const char *name;
+};
+
 struct vcpu_row {
 	const char *name;
 	int64_t id;
@@ -77,6 +83,11 @@ struct network_row {
 /* One header function and one row function for each table; each prints one line. */
 void format_list_header(FILE *out);
 void format_list_row(FILE *out, const struct list_row *row);
+/* The same with what is claimed for the domain. */
+void format_claim_header(FILE *out);
+void format_claim_row(FILE *out, const struct list_row *row, int64_t claimed_kb);
+void format_vm_header(FILE *out);
+void format_vm_row(FILE *out, const struct vm_row *row);
 void format_vcpu_header(FILE *out);
 void format_vcpu_row(FILE *out, const struct vcpu_row *row);
 void format_sched_header(FILE *out);

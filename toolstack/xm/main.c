@@ -50,6 +50,8 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
 		word = "help";
+	if (help_only_xl(word))
+		return XM_USAGE;
 	switch (xm_find(word, &command, candidates, sizeof(candidates))) {
 	case XM_FOUND_ALIAS:
 		xm_warn("'%s' is an older name of '%s'; please use that.", word, command->name);

@@ -108,6 +108,13 @@ static struct json_object *field_maxmem(const struct domain *domain,
 			  PAGE_KB));
 }
 
+static struct json_object *field_claimed(const struct domain *domain,
+					 const struct hv_domain_info *info)
+{
+	(void)domain;
+	return json_new_int(info ? (int64_t)(info->outstanding_pages * PAGE_KB) : 0);
+}
+
 static struct json_object *field_vcpus(const struct domain *domain,
 				       const struct hv_domain_info *info)
 {
@@ -205,6 +212,7 @@ static const struct domain_field fields[] = {
 	{ XEND_D_UUID, field_uuid },
 	{ XEND_D_MEMORY_KB, field_memory },
 	{ XEND_D_MAXMEM_KB, field_maxmem },
+	{ XEND_D_CLAIMED_KB, field_claimed },
 	{ XEND_D_VCPUS, field_vcpus },
 	{ XEND_D_MAX_VCPUS, field_max_vcpus },
 	{ XEND_D_STATE, field_state },

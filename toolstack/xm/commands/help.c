@@ -4,6 +4,7 @@
  */
 #include "xm/command.h"
 #include "xm/commands/help.h"
+#include "xm/commands/only_xl.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -124,6 +125,15 @@ void help_short(FILE *out)
 		     "them with examples.\n");
 }
 
+bool help_only_xl(const char *word)
+{
+	const char *why = only_xl(word);
+
+	if (why)
+		xm_fail("there is no command '%s': %s", word, why);
+	return why != NULL;
+}
+
 static void help_long(void)
 {
 	printf("Usage: xm COMMAND [OPTIONS] [ARGUMENTS]\n");
@@ -164,6 +174,8 @@ static int help_run(const struct xm_args *args)
 		if (!help_man(man))
 			return xm_usage_error(args->command,
 					      "'%s' is not one of commands, keys, settings", man);
+	} else if (args->count && help_only_xl(args->operands[0])) {
+		return XM_USAGE;
 	} else if (args->count) {
 		switch (xm_find(args->operands[0], &command, candidates, sizeof(candidates))) {
 		case XM_FOUND:

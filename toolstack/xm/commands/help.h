@@ -9,6 +9,12 @@
 /* Prints the output of `xm help`. */
 void help_short(FILE *out);
 
+/*
+ * If xl has this command and xm has not: says so on stderr, with the reason and what to use
+ * instead, and returns true.
+ */
+bool help_only_xl(const char *word);
+
 /* Prints the keys of a domain's configuration file, one on each line. */
 void help_print_keys(void);
 

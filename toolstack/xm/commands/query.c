@@ -12,6 +12,7 @@
 #include "xm/commands/console.h"
 #include "xm/format.h"
 #include "xm/commands/list.h"
+#include "xm/commands/listings.h"
 #include "xm/commands/vncviewer.h"
 #include "xm/number.h"
 #include "xm/top/top.h"
@@ -307,6 +308,21 @@ const struct xm_command xm_query_commands[] = {
 		      "xm list --json | python3 -m json.tool\tgive the list to a program",
 	  .options = list_options,
 	  .max_operands = -1 },
+	{ .name = "vm-list",
+	  .run = vm_list_run,
+	  .usage = "",
+	  .summary = "List the guests that run, with their UUIDs",
+	  .examples = "xm vm-list\tshow the UUID, the ID and the name of each guest",
+	  .options = json_options },
+	{ .name = "claims",
+	  .run = claims_run,
+	  .usage = "",
+	  .summary = "List domains with the memory that is set aside for them",
+	  .help = "A domain that is being filled has a claim on the memory that it does not have "
+		  "yet, in MiB. "
+		  "Otherwise Claimed is 0.",
+	  .examples = "xm claims\tshow all domains and their claims",
+	  .options = json_options },
 	{ .name = "domid",
 	  .run = domid_run,
 	  .usage = "DOMAIN",
