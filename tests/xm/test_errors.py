@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from fake_xend import Refusal
+from fake_xend import Refusal, domain, domains
 
 DOWN = "Error: Unable to connect to xend: Connection refused. Is xend running?\n"
 ROOT = "Error: Most commands need root access. Please try again as root.\n"
@@ -58,8 +58,9 @@ def test_what_xend_says_is_passed_on(xm, xend):
 
 
 @pytest.mark.parametrize("words", [("list", "x"), ("domid", "x"), ("domname", "77"), ("domstate", "x"), ("uptime", "x"),
-                                   ("list", "-l", "x"), ("list", "g1", "x")])
+                                   ("list", "-l", "x"), ("list", "--json", "x"), ("vcpu-list", "x"), ("uptime", "--json", "x")])
 def test_query_of_a_domain_that_is_not_there(xm, xend, words):
+    xend.answers["vcpu.list"] = xend.answers["domain.list"]
     assert xm.fails(*words) == f"Error: Domain '{words[-1]}' does not exist.\n"
 
 
@@ -71,6 +72,31 @@ def test_several_domains_after_one_failed(xm, xend):
     xend.answers["domain.destroy"] = answer
     assert xm.fails("destroy", "a", "x", "b") == "Error: Domain 'x' does not exist.\n"
     assert [p["domain"] for _, p in xend.requests] == ["a", "x", "b"]
+
+
+SEVERAL = ["list", "list -l", "list --json", "uptime", "uptime -s", "uptime --json", "vcpu-list", "vcpu-list --json", "block-list",
+           "block-list -l", "network-list", "destroy", "pause", "unpause", "reset", "delete", "shutdown", "shutdown -w", "reboot"]
+
+
+@pytest.mark.parametrize("words", SEVERAL)
+def test_the_other_domains_are_served_when_one_is_not_there(xm, xend, words):
+    def served(params):
+        if params["domain"] == "nosuch":
+            raise Refusal("no-such-domain", "Domain 'nosuch' does not exist.")
+        return {"devices": [{"mac": f"of {params['domain']}", "backend_path": f"/of {params['domain']}"}],
+                "domains": [{"name": params["domain"], "id": 1, "vcpus": [{"vcpu": 0}]}]}
+    xend.answers = dict.fromkeys(["vcpu.list", "device.list", *(f"domain.{name}" for name in SEVERAL)], served)
+    xend.answers["domain.list"] = domains(domain("a1", 1), domain("b1", 2))
+    done = xm(*words.split(), "a1", "nosuch", "b1")
+    assert (done.status, done.err) == (1, "Error: Domain 'nosuch' does not exist.\n")
+    assert [p["domain"] for _, p in xend.requests] == ["a1", "nosuch", "b1"]
+    if words.split()[0] in ("list", "uptime", "vcpu-list", "block-list", "network-list"):
+        assert "a1" in done.out and "b1" in done.out
+
+
+@pytest.mark.parametrize("words", SEVERAL)
+def test_a_xend_that_is_away_is_said_once(xm, words):
+    assert xm(*words.split(), "a1", "b1").err == DOWN
 
 
 def test_connection_is_lost(xm, xend):

@@ -34,6 +34,11 @@ struct client *xm_client(void)
 	return connection;
 }
 
+bool xm_can_ask(void)
+{
+	return xm_client() != NULL;
+}
+
 static void show_progress(void *what, const char *stage, uint64_t done, uint64_t total)
 {
 	progress_show(what, stage, done, total);

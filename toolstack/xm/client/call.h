@@ -4,6 +4,7 @@
 #define XM_CLIENT_CALL_H
 
 #include <json.h>
+#include <stdbool.h>
 
 #include "xm/client/answer.h"
 #include "xm/client/client.h"
@@ -13,6 +14,12 @@
  * that fails.
  */
 struct client *xm_client(void);
+
+/*
+ * The same for a command with several domains, which goes on when one of them is refused: whether
+ * xend can be asked at all. The error message then comes once, not for each domain.
+ */
+bool xm_can_ask(void);
 
 /*
  * Ask xend, and show progress on a terminal as "WHAT: ..." (no progress when `what` is NULL).

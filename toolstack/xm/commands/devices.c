@@ -167,6 +167,8 @@ static int device_list(const struct xm_args *args, const struct device_table *ta
 	bool whole = xm_args_has(args, 'l');
 	int status = XM_OK;
 
+	if (!xm_can_ask())
+		return XM_FAILED;
 	if (!whole && !xm_args_has(args, XM_OPTION_JSON))
 		table->header(stdout);
 	for (int i = 0; i < args->count; i++) {

@@ -21,6 +21,8 @@ static int each_domain(const struct xm_args *args, const char *method)
 {
 	int status = XM_OK;
 
+	if (!xm_can_ask())
+		return XM_FAILED;
 	for (int i = 0; i < args->count; i++) {
 		if (xm_order(method, xm_domain_params(args->operands[i]), args->operands[i]) !=
 		    XM_OK)

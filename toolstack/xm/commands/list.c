@@ -53,31 +53,37 @@ static bool take_domains(struct json_object *domains, struct json_object *answer
 	return true;
 }
 
-/* The named domains, or all, as xend describes them if the parameter `key` has this value. */
-static struct json_object *ask(char *const *names, int count, const char *key,
-			       struct json_object *value)
+/*
+ * The named domains, or all, as xend describes them if the parameter `key` has this value, which is
+ * consumed. Returns as list_domains().
+ */
+static int ask(char *const *names, int count, const char *key, struct json_object *value,
+	       struct json_object **domains)
 {
-	struct json_object *domains = json_new_array();
-	bool good = true;
-	int i = 0;
+	int status = XM_OK, answers = 0;
 
-	do {
+	*domains = json_new_array();
+	for (int i = 0; i < (count ? count : 1) && xm_can_ask(); i++) {
 		struct json_object *params = count ? xm_domain_params(names[i]) : json_new_object();
 
 		if (value)
 			json_set(params, key, json_object_get(value));
-		good = take_domains(domains, xm_call(XEND_M_DOMAIN_LIST, params, NULL));
-	} while (good && ++i < count);
+		if (take_domains(*domains, xm_call(XEND_M_DOMAIN_LIST, params, NULL)))
+			answers++;
+		else
+			status = XM_FAILED;
+	}
 	json_object_put(value);
-	if (good)
-		return domains;
-	json_object_put(domains);
-	return NULL;
+	if (answers)
+		return status;
+	json_object_put(*domains);
+	*domains = NULL;
+	return XM_FAILED;
 }
 
-struct json_object *list_domains(char *const *names, int count, bool config)
+int list_domains(char *const *names, int count, bool config, struct json_object **domains)
 {
-	return ask(names, count, XEND_P_CONFIG, config ? json_new_bool(true) : NULL);
+	return ask(names, count, XEND_P_CONFIG, config ? json_new_bool(true) : NULL, domains);
 }
 
 /* The columns of the table. Rows instead of objects: a host may have a thousand domains. */
@@ -110,14 +116,15 @@ static const char *text_at(struct json_object *row, size_t column)
 static int print_table(char *const *names, int count, int status)
 {
 	struct json_object *wanted = json_new_array(), *rows;
+	int result;
 	size_t nr;
 
 	/* The status decides who is in the table, and is not printed. */
 	for (size_t i = 0; i < (status == ANY_STATUS ? STATUS : COLUMNS); i++)
 		json_append(wanted, json_new_string(columns[i]));
-	rows = ask(names, count, XEND_P_COLUMNS, wanted);
+	result = ask(names, count, XEND_P_COLUMNS, wanted, &rows);
 	if (!rows)
-		return XM_FAILED;
+		return result;
 	format_list_header(stdout);
 	nr = json_object_array_length(rows);
 	for (size_t i = 0; i < nr; i++) {
@@ -133,7 +140,7 @@ static int print_table(char *const *names, int count, int status)
 			format_list_row(stdout, &cells);
 	}
 	json_object_put(rows);
-	return XM_OK;
+	return result;
 }
 
 /* The known facts of a domain without a configuration of xend's: one that xl made, or Domain-0. */
@@ -194,7 +201,7 @@ int list_run(const struct xm_args *args)
 {
 	bool detailed = xm_args_has(args, 'l'), json = xm_args_has(args, XM_OPTION_JSON);
 	const char *state = xm_args_value(args, XM_OPTION_STATE);
-	int status = status_of_name(state);
+	int status = status_of_name(state), result;
 	struct json_object *domains;
 	size_t count;
 
@@ -205,9 +212,9 @@ int list_run(const struct xm_args *args)
 				      state);
 	if (!detailed && !json)
 		return print_table(args->operands, args->count, status);
-	domains = list_domains(args->operands, args->count, detailed);
+	result = list_domains(args->operands, args->count, detailed, &domains);
 	if (!domains)
-		return XM_FAILED;
+		return result;
 	keep_status(domains, status);
 	count = json_object_array_length(domains);
 	if (json)
@@ -215,5 +222,5 @@ int list_run(const struct xm_args *args)
 	for (size_t i = 0; i < count && !json; i++)
 		print_sexp(json_object_array_get_idx(domains, i));
 	json_object_put(domains);
-	return XM_OK;
+	return result;
 }

@@ -26,8 +26,9 @@ const char *list_status_name(int64_t status);
 
 /*
  * The named domains, or all when count is 0, as an array of xend's domain objects. `config`: with
- * their configuration. NULL after an error message.
+ * their configuration. Goes on after a name that is refused, with an error message, and returns
+ * XM_FAILED then; *domains is NULL if all were.
  */
-struct json_object *list_domains(char *const *names, int count, bool config);
+int list_domains(char *const *names, int count, bool config, struct json_object **domains);
 
 #endif

@@ -37,10 +37,11 @@ static void claim_print(struct json_object *domain)
 static int print_all(const struct xm_args *args, void (*header)(FILE *out),
 		     void (*print)(struct json_object *domain))
 {
-	struct json_object *domains = list_domains(NULL, 0, false);
+	struct json_object *domains;
+	int status = list_domains(NULL, 0, false, &domains);
 
 	if (!domains)
-		return XM_FAILED;
+		return status;
 	if (xm_args_has(args, XM_OPTION_JSON)) {
 		xm_print_json(domains);
 	} else {
@@ -49,7 +50,7 @@ static int print_all(const struct xm_args *args, void (*header)(FILE *out),
 			print(json_object_array_get_idx(domains, i));
 	}
 	json_object_put(domains);
-	return XM_OK;
+	return status;
 }
 
 int vm_list_run(const struct xm_args *args)

@@ -43,6 +43,8 @@ static int delete_run(const struct xm_args *args)
 {
 	int status = XM_OK;
 
+	if (!xm_can_ask())
+		return XM_FAILED;
 	for (int i = 0; i < args->count; i++) {
 		struct json_object *params = xm_domain_params(args->operands[i]);
 

@@ -134,14 +134,15 @@ static void uptime_print(struct json_object *domain, const char *clock)
 
 static int uptime_run(const struct xm_args *args)
 {
-	struct json_object *domains = list_domains(args->operands, args->count, false);
+	struct json_object *domains;
+	int status = list_domains(args->operands, args->count, false, &domains);
 	size_t count = domains ? json_object_array_length(domains) : 0;
 	bool brief = xm_args_has(args, 's');
 	time_t now = time(NULL);
 	char clock[16];
 
 	if (!domains)
-		return XM_FAILED;
+		return status;
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&now));
 	if (xm_args_has(args, XM_OPTION_JSON)) {
 		xm_print_json(domains);
@@ -152,7 +153,7 @@ static int uptime_run(const struct xm_args *args)
 			uptime_print(json_object_array_get_idx(domains, i), brief ? clock : NULL);
 	}
 	json_object_put(domains);
-	return XM_OK;
+	return status;
 }
 
 static void vcpu_print(struct json_object *domain)
@@ -175,34 +176,38 @@ static void vcpu_print(struct json_object *domain)
 }
 
 /*
- * The answer for each named domain, or one answer for all domains. Returns an array, or NULL after
- * an error message.
+ * The answer for each named domain, or one answer for all domains, as an array. Goes on after a
+ * name that is refused, and returns XM_FAILED then; *answers is NULL if all were.
  */
-static struct json_object *vcpu_answers(const struct xm_args *args)
+static int vcpu_answers(const struct xm_args *args, struct json_object **answers)
 {
-	struct json_object *answers = json_new_array();
-	int i = 0;
+	int status = XM_OK;
 
-	do {
+	*answers = json_new_array();
+	for (int i = 0; i < (args->count ? args->count : 1) && xm_can_ask(); i++) {
 		struct json_object *params =
 			args->count ? xm_domain_params(args->operands[i]) : NULL;
 		struct json_object *answer = xm_call(XEND_M_VCPU_LIST, params, NULL);
 
-		if (!answer) {
-			json_object_put(answers);
-			return NULL;
-		}
-		json_append(answers, answer);
-	} while (++i < args->count);
-	return answers;
+		if (answer)
+			json_append(*answers, answer);
+		else
+			status = XM_FAILED;
+	}
+	if (json_object_array_length(*answers))
+		return status;
+	json_object_put(*answers);
+	*answers = NULL;
+	return XM_FAILED;
 }
 
 static int vcpu_list_run(const struct xm_args *args)
 {
-	struct json_object *answers = vcpu_answers(args);
+	struct json_object *answers;
+	int status = vcpu_answers(args, &answers);
 
 	if (!answers)
-		return XM_FAILED;
+		return status;
 	if (xm_args_has(args, XM_OPTION_JSON)) {
 		xm_print_json(args->count > 1 ? answers : json_object_array_get_idx(answers, 0));
 	} else {
@@ -217,7 +222,7 @@ static int vcpu_list_run(const struct xm_args *args)
 		}
 	}
 	json_object_put(answers);
-	return XM_OK;
+	return status;
 }
 
 /* Prints the text of an answer as it is. */

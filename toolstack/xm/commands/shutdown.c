@@ -92,13 +92,12 @@ static int run_orders(struct order *orders, size_t count, const char *method, bo
 /* The names of all running domains except Domain-0. */
 static int all_domains(struct order **orders, size_t *count)
 {
-	struct json_object *domains = list_domains(NULL, 0, false);
+	struct json_object *domains;
+	int status = list_domains(NULL, 0, false, &domains);
 	size_t total = domains ? json_object_array_length(domains) : 0;
 
 	*count = 0;
 	*orders = xcalloc(total + 1, sizeof(**orders));
-	if (!domains)
-		return XM_FAILED;
 	for (size_t i = 0; i < total; i++) {
 		struct json_object *domain = json_object_array_get_idx(domains, i);
 
@@ -106,7 +105,7 @@ static int all_domains(struct order **orders, size_t *count)
 			(*orders)[(*count)++].domain = xstrdup(xm_string(domain, XEND_D_NAME, ""));
 	}
 	json_object_put(domains);
-	return XM_OK;
+	return status;
 }
 
 static int run(const struct xm_args *args, const char *method)
@@ -121,6 +120,8 @@ static int run(const struct xm_args *args, const char *method)
 	if (!all && !args->count)
 		return xm_usage_error(args->command, "%s needs a domain, or --all",
 				      args->command->name);
+	if (!xm_can_ask())
+		return XM_FAILED;
 	if (all) {
 		status = all_domains(&orders, &count);
 	} else {
