@@ -274,6 +274,21 @@ static struct guest *find_file(const char *path, unsigned int *count)
 	return found;
 }
 
+/*
+ * Whether the order has this guest already, without its file: it goes on from its saved memory, or
+ * xend keeps it. One that could not, and that xend has forgotten since, has its file alone.
+ */
+static bool is_known(const char *name)
+{
+	struct guest *guest;
+
+	TAILQ_FOREACH(guest, &guests.list, link)
+		if (!guest->path && strcmp(guest->name, name) == 0 &&
+		    (guest->progress != GUEST_FAILED || domain_by_uuid(guest->uuid)))
+			return true;
+	return false;
+}
+
 /* The guest of a file, which is added under this name if it is new. */
 static int take_file(const char *path, enum guest_action action, const char *name,
 		     struct guest **guest, struct error **e)
@@ -320,8 +335,15 @@ int guests_order_bad_file(const char *path, const char *reason, struct error **e
 int guests_order_file(const char *path, struct config *config, struct error **e)
 {
 	struct guest *guest;
-	int rc = take_file(path, GUEST_START, config->name, &guest, e);
+	unsigned int count;
+	int rc;
 
+	if (guests.order == GUESTS_START && !find_file(path, &count) && is_known(config->name)) {
+		log_info("%s: domain %s starts with the host already.", path, config->name);
+		config_free(config);
+		return 0;
+	}
+	rc = take_file(path, GUEST_START, config->name, &guest, e);
 	if (rc == 0 && guest->action == GUEST_NOTHING) {
 		/* It could not be used, and was mended. */
 		guest->action = GUEST_START;
