@@ -53,7 +53,20 @@ static void report_interrupt(const char *what, int rc, const struct error *error
 		exit(XM_INTERRUPTED);
 }
 
+static void end_progress(bool done)
+{
+	progress_end();
+}
+
 struct json_object *xm_call(const char *method, struct json_object *params, const char *what)
+{
+	static const struct xm_show line = { show_progress, end_progress };
+
+	return xm_call_showing(method, params, what, &line);
+}
+
+struct json_object *xm_call_showing(const char *method, struct json_object *params,
+				    const char *what, const struct xm_show *show)
 {
 	struct client *client = xm_client();
 	struct json_object *result = NULL;
@@ -67,10 +80,10 @@ struct json_object *xm_call(const char *method, struct json_object *params, cons
 	}
 	if (what)
 		client_cancel_on_interrupt(client);
-	rc = client_call(client, method, params, what ? show_progress : NULL, (void *)what, &result,
-			 &error);
+	rc = client_call(client, method, params, what ? show->progress : NULL, (void *)what,
+			 &result, &error);
+	show->end(rc == 0);
 	interrupted = client_end_interrupts(client);
-	progress_end();
 	if (interrupted)
 		report_interrupt(what, rc, error);
 	else if (rc)

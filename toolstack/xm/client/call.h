@@ -28,7 +28,18 @@ bool xm_can_ask(void);
  */
 struct json_object *xm_call(const char *method, struct json_object *params, const char *what);
 
-/* The same for a request whose result does not matter. Returns an enum xm_status. */
+/* What a command shows while xend works, in place of the line of progress. */
+struct xm_show {
+	client_progress *progress;
+	/* Puts the terminal in order before anything is said. `done`: there is a result. */
+	void (*end)(bool done);
+};
+
+/* xm_call() with what the command itself shows; `what` is the `data` of its progress. */
+struct json_object *xm_call_showing(const char *method, struct json_object *params,
+				    const char *what, const struct xm_show *show);
+
+/* xm_call() for a request whose result does not matter. Returns an enum xm_status. */
 int xm_order(const char *method, struct json_object *params, const char *what);
 
 /* A new object with the parameter "domain". */

@@ -139,6 +139,11 @@ void client_cancel_on_interrupt(struct client *client)
 	sigaction(SIGINT, &action, NULL);
 }
 
+bool client_is_interrupted(const struct client *client)
+{
+	return client->cancels && !client->cancelling && interrupted;
+}
+
 bool client_end_interrupts(struct client *client)
 {
 	if (!client->cancels)
@@ -197,7 +202,8 @@ static int wait_for_bytes(struct client *client, client_progress *progress, void
 	sigset_t none;
 
 	sigemptyset(&none);
-	while (ppoll(&fd, 1, NULL, &none) < 0 && errno == EINTR && !interrupted)
+	/* It may have come already while a progress function waited. */
+	while (!interrupted && ppoll(&fd, 1, NULL, &none) < 0 && errno == EINTR)
 		continue;
 	if (!interrupted || client->cancelling)
 		return 0;

@@ -35,6 +35,8 @@ void client_close(struct client *client);
  * changes if SIGINT is ignored.
  */
 void client_cancel_on_interrupt(struct client *client);
+/* For a progress function that waits itself: whether xend is to be asked to cancel the request. */
+bool client_is_interrupted(const struct client *client);
 /* SIGINT ends the process as before. Returns whether there was one meanwhile. */
 bool client_end_interrupts(struct client *client);
 

@@ -63,7 +63,7 @@ static void watch(void)
 		close_console(end);
 }
 
-static void on_progress(void *data, const char *stage, uint64_t done, uint64_t total)
+static void on_progress(void *domain, const char *stage, uint64_t done, uint64_t total)
 {
 	bool opens = strcmp(stage, XEND_STAGE_MENU) == 0 && !menu.client && !menu.left;
 
@@ -73,30 +73,24 @@ static void on_progress(void *data, const char *stage, uint64_t done, uint64_t t
 	if (menu.client && (opens || strcmp(stage, "bootloader") == 0))
 		watch();
 	else
-		progress_show(menu.domain, stage, done, total);
+		progress_show(domain, stage, done, total);
+}
+
+static void end(bool done)
+{
+	progress_end();
+	if (!done)
+		close_console(CONSOLE_DOMAIN_ENDED);
 }
 
 struct json_object *boot_menu_call(const char *method, struct json_object *params,
 				   const char *domain)
 {
-	struct client *client = xm_client();
-	struct json_object *result = NULL;
-	struct error *error = NULL;
+	static const struct xm_show show = { on_progress, end };
 
-	if (!client) {
-		json_object_put(params);
-		return NULL;
-	}
 	menu.domain = domain;
 	json_set_bool(params, XEND_P_CONSOLE, true);
-	if (client_call(client, method, params, on_progress, NULL, &result, &error)) {
-		progress_end();
-		close_console(CONSOLE_DOMAIN_ENDED);
-		xm_fail("%s", error_text(error));
-	}
-	error_free(&error);
-	progress_end();
-	return result;
+	return xm_call_showing(method, params, domain, &show);
 }
 
 int boot_menu_attach(const char *id, unsigned int flags)

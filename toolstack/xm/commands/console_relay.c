@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,6 +70,24 @@ static bool wants_input(const struct console_relay *relay)
 	return !relay->leaving && !relay->input_ended && relay->to_domain.len < BUFFER_MAX;
 }
 
+/*
+ * A changed window size interrupts this. It has no other effect: a domain's console knows no size.
+ * While xend works on a request, the client has SIGINT blocked but for the waits.
+ */
+static int poll_all(struct pollfd *fds, nfds_t count, const struct client *news)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	return ppoll(fds, count, NULL, news ? &none : NULL) < 0 ? -1 : 0;
+}
+
+/* Whoever waits for the request has to cancel it. */
+static bool is_interrupted(const struct client *news)
+{
+	return news && client_is_interrupted(news);
+}
+
 static enum console_end step(struct console_relay *relay, const struct client *news)
 {
 	struct pollfd fds[] = {
@@ -84,12 +103,10 @@ static enum console_end step(struct console_relay *relay, const struct client *n
 		fds[1].events |= POLLIN;
 	if (relay->to_domain.len)
 		fds[1].events |= POLLOUT;
-	/*
-	 * A changed window size interrupts poll(). It has no other effect: a domain's console knows
-	 * no size.
-	 */
-	if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0)
-		return errno == EINTR ? CONSOLE_GOES_ON : CONSOLE_BROKEN;
+	if (poll_all(fds, sizeof(fds) / sizeof(fds[0]), news))
+		return errno != EINTR	    ? CONSOLE_BROKEN :
+		       is_interrupted(news) ? CONSOLE_NEWS :
+					      CONSOLE_GOES_ON;
 	if (fds[2].revents && !flush(STDOUT_FILENO, &relay->to_terminal))
 		return CONSOLE_BROKEN;
 	if ((fds[1].revents & POLLOUT) && !flush(relay->stream, &relay->to_domain))
