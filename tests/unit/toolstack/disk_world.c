@@ -103,7 +103,8 @@ static void driver_domain_step(void)
 		node_set(SERVED "/state", "6");
 	world.driver_undid =
 		strcmp(online, "0") == 0 &&
-		(world.driver == SERVES || (world.driver == AT_WORK && world.now > 3000));
+		(world.driver == SERVES || (world.driver == UNBOUND && strcmp(state, "6") == 0) ||
+		 (world.driver == AT_WORK && world.now > 3000));
 	if (world.driver_undid)
 		node_remove(SERVED);
 }

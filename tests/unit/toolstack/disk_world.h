@@ -55,8 +55,9 @@ struct disk_world {
 	struct backend backends[8];
 	bool dead[SECOND + 1];
 	char record[1024]; /* the domain's devices */
-	/* AT_WORK: its script takes three seconds; until then it does not undo what it began. */
-	enum { SILENT, SERVES, REFUSES, FINDS_NOTHING, DIES, AT_WORK } driver;
+	/* UNBOUND: its kernel has no driver at the disk, and closes nothing; its toolstack works.
+	 * AT_WORK: its script takes three seconds; until then it does not undo what it began. */
+	enum { SILENT, SERVES, REFUSES, FINDS_NOTHING, DIES, AT_WORK, UNBOUND } driver;
 	bool driver_undid;
 	struct {
 		const char *number, *path; /* what it writes */

@@ -23,6 +23,8 @@
 /* Milliseconds for it to close, and then to undo its setup and remove its nodes. */
 #define CLOSE_PATIENCE 10000
 #define UNDO_PATIENCE  20000
+/* Milliseconds to undo the setup of a device that its kernel does not close. */
+#define UNCLOSED_PATIENCE 4000
 /*
  * Milliseconds for a device of a driver domain that has just let such a wait pass, and how long it
  * counts as silent: its other devices are to cost next to nothing.
@@ -229,9 +231,8 @@ static void note_silence(int host)
  * waited for one device of it in vain does not wait for the next ones.
  */
 static bool wait_for_state(int host, const char *back, unsigned int mask, uint64_t patience,
-			   unsigned int *state)
+			   bool silent, unsigned int *state)
 {
-	bool silent = is_silent(host);
 	uint64_t deadline = task_deadline(silent ? SILENT_PATIENCE : patience);
 
 	for (;;) {
@@ -254,22 +255,29 @@ static bool wait_for_state(int host, const char *back, unsigned int mask, uint64
  * Waits until the backend is closed, then until the driver domain has undone its setup: it needs
  * the nodes for that, and removes them at the end. No node tells whether `xl devd' has begun to
  * connect the device. If it has, and the nodes go before it looks at them again, it believes for
- * ever that it has the device, and connects none of the same number.
+ * ever that it has the device, and connects none of the same number. It goes by the state Closed,
+ * which a kernel that has no driver at a device does not write: then xend does.
  */
 static void finish_closing(struct domain *domain, int host, const char *class, unsigned int devid)
 {
-	char back[DEVICE_PATH_MAX];
+	uint64_t patience = UNDO_PATIENCE;
+	bool silent = is_silent(host);
+	char back[DEVICE_PATH_MAX], path[DEVICE_PATH_MAX + 8];
 	unsigned int state;
 
 	snprintf(back, sizeof(back), "/local/domain/%d/backend/%s/%d/%u", host, class,
 		 domain->domid, devid);
-	if (!wait_for_state(host, back, CLOSED_OR_GONE, CLOSE_PATIENCE, &state)) {
-		if (driver_domain_runs(host))
-			log_warning("The backend %s in domain %d does not close: state %u.", back,
-				    host, state);
-		return;
+	if (!wait_for_state(host, back, CLOSED_OR_GONE, CLOSE_PATIENCE, silent, &state)) {
+		if (!driver_domain_runs(host) || !domain_may_touch(domain))
+			return;
+		log_warning("The backend %s in domain %d does not close: state %u.", back, host,
+			    state);
+		snprintf(path, sizeof(path), "%s/state", back);
+		if (store_exists("%s", path))
+			store_write(path, "%d", XenbusStateClosed);
+		patience = UNCLOSED_PATIENCE;
 	}
-	if (!wait_for_state(host, back, 1u << XenbusStateUnknown, UNDO_PATIENCE, &state) &&
+	if (!wait_for_state(host, back, 1u << XenbusStateUnknown, patience, silent, &state) &&
 	    driver_domain_runs(host))
 		log_warning("Nobody in domain %d undoes the setup of %s.", host, back);
 }
