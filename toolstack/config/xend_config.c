@@ -77,7 +77,7 @@ static const struct config_key keys[] = {
 	{ .name = "bootloader-restrict", KEY_FIELD_BOOL(xend_config, bootloader_restrict), .fallback = "yes",
 	  .doc = "Whether a bootloader (pygrub), which reads a guest's disk, runs without privilege; see xend(8)." },
 	{ .name = "bootloader-timeout", KEY_FIELD_UINT(xend_config, bootloader_timeout, 1, 86400), .unit = "seconds", .fallback = "60",
-	  .doc = "How long a bootloader may take." },
+	  .doc = "How long a bootloader may take. Each key that is typed at its menu gives it that time anew, and no less than 10 minutes." },
 	{ .name = "bootloader-max-size", KEY_FIELD_MIB(xend_config, bootloader_max_size, 1, 1 << 20), .fallback = "512",
 	  .doc = "The most that kernel and RAM disk which a bootloader found may take together; never more than half of Domain-0's memory." },
 	{ .name = "restore-foreign-files", KEY_FIELD_BOOL(xend_config, restore_foreign_files), .fallback = "no",

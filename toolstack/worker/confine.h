@@ -48,6 +48,8 @@ enum confine_end { CONFINE_ENDED, CONFINE_TOOK_TOO_LONG, CONFINE_SAID_TOO_MUCH }
 
 struct confine_result {
 	enum confine_end end;
+	/* 0: nobody has typed anything. Else the time in seconds that each key has given it. */
+	unsigned int key_seconds;
 	int status;	      /* as from waitpid(), for CONFINE_ENDED */
 	int output;	      /* the output directory, for openat(); closing it deletes it */
 	struct str said;      /* standard output, or the file */

@@ -88,8 +88,10 @@ static void read_console(struct watch *watch)
 	written = watch->files[OUT].fd < 0 ? 0 : write(watch->files[OUT].fd, chunk, (size_t)n);
 	if (seconds < CONFINE_KEY_SECONDS)
 		seconds = CONFINE_KEY_SECONDS;
-	if (written > 0)
-		watch->deadline = now_ms() + seconds * 1000LL;
+	if (written <= 0)
+		return;
+	watch->deadline = now_ms() + seconds * 1000LL;
+	watch->result->key_seconds = seconds;
 }
 
 /*

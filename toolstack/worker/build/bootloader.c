@@ -132,6 +132,12 @@ static int judge(const struct bootloader *b, struct confine_result *result,
 {
 	const char *why = "";
 
+	if (result->end == CONFINE_TOOK_TOO_LONG && result->key_seconds)
+		return error_set(
+			e, ETIMEDOUT,
+			"The bootloader %s did not end within %u s of the last key. (A "
+			"bootloader-timeout above that in /etc/xen/xend-config.sxp gives it more.)",
+			b->name, result->key_seconds);
 	if (result->end == CONFINE_TOOK_TOO_LONG)
 		return error_set(
 			e, ETIMEDOUT,
