@@ -52,7 +52,10 @@ def test_an_interrupt_has_xend_cancel_it(xm, waits):
 
 def test_so_it_does_on_a_terminal(xm, xm_path, waits):
     """There Ctrl-C is a key of the menu, but other programs send the signal, too."""
+    # A shell's background job ignores SIGINT, and pytest may be one.
+    former = signal.signal(signal.SIGINT, signal.SIG_DFL)
     terminal = Terminal([xm_path, "create", "-c", str(xm.directory / "menu")], xm.env)
+    signal.signal(signal.SIGINT, former)
     terminal.wait_raw()
     terminal.expect(b"which kernel?")
     terminal.signal(signal.SIGINT)
