@@ -168,6 +168,7 @@ def test_verbs(debian):
 
 def test_xm_handles_the_guests_of_libvirt(debian, v1):
     number = debian.sh("virsh domid v1").strip()
+    wait(debian, "xm list v1 | grep -q '^v1  *[0-9]*  *[0-9]*  *2 '")  # its kernel starts the second processor
     assert re.search(rf"^v1 +{number} +\d+ +2 +[r-][b-]----", debian.sh("xm list v1"), re.MULTILINE)
     assert "51712" in debian.sh("xm block-list v1") and "00:16:3e:00:00:02" in debian.sh("xm network-list v1")
     debian.sh("xm pause v1; xl list v1 | grep -- --p; xm unpause v1; xm mem-set v1 170; xm vcpu-pin v1 0 0")
