@@ -38,11 +38,13 @@ update-grub
 """
 # What the packages are there to switch off.
 OURS = {"xendomains.service"}
+# Without it nothing loads the module loop when a disk is a file.
+NEEDED = {"kmod-static-nodes.service"}
 LATE = [
     "echo bare >\"$1\"/etc/hostname",
     "printf '127.0.0.1 localhost bare\\n' >\"$1\"/etc/hosts",
     "chroot \"$1\" passwd -d root",
-    "for u in " + " ".join(unit for unit in MASKED if unit not in OURS) + "; do ln -sf /dev/null \"$1\"/etc/systemd/system/$u; done",
+    "for u in " + " ".join(unit for unit in MASKED if unit not in OURS | NEEDED) + "; do ln -sf /dev/null \"$1\"/etc/systemd/system/$u; done",
     "rm -rf \"$1\"/usr/share/locale/*",
 ]
 

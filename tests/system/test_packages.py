@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Debian's packages, as an administrator gets them: built in a clean Debian, installed on a bare one, booted by GRUB, and
-taken away again.
+"""Debian's packages, as an administrator gets them: built in a clean Debian, installed on a bare one, booted by GRUB, replaced
+while a guest runs, and taken away again.
 
 Needs root: packages are built and installed in systems of their own.
 """
@@ -16,9 +16,15 @@ from lab import LAB, ROOT
 from lab.bare import BARE, Installed, in_chroot
 
 MACHINE = dict(smp=1)
-OUR_NAMES = ["xenolith", "xenolith-hypervisor", "xenolith-utils"]
 # Where `apt install` finds the packages on the disk.
 PLACE = "/srv"
+# Seconds that packages' scripts may take on a busy machine that emulates.
+PATIENCE = 900
+# Making GRUB's menu takes more than a minute in a machine that emulates. It is made outside, where the packages' scripts do not
+# find its program meanwhile.
+HIDE_GRUB = f"mv /usr/sbin/update-grub {PLACE}/"
+SHOW_GRUB = f"mv {PLACE}/update-grub /usr/sbin/"
+OUR_NAMES = ["xenolith", "xenolith-hypervisor", "xenolith-utils"]
 GUEST = """\
 name = "first"
 kernel = "/srv/guest/vmlinuz"
@@ -213,13 +219,15 @@ def assert_no_failed_unit(machine):
     assert machine.sh("systemctl list-units --failed --plain --no-legend | cat") == ""
 
 
-def test_grub_boots_it_by_default(filled):
-    """By UEFI and by the BIOS the menu has Linux, Debian's Xen and ours; then Domain-0 and its services are up."""
+def test_grub_boots_it_and_it_goes_while_nothing_is_lost(filled):
+    """The first boot is the hypervisor's; tools are replaced under a running guest; what runs is not taken away; then Linux alone."""
     in_chroot(filled, f"""
-        apt-get install -y -q --no-install-recommends {PLACE}/this/xenolith*.deb
+        apt-get install -y -q --no-install-recommends xen-hypervisor-4.17-amd64 xen-hypervisor-common {PLACE}/this/xenolith*.deb
         sed -i 's/dom0_mem=[^ "]*/dom0_mem=768M,max:768M/' /etc/default/grub.d/xenolith.cfg
         update-grub
         grub-script-check /boot/grub/grub.cfg
+        cp {PLACE}/guest/first /etc/xen/first
+        {HIDE_GRUB}
     """)
     with Installed("packages-uefi", filled, uefi=True, **MACHINE) as machine:
         check_menu(machine.boot())
@@ -232,6 +240,16 @@ def test_grub_boots_it_by_default(filled):
         assert machine.sh("xenolith status; service xend status").splitlines() == ["Xenolith runs.", "xend is running"]
         assert machine.sh("systemctl is-enabled xendomains.service xend.service xenolith-guests.service || true").split() == \
             ["masked", "enabled", "enabled"]
+        make_an_example(machine)
+        replace_under_a_guest(machine)
+        refuse_to_leave_a_guest(machine)
+        assert machine.finish("poweroff", 300) == "guest-shutdown"
+    in_chroot(filled, f"{SHOW_GRUB}; apt-get purge -y -q xen-hypervisor-4.17-amd64 xen-hypervisor-common")
+    with Installed("packages-purged", filled, uefi=True, **MACHINE) as machine:
+        menu = machine.boot()
+        assert "Xen" not in menu and "*Debian GNU/Linux" in menu
+        machine.sh("test ! -e /sys/hypervisor/type && test -f /srv/guest/disk.img && test -f /etc/xen/first && ! command -v xm")
+        assert_no_failed_unit(machine)
 
 
 def check_menu(menu):
@@ -243,3 +261,35 @@ def check_host(machine):
     wait_until(machine, "xm list")
     assert re.search(r"^Domain-0 +0 +76\d ", machine.sh("xm list"), re.MULTILINE)
     assert_no_failed_unit(machine)
+
+
+def make_an_example(machine):
+    """The kernel and the initrd that Domain-0 has can be a guest."""
+    assert "Wrote /etc/xen/example." in machine.sh("xm create --example")
+    assert "Started domain example" in machine.sh("xm create -p example", 300)
+    machine.sh("xm destroy example")
+
+
+def replace_under_a_guest(machine):
+    assert "Started domain first" in machine.sh("xm create first", 300)
+    before = machine.sh("xm domid first; cat /run/xend/xend.pid").split()
+    said = machine.sh(f"dpkg -i {PLACE}/new/*.deb", PATIENCE)
+    assert "waits for a reboot" in said
+    assert "xenolith-hypervisor" in machine.sh("cat /run/reboot-required.pkgs")
+    assert "waits for a reboot" in machine.sh("xenolith status")
+    wait_until(machine, "xm list first")
+    after = machine.sh("xm domid first; cat /run/xend/xend.pid").split()
+    assert after[0] == before[0] and after[1] != before[1]
+    assert machine.sh("xm domstate first") in ("running", "idle", "blocked")
+    assert_no_failed_unit(machine)
+
+
+def refuse_to_leave_a_guest(machine):
+    status, said = machine.run("dpkg --purge xenolith xenolith-utils", 300)
+    assert status and "guests run here (1)" in said, said
+    assert "first" in machine.sh("xm list")
+    machine.sh("xm destroy first")
+    said = machine.sh("apt-get purge -y -q 'xenolith*'", PATIENCE)
+    assert "This machine runs under the hypervisor that is being removed." in said
+    assert_no_failed_unit(machine)
+    assert machine.sh("systemctl is-enabled xendomains.service 2>/dev/null || true") == "enabled"
