@@ -49,7 +49,7 @@ INFO = '{"version":1,"id":%s,"method":"xend.info"}\\n'
     ('{"version":1,"id":1,"method":"domain.destroy","params":{"domain":"a\\\\u0000b"}}', "bad-params"),
     ('{"version":1,"id":1,"method":"memory.set","params":{"domain":0,"kb":-1}}', "bad-params"),
     ('{"version":1,"id":1,"method":"domain.create","params":{"config":{"name":"a","kernel":"/x","nonsense":1}}}', "bad-config"),
-    ('{"version":1,"id":1,"method":"domain.create","params":{"config":{"name":"a b","kernel":"/x"}}}', "bad-config"),
+    ('{"version":1,"id":1,"method":"domain.create","params":{"config":{"name":"a/b","kernel":"/x"}}}', "bad-config"),
     ('{"version":1,"id":1,"method":"domain.destroy","params":{"domain":"nobody"}}', "no-such-domain"),
     ('{"version":1,"id":1,"method":"domain.destroy","params":{"domain":0}}', "unsupported"),
 ])
