@@ -166,7 +166,7 @@ void __init screen_map(void)
 {
 	if (video.kind == VIDEO_NONE)
 		return;
-	if (video.addr >> cpu_features.paddr_bits) {
+	if (video.addr > BIT(cpu_features.paddr_bits) - memory_size()) {
 		log_warn("no console on the screen: the processor cannot address it, at %#lx",
 			 video.addr);
 		return;

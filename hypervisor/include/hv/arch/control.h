@@ -29,8 +29,8 @@ struct efi_memory {
 	u64 start, size, attributes;
 	u32 type;
 };
-const struct efi_memory *arch_efi_memory(
-	u64 addr); /* NULL: UEFI's map, if any, has no piece there */
+/* NULL: UEFI's map, if there is one, has no piece there. */
+const struct efi_memory *arch_efi_memory(u64 addr);
 void arch_cpu_ids(unsigned int cpu, u32 *apic_id, u32 *acpi_id);
 /* VCPUOP_get_physid: id[31:0] APIC ID, id[63:32] ACPI processor ID. */
 u64 arch_cpu_physid(unsigned int cpu);
