@@ -182,7 +182,7 @@ hv-tool-flags := $(hv-cppflags) -std=gnu11 -ffreestanding -mgeneral-regs-only -W
 # $(call each,N,COMMAND): COMMAND with N of the hypervisor's .c files at its end at a time, one such process for each CPU.
 each = printf '%s\n' $(hv-c) | xargs -P $$(nproc) -n $(1) $(2)
 
-format-files := $(shell find hypervisor toolstack tests bench -name '*.[ch]')
+format-files = $(shell find hypervisor toolstack tests bench -name '*.[ch]')
 
 build/compile_commands.json: Makefile scripts/gen-compile-commands $(build-mk)
 	@mkdir -p $(@D)
