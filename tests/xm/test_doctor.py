@@ -69,6 +69,27 @@ def test_json_has_the_same(doctor):
     assert {"check": "xend", "level": "ok", "text": "it runs"} in answer["checks"]
 
 
+def test_drivers_that_come_with_the_first_guest(doctor):
+    """On a host that has just booted nobody has asked for the drivers of disks and network interfaces: udev loads them then."""
+    without = ["sys/bus/xen-backend"]
+    modules = {"proc/sys/kernel/osrelease": "6.1.0-9-amd64\n", "run/udev/control": "",
+               "lib/modules/6.1.0-9-amd64/modules.dep": "kernel/fs/xfs/xfs.ko: kernel/lib/libcrc32c.ko\n"
+               "kernel/drivers/block/xen-blkback/xen-blkback.ko:\nkernel/drivers/net/xen-netback/xen-netback.ko.xz:\n"}
+    assert ("drivers", "ok") in findings(doctor("--json", without=without, files=modules))
+
+
+def test_drivers_that_do_not_come_by_themselves(doctor):
+    """There is no udev; the kernel has no such module, but one with a longer name."""
+    modules = {"proc/sys/kernel/osrelease": "6.1.0-9-amd64\n",
+               "lib/modules/6.1.0-9-amd64/modules.dep": "kernel/my-xen-blkback.ko:\nkernel/xen-netback.ko:\n"}
+    without = ["sys/bus/xen-backend"]
+    text = "Domain-0's kernel lacks {}, which {} need"
+    found = findings(doctor("--json", without=without, files=modules))["drivers", "fault"]
+    assert found["text"] == text.format("xen-blkback xen-netback", "disks, network interfaces")
+    found = findings(doctor("--json", without=without, files={**modules, "run/udev/control": ""}))["drivers", "fault"]
+    assert found["text"] == text.format("xen-blkback", "disks")
+
+
 # What is taken away; what is found then, and the first command that mends it.
 @pytest.mark.parametrize("without, check, level, text, mend", [
     (PLAIN_LINUX, "hypervisor", "fault", "no hypervisor: this Linux has the machine to itself, and Xenolith's hypervisor is not "

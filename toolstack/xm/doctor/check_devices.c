@@ -10,6 +10,7 @@
 
 #include "config/xend_config.h"
 #include "lib/alloc.h"
+#include "lib/file.h"
 #include "lib/str.h"
 #include "xm/default_bridge.h"
 
@@ -18,13 +19,38 @@ static const struct driver {
 	const char *module;
 	const char *sign; /* a path that exists while the driver is there */
 	const char *use;
+	bool on_demand; /* udev loads the module when the first device asks for it */
 } drivers[] = {
-	{ "xen-evtchn", "/dev/xen/evtchn", "the toolstack" },
-	{ "xen-privcmd", "/dev/xen/privcmd", "the toolstack" },
-	{ "xen-gntdev", "/dev/xen/gntdev", "consoles and QEMU" },
-	{ "xen-blkback", "/sys/bus/xen-backend/drivers/vbd", "disks" },
-	{ "xen-netback", "/sys/bus/xen-backend/drivers/vif", "network interfaces" },
+	{ "xen-evtchn", "/dev/xen/evtchn", "the toolstack", false },
+	{ "xen-privcmd", "/dev/xen/privcmd", "the toolstack", false },
+	{ "xen-gntdev", "/dev/xen/gntdev", "consoles and QEMU", false },
+	{ "xen-blkback", "/sys/bus/xen-backend/drivers/vbd", "disks", true },
+	{ "xen-netback", "/sys/bus/xen-backend/drivers/vif", "network interfaces", true },
 };
+
+#define MODULES_DEP_LIMIT (16U * 1024 * 1024)
+
+/* The modules of the kernel that runs: lines "PATH/NAME.ko[.SUFFIX]: ..." of depmod's file. */
+static void list_modules(const struct doctor *d, struct str *list)
+{
+	char *release = doctor_line(d, "/proc/sys/kernel/osrelease"),
+	     *path = xasprintf("%s/lib/modules/%s/modules.dep", d->root, release);
+
+	file_read(path, MODULES_DEP_LIMIT, list, NULL);
+	free(path);
+	free(release);
+}
+
+static bool comes_on_demand(const struct doctor *d, const struct driver *driver,
+			    const struct str *modules)
+{
+	char *name = xasprintf("/%s.ko", driver->module);
+	bool comes = driver->on_demand && doctor_exists(d, "/run/udev/control") &&
+		     strstr(str_text(modules), name);
+
+	free(name);
+	return comes;
+}
 
 static void add_driver(struct str *list, const char *text, const char *before)
 {
@@ -33,12 +59,13 @@ static void add_driver(struct str *list, const char *text, const char *before)
 
 void doctor_check_drivers(struct doctor *d)
 {
-	struct str missing = STR_INIT, uses = STR_INIT, mend = STR_INIT;
+	struct str missing = STR_INIT, uses = STR_INIT, mend = STR_INIT, modules = STR_INIT;
 
+	list_modules(d, &modules);
 	for (size_t i = 0; d->hypervisor && i < sizeof(drivers) / sizeof(drivers[0]); i++) {
 		const struct driver *driver = &drivers[i];
 
-		if (doctor_exists(d, driver->sign))
+		if (doctor_exists(d, driver->sign) || comes_on_demand(d, driver, &modules))
 			continue;
 		add_driver(&missing, driver->module, " ");
 		if (!strstr(str_text(&uses), driver->use))
@@ -57,6 +84,7 @@ void doctor_check_drivers(struct doctor *d)
 	} else {
 		doctor_add(d, "drivers", DOCTOR_OK, NULL, "not looked at without a hypervisor");
 	}
+	str_free(&modules);
 	str_free(&missing);
 	str_free(&uses);
 	str_free(&mend);
