@@ -61,6 +61,16 @@ def test_guests_end_before_all_that_they_need():
     assert {"xend.service", "xen.service", "xenstored.service", "network-online.target", "remote-fs.target"} <= set(after)
 
 
+def test_libvirt_saves_its_guests_before_the_others_are_ended():
+    """Both would work on the same guest. systemd stops in the opposite order."""
+    assert "libvirt-guests.service" in settings("Unit", "xenolith-guests.service")["Before"].split()
+
+
+def test_libvirtd_finds_xenstored():
+    """Debian's script xen starts it, under systemd as xen.service; libvirtd.service knows another name only."""
+    assert {"libvirtd.service", "virtxend.service"} <= set(settings("Unit", "xen.service.conf")["Before"].split())
+
+
 def test_a_guest_that_does_not_start_keeps_no_other_from_being_shut_down():
     """systemd runs ExecStop= only of a service that has started well."""
     guests = settings("Service", "xenolith-guests.service")
