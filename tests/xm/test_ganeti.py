@@ -12,12 +12,17 @@ sys.path.insert(0, str(ROOT / "tests/system"))
 import ganeti  # noqa: E402
 
 
-@pytest.mark.parametrize("letters,word", [("r-----", "running"), ("-b----", "running"), ("------", "running"),
-                                          ("--p---", "paused"), ("---s--", "shutdown"), ("----c-", "crashed"),
-                                          ("---sc-", "crashed")])
+@pytest.mark.parametrize("letters,word", [("r-----", "running"), ("-b----", "running"), ("------", "running"), ("--p---", "running"),
+                                          ("-----d", "running"), ("--p--d", "running"), ("---s--", "shutdown"), ("---s-d", "shutdown")])
 def test_states(xm, xend, letters, word):
     xend.answers["domain.list"] = domains(DOMAIN0, domain("i.example.org", 4, state=letters))
     assert ganeti.read_list(xm.good("list"))["i.example.org"] == (4, 256, 1, word, 1.5)
+
+
+@pytest.mark.parametrize("letters", ["----c-", "----cd", "--p-c-"])
+def test_a_crashed_guest_is_left_out(xm, xend, letters):
+    xend.answers["domain.list"] = domains(DOMAIN0, domain("i.example.org", 4, state=letters))
+    assert list(ganeti.read_list(xm.good("list"))) == ["Domain-0"]
 
 
 def test_names_with_blanks(xm, xend):

@@ -7,6 +7,7 @@
 #include "config/guest_kind.h"
 #include "config/parser.h"
 #include "config/schema.h"
+#include "config/pin.h"
 #include "config/screen.h"
 #include "lib/alloc.h"
 #include "lib/json.h"
@@ -58,6 +59,7 @@ struct config *config_from_values(struct value *object, struct config_diags *dia
 					   strlen(diags->name)));
 	c = xcalloc(1, sizeof(*c));
 	screen_gather(object);
+	pin_rename(object);
 	schema_fill(&config_domain_schema, c, object, diags);
 	value_free(object);
 	config_diags_sort(diags);

@@ -55,7 +55,7 @@ const struct config_foreign foreign_domain_keys[] = {
 	  "nothing of the host is given to the guest by it" },
 	{ FOREIGN_IGNORED, "vcpu_avail",
 	  "vcpus says how many begin, maxvcpus how many there can be" },
-	{ FOREIGN_IGNORED, "cpu", "it was for vCPU 0 alone; cpus says where all of them run" },
+	{ FOREIGN_IGNORED, "cpu", "it is the older name of cpus, which is set, too" },
 	{ FOREIGN_IGNORED, "restart", "on_poweroff, on_reboot and on_crash say what follows" },
 	{ FOREIGN_IGNORED, "nics", "vif lists the interfaces" },
 	{ FOREIGN_REFUSED, "pci dtdev device_tree",

@@ -71,6 +71,19 @@ static void other_names_mean_the_same(void **state)
 		   "k\",\"bootargs\":[\"a\",\"b\"],\"cpu_cap\":50}");
 }
 
+/* Ganeti writes it for a set that holds for all vCPUs. */
+static void cpu_is_the_older_name_of_cpus(void **state)
+{
+	check_json(BASE "cpu = \"0,1\"", "{\"name\":\"g\",\"kernel\":\"/k\",\"cpus\":\"0,1\"}");
+	check_json(BASE "cpu = 0", "{\"name\":\"g\",\"kernel\":\"/k\",\"cpus\":\"0\"}");
+	check_json(BASE "cpu = -1", "{\"name\":\"g\",\"kernel\":\"/k\"}");
+	check_json(BASE "cpu = ''\ncpus = 3", "{\"name\":\"g\",\"kernel\":\"/k\",\"cpus\":\"3\"}");
+	check_json(BASE "cpu = 2\ncpus = ''", "{\"name\":\"g\",\"kernel\":\"/k\",\"cpus\":\"2\"}");
+	config_free(parse_with(BASE "cpu = 2\ncpus = 3\n", NULL, 0,
+			       "f:3:1: warning: cpu is not supported: it is the older name of "
+			       "cpus, which is set, too\n"));
+}
+
 static void a_list_of_one_set_of_cpus_is_no_text(void **state)
 {
 	check_json(BASE "cpus = '1'\ncpus_soft = 'nodes:0'",
@@ -247,6 +260,7 @@ int main(void)
 		cmocka_unit_test(the_syntax_of_both_toolstacks_is_read),
 		cmocka_unit_test(sizes_have_units),
 		cmocka_unit_test(other_names_mean_the_same),
+		cmocka_unit_test(cpu_is_the_older_name_of_cpus),
 		cmocka_unit_test(a_list_of_one_set_of_cpus_is_no_text),
 		cmocka_unit_test(words_and_identities_become_canonical),
 		cmocka_unit_test(what_has_no_effect_is_named),

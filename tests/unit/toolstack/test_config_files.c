@@ -120,6 +120,13 @@ static void files_of_other_programs_are_understood(void **state)
 	assert_string_equal(c->vif[0].ip, "198.51.100.7");
 	assert_int_equal(c->disk[1].mode, CONFIG_DISK_READ);
 	config_free(c);
+	c = read_good("ganeti");
+	assert_int_equal(c->nr_cpus, 1);
+	assert_string_equal(c->cpus[0], "0,1");
+	assert_int_equal(c->on_poweroff, CONFIG_PRESERVE);
+	assert_string_equal(c->disk[0].target, "/var/run/ganeti/instance-disks/g1.lab:0");
+	assert_string_equal(c->vif[1].ip, "10.77.0.21");
+	config_free(c);
 	c = read_good("xl");
 	assert_int_equal(config_maxvcpus(c), 4);
 	assert_true(c->disk[1].cdrom);

@@ -10,25 +10,10 @@
 #include "lib/str.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/screen.h"
+#include "xend/domain/state_letters.h"
 #include "protocol.h"
 
 #define PAGE_KB 4
-
-void domain_state_letters(const struct hv_domain_info *info, char letters[7])
-{
-	bool crashed = info->shutdown && info->shutdown_reason == SHUTDOWN_crash;
-
-	letters[0] = info->running ? 'r' : '-';
-	/*
-	 * A paused domain whose vCPUs all block is shown as paused only: programs expect "--p---".
-	 */
-	letters[1] = info->blocked && !info->paused ? 'b' : '-';
-	letters[2] = info->paused ? 'p' : '-';
-	letters[3] = info->shutdown && !crashed ? 's' : '-';
-	letters[4] = crashed ? 'c' : '-';
-	letters[5] = info->dying ? 'd' : '-';
-	letters[6] = '\0';
-}
 
 static enum domain_status status_of(const struct domain *domain, const struct hv_domain_info *info)
 {

@@ -32,8 +32,6 @@ const struct domain_field *domain_field_find(const char *name);
 /* All fields as an object. info NULL: the domain does not run. */
 struct json_object *domain_describe(const struct domain *domain, const struct hv_domain_info *info,
 				    bool with_config);
-/* "r-----" and so on. */
-void domain_state_letters(const struct hv_domain_info *info, char letters[7]);
 /* "any cpu", or "0-1,4"; to be freed. */
 char *cpumap_to_text(const struct hv_cpumap *map, unsigned int nr_cpus);
 

@@ -14,6 +14,7 @@
 #include "lib/str.h"
 #include "xend/domain/describe.h"
 #include "xend/domain/domain.h"
+#include "xend/domain/state_letters.h"
 #include "protocol.h"
 #include "xend/runtime/store.h"
 
