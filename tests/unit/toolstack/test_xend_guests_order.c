@@ -208,6 +208,19 @@ static void a_guest_that_goes_on_and_has_a_file_counts_once(void **state)
 	assert_int_equal(count(), 2);
 }
 
+/* As a link beside the file, or a copy. A file that cannot be used is no start of a guest. */
+static void a_guest_with_two_files_counts_once(void **state)
+{
+	struct config of_db = { .name = (char *)"db" }, of_mail = { .name = (char *)"mail" };
+
+	assert_int_equal(guests_order_file("/etc/xen/auto/10-db", &of_db, NULL), 0);
+	assert_int_equal(guests_order_file("/etc/xen/auto/db", &of_db, NULL), 0);
+	assert_int_equal(count(), 2);
+	assert_int_equal(guests_order_bad_file("/etc/xen/auto/mail", "It is none.", NULL), 0);
+	assert_int_equal(guests_order_file("/etc/xen/auto/mail.cfg", &of_mail, NULL), 0);
+	assert_int_equal(count(), 4);
+}
+
 /* It has started with the host, and what has become of it since does not matter. */
 static void one_that_has_gone_on_and_ended_is_not_started_from_its_file(void **state)
 {
@@ -233,6 +246,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_guest_that_goes_on_and_has_a_file_counts_once,
 						begin, forget),
+		cmocka_unit_test_setup_teardown(a_guest_with_two_files_counts_once, begin, forget),
 		cmocka_unit_test_setup_teardown(
 			one_that_has_gone_on_and_ended_is_not_started_from_its_file, begin, forget),
 		cmocka_unit_test_setup_teardown(

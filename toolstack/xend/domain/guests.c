@@ -275,16 +275,18 @@ static struct guest *find_file(const char *path, unsigned int *count)
 }
 
 /*
- * Whether the order has this guest already, without its file: it goes on from its saved memory, or
- * xend keeps it. One that could not, and that xend has forgotten since, has its file alone.
+ * Whether the order has this guest already, without this file: it goes on from its saved memory,
+ * xend keeps it, or another file names it. One that could not, and that xend has forgotten since,
+ * has its file alone.
  */
 static bool is_known(const char *name)
 {
 	struct guest *guest;
 
 	TAILQ_FOREACH(guest, &guests.list, link)
-		if (!guest->path && strcmp(guest->name, name) == 0 &&
-		    (guest->progress != GUEST_FAILED || domain_by_uuid(guest->uuid)))
+		if (strcmp(guest->name, name) == 0 &&
+		    (guest->progress != GUEST_FAILED ||
+		     (!guest->path && domain_by_uuid(guest->uuid))))
 			return true;
 	return false;
 }
