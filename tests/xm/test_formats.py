@@ -258,6 +258,12 @@ def test_every_query_speaks_json(xm, xend, words):
     assert value == expected
 
 
+def test_devices_of_several_domains_are_one_document(xm, xend):
+    xend.answers["device.list"] = {"devices": DISKS}
+    value = json.loads(xm.good("block-list", "--json", "g1", "g2"))
+    assert value == [{**disk, "domain": name} for name in ("g1", "g2") for disk in DISKS]
+
+
 def test_top_in_batch(xm, xend):
     looks = iter(range(10))
 

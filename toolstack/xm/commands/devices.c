@@ -164,13 +164,15 @@ static void print_long(const char *class, struct json_object *device)
 
 static int device_list(const struct xm_args *args, const struct device_table *table)
 {
-	bool whole = xm_args_has(args, 'l');
+	bool whole = xm_args_has(args, 'l'), json = xm_args_has(args, XM_OPTION_JSON);
+	struct json_object *all;
 	int status = XM_OK;
 
 	if (!xm_can_ask())
 		return XM_FAILED;
-	if (!whole && !xm_args_has(args, XM_OPTION_JSON))
+	if (!whole && !json)
 		table->header(stdout);
+	all = json_new_array();
 	for (int i = 0; i < args->count; i++) {
 		struct json_object *params = xm_domain_params(args->operands[i]), *answer, *devices;
 		size_t count;
@@ -180,18 +182,23 @@ static int device_list(const struct xm_args *args, const struct device_table *ta
 		devices = xm_array(answer, "devices", &count);
 		if (!answer)
 			status = XM_FAILED;
-		else if (xm_args_has(args, XM_OPTION_JSON))
-			xm_print_json(devices);
-		for (size_t j = 0; j < count && !xm_args_has(args, XM_OPTION_JSON); j++) {
+		for (size_t j = 0; j < count; j++) {
 			struct json_object *device = json_object_array_get_idx(devices, j);
 
-			if (whole)
+			if (json && args->count > 1)
+				json_set_string(device, "domain", args->operands[i]);
+			if (json)
+				json_append(all, json_object_get(device));
+			else if (whole)
 				print_long(table->class, device);
 			else
 				table->row(device);
 		}
 		json_object_put(answer);
 	}
+	if (json && (status == XM_OK || json_object_array_length(all)))
+		xm_print_json(all);
+	json_object_put(all);
 	return status;
 }
 
@@ -219,7 +226,8 @@ static int pci_run(const struct xm_args *args)
 
 static const struct xm_option list_options[] = {
 	{ 'l', "long", NULL, "all that is known of each, as S-expressions" },
-	{ XM_OPTION_JSON, "json", NULL, "print what xend answered, as JSON" },
+	{ XM_OPTION_JSON, "json", NULL,
+	  "print what xend answered, as JSON; for several domains each device has its \"domain\"" },
 	{ 0 },
 };
 
