@@ -222,27 +222,57 @@ const struct hv_domain_info *domain_find_info(const struct domain *domain,
 	return info && is_domain(domain, info) ? info : NULL;
 }
 
+/* Whether tables show the name so: a blank as '_'. */
+static bool is_shown_as(const char *name, const char *text)
+{
+	while (*name && (*name == *text || (*name == ' ' && *text == '_'))) {
+		name++;
+		text++;
+	}
+	return !*name && !*text;
+}
+
+/* For who copies a name from a table. -EINVAL: several names look like that one; NULL: none does.
+ */
+static int find_shown(const char *text, struct domain **found, struct error **e)
+{
+	struct domain *domain;
+
+	*found = NULL;
+	TAILQ_FOREACH(domain, &domains, link) {
+		if (!is_shown_as(domain->name, text))
+			continue;
+		if (*found)
+			return error_set(
+				e, EINVAL,
+				"'%.80s' may be domain '%s' or domain '%s': tables show "
+				"blanks as '_'. Write the name with its blanks, in quotes.",
+				text, (*found)->name, domain->name);
+		*found = domain;
+	}
+	return 0;
+}
+
 int domain_lookup(struct json_object *which, struct domain **out, struct error **e)
 {
 	const char *text = json_object_get_string(which);
-	struct domain *domain = NULL, *numbered = NULL;
+	struct domain *domain = NULL;
 	uint8_t uuid[16];
 	uint64_t id;
+	int rc = 0;
 
 	domains_refresh();
-	if (json_object_is_type(which, json_type_string))
-		domain = domain_by_name(text);
+	/* As with xl, a number is an id first. */
 	if (str_to_u64(text, 10, 0, DOMID_FIRST_RESERVED - 1, &id))
-		numbered = domain_by_id((int)id);
-	if (domain && numbered && domain != numbered)
-		return error_set(e, EINVAL,
-				 "'%.80s' is a domain's name and the id of domain '%s': use a UUID "
-				 "(xm list -l shows it), or the other one's id or name.",
-				 text, numbered->name);
-	if (!domain)
-		domain = numbered;
+		domain = domain_by_id((int)id);
+	if (!domain && json_object_is_type(which, json_type_string))
+		domain = domain_by_name(text);
 	if (!domain && uuid_from_text(text, uuid))
 		domain = domain_by_uuid(uuid);
+	if (!domain && json_object_is_type(which, json_type_string))
+		rc = find_shown(text, &domain, e);
+	if (rc)
+		return rc;
 	if (!domain)
 		return error_set(e, ESRCH, "Domain '%.80s' does not exist.", text);
 	*out = domain_ref(domain);

@@ -171,8 +171,8 @@ struct domain *domain_by_name(const char *name);
 struct domain *domain_by_id(int domid);
 struct domain *domain_by_uuid(const uint8_t uuid[16]);
 /*
- * Finds a domain by what a request says: name, id or UUID. Gives the caller a reference. -ESRCH,
- * with the sentence that xm prints.
+ * Finds a domain by what a request says: id, name, UUID, or the name as tables show it, in this
+ * order. Gives the caller a reference. -ESRCH or -EINVAL, with the sentence that xm prints.
  */
 int domain_lookup(struct json_object *which, struct domain **out, struct error **e);
 
