@@ -90,6 +90,7 @@ DENSITY = (
     Row("density_dom0", "memory of Domain-0 for each of them", "KiB", ratio=1.0, sides=TOOLS),
     Row("density_hypervisor", "memory of the hypervisor for each of them", "KiB", ratio=1.0, sides=TOOLS),
     Row("density_list", "list of 300 guests", "us", ratio=0.5, sides=TOOLS),
+    Row("density_destroy_first", "destroy one beside 300", "us", ratio=0.3, sides=TOOLS),
     Row("density_destroy", "destroy each of them", "us", ratio=0.3, sides=TOOLS),
     Row("density_xend", "xend beside 300 guests, resident", "KiB", most=40 * 1024, sides=TOOLS, alone=True),
     Row("density_halted", "list of 1,000 defined and halted guests", "us", most=30_000, sides=TOOLS, alone=True),

@@ -3,6 +3,7 @@
 
 import re
 import shutil
+from collections import namedtuple
 
 import payload
 from results import parse
@@ -21,6 +22,9 @@ OPTIONS = "com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all noreboot"
 MEMORY = 2048
 # For many guests: how many, and MiB of the machine and of Domain-0.
 DENSITY, DENSITY_MEMORY, DENSITY_DOM0 = 300, 6144, 2048
+# The first is the one that Debian starts; the other one is written in C.
+XENSTOREDS = ("oxenstored", "xenstored")
+Density = namedtuple("Density", "guests xenstored tools", defaults=(DENSITY, XENSTOREDS[0], TOOLS))
 # Fast strings: each repetition is counted as an instruction, so that with them (rep movsb) a copy would count for 4,096 a
 # page and drown everything else; without them Linux copies 8 bytes at a time.
 CPU = Pc.cpu + ",-erms,-fsrm"
@@ -101,22 +105,21 @@ def _toolstack(hv, image):
     return found
 
 
-def _density(hv, image, guests):
+def _density(hv, image, density):
     """{key: {"xm": figure, "xl": figure}}: a machine for each toolstack, which makes so many guests."""
     found = {row.key: {} for row in PARTS["density"]}
-    for tool in TOOLS:
-        # What C's xenstored does for each request grows with the guests; Debian starts the other one.
-        words = f"lab=agent lab.xenstored=oxenstored bench=density bench.tool={tool} bench.count={guests}"
+    for tool in density.tools:
+        words = f"lab=agent lab.xenstored={density.xenstored} bench=density bench.tool={tool} bench.count={density.guests}"
         pc = _dom0_pc(image, payload.make_toolstack(), words, DENSITY_MEMORY, DENSITY_DOM0)
-        text, failure = _run(f"density-{hv}-{tool}", pc, 7200)
+        text, failure = _run(f"density-{hv}-{tool}-{density.xenstored}-{density.guests}", pc, 7200)
         rows = [row for row in PARTS["density"] if tool in (row.sides[:1] if row.alone else row.sides)]
         for key, figure in parse(text.replace(f"BENCH {tool}.", "BENCH "), rows, failure).items():
             found[key][tool] = figure
     return found
 
 
-def measure(hv, image, parts, guests=DENSITY):
-    """All figures of these parts on one hypervisor, density with so many guests: {key: {side: figure}}. The image is copied first: a build may go on meanwhile."""
+def measure(hv, image, parts, density=Density()):
+    """All figures of these parts on one hypervisor: {key: {side: figure}}. The image is copied first: a build may go on meanwhile."""
     kept = OUT / f"hypervisor-{hv}.elf"
     shutil.copyfile(image, kept)
     found = {}
@@ -130,5 +133,5 @@ def measure(hv, image, parts, guests=DENSITY):
     if "toolstack" in parts and hv == "xenolith":
         both.update(_toolstack(hv, kept))
     if "density" in parts and hv == "xenolith":
-        both.update(_density(hv, kept, guests))
+        both.update(_density(hv, kept, density))
     return both
