@@ -111,6 +111,9 @@ static void answer(int fd, const struct xsd_sockmsg *header, const char *body)
 	case XS_TRANSACTION_START:
 		reply(fd, header, header->type, "5", 2);
 		return;
+	case XS_IS_DOMAIN_INTRODUCED:
+		reply(fd, header, header->type, strcmp(body, "4") == 0 ? "F" : "T", 2);
+		return;
 	default:
 		reply(fd, header, header->type, "OK", 3);
 	}
@@ -122,11 +125,9 @@ static void note(uint32_t type, const char *body, size_t length)
 	static const struct {
 		uint32_t type;
 		const char *word;
-	} words[] = { { XS_WRITE, "write" },
-		      { XS_MKDIR, "make" },
-		      { XS_RM, "remove" },
-		      { XS_SET_PERMS, "access" },
-		      { XS_TRANSACTION_START, "begin" },
+	} words[] = { { XS_WRITE, "write" },	    { XS_MKDIR, "make" },
+		      { XS_RM, "remove" },	    { XS_SET_PERMS, "access" },
+		      { XS_RELEASE, "release" },    { XS_TRANSACTION_START, "begin" },
 		      { XS_TRANSACTION_END, "end" } };
 	char line[256];
 	size_t i = 0, n;
@@ -360,6 +361,7 @@ static const struct {
 	{ do_write, XS_WRITE },
 	{ do_remove, XS_RM },
 	{ do_introduce, XS_INTRODUCE },
+	{ do_release, XS_IS_DOMAIN_INTRODUCED },
 	{ do_release, XS_RELEASE },
 	{ do_resume, XS_RESUME },
 	{ do_commit, XS_TRANSACTION_START },
@@ -721,6 +723,19 @@ static void test_many_unseen_nodes(void **state)
 	assert_string_equal(played.journal, expected);
 }
 
+static void do_release_two(void)
+{
+	store_release(3);
+	store_release(4);
+}
+
+/* oxenstored goes through all its nodes for a release, also of a domain that it has forgotten. */
+static void test_a_domain_is_released_once(void **state)
+{
+	assert_int_equal(run_xend(do_release_two), 0);
+	assert_string_equal(played.journal, "release 3\n");
+}
+
 static void test_without_xenstored_xend_does_not_start(void **state)
 {
 	close(played.listener);
@@ -759,6 +774,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_domain_that_serves_sees_all_at_once, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_refused_node_is_the_last, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_domain_is_released_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_without_xenstored_xend_does_not_start, set_up,
 						tear_down),
 	};

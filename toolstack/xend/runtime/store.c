@@ -230,9 +230,15 @@ int store_introduce(unsigned int domid, uint64_t mfn, uint32_t port, struct erro
 
 void store_release(unsigned int domid)
 {
-	bool ok;
+	bool known, ok;
 
-	/* xenstored releases a dead domain by itself, so a failure here is no error. */
+	/*
+	 * xenstored releases a dead domain by itself. Asked for one that it does not know,
+	 * oxenstored goes through all its nodes a second time, and then refuses.
+	 */
+	ASK(known, xs_is_domain_introduced(store_xs, domid));
+	if (!known)
+		return;
 	ASK(ok, xs_release_domain(store_xs, domid));
 	if (!ok)
 		log_debug("xenstored had released domain %u already.", domid);
