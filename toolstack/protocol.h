@@ -54,6 +54,8 @@
 
 /* DOM? config? columns[]? -> domains[]: objects, or arrays of these columns; see XEND_D_* */
 #define XEND_M_DOMAIN_LIST "domain.list"
+/* DOM? columns[] -> rows[]: a string for each domain, the columns with a blank between */
+#define XEND_M_DOMAIN_TABLE "domain.table"
 /* config paused? console? dryrun? -> id name uuid (with dryrun: config) */
 #define XEND_M_DOMAIN_CREATE	"domain.create"
 #define XEND_M_DOMAIN_DESTROY	"domain.destroy"   /* DOM */

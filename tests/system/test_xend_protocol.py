@@ -77,6 +77,19 @@ def test_a_list_of_some_columns(xend):
         assert "columns" in caught.value.message or "no field" in caught.value.message
 
 
+def test_a_table_has_the_same_domains_as_the_list(xend):
+    xend.ask("domain.new", config={"name": "table", "kernel": "/guest/vmlinux", "memory": 64})
+    columns = ["id", "memory_kb", "state", "reason", "name"]
+    lists = xend.ask("domain.list", columns=columns)["domains"]
+    assert xend.ask("domain.table", columns=columns)["rows"] == [" ".join("-" if v is None else str(v) for v in row) for row in lists]
+    assert xend.ask("domain.table", domain="table", columns=columns)["rows"] == ["-1 65536 ------ - table"]
+    for more, words in (({}, "needs the parameter 'columns'"), ({"columns": ["nothing"]}, "no field"), ({"columns": ["id"], "domain": "x"}, "does not exist")):
+        with pytest.raises(XendError) as caught:
+            xend.ask("domain.table", **more)
+        assert words in caught.value.message
+    xend.ask("domain.delete", domain="table")
+
+
 def test_many_requests_in_one_connection(xend):
     answers = raw(xend, "".join(INFO % n for n in range(200)))
     assert sorted(a["id"] for a in answers) == list(range(200)) and all("result" in a for a in answers)

@@ -35,6 +35,24 @@ def test_list(xm, xend):
         "g1                                         3   256     1     -b----      1.5\n")
 
 
+def test_list_of_a_xend_that_has_no_tables(xm, xend):
+    new = xm.good("list"), xm.good("list", "g1"), xm.good("list", "--state=running")
+    xend.old = True
+    assert new == (xm.good("list"), xm.good("list", "g1"), xm.good("list", "--state=running"))
+    assert "Domain 'x' does not exist." in xm.fails("list", "x")
+
+
+def test_list_of_a_name_with_blanks(xm, xend):
+    xend.answers["domain.list"] = domains(domain("a  b c ", 1))
+    assert xm.good("list").splitlines()[1].startswith("a__b_c_                                    1 ")
+
+
+@pytest.mark.parametrize("row", ["", " ", "1", "1 2 3", 7, None, {}, [], [1, None, "x"]])
+def test_list_of_rows_that_are_none(xm, xend, row):
+    xend.raw["domain.list"] = json.dumps({"id": 1, "result": {"rows": [row]}}).encode() + b"\n"
+    assert len(xm.good("list").splitlines()) == 2
+
+
 def test_list_of_one_and_of_several(xm, xend):
     assert xm.good("list", "g1") == LIST_HEADER + "g1                                         3   256     1     -b----      1.5\n"
     assert [line.split()[0] for line in xm.good("list", "g1", "0").splitlines()[1:]] == ["g1", "Domain-0"]

@@ -276,7 +276,8 @@ static int remote_error(const char *method, struct json_object *error, struct er
 		error_prefix(e, "xend's answer to %s is not understood: ", method);
 		return rc;
 	}
-	return error_set(e, EREMOTEIO, "%s", message);
+	return error_set(e, strcmp(code, XEND_E_UNKNOWN_METHOD) == 0 ? ENOSYS : EREMOTEIO, "%s",
+			 message);
 }
 
 /*

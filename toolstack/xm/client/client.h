@@ -44,9 +44,9 @@ bool client_end_interrupts(struct client *client);
  * Send a request and wait for its answer. `params` and `progress` may be NULL; `params` is
  * consumed. The caller owns *result, which is never NULL after success.
  *
- * Returns 0; -EREMOTEIO with xend's own sentence when xend answers with an error; -EINPROGRESS
- * after an interrupt when xend goes on with the request; another -errno when the connection or the
- * answer is unusable.
+ * Returns 0; -EREMOTEIO with xend's own sentence when xend answers with an error, -ENOSYS when it
+ * does not know the method; -EINPROGRESS after an interrupt when xend goes on with the request;
+ * another -errno when the connection or the answer is unusable.
  */
 int client_call(struct client *client, const char *method, struct json_object *params,
 		client_progress *progress, void *data, struct json_object **result,

@@ -78,7 +78,7 @@ static struct json_object *ask(struct order *order, const char *method, struct j
 			rc = client_call(client, method, json_object_get(params), NULL, NULL,
 					 &result, &e);
 		client_close(client);
-		if (rc && rc != -EREMOTEIO && seconds() < deadline) {
+		if (rc && rc != -EREMOTEIO && rc != -ENOSYS && seconds() < deadline) {
 			if (!said)
 				puts("Waiting for xend.");
 			fflush(stdout);

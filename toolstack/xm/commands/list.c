@@ -2,11 +2,14 @@
 /* `xm list`: a table, S-expressions or JSON from xend's domain objects. */
 #include "xm/commands/list.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "config/config.h"
+#include "lib/alloc.h"
 #include "lib/json.h"
 #include "protocol.h"
 #include "xm/client/call.h"
@@ -38,106 +41,164 @@ static int status_of_name(const char *name)
 	return BAD_STATUS;
 }
 
-/* Moves the domains of an answer to the array; false if the answer is an error. */
-static bool take_domains(struct json_object *domains, struct json_object *answer)
+/* Moves what the answer lists under the key to the array; false if the answer is an error. */
+static bool take_list(struct json_object *list, struct json_object *answer, const char *key)
 {
 	struct json_object *array;
 	size_t count;
 
 	if (!answer)
 		return false;
-	array = xm_array(answer, "domains", &count);
+	array = xm_array(answer, key, &count);
 	for (size_t i = 0; i < count; i++)
-		json_append(domains, json_object_get(json_object_array_get_idx(array, i)));
+		json_append(list, json_object_get(json_object_array_get_idx(array, i)));
 	json_object_put(answer);
 	return true;
 }
 
-/*
- * The named domains, or all, as xend describes them if the parameter `key` has this value, which is
- * consumed. Returns as list_domains().
- */
-static int ask(char *const *names, int count, const char *key, struct json_object *value,
-	       struct json_object **domains)
+/* Asks for a domain, NULL: for all, and adds what xend says to the array; false: it has refused. */
+typedef bool ask_function(const char *name, const void *how, struct json_object *list);
+
+/* The named domains, or all, by ask_one(name, how). Returns as list_domains(). */
+static int ask(char *const *names, int count, ask_function *ask_one, const void *how,
+	       struct json_object **list)
 {
 	int status = XM_OK, answers = 0;
 
-	*domains = json_new_array();
+	*list = json_new_array();
 	for (int i = 0; i < (count ? count : 1) && xm_can_ask(); i++) {
-		struct json_object *params = count ? xm_domain_params(names[i]) : json_new_object();
-
-		if (value)
-			json_set(params, key, json_object_get(value));
-		if (take_domains(*domains, xm_call(XEND_M_DOMAIN_LIST, params, NULL)))
+		if (ask_one(count ? names[i] : NULL, how, *list))
 			answers++;
 		else
 			status = XM_FAILED;
 	}
-	json_object_put(value);
 	if (answers)
 		return status;
-	json_object_put(*domains);
-	*domains = NULL;
+	json_object_put(*list);
+	*list = NULL;
 	return XM_FAILED;
+}
+
+static struct json_object *params_of(const char *name)
+{
+	return name ? xm_domain_params(name) : json_new_object();
+}
+
+static bool ask_objects(const char *name, const void *how, struct json_object *list)
+{
+	struct json_object *params = params_of(name);
+
+	if (*(const bool *)how)
+		json_set(params, XEND_P_CONFIG, json_new_bool(true));
+	return take_list(list, xm_call(XEND_M_DOMAIN_LIST, params, NULL), "domains");
 }
 
 int list_domains(char *const *names, int count, bool config, struct json_object **domains)
 {
-	return ask(names, count, XEND_P_CONFIG, config ? json_new_bool(true) : NULL, domains);
+	return ask(names, count, ask_objects, &config, domains);
 }
 
-/* The columns of the table. Rows instead of objects: a host may have a thousand domains. */
-enum { NAME, ID, MEMORY, VCPUS, STATE, TIME, STATUS, COLUMNS };
+/* The columns of the table, in the order of a row. The name is the last: it may have blanks. */
+enum { ID, MEMORY, VCPUS, STATE, TIME, STATUS, NAME, COLUMNS };
 static const char *const columns[COLUMNS] = {
-	[NAME] = XEND_D_NAME,	  [ID] = XEND_D_ID,	  [MEMORY] = XEND_D_MEMORY_KB,
-	[VCPUS] = XEND_D_VCPUS,	  [STATE] = XEND_D_STATE, [TIME] = XEND_D_CPU_NS,
-	[STATUS] = XEND_D_STATUS,
+	[ID] = XEND_D_ID,	[MEMORY] = XEND_D_MEMORY_KB, [VCPUS] = XEND_D_VCPUS,
+	[STATE] = XEND_D_STATE, [TIME] = XEND_D_CPU_NS,	     [STATUS] = XEND_D_STATUS,
+	[NAME] = XEND_D_NAME,
 };
 
-static struct json_object *cell(struct json_object *row, size_t column)
+static struct json_object *params_of_table(const char *name)
 {
-	return json_object_is_type(row, json_type_array) ? json_object_array_get_idx(row, column) :
-							   NULL;
+	struct json_object *params = params_of(name), *wanted = json_new_array();
+
+	for (size_t i = 0; i < COLUMNS; i++)
+		json_append(wanted, json_new_string(columns[i]));
+	json_set(params, XEND_P_COLUMNS, wanted);
+	return params;
 }
 
-static int64_t number_at(struct json_object *row, size_t column)
+/*
+ * A string for each domain, or a list of values from a xend that does not know domain.table. A host
+ * may have a thousand domains.
+ */
+static bool ask_rows(const char *name, const void *how, struct json_object *list)
 {
-	return json_object_get_int64(cell(row, column));
+	struct json_object *answer;
+	struct error *error = NULL;
+	int rc = client_call(xm_client(), XEND_M_DOMAIN_TABLE, params_of_table(name), NULL, NULL,
+			     &answer, &error);
+
+	(void)how;
+	if (rc && rc != -ENOSYS)
+		xm_fail("%s", error_text(error));
+	error_free(&error);
+	if (rc == -ENOSYS)
+		return take_list(list, xm_call(XEND_M_DOMAIN_LIST, params_of_table(name), NULL),
+				 "domains");
+	return take_list(list, answer, "rows");
 }
 
-static const char *text_at(struct json_object *row, size_t column)
+/* The texts of a row's values; those of `text` are cut out of it. */
+static void split_text(char *text, const char *cells[COLUMNS])
 {
-	const char *text = json_object_get_string(cell(row, column));
+	for (size_t i = 0; i < COLUMNS; i++) {
+		char *end = i < COLUMNS - 1 ? strchr(text, ' ') : NULL;
 
-	return text ? text : "";
+		cells[i] = text;
+		text = end ? end + 1 : strchr(text, '\0');
+		if (end)
+			*end = '\0';
+	}
+}
+
+static void split_list(struct json_object *row, const char *cells[COLUMNS])
+{
+	bool is_list = json_object_is_type(row, json_type_array);
+
+	for (size_t i = 0; i < COLUMNS; i++) {
+		const char *text =
+			is_list ? json_object_get_string(json_object_array_get_idx(row, i)) : NULL;
+
+		cells[i] = text ? text : "";
+	}
+}
+
+static void print_row(const char *const cells[COLUMNS], int status)
+{
+	struct list_row row = { .name = cells[NAME],
+				.id = strtoll(cells[ID], NULL, 10),
+				.memory_kb = strtoll(cells[MEMORY], NULL, 10),
+				.vcpus = strtoll(cells[VCPUS], NULL, 10),
+				.state = cells[STATE],
+				.cpu_ns = strtoll(cells[TIME], NULL, 10) };
+
+	if (status == ANY_STATUS || strtoll(cells[STATUS], NULL, 10) == status)
+		format_list_row(stdout, &row);
 }
 
 /* Prints the rows of domains with that status. */
 static int print_table(char *const *names, int count, int status)
 {
-	struct json_object *wanted = json_new_array(), *rows;
-	int result;
+	const char *cells[COLUMNS];
+	struct json_object *rows;
+	int result = ask(names, count, ask_rows, NULL, &rows);
 	size_t nr;
 
-	/* The status decides who is in the table, and is not printed. */
-	for (size_t i = 0; i < (status == ANY_STATUS ? STATUS : COLUMNS); i++)
-		json_append(wanted, json_new_string(columns[i]));
-	result = ask(names, count, XEND_P_COLUMNS, wanted, &rows);
 	if (!rows)
 		return result;
 	format_list_header(stdout);
 	nr = json_object_array_length(rows);
 	for (size_t i = 0; i < nr; i++) {
 		struct json_object *row = json_object_array_get_idx(rows, i);
-		struct list_row cells = { .name = text_at(row, NAME),
-					  .id = number_at(row, ID),
-					  .memory_kb = number_at(row, MEMORY),
-					  .vcpus = number_at(row, VCPUS),
-					  .state = text_at(row, STATE),
-					  .cpu_ns = number_at(row, TIME) };
+		char *text = json_object_is_type(row, json_type_string) ?
+				     xstrdup(json_object_get_string(row)) :
+				     NULL;
 
-		if (status == ANY_STATUS || number_at(row, STATUS) == status)
-			format_list_row(stdout, &cells);
+		if (text)
+			split_text(text, cells);
+		else
+			split_list(row, cells);
+		print_row(cells, status);
+		free(text);
 	}
 	json_object_put(rows);
 	return result;
