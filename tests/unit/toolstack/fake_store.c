@@ -233,6 +233,19 @@ void store_put_number(struct store_batch *batch, enum store_access access, unsig
 	node_set(path, text);
 }
 
+void store_set(struct store_batch *batch, uint64_t value, const char *fmt, ...)
+{
+	char text[32];
+
+	PATH_OF(fmt);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	node_set(path, text);
+}
+
+void store_batch_later(struct store_batch *batch, bool later)
+{
+}
+
 void store_batch_serve(struct store_batch *batch, unsigned int domid)
 {
 }
@@ -255,6 +268,11 @@ void store_discard(struct store_batch *batch)
 }
 
 int store_commit(struct store_batch *batch, struct error **e)
+{
+	return 0;
+}
+
+int store_commit_unseen(struct store_batch *batch, struct error **e)
 {
 	return 0;
 }

@@ -262,6 +262,14 @@ void store_absent(struct store_batch *batch, const char *path, ...)
 {
 }
 
+void store_set(struct store_batch *batch, uint64_t value, const char *path, ...)
+{
+}
+
+void store_batch_later(struct store_batch *batch, bool later)
+{
+}
+
 void store_batch_serve(struct store_batch *batch, unsigned int domid)
 {
 }

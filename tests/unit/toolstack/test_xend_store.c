@@ -640,6 +640,40 @@ static void test_unseen_nodes_take_few_requests(void **state)
 					    "write /back/key=x\n");
 }
 
+static void commit_later(void)
+{
+	struct store_batch *batch = store_begin();
+
+	store_drop(batch, "/home");
+	store_put(batch, STORE_GUEST_READS, 3, NULL, "/home");
+	store_put(batch, STORE_GUEST_READS, 3, NULL, "/home/device");
+	store_batch_later(batch, true);
+	store_put(batch, STORE_GUEST_READS, 3, "x", "/home/name");
+	store_batch_later(batch, false);
+	store_put(batch, STORE_GUEST_OWNS, 3, NULL, "/home/device/0");
+	store_put(batch, STORE_GUEST_OWNS, 3, "f", "/home/device/0/first");
+	store_batch_later(batch, true);
+	store_put(batch, STORE_GUEST_OWNS, 3, "l", "/home/device/0/last");
+	store_put(batch, STORE_GUEST_OWNS, 3, "1", "/home/device/0/state");
+	if (store_commit_unseen(batch, NULL))
+		_exit(2);
+}
+
+/* A state does not wait for them. Who may read them is the same as if they came in their place. */
+static void test_some_nodes_come_after_the_states(void **state)
+{
+	assert_int_equal(run_xend(commit_later), 0);
+	assert_string_equal(played.journal, "remove /home\n"
+					    "make /home\n"
+					    "access /home n0 r3\n"
+					    "make /home/device/0\n"
+					    "access /home/device/0 n3 r0\n"
+					    "write /home/device/0/first=f\n"
+					    "write /home/device/0/state=1\n"
+					    "write /home/name=x\n"
+					    "write /home/device/0/last=l\n");
+}
+
 static void commit_served(void)
 {
 	struct store_batch *batch = store_begin();
@@ -774,6 +808,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_domain_that_serves_sees_all_at_once, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_refused_node_is_the_last, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_some_nodes_come_after_the_states, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_domain_is_released_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_without_xenstored_xend_does_not_start, set_up,
 						tear_down),

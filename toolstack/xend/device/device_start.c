@@ -26,9 +26,10 @@ void device_put_backend(const struct device *device, struct store_batch *batch, 
 	store_put(batch, STORE_GUEST_READS, domid, NULL, "%s", back);
 	store_put(batch, STORE_GUEST_READS, domid, front, "%s/frontend", back);
 	store_put_number(batch, STORE_GUEST_READS, domid, domid, "%s/frontend-id", back);
-	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/online", back);
 	device->ops->put_back(device, batch, back);
-	/* It comes last: whoever sees it finds all other nodes. */
+	store_batch_later(batch, true);
+	store_put(batch, STORE_GUEST_READS, domid, "1", "%s/online", back);
+	store_batch_later(batch, false);
 	store_put(batch, STORE_GUEST_READS, domid, state, "%s/state", back);
 }
 
@@ -87,6 +88,7 @@ static int complete(struct device *device, struct error **e)
 static int clear_number(struct domain *domain, struct error **e)
 {
 	static const char *const classes[] = { "vbd", "qdisk", "vif" };
+	struct store_batch *batch;
 	struct hv_domain_info info;
 	int rc;
 
@@ -99,9 +101,12 @@ static int clear_number(struct domain *domain, struct error **e)
 	rc = disk_late_leave_number(domain, e);
 	if (rc == 0)
 		rc = domain_info(domain, &info, e);
-	for (size_t i = 0; rc == 0 && i < sizeof(classes) / sizeof(classes[0]); i++)
-		store_remove("/local/domain/0/backend/%s/%d", classes[i], domain->domid);
-	return rc;
+	if (rc)
+		return rc;
+	batch = store_begin();
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+		store_drop(batch, "/local/domain/0/backend/%s/%d", classes[i], domain->domid);
+	return store_commit_unseen(batch, e);
 }
 
 int devices_prepare(struct domain *domain, struct store_batch *batch, struct error **e)

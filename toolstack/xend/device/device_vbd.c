@@ -231,12 +231,16 @@ static void put_choices(const struct device *device, struct store_batch *batch, 
 			  "%s/trusted", back);
 }
 
-/* The script and its orders come before the block device, which the script makes. */
+/*
+ * The script and its orders come before the block device, which the script makes. xen-blkback waits
+ * for physical-device, which comes last, and reads no other of these nodes before.
+ */
 static void vbd_put_back(const struct device *device, struct store_batch *batch, const char *back)
 {
 	unsigned int domid = (unsigned int)device->domain->domid;
 	char *script;
 
+	store_batch_later(batch, true);
 	/* In a driver domain, the script "block" serves files and devices. */
 	if (device->disk.script || device->host) {
 		script = hotplug_script_path(device->disk.script ? device->disk.script : "block");

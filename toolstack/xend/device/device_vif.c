@@ -169,10 +169,11 @@ static void vif_put_back(const struct device *device, struct store_batch *batch,
 		uses_bridge(script) && !device->host ? bridge_find(bridge_name(device)) : NULL;
 	uint64_t bytes, interval;
 
+	/* xen-netback asks for these when it sees the device. An empty script undoes nothing. */
 	store_put_number(batch, STORE_GUEST_READS, domid, device->devid, "%s/handle", back);
-	store_put(batch, STORE_GUEST_READS, domid, device->vif.mac, "%s/mac", back);
-	/* xen-netback asks for this node. An empty one names no script that could undo anything. */
 	store_put(batch, STORE_GUEST_READS, domid, script ? script : "", "%s/script", back);
+	store_batch_later(batch, true);
+	store_put(batch, STORE_GUEST_READS, domid, device->vif.mac, "%s/mac", back);
 	store_put(batch, STORE_GUEST_READS, domid, "vif", "%s/type", back);
 	if (script || device->host)
 		store_put(batch, STORE_GUEST_READS, domid, "", "%s/hotplug-status", back);

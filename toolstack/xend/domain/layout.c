@@ -34,7 +34,6 @@ struct node {
 static const struct node common_nodes[] = {
 	{ "memory", NULL, STORE_GUEST_READS },
 	{ "cpu", NULL, STORE_GUEST_READS },
-	{ "device", NULL, STORE_GUEST_READS },
 	{ "control", NULL, STORE_GUEST_READS },
 	{ "store", NULL, STORE_GUEST_READS },
 	{ "console", NULL, STORE_GUEST_READS },
@@ -93,13 +92,16 @@ void layout_put(const struct domain *domain, const struct domain_size *size,
 	unsigned int domid = (unsigned int)domain->domid;
 	char uuid[UUID_TEXT], vm[64];
 
+	/* A dead domain's tools may have left nodes under this id. */
+	store_drop(batch, "/local/domain/%u", domid);
+	store_put(batch, STORE_GUEST_READS, domid, NULL, "/local/domain/%u", domid);
+	store_put(batch, STORE_GUEST_READS, domid, NULL, "/local/domain/%u/device", domid);
+	/* Domain-0's drivers work on the domain's devices meanwhile. */
+	store_batch_later(batch, true);
 	uuid_to_text(domain->uuid, uuid);
 	snprintf(vm, sizeof(vm), "/vm/%s", uuid);
 	put_vm(domain, batch, uuid);
 
-	/* A dead domain's tools may have left nodes under this id. */
-	store_drop(batch, "/local/domain/%u", domid);
-	store_put(batch, STORE_GUEST_READS, domid, NULL, "/local/domain/%u", domid);
 	store_put(batch, STORE_GUEST_READS, domid, vm, "/local/domain/%u/vm", domid);
 	store_put(batch, STORE_GUEST_READS, domid, domain->name, "/local/domain/%u/name", domid);
 	store_put_number(batch, STORE_GUEST_READS, domid, domid, "/local/domain/%u/domid", domid);
@@ -123,6 +125,7 @@ void layout_put(const struct domain *domain, const struct domain_size *size,
 	 */
 	store_put(batch, STORE_GUEST_READS, domid, "xend", "/local/domain/%u/console/type", domid);
 	store_put(batch, STORE_GUEST_READS, domid, "pty", "/local/domain/%u/console/output", domid);
+	store_batch_later(batch, false);
 }
 
 int layout_write_channels(const struct domain *domain, struct error **e)
@@ -136,18 +139,12 @@ int layout_write_channels(const struct domain *domain, struct error **e)
 		{ "console/ring-ref", domain->console_mfn },
 		{ "console/port", domain->console_port },
 	};
-	int rc = 0;
+	struct store_batch *batch = store_begin();
 
-	for (size_t i = 0; rc == 0 && i < sizeof(channels) / sizeof(channels[0]); i++) {
-		char path[STORE_PATH_MAX];
-
-		snprintf(path, sizeof(path), "/local/domain/%d/%s", domain->domid,
-			 channels[i].name);
-		rc = store_write(path, "%llu", (unsigned long long)channels[i].value);
-		if (rc)
-			error_set(e, -rc, "Cannot write %s in xenstore: %s.", path, strerror(-rc));
-	}
-	return rc;
+	for (size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++)
+		store_set(batch, channels[i].value, "/local/domain/%d/%s", domain->domid,
+			  channels[i].name);
+	return store_commit_unseen(batch, e);
 }
 
 /*

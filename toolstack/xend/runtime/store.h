@@ -76,6 +76,14 @@ void store_put(struct store_batch *batch, enum store_access access, unsigned int
 	       const char *value, const char *path, ...) __attribute__((format(printf, 5, 6)));
 void store_put_number(struct store_batch *batch, enum store_access access, unsigned int domid,
 		      uint64_t value, const char *path, ...) __attribute__((format(printf, 5, 6)));
+/* Writes a number and leaves the access as it is: a new node has its directory's. */
+void store_set(struct store_batch *batch, uint64_t value, const char *path, ...)
+	__attribute__((format(printf, 3, 4)));
+/*
+ * For store_commit_unseen: what is put from now on, but for nodes named "state", may be written
+ * after the states; or not, which holds at first.
+ */
+void store_batch_later(struct store_batch *batch, bool later);
 /* Removes a path and all below it. */
 void store_drop(struct store_batch *batch, const char *path, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -92,8 +100,10 @@ int store_commit(struct store_batch *batch, struct error **e);
  * being built, so whoever finds half of them, after an error or a kill of xend, takes all away.
  *
  * The guest, which xenstored does not know yet, cannot see them. Drivers of Domain-0 can; they turn
- * to a device when its "state" appears. So all nodes of that name come last, when both directories
- * of each device are there. A domain that serves devices gets the whole batch at once, as by
+ * to a device when its "state" appears. So the nodes of that name come when both directories of
+ * each device are there, with all that its driver reads at once. The others come after them
+ * (store_batch_later): Linux's xenbus asks once more for each node of a device without a state, and
+ * its drivers work meanwhile. A domain that serves devices gets the whole batch at once, as by
  * store_commit: it may read its directories at any time.
  *
  * Much cheaper than store_commit beside many guests. Results as there.

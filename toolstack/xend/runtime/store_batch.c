@@ -27,12 +27,15 @@ struct put {
 	enum store_access access;
 	unsigned int domid, host; /* host: stands for Domain-0 */
 	bool drop, gone;	  /* gone: there was nothing to drop */
+	bool keep;		  /* its access, or that of the directory */
+	enum { FIRST, STATE, LATER } turn;
 };
 
 struct store_batch {
 	STAILQ_HEAD(, put) puts;
 	unsigned int host;
 	bool serves; /* another domain than Domain-0 serves some of it */
+	bool later;
 };
 
 struct store_batch *store_begin(void)
@@ -48,6 +51,7 @@ static struct put *add_put(struct store_batch *batch, const char *path)
 	struct put *put = xcalloc(1, sizeof(*put));
 
 	snprintf(put->path, sizeof(put->path), "%s", path);
+	put->turn = batch->later ? LATER : FIRST;
 	STAILQ_INSERT_TAIL(&batch->puts, put, link);
 	return put;
 }
@@ -59,10 +63,27 @@ void store_put(struct store_batch *batch, enum store_access access, unsigned int
 
 	PATH_OF(path, fmt);
 	put = add_put(batch, path);
+	if (value && str_ends(path, "/state"))
+		put->turn = STATE;
 	put->value = value ? xstrdup(value) : NULL;
 	put->access = access;
 	put->domid = domid;
 	put->host = access == STORE_PRIVATE ? 0 : batch->host;
+}
+
+void store_set(struct store_batch *batch, uint64_t value, const char *fmt, ...)
+{
+	struct put *put;
+
+	PATH_OF(path, fmt);
+	put = add_put(batch, path);
+	put->value = xasprintf("%llu", (unsigned long long)value);
+	put->keep = true;
+}
+
+void store_batch_later(struct store_batch *batch, bool later)
+{
+	batch->later = later;
 }
 
 void store_batch_serve(struct store_batch *batch, unsigned int domid)
@@ -205,6 +226,8 @@ static bool apply_put(xs_transaction_t t, const struct put *put)
 {
 	if (put->drop)
 		return put->gone || remove_node(t, put->path);
+	if (put->keep)
+		return write_value(t, put);
 	return (put->value ? write_value(t, put) : make_empty(t, put->path)) && set_access(t, put);
 }
 
@@ -319,6 +342,8 @@ static bool write_put(const struct store_batch *batch, const struct put *put, co
 	*what = put->path;
 	if (put->drop)
 		return put->gone || before.is_new || remove_node(XBT_NULL, put->path);
+	if (put->keep)
+		return write_value(XBT_NULL, put);
 	if (before.inherits)
 		return write_inheriting(put);
 	if (!make_empty(XBT_NULL, put->path) || !set_access(XBT_NULL, put))
@@ -328,15 +353,36 @@ static bool write_put(const struct store_batch *batch, const struct put *put, co
 	return settle(what) && write_value(XBT_NULL, put);
 }
 
-/* Writes the nodes that announce a device, or all others. False: *what was refused, errno. */
-static bool write_puts(const struct store_batch *batch, bool states, const char **what)
+/* Puts the batch into the order in which it is written. */
+static void sort_turns(struct store_batch *batch)
+{
+	STAILQ_HEAD(, put) turns[LATER + 1];
+	struct put *put;
+
+	for (size_t i = 0; i <= LATER; i++)
+		STAILQ_INIT(&turns[i]);
+	while ((put = STAILQ_FIRST(&batch->puts))) {
+		STAILQ_REMOVE_HEAD(&batch->puts, link);
+		STAILQ_INSERT_TAIL(&turns[put->turn], put, link);
+	}
+	for (size_t i = 0; i <= LATER; i++)
+		while ((put = STAILQ_FIRST(&turns[i]))) {
+			STAILQ_REMOVE_HEAD(&turns[i], link);
+			STAILQ_INSERT_TAIL(&batch->puts, put, link);
+		}
+}
+
+/* False: *what was refused, errno. No state is announced before all that comes first is there. */
+static bool write_puts(const struct store_batch *batch, const char **what)
 {
 	const struct put *put;
+	bool announced = false;
 
 	STAILQ_FOREACH(put, &batch->puts, link) {
-		bool is_state = put->value && str_ends(put->path, "/state");
-
-		if (is_state == states && !write_put(batch, put, what))
+		if (put->turn == STATE && !announced && !settle(what))
+			return false;
+		announced = announced || put->turn == STATE;
+		if (!write_put(batch, put, what))
 			return false;
 	}
 	return settle(what);
@@ -349,7 +395,8 @@ int store_commit_unseen(struct store_batch *batch, struct error **e)
 
 	if (batch->serves)
 		return store_commit(batch, e);
-	if (!write_puts(batch, false, &what) || !write_puts(batch, true, &what))
+	sort_turns(batch);
+	if (!write_puts(batch, &what))
 		rc = set_failure(e, errno, what);
 	store_discard(batch);
 	return rc;
