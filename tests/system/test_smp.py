@@ -64,7 +64,7 @@ def test_vcpu_pin_by_xl(dom0, g1):
 def test_save_and_restore(dom0, g1):
     """What lay in the guest's memory, its processes, disks and network are there again."""
     dom0.guest(g1, "dd if=/dev/urandom of=/tmp/keep bs=1M count=8 2>/dev/null; "
-               "(i=0; while :; do i=$((i+1)); echo $i >/tmp/n; sleep 1; done) & sleep 2")
+               "(i=0; while :; do i=$((i+1)); echo $i >/tmp/n.new; mv /tmp/n.new /tmp/n; sleep 1; done) & sleep 2")
     kept = dom0.guest(g1, "md5sum </tmp/keep")
     dom0.sh("xl save g1 /data/g1.save", 180)
     assert "g1" not in dom0.domains()

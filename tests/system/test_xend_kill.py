@@ -190,7 +190,7 @@ def test_killed_at_random_moments(xend):
     random.seed(SEED)
     host.sh("for f in keeper victim more; do dd if=/dev/urandom of=/data/$f.img bs=1M count=4 2>/dev/null; done")
     keeper = host.make(KEEPER)
-    host.guest("keeper", "(i=0; while :; do i=$((i+1)); echo $i >/tmp/n; sleep 1; done) & sleep 1")
+    host.guest("keeper", "(i=0; while :; do i=$((i+1)); echo $i >/tmp/n.new; mv /tmp/n.new /tmp/n; sleep 1; done) & sleep 1")
     counted = 0
     kinds = [kind for kind in WORK if kind is not Save or "save" in os.environ.get("XEND_KILL_WORK", "save")]
     for number in range(KILLS):

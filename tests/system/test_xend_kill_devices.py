@@ -228,7 +228,7 @@ def test_killed_at_random_moments(xend, driver):
     xm.create(KEEPER)
     keeper = dom0.all()["keeper"]["id"]
     sums = dom0.guest("keeper", SUMS, 120)
-    dom0.guest("keeper", "(i=0; while :; do i=$((i+1)); echo $i >/tmp/n; sleep 1; done) & sleep 1")
+    dom0.guest("keeper", "(i=0; while :; do i=$((i+1)); echo $i >/tmp/n.new; mv /tmp/n.new /tmp/n; sleep 1; done) & sleep 1")
     assert dom0.sh("md5sum </data/san/keeper; true") in sums.splitlines()[1]
     counted = 0
     xm.write(VICTIM)
