@@ -25,7 +25,7 @@ SECTOR = 512
 ESP = (2048, 131072)
 ROOT_START = ESP[0] + ESP[1]
 LAB_IMAGES = Path(__file__).resolve().parent / "images"
-PROMPT = r"root@bare:~# "
+PROMPT = r"root@\w+:~# "
 ENTER = LAB_IMAGES / "enter-disk"
 
 

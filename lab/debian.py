@@ -2,10 +2,8 @@
 """A whole Debian as Domain-0: what lab/images/image.py makes, booted and at its shell."""
 
 import subprocess
-import time
 
 from lab import LAB
-from lab.machine import MachineError
 from lab.pc import Disk
 from lab.system import System
 
@@ -38,25 +36,3 @@ class Debian(System):
         self.send("exec /bin/sh /usr/local/sbin/lab-agent\n")
         self.expect(r"LAB-AGENT\n", PATIENCE)
         return seconds
-
-    def open_console(self, command, prompt, timeout):
-        """Run a command that joins a guest's console; knock until the guest's shell answers."""
-        self.console_start = self.begin_command()
-        self.send(f"{command} </dev/hvc0\n")
-        deadline = time.monotonic() + timeout
-        while True:
-            self.send("\r")
-            try:
-                return self.expect(prompt, 5)
-            except MachineError:
-                if time.monotonic() > deadline or not self.runs():
-                    raise
-
-    def leave_console(self, prompt):
-        """Return what was seen there, without the command's echo and the empty prompts of our knocking."""
-        self.send("\x1d")
-        match = self.expect_end(self.console_start, PATIENCE)
-        seen = match.string[:match.start()].replace("\x1b[6n", "")
-        lines = [line for line in seen.splitlines()[1:] if line.strip()]
-        return "\n".join(line for line, after in zip(lines, lines[1:] + [""])
-                         if not (line == after and line.startswith(prompt)))

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What ./demo does once everything is built: boot a whole Debian under a hypervisor.
+"""What ./demo does once everything is built: boot the disk of lab/images/demo.py by GRUB.
 
-lab.demo interactive    hands the terminal over
-lab.demo batch          tells the story unattended; exit status 0 only if each step did what it should
+lab.demo interactive bios|uefi    hands the terminal over
+lab.demo batch bios|uefi          tells the story unattended; exit status 0 only if each step did what it should
+
+HV=xen boots Debian's own hypervisor of the same disk.
 """
 
 import os
@@ -12,14 +14,21 @@ import shutil
 import signal
 import sys
 
-from lab.debian import DEBIAN, PATIENCE, Debian
+from lab.bare import Installed
+from lab.debian import BOOT_PATIENCE, PATIENCE
+from lab.guest_console import GuestConsole
 from lab.images import common
+from lab.images.demo import DISK, HYPERVISOR, STOCK_SERIAL
 from lab.machine import MachineError
-from lab.pc import Nic
-from lab.qemu import PROGRAM, words
-from lab.system import System
+from lab.pc import Disk, Nic, Pc
+from lab.qemu import PROGRAM, Qemu, words
+from lab.system import IMAGES, System
 
+HV = os.environ.get("HV", "xenolith")
 GUEST = "GUEST:"  # how the prompt of guest1's shell begins
+# The story's machine has room for guest1, guest2 and the example.
+MEMORY = 2560
+SHOWN_LINES = 25
 
 
 def kvm_works():
@@ -32,7 +41,7 @@ def kvm_works():
         if not re.search(r"^flags.*\b(svm|vmx|hypervisor)\b", file.read(), re.MULTILINE):
             return False
     probe = System("demo-probe", accel="kvm", cpu="host", smp=1, mem=512, stage="shell0",
-                   kernel=DEBIAN / "vmlinuz", initrd=DEBIAN / "initrd.img")
+                   image=HYPERVISOR if HV == "xenolith" else IMAGES[HV])
     try:
         with probe:
             probe.allow_death = True
@@ -43,17 +52,27 @@ def kvm_works():
         return False
 
 
-def machine(name, more_words=""):
-    accelerated = dict(accel="kvm", cpu="host") if kvm_works() else {}
-    return Debian(name, nics=(Nic(),), words=more_words, **accelerated)
+class Host(GuestConsole, Installed):
+    """The PC. Its disk forgets what is done to it: each run starts from a clean one, however the last one ended."""
+
+    def __init__(self, name, firmware):
+        accelerated = dict(accel="kvm", cpu="host") if kvm_works() else {}
+        Qemu.__init__(self, name, Pc(disks=(Disk(DISK, snapshot=True),), nics=(Nic(),), smp=2, mem=MEMORY, uefi=firmware == "uefi",
+                                     extra=("-smbios", f"type=1,serial={STOCK_SERIAL}") if HV == "xen" else (), **accelerated))
 
 
-def interactive():
-    pc = machine("demo", "systemd.show_status=auto").pc
-    print(f"\ndemo: booting {pc.image.name}, then Debian as Domain-0; "
+def interactive(firmware):
+    pc = Host("demo", firmware).pc
+    print(f"\ndemo: booting {DISK.name} by {'UEFI' if pc.uefi else 'the BIOS'} and GRUB; "
           f"{'KVM' if pc.accel == 'kvm' else 'software emulation'}: about "
-          f"{'ten seconds' if pc.accel == 'kvm' else 'a minute'}. Ctrl-A x ends the emulator.\n", flush=True)
+          f"{'twenty seconds' if pc.accel == 'kvm' else 'two minutes'}. Ctrl-A x ends the emulator.\n", flush=True)
     os.execvp(PROGRAM, [*words(pc), "-serial", "mon:stdio"])
+
+
+def shortened(text):
+    """The end of what a console showed, if that is long: a kernel's boot."""
+    lines = text.splitlines()
+    return text if len(lines) <= SHOWN_LINES else "\n".join(["[...]", *lines[-SHOWN_LINES:]])
 
 
 class Story:
@@ -83,42 +102,53 @@ class Story:
         self.check(rc == status and re.search(expected, output, re.MULTILINE), command)
         return output
 
-    def console(self, steps):
-        """Type at the guest's console; the last escape leaves it."""
-        print("\nroot@xenolith:~# xm console guest1", flush=True)
+    def console(self, command, prompt, steps):
+        """Type at a guest's console, which the command joins; the last escape leaves it."""
+        print(f"\nroot@xenolith:~# {command}", flush=True)
         try:
             # The guest may still boot: ask again until its shell answers.
-            self.machine.open_console("xm console guest1", GUEST, PATIENCE)
+            self.machine.open_console(command, prompt, PATIENCE)
             for text, pattern in steps:
                 self.machine.send(text + "\r")
                 self.machine.expect(pattern, PATIENCE)
-            text = self.machine.leave_console(GUEST)
-            print(text, flush=True)
+            text = self.machine.leave_console(prompt)
+            print(shortened(text), flush=True)
             self.check(True, "the guest's console: " + "; ".join(s[0] for s in steps))
         except MachineError as error:
             self.check(False, f"the guest's console: {error}")
             raise
 
 
-def batch():
+def batch(firmware):
     try:
-        with machine("demo-" + os.environ.get("HV", "xenolith")) as debian:
-            debian.echo = sys.stdout
-            return tell(debian)
+        with Host(f"demo-{HV}-{firmware}", firmware) as host:
+            return tell(host)
     except MachineError as error:
         print(f"\ndemo: FAILED: {error}", flush=True)
         return 1
 
 
-def tell(machine):
-    seconds = machine.boot()
-    machine.echo = None
-    story = Story(machine)
+def boot(host):
+    """Show GRUB's menu, then what hypervisor and kernel say; return after how many seconds Domain-0's shell came."""
+    first = host.expect(r"\((?:HV|XEN)\) ", BOOT_PATIENCE)
+    screen = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "\n", host.text[:first.start()])
+    print("GRUB's menu:")
+    for title in dict.fromkeys(re.findall(r"[* ]Debian GNU/Linux(?:, with Xen[^\s|]*[^|\n]*?(?= *[|\n]))?", screen)):
+        print(title)
+    print(host.text[first.start():], end="")
+    host.echo = sys.stdout
+    host.boot()
+    host.echo = None
+    return host.seconds()
+
+
+def tell(host):
+    story = Story(host)
+    seconds = boot(host)
     print()
     story.check(True, f"Domain-0's shell after {seconds:.0f} s")
-    story.wait("systemctl is-active --quiet multi-user.target && xenstore-exists /local")
-    story.run("cat /etc/debian_version /sys/hypervisor/type; findmnt -n -o SOURCE,FSTYPE /",
-              r"^xen$[^^]*^/dev/vda +ext4$")
+    story.wait("systemctl is-system-running | grep -E 'running|degraded'")
+    tell_host(story)
     tell_daemon(story)
     tell_guest(story)
     tell_changes(story)
@@ -126,13 +156,23 @@ def tell(machine):
     story.run("xm shutdown -w guest1")
     output = story.run("xm list", r"^Domain-0")
     story.check("guest1" not in output, "the guest is gone")
+    tell_example(story)
     print("\nroot@xenolith:~# poweroff", flush=True)
-    reason = machine.finish("systemctl poweroff", PATIENCE)
+    reason = host.finish("systemctl poweroff", PATIENCE)
     story.check(reason == "guest-shutdown", f"power-off ends the machine ({reason})")
     failed = len(story.failures)
     verdict = f"{failed} steps FAILED" if failed else "all of it worked"
-    print(f"\ndemo: after {machine.seconds():.0f} s: {verdict}", flush=True)
+    print(f"\ndemo: after {host.seconds():.0f} s: {verdict}", flush=True)
     return 1 if failed else 0
+
+
+def tell_host(story):
+    """A Debian with our packages, under a hypervisor."""
+    story.run("cat /etc/debian_version; uname -r; findmnt -n -o SOURCE,FSTYPE /", r"^12\.[^^]*^/dev/vda2 +ext4$")
+    story.run("dpkg-query -W 'xenolith*'", r"^xenolith\s+\d[^^]*^xenolith-hypervisor\s+\d[^^]*^xenolith-utils\s+\d")
+    story.run("cat /proc/xen/capabilities /sys/hypervisor/type", r"^control_d$[^^]*^xen$")
+    story.run("xenolith status", *((r"^Xenolith runs\.$",) if HV == "xenolith" else (r"^Another hypervisor runs\.$", 3)))
+    story.run("systemctl --failed --no-legend | cat", r"\A\Z")
 
 
 def tell_daemon(story):
@@ -144,13 +184,17 @@ def tell_daemon(story):
     output = story.run("xm list", r"^Domain-0 +0 ")
     story.check(len(output.splitlines()) == 2, "Domain-0 is alone")
     story.run("xm info", r"^xen_caps +: xen-3.0-x86_64")
+    story.run("xm network-setup --nat --address=10.77.0.1/24", r"^The bridge xenbr0 is there")
     story.run("ip -br address", r"^xenbr0 .*10\.77\.0\.1/24")
+    story.run("xm doctor", r"^ok +bridge +xenbr0 is there")
+    story.run("virsh list", r"^ 0 +Domain-0 +running$")
 
 
 def tell_guest(story):
     """A second operating system."""
     story.run("xm create guest1", r"^Started domain guest1 \(id=\d+\)$")
-    story.console([("uname -a", r"GNU/Linux"), ("nproc", r"^2$"), ("ping -c 3 10.77.0.1", r"[123] packets received"),
+    story.console("xm console guest1", GUEST,
+                  [("uname -a", r"GNU/Linux"), ("nproc", r"^2$"), ("ping -c 3 10.77.0.1", r"[123] packets received"),
                    ("echo it went on >/tmp/story", GUEST)])
     story.run("xm list", r"^Domain-0 +0 [^\n]*\n^guest1 +\d+ +256 +2 ")
     story.run("ping -c 3 guest1", r"[123] received")
@@ -166,7 +210,7 @@ def tell_changes(story):
     story.run("xm vcpu-list guest1", r"^guest1 +\d+ +1 +- +--p ")
     story.run("truncate -s 16M /root/data.img; xm block-attach guest1 file:/root/data.img xvdb w")
     story.run("xm block-list guest1", r"^51712 .*\n^51728 ")
-    story.console([("nproc", r"^1$"), ("cat /sys/block/xvdb/size", r"^32768$")])
+    story.console("xm console guest1", GUEST, [("nproc", r"^1$"), ("cat /sys/block/xvdb/size", r"^32768$")])
 
 
 def tell_save(story):
@@ -175,7 +219,15 @@ def tell_save(story):
     output = story.run("xm list", r"^Domain-0")
     story.check("guest1" not in output, "the guest is in its file")
     story.run("xm restore /root/guest1.save")
-    story.console([("cat /tmp/story", r"^it went on")])
+    story.console("xm console guest1", GUEST, [("cat /tmp/story", r"^it went on")])
+
+
+def tell_example(story):
+    """What a person has who has no guest yet: Domain-0's own kernel and RAM disk."""
+    story.run("xm create --example", r"^Wrote /etc/xen/example\.")
+    story.run("xm create example", r"^Started domain example ")
+    story.console("xm console example", r"\(initramfs\)", [("cat /proc/cmdline", r"break=premount")])
+    story.run("xm destroy example")
 
 
 def end_on_signal(number, _):
@@ -185,8 +237,9 @@ def end_on_signal(number, _):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, end_on_signal)
-    if sys.argv[1:] == ["batch"]:
-        sys.exit(batch())
+    mode, by = sys.argv[1:]
+    if mode == "batch":
+        sys.exit(batch(by))
     if not shutil.which(PROGRAM):
         common.die(f"no {PROGRAM}")
-    interactive()
+    interactive(by)

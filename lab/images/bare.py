@@ -20,9 +20,11 @@ from lab.images.common import HERE, die, run, say
 from lab.images.image import MASKED, codename, proxy_options, sources
 
 PACKAGES = ["systemd-sysv", "udev", "kmod", "linux-image-amd64", "initramfs-tools", "grub-pc", "grub-efi-amd64-bin",
-            "iproute2", "ifupdown", "procps", "less"]
+            "iproute2", "iputils-ping", "ifupdown", "procps", "less", "bash-completion"]
 # What xend, its worker and xm are linked with.
 LIBRARIES = ["libuv1", "libjson-c5", "libncursesw6", "libseccomp2", "libxencall1", "libxenevtchn1", "libxenforeignmemory1", "libxenstore4"]
+# What `xm network-setup --nat` asks for, of which our packages recommend the rest.
+NAT = ["nftables"]
 STOCK_XEN = ["xen-hypervisor-4.17-amd64", "xen-hypervisor-common"]
 MIB = 3072
 OVERLAY = HERE / "bare"
@@ -53,7 +55,7 @@ def wanted_packages():
     """What our packages depend on, of Debian's."""
     control = (ROOT / "packaging/debian/control").read_text()
     names = set()
-    for field in re.findall(r"^(?:Depends|Recommends):(.*?)^\S", control, re.MULTILINE | re.DOTALL):
+    for field in re.findall(r"^(?:Depends|Recommends):(.*?)(?=^\S)", control, re.MULTILINE | re.DOTALL):
         names |= {re.split(r"[ (|:]", word.strip())[0] for word in field.split(",")}
     return sorted(name for name in names if name and "$" not in name and not name.startswith("xenolith") and name != "virt-manager")
 
@@ -83,7 +85,7 @@ def fill_cache(tree):
     options = [word for option in proxy_options() for word in ("-o", option.removeprefix("--aptopt=").replace('"', "").rstrip(";").replace(" ", "=", 1))]
     shutil.copyfile("/etc/resolv.conf", tree / "etc/resolv.conf")
     run(["chroot", tree, "apt-get", "-q", *options, "update"])
-    run(["chroot", tree, "apt-get", "-q", "-y", "--no-install-recommends", "--download-only", *options, "install", *wanted_packages(), *LIBRARIES, *STOCK_XEN])
+    run(["chroot", tree, "apt-get", "-q", "-y", "--no-install-recommends", "--download-only", *options, "install", *wanted_packages(), *LIBRARIES, *NAT, *STOCK_XEN])
 
 
 def make_disk(tree, draft):

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Make the disk image of a whole Debian that the demo boots as Domain-0.
+"""Make the disk image of a whole Debian, which tests boot as Domain-0: QEMU loads hypervisor and kernel, without GRUB.
 
 build/lab/debian/disk.img      its root file system, ext4, bootable as root=/dev/vda
 build/lab/debian/vmlinuz, initrd.img      its kernel, and an initramfs that mounts that root
@@ -107,14 +107,14 @@ def make_initrd(tree, release):
     """An initramfs that loads three modules and mounts the root. Debian's own, which the image has, too,
     starts udev for that: half a minute on a busy machine that emulates."""
     archive = Archive(OUT / "initrd.img")
-    archive.copy("init", HERE / "demo-init")
+    archive.copy("init", HERE / "debian-init")
     add_busybox(archive)
     Modules(release, tree).add(archive, ROOT_MODULES)
     archive.close()
 
 
 def make_toolstack_initrd():
-    """The programs change often and the image takes minutes: they come with the initramfs (demo-init copies them)."""
+    """The programs change often and the image takes minutes: they come with the initramfs (debian-init copies them)."""
     etc = ROOT / "toolstack/etc"
     files = {"usr/sbin/xend": ROOT / "build/xend", "usr/sbin/xm": ROOT / "build/xm",
              "usr/lib/xenolith/xend-worker": ROOT / "build/xend-worker", "etc/init.d/xend": etc / "xend.init", "etc/init.d/xenolith-guests": etc / "xenolith-guests.init",
@@ -143,7 +143,7 @@ def main():
 
 
 def make_image():
-    stamp = common.Stamp("image", [HERE / "image.py", HERE / "debian", HERE / "demo-init", HERE / "cpio.py",
+    stamp = common.Stamp("image", [HERE / "image.py", HERE / "debian", HERE / "debian-init", HERE / "cpio.py",
                                    LAB / "domu.cpio", SIZE])
     outputs = [OUT / n for n in ("disk.img", "vmlinuz", "initrd.img")]
     if stamp.fresh(*outputs) and "--refresh" not in sys.argv:
