@@ -24,8 +24,8 @@ PACKAGES = [
 # Whose shared libraries the small Domain-0 needs.
 WITH_LIBRARIES = ["xen-utils-4.17", "xen-utils-common", "xenstore-utils", "bash", "libgcc-s1"]
 STAMP_VERSION = "2"
-# Beside the tree: programs that call ours, and need nothing of the rest.
-CALLERS = ["resource-agents"]
+# Beside the tree: programs that call ours, with what Python needs for them.
+CALLERS = ["resource-agents", "ganeti-3.0", "python3-simplejson", "python3-openssl", "python3-bitarray", "python3-cryptography", "python3-cffi-backend"]
 # The same of programs that serve disks and networks, with the libraries that a build machine may lack.
 DEVICES = ["nbd-client", "nbd-server", "libnl-genl-3-200", "openvswitch-switch", "openvswitch-common",
            "libxdp1", "libbpf1", "libunbound8", "libnuma1", "libcap-ng0", "libevent-2.1-7",
