@@ -116,6 +116,17 @@ static void registering_moves_what_was_there(void **state)
 	assert_int_equal(unmaps, 1);
 }
 
+/* A guest that is resumed as if it had been restored registers its places anew. */
+static void a_reset_forgets_the_place(void **state)
+{
+	assert_int_equal(vcpu_register_info(&vcpu, FRAME_NUMBER, 64), 0);
+	assert_int_equal(vcpu_reset(&vcpu), 0);
+	assert_ptr_equal(vcpu.vcpu_info, &first_info);
+	assert_int_equal(references, 0);
+	assert_int_equal(vcpu_register_info(&vcpu, FRAME_NUMBER, 0), 0);
+	vcpu_unregister_info(&vcpu);
+}
+
 /* A guest may retry as often as it likes without disturbing other CPUs. */
 static void a_second_attempt_maps_nothing(void **state)
 {
@@ -151,6 +162,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(registering_moves_what_was_there, setup),
+		cmocka_unit_test_setup(a_reset_forgets_the_place, setup),
 		cmocka_unit_test_setup(a_second_attempt_maps_nothing, setup),
 		cmocka_unit_test_setup(what_is_refused_changes_nothing, setup),
 	};

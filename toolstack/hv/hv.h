@@ -137,6 +137,8 @@ int hv_vcpu_get_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
 			vcpu_guest_context_t *context, struct error **e);
 int hv_vcpu_set_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
 			const vcpu_guest_context_t *context, struct error **e);
+/* As it was when it was new: it does not run, and waits for its first registers. */
+int hv_vcpu_reset(struct hv *hv, uint32_t domid, unsigned int vcpu, struct error **e);
 int hv_vcpu_get_ext_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
 			    struct xen_domctl_ext_vcpucontext *ext, struct error **e);
 int hv_vcpu_set_ext_context(struct hv *hv, uint32_t domid,
@@ -286,6 +288,8 @@ int hv_grant_seed(struct hv *hv, uint32_t domid, const struct hv_grant_seed *see
 /* Allocates a port of domid that `remote` may bind. */
 int hv_evtchn_alloc_unbound(struct hv *hv, uint32_t domid, uint32_t remote, uint32_t *port,
 			    struct error **e);
+/* Closes all ports of domid. Those that other domains have bound to them stay, unbound. */
+int hv_evtchn_reset(struct hv *hv, uint32_t domid, struct error **e);
 
 /* The CPUID leaves and MSRs that a domain sees, in the layout of the public interface. */
 struct hv_cpu_policy {

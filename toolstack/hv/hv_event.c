@@ -22,3 +22,13 @@ int hv_evtchn_alloc_unbound(struct hv *hv, uint32_t domid, uint32_t remote, uint
 	*port = op->port;
 	return 0;
 }
+
+int hv_evtchn_reset(struct hv *hv, uint32_t domid, struct error **e)
+{
+	struct evtchn_reset *op = hv_op_begin(hv, sizeof(*op));
+
+	op->dom = (domid_t)domid;
+	if (xencall2(hv->calls, __HYPERVISOR_event_channel_op, EVTCHNOP_reset, (uintptr_t)op) < 0)
+		return hv_fail(e, errno, "close the event channels of domain %u", domid);
+	return 0;
+}

@@ -137,6 +137,13 @@ int hv_vcpu_set_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
 			0;
 }
 
+int hv_vcpu_reset(struct hv *hv, uint32_t domid, unsigned int vcpu, struct error **e)
+{
+	int rc = context_op(hv, XEN_DOMCTL_setvcpucontext, domid, vcpu, NULL);
+
+	return rc < 0 ? hv_fail(e, -rc, "reset vCPU %u of domain %u", vcpu, domid) : 0;
+}
+
 int hv_vcpu_get_ext_context(struct hv *hv, uint32_t domid, unsigned int vcpu,
 			    struct xen_domctl_ext_vcpucontext *ext, struct error **e)
 {

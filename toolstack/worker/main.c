@@ -24,7 +24,7 @@ struct op {
 
 static const struct op ops[] = {
 	{ "build", op_build }, { "save", op_save },	{ "restore", op_restore },
-	{ "dump", op_dump },   { "screen", op_screen },
+	{ "dump", op_dump },   { "screen", op_screen }, { "resume", op_resume },
 };
 
 /* Writes a line to stdout in one write(), so that a reader never sees parts of two lines mixed. */

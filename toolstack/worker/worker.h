@@ -19,6 +19,7 @@ worker_op_fn op_build;
 worker_op_fn op_save;
 worker_op_fn op_restore;
 worker_op_fn op_dump;
+worker_op_fn op_resume;
 worker_op_fn op_screen;
 
 /*

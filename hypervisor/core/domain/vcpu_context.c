@@ -41,6 +41,9 @@ int vcpu_reset(struct vcpu *v)
 	if (!err)
 		atomic_and(&v->pause_flags, ~(u32)(VPF_BLOCKED | VPF_POLL));
 	spin_unlock(&d->lock);
+	/* A guest that brings v up anew registers the place anew, too. */
+	if (!err)
+		vcpu_unregister_info(v);
 	vcpu_unpause(v);
 	return err;
 }

@@ -137,6 +137,19 @@ int hv_domain_cancel_suspend(struct hv *hv, uint32_t domid, struct error **e)
 {
 	step();
 	assert_true(guest_of(domid)->shut_down);
+	assert_false(record_of(guest_of(domid)->uuid)->resumes_afresh);
+	guest_of(domid)->shut_down = false;
+	return 0;
+}
+
+/* The next xend must know the ports of a guest that runs. */
+int hv_domain_resume(struct hv *hv, uint32_t domid, struct error **e)
+{
+	step();
+	assert_true(guest_of(domid)->shut_down);
+	assert_true(record_of(guest_of(domid)->uuid)->resumes_afresh);
+	assert_int_equal(record_of(guest_of(domid)->uuid)->port, guest_of(domid)->port);
+	assert_true(guest_of(domid)->has_devices);
 	guest_of(domid)->shut_down = false;
 	return 0;
 }
@@ -209,6 +222,8 @@ int record_write(struct domain *domain, struct error **e)
 				   .managed = domain->managed,
 				   .held = domain->held,
 				   .suspends_late = domain->suspends_late,
+				   .resumes_afresh = domain->resumes_afresh,
+				   .port = domain->console_port,
 				   .half_renamed = domain->half_renamed,
 				   .has_devices = !TAILQ_EMPTY(&domain->devices),
 				   .state = domain->state,
@@ -267,6 +282,8 @@ int records_load(struct error **e)
 		domain->managed = record->managed;
 		domain->held = record->held;
 		domain->suspends_late = record->suspends_late;
+		domain->resumes_afresh = record->resumes_afresh;
+		domain->console_port = record->port;
 		domain->half_renamed = record->half_renamed;
 		domain->state = record->state;
 		domain->goal = record->goal;
@@ -359,9 +376,14 @@ bool devices_agree(struct domain *domain)
 	return guest_of((uint32_t)domain->domid)->has_devices == !TAILQ_EMPTY(&domain->devices);
 }
 
+/* A device whose backend is gone is forgotten, a backend that belongs to no device taken away. */
 void devices_reconcile(struct domain *domain)
 {
 	step();
+	if (!guest_of((uint32_t)domain->domid)->has_devices) {
+		world->lost = world->lost || !TAILQ_EMPTY(&domain->devices);
+		devices_forget(domain);
+	}
 	guest_of((uint32_t)domain->domid)->has_devices = !TAILQ_EMPTY(&domain->devices);
 }
 
@@ -382,13 +404,18 @@ int worker_run(struct json_object *order, int fd, struct request *asker,
 		assert_true(guest->shut_down);
 	else if (strcmp(op, "dump") == 0)
 		assert_true(guest->paused || guest->shut_down);
+	else if (strcmp(op, "resume") == 0)
+		/* A backend of before could still map what the guest gives to others now. */
+		assert_true(guest->shut_down && !guest->has_devices);
 	else
 		guest->has_vcpus = true;
+	if (strcmp(op, "save") != 0 && strcmp(op, "dump") != 0)
+		guest->port++;
 	*result = json_new_object();
 	json_set_int(*result, "store_mfn", 1);
 	json_set_int(*result, "store_port", 1);
 	json_set_int(*result, "console_mfn", 2);
-	json_set_int(*result, "console_port", 2);
+	json_set_int(*result, "console_port", guest->port);
 	return 0;
 }
 
@@ -565,6 +592,12 @@ void store_unwatch(struct store_watch *watch)
 
 int console_open_boot(struct domain *domain, int *fd, struct error **e)
 {
+	return 0;
+}
+
+int console_rebind(struct domain *domain, struct error **e)
+{
+	step();
 	return 0;
 }
 

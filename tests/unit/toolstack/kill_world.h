@@ -21,6 +21,7 @@
 /* What the hypervisor has. */
 struct machine {
 	bool exists, paused, shut_down, has_vcpus, has_devices, ran;
+	unsigned int port; /* of its console */
 	unsigned int reason;
 	uint8_t uuid[16];
 	uint8_t known_as[16]; /* in xenstore */
@@ -28,7 +29,8 @@ struct machine {
 
 /* What is on the disk. */
 struct record {
-	bool exists, managed, held, suspends_late, half_renamed, has_devices;
+	bool exists, managed, held, suspends_late, resumes_afresh, half_renamed, has_devices;
+	unsigned int port;
 	uint8_t uuid[16];
 	char name[32], saving_to[64];
 	enum domain_state state;
@@ -42,6 +44,7 @@ struct world {
 	bool answered; /* the operation ended, and its client was told */
 	bool ran_from_image;
 	int next_domid;
+	bool lost; /* a device went from the record of a guest that nobody took it from */
 	bool lent; /* Domain-0 gave memory for a domain that is being made */
 	struct machine guests[MAX_GUESTS];
 	struct record records[MAX_RECORDS];

@@ -6,7 +6,7 @@
  * is real: boot, save, dump, lifecycle, rename-restart, recovery. The hypervisor, the records,
  * xenstore and devices are fakes.
  */
-/* links: tests/unit/toolstack/kill_world.c tests/unit/toolstack/no_waits.c toolstack/xend/domain/boot.c toolstack/xend/domain/corpse.c toolstack/xend/domain/domain.c toolstack/xend/domain/dump.c toolstack/xend/domain/lifecycle.c toolstack/xend/domain/recover.c toolstack/xend/domain/recover_plan.c toolstack/xend/domain/save.c toolstack/xend/domain/save_header.c toolstack/xend/runtime/files.c toolstack/xend/runtime/seal.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: tests/unit/toolstack/kill_world.c tests/unit/toolstack/no_waits.c toolstack/xend/domain/boot.c toolstack/xend/domain/corpse.c toolstack/xend/domain/domain.c toolstack/xend/domain/dump.c toolstack/xend/domain/lifecycle.c toolstack/xend/domain/recover.c toolstack/xend/domain/recover_plan.c toolstack/xend/domain/resume.c toolstack/xend/domain/save.c toolstack/xend/domain/save_header.c toolstack/xend/runtime/files.c toolstack/xend/runtime/seal.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -lnettle -luv */
 #include "kill_world.h"
 
@@ -109,6 +109,18 @@ static void begin_running(void)
 	begin(DOMAIN_RUNNING, CONFIG_RESTART);
 }
 
+static void begin_running_without_the_note(void)
+{
+	begin_running();
+	world->records[0].resumes_afresh = true;
+}
+
+static void begin_suspending_late(void)
+{
+	begin_running_without_the_note();
+	world->records[0].suspends_late = true;
+}
+
 static void begin_suspended(void)
 {
 	begin(DOMAIN_SUSPENDED, CONFIG_RESTART);
@@ -192,6 +204,13 @@ static void do_crash(void)
 	lifecycle_check(domain_by_name("g"));
 }
 
+static void do_suspend_late(void)
+{
+	world->guests[FIRST].shut_down = true;
+	world->guests[FIRST].reason = SHUTDOWN_suspend;
+	lifecycle_check(domain_by_name("g"));
+}
+
 static void do_dump(void)
 {
 	struct domain *domain = find();
@@ -220,6 +239,7 @@ static void check_world(void)
 {
 	/* Domain-0 has what nobody needs. */
 	assert_false(world->lent);
+	assert_false(world->lost);
 	for (uint32_t i = 1; i < MAX_GUESTS; i++) {
 		const struct machine *guest = guest_of(i);
 		const struct record *record = guest ? record_of(guest->uuid) : NULL;
@@ -231,6 +251,7 @@ static void check_world(void)
 		assert_int_equal(record->state, DOMAIN_RUNNING);
 		assert_false(record->held);
 		assert_int_equal(record->has_devices, guest->has_devices);
+		assert_int_equal(record->port, guest->port);
 		assert_memory_equal(guest->known_as, guest->uuid, 16);
 		if (strcmp(record->name, "g") == 0) {
 			assert_false(guest->paused);
@@ -324,6 +345,10 @@ static const struct scenario {
 	{ "reset", begin_running, do_reset, check_runs },
 	{ "save", begin_running, do_save, check_saved },
 	{ "save and go on", begin_running, do_save_and_go_on, check_saved_and_runs },
+	{ "save and go on afresh", begin_running_without_the_note, do_save_and_go_on,
+	  check_saved_and_runs },
+	{ "suspend too late, and go on afresh", begin_suspending_late, do_suspend_late,
+	  check_runs },
 	{ "suspend", begin_running, do_suspend, check_suspended },
 	{ "resume", begin_suspended, do_resume, check_resumed },
 	{ "dump", begin_running, do_dump, check_runs },

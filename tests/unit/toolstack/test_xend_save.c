@@ -28,6 +28,7 @@
 #include "xend/domain/domain.h"
 #include "xend/domain/layout.h"
 #include "xend/domain/record.h"
+#include "xend/domain/resume.h"
 #include "xend/runtime/request.h"
 #include "xend/runtime/store.h"
 #include "xend/domain/worker.h"
@@ -51,6 +52,7 @@ static struct {
 	enum takes takes;
 	char *request; /* control/shutdown */
 	bool paused, suspended, destroyed, resume_fails, new_xenstored;
+	bool resumed_afresh;
 	unsigned int writes, fail_from, fail_to; /* of the record */
 	struct on_disk disk;
 	char written_to[128];
@@ -120,6 +122,12 @@ int hv_domain_cancel_suspend(struct hv *hv, uint32_t domid, struct error **e)
 		return error_set(e, EIO, "It cannot be resumed.");
 	world.suspended = false;
 	return 0;
+}
+
+int resume_afresh(struct domain *domain, struct error **e)
+{
+	world.resumed_afresh = true;
+	return hv_domain_cancel_suspend(NULL, GUEST_ID, e);
 }
 
 int worker_run(struct json_object *order, int fd, struct request *asker,
@@ -431,6 +439,30 @@ static void test_a_guest_that_goes_on_is_said_to_run(void **state)
 	end();
 }
 
+/* Its kernel says whether it knows that a suspend was given up; the file says it for its next life.
+ */
+static void test_a_guest_goes_on_as_its_kernel_can(void **state)
+{
+	for (int afresh = 0; afresh < 2; afresh++) {
+		struct saved saved;
+
+		begin(NEVER, NEVER);
+		guest.resumes_afresh = afresh;
+		guest.shutdown_handled = true;
+		assert_int_equal(domain_save(&guest, path, SAVE_THEN_GO_ON, NULL, NULL), 0);
+		assert_false(world.suspended);
+		assert_int_equal(world.resumed_afresh, afresh);
+		/* Its next shutdown is a new one, though nobody saw it run in between. */
+		assert_false(guest.shutdown_handled);
+		assert_int_equal(save_open(path, &saved, NULL), 0);
+		assert_int_equal(saved.resumes_afresh, afresh);
+		close(saved.fd);
+		config_free(saved.config);
+		guest.resumes_afresh = false;
+		end();
+	}
+}
+
 /* The file is then all that is left of the guest: it stays, and the caller is told. */
 static void test_a_guest_that_does_not_go_on_keeps_its_file(void **state)
 {
@@ -481,19 +513,16 @@ static void test_a_guest_that_suspends_too_late_is_known(void **state)
 /* Nobody ever writes into a FIFO; a directory is no saved domain either. */
 static void test_a_fifo_is_no_saved_domain(void **state)
 {
-	struct domain_size size;
-	struct config *config;
 	struct error *e = NULL;
-	bool ours;
-	int fd;
+	struct saved saved;
 
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(save_open(path, &fd, &config, &size, &ours, &e), -ENOEXEC);
+	assert_int_equal(save_open(path, &saved, &e), -ENOEXEC);
 	assert_non_null(strstr(error_text(e), "is no file"));
 	error_free(&e);
 	unlink(path);
-	assert_int_equal(save_open(directory, &fd, &config, &size, &ours, NULL), -ENOEXEC);
-	assert_int_equal(save_open("/no/such", &fd, &config, &size, &ours, NULL), -ENOENT);
+	assert_int_equal(save_open(directory, &saved, NULL), -ENOEXEC);
+	assert_int_equal(save_open("/no/such", &saved, NULL), -ENOENT);
 }
 
 /* It could only wait until the guest does not suspend. */
@@ -522,6 +551,7 @@ int main(void)
 		cmocka_unit_test(test_a_paused_guest_is_refused_at_once),
 		cmocka_unit_test(test_what_is_no_saved_domain_is_not_replaced),
 		cmocka_unit_test(test_a_guest_that_goes_on_is_said_to_run),
+		cmocka_unit_test(test_a_guest_goes_on_as_its_kernel_can),
 		cmocka_unit_test(test_a_guest_that_does_not_go_on_keeps_its_file),
 		cmocka_unit_test(test_a_guest_that_suspends_too_late_is_known),
 		cmocka_unit_test(test_a_guest_that_xenstore_does_not_know_is_not_asked),

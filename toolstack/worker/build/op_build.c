@@ -145,6 +145,7 @@ static int build(struct guest *guest, const struct build_request *r, const struc
 	json_set_string(result, "guest_os", kernel->info.guest_os);
 	json_set_string(result, "loader", kernel->info.loader);
 	json_set_bool(result, "cached", kernel->from_cache);
+	json_set_bool(result, "suspend_cancel", kernel->info.flags & KERNEL_SUSPEND_CANCEL);
 	return 0;
 }
 

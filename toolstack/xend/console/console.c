@@ -234,6 +234,25 @@ void console_detach(struct domain *domain)
 	uv_close((uv_handle_t *)&console->timer, on_timer_closed);
 }
 
+int console_rebind(struct domain *domain, struct error **e)
+{
+	struct console *console = domain->console;
+	struct event_port *port;
+
+	if (!console)
+		return console_attach(domain, e);
+	port = event_bind(domain->domid, domain->console_port, on_event, console, e);
+	if (!port) {
+		error_prefix(e, "The console of domain '%s': ", domain->name);
+		return -EIO;
+	}
+	event_unbind(console->port);
+	console->port = port;
+	event_notify(console->port);
+	serve(console);
+	return 0;
+}
+
 void console_move(struct domain *from, struct domain *to)
 {
 	to->console = from->console;

@@ -38,6 +38,11 @@ int console_attach(struct domain *domain, struct error **e);
  * a console.
  */
 void console_detach(struct domain *domain);
+/*
+ * After the domain's console_port has changed; console_attach if it has no console. Its page and
+ * its clients stay.
+ */
+int console_rebind(struct domain *domain, struct error **e);
 /* Gives the console with its clients to another domain, which has none. */
 void console_move(struct domain *from, struct domain *to);
 /* After a rename: the log continues in the file of the new name. */

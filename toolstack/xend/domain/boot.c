@@ -84,13 +84,11 @@ static int create_empty(struct domain *domain, struct error **e)
 	return rc ? rc : domain_info(domain, &info, e);
 }
 
-static int put_nodes(struct domain *domain, const struct domain_size *size, struct error **e)
+int boot_put_devices(struct domain *domain, struct store_batch *batch, struct error **e)
 {
-	struct store_batch *batch = store_begin();
 	struct hv_domain_info info;
 	int rc;
 
-	layout_put(domain, size, batch);
 	if (devices_have_scripts(domain)) {
 		rc = store_commit_unseen(batch, e);
 		if (rc)
@@ -108,6 +106,14 @@ static int put_nodes(struct domain *domain, const struct domain_size *size, stru
 	else
 		store_discard(batch);
 	return rc;
+}
+
+static int put_nodes(struct domain *domain, const struct domain_size *size, struct error **e)
+{
+	struct store_batch *batch = store_begin();
+
+	layout_put(domain, size, batch);
+	return boot_put_devices(domain, batch, e);
 }
 
 static int get_number(struct json_object *result, const char *key, uint64_t *out, struct error **e)
@@ -145,6 +151,7 @@ static int fill(struct domain *domain, const struct boot *boot, const struct dom
 {
 	struct json_object *order = json_new_object(), *result = NULL;
 	uint64_t store_port = 0, console_port = 0;
+	bool cancels = !boot->resumes_afresh;
 	int terminal = -1, rc = 0;
 
 	json_set_string(order, "op", boot->image_fd >= 0 ? "restore" : "build");
@@ -171,9 +178,12 @@ static int fill(struct domain *domain, const struct boot *boot, const struct dom
 		rc = get_number(result, "console_mfn", &domain->console_mfn, e);
 	if (rc == 0)
 		rc = get_number(result, "console_port", &console_port, e);
+	if (rc == 0 && boot->image_fd < 0)
+		rc = json_opt_bool(result, "suspend_cancel", true, &cancels, e);
 	json_object_put(result);
 	if (rc)
 		return rc;
+	domain->resumes_afresh = !cancels;
 	domain->store_port = (uint32_t)store_port;
 	domain->console_port = (uint32_t)console_port;
 	return 0;

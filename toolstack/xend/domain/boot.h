@@ -20,8 +20,17 @@ struct boot {
 	int image_fd; /* a saved domain's memory, at its first byte; -1: boot its kernel */
 	/* The saved domain's size; NULL: as the configuration says. */
 	const struct domain_size *size;
+	bool resumes_afresh;   /* the saved domain's kernel does (domain.h) */
 	struct request *asker; /* gets the progress; may be NULL */
 };
+
+struct store_batch;
+
+/*
+ * Writes the nodes in the batch, and those of the domain's devices and of its screen. xenstored may
+ * not know the domain yet, or it stands still: nobody sees half of them.
+ */
+int boot_put_devices(struct domain *domain, struct store_batch *batch, struct error **e);
 
 /*
  * Starts a domain that has a configuration, a UUID and no id. After a failure the domain has no id

@@ -83,6 +83,11 @@ struct domain {
 	 * at last, nobody wants that any more.
 	 */
 	bool suspends_late;
+	/*
+	 * Its kernel's notes lack SUSPEND_CANCEL: after a suspend it goes on as if it had been
+	 * restored (resume.h).
+	 */
+	bool resumes_afresh;
 	/* Its nodes in xenstore may still have the name, or a corpse's also the UUID, of before. */
 	bool half_renamed;
 	/*

@@ -76,6 +76,7 @@ static struct json_object *encode(struct domain *domain)
 	json_set_bool(o, "with_host", domain->with_host);
 	json_set_bool(o, "held", domain->held);
 	json_set_bool(o, "suspends_late", domain->suspends_late);
+	json_set_bool(o, "resumes_afresh", domain->resumes_afresh);
 	json_set_bool(o, "half_renamed", domain->half_renamed);
 	json_set_int(o, "start_time", domain->start_time);
 	json_set_string(o, "reason", domain->reason);
@@ -168,7 +169,7 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	struct config *config;
 	enum domain_state state = DOMAIN_HALTED;
 	enum domain_goal goal = GOAL_REST;
-	bool managed, reboot_asked, held, suspends_late, half_renamed, with_host;
+	bool managed, reboot_asked, held, suspends_late, resumes_afresh, half_renamed, with_host;
 
 	if (json_get_int(o, "format", FORMAT, FORMAT, &format, e) ||
 	    json_get_string(o, "name", &name, e) || json_get_string(o, "state", &state_name, e) ||
@@ -181,6 +182,7 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	    json_opt_bool(o, "with_host", false, &with_host, e) ||
 	    json_opt_bool(o, "held", false, &held, e) ||
 	    json_opt_bool(o, "suspends_late", false, &suspends_late, e) ||
+	    json_opt_bool(o, "resumes_afresh", false, &resumes_afresh, e) ||
 	    json_opt_bool(o, "half_renamed", false, &half_renamed, e) ||
 	    json_get_int(o, "start_time", 0, INT64_MAX, &start_time, e) ||
 	    json_opt_string(o, "reason", NULL, &reason, e) ||
@@ -205,6 +207,7 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	domain->with_host = with_host;
 	domain->held = held;
 	domain->suspends_late = suspends_late;
+	domain->resumes_afresh = resumes_afresh;
 	domain->half_renamed = half_renamed;
 	domain->domid = (int)domid;
 	domain->earlier_boot = strcmp(boot, boot_id) != 0;

@@ -24,6 +24,7 @@
 #include "xend/domain/domain.h"
 #include "xend/domain/layout.h"
 #include "xend/domain/record.h"
+#include "xend/domain/resume.h"
 #include "xend/runtime/files.h"
 #include "xend/runtime/offload.h"
 #include "xend/domain/save_header.h"
@@ -42,6 +43,9 @@
 #define DRAFT_SUFFIX ".part"
 
 #define PAGES_PER_MIB 256
+
+/* A member beside the configuration's. */
+#define SUSPEND_CANCEL "suspend_cancel"
 
 /* --- suspending --- */
 
@@ -108,15 +112,22 @@ static int suspend(struct domain *domain, struct error **e)
 	}
 }
 
-/* Its suspend hypercall returns that the suspend was cancelled. */
 int save_go_on(struct domain *domain, struct error **e)
 {
 	uint32_t domid = (uint32_t)domain->domid;
 	int rc;
 
 	ask(domain, "");
-	store_resume(domid);
-	rc = hv_domain_cancel_suspend(domain_hv, domid, e);
+	if (domain->resumes_afresh) {
+		rc = resume_afresh(domain, e);
+	} else {
+		/* Its suspend hypercall returns that the suspend was cancelled. */
+		store_resume(domid);
+		rc = hv_domain_cancel_suspend(domain_hv, domid, e);
+	}
+	/* It may shut down again before anybody has seen it run. */
+	if (rc == 0)
+		domain->shutdown_handled = false;
 	if (rc == 0 && domain->suspends_late) {
 		domain->suspends_late = false;
 		record_write_anyway(domain);
@@ -257,6 +268,7 @@ static int write_header(struct domain *domain, int fd, const char *path, struct 
 	if (rc)
 		return rc;
 	config = domain_size_put(&size, domain->config);
+	json_set_bool(config, SUSPEND_CANCEL, !domain->resumes_afresh);
 	rc = save_header_make(config, path, &header, e);
 	json_object_put(config);
 	if (rc == 0) {
@@ -490,11 +502,13 @@ static void opening_free(void *arg)
 	free(opening);
 }
 
-int save_open(const char *path, int *fd, struct config **config, struct domain_size *size,
-	      bool *ours, struct error **e)
+int save_open(const char *path, struct saved *saved, struct error **e)
 {
 	struct opening *opening = xcalloc(1, sizeof(*opening));
+	bool cancels = true;
 	int rc;
+
+	*saved = (struct saved){ .fd = -1 };
 
 	opening->path = xstrdup(path);
 	opening->fd = -1;
@@ -503,13 +517,18 @@ int save_open(const char *path, int *fd, struct config **config, struct domain_s
 		return error_set(e, rc, "Cannot open the saved domain %s: %s.", path,
 				 files_error_text(rc));
 	rc = error_move(e, &opening->e);
+	/* Files of before do not say it; their kernels were always let run on that way. */
+	if (rc == 0)
+		rc = json_opt_bool(opening->saved, SUSPEND_CANCEL, true, &cancels, e);
 	if (rc == 0) {
-		*config = domain_size_take(opening->saved, size, e);
-		rc = *config ? 0 : -EBADMSG;
+		json_object_object_del(opening->saved, SUSPEND_CANCEL);
+		saved->config = domain_size_take(opening->saved, &saved->size, e);
+		rc = saved->config ? 0 : -EBADMSG;
 	}
 	if (rc == 0) {
-		*fd = opening->fd;
-		*ours = opening->ours;
+		saved->fd = opening->fd;
+		saved->ours = opening->ours;
+		saved->resumes_afresh = !cancels;
 		opening->fd = -1;
 	}
 	opening_free(opening);

@@ -10,9 +10,10 @@
 
 #include "lib/error.h"
 
+#include "config/domain_size.h"
+
 struct config;
 struct domain;
-struct domain_size;
 struct request;
 
 enum save_after { SAVE_THEN_STOP, SAVE_THEN_GO_ON };
@@ -28,17 +29,23 @@ enum save_after { SAVE_THEN_STOP, SAVE_THEN_GO_ON };
 int domain_save(struct domain *domain, const char *path, enum save_after after,
 		struct request *asker, struct error **e);
 
-/*
- * Opens a saved domain: its configuration, its size, and a descriptor at the first byte of its
- * memory. *ours: this host wrote the configuration. Otherwise a stranger chose the programs,
- * kernels and disks in it.
- */
-int save_open(const char *path, int *fd, struct config **config, struct domain_size *size,
-	      bool *ours, struct error **e);
+/* A saved domain. */
+struct saved {
+	int fd; /* at the first byte of its memory */
+	struct config *config;
+	struct domain_size size;
+	/* This host wrote the configuration. Otherwise a stranger chose the programs, kernels and
+	 * disks in it. */
+	bool ours;
+	bool resumes_afresh; /* struct domain */
+};
+
+/* Opens one. The caller closes its descriptor and frees its configuration. */
+int save_open(const char *path, struct saved *saved, struct error **e);
 
 /*
- * Lets a suspended domain run on in place. The caller has just asked the hypervisor that the number
- * is the domain's.
+ * Lets a suspended domain run on in place, as its kernel can. The caller has just asked the
+ * hypervisor that the number is the domain's. After an error it still stands there, suspended.
  */
 int save_go_on(struct domain *domain, struct error **e);
 

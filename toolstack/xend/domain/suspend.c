@@ -35,9 +35,7 @@ int domain_suspend(struct domain *domain, bool with_host, struct request *asker,
 int domain_resume(struct domain *domain, bool paused, struct request *asker, struct error **e)
 {
 	struct boot boot = { .paused = paused, .asker = asker };
-	struct config *config = NULL;
-	struct domain_size size;
-	bool ours;
+	struct saved saved;
 	char *path;
 	int rc;
 
@@ -45,23 +43,25 @@ int domain_resume(struct domain *domain, bool paused, struct request *asker, str
 		return error_set(e, EBADFD, "Domain '%s' is not suspended.", domain->name);
 	path = record_image_path(domain);
 	/* The record, not the file, has the domain's configuration. */
-	rc = save_open(path, &boot.image_fd, &config, &size, &ours, e);
+	rc = save_open(path, &saved, e);
 	if (rc == 0) {
 		/*
 		 * The size is the saved one. The configuration is unchanged and counts again after
 		 * a reboot.
 		 */
-		boot.size = &size;
+		boot.size = &saved.size;
+		boot.image_fd = saved.fd;
+		boot.resumes_afresh = saved.resumes_afresh;
 		/* A domain whose resume fails stays suspended, so that it can be tried again. */
 		domain->goal = GOAL_SUSPENDED;
 		rc = domain_boot(domain, &boot, e);
-		files_close(boot.image_fd);
+		files_close(saved.fd);
 		if (rc)
 			domain_settle(domain);
 		else
 			files_remove(path);
 	}
-	config_free(config);
+	config_free(saved.config);
 	free(path);
 	return rc;
 }

@@ -93,21 +93,21 @@ static int create(struct request *request, struct json_object *result, struct er
 static int restore(struct request *request, struct json_object *result, struct error **e)
 {
 	const char *path = request_string(request, XEND_P_PATH);
-	struct domain_size size;
-	struct boot boot = { .size = &size };
-	struct config *config;
-	bool ours;
-	int rc = save_open(path, &boot.image_fd, &config, &size, &ours, e);
+	struct saved saved;
+	struct boot boot = { .size = &saved.size };
+	int rc = save_open(path, &saved, e);
 
 	if (rc)
 		return rc;
-	if (!ours && !settings->restore_foreign_files && !request_bool(request, XEND_P_TRUST))
-		rc = foreign_refuse(path, config, e);
+	boot.image_fd = saved.fd;
+	boot.resumes_afresh = saved.resumes_afresh;
+	if (!saved.ours && !settings->restore_foreign_files && !request_bool(request, XEND_P_TRUST))
+		rc = foreign_refuse(path, saved.config, e);
 	if (rc == 0)
-		rc = boot_new(request, config, &boot, "restore", result, e);
+		rc = boot_new(request, saved.config, &boot, "restore", result, e);
 	else
-		config_free(config);
-	files_close(boot.image_fd);
+		config_free(saved.config);
+	files_close(saved.fd);
 	return rc;
 }
 
