@@ -27,6 +27,7 @@ struct map_window {
 struct cpu_policy;
 struct guest_memory_ops;
 struct guest_ops;
+struct log_dirty;
 
 /* The frame that the exit path pushes on the guest's kernel stack (x86/pv/bounce). */
 struct trap_bounce {
@@ -114,6 +115,9 @@ struct arch_domain {
 	/* [M] incremented with each change of an L2, L3 or L4 entry that was in use */
 	u64 table_generation;
 	u64 *perdomain_l3, *perdomain_l2; /* [I] */
+	/* x86/mm/log_dirty.h; NULL: never on. Set under LOCK_DOMCTL, lives as long as d. */
+	struct log_dirty *log_dirty;
+	unsigned long paging_pool_pages; /* LOCK_DOMCTL: as a tool has set it; 0: by memory */
 	cpumask_t dirty_cpus;	     /* [A] CPUs whose TLB may hold this domain's translations */
 	struct rangeset ioport_caps; /* [D] I/O ports that the domain may access */
 	/*

@@ -9,6 +9,7 @@
 /* links: hypervisor/x86/pv/update_va_mapping.c hypervisor/x86/pv/fault.c hypervisor/x86/pv/descriptors.c */
 /* links: hypervisor/x86/pv/grant_map.c hypervisor/core/domain/page_ref.c hypervisor/core/base/page_list.c */
 /* links: hypervisor/x86/emul/decode.c hypervisor/x86/emul/execute.c hypervisor/x86/emul/tables.c */
+/* links: hypervisor/x86/mm/log_dirty.c hypervisor/x86/mm/mirror.c hypervisor/lib/dirty_map.c */
 /* links: hypervisor/lib/bitmap.c hypervisor/lib/rangeset.c */
 #include "x86/guest/guest_ops.h"
 #include "x86/pv/pv_mmu.h"
@@ -24,9 +25,11 @@
 #include "hv/guest_page.h"
 #include "hv/hv_heap.h"
 #include "hv/page_alloc.h"
+#include "hv/pause.h"
 #include "hypercall_table.h"
 #include "lib/errno.h"
 #include "unit.h"
+#include "x86/mm/log_dirty.h"
 #include "x86/mm/tlb.h"
 #include "x86/pv/bounce.h"
 
@@ -122,6 +125,35 @@ void shared_page_release(struct page_info *pg)
 }
 
 void m2p_set(mfn_t mfn, unsigned long pfn)
+{
+}
+
+unsigned long m2p_get(mfn_t mfn)
+{
+	return mfn_x(mfn);
+}
+
+struct page_info *page_alloc(struct domain *d, unsigned int order, unsigned int memf)
+{
+	void *page = hv_alloc_pages(order);
+
+	return page ? virt_to_page(page) : NULL;
+}
+
+void page_free(struct page_info *pg, unsigned int order)
+{
+	hv_free_pages(mfn_to_hv_virt(page_to_mfn(pg)), order);
+}
+
+void domain_pause(struct domain *d)
+{
+}
+
+void domain_unpause(struct domain *d)
+{
+}
+
+void tlb_ipi_handler(void)
 {
 }
 
@@ -284,6 +316,7 @@ static struct domain *guest_new(unsigned int id)
 	rangeset_init(&d->iomem_caps, hv_alloc, hv_free);
 	d->max_vcpus = NR_VCPUS;
 	d->vcpus = hv_page_sized(NR_VCPUS * sizeof(*d->vcpus));
+	d->shared_info = hv_page_sized(PAGE_SIZE);
 	return d;
 }
 
@@ -296,6 +329,7 @@ static void vcpu_new(unsigned int i, struct domain *d)
 	v->arch = hv_page_sized(sizeof(*v->arch));
 	v->arch->perdomain_l1 = hv_page_sized(PAGE_SIZE);
 	v->arch->pv.in_kernel = true;
+	v->vcpu_info_mfn = INVALID_MFN;
 	d->vcpus[i] = vcpus[i] = v;
 }
 
@@ -333,8 +367,12 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	for (unsigned int g = 0; g < 2; g++)
+	for (unsigned int g = 0; g < 2; g++) {
+		while (log_dirty_disable(guests[g], pv_update_cr3) == -ERESTART)
+			;
+		log_dirty_free(guests[g]);
 		rangeset_destroy(&guests[g]->iomem_caps);
+	}
 	return 0;
 }
 
@@ -810,8 +848,11 @@ static void scribble(void)
 	unsigned int g = rnd(2), page = rnd(GUEST_PAGES);
 	const struct page_info *pg = guest_page(g, page);
 
-	if (page_owner(pg) == guests[g] && (!page_type_count(pg) || page_type(pg) == PGT_WRITABLE))
+	if (page_owner(pg) == guests[g] &&
+	    (!page_type_count(pg) || page_type(pg) == PGT_WRITABLE)) {
 		guest_frame(g, page)[rnd_index()] = rnd_entry(g * GUEST_PAGES + page);
+		log_dirty_mark(pg);
+	}
 }
 
 static void random_step(void)
@@ -986,6 +1027,275 @@ static void random_sequences_keep_the_invariants(void **state)
 	}
 }
 
+/* --- the log of dirty pages --- */
+
+static u64 copies[2 * GUEST_PAGES][PT_ENTRIES]; /* what a tool has of the memory */
+
+/* Sends what the round says, except for `accessed`, which a processor sets without a mark. */
+static int take_copy(void *g, u64 at, const void *from, size_t n)
+{
+	const u8 *bits = from;
+
+	for (unsigned long bit = at * 8; bit < (at + n) * 8; bit++) {
+		unsigned long page = bit - 16 - *(unsigned int *)g * GUEST_PAGES;
+
+		if (bit < 16 || page >= GUEST_PAGES || !(bits[bit / 8 - at] & BIT(bit % 8)))
+			continue;
+		memcpy(copies[*(unsigned int *)g * GUEST_PAGES + page],
+		       guest_frame(*(unsigned int *)g, (unsigned int)page), PAGE_SIZE);
+	}
+	return 0;
+}
+
+static void check_copies(unsigned int g)
+{
+	for (unsigned int page = 0; page < GUEST_PAGES; page++)
+		for (unsigned int i = 0; i < PT_ENTRIES; i++)
+			assert_true(
+				!((copies[g * GUEST_PAGES + page][i] ^ guest_frame(g, page)[i]) &
+				  ~(u64)PTE_ACCESSED) ||
+				(page_type(guest_page(g, page)) == PGT_L4 &&
+				 l4_slot_is_hypervisor(i)));
+}
+
+static void a_round(unsigned int g)
+{
+	struct log_dirty_result result;
+	int err;
+
+	do
+		err = log_dirty_round(guests[g], take_copy, &g, 200, LOG_DIRTY_TAKE, &result);
+	while (err == -ERESTART);
+	assert_int_equal(err, 0);
+	check_copies(g);
+}
+
+static void log_on(unsigned int g)
+{
+	int err;
+
+	do
+		err = log_dirty_enable(guests[g], pv_update_cr3);
+	while (err == -ERESTART);
+	assert_int_equal(err, 0);
+	for (unsigned int page = 0; page < GUEST_PAGES; page++)
+		memcpy(copies[g * GUEST_PAGES + page], guest_frame(g, page), PAGE_SIZE);
+}
+
+static void log_off(unsigned int g)
+{
+	while (log_dirty_disable(guests[g], pv_update_cr3) == -ERESTART)
+		;
+	assert_int_equal(guests[g]->arch->log_dirty->mirrors.nr_frames, 0);
+}
+
+/* The frame where a walk from `l4` ends, or INVALID_MFN. */
+static mfn_t guests_walk(mfn_t mfn, unsigned long addr, bool write)
+{
+	for (unsigned int level = 4; level; level--) {
+		u64 e = ((u64 *)mfn_to_hv_virt(mfn))[pt_index(addr, level)];
+
+		if (!(e & PTE_PRESENT) || (write && !(e & PTE_RW)))
+			return INVALID_MFN;
+		mfn = pte_mfn(e);
+	}
+	return mfn;
+}
+
+/* The processor's: it sets accessed and dirty. *error: the fault's error code. */
+static mfn_t processors_walk(unsigned long cr3, unsigned long addr, bool write, u32 *error)
+{
+	u64 *slots[5], allowed = PTE_RW;
+	mfn_t mfn = maddr_to_mfn(cr3);
+
+	*error = PFEC_USER | (write ? PFEC_WRITE : 0);
+	for (unsigned int level = 4; level; level--) {
+		slots[level] = (u64 *)mfn_to_hv_virt(mfn) + pt_index(addr, level);
+		if (!(*slots[level] & PTE_PRESENT))
+			return INVALID_MFN;
+		allowed &= *slots[level];
+		mfn = pte_mfn(*slots[level]);
+	}
+	if (write && !allowed) {
+		*error |= PFEC_PRESENT;
+		return INVALID_MFN;
+	}
+	for (unsigned int level = 4; level; level--)
+		*slots[level] |= PTE_ACCESSED;
+	*slots[1] |= write ? PTE_DIRTY : 0;
+	return mfn;
+}
+
+static unsigned int writes_done, faults_passed_on;
+
+/* The guest's vCPU accesses memory. What it may do depends on its own tables alone. */
+static void access_memory(unsigned int vcpu, unsigned long addr, bool write)
+{
+	const struct pv_vcpu *pv = pv_of(vcpus[vcpu]);
+	const struct domain *d = vcpus[vcpu]->domain;
+	mfn_t expect, mfn;
+	u32 error;
+
+	run_as(vcpu);
+	if (!pv->guest_table)
+		return;
+	host_cr3 = vcpus[vcpu]->arch->cr3;
+	expect = guests_walk(page_to_mfn(pv->guest_table), addr, write);
+	for (unsigned int tries = 0;; tries++) {
+		assert_true(tries < 4);
+		mfn = processors_walk(host_cr3, addr, write, &error);
+		if (!mfn_eq(mfn, INVALID_MFN))
+			break;
+		host_irqs_on[0] = rnd(2);
+		if (!log_dirty_fault(addr, error)) {
+			host_irqs_on[0] = true;
+			break;
+		}
+		host_irqs_on[0] = true;
+		check_everything();
+	}
+	assert_int_equal(mfn_x(mfn), mfn_x(expect));
+	faults_passed_on += mfn_eq(mfn, INVALID_MFN);
+	if (mfn_eq(mfn, INVALID_MFN) || !write || !mfn_valid(mfn))
+		return;
+	writes_done++;
+	if (page_owner(mfn_to_page(mfn)) == d)
+		((u64 *)mfn_to_hv_virt(mfn))[rnd_index()] = rnd_entry(rnd(2 * GUEST_PAGES));
+}
+
+/* Mostly one that the vCPU's tables map. */
+static unsigned long rnd_address(unsigned int vcpu)
+{
+	const struct page_info *l4 = pv_of(vcpus[vcpu])->guest_table;
+	const u64 *table = l4 ? mfn_to_hv_virt(page_to_mfn(l4)) : NULL;
+	unsigned long addr = 0;
+
+	for (unsigned int level = 4; level; level--) {
+		unsigned int i = rnd_index();
+
+		for (unsigned int tries = 0; table && !(table[i] & PTE_PRESENT) && tries < 30;
+		     tries++)
+			i = rnd(3) ? rnd_index() : rnd(PT_ENTRIES);
+		if (level == 4 && l4_slot_is_hypervisor(i))
+			i = 0;
+		addr |= (unsigned long)i << (12 + 9 * (level - 1));
+		table = table && (table[i] & PTE_PRESENT) && mfn_valid(pte_mfn(table[i])) ?
+				mfn_to_hv_virt(pte_mfn(table[i])) :
+				NULL;
+	}
+	return addr & BIT(47) ? addr | 0xffffUL << 48 : addr;
+}
+
+static void writes_are_logged(void **state)
+{
+	build_tree(0);
+	assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, guest_mfn(0, 0), SELF), 0);
+	log_on(0);
+	access_memory(0, 0, true);
+	assert_int_equal(writes_done, 1);
+	assert_true(guest_frame(0, 4)[0] & PTE_DIRTY);
+	assert_true(dirty_map_test(&guests[0]->arch->log_dirty->map, mfn_x(guest_mfn(0, 8))));
+	assert_false(dirty_map_test(&guests[0]->arch->log_dirty->map, mfn_x(guest_mfn(0, 9))));
+	a_round(0);
+	assert_false(dirty_map_test(&guests[0]->arch->log_dirty->map, mfn_x(guest_mfn(0, 8))));
+	access_memory(0, 0, true);
+	assert_true(dirty_map_test(&guests[0]->arch->log_dirty->map, mfn_x(guest_mfn(0, 8))));
+	/* Its own table, which it may only read. */
+	access_memory(0, 20UL << 12, false);
+	access_memory(0, 20UL << 12, true);
+	assert_int_equal(writes_done, 2);
+	assert_int_equal(faults_passed_on, 1);
+	/* The guest clears dirty: the next write sets it again, though the page is marked. */
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), entry(0, 8, PTE_RW), SELF), 0);
+	access_memory(0, 0, true);
+	assert_true(guest_frame(0, 4)[0] & PTE_DIRTY);
+	assert_true(guest_frame(0, 4)[0] & PTE_ACCESSED);
+	log_off(0);
+	access_memory(0, 0, true);
+	assert_int_equal(writes_done, 4);
+}
+
+/* Another domain's mapping and a grant's end mark; while one lasts, the final round finds it. */
+static void foreign_writers_are_found(void **state)
+{
+	struct log_dirty_result result;
+	unsigned int g = 1;
+
+	build_tree(0);
+	assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, guest_mfn(0, 0), SELF), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), entry(1, 20, PTE_RW), 1), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 10), entry(1, 21, PTE_RW), 1), 0);
+	log_on(1);
+	guest_frame(1, 20)[7] = 1;
+	guest_frame(1, 21)[7] = 1;
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 10), 0, SELF), 0);
+	assert_false(dirty_map_test(&guests[1]->arch->log_dirty->map, mfn_x(guest_mfn(1, 20))));
+	assert_true(dirty_map_test(&guests[1]->arch->log_dirty->map, mfn_x(guest_mfn(1, 21))));
+	assert_int_equal(log_dirty_round(guests[1], take_copy, &g, 200,
+					 LOG_DIRTY_TAKE | LOG_DIRTY_FINAL, &result),
+			 0);
+	assert_int_equal(result.dirty, 2);
+	check_copies(1);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), 0, SELF), 0);
+	assert_false(page_has_foreign_writer(guest_page(1, 20)));
+	log_off(1);
+}
+
+static void whatever_happens_is_logged(void **state)
+{
+	const char *rounds = getenv("UNIT_ROUNDS");
+
+	writes_done = 0;
+	for (unsigned int round = 0; round < (rounds ? (unsigned int)atoi(rounds) : 12); round++) {
+		tear_down(state);
+		set_up(state);
+		seed = UNIT_SEED + round;
+		preempt_chance = rnd(3) * 60;
+		/* Sometimes hardly anything has room, and all mirrors are dropped again and again.
+		 */
+		guests[0]->arch->paging_pool_pages = 1 + rnd(60);
+		for (unsigned int g = 0; g < 2; g++) {
+			run_as(g * 2);
+			build_tree(g);
+			assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, guest_mfn(g, 0), SELF), 0);
+		}
+		for (unsigned int i = 0; i < 1500; i++) {
+			if (i % 500 == 100)
+				log_on(0);
+			if (i % 500 == 200)
+				log_on(1);
+			scribble();
+			random_step();
+			for (unsigned int a = 0; a < 6; a++) {
+				unsigned int vcpu = rnd(NR_VCPUS);
+
+				access_memory(vcpu, rnd_address(vcpu), rnd(2));
+			}
+			if (log_dirty_of(guests[0]) && !rnd(10))
+				a_round(0);
+			if (log_dirty_of(guests[1]) && !rnd(10))
+				a_round(1);
+			if (i % 500 == 480 && rnd(2))
+				log_off(0);
+			else if (i % 500 == 480)
+				while (log_dirty_disable(guests[0], pv_update_cr3) == -ERESTART)
+					;
+			if (i % 500 == 490)
+				log_off(1);
+		}
+		log_on(1);
+		run_as(0);
+		destroy(1);
+		log_off(1);
+		run_as(2);
+		destroy(0);
+		assert_int_equal(freed_pages, 2 * GUEST_PAGES);
+		assert_int_equal(log_dirty_domains, 0);
+	}
+	printf("%u writes, %u faults passed on\n", writes_done, faults_passed_on);
+	assert_true(writes_done > 100);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -1009,6 +1319,9 @@ int main(void)
 		TEST(a_page_that_has_gone_is_not_touched),
 		TEST(a_pin_outlives_the_allocation_but_not_the_domain),
 		TEST(random_sequences_keep_the_invariants),
+		TEST(writes_are_logged),
+		TEST(foreign_writers_are_found),
+		TEST(whatever_happens_is_logged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

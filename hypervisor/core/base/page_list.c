@@ -57,6 +57,20 @@ void page_list_del(struct page_info *pg, struct page_list *l)
 	l->nr--;
 }
 
+void page_list_rotate(struct page_list *l, struct page_info *first)
+{
+	u32 index = page_index(first);
+
+	if (l->head == index)
+		return;
+	page_at(l->tail)->next = l->head;
+	page_at(l->head)->prev = l->tail;
+	l->tail = first->prev;
+	page_at(l->tail)->next = PAGE_LIST_NULL;
+	first->prev = PAGE_LIST_NULL;
+	l->head = index;
+}
+
 struct page_info *page_list_first(const struct page_list *l)
 {
 	return page_at(l->head);

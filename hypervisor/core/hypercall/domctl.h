@@ -26,7 +26,7 @@ domctl_fn domctl_getdomaininfo, domctl_getvcpuinfo, domctl_set_handle, domctl_se
 domctl_fn domctl_set_context, domctl_get_context, domctl_set_affinity, domctl_get_affinity,
 	domctl_set_node_affinity, domctl_get_node_affinity;
 /* domctl_access.c */
-domctl_fn domctl_irq_permission, domctl_iomem_permission, domctl_memory_mapping, domctl_shadow_op;
+domctl_fn domctl_irq_permission, domctl_iomem_permission, domctl_memory_mapping;
 
 /* Fills in what tools learn of a domain. */
 void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info);

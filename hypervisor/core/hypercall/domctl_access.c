@@ -61,22 +61,3 @@ long domctl_memory_mapping(struct domain *d, struct xen_domctl *op)
 		       0 :
 		       -EPERM;
 }
-
-/*
- * No log of dirty pages exists yet, so there is nothing to turn off. There are no shadow page
- * tables either, so their allocation is 0.
- */
-long domctl_shadow_op(struct domain *d, struct xen_domctl *op)
-{
-	struct xen_domctl_shadow_op *s = &op->u.shadow_op;
-
-	switch (s->op) {
-	case XEN_DOMCTL_SHADOW_OP_OFF:
-		return 0;
-	case XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION:
-		s->mb = 0;
-		return 0;
-	default:
-		return -EOPNOTSUPP;
-	}
-}

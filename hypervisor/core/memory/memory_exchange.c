@@ -140,6 +140,8 @@ static int hand_over(struct exchange *e, unsigned long first)
 			err = -EINVAL;
 			continue;
 		}
+		for (unsigned long j = 0; j < 1UL << order; j++)
+			arch_pfn_written(e->d, e->out_pfns[i] + j);
 		if (copy_to_guest_offset(e->x->out.extent_start, first + i, &mfn, 1))
 			err = -EFAULT;
 	}

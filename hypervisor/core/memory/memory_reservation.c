@@ -104,6 +104,8 @@ static bool extent_populate(struct domain *d, const struct xen_memory_reservatio
 	if (!pg)
 		return false;
 	name_frames(d, pg, r->extent_order, pfn);
+	for (unsigned long i = 0; i < 1UL << r->extent_order; i++)
+		arch_pfn_written(d, pfn + i);
 	mfn = mfn_x(page_to_mfn(pg));
 	return !copy_to_guest_offset(r->extent_start, extent, &mfn, 1);
 }

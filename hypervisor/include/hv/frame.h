@@ -104,6 +104,8 @@ struct page_list {
 void page_list_add_tail(struct page_info *pg, struct page_list *l);
 void page_list_add(struct page_info *pg, struct page_list *l);
 void page_list_del(struct page_info *pg, struct page_list *l);
+/* Makes `first`, which is on the list, its first; those before it go to its end. */
+void page_list_rotate(struct page_list *l, struct page_info *first);
 struct page_info *page_list_first(const struct page_list *l); /* or NULL */
 struct page_info *page_list_next(const struct page_info *pg); /* or NULL */
 

@@ -65,10 +65,11 @@ struct ring3_ops {
 	 */
 	void (*trap)(void);
 	/*
-	 * The hypervisor faulted at `addr`. True: that was a page of the current guest's LDT, which
-	 * is mapped now. Interrupts are off.
+	 * The hypervisor faulted at `addr`. True: the access may be tried again. That was a page of
+	 * the current guest's LDT, which is mapped now, or a first write to guest memory that is
+	 * logged. Interrupts are off.
 	 */
-	bool (*fixup_fault)(unsigned long addr);
+	bool (*fixup_fault)(const struct cpu_user_regs *regs, unsigned long addr);
 	/*
 	 * A non-maskable interrupt for Domain-0; reason: bits 7 and 6 of port 0x61. Runs in NMI
 	 * context.

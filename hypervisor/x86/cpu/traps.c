@@ -108,7 +108,7 @@ void trap_from_hypervisor(struct cpu_user_regs *regs)
 		trap_fatal(regs, 0);
 	case X86_TRAP_PF:
 		cr2 = read_cr2();
-		if (ring3.fixup_fault(cr2))
+		if (ring3.fixup_fault(regs, cr2))
 			return;
 		break;
 	}

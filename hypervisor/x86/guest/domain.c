@@ -7,6 +7,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "x86/guest/guest_ops.h"
+#include "x86/mm/log_dirty.h"
 #include "x86/mm/paging.h"
 
 /* The table of the kind of guest that a tool asks for. NULL: this host does not offer it. */
@@ -66,6 +67,7 @@ void arch_domain_free(struct domain *d)
 	if (!a)
 		return;
 	guest_context_forget(d);
+	log_dirty_free(d);
 	perdomain_free(d);
 	rangeset_destroy(&a->ioport_caps);
 	hv_free(a->cpu_policy);
@@ -73,7 +75,7 @@ void arch_domain_free(struct domain *d)
 	d->arch = NULL;
 }
 
-enum relinquish_step { RELINQUISH_VCPUS, RELINQUISH_PAGES, RELINQUISH_DONE };
+enum relinquish_step { RELINQUISH_VCPUS, RELINQUISH_PAGES, RELINQUISH_LOG, RELINQUISH_DONE };
 
 /* Each step may run again from its start: what an earlier run dropped is no longer there. */
 int arch_domain_relinquish(struct domain *d)
@@ -92,6 +94,12 @@ int arch_domain_relinquish(struct domain *d)
 	}
 	if (a->relinquish_step == RELINQUISH_PAGES) {
 		err = a->ops->domain_relinquish(d);
+		if (err)
+			return err;
+		a->relinquish_step = RELINQUISH_LOG;
+	}
+	if (a->relinquish_step == RELINQUISH_LOG) {
+		err = log_dirty_disable(d, a->ops->reload_tables);
 		if (err)
 			return err;
 		a->relinquish_step = RELINQUISH_DONE;

@@ -50,21 +50,6 @@ static long domctl_get_address_size(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
-/*
- * A PV domain's page tables are its own memory. It needs no pool, so any size is accepted and none
- * is kept.
- */
-static long domctl_set_mempool(struct domain *d, struct xen_domctl *op)
-{
-	return 0;
-}
-
-static long domctl_get_mempool(struct domain *d, struct xen_domctl *op)
-{
-	op->u.paging_mempool.size = 0;
-	return 0;
-}
-
 #define IO_PORTS 65536
 
 static long domctl_ioport_permission(struct domain *d, struct xen_domctl *op)
@@ -173,6 +158,7 @@ static const struct {
 	ROW(set_vcpu_msrs, domctl_set_msrs, ALWAYS),
 	ROW(get_cpu_policy, domctl_get_policy, RESULT),
 	ROW(set_cpu_policy, domctl_set_policy, ALWAYS),
+	ROW(shadow_op, domctl_shadow, RESULT),
 	ROW(get_paging_mempool_size, domctl_get_mempool, RESULT),
 	ROW(set_paging_mempool_size, domctl_set_mempool, NONE),
 	/* clang-format on */

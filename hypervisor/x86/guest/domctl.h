@@ -12,6 +12,8 @@ typedef long arch_domctl_fn(struct domain *d, struct xen_domctl *op);
 /* domctl_state.c: a vCPU's registers besides its context; saved and restored with the domain. */
 arch_domctl_fn domctl_get_ext_context, domctl_set_ext_context, domctl_get_xstate, domctl_set_xstate,
 	domctl_get_msrs, domctl_set_msrs, domctl_get_tsc, domctl_set_tsc;
+/* domctl_shadow.c */
+arch_domctl_fn domctl_shadow, domctl_set_mempool, domctl_get_mempool;
 /* domctl_policy.c */
 arch_domctl_fn domctl_get_policy, domctl_set_policy;
 

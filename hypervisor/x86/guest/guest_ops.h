@@ -10,6 +10,7 @@
 #include "hv/frame.h"
 #include "x86/arch_domain.h"
 #include "x86/cpu/policy.h"
+#include "x86/mm/log_dirty.h"
 
 #include <xen/physdev.h>
 
@@ -42,6 +43,8 @@ struct guest_ops {
 	void (*vcpu_init)(struct vcpu *v);
 	/* Drops what v holds of its domain's memory. 0 or -ERESTART. v does not run. */
 	int (*vcpu_relinquish)(struct vcpu *v);
+	/* Computes again which page tables v runs on (x86/mm/log_dirty.c). mmu_lock held. */
+	reload_tables_fn *reload_tables;
 	int (*vcpu_set_context)(struct vcpu *v, const vcpu_guest_context_t *ctx);
 	void (*vcpu_get_context)(struct vcpu *v, vcpu_guest_context_t *ctx);
 	/* The fields of ext_vcpucontext besides vcpu and size. v is paused. 0 or -EINVAL. */

@@ -77,6 +77,13 @@ void unmap_frame(const void *va)
 	w->users[slot]--;
 }
 
+mfn_t map_frame_mfn(const void *va)
+{
+	const struct map_window *w = this_cpu(map_window);
+
+	return MFN(w->mfn[((unsigned long)va - w->virt) >> PAGE_SHIFT]);
+}
+
 void map_window_reset(struct vcpu *v)
 {
 	struct map_window *w = &v->arch->window;

@@ -11,6 +11,8 @@
  * page's address.
  */
 void map_window_init(struct map_window *w, u64 *l1, unsigned long virt);
+/* The frame that map_frame mapped there; any address in it will do. */
+mfn_t map_frame_mfn(const void *va);
 /* Copies a whole frame through the window. */
 void frame_copy(mfn_t dst, mfn_t src);
 

@@ -58,6 +58,7 @@
 #include "hv/atomic.h"
 #include "hv/console.h"
 #include "lib/errno.h"
+#include "x86/mm/log_dirty.h"
 #include "x86/mm/page_validate.h"
 #include "x86/mm/tlb.h"
 
@@ -307,6 +308,7 @@ void page_put_and_type(struct page_info *pg)
 {
 	while (page_type_put(pg) == -ERESTART)
 		;
+	log_dirty_mark(pg);
 	page_put(pg);
 }
 
@@ -320,4 +322,5 @@ void arch_page_put_writable(struct page_info *pg)
 	/* Only tables are preempted. */
 	if (page_type_put(pg))
 		BUG();
+	log_dirty_mark(pg);
 }

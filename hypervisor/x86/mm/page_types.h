@@ -8,7 +8,8 @@
  *	58	validated
  *	57	partial (see nr)
  *	56	partial child holds a reference
- *	55..46	nr: entries validated so far, of a partial page
+ *	55..46	nr: entries validated so far, of a partial page; of a WRITABLE frame, how many
+ *		entries of other domains' tables map it writable (at the most value: that or more)
  *	45	mapped writable by another domain
  *	44	mapped uncached
  *	43..24	count is 0: TLB clock when the count fell to 0; else: number of drops so far
@@ -17,6 +18,7 @@
 #ifndef X86_MM_PAGE_TYPES_H
 #define X86_MM_PAGE_TYPES_H
 
+#include "hv/atomic.h"
 #include "hv/frame.h"
 #include "x86/arch_domain.h"
 
@@ -89,6 +91,33 @@ int __must_check page_held_settle(const struct page_info *target);
  * return what was written.
  */
 void frame_flush_cache(mfn_t mfn);
+
+/* Counts an L1 entry of another domain that maps the frame writable, and one that is gone. */
+static inline void page_foreign_get(struct page_info *pg)
+{
+	u64 x = READ_ONCE(pg->type_info), new;
+
+	do {
+		new = x | PGT_FOREIGN;
+		if (likely((x & PGT_NR_MASK) != PGT_NR_MASK))
+			new += BIT(PGT_NR_SHIFT);
+	} while (!atomic_cmpxchg(&pg->type_info, &x, new));
+}
+static inline void page_foreign_put(struct page_info *pg)
+{
+	u64 x = READ_ONCE(pg->type_info);
+
+	/* At the most value the number is no longer known. */
+	while ((x & PGT_NR_MASK) != PGT_NR_MASK &&
+	       !atomic_cmpxchg(&pg->type_info, &x, x - BIT(PGT_NR_SHIFT)))
+		;
+}
+static inline bool page_has_foreign_writer(const struct page_info *pg)
+{
+	u64 x = READ_ONCE(pg->type_info);
+
+	return (x & PGT_TYPE_MASK) == PGT_WRITABLE && (x & PGT_NR_MASK);
+}
 
 static inline u64 page_type(const struct page_info *pg)
 {

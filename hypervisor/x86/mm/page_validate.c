@@ -11,6 +11,7 @@
 #include "hv/console.h"
 #include "hv/hypercall.h"
 #include "lib/errno.h"
+#include "x86/mm/log_dirty.h"
 
 /* --- entries of L1 tables --- */
 
@@ -62,7 +63,7 @@ int l1e_get(struct domain *d, const struct domain *target_owner, u64 *entry)
 			return err;
 		}
 		if (unlikely(target_owner != d))
-			atomic_or(&pg->type_info, PGT_FOREIGN);
+			page_foreign_get(pg);
 		if (unlikely(e & PTE_CACHE_BITS))
 			atomic_or(&pg->type_info, PGT_UNCACHED);
 	}
@@ -70,19 +71,32 @@ int l1e_get(struct domain *d, const struct domain *target_owner, u64 *entry)
 	return 0;
 }
 
-void l1e_put(u64 entry)
+/* An entry of another domain's table that mapped the owner's page writable is gone. */
+static noinline void foreign_writer_gone(struct page_info *pg)
 {
+	page_foreign_put(pg);
+	log_dirty_mark(pg);
+}
+
+void l1e_put(const struct domain *d, u64 entry)
+{
+	const struct domain *owner;
 	mfn_t mfn = pte_mfn(entry);
 	struct page_info *pg;
 
 	if (unlikely(!mfn_valid(mfn)))
 		return;
 	pg = mfn_to_page(mfn);
-	if (unlikely(page_owner(pg) == dom_io))
+	owner = page_owner(pg);
+	if (unlikely(owner == dom_io))
 		return;
-	/* A WRITABLE type is never preempted. */
-	if ((entry & PTE_RW) && page_type_put(pg))
-		BUG();
+	if (entry & PTE_RW) {
+		if (unlikely(owner != d))
+			foreign_writer_gone(pg);
+		/* A WRITABLE type is never preempted. */
+		if (page_type_put(pg))
+			BUG();
+	}
 	page_put(pg);
 }
 
@@ -127,10 +141,10 @@ static __flatten int l1_validate(struct domain *d, u64 *table, unsigned int *nr)
 	return 0;
 }
 
-static __flatten void l1_devalidate(const u64 *table, unsigned int nr)
+static __flatten void l1_devalidate(const struct domain *d, const u64 *table, unsigned int nr)
 {
 	for (unsigned int i = 0; (i = next_present(table, i, nr)) < nr; i++)
-		l1e_put(table[i]);
+		l1e_put(d, table[i]);
 }
 
 /* --- entries of L2, L3 and L4 tables --- */
@@ -330,6 +344,8 @@ noinline int page_validate(struct page_info *pg)
 		l4_fill_hypervisor_slots(table, d);
 	unmap_frame(table);
 
+	/* Even if not all entries are valid, some may have been adjusted. */
+	log_dirty_table_state(pg, true);
 	if (err) {
 		page_set_partial(pg, &p);
 		return err;
@@ -350,8 +366,9 @@ noinline int page_devalidate(struct page_info *pg)
 	/* Mark the page partial, and void every vCPU's last_walk, before dropping any reference. */
 	page_set_partial(pg, &p);
 	page_owner(pg)->arch->table_generation++;
+	log_dirty_table_state(pg, false);
 	if (level == 1) {
-		l1_devalidate(table, p.nr);
+		l1_devalidate(page_owner(pg), table, p.nr);
 		p.nr = 0;
 	} else {
 		err = table_devalidate(level, table, &p);

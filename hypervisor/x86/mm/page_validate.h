@@ -49,8 +49,8 @@ static inline u64 l1e_adjust(u64 e)
  * -EBUSY.
  */
 int __must_check l1e_get(struct domain *d, const struct domain *target_owner, u64 *entry);
-/* Drops the references of an entry that was present. */
-void l1e_put(u64 entry);
+/* Drops the references of an entry of a table of `d` that was present. */
+void l1e_put(const struct domain *d, u64 entry);
 
 /*
  * Checks a present entry of an L2, L3 or L4 table, except for its child's type, and adjusts its

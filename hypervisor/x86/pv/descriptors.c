@@ -12,6 +12,7 @@
 #include "hv/console.h"
 #include "hypercall_table.h"
 #include "lib/errno.h"
+#include "x86/mm/log_dirty.h"
 #include "x86/pv/bounce.h"
 
 #define DESCS_PER_PAGE	(PAGE_SIZE / sizeof(u64))
@@ -143,6 +144,7 @@ long do_update_descriptor(unsigned long a0, unsigned long a1, unsigned long a2, 
 		WRITE_ONCE(table[(a0 & ~PAGE_MASK) / sizeof(u64)], desc);
 		unmap_frame(table);
 		err = page_type_put(pg);
+		log_dirty_mark(pg);
 	}
 	pv_mmu_unlock(d);
 	page_put(pg);

@@ -58,6 +58,7 @@ const struct guest_ops pv_guest_ops = {
 	.domain_relinquish = pv_domain_relinquish,
 	.vcpu_init = pv_vcpu_init,
 	.vcpu_relinquish = vcpu_relinquish,
+	.reload_tables = pv_update_cr3,
 	.vcpu_set_context = pv_vcpu_set_context,
 	.vcpu_get_context = pv_vcpu_get_context,
 	.get_ext_context = pv_vcpu_get_ext_context,

@@ -16,6 +16,7 @@
 #include "hv/atomic.h"
 #include "lib/errno.h"
 #include "x86/guest/guest_ops.h"
+#include "x86/mm/log_dirty.h"
 
 /*
  * Bits 16 and up of the flags are the available bits that the guest wants in the entry
@@ -103,17 +104,21 @@ static int slot_check(const u64 *slot, mfn_t frame, unsigned int flags)
  */
 static int slot_move(u64 *slot, u64 new_addr)
 {
-	u64 rights, *from = pv_map_l1_slot(current, new_addr, &rights), e;
+	const struct domain *d = current->domain;
+	u64 rights, *from = pv_map_l1_slot(current, new_addr, &rights), e, old;
 
 	if (!from)
 		return GNTST_general_error;
 	e = atomic_xchg(from, 0UL);
+	log_dirty_entry_written(from);
 	pv_unmap_slot(from);
 	if (!(READ_ONCE(*slot) & PTE_PRESENT)) {
-		l1e_put(e);
+		l1e_put(d, e);
 		return GNTST_okay;
 	}
-	l1e_put(atomic_xchg(slot, e));
+	old = atomic_xchg(slot, e);
+	log_dirty_entry_written(slot);
+	l1e_put(d, old);
 	return GNTST_okay;
 }
 

@@ -8,9 +8,23 @@
 #include "hv/console.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "x86/mm/log_dirty.h"
 #include "x86/mm/tlb.h"
 
 /* --- which tables are in force --- */
+
+/* The domain's writes may be logged: then v runs on mirrors of its tables. mmu_lock held. */
+static noinline void use_mirrors(struct vcpu *v)
+{
+	struct pv_vcpu *pv = pv_of(v);
+	const struct page_info *kernel = pv->guest_table, *user = pv->guest_table_user ?: kernel;
+
+	if (!log_dirty_of(v->domain) || !kernel)
+		return;
+	mirror_reserve(v->domain, 2);
+	pv->mode_cr3[true] = mfn_to_maddr(mirror_of_l4(v->domain, kernel));
+	pv->mode_cr3[false] = mfn_to_maddr(mirror_of_l4(v->domain, user));
+}
 
 void pv_update_cr3(struct vcpu *v)
 {
@@ -19,6 +33,8 @@ void pv_update_cr3(struct vcpu *v)
 
 	pv->mode_cr3[true] = kernel ? mfn_to_maddr(page_to_mfn(kernel)) : virt_to_maddr(idle_l4);
 	pv->mode_cr3[false] = user ? mfn_to_maddr(page_to_mfn(user)) : virt_to_maddr(idle_l4);
+	if (unlikely(READ_ONCE(log_dirty_domains)))
+		use_mirrors(v);
 	v->arch->cr3 = pv->mode_cr3[pv->in_kernel];
 }
 

@@ -8,6 +8,7 @@
 #include "hv/arch/guest_access.h"
 #include "hv/atomic.h"
 #include "lib/errno.h"
+#include "x86/mm/log_dirty.h"
 #include "hypercall_table.h"
 #include "x86/pv/pv_array.h"
 
@@ -40,6 +41,7 @@ static int slot_publish(u64 *slot, u64 val, enum pv_write how, u64 expected, u64
 			return -EAGAIN;
 		break;
 	}
+	log_dirty_entry_written(slot);
 	return 0;
 }
 
@@ -79,7 +81,7 @@ __flatten int pv_write_l1e(struct domain *d, const struct domain *target_owner, 
 	if (unlikely(err))
 		old = val;
 	if (old & PTE_PRESENT)
-		l1e_put(old);
+		l1e_put(d, old);
 	return err;
 }
 
@@ -125,7 +127,9 @@ static noinline int write_plain(struct page_info *pg, u64 *slot, u64 val)
 	if (err)
 		return err;
 	WRITE_ONCE(*slot, val);
-	return page_type_put(pg);
+	err = page_type_put(pg);
+	log_dirty_mark(pg);
+	return err;
 }
 
 struct owners {
@@ -180,6 +184,7 @@ static noinline int update_m2p(const struct owners *o, u64 ptr, u64 val)
 	if (!pg)
 		return -EINVAL;
 	m2p_set(mfn, val);
+	log_dirty_mark(pg);
 	page_put(pg);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "lib/errno.h"
 #include "x86/irq/ipi.h"
 #include "x86/mm/map_frame.h"
+#include "x86/mm/log_dirty.h"
 #include "x86/mm/tlb.h"
 #include "x86/pv/pv_array.h"
 
@@ -41,6 +42,7 @@ static int op_pin(struct domain *owner, const struct mmuext_op *op)
 		goto out;
 	}
 	atomic_or(&pg->type_info, PGT_PINNED);
+	log_dirty_table_state(pg, true);
 out:
 	pv_mmu_unlock(owner);
 	return err;
@@ -56,6 +58,7 @@ static int op_unpin(struct domain *owner, const struct mmuext_op *op)
 	pv_mmu_lock(owner);
 	if (READ_ONCE(pg->type_info) & PGT_PINNED) {
 		atomic_and(&pg->type_info, ~PGT_PINNED);
+		log_dirty_table_state(pg, true);
 		page_put_table(pg);
 		err = 0;
 	}

@@ -10,6 +10,7 @@
 #include <xen/nmi.h>
 #include "hv/arch/cpu.h"
 #include "hv/arch/guest.h"
+#include "x86/mm/log_dirty.h"
 #include "x86/mm/paging.h"
 #include "x86/pv/bounce.h"
 
@@ -98,11 +99,21 @@ static bool in_ldt_mapping(const struct vcpu *v, unsigned long addr)
 	return addr - perdomain_virt(v, PERDOMAIN_LDT_PAGE) < 16 * PAGE_SIZE;
 }
 
-static bool fixup_hypervisor_fault(unsigned long addr)
+static bool fixup_hypervisor_fault(const struct cpu_user_regs *regs, unsigned long addr)
 {
 	struct vcpu *v = current;
+	bool fixed;
 
-	return v && !v->is_idle && in_ldt_mapping(v, addr) && pv_fault_fixup_ldt(addr);
+	if (!v || v->is_idle)
+		return false;
+	if (is_hypervisor_address(addr))
+		return in_ldt_mapping(v, addr) && pv_fault_fixup_ldt(addr);
+	/* The hypervisor writes to the guest's memory, whose first writes are logged. */
+	if (regs->rflags & X86_EFLAGS_IF)
+		arch_irq_enable();
+	fixed = log_dirty_fault(addr, regs->error_code);
+	arch_irq_disable();
+	return fixed;
 }
 
 static __flatten void page_fault(struct cpu_user_regs *regs, unsigned long cr2)
@@ -113,6 +124,8 @@ static __flatten void page_fault(struct cpu_user_regs *regs, unsigned long cr2)
 		/* The processor reads the descriptor of a selector in the guest's LDT. */
 		if (in_ldt_mapping(v, cr2) && pv_fault_fixup_ldt(cr2))
 			return;
+	} else if (log_dirty_fault(cr2, regs->error_code)) {
+		return;
 	} else if ((regs->error_code & (PFEC_WRITE | PFEC_PRESENT)) ==
 			   (PFEC_WRITE | PFEC_PRESENT) &&
 		   !(regs->error_code & PFEC_RESERVED) && pv_of(v)->in_kernel) {

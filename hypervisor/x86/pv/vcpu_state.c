@@ -180,7 +180,9 @@ int pv_vcpu_set_context(struct vcpu *v, const vcpu_guest_context_t *c)
 	v->domain->vm_assist |= (u32)c->vm_assist & (BIT(VMASST_TYPE_writable_pagetables) |
 						     BIT(VMASST_TYPE_pae_extended_cr3) |
 						     BIT(VMASST_TYPE_runstate_update_flag));
+	pv_mmu_lock(v->domain);
 	pv_update_cr3(v);
+	pv_mmu_unlock(v->domain);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #define __weak __attribute__((weak))
 
 unsigned int host_cpu;
+__weak unsigned long host_cr3;
 struct cpu_info host_cpu_infos[HV_MAX_CPUS];
 __weak unsigned long percpu_offsets[HV_MAX_CPUS];
 bool host_irqs_on[HV_MAX_CPUS];

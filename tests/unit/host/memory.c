@@ -135,6 +135,15 @@ __weak void *map_frame(mfn_t mfn)
 	return (void *)(HEAP_VIRT + mfn_to_maddr(mfn));
 }
 
+__weak mfn_t map_frame_mfn(const void *va)
+{
+	return virt_to_mfn(va);
+}
+
+__weak void arch_pfn_written(const struct domain *d, unsigned long pfn)
+{
+}
+
 __weak void unmap_frame(const void *va)
 {
 	assert_true(frames_mapped > 0);

@@ -21,6 +21,8 @@ unsigned long m2p_get(mfn_t mfn);
  * for a hole.
  */
 mfn_t arch_m2p_extent(unsigned long index);
+/* The frame that d calls pfn is another one now, so what a tool has copied of it is void. */
+void arch_pfn_written(const struct domain *d, unsigned long pfn);
 
 /* --- a guest's own numbers --- */
 /*
