@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A guest's console, joined by a command in Domain-0, as a person at the keyboard does. Beside lab.shell.Shell."""
 
+import re
 import time
 
 from lab.debian import PATIENCE
@@ -13,8 +14,9 @@ class GuestConsole:
     console_start = 0
 
     def open_console(self, command, prompt, timeout):
-        """Run a command that joins a guest's console; knock until the guest's shell answers."""
+        """Run a command that joins a guest's console; knock until the guest's shell answers, if the command has not ended."""
         self.console_start = self.begin_command()
+        ended = re.compile(rf"@@LAB {self.commands} \d+@@\n")
         self.send(f"{command} </dev/hvc0\n")
         deadline = time.monotonic() + timeout
         while True:
@@ -22,7 +24,7 @@ class GuestConsole:
             try:
                 return self.expect(prompt, 5)
             except MachineError:
-                if time.monotonic() > deadline or not self.runs():
+                if time.monotonic() > deadline or not self.runs() or ended.search(self.seen(self.console_start)):
                     raise
 
     def leave_console(self, prompt):

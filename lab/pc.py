@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The parts of a PC, whichever emulator it is made in. Sizes are MiB."""
 
+import socket
 import zlib
 from dataclasses import dataclass
 
@@ -29,6 +30,13 @@ class Nic:
     def mac(self):
         """Two cards at one cable need two addresses."""
         return "52:54:00:" + zlib.crc32(str(self.cable[0]).encode()).to_bytes(4, "big")[1:].hex(":")
+
+
+def unused_port():
+    """A TCP port of this machine that nobody has, to make one of an emulated machine reachable."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def cable(directory):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A guest's screen with keyboard and mouse (vfb), seen by a VNC client."""
 
-import socket
 import time
 
 import pytest
@@ -10,12 +9,7 @@ import rfb
 import xm as xm_module
 from xm import Guest, Xm
 
-
-def unused_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
+from lab.pc import unused_port
 
 # Domain-0's port 5900 is this one here.
 PORT = unused_port()
