@@ -2,6 +2,7 @@
 """Life of domains under xend: one guest with a disk and an interface, and all that is done to it."""
 
 import json
+import os
 import re
 import time
 
@@ -9,11 +10,26 @@ import pytest
 
 from xend import Guest, XendDom0, XendError, config_of, disk
 
+from lab import ROOT
+from lab.images.cpio import Archive
+
 KIND = XendDom0
 # Debian's own xenstored; the other tests have that of Xen's sources.
 MACHINE = dict(smp=1, mem=2048, dom0_append="quiet lab.xenstored=oxenstored")
 G1 = Guest("g1", vcpus=2, memory=192, address="10.77.0.5", words="quiet sysrq_always_enabled",
            disks=("file:/data/a.img,xvda,w",))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def payload(lab):
+    """The micro-guest goes into Domain-0 with the other payloads, as it is built now."""
+    path = ROOT / "build/guest/domu_end.elf"
+    assert path.exists(), "run make guests first"
+    archive = Archive(lab / "payload-end.cpio")
+    archive.copy("guest/end", path)
+    archive.close()
+    toolstack = f"payload-{os.environ.get('TOOLSTACK', 'toolstack')}.cpio"
+    MACHINE["payloads"] = ("payload.cpio", "payload-elf.cpio", toolstack, "payload-end.cpio")
 
 
 @pytest.fixture
@@ -255,6 +271,64 @@ def test_a_crashed_guest_is_destroyed_or_preserved(host):
             assert time.monotonic() < deadline, facts
             time.sleep(0.5)
     host.ask("domain.destroy", domain="crash")
+
+
+ENDS = {"poweroff": 0, "reboot": 1, "crash": 3, "watchdog": 4}
+
+
+def start_ending(host, how, action, after=0):
+    """A small guest that ends so, after some seconds."""
+    config = config_of(Guest(f"by-{how}", memory=32, kernel="/guest/end", ramdisk="", words=f"reason={ENDS[how]} after={after}"))
+    config[f"on_{how}"] = action
+    host.ask("domain.create", config=config)
+
+
+def wait_for(host, what):
+    deadline = time.monotonic() + 300
+    while not what(host.all()):
+        assert time.monotonic() < deadline, (host.all(), host.xend_log())
+        time.sleep(0.5)
+
+
+def cores(host, how):
+    """How many cores there are, which must be whole."""
+    rows = host.sh(f"for f in /var/lib/xen/dump/*-by-{how}.*.core; do [ -e $f ] && stat -c %s $f && head -c 4 $f | tail -c 3 && echo; done; true").split()
+    assert all(int(size) > 32 << 20 for size in rows[::2]) and set(rows[1::2]) <= {"ELF"}
+    return len(rows) // 2
+
+
+def test_each_way_to_end_with_a_core(host):
+    """Destroyed after a core; restarted after a core, and left down when that is too soon."""
+    host.sh("rm -rf /var/lib/xen/dump")
+    for how in ENDS:
+        start_ending(host, how, "coredump-destroy")
+        wait_for(host, lambda domains: f"by-{how}" not in domains)
+        assert cores(host, how) == 1
+        host.sh("rm -rf /var/lib/xen/dump")
+    for how in ENDS:
+        start_ending(host, how, "coredump-restart", after=40)
+    first = {how: host.all()[f"by-{how}"]["id"] for how in ENDS}
+    host.sh("date -s @$(($(date +%s) + 120)) >/dev/null")
+    wait_for(host, lambda domains: all(domains[f"by-{how}"]["id"] == -1 for how in ENDS))
+    for how in ENDS:
+        assert first[how] > 0 and "less than 60 s" in host.all()[f"by-{how}"]["reason"]
+        assert cores(host, how) == 2, "of its first life, and of its second"
+        host.ask("domain.delete", domain=f"by-{how}")
+    host.sh("rm -r /var/lib/xen/dump; date -s @$(($(date +%s) - 120)) >/dev/null")
+
+
+def test_a_watchdog_that_is_not_fed(host):
+    """on_watchdog says what becomes of the guest, or on_crash."""
+    start_ending(host, "watchdog", "preserve")
+    wait_for(host, lambda domains: domains["by-watchdog"]["state"][3] == "s")
+    assert "was stopped by its watchdog: preserve" in host.xend_log()
+    host.ask("domain.destroy", domain="by-watchdog")
+    config = config_of(Guest("by-watchdog", memory=32, kernel="/guest/end", ramdisk="", words="reason=4"))
+    config["on_crash"] = "destroy"
+    config["on_poweroff"] = config["on_reboot"] = "preserve"
+    host.ask("domain.create", config=config)
+    wait_for(host, lambda domains: "by-watchdog" not in domains)
+    assert "was stopped by its watchdog: destroy" in host.xend_log()
 
 
 def test_a_crash_loop_is_noticed_though_its_dumps_take_long(host):

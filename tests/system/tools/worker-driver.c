@@ -9,6 +9,7 @@
  *	worker-driver checkpoint ID FILE		suspends it, saves it, lets it go on
  *	worker-driver restore NAME VCPUS FILE CONFIG.json
  *	worker-driver destroy ID
+ *	worker-driver hold ID				maps a page of it until it is killed
  *	worker-driver splice XLFILE STREAM OUT		xl's file XLFILE with another stream in it
  *
  * What the worker says goes to stderr.
@@ -341,6 +342,26 @@ static void splice_stream(const char *xl_path, const char *stream_path, const ch
 		die_of(e);
 }
 
+/* A page of a domain that somebody maps outlives the domain, which stays dying as long. */
+static _Noreturn void hold(uint32_t domid)
+{
+	struct error *e = NULL;
+	char path[64], *ring;
+	xen_pfn_t frame;
+
+	snprintf(path, sizeof(path), "/local/domain/%u/store/ring-ref", domid);
+	ring = xs_read(xs, XBT_NULL, path, NULL);
+	if (ring == NULL)
+		die("domain %u has no ring", domid);
+	frame = strtoul(ring, NULL, 10);
+	if (hv_map_frames(hv, domid, PROT_READ, &frame, NULL, 1, &e) == NULL)
+		die_of(e);
+	puts("held");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 /* The image, at the beginning of its stream. */
 static int open_stream(const char *path)
 {
@@ -374,6 +395,8 @@ int main(int argc, char **argv)
 		       open_stream(argv[4]), true);
 	else if (argc == 3 && strcmp(command, "destroy") == 0)
 		destroy((uint32_t)atoi(argv[2]));
+	else if (argc == 3 && strcmp(command, "hold") == 0)
+		hold((uint32_t)atoi(argv[2]));
 	else if (argc == 5 && strcmp(command, "splice") == 0)
 		splice_stream(argv[2], argv[3], argv[4]);
 	else
