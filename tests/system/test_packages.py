@@ -64,6 +64,9 @@ def repack(deb, version, directory):
     (tree / "DEBIAN/control").write_text(re.sub(r"\b0\.1\b(?=\)|$)", version, control, flags=re.MULTILINE))
     for image in tree.glob("boot/xenolith-*.gz"):
         image.rename(image.with_name(f"xenolith-{version}.gz"))
+    # Its files of configuration differ, too.
+    for conffile in (tree / "etc").rglob("*.sxp"):
+        conffile.write_text(f"# Of version {version}.\n{conffile.read_text()}")
     sums = tree / "DEBIAN/md5sums"
     if sums.exists():
         sums.unlink()
@@ -136,6 +139,8 @@ def test_packages_come_and_go_without_a_trace(filled):
         ! grep -q xenolith /boot/grub/grub.cfg
         {install} {PLACE}/this/xenolith*.deb
         systemd-analyze verify --man=no xend.service xenolith-guests.service
+        systemd-analyze verify --man=no --generators=yes multi-user.target 2>&1 | tee /tmp/units
+        ! grep -q 'ordering cycle' /tmp/units
         apt-get purge -y -q 'xenolith*'
 
         init=$(readlink /sbin/init)
@@ -146,6 +151,33 @@ def test_packages_come_and_go_without_a_trace(filled):
         ln -sf "$init" /sbin/init
         apt-get remove -y -q 'xenolith*'
         ls /etc/rc2.d/S*xendomains
+        apt-get purge -y -q 'xenolith*'
+    """)
+    assert difference(before, snapshot(filled)) == []
+
+
+def test_an_upgrade_keeps_what_the_administrator_has_changed(filled):
+    """What nobody touched becomes the new version's. A purge takes both, and what dpkg has put beside them."""
+    install = "apt-get install -y -q --no-install-recommends -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold"
+    before = snapshot(filled)
+    in_chroot(filled, f"""
+        config=/etc/xen/xend-config.sxp
+        {install} {PLACE}/old/xenolith*.deb
+        grep '# Of version 0.0.9' $config
+        {install} {PLACE}/this/xenolith*.deb
+        ! grep '# Of version' $config
+        echo '(guests-parallel 2)' >>$config
+        sed -i 's/dom0_mem=[^ "]*/dom0_mem=900M/' /etc/default/grub.d/xenolith.cfg
+        {install} {PLACE}/new/xenolith*.deb
+        grep '(guests-parallel 2)' $config
+        ! grep '# Of version' $config
+        grep '# Of version 0.2' $config.dpkg-*
+        update-grub
+        grep 'xenolith-0.2.gz.* dom0_mem=900M' /boot/grub/grub.cfg
+        {install} --reinstall {PLACE}/new/xenolith*.deb
+        grep '(guests-parallel 2)' $config
+        apt-get remove -y -q 'xenolith*'
+        grep '(guests-parallel 2)' $config
         apt-get purge -y -q 'xenolith*'
     """)
     assert difference(before, snapshot(filled)) == []
@@ -219,6 +251,18 @@ def assert_no_failed_unit(machine):
     assert machine.sh("systemctl list-units --failed --plain --no-legend | cat") == ""
 
 
+def check_libvirt(machine):
+    """libvirtd has found xenstored, and nothing was cancelled to start it beside ours: Debian's xendomains would be, since
+    libvirtd conflicts with that."""
+    wait_until(machine, "systemctl is-system-running | grep running")
+    assert re.search(r"^ 0 +Domain-0 +running$", machine.sh("virsh list", PATIENCE), re.MULTILINE)
+    assert machine.sh("journalctl -b -o cat _PID=1 | grep -Ei 'cycle|cancel|deleted to break' | cat") == ""
+    assert machine.sh("systemctl is-active xend.service xenolith-guests.service libvirtd.socket | sort -u") == "active"
+    # libvirtd ends when nobody has asked it for two minutes, and then starts again: the first time counts.
+    order = machine.sh("journalctl -b -o cat _PID=1 | grep -oE '^(Started xen|Starting libvirtd)\\.service'").splitlines()
+    assert order[:2] == ["Started xen.service", "Starting libvirtd.service"], order
+
+
 def test_grub_boots_it_and_it_goes_while_nothing_is_lost(filled):
     """The first boot is the hypervisor's; tools are replaced under a running guest; what runs is not taken away; then Linux alone."""
     in_chroot(filled, f"""
@@ -237,6 +281,7 @@ def test_grub_boots_it_and_it_goes_while_nothing_is_lost(filled):
     with Installed("packages", filled, **MACHINE) as machine:
         check_menu(machine.boot())
         check_host(machine)
+        check_libvirt(machine)
         assert machine.sh("xenolith status; service xend status").splitlines() == ["Xenolith runs.", "xend is running"]
         assert machine.sh("systemctl is-enabled xendomains.service xend.service xenolith-guests.service || true").split() == \
             ["masked", "enabled", "enabled"]
