@@ -12,9 +12,9 @@ ts-src-xend += device/backend_watch.c device/bridge.c device/device.c device/dev
 	device/qemu_process.c device/qemu_watch.c device/vif_twin.c
 ts-src-xend += domain/affinity.c
 ts-src-xend += domain/balloon.c domain/boot.c domain/bootloader.c domain/corpse.c \
-	domain/describe.c domain/destroy.c domain/domain.c domain/dump.c domain/foreign.c domain/acquire.c \
+	domain/describe.c domain/destroy.c domain/domain.c domain/dump.c domain/fill.c domain/foreign.c domain/freeze.c domain/acquire.c \
 	domain/guests.c domain/guests_journal.c domain/guests_plan.c domain/guests_sequence.c domain/guests_start.c domain/guests_stop.c \
-	domain/layout.c domain/lifecycle.c domain/record.c domain/record_debt.c domain/record_file.c domain/recover.c domain/recover_plan.c domain/rename.c domain/resume.c \
+	domain/layout.c domain/lifecycle.c domain/measure.c domain/record.c domain/record_debt.c domain/record_file.c domain/recover.c domain/recover_plan.c domain/rename.c domain/resume.c \
 	domain/save.c domain/save_header.c domain/screen.c domain/state_letters.c domain/suspend.c domain/worker.c
 ts-src-xend += server/client.c server/cpu_faults.c server/method_device.c server/method_domain.c \
 	server/method_guests.c \

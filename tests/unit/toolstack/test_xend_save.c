@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/domain/save.c toolstack/xend/domain/save_header.c toolstack/xend/runtime/files.c toolstack/xend/runtime/seal.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/domain/freeze.c toolstack/xend/domain/measure.c toolstack/xend/domain/save.c toolstack/xend/domain/save_header.c toolstack/xend/runtime/files.c toolstack/xend/runtime/seal.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -lnettle */
 /*
  * A domain is saved while writes of its record fail (the disk is full, say), or while it cannot be
@@ -7,6 +7,7 @@
  * record on disk removes no file that was reported good. save.c is real; the hypervisor, xenstore
  * and the record are fakes.
  */
+#include "xend/domain/freeze.h"
 #include "xend/domain/save.h"
 
 #include <errno.h>
@@ -497,7 +498,7 @@ static void check_too_late(enum takes takes, bool late)
 	assert_int_equal(world.disk.suspends_late, late);
 	error_free(&e);
 	world.suspended = true;
-	assert_int_equal(save_go_on(&guest, NULL), 0);
+	assert_int_equal(freeze_go_on(&guest, NULL), 0);
 	assert_false(world.suspended);
 	assert_false(guest.suspends_late);
 	assert_false(world.disk.suspends_late);

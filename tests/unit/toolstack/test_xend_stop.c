@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/domain/affinity.c toolstack/xend/domain/boot.c toolstack/xend/device/device.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/driver_domain.c tests/unit/toolstack/no_qemu.c toolstack/xend/domain/domain.c toolstack/xend/domain/layout.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/domain/affinity.c toolstack/xend/domain/boot.c toolstack/xend/domain/fill.c toolstack/xend/device/device.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/driver_domain.c tests/unit/toolstack/no_qemu.c toolstack/xend/domain/domain.c toolstack/xend/domain/layout.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /*
  * While a domain is made or taken apart, somebody destroys it and makes another domain with its

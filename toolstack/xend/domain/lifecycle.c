@@ -16,8 +16,8 @@
 #include "xend/domain/corpse.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/dump.h"
+#include "xend/domain/freeze.h"
 #include "xend/domain/guests.h"
-#include "xend/domain/save.h"
 #include "xend/runtime/store.h"
 #include "xend/xend.h"
 
@@ -153,7 +153,7 @@ static int rename_and_restart(struct domain *domain, unsigned int reason)
 static int go_on(struct domain *domain)
 {
 	struct error *e = NULL;
-	int rc = save_go_on(domain, &e);
+	int rc = freeze_go_on(domain, &e);
 
 	if (rc)
 		log_error("Domain %s has suspended too late, and does not go on: %s", domain->name,

@@ -22,19 +22,15 @@
 #include "lib/str.h"
 #include "xend/domain/boot.h"
 #include "xend/domain/domain.h"
+#include "xend/domain/freeze.h"
 #include "xend/domain/layout.h"
+#include "xend/domain/measure.h"
 #include "xend/domain/record.h"
-#include "xend/domain/resume.h"
 #include "xend/runtime/files.h"
 #include "xend/runtime/offload.h"
 #include "xend/domain/save_header.h"
 #include "xend/runtime/store.h"
 #include "xend/domain/worker.h"
-
-/* Milliseconds for a guest to suspend. */
-#define SUSPEND_PATIENCE 60000
-/* What control/shutdown says; the guest writes an empty value once it has taken the request. */
-#define REQUEST "suspend"
 
 /*
  * Beside a file that is replaced: the new one, as long as it is not complete. Its name has the
@@ -46,94 +42,6 @@
 
 /* A member beside the configuration's. */
 #define SUSPEND_CANCEL "suspend_cancel"
-
-/* --- suspending --- */
-
-static int check_suspended(struct domain *domain, bool *suspended, struct error **e)
-{
-	struct hv_domain_info info;
-	int rc = domain_info(domain, &info, e);
-
-	if (rc)
-		return rc;
-	*suspended = info.shutdown && info.shutdown_reason == SHUTDOWN_suspend;
-	if (info.shutdown && !*suspended)
-		return error_set(e, EBADFD, "Domain '%s' shut down in place of suspending.",
-				 domain->name);
-	return 0;
-}
-
-static void ask(struct domain *domain, const char *what)
-{
-	struct hv_domain_info info;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown", domain->domid);
-	if (domain_info(domain, &info, NULL) == 0)
-		store_write(path, "%s", what);
-}
-
-/*
- * Takes the request back. A guest that has taken it already will suspend some time, and then nobody
- * waits for it: the record must say so, for this xend and the next.
- */
-static void withdraw(struct domain *domain)
-{
-	struct hv_domain_info info;
-	char path[64], *was;
-
-	snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown", domain->domid);
-	if (domain_info(domain, &info, NULL))
-		return;
-	was = store_exchange(path, "");
-	domain->suspends_late = !was || strcmp(was, REQUEST) != 0;
-	free(was);
-}
-
-static int suspend(struct domain *domain, struct error **e)
-{
-	uint64_t deadline = task_deadline(SUSPEND_PATIENCE);
-	bool suspended;
-	int rc;
-
-	domain->suspends_late = false;
-	ask(domain, REQUEST);
-	for (;;) {
-		rc = check_suspended(domain, &suspended, e);
-		if (rc || suspended)
-			return rc;
-		rc = cond_wait(&domain->changed, deadline);
-		if (rc == -ETIMEDOUT)
-			return error_set(e, ETIMEDOUT,
-					 "Domain '%s' did not suspend within %d s. It runs on.",
-					 domain->name, SUSPEND_PATIENCE / 1000);
-		if (rc)
-			return error_set(e, rc, "Saving domain '%s' was cancelled.", domain->name);
-	}
-}
-
-int save_go_on(struct domain *domain, struct error **e)
-{
-	uint32_t domid = (uint32_t)domain->domid;
-	int rc;
-
-	ask(domain, "");
-	if (domain->resumes_afresh) {
-		rc = resume_afresh(domain, e);
-	} else {
-		/* Its suspend hypercall returns that the suspend was cancelled. */
-		store_resume(domid);
-		rc = hv_domain_cancel_suspend(domain_hv, domid, e);
-	}
-	/* It may shut down again before anybody has seen it run. */
-	if (rc == 0)
-		domain->shutdown_handled = false;
-	if (rc == 0 && domain->suspends_late) {
-		domain->suspends_late = false;
-		record_write_anyway(domain);
-	}
-	return rc;
-}
 
 /* --- the file --- */
 
@@ -233,37 +141,13 @@ static int write_memory(struct domain *domain, int fd, const char *path, struct 
 	return rc;
 }
 
-/* The domain's present size, from the hypervisor and from nodes that the guest cannot write. */
-static int measure(struct domain *domain, struct domain_size *size, struct error **e)
-{
-	struct hv_domain_info info;
-	int domid = domain->domid, rc = domain_info(domain, &info, e);
-
-	if (rc)
-		return rc;
-	domain_size_of_config(size, domain->config);
-	size->pages = info.pages;
-	size->target_kb = store_read_number(UINT32_MAX, size->target_kb,
-					    "/local/domain/%d/memory/target", domid);
-	size->static_max_kb = store_read_number(UINT32_MAX, size->static_max_kb,
-						"/local/domain/%d/memory/static-max", domid);
-	size->vcpus = 0;
-	for (uint32_t i = 0; i < config_maxvcpus(domain->config); i++) {
-		char *online = store_read("/local/domain/%d/cpu/%u/availability", domid, i);
-
-		size->vcpus += online && strcmp(online, "online") == 0;
-		free(online);
-	}
-	return 0;
-}
-
 /* Writes the present configuration: memory and vCPUs may have changed since the start. */
 static int write_header(struct domain *domain, int fd, const char *path, struct error **e)
 {
 	struct json_object *config;
 	struct str header = STR_INIT;
 	struct domain_size size;
-	int rc = measure(domain, &size, e);
+	int rc = measure_domain(domain, &size, e);
 
 	if (rc)
 		return rc;
@@ -320,27 +204,13 @@ void save_remove_partial(struct domain *domain)
 	domain->saving_to = NULL;
 }
 
-/* Resumes the domain if it has suspended; withdraws the request if it has not. */
-static int let_run_on(struct domain *domain, struct error **e)
-{
-	bool suspended = false;
-	int rc = check_suspended(domain, &suspended, e);
-
-	if (rc == 0 && suspended)
-		rc = save_go_on(domain, e);
-	else if (rc == 0)
-		withdraw(domain);
-	domain_set_state(domain, DOMAIN_RUNNING);
-	return rc;
-}
-
 void save_take_back(struct domain *domain)
 {
 	struct error *e = NULL;
 
 	save_remove_partial(domain);
 	domain->goal = GOAL_REST;
-	if (let_run_on(domain, &e))
+	if (freeze_end(domain, &e))
 		log_error("Domain %s: %s", domain->name, error_text(e));
 	else
 		log_info("Domain %s runs on; it was not saved.", domain->name);
@@ -357,7 +227,7 @@ static int keep_file_and_go_on(struct domain *domain, const char *file, const ch
 			       struct error **e)
 {
 	struct error *why = NULL;
-	int rc = let_run_on(domain, &why);
+	int rc = freeze_end(domain, &why);
 
 	free(domain->saving_to);
 	domain->saving_to = NULL;
@@ -432,7 +302,7 @@ static int save_to(struct domain *domain, const char *file, const char *path, in
 		record_write_anyway(domain);
 		return rc;
 	}
-	rc = suspend(domain, e);
+	rc = freeze_domain(domain, e);
 	if (rc == 0)
 		rc = write_file(domain, fd, file, path, asker, e);
 	files_close(fd);
@@ -446,20 +316,6 @@ static int save_to(struct domain *domain, const char *file, const char *path, in
 	return rc;
 }
 
-/* A paused guest would not even see the request. */
-static int check_not_paused(const struct domain *domain, struct error **e)
-{
-	struct hv_domain_info info;
-	int rc = domain_info(domain, &info, e);
-
-	if (rc == 0 && info.paused && !info.shutdown)
-		rc = error_set(e, EBADFD,
-			       "Domain '%s' is paused, so it cannot suspend: let it go on first, "
-			       "with `xm unpause %s'.",
-			       domain->name, domain->name);
-	return rc;
-}
-
 int domain_save(struct domain *domain, const char *path, enum save_after after,
 		struct request *asker, struct error **e)
 {
@@ -467,7 +323,7 @@ int domain_save(struct domain *domain, const char *path, enum save_after after,
 	int rc = layout_check_known(domain, e);
 
 	if (rc == 0)
-		rc = check_not_paused(domain, e);
+		rc = freeze_check(domain, e);
 	if (rc == 0)
 		rc = choose_file(domain, path, &file, e);
 	rc = save_to(domain, file, path, rc, after, asker, e);

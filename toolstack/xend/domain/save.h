@@ -44,12 +44,6 @@ struct saved {
 int save_open(const char *path, struct saved *saved, struct error **e);
 
 /*
- * Lets a suspended domain run on in place, as its kernel can. The caller has just asked the
- * hypervisor that the number is the domain's. After an error it still stands there, suspended.
- */
-int save_go_on(struct domain *domain, struct error **e);
-
-/*
  * For recovery. save_take_back: the domain exists; lets it run on if it has suspended, and removes
  * the partial file. save_remove_partial: only the latter.
  */
