@@ -57,20 +57,23 @@
 /* DOM? columns[] -> rows[]: a string for each domain, the columns with a blank between */
 #define XEND_M_DOMAIN_TABLE "domain.table"
 /* config paused? console? dryrun? -> id name uuid (with dryrun: config) */
-#define XEND_M_DOMAIN_CREATE	"domain.create"
-#define XEND_M_DOMAIN_DESTROY	"domain.destroy"   /* DOM */
-#define XEND_M_DOMAIN_SHUTDOWN	"domain.shutdown"  /* DOM wait? -> (wait) reason */
-#define XEND_M_DOMAIN_REBOOT	"domain.reboot"	   /* DOM wait? -> (wait) id */
-#define XEND_M_DOMAIN_PAUSE	"domain.pause"	   /* DOM */
-#define XEND_M_DOMAIN_UNPAUSE	"domain.unpause"   /* DOM */
-#define XEND_M_DOMAIN_SAVE	"domain.save"	   /* DOM path continue? */
-#define XEND_M_DOMAIN_RESTORE	"domain.restore"   /* path paused? trust? -> id name uuid */
-#define XEND_M_DOMAIN_NEW	"domain.new"	   /* config -> name uuid */
-#define XEND_M_DOMAIN_START	"domain.start"	   /* DOM paused? console? -> id name uuid */
-#define XEND_M_DOMAIN_SUSPEND	"domain.suspend"   /* DOM */
-#define XEND_M_DOMAIN_RESUME	"domain.resume"	   /* DOM paused? -> id name uuid */
-#define XEND_M_DOMAIN_DELETE	"domain.delete"	   /* DOM */
-#define XEND_M_DOMAIN_RENAME	"domain.rename"	   /* DOM name */
+#define XEND_M_DOMAIN_CREATE   "domain.create"
+#define XEND_M_DOMAIN_DESTROY  "domain.destroy"	 /* DOM */
+#define XEND_M_DOMAIN_SHUTDOWN "domain.shutdown" /* DOM wait? -> (wait) reason */
+#define XEND_M_DOMAIN_REBOOT   "domain.reboot"	 /* DOM wait? -> (wait) id */
+#define XEND_M_DOMAIN_PAUSE    "domain.pause"	 /* DOM */
+#define XEND_M_DOMAIN_UNPAUSE  "domain.unpause"	 /* DOM */
+#define XEND_M_DOMAIN_SAVE     "domain.save"	 /* DOM path continue? */
+#define XEND_M_DOMAIN_RESTORE  "domain.restore"	 /* path paused? trust? -> id name uuid */
+#define XEND_M_DOMAIN_NEW      "domain.new"	 /* config -> name uuid */
+#define XEND_M_DOMAIN_START    "domain.start"	 /* DOM paused? console? -> id name uuid */
+#define XEND_M_DOMAIN_SUSPEND  "domain.suspend"	 /* DOM */
+#define XEND_M_DOMAIN_RESUME   "domain.resume"	 /* DOM paused? -> id name uuid */
+#define XEND_M_DOMAIN_DELETE   "domain.delete"	 /* DOM */
+#define XEND_M_DOMAIN_RENAME   "domain.rename"	 /* DOM name */
+#define XEND_M_DOMAIN_MIGRATE  "domain.migrate"	 /* DOM host port? live? check? -> see XEND_MV_* */
+/* DOM: it goes on here, because the other host will never have it */
+#define XEND_M_MIGRATE_KEEP	"domain.migrate-keep"
 #define XEND_M_DOMAIN_SYSRQ	"domain.sysrq"	   /* DOM key */
 #define XEND_M_DOMAIN_TRIGGER	"domain.trigger"   /* DOM trigger vcpu? */
 #define XEND_M_DOMAIN_RESET	"domain.reset"	   /* DOM -> id name uuid */
@@ -139,6 +142,9 @@
 #define XEND_P_KEYS	  "keys"
 #define XEND_P_LINES	  "lines"
 #define XEND_P_REQUEST	  "request"
+#define XEND_P_HOST	  "host"
+#define XEND_P_PORT	  "port"
+#define XEND_P_CHECK	  "check" /* only ask whether it could */
 
 /* In any result: a sentence for a person about what was done all the same. */
 #define XEND_D_WARNING "warning"
@@ -166,11 +172,17 @@
 #define XEND_D_OURS	       "ours"	    /* xend made it; false: xl, or the host's Domain-0 */
 #define XEND_D_OPERATION       "operation"  /* ? the operation of xend in progress */
 #define XEND_D_REASON	       "reason"	    /* ? why xend left it down, a sentence */
+#define XEND_D_BETWEEN	       "between"    /* ? the reason of one that waits between two hosts */
 #define XEND_D_CONFIG	       "config"	    /* with config:true only */
 #define XEND_D_SCREEN	       "screen"	    /* ? with config:true only: address, password?, dead? */
 #define XEND_D_SCREEN_ADDRESS  "address"    /* 127.0.0.1:5900, [::1]:5900 */
 #define XEND_D_SCREEN_PASSWORD "password"
 #define XEND_D_SCREEN_DEAD     "dead" /* true: its QEMU has died, and nobody shows it */
+
+/* The result of domain.migrate, without check. */
+#define XEND_MV_DOWNTIME_MS "downtime_ms" /* milliseconds in which the guest stood still */
+#define XEND_MV_TOTAL_MS    "total_ms"
+#define XEND_MV_LIVE	    "live" /* false: it stood still all the time */
 
 /* guests.status: its fields, and those of an element of "guests". */
 #define XEND_G_ORDER	    "order"	   /* none start stop */

@@ -43,6 +43,9 @@ struct xend_config {
 	 */
 	char **relocation_hosts_allow;
 	size_t nr_relocation_hosts_allow;
+	/* Directories below which the files and disks of domains from other hosts must lie. */
+	char **relocation_paths;
+	size_t nr_relocation_paths;
 
 	uint64_t dom0_min_mem; /* MiB that Domain-0 keeps when it gives memory to a new domain */
 	bool dom0_ballooning;

@@ -31,6 +31,8 @@
 #include "xend/domain/guests.h"
 #include "xend/domain/lifecycle.h"
 #include "xend/device/backend_watch.h"
+#include "xend/migrate/listen.h"
+#include "xend/migrate/source.h"
 #include "xend/device/disk_late.h"
 #include "xend/device/network.h"
 #include "xend/runtime/last_words.h"
@@ -109,6 +111,7 @@ static void on_signal(uv_signal_t *signal, int number)
 	log_info("xend stops; domains run on.");
 	notify_send("STOPPING=1");
 	clients_stop_listening();
+	migrate_stop();
 	recover_wake();
 	if (!task_start(stop_task, NULL))
 		uv_stop(loop);
@@ -125,6 +128,8 @@ static void begin(void *arg)
 	recover_run();
 	if (!stopping)
 		disk_late_go_on();
+	if (!stopping)
+		migrate_go_on();
 	if (!stopping)
 		guests_go_on();
 }
@@ -310,6 +315,7 @@ int main(int argc, char **argv)
 		log_close();
 		return status;
 	}
+	migrate_listen();
 	log_info("xend %s is ready.", XENOLITH_VERSION);
 	task_start(begin, NULL);
 	notify_start_watchdog(loop);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <xen/sched.h>
@@ -32,6 +33,7 @@
 #include "xend/domain/guests.h"
 #include "xend/domain/layout.h"
 #include "xend/domain/lifecycle.h"
+#include "xend/domain/move.h"
 #include "xend/domain/record.h"
 #include "xend/domain/recover.h"
 #include "xend/domain/save.h"
@@ -52,11 +54,15 @@ struct task {
 static struct task tasks[MAX_TASKS];
 static unsigned int nr_tasks;
 
-/* Comes before each change of the world. */
 static void step(void)
 {
 	if (world->step++ == world->kill_at)
 		_exit(0);
+}
+
+void kill_world_step(void)
+{
+	step();
 }
 
 struct machine *guest_of(uint32_t domid)
@@ -232,6 +238,14 @@ int record_write(struct domain *domain, struct error **e)
 				   .on_crash = domain->config->on_crash };
 	memcpy(record->uuid, domain->uuid, 16);
 	snprintf(record->name, sizeof(record->name), "%s", domain->name);
+	snprintf(record->config_name, sizeof(record->config_name), "%s", domain->config->name);
+	if (domain->move) {
+		struct json_object *move = move_to_json(domain->move);
+
+		snprintf(record->move, sizeof(record->move), "%s",
+			 json_object_to_json_string(move));
+		json_object_put(move);
+	}
 	snprintf(record->saving_to, sizeof(record->saving_to), "%s",
 		 domain->saving_to ? domain->saving_to : "");
 	return 0;
@@ -261,18 +275,36 @@ static void add_device(struct domain *domain)
 	TAILQ_INSERT_TAIL(&domain->devices, device, link);
 }
 
+static void load_move(struct domain *domain, const struct record *record)
+{
+	struct json_object *o;
+
+	if (!*record->move)
+		return;
+	o = json_parse_object(record->move, strlen(record->move), NULL);
+	domain->move = move_from_json(o, NULL);
+	assert_non_null(domain->move);
+	json_object_put(o);
+	if (strcmp(domain->name, domain->config->name) != 0)
+		domain->old_name = xstrdup(domain->config->name);
+}
+
 int records_load(struct error **e)
 {
 	for (size_t i = 0; i < MAX_RECORDS; i++) {
 		const struct record *record = &world->records[i];
 		struct json_object *o;
 		struct domain *domain;
+		char uuid[UUID_TEXT];
 
 		if (!record->exists)
 			continue;
 		domain = domain_add(record->name, record->uuid);
 		o = json_new_object();
-		json_set_string(o, "name", record->name);
+		json_set_string(o, "name",
+				*record->config_name ? record->config_name : record->name);
+		uuid_to_text(record->uuid, uuid);
+		json_set_string(o, "uuid", uuid);
 		json_set_string(o, "kernel", "/k");
 		json_set_int(o, "memory", 64);
 		domain->config = config_from_json(o, NULL);
@@ -289,6 +321,7 @@ int records_load(struct error **e)
 		domain->goal = record->goal;
 		domain->domid = record->domid;
 		domain->saving_to = *record->saving_to ? xstrdup(record->saving_to) : NULL;
+		load_move(domain, record);
 		if (record->has_devices)
 			add_device(domain);
 	}
@@ -389,6 +422,22 @@ void devices_reconcile(struct domain *domain)
 
 /* --- jobs --- */
 
+/* The memory on its way to another host: one word. Files are never looked at. */
+static bool transfer(bool out, int fd)
+{
+	static const char memory[4] = "MEM";
+	char word[4];
+	socklen_t size = sizeof(int);
+	int type;
+
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size))
+		return true;
+	if (out)
+		return send(fd, memory, sizeof(memory), MSG_NOSIGNAL) == sizeof(memory);
+	return recv(fd, word, sizeof(word), MSG_WAITALL) == sizeof(word) &&
+	       memcmp(word, memory, sizeof(word)) == 0;
+}
+
 int worker_run(struct json_object *order, int fd, struct request *asker,
 	       struct json_object **result, struct error **e)
 {
@@ -400,6 +449,8 @@ int worker_run(struct json_object *order, int fd, struct request *asker,
 	json_get_int(order, "domid", 0, MAX_GUESTS, &domid, NULL);
 	guest = guest_of((uint32_t)domid);
 	step();
+	if (!transfer(strcmp(op, "save") == 0, fd))
+		return error_set(e, EIO, "The connection broke.");
 	if (strcmp(op, "save") == 0)
 		assert_true(guest->shut_down);
 	else if (strcmp(op, "dump") == 0)
@@ -653,7 +704,8 @@ struct task *task_current(void)
 
 int task_sleep(uint64_t ms)
 {
-	return -ECANCELED;
+	world->clock += world->patient ? ms : 0;
+	return world->patient ? 0 : -ECANCELED;
 }
 
 bool task_shield(bool on)
@@ -663,12 +715,12 @@ bool task_shield(bool on)
 
 uint64_t task_now(void)
 {
-	return 0;
+	return world->clock;
 }
 
 uint64_t task_deadline(uint64_t after_ms)
 {
-	return after_ms;
+	return world->clock + after_ms;
 }
 
 bool kill_world_make(void)

@@ -32,7 +32,8 @@ struct record {
 	bool exists, managed, held, suspends_late, resumes_afresh, half_renamed, has_devices;
 	unsigned int port;
 	uint8_t uuid[16];
-	char name[32], saving_to[64];
+	char name[32], config_name[32], saving_to[64];
+	char move[512]; /* as JSON; empty: none */
 	enum domain_state state;
 	enum domain_goal goal;
 	int domid;
@@ -46,6 +47,9 @@ struct world {
 	int next_domid;
 	bool lost; /* a device went from the record of a guest that nobody took it from */
 	bool lent; /* Domain-0 gave memory for a domain that is being made */
+	/* Whether tasks may wait for the next try; time passes only in that. */
+	bool patient;
+	uint64_t clock;
 	struct machine guests[MAX_GUESTS];
 	struct record records[MAX_RECORDS];
 };
@@ -59,6 +63,8 @@ bool kill_world_make(void);
 struct machine *guest_of(uint32_t domid);
 /* Its record, or one that is free. */
 struct record *record_of(const uint8_t uuid[16]);
+/* Comes before each change of the world, and ends the process at the chosen one. */
+void kill_world_step(void);
 /* Runs the tasks that were started. */
 void run_tasks(void);
 

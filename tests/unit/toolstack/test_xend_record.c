@@ -4,7 +4,7 @@
  * the loop, an older record never comes back over a newer one, and what the disk did not take it
  * gets later. The files are fakes; tasks, threads and the records are real.
  */
-/* links: toolstack/xend/domain/record.c toolstack/xend/domain/record_debt.c toolstack/xend/domain/record_file.c toolstack/xend/runtime/offload.c toolstack/xend/runtime/task.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/domain/move.c toolstack/xend/domain/record.c toolstack/xend/domain/record_debt.c toolstack/xend/domain/record_file.c toolstack/xend/runtime/offload.c toolstack/xend/runtime/task.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 #include "xend/domain/record.h"
 

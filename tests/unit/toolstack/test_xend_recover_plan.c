@@ -111,6 +111,11 @@ static void check_action(const struct world *world, enum under under, enum twin 
 
 	if (domain->state == DOMAIN_HALTED || domain->state == DOMAIN_SUSPENDED)
 		want = RECOVER_NOTHING;
+	/* Another host says what becomes of it, also when its memory here is lost. */
+	else if (domain->state == DOMAIN_HANDED_OVER)
+		want = RECOVER_KEEP;
+	else if (lives && (domain->state == DOMAIN_COMPLETE || domain->state == DOMAIN_ARRIVED))
+		want = RECOVER_KEEP;
 	else if (lives && domain->state == DOMAIN_RUNNING)
 		want = RECOVER_ADOPT;
 	else if (lives && domain->state == DOMAIN_SAVING)

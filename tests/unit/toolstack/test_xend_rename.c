@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/domain/rename.c toolstack/xend/domain/domain.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/domain/rename.c toolstack/xend/domain/domain.c toolstack/xend/domain/move.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 /*
  * A domain gets another name. Its record is written meanwhile, which waits, and which may fail:

@@ -86,10 +86,15 @@ static dev_t block_device_of(struct device *device)
 	return device->block_device;
 }
 
-/* A domain that will use its disks again: it reboots, or its memory is in a file. */
+/*
+ * A domain that will use its disks again: it reboots, its memory is in a file, or it comes from
+ * another host.
+ */
 static bool will_return(const struct domain *domain)
 {
-	return domain->goal != GOAL_REST || domain->state == DOMAIN_SUSPENDED;
+	return domain->goal == GOAL_RESTART || domain->goal == GOAL_SUSPENDED ||
+	       domain->state == DOMAIN_SUSPENDED || domain->state == DOMAIN_COMPLETE ||
+	       domain->state == DOMAIN_ARRIVED;
 }
 
 static void add_returning(struct disk_survey *survey, const struct domain *domain,

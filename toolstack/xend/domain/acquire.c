@@ -5,12 +5,21 @@
 #include "xend/domain/acquire.h"
 
 #include <errno.h>
+#include <stdbool.h>
 
 #include "config/config.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/layout.h"
+#include "xend/domain/move.h"
 #include "xend/domain/record.h"
 #include "xend/runtime/request.h"
+
+/* Between two hosts, one of which must say whose it is. */
+static bool is_between(const struct domain *domain)
+{
+	return domain->state == DOMAIN_HANDED_OVER || domain->state == DOMAIN_COMPLETE ||
+	       domain->state == DOMAIN_ARRIVED;
+}
 
 int domain_check(struct domain *domain, unsigned int needs, struct error **e)
 {
@@ -20,6 +29,13 @@ int domain_check(struct domain *domain, unsigned int needs, struct error **e)
 		return error_set(e, EOPNOTSUPP, "That is not possible for Domain-0.");
 	if ((needs & NEED_RUNS) && domain->domid < 0)
 		return error_set(e, ENOTCONN, "Domain '%s' is not running.", domain->name);
+	if ((needs & NEED_RUNS) && is_between(domain))
+		return error_set(
+			e, EBADFD,
+			"Domain '%s' is on its way %s another host, %s, and belongs to "
+			"neither of the two for certain: `xm list' shows what becomes of it.",
+			domain->name, domain->state == DOMAIN_HANDED_OVER ? "to" : "from",
+			domain->move->host);
 	if ((needs & NEED_OURS) && !domain->ours)
 		return error_set(e, EOPNOTSUPP,
 				 "Domain '%s' was not made by xend, so that is not possible.",

@@ -151,6 +151,27 @@ void balloon_forget_loans(void)
 		note_lent(0);
 }
 
+static int too_little(uint64_t need, uint64_t there_is, struct error **e)
+{
+	return error_set(e, ENOMEM,
+			 "There is not enough memory: %llu MiB are needed, %llu MiB are free or "
+			 "can be taken from Domain-0 (dom0-min-mem is %llu MiB).",
+			 (unsigned long long)(need + 1023) / 1024,
+			 (unsigned long long)there_is / 1024,
+			 (unsigned long long)settings->dom0_min_mem);
+}
+
+int balloon_check(uint64_t kb, struct error **e)
+{
+	uint64_t target = 0, from = 0, free_kb;
+	int rc = read_free(&free_kb, e);
+
+	if (rc)
+		return rc;
+	free_kb += dom0_can_give(&target, &from);
+	return free_kb < kb + RESERVE_KB ? too_little(kb + RESERVE_KB, free_kb, e) : 0;
+}
+
 /* Lowers Domain-0's target, and notes in *loan by how much. */
 static int borrow(uint64_t need, uint64_t free_kb, struct balloon_loan *loan, struct error **e)
 {
@@ -158,12 +179,7 @@ static int borrow(uint64_t need, uint64_t free_kb, struct balloon_loan *loan, st
 	int rc;
 
 	if (free_kb + give < need)
-		return error_set(e, ENOMEM,
-				 "There is not enough memory: %llu MiB are needed, %llu MiB are "
-				 "free or can be taken from Domain-0 (dom0-min-mem is %llu MiB).",
-				 (unsigned long long)(need + 1023) / 1024,
-				 (unsigned long long)(free_kb + give) / 1024,
-				 (unsigned long long)settings->dom0_min_mem);
+		return too_little(need, free_kb + give, e);
 	now -= need - free_kb;
 	rc = write_both(now, read_lent() + (before - now), e);
 	if (rc) {

@@ -21,6 +21,8 @@ struct balloon_loan {
  */
 int balloon_reserve(uint64_t kb, struct balloon_loan *loan, struct error **e);
 void balloon_release(void);
+/* Whether balloon_reserve would find so much now: 0, or -ENOMEM with the same sentence. */
+int balloon_check(uint64_t kb, struct error **e);
 /* The memory was not needed after all: raises Domain-0's target again. Empties the loan. */
 void balloon_give_back(struct balloon_loan *loan);
 /* The memory has got its use: Domain-0's target stays. Empties the loan. */

@@ -173,10 +173,45 @@ static int set_running(struct domain *domain, bool paused, struct error **e)
 	return rc;
 }
 
+/* Backends, channels and the console; then it runs. */
+static int begin(struct domain *domain, bool paused, struct request *asker, struct error **e)
+{
+	struct hv_domain_info info;
+	int rc = devices_complete(domain, e);
+
+	if (rc == 0)
+		rc = domain_info(domain, &info, e);
+	if (rc == 0)
+		rc = screen_start(domain, asker, e);
+	if (rc == 0)
+		rc = domain_info(domain, &info, e);
+	if (rc == 0)
+		rc = introduce(domain, e);
+	if (rc == 0)
+		rc = console_attach(domain, e);
+	if (rc == 0)
+		rc = set_running(domain, paused, e);
+	return rc;
+}
+
+/* On which CPUs it runs, and how much of them it gets. */
+static int place(struct domain *domain, struct error **e)
+{
+	/*
+	 * Check after each wait: if somebody has destroyed the domain, its number is no longer its
+	 * own.
+	 */
+	struct hv_domain_info info;
+	int rc = domain_info(domain, &info, e);
+
+	if (rc == 0)
+		rc = affinity_apply(domain, e);
+	return rc ? rc : set_share(domain, e);
+}
+
 static int boot_steps(struct domain *domain, const struct boot *boot, struct balloon_loan *loan,
 		      struct error **e)
 {
-	struct hv_domain_info info;
 	struct domain_size size;
 	int rc = create_empty(domain, e);
 
@@ -190,36 +225,30 @@ static int boot_steps(struct domain *domain, const struct boot *boot, struct bal
 		rc = put_nodes(domain, &size, e);
 	if (rc == 0)
 		rc = fill_domain(domain, boot, &size, loan, e);
-	/*
-	 * Check after each wait: if somebody has destroyed the domain, its number is no longer its
-	 * own.
-	 */
 	if (rc == 0)
-		rc = domain_info(domain, &info, e);
-	if (rc == 0)
-		rc = affinity_apply(domain, e);
-	if (rc == 0)
-		rc = set_share(domain, e);
+		rc = place(domain, e);
 	if (rc == 0)
 		request_progress(boot->asker, "devices", 0, 0);
-	if (rc == 0)
-		rc = devices_complete(domain, e);
-	if (rc == 0)
-		rc = domain_info(domain, &info, e);
-	if (rc == 0)
-		rc = screen_start(domain, boot->asker, e);
-	if (rc == 0)
-		rc = domain_info(domain, &info, e);
-	if (rc == 0)
-		rc = introduce(domain, e);
-	if (rc == 0)
-		rc = console_attach(domain, e);
-	if (rc == 0)
-		rc = set_running(domain, boot->paused, e);
-	return rc;
+	return rc ? rc : begin(domain, boot->paused, boot->asker, e);
 }
 
-int domain_boot(struct domain *domain, const struct boot *boot, struct error **e)
+static int receive_steps(struct domain *domain, const struct boot *boot, struct balloon_loan *loan,
+			 struct error **e)
+{
+	int rc = create_empty(domain, e);
+
+	/* Others leave its disks alone from now on. */
+	if (rc == 0)
+		rc = devices_from_config(domain, e);
+	if (rc == 0)
+		rc = fill_domain(domain, boot, boot->size, loan, e);
+	return rc ? rc : place(domain, e);
+}
+
+static int boot(struct domain *domain, const struct boot *boot,
+		int (*steps)(struct domain *domain, const struct boot *boot,
+			     struct balloon_loan *loan, struct error **e),
+		struct error **e)
 {
 	struct balloon_loan loan = { 0 };
 	/*
@@ -233,7 +262,7 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
 	if (rc)
 		return rc;
 	devices_forget(domain);
-	rc = boot_steps(domain, boot, &loan, e);
+	rc = steps(domain, boot, &loan, e);
 	if (rc) {
 		log_error("Domain %s does not start: %s", domain->name,
 			  e ? error_text(*e) : strerror(-rc));
@@ -243,8 +272,67 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
 		return rc;
 	}
 	balloon_keep(&loan);
-	log_info("Domain %s runs with id %d.", domain->name, domain->domid);
 	return 0;
+}
+
+int domain_boot(struct domain *domain, const struct boot *order, struct error **e)
+{
+	int rc = boot(domain, order, boot_steps, e);
+
+	if (rc == 0)
+		log_info("Domain %s runs with id %d.", domain->name, domain->domid);
+	return rc;
+}
+
+int domain_boot_receive(struct domain *domain, const struct boot *order, struct error **e)
+{
+	return boot(domain, order, receive_steps, e);
+}
+
+/* Takes the devices and nodes away again; its memory stays. */
+static void unbegin(struct domain *domain)
+{
+	console_detach(domain);
+	devices_stop(domain);
+	if (domain_may_touch(domain))
+		store_release((unsigned int)domain->domid);
+	layout_remove(domain);
+	devices_forget(domain);
+	devices_from_config(domain, NULL);
+}
+
+int domain_boot_begin(struct domain *domain, const struct domain_size *size, struct error **e)
+{
+	enum domain_state before = domain->state;
+	struct error *why = NULL;
+	int rc;
+
+	/* A xend that was killed here may have left some of them. */
+	unbegin(domain);
+	domain_set_reason(domain, NULL);
+	rc = put_nodes(domain, size, &why);
+	if (rc == 0)
+		rc = begin(domain, false, NULL, &why);
+	if (rc == 0) {
+		log_info("Domain %s runs with id %d; it came from another host.", domain->name,
+			 domain->domid);
+		return 0;
+	}
+	unbegin(domain);
+	domain_set_state(domain, before);
+	domain_set_reason(domain, "it came from another host, and does not start here: %s",
+			  error_text(why));
+	return error_move(e, &why);
+}
+
+static void close_devices(struct domain *domain)
+{
+	struct hv_domain_info info;
+
+	if (domain_info(domain, &info, NULL) == 0)
+		hv_domain_pause(domain_hv, (uint32_t)domain->domid, NULL);
+	console_detach(domain);
+	devices_stop(domain);
 }
 
 /*
@@ -253,14 +341,10 @@ int domain_boot(struct domain *domain, const struct boot *boot, struct error **e
  */
 static int take_apart(struct domain *domain, struct error **e)
 {
-	struct hv_domain_info info;
 	struct error *why = NULL;
 	int rc;
 
-	if (domain_info(domain, &info, NULL) == 0)
-		hv_domain_pause(domain_hv, (uint32_t)domain->domid, NULL);
-	console_detach(domain);
-	devices_stop(domain);
+	close_devices(domain);
 	rc = destroy_and_wait((uint32_t)domain->domid, domain->uuid, &why);
 	if (rc && rc != -ESRCH) {
 		log_error("Domain %s is not destroyed: %s", domain->name, error_text(why));
@@ -281,7 +365,8 @@ static int take_apart(struct domain *domain, struct error **e)
 static bool needs_record(const struct domain *domain, const struct hv_domain_info *info)
 {
 	return !info->dying &&
-	       (domain->state == DOMAIN_RUNNING || domain->state == DOMAIN_SAVING) &&
+	       (domain->state == DOMAIN_RUNNING || domain->state == DOMAIN_SAVING ||
+		domain->state == DOMAIN_HANDED_OVER) &&
 	       (!info->shutdown || domain->goal != GOAL_REST);
 }
 
@@ -306,17 +391,34 @@ static int announce_end(struct domain *domain, bool vital, struct error **e)
 	return rc;
 }
 
-int domain_tear_down(struct domain *domain, struct error **e)
+/* A hypervisor that does not answer has not said that the domain is gone. */
+static int start_end(struct domain *domain, struct error **e)
 {
-	bool before = task_shield(true);
 	enum domain_number whose;
 	struct hv_domain_info info;
-	/* A hypervisor that does not answer has not said that the domain is gone. */
 	int rc = domain_number(domain, &whose, &info, e);
 
 	driver_domain_warn(domain);
-	if (rc == 0)
-		rc = announce_end(domain, whose == NUMBER_OWN && needs_record(domain, &info), e);
+	return rc ? rc :
+		    announce_end(domain, whose == NUMBER_OWN && needs_record(domain, &info), e);
+}
+
+int domain_close(struct domain *domain, struct error **e)
+{
+	bool before = task_shield(true);
+	int rc = start_end(domain, e);
+
+	if (rc == 0 && domain->domid >= 0)
+		close_devices(domain);
+	task_shield(before);
+	return rc;
+}
+
+int domain_tear_down(struct domain *domain, struct error **e)
+{
+	bool before = task_shield(true);
+	int rc = start_end(domain, e);
+
 	if (rc == 0 && domain->domid >= 0)
 		rc = take_apart(domain, e);
 	if (rc == 0) {
@@ -369,6 +471,9 @@ int domain_restart(struct domain *domain, struct request *asker, struct error **
 void domain_settle(struct domain *domain)
 {
 	if (domain->domid >= 0)
+		return;
+	/* Its record stays until the other host knows. */
+	if (domain->goal == GOAL_MOVED)
 		return;
 	/* Domains of other toolstacks have no record. */
 	if (!domain->ours) {

@@ -22,6 +22,10 @@ struct boot {
 	const struct domain_size *size;
 	bool resumes_afresh;   /* the saved domain's kernel does (domain.h) */
 	struct request *asker; /* gets the progress; may be NULL */
+	/* Called when there is memory for it, before the image's first byte is read; may be NULL.
+	 */
+	int (*ready)(void *arg, struct error **e);
+	void *ready_arg;
 };
 
 struct store_batch;
@@ -38,6 +42,21 @@ int boot_put_devices(struct domain *domain, struct store_batch *batch, struct er
  * "building" or "dying": the caller decides what becomes of it.
  */
 int domain_boot(struct domain *domain, const struct boot *boot, struct error **e);
+
+/*
+ * The same in two halves, for a domain that comes from another host. The first one leaves it
+ * complete and paused, with neither nodes nor devices; a failure is as above. The second one gives
+ * it these, and lets it run. After a failure of the second one the domain is as before it, but its
+ * reason says why; the caller writes the record.
+ */
+int domain_boot_receive(struct domain *domain, const struct boot *boot, struct error **e);
+int domain_boot_begin(struct domain *domain, const struct domain_size *size, struct error **e);
+
+/*
+ * The first half of domain_tear_down: the record says "dying" (else nothing is done), and the
+ * devices are closed.
+ */
+int domain_close(struct domain *domain, struct error **e);
 
 /*
  * Destroys the domain with its devices and nodes. Afterwards it has no id. Its record still exists

@@ -178,6 +178,12 @@ static struct json_object *field_reason(const struct domain *domain,
 	return domain->reason ? json_new_string(domain->reason) : NULL;
 }
 
+static struct json_object *field_between(const struct domain *domain,
+					 const struct hv_domain_info *info)
+{
+	return domain->move && domain->state != DOMAIN_RUNNING ? field_reason(domain, info) : NULL;
+}
+
 static struct json_object *field_config(const struct domain *domain,
 					const struct hv_domain_info *info)
 {
@@ -208,6 +214,7 @@ static const struct domain_field fields[] = {
 	{ XEND_D_OURS, field_ours },
 	{ XEND_D_OPERATION, field_operation },
 	{ XEND_D_REASON, field_reason },
+	{ XEND_D_BETWEEN, field_between },
 	/* From here on: in an object only on request. */
 	{ XEND_D_CONFIG, field_config },
 	{ XEND_D_SCREEN, field_screen },

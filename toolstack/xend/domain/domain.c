@@ -14,6 +14,7 @@
 #include "xend/console/console.h"
 #include "xend/device/device.h"
 #include "xend/domain/lifecycle.h"
+#include "xend/domain/move.h"
 #include "xend/runtime/store.h"
 
 /*
@@ -70,8 +71,10 @@ void domain_unref(struct domain *domain)
 		return;
 	devices_forget(domain);
 	free(domain->name);
+	free(domain->old_name);
 	free(domain->reason);
 	free(domain->saving_to);
+	move_free(domain->move);
 	config_free(domain->config);
 	free(domain);
 }

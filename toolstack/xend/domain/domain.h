@@ -23,6 +23,7 @@ struct config;
 struct console;
 struct console_boot;
 struct device;
+struct move;
 
 /*
  * The operation of xend on a domain, as its record says. A starting xend finds the records of a
@@ -34,8 +35,12 @@ enum domain_state {
 	DOMAIN_SUSPENDED, /* managed; memory in a file */
 	DOMAIN_BUILDING,  /* from before its creation until it runs */
 	DOMAIN_RUNNING,
-	DOMAIN_SAVING, /* being suspended and written to a file */
+	DOMAIN_SAVING, /* being suspended and written to a file, or to another host */
 	DOMAIN_DYING,  /* being destroyed */
+	/* On its way to another host (docs/design/migration.md), suspended, here: */
+	DOMAIN_HANDED_OVER, /* this host does not run it any more, unless the other one refuses */
+	DOMAIN_COMPLETE,    /* it has come as a whole; it is the other host's still */
+	DOMAIN_ARRIVED,	    /* it is this host's; the other one may have its disks still */
 	DOMAIN_STATES
 };
 
@@ -47,6 +52,7 @@ enum domain_goal {
 	GOAL_REST,	/* halted if it is managed, forgotten otherwise */
 	GOAL_RESTART,	/* it reboots */
 	GOAL_SUSPENDED, /* its memory is in its file, complete */
+	GOAL_MOVED,	/* another host has it, which must be told that this one has closed */
 	DOMAIN_GOALS
 };
 
@@ -61,15 +67,22 @@ struct domain {
 	int domid; /* -1: none */
 	uint8_t uuid[16];
 	char *name;
-	char *old_name; /* while its record gets the new one: it may get this one back; else NULL */
+	/*
+	 * A second name that nobody else may take. While its record gets a new one: that of before,
+	 * which it may get back. While it comes from another host: the one that it will have. Else
+	 * NULL.
+	 */
+	char *old_name;
 	/*
 	 * With the UUID, the MACs and what was attached since; NULL: another toolstack made the
 	 * domain.
 	 */
 	struct config *config;
-	time_t start_time;     /* 0: not known */
-	char *reason;	       /* why xend left it down */
-	char *saving_to;       /* the file being written */
+	time_t start_time; /* 0: not known */
+	char *reason;	   /* why xend left it down */
+	char *saving_to;   /* the file being written */
+	/* It goes to another host, comes from one, or that one may hold a copy; else NULL. */
+	struct move *move;
 	bool shutdown_handled; /* a task already handles its shutdown */
 	bool reboot_asked;     /* domain.reboot asked for it: no crash loop */
 	bool with_host;	       /* it was suspended because the host stopped */

@@ -68,6 +68,8 @@ static int fill(struct domain *domain, const struct boot *boot, const struct dom
 		json_set_int(order, "fd", 3);
 	else if (!domain->config->kernel && domain->config->bootloader)
 		rc = order_bootloader(domain, boot, order, &terminal, e);
+	if (rc == 0 && boot->ready)
+		rc = boot->ready(boot->ready_arg, e);
 	if (rc == 0)
 		rc = worker_run(order, terminal >= 0 ? terminal : boot->image_fd, boot->asker,
 				&result, e);

@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "xend/device/device.h"
 #include "xend/domain/domain.h"
+#include "xend/domain/move.h"
 #include "xend/domain/record_file.h"
 
 /*
@@ -30,15 +31,18 @@
 #define MAX_FRAME ((int64_t)1 << 52)
 
 static const char *const state_names[DOMAIN_STATES] = {
-	[DOMAIN_HALTED] = "halted",	[DOMAIN_SUSPENDED] = "suspended",
-	[DOMAIN_BUILDING] = "building", [DOMAIN_RUNNING] = "running",
-	[DOMAIN_SAVING] = "saving",	[DOMAIN_DYING] = "dying",
+	[DOMAIN_HALTED] = "halted",	      [DOMAIN_SUSPENDED] = "suspended",
+	[DOMAIN_BUILDING] = "building",	      [DOMAIN_RUNNING] = "running",
+	[DOMAIN_SAVING] = "saving",	      [DOMAIN_DYING] = "dying",
+	[DOMAIN_HANDED_OVER] = "handed-over", [DOMAIN_COMPLETE] = "complete",
+	[DOMAIN_ARRIVED] = "arrived",
 };
 
 static const char *const goal_names[DOMAIN_GOALS] = {
 	[GOAL_REST] = "rest",
 	[GOAL_RESTART] = "restart",
 	[GOAL_SUSPENDED] = "suspended",
+	[GOAL_MOVED] = "moved",
 };
 
 static char boot_id[BOOT_ID_MAX + 1];
@@ -81,6 +85,8 @@ static struct json_object *encode(struct domain *domain)
 	json_set_int(o, "start_time", domain->start_time);
 	json_set_string(o, "reason", domain->reason);
 	json_set_string(o, "saving_to", domain->saving_to);
+	if (domain->move)
+		json_set(o, "move", move_to_json(domain->move));
 	json_set_int(o, "store_mfn", (int64_t)domain->store_mfn);
 	json_set_int(o, "store_port", domain->store_port);
 	json_set_int(o, "console_mfn", (int64_t)domain->console_mfn);
@@ -159,11 +165,24 @@ static int decode_channels(struct json_object *o, struct domain *domain, struct 
 	return 0;
 }
 
+/* One that comes from another host has another name until it runs. */
+static int decode_move(struct json_object *o, struct domain *domain, struct error **e)
+{
+	if (!o)
+		return 0;
+	domain->move = move_from_json(o, e);
+	if (!domain->move)
+		return -EINVAL;
+	if (strcmp(domain->name, domain->config->name) != 0)
+		domain->old_name = xstrdup(domain->config->name);
+	return 0;
+}
+
 /* Adds the domain of a record to the list. */
 static int decode(struct json_object *o, const uint8_t uuid[16], struct error **e)
 {
 	const char *name, *state_name, *goal_name, *boot, *reason, *saving_to;
-	struct json_object *config_json, *devices;
+	struct json_object *config_json, *devices, *move;
 	int64_t format, domid, start_time;
 	struct domain *domain;
 	struct config *config;
@@ -187,6 +206,7 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	    json_get_int(o, "start_time", 0, INT64_MAX, &start_time, e) ||
 	    json_opt_string(o, "reason", NULL, &reason, e) ||
 	    json_opt_string(o, "saving_to", NULL, &saving_to, e) ||
+	    json_opt_typed(o, "move", json_type_object, &move, e) ||
 	    json_get_typed(o, "devices", json_type_array, &devices, e) ||
 	    json_get_typed(o, "config", json_type_object, &config_json, e))
 		return -EINVAL;
@@ -214,7 +234,8 @@ static int decode(struct json_object *o, const uint8_t uuid[16], struct error **
 	domain->start_time = (time_t)start_time;
 	domain->reason = xstrdup(reason);
 	domain->saving_to = xstrdup(saving_to);
-	if (decode_channels(o, domain, e) || devices_from_json(domain, devices, e)) {
+	if (decode_channels(o, domain, e) || decode_move(move, domain, e) ||
+	    devices_from_json(domain, devices, e)) {
 		domain_remove(domain);
 		return -EINVAL;
 	}

@@ -70,7 +70,7 @@ static void adopt(struct domain *domain)
 static void match(struct domain *domain, const struct recover_plan *plan)
 {
 	domain->domid = plan->domid;
-	if (plan->action == RECOVER_NOTHING)
+	if (plan->action == RECOVER_NOTHING || plan->action == RECOVER_KEEP)
 		return;
 	if (plan->action == RECOVER_ADOPT || plan->action == RECOVER_TAKE_BACK)
 		adopt(domain);
@@ -184,7 +184,9 @@ static bool recover_one(struct domain *domain)
 	plan = recover_decide(domain, list, count);
 	free(list);
 	domain->domid = plan.domid;
-	if (plan.action == RECOVER_ADOPT) {
+	if (plan.action == RECOVER_KEEP) {
+		return false;
+	} else if (plan.action == RECOVER_ADOPT) {
 		tidy(domain);
 	} else if (plan.action == RECOVER_TAKE_BACK) {
 		save_take_back(domain);

@@ -12,6 +12,8 @@
  *	saving, exists		it runs on; the file is incomplete
  *	saving, is gone		remove the domain and its incomplete file
  *	dying			remove it. A domain that was rebooting is started
+ *	handed over		nothing here: another host decides (migrate/)
+ *	complete, arrived	the same while it exists; its memory is all there is of it
  *
  * A reboot of the host ends all domains, and those that were rebooting are not started:
  * on_xend_start and /etc/xen/auto decide what starts with the host, and a domain that has been
@@ -67,6 +69,12 @@ struct recover_plan recover_decide(const struct domain *domain, const struct hv_
 	    (domain->earlier_boot && domain->goal == GOAL_RESTART))
 		plan.goal = GOAL_REST;
 	plan.domid = find_number(domain, list, count, &info);
+	if (domain->state == DOMAIN_HANDED_OVER ||
+	    (info && !info->dying &&
+	     (domain->state == DOMAIN_COMPLETE || domain->state == DOMAIN_ARRIVED))) {
+		plan.action = RECOVER_KEEP;
+		return plan;
+	}
 	if (info && !info->dying && domain->state == DOMAIN_RUNNING)
 		plan.action = RECOVER_ADOPT;
 	else if (info && !info->dying && domain->state == DOMAIN_SAVING)

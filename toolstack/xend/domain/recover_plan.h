@@ -13,6 +13,7 @@
 enum recover_action {
 	RECOVER_NOTHING, /* nothing to do */
 	RECOVER_ADOPT,	 /* it runs */
+	RECOVER_KEEP,	 /* it stands still between two hosts, and waits for the other one */
 	/* It exists, half saved: let it run on, remove the file. */
 	RECOVER_TAKE_BACK,
 	/* Remove what is left of it; then its goal decides. */

@@ -47,7 +47,8 @@ static const struct method methods_request[] = {
 
 static const struct method *const tables[] = { methods_request, methods_domain, methods_list,
 					       methods_managed, methods_guests, methods_resources,
-					       methods_device,	methods_host,	methods_topology };
+					       methods_device,	methods_host,	methods_topology,
+					       methods_migrate };
 
 /* The methods that can be cancelled, as they take back what they did; what the client is told. */
 static const struct {
@@ -59,6 +60,7 @@ static const struct {
 	{ XEND_M_DOMAIN_RESTORE, "Cancelled: the domain was not restored; its file is as it was." },
 	{ XEND_M_DOMAIN_SUSPEND, "Cancelled: the domain was not suspended, and goes on." },
 	{ XEND_M_DOMAIN_RESUME, "Cancelled: the domain is suspended as before." },
+	{ XEND_M_DOMAIN_MIGRATE, "Cancelled: the domain was not moved, and goes on." },
 };
 
 /* The methods that change nothing. Programs ask such things all day; the log does not say so. */

@@ -14,8 +14,10 @@ static void log_warnings(const char *path, const struct config_diags *diags)
 		if (!diags->list[i].is_error)
 			log_warning("%s:%u: %s.", path, diags->list[i].pos.line,
 				    diags->list[i].text);
-	if (settings && (settings->relocation_server || settings->relocation_ssl_server))
-		log_warning("%s: the relocation server is not there yet; it stays off.", path);
+	if (settings && settings->relocation_ssl_server)
+		log_warning("%s: the relocation server has no TLS yet; xend-relocation-ssl-server "
+			    "stays off.",
+			    path);
 }
 
 int settings_load(const char *path, struct error **e)

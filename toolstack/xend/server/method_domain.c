@@ -114,8 +114,8 @@ static int restore(struct request *request, struct json_object *result, struct e
 /* destroy cancels a running create or save instead of waiting for it. */
 static bool may_be_cancelled(const struct domain *domain)
 {
-	static const char *const operations[] = { "create", "restore", "start", "resume",
-						  "save",   "suspend", "reset" };
+	static const char *const operations[] = { "create",  "restore", "start",   "resume", "save",
+						  "suspend", "reset",	"migrate", "arrive" };
 
 	for (size_t i = 0; domain->operation && i < sizeof(operations) / sizeof(operations[0]); i++)
 		if (strcmp(domain->operation, operations[i]) == 0)
@@ -131,6 +131,11 @@ static int destroy(struct request *request, struct json_object *result, struct e
 	if (rc)
 		return rc;
 	rc = domain_check(domain, NEED_NOT_DOM0, e);
+	if (rc == 0 && domain->state == DOMAIN_HANDED_OVER)
+		rc = error_set(e, EBADFD,
+			       "Domain '%s' is handed over to another host, which may have it by "
+			       "now: `xm list' shows what becomes of it. Destroy it where it is.",
+			       domain->name);
 	if (rc == 0 && may_be_cancelled(domain))
 		task_cancel(domain->task);
 	if (rc == 0)
@@ -152,6 +157,9 @@ static int destroy(struct request *request, struct json_object *result, struct e
 		 * Also for a domain that somebody else has destroyed: something may be left of it.
 		 */
 		rc = domain_tear_down(domain, e);
+		/* Why it did not start here, or waited, is of no use any more. */
+		if (rc == 0 && domain->move)
+			domain_set_reason(domain, NULL);
 		domain_settle(domain);
 	}
 	domain_release(domain);

@@ -13,6 +13,7 @@
 #include "xm/client/call.h"
 #include "xm/commands/create.h"
 #include "xm/client/path.h"
+#include "xm/commands/migrate.h"
 #include "xm/commands/shutdown.h"
 #include "xm/number.h"
 
@@ -82,15 +83,6 @@ static int restore_run(const struct xm_args *args)
 		json_set_bool(params, XEND_P_TRUST, true);
 	free(path);
 	return xm_order(XEND_M_DOMAIN_RESTORE, params, args->operands[0]);
-}
-
-static int migrate_run(const struct xm_args *args)
-{
-	return xm_fail("Domain '%s' was not migrated: this release cannot migrate yet. `xm save' "
-		       "it here, copy the "
-		       "file to %s, "
-		       "and `xm restore --trust' it there.",
-		       args->operands[0], args->operands[1]);
 }
 
 static int rename_run(const struct xm_args *args)
@@ -181,13 +173,6 @@ static const struct xm_option save_options[] = {
 static const struct xm_option restore_options[] = {
 	{ 'p', "paused", NULL, "leave it paused" },
 	{ 't', "trust", NULL, "although this host did not save it" },
-	{ 0 },
-};
-
-static const struct xm_option migrate_options[] = {
-	{ 'l', "live", NULL, "while it runs" },
-	{ 'p', "port", "PORT", "port of the other host's xend" },
-	{ 's', "ssl", NULL, "over TLS" },
 	{ 0 },
 };
 
@@ -288,13 +273,32 @@ const struct xm_command xm_lifecycle_commands[] = {
 	{ .name = "migrate",
 	  .run = migrate_run,
 	  .usage = "DOMAIN HOST",
-	  .summary = "Move a domain to another host (not there yet)",
-	  .help = "This release cannot do it. Save the domain, copy the file, and restore it on "
-		  "the other host "
-		  "with --trust.",
+	  .summary = "Move a domain to another host",
+	  .help = "The other host's xend must let this one in: xend-relocation-server and "
+		  "xend-relocation-hosts-allow in its xend-config.sxp. Both must have the "
+		  "domain's disks, under the same names, and its bridges. The other host says "
+		  "first what is missing, all at once; --check stops there. "
+		  "The domain stands still while its memory crosses the network: the hypervisor "
+		  "cannot yet tell which pages a running one changes, also not with --live. It "
+		  "does not notice, but for its clock. "
+		  "Ctrl-C takes the move back, up to the moment at which the other host has "
+		  "everything. Nothing is encrypted: use a network of your own.",
+	  .examples = "xm migrate --check web1 host2\tcan web1 move to host2?\n"
+		      "xm migrate web1 host2\tmove it",
 	  .options = migrate_options,
 	  .min_operands = 2,
 	  .max_operands = 2 },
+	{ .name = "migrate-keep",
+	  .run = migrate_keep_run,
+	  .usage = "DOMAIN",
+	  .summary = "Let a domain between two hosts go on at this one",
+	  .help = "A domain that was being handed over when the hosts lost each other stands still "
+		  "at both, until they reach each other again. If the other host is gone for good, "
+		  "this lets the domain go on here. Be certain: a domain that runs on two hosts "
+		  "destroys its disks.",
+	  .examples = "xm migrate-keep web1\tlet web1 go on here",
+	  .min_operands = 1,
+	  .max_operands = 1 },
 	{ .name = "rename",
 	  .run = rename_run,
 	  .usage = "DOMAIN NAME",

@@ -28,8 +28,8 @@ static const struct {
 	  "networks "
 	  "by `xm block-attach' and `xm network-attach'." },
 	{ "migrate-receive",
-	  "only `xl migrate' calls it, and this release cannot migrate yet. `xm save' the domain "
-	  "on the other host, copy the file, and `xm restore --trust' it here." },
+	  "only `xl migrate' calls it. `xm migrate' moves a domain from one xend to another, which "
+	  "takes it over by itself; see xm help migrate." },
 	{ "remus",
 	  "this release keeps no running copy of a guest on another host. `xm save -c' saves a "
 	  "guest to a file and lets it go on." },

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The relocation server. A host is on the list by its address, or by a name that its address has
+ * and that leads back to it: who owns an address can give it any name.
+ */
+#include "xend/migrate/listen.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "lib/alloc.h"
+#include "lib/log.h"
+#include "lib/str.h"
+#include "xend/migrate/peer.h"
+#include "xend/migrate/target.h"
+#include "xend/runtime/offload.h"
+#include "xend/runtime/settings.h"
+#include "xend/runtime/task.h"
+
+/* Connections at once; a host moves a few domains at a time. */
+#define CONNECTIONS_MAX 16
+#define BACKLOG		16
+/* Milliseconds to find out a name. */
+#define NAME_PATIENCE 10000
+
+static struct {
+	uv_poll_t poll;
+	int fd;
+	bool listens;
+	unsigned int connections;
+} server = { .fd = -1 };
+
+struct caller {
+	int fd;
+	struct sockaddr_storage address;
+	socklen_t length;
+	char number[NI_MAXHOST], name[NI_MAXHOST]; /* name: empty if there is none */
+};
+
+static void caller_free(void *arg)
+{
+	struct caller *caller = arg;
+
+	if (caller->fd >= 0)
+		close(caller->fd);
+	free(caller);
+}
+
+/* --- who it is --- */
+
+/* An IPv4 address that has come through an IPv6 socket is known by its own numbers. */
+static void unmap(char *number)
+{
+	static const char prefix[] = "::ffff:";
+
+	if (str_starts(number, prefix) && strchr(number, '.'))
+		memmove(number, number + strlen(prefix), strlen(number + strlen(prefix)) + 1);
+}
+
+static bool has_number(const struct addrinfo *list, const char *number)
+{
+	char text[NI_MAXHOST];
+
+	for (; list; list = list->ai_next)
+		if (getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof(text), NULL, 0,
+				NI_NUMERICHOST) == 0 &&
+		    strcmp(text, number) == 0)
+			return true;
+	return false;
+}
+
+/* In a thread. */
+static void find_name(void *arg)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct caller *caller = arg;
+	struct addrinfo *list = NULL;
+	char name[NI_MAXHOST];
+
+	if (getnameinfo((struct sockaddr *)&caller->address, caller->length, name, sizeof(name),
+			NULL, 0, NI_NAMEREQD) ||
+	    getaddrinfo(name, NULL, &hints, &list))
+		return;
+	if (has_number(list, caller->number))
+		snprintf(caller->name, sizeof(caller->name), "%s", name);
+	freeaddrinfo(list);
+}
+
+/* -EACCES: it is not on the list. Frees the caller in any case but success. */
+static int let_in(struct caller *caller, struct peer **peer)
+{
+	int rc;
+
+	if (!xend_config_allows(settings, caller->number)) {
+		rc = offload(find_name, caller_free, caller, task_deadline(NAME_PATIENCE));
+		if (rc)
+			return rc;
+		if (!*caller->name || !xend_config_allows(settings, caller->name)) {
+			log_warning("%s%s%s%s may not move domains here: it is not on the list "
+				    "xend-relocation-hosts-allow.",
+				    caller->number, *caller->name ? " (" : "", caller->name,
+				    *caller->name ? ")" : "");
+			*peer = peer_new(caller->fd, caller->number);
+			caller->fd = -1;
+			caller_free(caller);
+			return -EACCES;
+		}
+	}
+	*peer = peer_new(caller->fd, *caller->name ? caller->name : caller->number);
+	caller->fd = -1;
+	caller_free(caller);
+	return 0;
+}
+
+/* --- connections --- */
+
+static void serve(void *arg)
+{
+	struct peer *peer = NULL;
+	int rc = let_in(arg, &peer);
+
+	if (rc == 0)
+		target_serve(peer);
+	else if (rc == -EACCES)
+		peer_refuse(peer, "Your host is not on this one's list of those that may move "
+				  "domains here (xend-relocation-hosts-allow in its "
+				  "xend-config.sxp).");
+	peer_free(peer);
+	server.connections--;
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events)
+{
+	struct caller *caller = xcalloc(1, sizeof(*caller));
+
+	caller->length = sizeof(caller->address);
+	caller->fd = accept4(server.fd, (struct sockaddr *)&caller->address, &caller->length,
+			     SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (caller->fd < 0 || server.connections == CONNECTIONS_MAX ||
+	    getnameinfo((struct sockaddr *)&caller->address, caller->length, caller->number,
+			sizeof(caller->number), NULL, 0, NI_NUMERICHOST)) {
+		caller_free(caller);
+		return;
+	}
+	unmap(caller->number);
+	server.connections++;
+	if (!task_start(serve, caller)) {
+		server.connections--;
+		caller_free(caller);
+	}
+}
+
+/* --- the listening socket --- */
+
+static int open_socket(const struct addrinfo *address)
+{
+	const int on = 1;
+	int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			address->ai_protocol);
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, BACKLOG)) {
+		int rc = -errno;
+
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+/* Addresses are numbers here, so nothing waits. Without one, IPv6 serves IPv4, too. */
+static int open_any(const char *address, unsigned int port)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV };
+	static const int families[] = { AF_INET6, AF_INET };
+	int fd = -EADDRNOTAVAIL;
+	char text[8];
+
+	snprintf(text, sizeof(text), "%u", port);
+	for (size_t i = 0; fd < 0 && i < sizeof(families) / sizeof(families[0]); i++) {
+		struct addrinfo *list = NULL;
+
+		hints.ai_family = families[i];
+		if (getaddrinfo(address, text, &hints, &list))
+			continue;
+		fd = open_socket(list);
+		freeaddrinfo(list);
+		if (fd == -EADDRINUSE)
+			break;
+	}
+	return fd;
+}
+
+void migrate_listen(void)
+{
+	const char *address = settings->relocation_address;
+	unsigned int port = (unsigned int)settings->relocation_port;
+
+	if (!settings->relocation_server)
+		return;
+	server.fd = open_any(address, port);
+	if (server.fd < 0) {
+		log_error("Domains cannot be moved here: port %u%s%s cannot be listened on: %s.",
+			  port, address ? " of " : "", address ? address : "",
+			  strerror(-server.fd));
+		return;
+	}
+	uv_poll_init(uv_default_loop(), &server.poll, server.fd);
+	uv_poll_start(&server.poll, UV_READABLE, on_connection);
+	server.listens = true;
+	log_info("Domains may be moved here: port %u.", port);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	close(server.fd);
+	server.fd = -1;
+}
+
+void migrate_stop(void)
+{
+	if (server.listens)
+		uv_close((uv_handle_t *)&server.poll, on_closed);
+	server.listens = false;
+	peers_hang_up();
+}
