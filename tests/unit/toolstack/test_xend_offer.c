@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "config/xend_config.h"
+#include "xend/domain/domain.h"
 #include "unit.h"
 
 void hv_policy_free(struct hv_cpu_policy *policy)
@@ -51,12 +52,14 @@ static struct json_object *line(void)
 	xen_cpuid_leaf_t leaves[2] = { { .leaf = 1, .a = 0x12345678 }, { .leaf = 7 } };
 	xen_msr_entry_t msrs[1] = { { .idx = 0xce, .val = 1 } };
 	struct hv_cpu_policy policy = { leaves, msrs, 2, 1 };
+	struct domain domain = { .managed = true, .resumes_afresh = true };
 	struct domain_size size;
 	struct json_object *o;
 
 	domain_size_of_config(&size, config);
 	size.pages = 16000;
-	o = offer_line(MOVE, true, config, &size, &policy);
+	domain.config = config;
+	o = offer_line(MOVE, &domain, &size, &policy);
 	config_free(config);
 	return o;
 }
@@ -68,7 +71,7 @@ static void test_what_is_written_is_read(void **state)
 
 	assert_int_equal(offer_read(&offer, o, NULL), 0);
 	assert_string_equal(offer.move, MOVE);
-	assert_true(offer.managed);
+	assert_true(offer.managed && offer.resumes_afresh);
 	assert_string_equal(offer.config->name, "g");
 	assert_int_equal(offer.size.pages, 16000);
 	assert_int_equal(offer.policy.nr_leaves, 2);
@@ -92,6 +95,7 @@ static void test_a_liar_is_refused(void **state)
 		{ "move", "\"0123456789ABCDEF0123456789abcdef\"" },
 		{ "move", NULL },
 		{ "managed", "1" },
+		{ "suspend_cancel", NULL },
 		{ "leaves", "\"0\"" },
 		{ "leaves", "\"xx\"" },
 		{ "leaves", "7" },

@@ -11,6 +11,7 @@
 #include "config/xend_config.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
+#include "xend/domain/domain.h"
 
 /* Bytes shown of each name, so that no name hides the others. */
 #define SHOWN_MAX 200
@@ -59,7 +60,7 @@ static int get_hex(struct json_object *o, const char *key, size_t size, size_t m
 
 /* --- the line --- */
 
-struct json_object *offer_line(const char *move, bool managed, const struct config *config,
+struct json_object *offer_line(const char *move, const struct domain *domain,
 			       struct domain_size *size, const struct hv_cpu_policy *policy)
 {
 	struct json_object *line = json_new_object();
@@ -67,8 +68,9 @@ struct json_object *offer_line(const char *move, bool managed, const struct conf
 	json_set_string(line, "say", "offer");
 	json_set_int(line, "version", MIGRATE_VERSION);
 	json_set_string(line, "move", move);
-	json_set_bool(line, "managed", managed);
-	json_set(line, "config", domain_size_put(size, config));
+	json_set_bool(line, "managed", domain->managed);
+	json_set_bool(line, "suspend_cancel", !domain->resumes_afresh);
+	json_set(line, "config", domain_size_put(size, domain->config));
 	put_hex(line, "leaves", policy->leaves, policy->nr_leaves * sizeof(*policy->leaves));
 	put_hex(line, "msrs", policy->msrs, policy->nr_msrs * sizeof(*policy->msrs));
 	return line;
@@ -79,6 +81,7 @@ int offer_read(struct offer *offer, struct json_object *line, struct error **e)
 	struct json_object *config = NULL;
 	void *leaves = NULL, *msrs = NULL;
 	const char *move = "";
+	bool cancels = true;
 	int64_t version;
 	int rc;
 
@@ -95,6 +98,9 @@ int offer_read(struct offer *offer, struct json_object *line, struct error **e)
 		rc = error_set(e, EPROTO, "The number of the move is none.");
 	if (rc == 0)
 		rc = json_get_bool(line, "managed", &offer->managed, e);
+	if (rc == 0)
+		rc = json_get_bool(line, "suspend_cancel", &cancels, e);
+	offer->resumes_afresh = !cancels;
 	if (rc == 0)
 		rc = get_hex(line, "leaves", sizeof(*offer->policy.leaves), LEAVES_MAX, &leaves,
 			     &offer->policy.nr_leaves, e);

@@ -16,6 +16,7 @@
 #include "xend/domain/move.h"
 
 struct config;
+struct domain;
 struct xend_config;
 
 /* Of the conversation. A peer with another one is refused with a sentence. */
@@ -24,13 +25,14 @@ struct xend_config;
 struct offer {
 	char move[MOVE_ID];
 	bool managed;
+	bool resumes_afresh; /* struct domain */
 	struct config *config;
 	struct domain_size size;
 	struct hv_cpu_policy policy; /* the processor's features that the guest has seen */
 };
 
 /* The line; `size` is cut to what the configuration allows (domain_size_put). */
-struct json_object *offer_line(const char *move, bool managed, const struct config *config,
+struct json_object *offer_line(const char *move, const struct domain *domain,
 			       struct domain_size *size, const struct hv_cpu_policy *policy);
 /* -EBADMSG, -EPROTO. offer_free in any case. */
 int offer_read(struct offer *offer, struct json_object *line, struct error **e);

@@ -67,7 +67,7 @@ static int say_offer(struct domain *domain, struct peer *peer, const char *id, s
 		rc = hv_policy_get_domain(domain_hv, (uint32_t)domain->domid, &policy, e);
 	if (rc)
 		return rc;
-	rc = peer_say(peer, offer_line(id, domain->managed, domain->config, &size, &policy), e);
+	rc = peer_say(peer, offer_line(id, domain, &size, &policy), e);
 	hv_policy_free(&policy);
 	return rc;
 }

@@ -228,9 +228,10 @@ static int say_ready(void *arg, struct error **e)
 	return rc ? rc : peer_lend(peer, e);
 }
 
-static int fill(struct domain *domain, struct peer *peer, struct error **e)
+static int fill(struct domain *domain, struct peer *peer, bool resumes_afresh, struct error **e)
 {
-	struct boot boot = { .image_fd = peer_fd(peer),
+	struct boot boot = { .resumes_afresh = resumes_afresh,
+			     .image_fd = peer_fd(peer),
 			     .size = &domain->move->size,
 			     .ready = say_ready,
 			     .ready_arg = peer };
@@ -275,7 +276,7 @@ static void receive(struct peer *peer, struct offer *offer)
 
 	if (rc == 0) {
 		log_info("Domain %s comes from %s.", domain->old_name, peer_name(peer));
-		rc = fill(domain, peer, &e);
+		rc = fill(domain, peer, offer->resumes_afresh, &e);
 	}
 	if (rc) {
 		log_error("%s is not taken over from %s: %s",
