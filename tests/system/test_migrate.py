@@ -2,6 +2,7 @@
 """xm moves guests between two hosts, with a cable between them and a disk that both have."""
 
 import re
+import time
 
 import pytest
 
@@ -9,6 +10,8 @@ from xend import XendDom0
 from xm import Guest, Xm
 
 from lab.pc import Disk, cable
+
+pytestmark = [pytest.mark.long, pytest.mark.one_processor]
 
 GUEST = Guest("mover", memory=128, address="10.77.0.9", disks=("phy:/dev/vda,xvda,w",))
 CONFIG = """(xend-relocation-server yes)
@@ -57,12 +60,11 @@ def uptime(host):
     return float(host.guest("mover", "cat /proc/uptime").split()[0])
 
 
-@pytest.mark.long
-@pytest.mark.one_processor
 def test_a_guest_moves_there_and_back(clean):
     here, there = clean
-    here.xm.create(GUEST)    # the first guest of a boot leaves some memory with Domain-0's services
-    here.xm.destroy_all()
+    for host in clean:    # the first guest of a boot leaves empty directories in xenstore
+        host.xm.create(GUEST)
+        host.xm.destroy_all()
     traces = [host.traces() for host in clean]
     free = [host.settled_free_memory() for host in clean]
     here.xm.create(GUEST)
@@ -85,23 +87,34 @@ def test_a_guest_moves_there_and_back(clean):
 def test_what_is_missing_is_named_at_once(clean):
     here, there = clean
     here.xm.create(GUEST)
-    there.xm.create(Guest("other", memory=560, disks=GUEST.disks))
+    there.xm.create(GUEST)    # has the name and the disk
     try:
         text = here.xm.fails(f"migrate mover {there.address}")
-        assert "/dev/vda" in text and "There is not enough memory" in text
+        assert len(text.splitlines()) == 3 and "It has a domain 'mover' already." in text and "The disk /dev/vda" in text
     finally:
         there.xm.destroy_all()
     assert here.guest("mover", "echo alive") == "alive" and list(there.xm.domains()) == ["Domain-0"]
 
 
+def runs_alone(hosts):
+    """The one host at which the guest runs; None while the other one has something of it still."""
+    where = [host for host in hosts if "mover" in host.xm.domains()]
+    if len(where) != 1 or where[0].xm.domains()["mover"][3][2:4] != "--":
+        return None
+    return where[0] if all(len(host.xm.domains()) == 1 for host in hosts if host is not where[0]) else None
+
+
 def test_xend_is_killed_on_either_side(clean):
-    here, there = clean
-    for victim in (here, there):
-        if "mover" not in here.xm.domains():
-            here.xm.create(GUEST)
-        here.sh(f"(xm migrate mover {there.address} >/tmp/out 2>&1 &) ; sleep 4")
-        victim.kill_xend()
-        victim.start_xend()
-        here.xm.wait(lambda d: "mover" in d and d["mover"][3][3] == "-", 120)
-        there.xm.wait(lambda d: list(d) == ["Domain-0"], 120)
-        assert here.guest("mover", "echo alive") == "alive"
+    """When exactly depends on how fast the machine is: the guest is at one of the two then, and runs."""
+    clean[0].xm.create(GUEST)
+    for victim in (0, 1):
+        here = runs_alone(clean)
+        there = clean[1 - clean.index(here)]
+        here.sh(f"(xm migrate mover {there.address} >/tmp/out 2>&1 &) ; sleep 1")
+        (here, there)[victim].kill_xend()
+        (here, there)[victim].start_xend()
+        deadline = time.monotonic() + 120
+        while not runs_alone(clean):
+            assert time.monotonic() < deadline, [host.xm.good("list") for host in clean]
+            time.sleep(0.5)
+        assert runs_alone(clean).guest("mover", "echo alive") == "alive"

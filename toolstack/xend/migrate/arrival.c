@@ -90,7 +90,7 @@ static void check_processors(const struct offer *offer, struct json_object *reas
 				       .max_grant_frames = -1,
 				       .max_maptrack_frames = -1 };
 	struct error *e = NULL;
-	uint32_t domid;
+	uint32_t domid = 0; /* any that is free */
 
 	remove_probes();
 	memcpy(spec.uuid, probe_uuid, sizeof(spec.uuid));
