@@ -165,7 +165,7 @@ unsigned long extable_fixup(unsigned long addr)
 	return 0;
 }
 
-static bool fixup_fault(unsigned long addr)
+static bool fixup_fault(const struct cpu_user_regs *regs, unsigned long addr)
 {
 	return false;
 }

@@ -15,6 +15,7 @@ static struct tasklet *scheduled;
 
 /* Replaces x86/cpu/regs.h: the instructions act on the model. */
 #define X86_CPU_REGS_H
+#define UNIT_X86_CPU_REGS_H
 #define X86_CR4_PGE 0x80UL
 static unsigned long read_cr3(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/server/method_list.c toolstack/xend/domain/describe.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/server/method_list.c toolstack/xend/domain/describe.c toolstack/xend/domain/state_letters.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c */
 /* The methods that list domains: the same domains as objects, as lists and as strings. */
 #include "xend/runtime/request.h"

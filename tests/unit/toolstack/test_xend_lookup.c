@@ -11,6 +11,7 @@
 #include "xend/console/console.h"
 #include "xend/device/device.h"
 #include "xend/domain/lifecycle.h"
+#include "xend/domain/move.h"
 #include "xend/runtime/store.h"
 #include "unit.h"
 
@@ -32,6 +33,10 @@ char *store_read(const char *fmt, ...)
 }
 
 void config_free(struct config *config)
+{
+}
+
+void move_free(struct move *move)
 {
 }
 
