@@ -12,7 +12,8 @@ from lab.machine import Machine
 MODELS = {"bochs-intel": "corei7_skylake_x", "bochs-amd": "ryzen"}
 
 # clock: the TSC runs at `ips`. vbe: GRUB triple-faults with it. Sound: without a device the mixer's
-# thread overruns a buffer.
+# thread overruns a buffer. rfb: two that start in the same moment both bind port 5900, and one of them then cannot listen;
+# so each has a network of its own.
 SETTINGS = """\
 display_library: rfb, options="timeout=0"
 config_interface: textconfig
@@ -51,4 +52,4 @@ class Bochs(Machine):
         (directory / "settings").write_text(settings)
         (directory / "rc").write_text("c\n")  # for its debugger: continue
         return ["sh", "-c", f"cd {shlex.quote(self.directory)} && "
-                "exec bochs-bin -q -f settings -rc rc 3>&1 >/dev/null 2>&1 </dev/null"]
+                "exec unshare --net bochs-bin -q -f settings -rc rc 3>&1 >/dev/null 2>&1 </dev/null"]
