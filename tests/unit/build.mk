@@ -53,7 +53,7 @@ $(unit-out)/$(call unit-file,$(1)): $$(unit-objects-$(1))
 	@$$(UNIT_CC) $(unit-cflags) -o $$@ $$(unit-objects-$(1)) -lcmocka $$(call unit-line,libs,$(1))
 
 unit-run-$(1): $(unit-out)/$(call unit-file,$(1))
-	@if UBSAN_OPTIONS=print_stacktrace=1 timeout 300 $$< >$$<.log 2>&1; then \
+	@if UBSAN_OPTIONS=print_stacktrace=1 timeout 900 $$< >$$<.log 2>&1; then \
 		echo "  PASS    $(1) ($$$$(grep -c '^\[       OK' $$<.log) tests)"; \
 	else \
 		cat $$<.log; echo "  FAIL    $(1)"; exit 1; \
