@@ -159,6 +159,7 @@ void tlb_ipi_handler(void)
 
 void tlb_load_cr3(unsigned long cr3)
 {
+	host_cr3 = cr3;
 }
 
 void tlb_flush_local(void)
@@ -336,6 +337,7 @@ static void vcpu_new(unsigned int i, struct domain *d)
 static void run_as(unsigned int vcpu)
 {
 	current = vcpus[vcpu];
+	host_cr3 = vcpus[vcpu]->arch->cr3;
 }
 
 static int set_up(void **state)
@@ -1139,7 +1141,6 @@ static void access_memory(unsigned int vcpu, unsigned long addr, bool write)
 	run_as(vcpu);
 	if (!pv->guest_table)
 		return;
-	host_cr3 = vcpus[vcpu]->arch->cr3;
 	expect = guests_walk(page_to_mfn(pv->guest_table), addr, write);
 	for (unsigned int tries = 0;; tries++) {
 		assert_true(tries < 4);

@@ -280,6 +280,8 @@ static struct page_info *mirror_make(struct domain *d, unsigned int level, mfn_t
 
 	BUG_ON(pool->free == NO_FRAME);
 	mirror = mfn_to_page(MFN(pool->free));
+	/* This CPU runs on what CR3 leads to. */
+	ASSERT(!mfn_eq(page_to_mfn(mirror), maddr_to_mfn(read_cr3() & PTE_ADDR_MASK)));
 	pool->free = mirror->next;
 	pool->nr_free--;
 	/* A CPU may still walk what the frame was before. */

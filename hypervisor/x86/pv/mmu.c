@@ -13,17 +13,21 @@
 
 /* --- which tables are in force --- */
 
-/* The domain's writes may be logged: then v runs on mirrors of its tables. mmu_lock held. */
-static noinline void use_mirrors(struct vcpu *v)
+/*
+ * If the domain's writes are logged, v will run on mirrors of its tables: true. mmu_lock held.
+ * mode_cr3 says until then what v runs on: mirror_reserve keeps those mirrors.
+ */
+static noinline bool use_mirrors(struct vcpu *v)
 {
 	struct pv_vcpu *pv = pv_of(v);
 	const struct page_info *kernel = pv->guest_table, *user = pv->guest_table_user ?: kernel;
 
 	if (!log_dirty_of(v->domain) || !kernel)
-		return;
+		return false;
 	mirror_reserve(v->domain, 2);
 	pv->mode_cr3[true] = mfn_to_maddr(mirror_of_l4(v->domain, kernel));
 	pv->mode_cr3[false] = mfn_to_maddr(mirror_of_l4(v->domain, user));
+	return true;
 }
 
 void pv_update_cr3(struct vcpu *v)
@@ -31,10 +35,12 @@ void pv_update_cr3(struct vcpu *v)
 	struct pv_vcpu *pv = pv_of(v);
 	const struct page_info *kernel = pv->guest_table, *user = pv->guest_table_user ?: kernel;
 
-	pv->mode_cr3[true] = kernel ? mfn_to_maddr(page_to_mfn(kernel)) : virt_to_maddr(idle_l4);
-	pv->mode_cr3[false] = user ? mfn_to_maddr(page_to_mfn(user)) : virt_to_maddr(idle_l4);
-	if (unlikely(READ_ONCE(log_dirty_domains)))
-		use_mirrors(v);
+	if (likely(!READ_ONCE(log_dirty_domains)) || !use_mirrors(v)) {
+		pv->mode_cr3[true] =
+			kernel ? mfn_to_maddr(page_to_mfn(kernel)) : virt_to_maddr(idle_l4);
+		pv->mode_cr3[false] =
+			user ? mfn_to_maddr(page_to_mfn(user)) : virt_to_maddr(idle_l4);
+	}
 	v->arch->cr3 = pv->mode_cr3[pv->in_kernel];
 }
 
