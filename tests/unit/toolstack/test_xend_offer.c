@@ -181,6 +181,15 @@ static void test_a_stranger_names_only_what_the_host_permits(void **state)
 			      ""),
 		1);
 	assert_int_equal(
+		count_reasons(DISK("\"type\":\"phy\",\"target\":\"tap:/etc/shadow\",\"script\":"
+				   "\"block-tap\""),
+			      ""),
+		1);
+	assert_int_equal(
+		count_reasons(DISK("\"type\":\"phy\",\"target\":\"phy:sda\",\"script\":\"block\""),
+			      ""),
+		1);
+	assert_int_equal(
 		count_reasons(WITH("\"kernel\":\"/boot/k\",\"vif\":[{\"script\":\"/tmp/evil\"}]"),
 			      ""),
 		1);

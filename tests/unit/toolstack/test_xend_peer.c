@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "xend/runtime/task.h"
@@ -189,6 +191,30 @@ static void test_a_refusal_is_heard(void **state)
 	in_a_task(refuse);
 }
 
+/* A host that is refused and sends for ever, as fast as it can. */
+static void flood(void)
+{
+	static const char nothing[4096];
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		fcntl(other, F_SETFL, 0);
+		while (write(other, nothing, sizeof(nothing)) > 0)
+			;
+		_exit(0);
+	}
+	peer_refuse(peer, "No.");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void test_a_flood_ends(void **state)
+{
+	alarm(60);
+	in_a_task(flood);
+	alarm(0);
+}
+
 static void connect_to_nobody(void)
 {
 	struct error *e = NULL;
@@ -216,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_xend_hangs_up),
 		cmocka_unit_test(test_a_worker_gets_what_is_not_ours),
 		cmocka_unit_test(test_a_refusal_is_heard),
+		cmocka_unit_test(test_a_flood_ends),
 		cmocka_unit_test(test_a_host_that_does_not_listen),
 	};
 

@@ -171,6 +171,21 @@ static void check_program(const char *what, const char *name, struct json_object
 		       "is a path: a domain from another host may only name one of this host's.");
 }
 
+/* With a script the target is a text for the script, which may hold a path. */
+static void check_target(const struct config_disk *disk, const struct xend_config *settings,
+			 struct json_object *reasons)
+{
+	const char *target = disk->target;
+
+	/* Debian's script for plain files and devices, by names such as phy:sda, too. */
+	if (disk->script && strcmp(disk->script, "block") == 0)
+		refuse(reasons, "The disk's script", disk->script,
+		       "may be used by this host's own domains only: it takes any file.");
+	else
+		check_path("The disk", disk->script && target ? strchr(target, '/') : target,
+			   settings, reasons);
+}
+
 void offer_check_names(const struct config *config, const struct xend_config *settings,
 		       struct json_object *reasons)
 {
@@ -181,9 +196,7 @@ void offer_check_names(const struct config *config, const struct xend_config *se
 		const struct config_disk *disk = &config->disk[i];
 
 		check_program("The disk's script", disk->script, reasons);
-		/* With a script the target is a text for the script, which checks it. */
-		if (!disk->script)
-			check_path("The disk", disk->target, settings, reasons);
+		check_target(disk, settings, reasons);
 	}
 	for (size_t i = 0; i < config->nr_vif; i++)
 		check_program("The interface's script", config->vif[i].script, reasons);

@@ -352,9 +352,14 @@ void peer_refuse(struct peer *peer, const char *sentence)
 
 	json_set_string(line, "message", sentence);
 	if (peer_say(peer, line, NULL) == 0) {
-		/* What it had sent already: with that unread, the kernel would drop our line. */
+		/*
+		 * What it had sent already: with that unread, the kernel would drop our line. A
+		 * peer may send for ever; the loop runs between two pieces, and time passes there
+		 * alone.
+		 */
 		shutdown(peer->fd, SHUT_WR);
-		while (task_now() < deadline && read_some(peer, deadline, NULL) == 0)
+		while (wait_for(peer, UV_READABLE, deadline) == 0 &&
+		       read_some(peer, deadline, NULL) == 0)
 			str_clear(&peer->input);
 	}
 	task_shield(before);
