@@ -30,12 +30,12 @@ int domain_check(struct domain *domain, unsigned int needs, struct error **e)
 	if ((needs & NEED_RUNS) && domain->domid < 0)
 		return error_set(e, ENOTCONN, "Domain '%s' is not running.", domain->name);
 	if ((needs & NEED_RUNS) && is_between(domain))
-		return error_set(
-			e, EBADFD,
-			"Domain '%s' is on its way %s another host, %s, and belongs to "
-			"neither of the two for certain: `xm list' shows what becomes of it.",
-			domain->name, domain->state == DOMAIN_HANDED_OVER ? "to" : "from",
-			domain->move->host);
+		return error_set(e, EBADFD,
+				 "Domain '%s' is on its way %s another host, %s, and belongs to "
+				 "neither of the two for certain: `xm list --json' shows what "
+				 "becomes of it.",
+				 domain->name, domain->state == DOMAIN_HANDED_OVER ? "to" : "from",
+				 domain->move->host);
 	if ((needs & NEED_OURS) && !domain->ours)
 		return error_set(e, EOPNOTSUPP,
 				 "Domain '%s' was not made by xend, so that is not possible.",
