@@ -30,9 +30,12 @@
 #define BACKLOG		16
 /* Milliseconds to find out a name. */
 #define NAME_PATIENCE 10000
+/* Milliseconds until connections are taken again, when no descriptor was left for one. */
+#define PAUSE 1000
 
 static struct {
 	uv_poll_t poll;
+	uv_timer_t pause;
 	int fd;
 	bool listens;
 	unsigned int connections;
@@ -137,6 +140,26 @@ static void serve(void *arg)
 	server.connections--;
 }
 
+static void on_connection(uv_poll_t *poll, int status, int events);
+
+static void on_pause_end(uv_timer_t *timer)
+{
+	uv_poll_start(&server.poll, UV_READABLE, on_connection);
+}
+
+/*
+ * A connection that cannot be accepted stays in the kernel's queue, and the loop would hear of it
+ * again at once, for ever.
+ */
+static void pause_after(int errnum)
+{
+	if (errnum != EMFILE && errnum != ENFILE && errnum != ENOBUFS && errnum != ENOMEM)
+		return;
+	log_warning("A host that wants to move a domain here has to wait: %s.", strerror(errnum));
+	uv_poll_stop(&server.poll);
+	uv_timer_start(&server.pause, on_pause_end, PAUSE, 0);
+}
+
 static void on_connection(uv_poll_t *poll, int status, int events)
 {
 	struct caller *caller = xcalloc(1, sizeof(*caller));
@@ -144,6 +167,8 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 	caller->length = sizeof(caller->address);
 	caller->fd = accept4(server.fd, (struct sockaddr *)&caller->address, &caller->length,
 			     SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (caller->fd < 0)
+		pause_after(errno);
 	if (caller->fd < 0 || server.connections == CONNECTIONS_MAX ||
 	    getnameinfo((struct sockaddr *)&caller->address, caller->length, caller->number,
 			sizeof(caller->number), NULL, 0, NI_NUMERICHOST)) {
@@ -216,6 +241,7 @@ void migrate_listen(void)
 			  strerror(-server.fd));
 		return;
 	}
+	uv_timer_init(uv_default_loop(), &server.pause);
 	uv_poll_init(uv_default_loop(), &server.poll, server.fd);
 	uv_poll_start(&server.poll, UV_READABLE, on_connection);
 	server.listens = true;
@@ -230,8 +256,10 @@ static void on_closed(uv_handle_t *handle)
 
 void migrate_stop(void)
 {
-	if (server.listens)
+	if (server.listens) {
+		uv_close((uv_handle_t *)&server.pause, NULL);
 		uv_close((uv_handle_t *)&server.poll, on_closed);
+	}
 	server.listens = false;
 	peers_hang_up();
 }
