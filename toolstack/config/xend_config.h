@@ -46,6 +46,9 @@ struct xend_config {
 	/* Directories below which the files and disks of domains from other hosts must lie. */
 	char **relocation_paths;
 	size_t nr_relocation_paths;
+	/* Names of the bootloaders that domains from other hosts may use. */
+	char **relocation_bootloaders;
+	size_t nr_relocation_bootloaders;
 
 	uint64_t dom0_min_mem; /* MiB that Domain-0 keeps when it gives memory to a new domain */
 	bool dom0_ballooning;

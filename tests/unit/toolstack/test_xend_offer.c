@@ -155,6 +155,17 @@ static size_t count_reasons(const char *text, const char *settings_text)
 	WITH("\"bootloader\":\"" name "\",\"disk\":[{\"vdev\":\"xvda\",\"mode\":\"w\",\"type\":" \
 	     "\"phy\",\"target\":\"/dev/vda\"}]")
 
+#define ARGUMENTS                                                                          \
+	WITH("\"bootloader\":\"pygrub\",\"bootargs\":[\"--output=/etc/passwd\"],\"disk\":" \
+	     "[{\"vdev\":\"xvda\",\"mode\":\"w\",\"type\":\"phy\",\"target\":\"/dev/vda\"}]")
+
+static void test_a_bootloader_with_all_rights_takes_no_strangers_arguments(void **state)
+{
+	assert_int_equal(count_reasons(ARGUMENTS, ""), 0);
+	assert_int_equal(count_reasons(ARGUMENTS, "(bootloader-restrict no)"), 1);
+	assert_int_equal(count_reasons(LOADER("pygrub"), "(bootloader-restrict no)"), 0);
+}
+
 static void test_a_stranger_names_only_what_the_host_permits(void **state)
 {
 	assert_int_equal(count_reasons(config_text, ""), 0);
@@ -169,6 +180,10 @@ static void test_a_stranger_names_only_what_the_host_permits(void **state)
 	assert_int_equal(count_reasons(WITH("\"kernel\":\"/bootleg/k\""), ""), 1);
 	assert_int_equal(count_reasons(LOADER("pygrub"), ""), 0);
 	assert_int_equal(count_reasons(LOADER("/tmp/evil"), ""), 1);
+	assert_int_equal(count_reasons(LOADER("sh"), ""), 1);
+	assert_int_equal(count_reasons(LOADER("sh"), "(xend-relocation-bootloaders 'pygrub sh')"),
+			 0);
+	assert_int_equal(count_reasons(LOADER("pygrub"), "(xend-relocation-bootloaders mine)"), 1);
 	assert_int_equal(count_reasons(PHY("/dev/sda"), ""), 0);
 	assert_int_equal(count_reasons(PHY("/home/a.img"), ""), 1);
 	assert_int_equal(count_reasons(PHY("/dev/sda"), "(xend-relocation-paths /dev/sdb)"), 2);
@@ -201,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_written_is_read),
 		cmocka_unit_test(test_a_liar_is_refused),
 		cmocka_unit_test(test_a_stranger_names_only_what_the_host_permits),
+		cmocka_unit_test(test_a_bootloader_with_all_rights_takes_no_strangers_arguments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #include "xend/domain/domain.h"
 #include "xend/domain/guests.h"
 #include "xend/domain/record.h"
+#include "xend/migrate/images.h"
 #include "xend/migrate/names.h"
 #include "xend/migrate/offer.h"
 #include "xend/runtime/settings.h"
@@ -162,5 +163,6 @@ struct json_object *arrival_reasons(const struct offer *offer)
 	check_memory(offer, reasons);
 	check_processors(offer, reasons);
 	check_devices(offer->config, reasons);
+	images_check(offer->config, reasons);
 	return reasons;
 }

@@ -154,8 +154,8 @@ static bool is_permitted(const char *path, const struct xend_config *settings)
 	return false;
 }
 
-static void check_path(const char *what, const char *path, const struct xend_config *settings,
-		       struct json_object *reasons)
+void offer_check_path(const char *what, const char *path, const struct xend_config *settings,
+		      struct json_object *reasons)
 {
 	if (path && !is_permitted(path, settings))
 		refuse(reasons, what, path,
@@ -171,6 +171,27 @@ static void check_program(const char *what, const char *name, struct json_object
 		       "is a path: a domain from another host may only name one of this host's.");
 }
 
+/*
+ * xend finds a bootloader among all programs of the host, and sh is one. Its arguments are as good
+ * as a command where it has all rights; where it is confined it can harm the guest alone.
+ */
+static void check_bootloader(const struct config *config, const struct xend_config *settings,
+			     struct json_object *reasons)
+{
+	bool known = !config->bootloader;
+
+	for (size_t i = 0; i < settings->nr_relocation_bootloaders && !known; i++)
+		known = strcmp(settings->relocation_bootloaders[i], config->bootloader) == 0;
+	if (!known)
+		refuse(reasons, "The bootloader", config->bootloader,
+		       "is not one of those that domains from other hosts may use "
+		       "(xend-relocation-bootloaders in xend-config.sxp).");
+	else if (config->bootloader && config->nr_bootargs && !settings->bootloader_restrict)
+		refuse(reasons, "The bootloader's arguments, beginning with", config->bootargs[0],
+		       "cannot come from another host, because bootloaders have all rights on "
+		       "this one (bootloader-restrict in xend-config.sxp).");
+}
+
 /* With a script the target is a text for the script, which may hold a path. */
 static void check_target(const struct config_disk *disk, const struct xend_config *settings,
 			 struct json_object *reasons)
@@ -182,16 +203,16 @@ static void check_target(const struct config_disk *disk, const struct xend_confi
 		refuse(reasons, "The disk's script", disk->script,
 		       "may be used by this host's own domains only: it takes any file.");
 	else
-		check_path("The disk", disk->script && target ? strchr(target, '/') : target,
-			   settings, reasons);
+		offer_check_path("The disk", disk->script && target ? strchr(target, '/') : target,
+				 settings, reasons);
 }
 
 void offer_check_names(const struct config *config, const struct xend_config *settings,
 		       struct json_object *reasons)
 {
-	check_path("The kernel", config->kernel, settings, reasons);
-	check_path("The RAM disk", config->ramdisk, settings, reasons);
-	check_program("The bootloader", config->bootloader, reasons);
+	offer_check_path("The kernel", config->kernel, settings, reasons);
+	offer_check_path("The RAM disk", config->ramdisk, settings, reasons);
+	check_bootloader(config, settings, reasons);
 	for (size_t i = 0; i < config->nr_disk; i++) {
 		const struct config_disk *disk = &config->disk[i];
 

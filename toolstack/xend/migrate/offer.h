@@ -44,5 +44,8 @@ void offer_free(struct offer *offer);
  */
 void offer_check_names(const struct config *config, const struct xend_config *settings,
 		       struct json_object *reasons);
+/* The same for one path of the host's; `what` begins the sentence. NULL: nothing. */
+void offer_check_path(const char *what, const char *path, const struct xend_config *settings,
+		      struct json_object *reasons);
 
 #endif

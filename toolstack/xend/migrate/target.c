@@ -23,6 +23,7 @@
 #include "xend/domain/record.h"
 #include "xend/domain/recover.h"
 #include "xend/migrate/arrival.h"
+#include "xend/migrate/images.h"
 #include "xend/migrate/names.h"
 #include "xend/migrate/offer.h"
 #include "xend/migrate/peer.h"
@@ -108,7 +109,8 @@ static int run(struct domain *domain, struct peer *peer)
 		record_write_anyway(domain);
 		return say(peer, "runs");
 	}
-	if (begin(domain, true, &e) == 0)
+	/* They may lie where the other host can write, too. */
+	if (images_check_again(domain->config, &e) == 0 && begin(domain, true, &e) == 0)
 		return say(peer, "runs");
 	peer_refuse(peer, error_text(e));
 	error_free(&e);
