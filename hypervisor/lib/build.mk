@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 hv-src += hypervisor/lib/bitmap.c
-hv-src += hypervisor/lib/cpu_faults.c
+hv-src += hypervisor/lib/cpu_faults.c hypervisor/lib/cpu_guards.c
 hv-src += hypervisor/lib/dirty_map.c
 hv-src += hypervisor/lib/elf.c
 hv-src += hypervisor/lib/heap.c

@@ -2,6 +2,7 @@
 /* The boot options: what each accepts. An option that is not understood changes nothing and is
  * reported. */
 /* links: hypervisor/core/base/cmdline.c hypervisor/lib/string.c hypervisor/lib/printf.c */
+/* links: hypervisor/lib/cpu_guards.c */
 #include "hv/cmdline.h"
 
 #include "hv/console.h"

@@ -43,6 +43,7 @@ static struct domain *guests[2];
 static struct vcpu *vcpus[NR_VCPUS];
 struct domain *dom0, *dom_io, *dom_xen, *idle_domain;
 struct cpu_features cpu_features = { .paddr_bits = 40 };
+u32 cpu_guards;
 u64 *idle_l4;
 
 static unsigned long freed_pages, flushes, flushed_cpus;
@@ -521,6 +522,40 @@ static void harmless_changes_keep_references(void **state)
 	/* An ordinary page may get any value; a table in use only valid entries. */
 	assert_int_equal(mmu_update_from(slot_addr(0, 20, 1), e | PTE_GLOBAL, SELF), 0);
 	assert_true(guest_frame(0, 20)[1] == (e | PTE_GLOBAL));
+}
+
+/* What a processor with L1TF would read through entries that are not present. */
+static void absent_entries_do_not_name_memory(void **state)
+{
+	u64 shows = entry(0, 8, PTE_RW) & ~PTE_PRESENT, inverted = ~shows & PTE_ADDR_MASK;
+	u64 beyond = pte_make(MFN(RAM_PAGES), 0), folded = shows | BIT(45);
+
+	build_tree(0);
+	cpu_guards = CPU_GUARD_L1TF | CPU_GUARD_L1TF_DOM0;
+	guest_frame(0, 7)[100] = shows;
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), -EINVAL);
+	guest_frame(0, 7)[100] = inverted;
+	guest_frame(0, 2)[7] = shows;
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), -EINVAL);
+	for (unsigned int i = 0; i < GUEST_PAGES; i++)
+		assert_int_equal(page_type_count(guest_page(0, i)), 0);
+	guest_frame(0, 2)[7] = 0;
+	assert_int_equal(mmuext_from(MMUEXT_PIN_L4_TABLE, guest_mfn(0, 0), SELF), 0);
+
+	/* In an L1 and an L2 table; bits beyond the processor's addresses do not hide anything. */
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), shows, SELF), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), folded, SELF), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), PTE_USER, SELF), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 2, 7), shows, SELF), -EINVAL);
+	assert_int_equal(mmu_update_from(slot_addr(0, 2, 7), inverted, SELF), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), inverted, SELF), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), beyond, SELF), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), 0, SELF), 0);
+	/* An ordinary page may get any value. */
+	assert_int_equal(mmu_update_from(slot_addr(0, 20, 1), shows, SELF), 0);
+	cpu_guards = CPU_GUARD_L1TF;
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 0), shows, SELF), 0);
+	cpu_guards = 0;
 }
 
 static void device_memory_needs_permission(void **state)
@@ -1305,6 +1340,7 @@ int main(void)
 		TEST(a_writable_page_is_no_table),
 		TEST(bad_entries_are_refused),
 		TEST(harmless_changes_keep_references),
+		TEST(absent_entries_do_not_name_memory),
 		TEST(device_memory_needs_permission),
 		TEST(only_the_privileged_map_others),
 		TEST(a_type_change_flushes),

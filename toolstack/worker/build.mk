@@ -14,7 +14,7 @@ ts-src-worker += stream/frames.c stream/guest_p2m.c stream/in.c stream/op_dump.c
 
 # The readers of ELF files and bzImages, the layout of a PV guest's start, and what is known of processors' faults are the
 # hypervisor's, the very same files: pure code that trusts nothing.
-ts-shared-xend := $(ts-out)/shared/cpu_faults.o
+ts-shared-xend := $(ts-out)/shared/cpu_faults.o $(ts-out)/shared/cpu_guards.o
 ts-shared-xend-worker := $(ts-out)/shared/elf.o $(ts-out)/shared/bzimage.o $(ts-out)/shared/pv_notes.o \
 	$(ts-out)/shared/pv_start.o $(ts-out)/shared/pv_symtab.o
 ts-shared := $(ts-shared-xend) $(ts-shared-xend-worker)

@@ -331,6 +331,16 @@ static bool parse_sched(const char *s, void *where)
 	return !strcmp(s, "credit");
 }
 
+static bool parse_spec_ctrl(const char *s, void *where)
+{
+	return cpu_guards_parse_spec_ctrl(s, where);
+}
+
+static bool parse_pv_l1tf(const char *s, void *where)
+{
+	return cpu_guards_parse_pv_l1tf(s, where);
+}
+
 /* Options that GRUB's script 20_linux_xen adds by itself. They mean nothing here. */
 static bool parse_ignored(const char *s, void *where)
 {
@@ -351,6 +361,8 @@ static const struct option options[] = {
 	{ "console", parse_console, NULL },
 	{ "sched", parse_sched, NULL },
 	{ "sched_credit_tslice_ms", parse_ulong, &boot_options.sched_timeslice_ms },
+	{ "spec-ctrl", parse_spec_ctrl, &boot_options.guards },
+	{ "pv-l1tf", parse_pv_l1tf, &boot_options.guards },
 	{ "placeholder", parse_ignored, NULL },
 	{ "no-real-mode", parse_ignored, NULL },
 	{ "edd", parse_ignored, NULL },

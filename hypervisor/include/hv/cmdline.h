@@ -6,6 +6,7 @@
 #ifndef HV_CMDLINE_H
 #define HV_CMDLINE_H
 
+#include "lib/cpu_guards.h"
 #include "lib/types.h"
 
 /*
@@ -46,6 +47,7 @@ struct boot_options {
 	bool console_vga; /* and the screen */
 	bool dom0_vcpus_pin;
 	unsigned long sched_timeslice_ms;
+	struct cpu_guard_wishes guards; /* spec-ctrl, pv-l1tf */
 };
 extern struct boot_options boot_options;
 void cmdline_parse(const char *line);

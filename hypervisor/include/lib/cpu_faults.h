@@ -11,7 +11,7 @@
 
 /*
  * The facts that faults depend on; zero where a processor does not tell. cpu_facts_add_leaf() fills
- * in all but the last two.
+ * in all but the last three.
  */
 struct cpu_facts {
 	u32 vendor;			      /* leaf 0 EBX */
@@ -21,6 +21,7 @@ struct cpu_facts {
 	/* MSR 0x10a, which exists if leaf 7 EDX bit 29 is set. */
 	u64 arch_capabilities;
 	u32 microcode; /* revision; only AMD's matters */
+	bool threads;  /* cores run several threads at once */
 };
 
 enum cpu_fault {

@@ -24,6 +24,7 @@
 #include "x86/cpu/desc.h"
 #include "x86/cpu/entry.h"
 #include "x86/cpu/feature.h"
+#include "x86/cpu/guards.h"
 #include "x86/cpu/policy.h"
 #include "x86/cpu/regs.h"
 #include "x86/cpu/serial.h"
@@ -163,7 +164,7 @@ static void __init boot_on_own_stack(void)
 	arch_irq_enable();
 	start_serial_input();
 	smp_boot_all();
-	cpu_faults_report();
+	cpu_guards_report();
 	if (!boot_info.nr_modules)
 		boot_fail("there is no kernel for Domain-0: give one as the first boot module");
 	dom0_start(&boot_info.modules[0], boot_info.nr_modules > 1 ? &boot_info.modules[1] : NULL,
@@ -184,7 +185,9 @@ void __init __noreturn boot_main(u32 magic, u32 info)
 	memory_map_sanitize();
 	screen_init(&boot_info.video);
 	cpu_features_probe();
+	cpu_guards_init();
 	cpu_features_enable();
+	cpu_guards_enable();
 	cpu_policy_init();
 	find_memory();
 	efi_read_system_table(boot_info.efi_system_table, boot_memory);

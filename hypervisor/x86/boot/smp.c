@@ -20,6 +20,7 @@
 #include "x86/cpu/clock.h"
 #include "x86/cpu/desc.h"
 #include "x86/cpu/feature.h"
+#include "x86/cpu/guards.h"
 #include "x86/cpu/platform.h"
 #include "x86/irq/apic.h"
 #include "x86/map_device.h"
@@ -132,6 +133,7 @@ static void __noreturn secondary_start(void)
 	unsigned int cpu = smp_processor_id();
 
 	cpu_features_enable();
+	cpu_guards_enable();
 	desc_cpu_load();
 	pv_entry_load();
 	address_space_load(current);

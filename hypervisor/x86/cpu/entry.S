@@ -81,9 +81,27 @@ entry_stubs:
 	.set vector, vector + 1
 	.endr
 
-/* --- leaving a stack --- */
+/* --- guards on the way to a guest --- */
 
 	.section .text.entry, "ax", @progbits
+
+/*
+ * Overwrites what the core keeps of others: its buffers (VERW with a memory operand, whatever its
+ * result), and the divider's last result. Changes RAX, RCX, RDX and the flags. Called right before
+ * the guest's registers are loaded, and only if a guard is on.
+ */
+FUNCTION exit_guards
+	GUARDED CPU_GUARD_DIVIDE, xorl %eax, %eax
+	GUARDED CPU_GUARD_DIVIDE, xorl %edx, %edx
+	GUARDED CPU_GUARD_DIVIDE, movl $1, %ecx
+	GUARDED CPU_GUARD_DIVIDE, divl %ecx
+	GUARDED CPU_GUARD_VERW, verw .Lany_selector(%rip)
+	ret
+	.balign 2
+.Lany_selector:
+	.word	HV_CPU_SEL
+
+/* --- leaving a stack --- */
 
 FUNCTION call_on_reset_stack
 	RESET_STACK

@@ -4,6 +4,7 @@
 #define X86_CPU_ENTRY_MACROS_H
 
 #include "hv/config.h"
+#include "lib/cpu_guards.h"
 #include "x86/cpu/regs.h"
 #include "asm_offsets.h"
 
@@ -64,6 +65,19 @@
 .macro RESET_STACK
 	orq	$(STACK_STRIDE - 1), %rsp
 	subq	$(CPUINFO_size - 1 - CPUINFO_guest_regs), %rsp
+.endm
+
+/*
+ * An instruction that is wanted while one of the guards is on (CPU_GUARD_*). Else boot replaces it
+ * by no-ops (x86/cpu/guards.c).
+ */
+.macro GUARDED guards, insn:vararg
+771:	\insn
+772:
+	.pushsection .init.guard_sites, "a", @progbits
+	.quad	771b
+	.long	772b - 771b, \guards
+	.popsection
 .endm
 
 /* clang-format on */

@@ -100,7 +100,6 @@ static void probe_flags(struct cpu_features *f)
 	f->vmx = has(f->l1c, 5);
 	f->pge = has(f->l1d, 13);
 	f->pcid = has(f->l1c, 17);
-	f->ibpb = f->vendor == VENDOR_AMD ? has(f->e8b, 12) : has(f->l7d, 26);
 	f->arch_capabilities = has(f->l7d, 29) ? rdmsr(MSR_IA32_ARCH_CAPS) : 0;
 	f->syscall32 = f->vendor == VENDOR_AMD; /* Intel's SYSCALL works in 64-bit mode only */
 	if (f->xsave && f->max_leaf >= 0xd) {

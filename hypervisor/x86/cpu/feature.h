@@ -22,7 +22,7 @@ struct cpu_features {
 	u32 l1c, l1d, l7b, l7c, l7d, e1c, e1d, xs1a, e7d, e8b;
 	bool smep, smap, umip, fsgsbase, xsave, xsaveopt, x2apic, tsc_deadline, invariant_tsc,
 		page1gb, pge;
-	bool pcid, rdtscp, ibpb, svm, vmx, syscall32, erms;
+	bool pcid, rdtscp, svm, vmx, syscall32, erms;
 	u64 arch_capabilities; /* MSR 0x10a; 0 if there is none */
 	/* XSAVE components that guests may have (of x87, SSE, AVX, AVX-512). */
 	u64 xcr0_mask;
@@ -40,11 +40,6 @@ void cpu_features_probe(void);
  * Sets up this CPU: CR0, CR4, EFER, XCR0 and PAT as on every CPU, with SMEP, SMAP, UMIP, NX and WP.
  */
 void cpu_features_enable(void);
-/*
- * Boot, once exceptions are handled: prints a line for each fault of lib/cpu_faults.h that the
- * processor has.
- */
-void cpu_faults_report(void);
 /* The CR4 that the hypervisor and PV guests run with. */
 extern unsigned long hv_cr4;
 

@@ -104,12 +104,13 @@
 #define MSR_SHADOW_GS_BASE    0xc0000102
 #define MSR_TSC_AUX	      0xc0000103
 
-#define EFER_SCE   0x001
-#define EFER_LME   0x100
-#define EFER_LMA   0x400
-#define EFER_NX	   0x800
-#define EFER_SVME  0x1000
-#define EFER_FFXSE 0x4000
+#define EFER_SCE       0x001
+#define EFER_LME       0x100
+#define EFER_LMA       0x400
+#define EFER_NX	       0x800
+#define EFER_SVME      0x1000
+#define EFER_FFXSE     0x4000
+#define EFER_AUTO_IBRS 0x200000
 
 #ifndef __ASSEMBLY__
 #include "lib/types.h"

@@ -15,13 +15,15 @@
 #include "lib/string.h"
 #include "x86/cpu/entry.h"
 #include "x86/cpu/feature.h"
+#include "x86/cpu/guards.h"
 #include "x86/guest/guest_ops.h"
 #include "x86/mm/paging.h"
 
 /* The vCPU whose FPU registers this CPU has, if that vCPU's arch->dirty_cpu says so too. */
 static DEFINE_PER_CPU(struct vcpu *, fpu_owner);
-/* The domain that ran last on this CPU; compared, never dereferenced. */
+/* The domain, and the vCPU of it, that ran last on this CPU; compared, never dereferenced. */
 static DEFINE_PER_CPU(const struct domain *, last_domain);
+static DEFINE_PER_CPU(unsigned int, last_vcpu);
 static DEFINE_PER_CPU(u64, tsc_aux_now);
 
 static __flatten void fpu_save(struct vcpu *v)
@@ -62,12 +64,23 @@ static void load_tsc_aux(const struct vcpu *v)
 	this_cpu(tsc_aux_now) = v->arch->tsc_aux;
 }
 
+/*
+ * Drops the branch predictions that another vCPU trained (SDM 4, IA32_PRED_CMD). Of the same
+ * domain, too: a kernel keeps its processes from each other on each of its vCPUs by itself, and
+ * takes the predictions of one vCPU for those of a processor.
+ */
+static void drop_predictions(const struct vcpu *v)
+{
+	if ((cpu_guards & CPU_GUARD_IBPB) &&
+	    (this_cpu(last_domain) != v->domain || this_cpu(last_vcpu) != v->id))
+		wrmsr(MSR_IA32_PRED_CMD, 1);
+	this_cpu(last_vcpu) = v->id;
+}
+
 static __flatten void vcpu_load(struct vcpu *v)
 {
+	drop_predictions(v);
 	if (this_cpu(last_domain) != v->domain) {
-		/* Drop branch predictions that another domain trained (SDM 4, IA32_PRED_CMD). */
-		if (cpu_features.ibpb)
-			wrmsr(MSR_IA32_PRED_CMD, 1);
 		map_window_reset(v);
 		guest_copy_load(v->domain);
 		this_cpu(last_domain) = v->domain;

@@ -13,6 +13,28 @@
 #include "lib/errno.h"
 #include "x86/mm/log_dirty.h"
 
+/* --- entries that are not present --- */
+
+noinline int pte_refuse(struct domain *d)
+{
+	guest_printk(
+		d, LOG_WARN,
+		"refused: a page-table entry that is not present names memory, which this "
+		"processor would read (L1TF). Linux from 4.19 on has no such entries; the option "
+		"pv-l1tf=no accepts them\n");
+	return -EINVAL;
+}
+
+static int check_absent_entries(struct domain *d, const u64 *table)
+{
+	if (!(cpu_guards & (CPU_GUARD_L1TF | CPU_GUARD_L1TF_DOM0)))
+		return 0;
+	for (unsigned int i = 0; i < PT_ENTRIES; i++)
+		if (pte_shows_memory(d, table[i]))
+			return pte_refuse(d);
+	return 0;
+}
+
 /* --- entries of L1 tables --- */
 
 #define PTE_CACHE_BITS (PTE_PWT | PTE_PCD | PTE_PAT)
@@ -336,6 +358,8 @@ noinline int page_validate(struct page_info *pg)
 
 	if ((x & PGT_TYPE_MASK) == PGT_SEG_DESC)
 		err = seg_desc_validate(table);
+	else if (check_absent_entries(d, table))
+		err = -EINVAL;
 	else if (level == 1)
 		err = l1_validate(d, table, &p.nr);
 	else

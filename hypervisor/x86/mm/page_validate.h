@@ -6,9 +6,11 @@
 #ifndef X86_MM_PAGE_VALIDATE_H
 #define X86_MM_PAGE_VALIDATE_H
 
+#include "hv/arch/frame.h"
 #include "hv/console.h"
 #include "hv/frame.h"
 #include "x86/cpu/feature.h"
+#include "x86/cpu/guards.h"
 #include "x86/mm/page_types.h"
 #include "x86/mm/paging.h"
 
@@ -41,6 +43,21 @@ static inline u64 l1e_adjust(u64 e)
 {
 	return (e & ~PTE_GLOBAL) | PTE_USER;
 }
+
+/*
+ * Processors with L1TF read what lies in their cache at the address of an entry that is not
+ * present. True: a table of d may not have this entry, which is not present and names memory.
+ */
+static inline bool pte_shows_memory(const struct domain *d, u64 e)
+{
+	u32 guard = d->is_privileged ? CPU_GUARD_L1TF_DOM0 : CPU_GUARD_L1TF;
+
+	return unlikely(cpu_guards & guard) && !(e & PTE_PRESENT) && e &&
+	       mfn_x(pte_mfn(e & (BIT(cpu_features.paddr_bits) - 1))) < max_page;
+}
+
+/* Tells that such an entry was refused. -EINVAL. */
+int pte_refuse(struct domain *d);
 
 /*
  * Takes the references of a present L1 entry in a table of `d`, and adjusts the entry. The entry

@@ -111,6 +111,7 @@ FUNCTION ret_to_guest
 	jne	.Lexit_work
 
 .Lexit_now:
+	GUARDED CPU_GUARD_VERW | CPU_GUARD_DIVIDE, call exit_guards
 	cmpl	$ENTRY_SYSCALL, UREGS_entry_vector(%rsp)
 	jne	.Lexit_iret
 	/*

@@ -76,6 +76,8 @@ __flatten int pv_write_l1e(struct domain *d, const struct domain *target_owner, 
 		err = l1e_get(d, target_owner, &val);
 		if (unlikely(err))
 			return err;
+	} else if (pte_shows_memory(d, val)) {
+		return pte_refuse(d);
 	}
 	err = slot_publish(slot, val, how, expected, &old);
 	if (unlikely(err))
@@ -111,6 +113,8 @@ static noinline int write_table_entry(struct domain *d, unsigned int level, u64 
 		err = page_get_and_type(pte_mfn(val), d, page_table_type(level - 1), &child);
 		if (err)
 			return err;
+	} else if (pte_shows_memory(d, val)) {
+		return pte_refuse(d);
 	}
 	err = slot_publish(slot, val, how, 0, &old);
 	d->arch->table_generation++;

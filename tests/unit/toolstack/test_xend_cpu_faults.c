@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/server/cpu_faults.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c hypervisor/lib/cpu_faults.c */
-/* The faults that `xm info` names: they come from the processor's policy, and only on Xenolith. */
+/* links: toolstack/xend/server/cpu_faults.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/str.c hypervisor/lib/cpu_faults.c hypervisor/lib/cpu_guards.c */
+/*
+ * The faults that `xm info` names: they come from the processor's policy and the guards that are
+ * on, and only on Xenolith.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +47,12 @@ int hv_policy_get_system(struct hv *hv, unsigned int index, struct hv_cpu_policy
 	return 0;
 }
 
+int hv_host_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info, struct error **e)
+{
+	*info = (struct xen_sysctl_physinfo){ .threads_per_core = 2 };
+	return 0;
+}
+
 void hv_policy_free(struct hv_cpu_policy *policy)
 {
 	free(policy->leaves);
@@ -60,7 +69,8 @@ static void another_hypervisors_guards_are_its_own(void **state)
 
 static void faults_are_named_as_soon_as_the_features_can_be_read(void **state)
 {
-	const struct hv_version xenolith = { .extra = ".0-xenolith" };
+	const struct hv_version xenolith = { .extra = ".0-xenolith",
+					     .commandline = "dom0_mem=1G spec-ctrl=no-ibrs" };
 
 	policy_error = EPERM;
 	assert_null(cpu_faults_text(NULL, &xenolith));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Collects the processor's features from the hypervisor's host policy and from /proc/cpuinfo, and
- * has lib/cpu_faults.h judge them.
+ * has lib/cpu_faults.h and lib/cpu_guards.h judge them.
  */
 #include "xend/server/cpu_faults.h"
 
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cpu_faults.h"
+#include "lib/cpu_guards.h"
 #include "lib/error.h"
 #include "lib/str.h"
 
@@ -58,21 +58,34 @@ static void name_faults(struct str *text, uint32_t faults)
 		str_add(text, "none");
 }
 
+/* The faults that the guards leave, which the hypervisor has chosen by the same rules. */
+static uint32_t faults_left(const struct cpu_facts *facts, const struct hv_version *version)
+{
+	struct cpu_guard_wishes wishes = { 0 };
+	uint32_t faults = cpu_faults_find(facts);
+
+	cpu_guards_parse_line(version->commandline, &wishes);
+	return cpu_faults_left(facts, faults, cpu_guards_choose(facts, faults, &wishes));
+}
+
 const char *cpu_faults_text(struct hv *hv, const struct hv_version *version)
 {
-	/* The processor stays the same while xend runs. */
+	/* The processor and the command line stay the same while xend runs. */
 	static struct str text = STR_INIT;
+	struct xen_sysctl_physinfo info;
 	struct hv_cpu_policy policy;
 	struct cpu_facts facts;
 
 	if (!strstr(version->extra, "xenolith"))
 		return NULL;
 	if (!text.len) {
-		if (hv_policy_get_system(hv, XEN_SYSCTL_cpu_policy_host, &policy, NULL))
+		if (hv_host_physinfo(hv, &info, NULL) ||
+		    hv_policy_get_system(hv, XEN_SYSCTL_cpu_policy_host, &policy, NULL))
 			return NULL;
 		facts_from(&facts, &policy);
+		facts.threads = info.threads_per_core > 1;
 		hv_policy_free(&policy);
-		name_faults(&text, cpu_faults_find(&facts));
+		name_faults(&text, faults_left(&facts, version));
 	}
 	return str_text(&text);
 }
