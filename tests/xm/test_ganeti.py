@@ -13,7 +13,8 @@ import ganeti  # noqa: E402
 
 
 @pytest.mark.parametrize("letters,word", [("r-----", "running"), ("-b----", "running"), ("------", "running"), ("--p---", "running"),
-                                          ("-----d", "running"), ("--p--d", "running"), ("---s--", "shutdown"), ("---s-d", "shutdown")])
+                                          ("-----d", "running"), ("--p--d", "running"), ("---s--", "shutdown"), ("---s-d", "shutdown"),
+                                          ("---sr-", "running"), ("---ss-", "running")])
 def test_states(xm, xend, letters, word):
     xend.answers["domain.list"] = domains(DOMAIN0, domain("i.example.org", 4, state=letters))
     assert ganeti.read_list(xm.good("list"))["i.example.org"] == (4, 256, 1, word, 1.5)

@@ -10,8 +10,8 @@
 #include "unit.h"
 
 /* Those that Ganeti 3.0 knows, once it has taken every p for a -. It also takes any with a c. */
-static const char *const known[] = { "r-----", "rb----", "-b----", "------",
-				     "---s--", "---s-d", "-----d" };
+static const char *const known[] = { "r-----", "rb----", "-b----", "------", "---s--",
+				     "---s-d", "-----d", "---sr-", "---ss-" };
 
 static const char *letters_of(struct hv_domain_info info)
 {
@@ -31,6 +31,20 @@ static void each_letter_has_its_place(void **state)
 				    .shutdown = true, .shutdown_reason = SHUTDOWN_crash }),
 			    "----c-");
 	assert_string_equal(letters_of((struct hv_domain_info){ .dying = true }), "-----d");
+}
+
+/* Ganeti takes "---s--" for a guest that its user has shut down, and these for one that goes on. */
+static void a_domain_that_comes_back_is_not_shown_as_shut_down(void **state)
+{
+	struct hv_domain_info info = { .shutdown = true, .shutdown_reason = SHUTDOWN_reboot };
+
+	assert_string_equal(letters_of(info), "---sr-");
+	info.dying = true;
+	assert_string_equal(letters_of(info), "-----d");
+	info.shutdown_reason = SHUTDOWN_suspend;
+	assert_string_equal(letters_of(info), "-----d");
+	info.dying = false;
+	assert_string_equal(letters_of(info), "---ss-");
 }
 
 static void a_paused_domain_is_shown_as_paused_only(void **state)
@@ -81,6 +95,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_letter_has_its_place),
+		cmocka_unit_test(a_domain_that_comes_back_is_not_shown_as_shut_down),
 		cmocka_unit_test(a_paused_domain_is_shown_as_paused_only),
 		cmocka_unit_test(a_domain_that_has_ended_neither_runs_nor_blocks),
 		cmocka_unit_test(ganeti_knows_every_combination),
