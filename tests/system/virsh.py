@@ -113,11 +113,11 @@ MARK = 'if [ -e /tmp/mark ]; then echo mar""ked; else >/tmp/mark; echo fre""sh; 
 class Host(GuestConsole, Debian):
     """A machine, started, with libvirtd up and the definition of v1 written."""
 
-    def __init__(self, name="libvirt", hv=os.environ.get("HV", "xenolith"), forward=()):
-        """`forward`: {port of this machine: port of Domain-0}."""
+    def __init__(self, name="libvirt", hv=os.environ.get("HV", "xenolith"), forward=(), disks=()):
+        """`forward`: {port of this machine: port of Domain-0}. `disks` come after the one with the root."""
         extra = ("-netdev", ",".join(["user,id=forward", *(f"hostfwd=tcp:127.0.0.1:{here}-10.0.2.15:{there}" for here, there in dict(forward).items())]),
                  "-device", "virtio-net-pci,romfile=,netdev=forward")
-        super().__init__(f"{name}-{hv}", root=Disk(LAB / "libvirt/disk.img", snapshot=True), hv=hv, extra=extra, **MACHINE)
+        super().__init__(f"{name}-{hv}", disks, root=Disk(LAB / "libvirt/disk.img", snapshot=True), hv=hv, extra=extra, **MACHINE)
 
     def prepare(self):
         self.boot()
