@@ -37,6 +37,7 @@
 #define XEND_F_METHOD	"method"
 #define XEND_F_PARAMS	"params"
 #define XEND_F_PROGRESS "progress"
+#define XEND_F_NUMBERS	"numbers" /* in progress, of some methods: see XEND_MN_* */
 #define XEND_F_RESULT	"result"
 #define XEND_F_ERROR	"error"
 #define XEND_F_CODE	"code"
@@ -54,7 +55,10 @@
 
 /* DOM? config? columns[]? -> domains[]: objects, or arrays of these columns; see XEND_D_* */
 #define XEND_M_DOMAIN_LIST "domain.list"
-/* DOM? columns[] -> rows[]: a string for each domain, the columns with a blank between */
+/*
+ * DOM? columns[] -> rows[]: a string for each domain, the columns with a blank between; between[]?:
+ * name and reason of those that wait between two hosts
+ */
 #define XEND_M_DOMAIN_TABLE "domain.table"
 /* config paused? console? dryrun? -> id name uuid (with dryrun: config) */
 #define XEND_M_DOMAIN_CREATE   "domain.create"
@@ -71,7 +75,9 @@
 #define XEND_M_DOMAIN_RESUME   "domain.resume"	 /* DOM paused? -> id name uuid */
 #define XEND_M_DOMAIN_DELETE   "domain.delete"	 /* DOM */
 #define XEND_M_DOMAIN_RENAME   "domain.rename"	 /* DOM name */
-#define XEND_M_DOMAIN_MIGRATE  "domain.migrate"	 /* DOM host port? live? check? -> see XEND_MV_* */
+/* DOM host port? check? live? downtime_ms? timeout? rate? throttle? -> see XEND_MV_* */
+#define XEND_M_DOMAIN_MIGRATE "domain.migrate"
+#define XEND_M_MIGRATE_CANCEL "domain.migrate-cancel" /* DOM: it stays here */
 /* DOM: it goes on here, because the other host will never have it */
 #define XEND_M_MIGRATE_KEEP	"domain.migrate-keep"
 #define XEND_M_DOMAIN_SYSRQ	"domain.sysrq"	   /* DOM key */
@@ -145,6 +151,10 @@
 #define XEND_P_HOST	  "host"
 #define XEND_P_PORT	  "port"
 #define XEND_P_CHECK	  "check" /* only ask whether it could */
+#define XEND_P_DOWNTIME	  "downtime_ms"
+#define XEND_P_TIMEOUT	  "timeout"  /* seconds */
+#define XEND_P_RATE	  "rate"     /* megabits a second */
+#define XEND_P_THROTTLE	  "throttle" /* false: do not slow it */
 
 /* In any result: a sentence for a person about what was done all the same. */
 #define XEND_D_WARNING "warning"
@@ -182,7 +192,21 @@
 /* The result of domain.migrate, without check. */
 #define XEND_MV_DOWNTIME_MS "downtime_ms" /* milliseconds in which the guest stood still */
 #define XEND_MV_TOTAL_MS    "total_ms"
-#define XEND_MV_LIVE	    "live" /* false: it stood still all the time */
+#define XEND_MV_LIVE	    "live"    /* false: it stood still all the time */
+#define XEND_MV_WHY_NOT	    "why_not" /* ? why it was not live though nobody asked for that */
+#define XEND_MV_ROUNDS	    "rounds"
+#define XEND_MV_SENT	    "sent_bytes"
+#define XEND_MV_LAST	    "last_bytes" /* in the last round, while it stood still */
+#define XEND_MV_PERCENT	    "percent"	 /* the least share of its processors that it got */
+
+/* The numbers in the progress of domain.migrate. */
+#define XEND_MN_ROUND	   "round"
+#define XEND_MN_LAST	   "last" /* the guest stands still */
+#define XEND_MN_SENT	   "sent_bytes"
+#define XEND_MN_LEFT	   "left_bytes" /* of this round */
+#define XEND_MN_SEND_RATE  "send_rate"	/* bytes a second; 0: not known yet */
+#define XEND_MN_WRITE_RATE "write_rate" /* of the guest */
+#define XEND_MN_PERCENT	   "percent"	/* of its processors that it gets */
 
 /* guests.status: its fields, and those of an element of "guests". */
 #define XEND_G_ORDER	    "order"	   /* none start stop */

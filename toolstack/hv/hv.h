@@ -283,6 +283,20 @@ struct hv_grant_seed {
 int hv_grant_seed(struct hv *hv, uint32_t domid, const struct hv_grant_seed *seeds, size_t count,
 		  struct error **e);
 
+/* --- the log of pages that a domain writes to (hv_log_dirty.c) --- */
+
+/* -EINVAL, -EOPNOTSUPP: this hypervisor cannot log what that domain writes. */
+int hv_log_dirty_start(struct hv *hv, uint32_t domid, struct error **e);
+/* Also if it was never started. */
+int hv_log_dirty_stop(struct hv *hv, uint32_t domid, struct error **e);
+/*
+ * Begins a new round. bits: which of the guest's own frames from 0 to pages - 1 were written to in
+ * the round that ends, a bit each, rounded up to 64. `final`, for a domain that is suspended: also
+ * those to which others can still write.
+ */
+int hv_log_dirty_round(struct hv *hv, uint32_t domid, uint64_t *bits, uint64_t pages, bool final,
+		       struct error **e);
+
 /* --- event channels, policies (hv_event.c, hv_policy.c) --- */
 
 /* Allocates a port of domid that `remote` may bind. */

@@ -8,9 +8,9 @@ ts-src-worker += build/bootloader.c build/bootloader_output.c build/bzimage.c bu
 	build/request.c build/start.c build/unpack.c build/unpack_lz4.c build/unpack_lzo.c \
 	build/unpack_streams.c build/unpack_xz.c build/x86_filter.c
 ts-src-worker += screen/gate.c screen/gate_client.c screen/op_screen.c screen/rfb.c
-ts-src-worker += stream/frames.c stream/guest_p2m.c stream/in.c stream/op_dump.c \
-	stream/op_restore.c stream/op_resume.c stream/op_save.c stream/out.c stream/restore.c stream/restore_finish.c \
-	stream/restore_pages.c stream/resume.c stream/save.c stream/save_pages.c stream/save_vcpus.c stream/vcpu_frames.c
+ts-src-worker += stream/frames.c stream/guest_p2m.c stream/in.c stream/live_frames.c stream/op_dump.c \
+	stream/op_restore.c stream/op_resume.c stream/op_save.c stream/out.c stream/pace.c stream/restore.c stream/restore_finish.c \
+	stream/restore_pages.c stream/resume.c stream/save.c stream/save_live.c stream/save_pages.c stream/save_vcpus.c stream/vcpu_frames.c
 
 # The readers of ELF files and bzImages, the layout of a PV guest's start, and what is known of processors' faults are the
 # hypervisor's, the very same files: pure code that trusts nothing.

@@ -52,17 +52,24 @@ void worker_progress(const char *stage, uint64_t done, uint64_t total)
 	static uint64_t last_step;
 	/* At most a hundred steps in a stage, and one at its start. */
 	uint64_t step = total > 0 ? done * 100 / total : 0;
-	struct json_object *line, *progress;
 
 	if (last_stage == stage && step == last_step)
 		return;
 	last_stage = stage;
 	last_step = step;
-	line = json_new_object();
-	progress = json_new_object();
+	worker_progress_numbers(stage, done, total, NULL);
+}
+
+void worker_progress_numbers(const char *stage, uint64_t done, uint64_t total,
+			     struct json_object *numbers)
+{
+	struct json_object *line = json_new_object(), *progress = json_new_object();
+
 	json_set_string(progress, "stage", stage);
 	json_set_int(progress, "done", (int64_t)done);
 	json_set_int(progress, "total", (int64_t)total);
+	if (numbers)
+		json_set(progress, "numbers", numbers);
 	json_set(line, "progress", progress);
 	say(line);
 }

@@ -28,6 +28,10 @@ worker_op_fn op_screen;
  */
 void worker_progress(const char *stage, uint64_t done, uint64_t total);
 
+/* The same with numbers in "numbers", which it takes over; the caller bounds how many. */
+void worker_progress_numbers(const char *stage, uint64_t done, uint64_t total,
+			     struct json_object *numbers);
+
 /*
  * Prints {"request":WHAT} and waits for a line on stdin. 0 when it is "done", -ECANCELED when it is
  * another one, -EPIPE at the end of input.

@@ -170,6 +170,8 @@ int hv_frames_info(struct hv *hv, uint32_t domid, xen_pfn_t *frames, size_t coun
 {
 	if (domain(domid, e) == NULL)
 		return -ENOMEM;
+	if (fake.meanwhile)
+		fake.meanwhile();
 	for (size_t i = 0; i < count; i++)
 		frames[i] = owned(domid, frames[i]) ? fake.type[frames[i]] | frames[i] :
 						      XEN_DOMCTL_PFINFO_XTAB;
@@ -496,4 +498,57 @@ void hv_policy_free(struct hv_cpu_policy *policy)
 {
 	free(policy->leaves);
 	free(policy->msrs);
+}
+
+/* --- the log, and the scheduler --- */
+
+int hv_log_dirty_start(struct hv *hv, uint32_t domid, struct error **e)
+{
+	struct fake_domain *d = domain(domid, e);
+
+	if (d == NULL)
+		return -ENOMEM;
+	if (fake.no_log)
+		return error_set(e, EINVAL, "There is no log.");
+	d->logged = true;
+	memset(d->dirty, 0, sizeof(d->dirty));
+	return 0;
+}
+
+int hv_log_dirty_stop(struct hv *hv, uint32_t domid, struct error **e)
+{
+	fake.domains[domid].logged = false;
+	return 0;
+}
+
+int hv_log_dirty_round(struct hv *hv, uint32_t domid, uint64_t *bits, uint64_t pages, bool final,
+		       struct error **e)
+{
+	struct fake_domain *d = domain(domid, e);
+
+	if (d == NULL)
+		return -ENOMEM;
+	memcpy(bits, d->dirty, (pages + 63) / 64 * 8);
+	memset(d->dirty, 0, sizeof(d->dirty));
+	return 0;
+}
+
+int hv_sched_get(struct hv *hv, uint32_t domid, struct hv_credit *credit, struct error **e)
+{
+	struct fake_domain *d = domain(domid, e);
+
+	if (d == NULL)
+		return -ENOMEM;
+	*credit = d->credit;
+	return 0;
+}
+
+int hv_sched_set(struct hv *hv, uint32_t domid, const struct hv_credit *credit, struct error **e)
+{
+	struct fake_domain *d = domain(domid, e);
+
+	if (d == NULL)
+		return -ENOMEM;
+	d->credit = *credit;
+	return 0;
 }

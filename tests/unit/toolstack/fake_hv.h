@@ -36,6 +36,9 @@ struct fake_domain {
 	unsigned int nr_pins;
 	struct hv_grant_seed grants[2];
 	unsigned int nr_policy_leaves;
+	struct hv_credit credit;
+	bool logged;
+	uint64_t dirty[FAKE_FRAMES / 64]; /* by its own numbers: what it wrote to */
 };
 
 struct fake {
@@ -47,7 +50,10 @@ struct fake {
 	uint64_t free_frames; /* how many the host still gives to domains */
 	uint64_t next_frame;  /* where the search for a free frame continues */
 	unsigned int windows; /* how many are mapped */
-	long fail_after;      /* so many calls succeed, then one fails; -1: none fails */
+	bool no_log;	      /* it cannot log what domains write */
+	/* Called before the types of frames are told: a domain may run meanwhile. */
+	void (*meanwhile)(void);
+	long fail_after; /* so many calls succeed, then one fails; -1: none fails */
 };
 
 extern struct fake fake;

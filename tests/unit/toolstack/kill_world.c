@@ -188,11 +188,21 @@ int hv_vcpu_set_affinity(struct hv *hv, uint32_t domid, unsigned int vcpu, struc
 
 int hv_sched_get(struct hv *hv, uint32_t domid, struct hv_credit *credit, struct error **e)
 {
+	credit->cap = guest_of(domid)->cap;
 	return 0;
 }
 
 int hv_sched_set(struct hv *hv, uint32_t domid, const struct hv_credit *credit, struct error **e)
 {
+	step();
+	guest_of(domid)->cap = credit->cap;
+	return 0;
+}
+
+int hv_log_dirty_stop(struct hv *hv, uint32_t domid, struct error **e)
+{
+	step();
+	guest_of(domid)->logged = false;
 	return 0;
 }
 
@@ -441,6 +451,24 @@ static bool transfer(bool out, int fd)
 int worker_run(struct json_object *order, int fd, struct request *asker,
 	       struct json_object **result, struct error **e)
 {
+	return worker_run_with_help(order, fd, asker, NULL, NULL, result, e);
+}
+
+/* It has the hypervisor log, and slows the guest, then asks for the last round. */
+static int send_running(struct machine *guest, worker_help_fn *help, void *arg, struct error **e)
+{
+	assert_false(guest->shut_down);
+	guest->logged = true;
+	step();
+	guest->cap = 5;
+	step();
+	return help(arg, "suspend", e);
+}
+
+int worker_run_with_help(struct json_object *order, int fd, struct request *asker,
+			 worker_help_fn *help, void *arg, struct json_object **result,
+			 struct error **e)
+{
 	const char *op = NULL;
 	int64_t domid = 0;
 	struct machine *guest;
@@ -449,6 +477,12 @@ int worker_run(struct json_object *order, int fd, struct request *asker,
 	json_get_int(order, "domid", 0, MAX_GUESTS, &domid, NULL);
 	guest = guest_of((uint32_t)domid);
 	step();
+	if (json_find(order, "live")) {
+		int rc = send_running(guest, help, arg, e);
+
+		if (rc)
+			return rc;
+	}
 	if (!transfer(strcmp(op, "save") == 0, fd))
 		return error_set(e, EIO, "The connection broke.");
 	if (strcmp(op, "save") == 0)

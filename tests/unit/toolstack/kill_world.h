@@ -16,11 +16,14 @@
 #define NEVER	    (-1)
 #define MAX_GUESTS  8
 #define MAX_RECORDS 4
-#define FIRST	    1 /* the number of the guest that a scenario begins with */
+#define OWN_CAP	    80 /* of a guest that moves while it runs */
+#define FIRST	    1  /* the number of the guest that a scenario begins with */
 
 /* What the hypervisor has. */
 struct machine {
 	bool exists, paused, shut_down, has_vcpus, has_devices, ran;
+	bool logged;	   /* what it writes, by a worker */
+	unsigned int cap;  /* as if OWN_CAP were none */
 	unsigned int port; /* of its console */
 	unsigned int reason;
 	uint8_t uuid[16];

@@ -123,6 +123,51 @@ uint64_t stream_guest_mfn(uint64_t pfn)
 	return mfns[pfn];
 }
 
+void stream_guest_run(void)
+{
+	fake.domains[1].info.shutdown = false;
+	fake.domains[1].info.max_pages = GUEST_PFNS;
+	fake.domains[1].info.online_vcpus = 2;
+}
+
+void stream_guest_suspend(void)
+{
+	fake.domains[1].info.shutdown = true;
+}
+
+uint64_t *stream_guest_write(uint64_t pfn)
+{
+	fake.domains[1].dirty[pfn / 64] |= 1ULL << pfn % 64;
+	return page(pfn);
+}
+
+static void set_entry(uint64_t pfn, uint64_t mfn)
+{
+	mfns[pfn] = mfn;
+	stream_guest_write(GUEST_LIST + pfn / 512)[pfn % 512] = mfn;
+}
+
+void stream_guest_get(uint64_t pfn)
+{
+	if (mfns[pfn] != UINT64_MAX)
+		stream_guest_give_back(pfn);
+	set_entry(pfn, fake_alloc(1));
+	stream_guest_write(pfn);
+	fake.domains[1].info.pages++;
+}
+
+void stream_guest_give_back(uint64_t pfn)
+{
+	fake.owner[mfns[pfn]] = 0;
+	set_entry(pfn, UINT64_MAX);
+	fake.domains[1].info.pages--;
+}
+
+void stream_guest_map(uint64_t table_pfn, unsigned int entry, uint64_t pfn)
+{
+	stream_guest_write(table_pfn)[entry] = pte(pfn);
+}
+
 void stream_guest_stretch_list(uint64_t nr_pfns, uint64_t filler_mfn)
 {
 	struct shared_info *shared =

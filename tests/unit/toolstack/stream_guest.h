@@ -35,8 +35,17 @@ enum {
 /* Makes the guest as domain 1. by_address: its list is found through page tables, else through the
  * tree of frame numbers. */
 void stream_guest_make(bool by_address);
-/* The machine frame of one of its pfns. */
+/* The machine frame of one of its pfns; UINT64_MAX: it has none. */
 uint64_t stream_guest_mfn(uint64_t pfn);
+/* It runs, and changes its memory: what it writes to is in the log. */
+void stream_guest_run(void);
+void stream_guest_suspend(void);
+uint64_t *stream_guest_write(uint64_t pfn);
+/* The pfn gets a new frame, or loses the one it has. */
+void stream_guest_get(uint64_t pfn);
+void stream_guest_give_back(uint64_t pfn);
+/* A page table's entry leads to another pfn. */
+void stream_guest_map(uint64_t table_pfn, unsigned int entry, uint64_t pfn);
 /*
  * Makes the list (which must be found by address) nr_pfns long, at most 2^27. Everything past its
  * second page is one and the same frame, as in Linux, which maps one page of "no frame" wherever

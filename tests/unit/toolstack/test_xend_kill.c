@@ -6,7 +6,7 @@
  * is real: boot, save, dump, lifecycle, rename-restart, recovery. The hypervisor, the records,
  * xenstore and devices are fakes.
  */
-/* links: tests/unit/toolstack/kill_world.c tests/unit/toolstack/no_waits.c toolstack/xend/domain/boot.c toolstack/xend/domain/fill.c toolstack/xend/domain/corpse.c toolstack/xend/domain/domain.c toolstack/xend/domain/move.c toolstack/xend/domain/dump.c toolstack/xend/domain/lifecycle.c toolstack/xend/domain/recover.c toolstack/xend/domain/recover_plan.c toolstack/xend/domain/resume.c toolstack/xend/domain/freeze.c toolstack/xend/domain/measure.c toolstack/xend/domain/save.c toolstack/xend/domain/save_header.c toolstack/xend/runtime/files.c toolstack/xend/runtime/seal.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: tests/unit/toolstack/kill_world.c tests/unit/toolstack/no_waits.c toolstack/xend/domain/boot.c toolstack/xend/domain/fill.c toolstack/xend/domain/corpse.c toolstack/xend/domain/domain.c toolstack/xend/domain/move.c toolstack/xend/domain/dump.c toolstack/xend/domain/lifecycle.c toolstack/xend/domain/recover.c toolstack/xend/domain/recover_plan.c toolstack/xend/domain/resume.c toolstack/xend/domain/freeze.c toolstack/xend/domain/live.c toolstack/xend/domain/measure.c toolstack/xend/domain/save.c toolstack/xend/domain/save_header.c toolstack/xend/runtime/files.c toolstack/xend/runtime/seal.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -lnettle -luv */
 #include "kill_world.h"
 

@@ -7,7 +7,7 @@
  * Each xend is a process of its own with a world of its own (kill_world.h), which outlives it. What
  * decides is real: both ends of the conversation, boot, freeze, recovery.
  */
-/* links: tests/unit/toolstack/kill_world.c tests/unit/toolstack/no_waits.c toolstack/xend/migrate/handover.c toolstack/xend/migrate/offer.c toolstack/xend/migrate/source.c toolstack/xend/migrate/target.c toolstack/xend/domain/acquire.c toolstack/xend/domain/boot.c toolstack/xend/domain/corpse.c toolstack/xend/domain/domain.c toolstack/xend/domain/dump.c toolstack/xend/domain/fill.c toolstack/xend/domain/freeze.c toolstack/xend/domain/lifecycle.c toolstack/xend/domain/measure.c toolstack/xend/domain/move.c toolstack/xend/domain/recover.c toolstack/xend/domain/recover_plan.c toolstack/xend/domain/resume.c toolstack/xend/domain/save.c toolstack/xend/domain/save_header.c toolstack/xend/runtime/files.c toolstack/xend/runtime/seal.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: tests/unit/toolstack/kill_world.c tests/unit/toolstack/no_waits.c toolstack/xend/migrate/handover.c toolstack/xend/migrate/offer.c toolstack/xend/migrate/source.c toolstack/xend/migrate/target.c toolstack/xend/domain/acquire.c toolstack/xend/domain/boot.c toolstack/xend/domain/corpse.c toolstack/xend/domain/domain.c toolstack/xend/domain/dump.c toolstack/xend/domain/fill.c toolstack/xend/domain/freeze.c toolstack/xend/domain/lifecycle.c toolstack/xend/domain/live.c toolstack/xend/domain/measure.c toolstack/xend/domain/move.c toolstack/xend/domain/recover.c toolstack/xend/domain/recover_plan.c toolstack/xend/domain/resume.c toolstack/xend/domain/save.c toolstack/xend/domain/save_header.c toolstack/xend/runtime/files.c toolstack/xend/runtime/seal.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -lnettle -luv */
 #include "kill_world.h"
 
@@ -44,6 +44,7 @@ enum { SOURCE, TARGET, HOSTS };
 struct between {
 	int lines, break_at; /* lines that were said, and the one before which the line breaks */
 	bool after;	     /* it breaks after that line, which arrives */
+	bool still;	     /* the guest stands still meanwhile */
 	bool refuses;	     /* the target has a reason against the guest */
 	bool idle;	     /* the target waits for a connection */
 	int starts;	     /* of either xend */
@@ -240,7 +241,9 @@ int request_domain(struct request *request, struct domain **domain, struct error
 
 static void run_source(bool anew)
 {
-	struct migrate_order order = { .host = "other", .port = 8002 };
+	struct migrate_order order = { .host = "other",
+				       .port = 8002,
+				       .live = between->still ? LIVE_NEVER : LIVE_IF_POSSIBLE };
 	struct json_object *result = json_new_object();
 	struct error *e = NULL;
 	struct domain *domain;
@@ -363,7 +366,7 @@ static void begin(void)
 		worlds[host]->kill_at = NEVER;
 	}
 	worlds[SOURCE]->guests[FIRST] = (struct machine){
-		.exists = true, .has_vcpus = true, .has_devices = true, .ran = true
+		.exists = true, .has_vcpus = true, .has_devices = true, .ran = true, .cap = OWN_CAP
 	};
 	memcpy(worlds[SOURCE]->guests[FIRST].uuid, uuid, 16);
 	memcpy(worlds[SOURCE]->guests[FIRST].known_as, uuid, 16);
@@ -404,6 +407,8 @@ static int check(void)
 	if (!guest || find(!where) || find_record(!where) || !record)
 		fail_msg("source: %d %d, target: %d %d", !!find(SOURCE), !!find_record(SOURCE),
 			 !!find(TARGET), !!find_record(TARGET));
+	if (guest->logged || (where == SOURCE && guest->cap != OWN_CAP))
+		fail_msg("it is still logged (%d) or slowed (%u)", guest->logged, guest->cap);
 	if (guest->paused || guest->shut_down || !guest->ran || !guest->has_devices ||
 	    record->state != DOMAIN_RUNNING || strcmp(record->name, "g") != 0 || *record->move)
 		fail_msg("on the %s: paused %d, shut down %d, ran %d, devices %d, state %d, %s, %s",
@@ -418,6 +423,19 @@ static void test_a_guest_moves(void **state)
 	move();
 	assert_int_equal(check(), TARGET);
 	assert_int_equal(between->starts, 2);
+}
+
+static void test_a_guest_moves_while_it_stands_still(void **state)
+{
+	begin();
+	between->still = true;
+	move();
+	assert_int_equal(check(), TARGET);
+	begin();
+	between->still = true;
+	worlds[SOURCE]->kill_at = 3;
+	move();
+	assert_int_equal(check(), SOURCE);
 }
 
 static void test_a_refused_guest_stays(void **state)
@@ -550,6 +568,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_guest_moves),
+		cmocka_unit_test(test_a_guest_moves_while_it_stands_still),
 		cmocka_unit_test(test_a_refused_guest_stays),
 		cmocka_unit_test(test_the_source_is_killed_at_each_step),
 		cmocka_unit_test(test_the_target_is_killed_at_each_step),

@@ -28,6 +28,7 @@
 #include "xend/device/device.h"
 #include "xend/domain/domain.h"
 #include "xend/domain/layout.h"
+#include "xend/domain/live.h"
 #include "xend/domain/record.h"
 #include "xend/domain/resume.h"
 #include "xend/runtime/request.h"
@@ -123,6 +124,10 @@ int hv_domain_cancel_suspend(struct hv *hv, uint32_t domid, struct error **e)
 		return error_set(e, EIO, "It cannot be resumed.");
 	world.suspended = false;
 	return 0;
+}
+
+void live_end(struct domain *domain)
+{
 }
 
 int resume_afresh(struct domain *domain, struct error **e)

@@ -196,8 +196,8 @@ static int read_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid, uint6
 	return rc;
 }
 
-static int find_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid,
-		     const struct arch_shared_info *arch, struct error **e)
+int guest_p2m_find_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid,
+			const struct arch_shared_info *arch, struct error **e)
 {
 	uint64_t cr3 = arch->p2m_cr3, virt = arch->p2m_vaddr,
 		 root = arch->pfn_to_mfn_frame_list_list;
@@ -227,7 +227,7 @@ int guest_p2m_read(struct guest_p2m *p2m, struct hv *hv, uint32_t domid,
 		return error_set(e, ENOMEM,
 				 "Out of memory for the list of the domain's %llu pages.",
 				 (unsigned long long)p2m->nr_pfns);
-	rc = find_list(p2m, hv, domid, &arch, e);
+	rc = guest_p2m_find_list(p2m, hv, domid, &arch, e);
 	return rc == 0 ? read_list(p2m, hv, domid, max_mfn, e) : rc;
 }
 

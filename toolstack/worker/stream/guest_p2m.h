@@ -38,6 +38,12 @@ int guest_p2m_read(struct guest_p2m *p2m, struct hv *hv, uint32_t domid,
 		   const struct shared_info *shared, uint64_t max_mfn, uint64_t max_pages,
 		   struct error **e);
 /*
+ * Finds the frames that contain the list anew, which may lie elsewhere now. It is as long as it
+ * was.
+ */
+int guest_p2m_find_list(struct guest_p2m *p2m, struct hv *hv, uint32_t domid,
+			const struct arch_shared_info *arch, struct error **e);
+/*
  * The pfn of a machine frame; FRAME_INVALID if the guest does not have the frame. context: the
  * struct guest_p2m.
  */

@@ -202,7 +202,7 @@ int restore_domain(struct restore *r, int fd, struct error **e)
 	int rc;
 
 	r->in = (struct stream_in){ .fd = fd };
-	frame_map_init(&r->frames, r->max_pages, 0);
+	frame_map_init(&r->frames, 2 * r->max_pages, 0);
 	r->vcpus = xcalloc(r->max_vcpus, sizeof(*r->vcpus));
 	rc = stream_in_headers(&r->in, e);
 	while (rc == 0 && record.type != STREAM_END) {

@@ -44,6 +44,7 @@ struct restore {
 	 */
 	uint64_t *words;
 	struct frame_map frames;
+	uint32_t nr_released; /* of the entries in `frames`: the guest gave the frame back */
 	uint64_t *list_frames, nr_list_frames;
 	uint64_t nr_pages; /* pages that the domain has in the end */
 	struct restore_vcpu *vcpus;

@@ -108,12 +108,50 @@ static int want(struct restore *r, struct wanted *w, uint64_t pfn, uint64_t **wo
 		if (rc)
 			return rc;
 	}
+	if (r->frames.count - r->nr_released >= r->max_pages)
+		return no_room(-ENOSPC, e);
 	rc = frame_map_add(&r->frames, pfn, FRAME_UNSEEN | FRAME_NONE);
 	if (rc)
 		return no_room(rc, e);
 	if (w->count++ == 0)
 		w->first = r->frames.count - 1;
 	*word = &r->frames.entries[r->frames.count - 1].value;
+	return 0;
+}
+
+/*
+ * A guest that runs while it is sent gives frames back, which the stream has had, and gets others:
+ * it must not need both at once here. (With an element for each pfn it has room for all of them.)
+ */
+static int release_frame(struct restore *r, uint64_t *word, struct error **e)
+{
+	xen_pfn_t mfn = *word & STREAM_PFN_MASK;
+
+	if (r->words || mfn == FRAME_NONE)
+		return 0;
+	*word |= FRAME_NONE;
+	r->nr_released++;
+	return hv_memory_release(r->hv, r->domid, &mfn, 1, e);
+}
+
+static bool was_released(uint64_t word)
+{
+	return restore_word_type(word) == XEN_DOMCTL_PFINFO_XTAB &&
+	       (word & STREAM_PFN_MASK) == FRAME_NONE;
+}
+
+/* It has the frame again. */
+static int want_again(struct restore *r, uint64_t pfn, uint64_t *word, struct error **e)
+{
+	xen_pfn_t mfn = pfn;
+	long got = hv_memory_populate(r->hv, r->domid, &mfn, &mfn, 1, 0, e);
+
+	if (got < 0)
+		return (int)got;
+	if (got == 0)
+		return no_room(-ENOSPC, e);
+	r->nr_released--;
+	*word = (*word & ~STREAM_PFN_MASK) | mfn;
 	return 0;
 }
 
@@ -139,6 +177,8 @@ int restore_release_unused(struct restore *r, struct error **e)
 			r->nr_pages++;
 			continue;
 		}
+		if ((*word & STREAM_PFN_MASK) == FRAME_NONE)
+			continue;
 		mfns[count++] = *word & STREAM_PFN_MASK;
 		*word |= FRAME_NONE;
 		if (count < STREAM_BATCH)
@@ -158,7 +198,7 @@ int restore_p2m_frames(struct restore *r, const struct stream_record *record, st
 	void *frames;
 	int rc;
 
-	if (r->nr_pfns != 0 || record->length < sizeof(head))
+	if (record->length < sizeof(head))
 		return stream_in_damaged(e, "it has a wrong X86_PV_P2M_FRAMES");
 	rc = stream_in_read(&r->in, &head, sizeof(head), e);
 	if (rc)
@@ -168,11 +208,17 @@ int restore_p2m_frames(struct restore *r, const struct stream_record *record, st
 	    (record->length - sizeof(head)) / sizeof(uint64_t) != head.end_pfn / PER_PAGE + 1 ||
 	    record->length % sizeof(uint64_t) != 0)
 		return stream_in_damaged(e, "its list of frames has a wrong length");
+	/* A guest that runs while it is sent may move its list. It does not get longer. */
+	if (r->nr_pfns != 0 && r->nr_pfns != (uint64_t)head.end_pfn + 1)
+		return stream_in_damaged(e, "it has two lists of frames");
 	body.length -= (uint32_t)sizeof(head);
 	rc = stream_in_body(&r->in, &body, &frames, e);
 	if (rc)
 		return rc;
+	free(r->list_frames);
 	r->list_frames = frames;
+	if (r->nr_pfns != 0)
+		return 0;
 	r->nr_list_frames = head.end_pfn / PER_PAGE + 1;
 	r->nr_pfns = (uint64_t)head.end_pfn + 1;
 	return r->nr_pfns <= r->pages ? allocate_all(r, e) : 0;
@@ -212,7 +258,11 @@ static int take_word(struct restore *r, struct page_batch *b, uint64_t word, str
 	if (!type_known(type) || word & ~(STREAM_PFN_MASK | 0xfULL << 60))
 		return stream_in_damaged(e, "page %#llx is of an unknown type",
 					 (unsigned long long)pfn);
-	if (!known && type != XEN_DOMCTL_PFINFO_XTAB && type != XEN_DOMCTL_PFINFO_BROKEN)
+	if (known && type == XEN_DOMCTL_PFINFO_XTAB)
+		rc = release_frame(r, known, e);
+	else if (known && type != XEN_DOMCTL_PFINFO_BROKEN && was_released(*known))
+		rc = want_again(r, pfn, known, e);
+	else if (!known && type != XEN_DOMCTL_PFINFO_XTAB && type != XEN_DOMCTL_PFINFO_BROKEN)
 		rc = want(r, &b->wanted, pfn, &known, e);
 	if (rc == 0 && known) {
 		r->nr_pages += (*known & ~STREAM_PFN_MASK) == FRAME_UNSEEN;
@@ -274,8 +324,15 @@ static int localise(struct restore *r, struct page_batch *b, uint64_t *table, un
 	for (unsigned int i = 0; i < PER_PAGE && rc == 0 && !r->words; i++) {
 		uint64_t pfn = (copy[i] & PTE_FRAME) / STREAM_PAGE;
 
-		if (copy[i] & PTE_PRESENT && pfn < r->nr_pfns && !find_word(r, pfn))
+		if (!(copy[i] & PTE_PRESENT) || pfn >= r->nr_pfns)
+			continue;
+		word = find_word(r, pfn);
+		if (!word) {
 			rc = want(r, &b->wanted, pfn, &word, e);
+		} else if (was_released(*word)) {
+			rc = want_again(r, pfn, word, e);
+			*word = (*word & STREAM_PFN_MASK) | FRAME_UNSEEN;
+		}
 	}
 	if (rc == 0)
 		rc = allocate_wanted(r, &b->wanted, e);

@@ -11,6 +11,7 @@
 #include <xen/sched.h>
 
 #include "xend/domain/domain.h"
+#include "xend/domain/live.h"
 #include "xend/domain/record.h"
 #include "xend/domain/resume.h"
 #include "xend/runtime/store.h"
@@ -124,8 +125,10 @@ int freeze_go_on(struct domain *domain, struct error **e)
 int freeze_end(struct domain *domain, struct error **e)
 {
 	bool suspended = false;
-	int rc = check_suspended(domain, &suspended, e);
+	int rc;
 
+	live_end(domain);
+	rc = check_suspended(domain, &suspended, e);
 	if (rc == 0 && suspended)
 		rc = freeze_go_on(domain, e);
 	else if (rc == 0)

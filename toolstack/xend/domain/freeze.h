@@ -16,8 +16,9 @@ int freeze_check(const struct domain *domain, struct error **e);
  */
 int freeze_domain(struct domain *domain, struct error **e);
 /*
- * Resumes the domain if it has suspended; withdraws the request if it has not. Its state is
- * DOMAIN_RUNNING then, also after an error.
+ * Resumes the domain if it has suspended; withdraws the request if it has not. Ends what was set in
+ * the hypervisor to send it while it ran (live.h). Its state is DOMAIN_RUNNING then, also after an
+ * error.
  */
 int freeze_end(struct domain *domain, struct error **e);
 /*

@@ -23,6 +23,7 @@ struct move *move_new(const char *id, bool incoming, const char *host, unsigned 
 	move->incoming = incoming;
 	move->host = xstrdup(host);
 	move->port = port;
+	move->cap = -1;
 	return move;
 }
 
@@ -41,6 +42,8 @@ struct json_object *move_to_json(const struct move *move)
 	json_set_bool(o, "incoming", move->incoming);
 	json_set_string(o, "host", move->host);
 	json_set_int(o, "port", move->port);
+	if (move->cap >= 0)
+		json_set_int(o, "cap", move->cap);
 	if (move->incoming)
 		json_set(o, "size", domain_size_to_json(&move->size));
 	return o;
@@ -51,12 +54,13 @@ struct move *move_from_json(struct json_object *o, struct error **e)
 	struct json_object *size = NULL;
 	const char *id, *host;
 	struct move *move;
+	int64_t port, cap;
 	bool incoming;
-	int64_t port;
 
 	if (json_get_string(o, "id", &id, e) || json_get_bool(o, "incoming", &incoming, e) ||
 	    json_get_string(o, "host", &host, e) ||
 	    json_get_int(o, "port", 0, PORT_MAX, &port, e) ||
+	    json_opt_int(o, "cap", -1, INT32_MAX, -1, &cap, e) ||
 	    (incoming && json_get_typed(o, "size", json_type_object, &size, e)))
 		return NULL;
 	if (!move_id_is_valid(id)) {
@@ -64,6 +68,7 @@ struct move *move_from_json(struct json_object *o, struct error **e)
 		return NULL;
 	}
 	move = move_new(id, incoming, host, (unsigned int)port);
+	move->cap = (int)cap;
 	if (incoming && domain_size_from_json(&move->size, size, e)) {
 		move_free(move);
 		return NULL;

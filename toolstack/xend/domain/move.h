@@ -24,6 +24,11 @@ struct move {
 	char *host;	   /* the other host, for people; at the source also where to connect */
 	unsigned int port; /* at the source: the other host's */
 	struct domain_size size; /* at the target: the domain's, for its nodes in xenstore */
+	/*
+	 * At the source: the hypervisor may log what the guest writes, and give it a smaller share
+	 * of the processors (live.h). The cap that it has by itself; -1: neither.
+	 */
+	int cap;
 	/* At the source, not recorded: when the guest was suspended, by the loop's clock. */
 	uint64_t suspended_at;
 	/* At the source, not recorded: a person says that the other host will never have it. */

@@ -31,4 +31,15 @@ void worker_name_domain(struct json_object *order, const struct domain *domain);
 int worker_run(struct json_object *order, int fd, struct request *asker,
 	       struct json_object **result, struct error **e);
 
+/* Does what a worker asks for in the middle of its work, in the caller's task. 0: it goes on. */
+typedef int worker_help_fn(void *arg, const char *what, struct error **e);
+
+/*
+ * The same for a worker that asks. After an error of `help` the worker is stopped, and the error is
+ * that of `help`.
+ */
+int worker_run_with_help(struct json_object *order, int fd, struct request *asker,
+			 worker_help_fn *help, void *arg, struct json_object **result,
+			 struct error **e);
+
 #endif

@@ -160,9 +160,9 @@ static void run_on(struct domain *domain)
 
 static void not_moved(struct domain *domain)
 {
+	run_on(domain);
 	move_free(domain->move);
 	domain->move = NULL;
-	run_on(domain);
 	if (!domain->gone)
 		record_write_anyway(domain);
 }
@@ -334,12 +334,11 @@ int handover_run(struct domain *domain, struct peer *peer, struct json_object *r
 		rc = error_set(e, EIO, "%s does not have domain '%s' any more. It goes on here.",
 			       peer_name(peer), domain->name);
 	} else {
-		rc = error_set(
-			e, EIO,
-			"The connection with %s broke while domain '%s' was handed over. It "
-			"is kept, and xend asks %s until it answers: `xm list --json' shows what "
-			"became of it.",
-			peer_name(peer), domain->name, peer_name(peer));
+		rc = error_set(e, EIO,
+			       "The connection with %s broke while domain '%s' was handed over. It "
+			       "is kept, and xend asks %s until it answers: `xm list' shows what "
+			       "became of it.",
+			       peer_name(peer), domain->name, peer_name(peer));
 		say_in_doubt(domain);
 		start_asking(domain);
 	}

@@ -15,6 +15,7 @@
 #include "xend/domain/domain.h"
 #include "xend/domain/freeze.h"
 #include "xend/domain/layout.h"
+#include "xend/domain/live.h"
 #include "xend/domain/measure.h"
 #include "xend/domain/move.h"
 #include "xend/domain/record.h"
@@ -108,20 +109,63 @@ static int hear_reasons(const struct domain *domain, struct peer *peer, struct e
 
 /* --- the memory --- */
 
-static int send_memory(struct domain *domain, struct peer *peer, struct request *asker,
-		       struct error **e)
+/* The worker has sent so much of it that the rest goes in a moment. */
+static int suspend_now(void *arg, const char *what, struct error **e)
 {
-	struct json_object *order = json_new_object(), *result = NULL;
+	struct domain *domain = arg;
+	int rc = freeze_domain(domain, e);
+
+	domain->move->suspended_at = task_now();
+	return rc;
+}
+
+static struct json_object *live_order(const struct domain *domain,
+				      const struct migrate_order *order)
+{
+	struct json_object *o = json_new_object();
+
+	json_set_int(o, "downtime_ms", (int64_t)order->downtime_ms);
+	json_set_bool(o, "strict", order->strict);
+	json_set_bool(o, "throttle", order->throttle);
+	json_set_int(o, "timeout_ms", (int64_t)order->timeout_ms);
+	json_set_int(o, "rate", (int64_t)order->rate);
+	json_set_int(o, "cap", domain->move->cap);
+	json_set_bool(o, "must", order->live == LIVE_ALWAYS);
+	return o;
+}
+
+/* What the worker says of it, for the report. */
+static void copy_report(struct json_object *to, struct json_object *from, bool live)
+{
+	static const char *const keys[] = { XEND_MV_LIVE, XEND_MV_WHY_NOT, XEND_MV_ROUNDS,
+					    XEND_MV_SENT, XEND_MV_LAST,	   XEND_MV_PERCENT };
+
+	json_set_bool(to, XEND_MV_LIVE, false);
+	for (size_t i = 0; live && i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (json_find(from, keys[i]))
+			json_set(to, keys[i], json_object_get(json_find(from, keys[i])));
+}
+
+static int send_memory(struct domain *domain, const struct migrate_order *order, struct peer *peer,
+		       struct request *asker, struct json_object *report, struct error **e)
+{
+	struct json_object *job = json_new_object(), *result = NULL;
+	bool live = order->live != LIVE_NEVER;
 	int rc = peer_lend(peer, e);
 
-	json_set_string(order, "op", "save");
-	worker_name_domain(order, domain);
-	json_set_int(order, "fd", 3);
+	json_set_string(job, "op", "save");
+	worker_name_domain(job, domain);
+	json_set_int(job, "fd", 3);
+	if (live)
+		json_set(job, "live", live_order(domain, order));
 	if (rc == 0)
-		rc = worker_run(order, peer_fd(peer), asker, &result, e);
+		rc = worker_run_with_help(job, peer_fd(peer), asker, live ? suspend_now : NULL,
+					  domain, &result, e);
 	peer_take_back(peer);
+	if (rc == 0)
+		copy_report(report, result, live);
 	json_object_put(result);
-	json_object_put(order);
+	json_object_put(job);
 	return rc;
 }
 
@@ -144,19 +188,19 @@ static void take_their_reason(struct peer *peer, struct error **e)
 }
 
 /* From the first change on this side until the target has all of it. */
-static int send_guest(struct domain *domain, struct peer *peer, struct request *asker,
-		      struct error **e)
+static int send_guest(struct domain *domain, const struct migrate_order *order, struct peer *peer,
+		      struct request *asker, struct json_object *report, struct error **e)
 {
-	int rc;
+	int rc = order->live != LIVE_NEVER ? live_begin(domain, e) : 0;
 
 	domain_set_state(domain, DOMAIN_SAVING);
-	rc = record_write(domain, e);
 	if (rc == 0)
-		rc = freeze_domain(domain, e);
+		rc = record_write(domain, e);
+	if (rc == 0 && order->live == LIVE_NEVER)
+		rc = suspend_now(domain, "suspend", e);
 	if (rc)
 		return rc;
-	domain->move->suspended_at = task_now();
-	rc = send_memory(domain, peer, asker, e);
+	rc = send_memory(domain, order, peer, asker, report, e);
 	if (rc) {
 		if (rc != -ECANCELED)
 			take_their_reason(peer, e);
@@ -198,7 +242,7 @@ static int move(struct domain *domain, const struct migrate_order *order, struct
 			    domain->move->host);
 	move_free(domain->move);
 	domain->move = move_new(id, false, order->host, order->port);
-	rc = send_guest(domain, peer, asker, e);
+	rc = send_guest(domain, order, peer, asker, result, e);
 	before = task_shield(true);
 	if (rc)
 		handover_take_back(domain, peer);

@@ -7,6 +7,7 @@
 #define XEND_MIGRATE_SOURCE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/error.h"
 #include "lib/json.h"
@@ -14,10 +15,23 @@
 struct domain;
 struct request;
 
+/* Whether the guest runs while its memory is sent. */
+enum migrate_live {
+	LIVE_IF_POSSIBLE,
+	LIVE_ALWAYS, /* rather not at all than standing still */
+	LIVE_NEVER,
+};
+
 struct migrate_order {
 	const char *host;
 	unsigned int port;
 	bool check; /* only asks whether it could */
+	enum migrate_live live;
+	uint64_t downtime_ms; /* that it may stand still for in the last round */
+	bool strict;	      /* rather not at all than longer */
+	bool throttle;	      /* it may be slowed */
+	uint64_t timeout_ms;  /* until it stands still; 0: none */
+	uint64_t rate;	      /* bytes a second; 0: no limit */
 };
 
 /*

@@ -35,7 +35,7 @@ struct proc {
 	TAILQ_ENTRY(proc) link;
 	pid_t pid;
 	int status;
-	bool reaped, output_ended, freed, input_closed;
+	bool reaped, output_ended, freed, input_closed, interrupted;
 	unsigned int open_handles;
 	uv_pipe_t in, out;
 	struct str line;
@@ -328,6 +328,12 @@ void proc_kill(struct proc *proc, int signal)
 		kill(-proc->pid, signal);
 }
 
+void proc_interrupt_wait(struct proc *proc)
+{
+	proc->interrupted = true;
+	cond_wake(&proc->changed);
+}
+
 int proc_wait(struct proc *proc, uint64_t deadline, int *status)
 {
 	uint64_t until = deadline;
@@ -336,6 +342,10 @@ int proc_wait(struct proc *proc, uint64_t deadline, int *status)
 
 	reap(proc);
 	while (!proc->reaped || !proc->output_ended) {
+		if (proc->interrupted) {
+			proc->interrupted = false;
+			return -EINTR;
+		}
 		if (proc->reaped && !grace) {
 			grace = true;
 			until = task_deadline(OUTPUT_GRACE);

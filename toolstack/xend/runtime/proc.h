@@ -57,6 +57,8 @@ void proc_kill(struct proc *proc, int signal);
  * 0, -ETIMEDOUT or -ECANCELED; after either error the child still runs.
  */
 int proc_wait(struct proc *proc, uint64_t deadline, int *status);
+/* From on_line: proc_wait returns -EINTR, now or when it is called next. The child runs on. */
+void proc_interrupt_wait(struct proc *proc);
 /*
  * Kills the child if it still runs, with all that it has started, and delivers no more lines. What
  * a child that has ended has left behind runs on.

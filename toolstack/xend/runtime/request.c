@@ -138,6 +138,12 @@ void request_answer_early(struct request *request, struct json_object *result)
 
 void request_progress(struct request *request, const char *stage, uint64_t done, uint64_t total)
 {
+	request_progress_numbers(request, stage, done, total, NULL);
+}
+
+void request_progress_numbers(struct request *request, const char *stage, uint64_t done,
+			      uint64_t total, struct json_object *numbers)
+{
 	struct json_object *message, *progress;
 
 	if (!request || request->answered ||
@@ -149,6 +155,8 @@ void request_progress(struct request *request, const char *stage, uint64_t done,
 	json_set_string(progress, "stage", stage);
 	json_set_int(progress, "done", (int64_t)done);
 	json_set_int(progress, "total", (int64_t)total);
+	if (numbers)
+		json_set(progress, XEND_F_NUMBERS, json_object_get(numbers));
 	json_set(message, XEND_F_PROGRESS, progress);
 	client_send(request->client, message);
 	json_object_put(message);

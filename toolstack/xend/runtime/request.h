@@ -27,7 +27,7 @@ enum param_type {
 	PARAM_DOMAIN,
 	PARAM_INT_OR_STRING
 };
-#define PARAM_MAX 6
+#define PARAM_MAX 12
 
 struct param {
 	const char *name;
@@ -66,6 +66,9 @@ int request_domain(struct request *request, struct domain **domain, struct error
 
 /* Reports progress. At most one report per 100 ms is sent, apart from the last. */
 void request_progress(struct request *request, const char *stage, uint64_t done, uint64_t total);
+/* The same with further numbers for programs; NULL: none. */
+void request_progress_numbers(struct request *request, const char *stage, uint64_t done,
+			      uint64_t total, struct json_object *numbers);
 /* Answers now with `result`, for a request that goes on afterwards (a console). */
 void request_answer_early(struct request *request, struct json_object *result);
 

@@ -132,11 +132,10 @@ static int destroy(struct request *request, struct json_object *result, struct e
 		return rc;
 	rc = domain_check(domain, NEED_NOT_DOM0, e);
 	if (rc == 0 && domain->state == DOMAIN_HANDED_OVER)
-		rc = error_set(
-			e, EBADFD,
-			"Domain '%s' is handed over to another host, which may have it by "
-			"now: `xm list --json' shows what becomes of it. Destroy it where it is.",
-			domain->name);
+		rc = error_set(e, EBADFD,
+			       "Domain '%s' is handed over to another host, which may have it by "
+			       "now: `xm list' shows what becomes of it. Destroy it where it is.",
+			       domain->name);
 	if (rc == 0 && may_be_cancelled(domain))
 		task_cancel(domain->task);
 	if (rc == 0)

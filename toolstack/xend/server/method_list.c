@@ -175,9 +175,35 @@ static int domain_list(struct request *request, struct json_object *result, stru
 	return list(request, "domains", false, result, e);
 }
 
+/* Rows have no room for the few that wait between two hosts, nor for what to do about it. */
+static void add_between(struct json_object *result)
+{
+	struct json_object *array = json_new_array();
+	struct domain *domain;
+
+	TAILQ_FOREACH(domain, &domains, link) {
+		struct json_object *o;
+
+		if (!domain->move || domain->state == DOMAIN_RUNNING || !domain->reason)
+			continue;
+		o = json_new_object();
+		json_set_string(o, XEND_D_NAME, domain->name);
+		json_set_string(o, XEND_D_REASON, domain->reason);
+		json_append(array, o);
+	}
+	if (json_object_array_length(array))
+		json_set(result, XEND_D_BETWEEN, array);
+	else
+		json_object_put(array);
+}
+
 static int domain_table(struct request *request, struct json_object *result, struct error **e)
 {
-	return list(request, "rows", true, result, e);
+	int rc = list(request, "rows", true, result, e);
+
+	if (rc == 0)
+		add_between(result);
+	return rc;
 }
 
 const struct method methods_list[] = {

@@ -39,7 +39,8 @@ bool xm_can_ask(void)
 	return xm_client() != NULL;
 }
 
-static void show_progress(void *what, const char *stage, uint64_t done, uint64_t total)
+static void show_progress(void *what, const char *stage, uint64_t done, uint64_t total,
+			  struct json_object *numbers)
 {
 	progress_show(what, stage, done, total);
 }

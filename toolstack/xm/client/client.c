@@ -210,7 +210,7 @@ static int wait_for_bytes(struct client *client, client_progress *progress, void
 	client->cancelling = true;
 	block_interrupts(false);
 	if (progress)
-		progress(data, "cancelling (Ctrl-C again leaves at once)", 0, 0);
+		progress(data, "cancelling (Ctrl-C again leaves at once)", 0, 0, NULL);
 	params = json_new_object();
 	json_set_int(params, XEND_P_REQUEST, client->last_id);
 	return send_request(client, json_new_string(CANCEL_ID), XEND_M_CANCEL, params, e);
@@ -254,15 +254,17 @@ static int receive_line(struct client *client, const char *method, client_progre
 
 static void report_progress(struct json_object *progress, client_progress *report, void *data)
 {
+	struct json_object *numbers = NULL;
 	const char *stage;
 	int64_t done, total;
 
 	/* Ignore a malformed progress line: the answer still comes. */
 	if (!report || json_get_string(progress, "stage", &stage, NULL) ||
 	    json_opt_int(progress, "done", 0, INT64_MAX, 0, &done, NULL) ||
-	    json_opt_int(progress, "total", 0, INT64_MAX, 0, &total, NULL))
+	    json_opt_int(progress, "total", 0, INT64_MAX, 0, &total, NULL) ||
+	    json_opt_typed(progress, XEND_F_NUMBERS, json_type_object, &numbers, NULL))
 		return;
-	report(data, stage, (uint64_t)done, (uint64_t)total);
+	report(data, stage, (uint64_t)done, (uint64_t)total, numbers);
 }
 
 static int remote_error(const char *method, struct json_object *error, struct error **e)

@@ -12,8 +12,12 @@
 
 struct client;
 
-/* Called for each progress line of a request. total is 0 when it is not known. */
-typedef void client_progress(void *data, const char *stage, uint64_t done, uint64_t total);
+/*
+ * Called for each progress line of a request. total is 0 when it is not known. numbers: an object
+ * of some methods (XEND_MN_*), or NULL.
+ */
+typedef void client_progress(void *data, const char *stage, uint64_t done, uint64_t total,
+			     struct json_object *numbers);
 
 /*
  * Connect to xend's socket: the path in the environment variable XEND_SOCKET, or XEND_SOCKET_PATH.

@@ -63,7 +63,8 @@ static void watch(void)
 		close_console(end);
 }
 
-static void on_progress(void *domain, const char *stage, uint64_t done, uint64_t total)
+static void on_progress(void *domain, const char *stage, uint64_t done, uint64_t total,
+			struct json_object *numbers)
 {
 	bool opens = strcmp(stage, XEND_STAGE_MENU) == 0 && !menu.client && !menu.left;
 

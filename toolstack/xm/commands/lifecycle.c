@@ -278,16 +278,34 @@ const struct xm_command xm_lifecycle_commands[] = {
 		  "xend-relocation-hosts-allow in its xend-config.sxp. Both must have the "
 		  "domain's disks, under the same names, and its bridges. The other host says "
 		  "first what is missing, all at once; --check stops there. "
-		  "The domain stands still while its memory crosses the network: the hypervisor "
-		  "cannot yet tell which pages a running one changes, also not with --live. It "
-		  "does not notice, but for its clock. "
-		  "Ctrl-C takes the move back, up to the moment at which the other host has "
-		  "everything. Nothing is encrypted: use a network of your own.",
+		  "Nothing is encrypted: use a network of your own. "
+		  "The domain runs while its memory is sent, and what it writes meanwhile is sent "
+		  "again, round by round. It stands still for a moment at the end, when the rest "
+		  "is "
+		  "so little that it fits into --downtime. A domain that writes faster than that "
+		  "gets less and less of the processors until it does; progress and report say so. "
+		  "Without --downtime up to a second is taken before the move is given up. "
+		  "Ctrl-C and `xm migrate-cancel' take the move back, up to the moment at which "
+		  "the "
+		  "other host has everything. "
+		  "A hypervisor that cannot tell what a domain writes (Debian's Xen) lets it stand "
+		  "still from the start; the report says so, and with --live the domain stays "
+		  "where it is.",
 	  .examples = "xm migrate --check web1 host2\tcan web1 move to host2?\n"
-		      "xm migrate web1 host2\tmove it",
+		      "xm migrate web1 host2\tmove it\n"
+		      "xm migrate --rate 500 --downtime 200 web1 host2\tgently",
 	  .options = migrate_options,
 	  .min_operands = 2,
 	  .max_operands = 2 },
+	{ .name = "migrate-cancel",
+	  .run = migrate_cancel_run,
+	  .usage = "DOMAIN",
+	  .summary = "Take back the move of a domain that is under way",
+	  .help = "The domain goes on here, and the other host forgets what it has of it. When the "
+		  "other host has everything it is too late; the error says so.",
+	  .examples = "xm migrate-cancel web1\tlet web1 stay here",
+	  .min_operands = 1,
+	  .max_operands = 1 },
 	{ .name = "migrate-keep",
 	  .run = migrate_keep_run,
 	  .usage = "DOMAIN",

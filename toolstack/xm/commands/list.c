@@ -116,6 +116,20 @@ static struct json_object *params_of_table(const char *name)
 	return params;
 }
 
+/* On stderr: programs read the table. */
+static void say_between(struct json_object *answer)
+{
+	size_t count;
+	struct json_object *waiting = xm_array(answer, XEND_D_BETWEEN, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *o = json_object_array_get_idx(waiting, i);
+
+		xm_warn("Domain '%s' waits between two hosts: %s", xm_string(o, XEND_D_NAME, ""),
+			xm_string(o, XEND_D_REASON, ""));
+	}
+}
+
 /*
  * A string for each domain, or a list of values from a xend that does not know domain.table. A host
  * may have a thousand domains.
@@ -134,6 +148,8 @@ static bool ask_rows(const char *name, const void *how, struct json_object *list
 	if (rc == -ENOSYS)
 		return take_list(list, xm_call(XEND_M_DOMAIN_LIST, params_of_table(name), NULL),
 				 "domains");
+	if (answer && !name)
+		say_between(answer);
 	return take_list(list, answer, "rows");
 }
 

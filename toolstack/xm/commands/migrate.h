@@ -9,5 +9,6 @@ extern const struct xm_option migrate_options[];
 
 int migrate_run(const struct xm_args *args);
 int migrate_keep_run(const struct xm_args *args);
+int migrate_cancel_run(const struct xm_args *args);
 
 #endif

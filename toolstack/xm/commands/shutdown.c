@@ -25,7 +25,8 @@ struct order {
 	struct client *client; /* NULL: the request could not be sent */
 };
 
-static void show_progress(void *domain, const char *stage, uint64_t done, uint64_t total)
+static void show_progress(void *domain, const char *stage, uint64_t done, uint64_t total,
+			  struct json_object *numbers)
 {
 	progress_show(domain, stage, done, total);
 }
