@@ -75,10 +75,24 @@ static int renew_vcpu(struct hv *hv, uint32_t domid, unsigned int vcpu, struct e
 	return rc;
 }
 
-static int renew_ports(struct hv *hv, uint32_t domid, struct start_service *store,
-		       struct start_service *console, struct error **e)
+/* Xen closes the ports of a paused domain only: it does not take a suspended one for such. */
+static int close_ports(struct hv *hv, const struct hv_domain_info *info, struct error **e)
 {
-	int rc = hv_evtchn_reset(hv, domid, e);
+	int rc = info->paused ? 0 : hv_domain_pause(hv, info->domid, e), undo = 0;
+
+	if (rc)
+		return rc;
+	rc = hv_evtchn_reset(hv, info->domid, e);
+	if (!info->paused)
+		undo = hv_domain_unpause(hv, info->domid, rc ? NULL : e);
+	return rc ? rc : undo;
+}
+
+static int renew_ports(struct hv *hv, const struct hv_domain_info *info,
+		       struct start_service *store, struct start_service *console, struct error **e)
+{
+	uint32_t domid = info->domid;
+	int rc = close_ports(hv, info, e);
 
 	if (rc == 0)
 		rc = hv_evtchn_alloc_unbound(hv, domid, SERVICE_DOMID, &store->port, e);
@@ -124,7 +138,7 @@ static int renew(struct hv *hv, const struct hv_domain_info *info, struct shared
 	for (unsigned int vcpu = 0; vcpu <= info->max_vcpu_id && rc == 0; vcpu++)
 		rc = renew_vcpu(hv, info->domid, vcpu, e);
 	if (rc == 0)
-		rc = renew_ports(hv, info->domid, store, console, e);
+		rc = renew_ports(hv, info, store, console, e);
 	if (rc)
 		return rc;
 	clear_events(shared);
