@@ -169,6 +169,19 @@ def test_rate_and_queues(dom0, xm):
     dom0.sh("echo 1 >/sys/module/xen_netback/parameters/max_queues")
 
 
+def test_detached_while_it_connects(dom0, xm):
+    """The drivers are in the middle of it: xen-netback puts its own state over the order to close. And what comes next under
+    the same name is taken."""
+    files(dom0, "a", "b")
+    xm.create(Guest("hasty", memory=192, disks=("file:/data/a.img,xvda,w",)))
+    for _ in range(4):
+        dom0.sh("xm network-attach hasty && xm network-detach hasty 0 && "
+                "xm block-attach hasty file:/data/b.img xvdb w && xm block-detach hasty xvdb", 120)
+    xm.good("network-attach hasty")
+    xm.good("block-attach hasty file:/data/b.img xvdb w")
+    dom0.guest("hasty", "for i in $(seq 100); do [ -d /sys/class/net/eth0 -a -b /dev/xvdb ] && exit 0; usleep 100000; done; exit 1")
+
+
 def held(dom0):
     """What a leak would show in: of xend, of xenstored, of Domain-0's kernel, of the hypervisor."""
     number = dom0.domains()["cycle1"][0]
@@ -192,8 +205,8 @@ def resident(dom0, name):
 def test_attach_and_detach(dom0, xm, cycles):
     """No id, node, descriptor or interface is left by any; a failed one in between changes nothing."""
     files(dom0, "a", "b")
-    if "cycle1" not in xm.domains():
-        xm.create(Guest("cycle1", memory=192, address="10.77.0.31", disks=("file:/data/a.img,xvda,w",)))
+    # Linux's xen-netfront loses 1 MiB of the guest's memory with each interface that goes, on any hypervisor.
+    xm.create(Guest("cycle1", memory=192 + 5 * cycles // 4, address="10.77.0.31", disks=("file:/data/a.img,xvda,w",)))
     one = ("xm block-attach cycle1 file:/data/b.img xvdb w && xm network-attach cycle1 mac=00:16:3e:00:01:01 && "
            "! xm block-attach cycle1 file:/data/a.img xvdc w 2>/dev/null && xm block-detach cycle1 xvdb && xm network-detach cycle1 00:16:3e:00:01:01 "
            "|| { echo FAILED; xm block-list cycle1; xm network-list cycle1; false; }")

@@ -304,6 +304,11 @@ int hv_evtchn_alloc_unbound(struct hv *hv, uint32_t domid, uint32_t remote, uint
 			    struct error **e);
 /* Closes all ports of domid. Those that other domains have bound to them stay, unbound. */
 int hv_evtchn_reset(struct hv *hv, uint32_t domid, struct error **e);
+/*
+ * Whether that port of domid is bound to a port of `remote`, or can be bound by `remote`. False if
+ * the hypervisor does not say.
+ */
+bool hv_evtchn_leads_to(struct hv *hv, uint32_t domid, uint32_t port, uint32_t remote);
 
 /* The CPUID leaves and MSRs that a domain sees, in the layout of the public interface. */
 struct hv_cpu_policy {

@@ -32,3 +32,15 @@ int hv_evtchn_reset(struct hv *hv, uint32_t domid, struct error **e)
 		return hv_fail(e, errno, "close the event channels of domain %u", domid);
 	return 0;
 }
+
+bool hv_evtchn_leads_to(struct hv *hv, uint32_t domid, uint32_t port, uint32_t remote)
+{
+	struct evtchn_status *op = hv_op_begin(hv, sizeof(*op));
+
+	op->dom = (domid_t)domid;
+	op->port = port;
+	if (xencall2(hv->calls, __HYPERVISOR_event_channel_op, EVTCHNOP_status, (uintptr_t)op) < 0)
+		return false;
+	return (op->status == EVTCHNSTAT_unbound && op->u.unbound.dom == remote) ||
+	       (op->status == EVTCHNSTAT_interdomain && op->u.interdomain.dom == remote);
+}

@@ -7,7 +7,7 @@ ts-src-xend += console/console.c console/console_boot.c console/console_events.c
 ts-src-xend += device/backend_watch.c device/bridge.c device/device.c device/device_list.c device/device_start.c device/device_stop.c \
 	device/device_vbd.c device/device_vif.c device/disk_ask.c device/disk_claims.c device/disk_fd.c device/disk_graph.c \
 	device/disk_host.c device/disk_image.c device/disk_qemu.c device/disk_script.c device/disk_strangers.c device/disk_survey.c device/disk_use.c \
-	device/disk_late.c device/driver_domain.c device/hotplug.c device/loopdev.c device/network.c \
+	device/disk_late.c device/driver_domain.c device/guest_end.c device/hotplug.c device/loopdev.c device/network.c \
 	device/qemu.c device/qemu_command.c device/qemu_end.c device/qemu_image.c device/qemu_log.c \
 	device/qemu_process.c device/qemu_watch.c device/vif_twin.c
 ts-src-xend += domain/affinity.c

@@ -66,11 +66,18 @@ static void look_at(int domid, unsigned int devid)
 	snprintf(path, sizeof(path), "%s/online", back);
 	if (!b->there || (node_get(path) && strcmp(node_get(path), "1") == 0))
 		return;
+	snprintf(path, sizeof(path), "%s/state", back);
+	if (world.connects_late && node_get(path) && strcmp(node_get(path), "5") == 0) {
+		world.connects_late = false;
+		node_set(path, "4");
+	}
+	/* It never heard of the order. */
+	if (node_get(path) && strcmp(node_get(path), "4") == 0)
+		return;
 	b->leaving = world.stuck == WAITS;
 	if (world.stuck && world.stuck != CLOSES)
 		return;
 	b->there = world.stuck == CLOSES;
-	snprintf(path, sizeof(path), "%s/state", back);
 	if (node_get(path))
 		node_set(path, "6");
 }
@@ -229,6 +236,14 @@ int hv_domain_list(struct hv *hv, struct hv_domain_info **list, size_t *count, s
 	for (uint32_t domid = FIRST; domid <= SECOND; domid++)
 		*count += hv_domain_info(hv, domid, &(*list)[*count], NULL) == 0;
 	return 0;
+}
+
+bool hv_evtchn_leads_to(struct hv *hv, uint32_t domid, uint32_t port, uint32_t remote)
+{
+	assert_int_equal(domid, FIRST);
+	assert_int_equal(remote, 0);
+	return port == world.guest_port &&
+	       (!world.port_closes_at || world.now < world.port_closes_at);
 }
 
 int layout_check_known(const struct domain *domain, struct error **e)

@@ -47,6 +47,9 @@ struct disk_world {
 	uint64_t lets_go_at;	 /* 0: never */
 	void (*task)(void *arg); /* the last one that was started */
 	bool deaf;		 /* drivers bind, but report nothing */
+	bool connects_late;	 /* a driver puts "connected" over the first order to close */
+	uint32_t guest_port;	 /* the guest's end of its disk; 0: none */
+	uint64_t port_closes_at; /* 0: never */
 	bool cancelled;		 /* the task */
 	bool disk_full;
 	int dies_when_detached; /* the guest that ends then; 0: none */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/device/backend_watch.c toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_late.c toolstack/xend/device/disk_script.c toolstack/xend/device/driver_domain.c toolstack/xend/device/disk_strangers.c toolstack/xend/device/disk_survey.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_qemu.c tests/unit/toolstack/no_qemu.c tests/unit/toolstack/fake_store.c tests/unit/toolstack/disk_world.c tests/unit/toolstack/no_waits.c toolstack/xend/device/disk_ask.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_fd.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/move.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/device/backend_watch.c toolstack/xend/device/device.c toolstack/xend/device/device_list.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/guest_end.c toolstack/xend/device/device_vbd.c toolstack/xend/device/disk_late.c toolstack/xend/device/disk_script.c toolstack/xend/device/driver_domain.c toolstack/xend/device/disk_strangers.c toolstack/xend/device/disk_survey.c toolstack/xend/device/disk_use.c toolstack/xend/device/disk_image.c toolstack/xend/device/disk_qemu.c tests/unit/toolstack/no_qemu.c tests/unit/toolstack/fake_store.c tests/unit/toolstack/disk_world.c tests/unit/toolstack/no_waits.c toolstack/xend/device/disk_ask.c toolstack/xend/device/disk_claims.c toolstack/xend/device/disk_fd.c toolstack/xend/device/disk_graph.c toolstack/xend/domain/domain.c toolstack/xend/domain/move.c toolstack/xend/domain/acquire.c toolstack/xend/server/method_device.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /*
  * Disks are attached and detached while their backend's driver does not let go of them, while the
@@ -301,6 +301,37 @@ static void test_only_devices_are_added_that_a_record_can_have(void **state)
 	json_object_put(o);
 }
 
+/* The driver was about to connect when the disk was detached, and put its own state over xend's. */
+static void test_a_driver_that_overlooks_the_order_to_close_gets_it_again(void **state)
+{
+	attach(first, disk_a, "xvda", NULL);
+	world.connects_late = true;
+	assert_int_equal(device_detach(first, &device_vbd_ops, "xvda", false, NULL), 0);
+	assert_false(world.connects_late);
+	nothing_is_left_of(FIRST);
+	assert_true(world.now < 1000);
+}
+
+/* A guest overlooks a new disk that it gets before it has removed the old one. */
+static void test_a_detach_lasts_until_the_guest_has_removed_the_disk(void **state)
+{
+	attach(first, disk_a, "xvda", NULL);
+	node_set("/local/domain/11/device/vbd/51712/event-channel", "7");
+	world.guest_port = 7;
+	world.port_closes_at = 3000;
+	assert_int_equal(device_detach(first, &device_vbd_ops, "xvda", false, NULL), 0);
+	nothing_is_left_of(FIRST);
+	assert_in_range(world.now, 3000, 3500);
+	/* It says something wrong, or does not remove it: that is its own loss. */
+	attach(first, disk_a, "xvda", NULL);
+	node_set("/local/domain/11/device/vbd/51712/event-channel", "7");
+	world.port_closes_at = 0;
+	world.now = 0;
+	assert_int_equal(device_detach(first, &device_vbd_ops, "xvda", false, NULL), 0);
+	nothing_is_left_of(FIRST);
+	assert_in_range(world.now, 10000, 11000);
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +350,8 @@ static int run(void)
 		TEST(test_a_disk_is_not_configured_anew_if_that_is_not_recorded),
 		TEST(test_a_guest_that_ends_while_its_disk_is_changed_keeps_the_disk),
 		TEST(test_only_devices_are_added_that_a_record_can_have),
+		TEST(test_a_driver_that_overlooks_the_order_to_close_gets_it_again),
+		TEST(test_a_detach_lasts_until_the_guest_has_removed_the_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: toolstack/xend/domain/affinity.c toolstack/xend/domain/boot.c toolstack/xend/domain/fill.c toolstack/xend/device/device.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/driver_domain.c tests/unit/toolstack/no_qemu.c toolstack/xend/domain/domain.c toolstack/xend/domain/move.c toolstack/xend/domain/layout.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
+/* links: toolstack/xend/domain/affinity.c toolstack/xend/domain/boot.c toolstack/xend/domain/fill.c toolstack/xend/device/device.c toolstack/xend/device/device_start.c toolstack/xend/device/device_stop.c toolstack/xend/device/guest_end.c toolstack/xend/device/driver_domain.c tests/unit/toolstack/no_qemu.c toolstack/xend/domain/domain.c toolstack/xend/domain/move.c toolstack/xend/domain/layout.c toolstack/config/[a-z]*.c toolstack/lib/alloc.c toolstack/lib/error.c toolstack/lib/file.c toolstack/lib/json.c toolstack/lib/log.c toolstack/lib/sexp.c toolstack/lib/str.c */
 /* libs: -ljson-c -luv */
 /*
  * While a domain is made or taken apart, somebody destroys it and makes another domain with its
@@ -148,6 +148,12 @@ int hv_domain_unpause(struct hv *hv, uint32_t domid, struct error **e)
 {
 	act("hv_domain_unpause");
 	return world.unpause_error ? error_set(e, world.unpause_error, "It stays paused.") : 0;
+}
+
+bool hv_evtchn_leads_to(struct hv *hv, uint32_t domid, uint32_t port, uint32_t remote)
+{
+	act("hv_evtchn_leads_to");
+	return false;
 }
 
 int hv_host_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info, struct error **e)

@@ -20,6 +20,7 @@
 #include "xend/device/disk_late.h"
 #include "xend/device/disk_script.h"
 #include "xend/device/driver_domain.h"
+#include "xend/device/guest_end.h"
 #include "xend/runtime/files.h"
 #include "xend/device/hotplug.h"
 #include "xend/device/qemu.h"
@@ -41,6 +42,7 @@
 static const char closed[] = "6";
 
 #define CLOSED_OR_GONE (1u << XenbusStateClosed | 1u << XenbusStateUnknown)
+#define OPEN	       (1u << XenbusStateInitWait | 1u << XenbusStateInitialised | 1u << XenbusStateConnected)
 
 static void wake(void *arg)
 {
@@ -484,6 +486,7 @@ void devices_reconcile(struct domain *domain)
  */
 static int ask_to_close(struct device *device, struct error **e)
 {
+	uint64_t deadline = task_deadline(GUEST_PATIENCE);
 	char back[DEVICE_PATH_MAX], path[DEVICE_PATH_MAX + 8], *name;
 	unsigned int state;
 	int rc;
@@ -501,8 +504,18 @@ static int ask_to_close(struct device *device, struct error **e)
 	snprintf(path, sizeof(path), "%s/online", back);
 	store_write(path, "0");
 	snprintf(path, sizeof(path), "%s/state", back);
-	store_write(path, "%d", XenbusStateClosing);
-	rc = device_wait_state(back, CLOSED_OR_GONE, task_deadline(GUEST_PATIENCE), &state);
+	for (;;) {
+		store_write(path, "%d", XenbusStateClosing);
+		rc = device_wait_state(back, CLOSED_OR_GONE | OPEN, deadline, &state);
+		if (rc || !(OPEN & (1u << state)) || task_now() >= deadline)
+			break;
+		/* A driver that was just connecting has put its own state over ours. */
+		rc = task_sleep(POLL_INTERVAL);
+		if (rc)
+			break;
+	}
+	if (rc == 0 && (OPEN & (1u << state)))
+		rc = -ETIMEDOUT;
 	if (rc != -ETIMEDOUT)
 		return rc;
 	name = device->ops->name(device);
@@ -518,6 +531,7 @@ int device_detach(struct domain *domain, const struct device_ops *ops, const cha
 		  bool force, struct error **e)
 {
 	struct device *device = device_find(domain, ops, which);
+	uint32_t port = 0;
 	char *name;
 	int rc;
 
@@ -533,6 +547,8 @@ int device_detach(struct domain *domain, const struct device_ops *ops, const cha
 		rc = ask_to_close(device, e);
 	if (rc)
 		return rc;
+	if (!force)
+		port = guest_end_port(device);
 	if (!device_take_apart(device)) {
 		name = ops->name(device);
 		rc = error_set(e, EBUSY,
@@ -543,6 +559,7 @@ int device_detach(struct domain *domain, const struct device_ops *ops, const cha
 		free(name);
 		return rc;
 	}
+	guest_end_wait(device, port);
 	device_forget(device);
 	return 0;
 }
