@@ -301,6 +301,17 @@ static void test_only_devices_are_added_that_a_record_can_have(void **state)
 	json_object_put(o);
 }
 
+/* xenstored's work for a list grows with the host's guests. */
+static void test_the_backends_of_a_dead_guest_are_listed_once(void **state)
+{
+	attach(first, disk_a, "xvda", NULL);
+	attach(first, disk_b, "xvdb", NULL);
+	node_reset_lists();
+	devices_stop(first);
+	nothing_is_left_of(FIRST);
+	assert_int_equal(node_lists("/local/domain/0/backend/vbd/11"), 1);
+}
+
 /* The driver was about to connect when the disk was detached, and put its own state over xend's. */
 static void test_a_driver_that_overlooks_the_order_to_close_gets_it_again(void **state)
 {
@@ -350,6 +361,7 @@ static int run(void)
 		TEST(test_a_disk_is_not_configured_anew_if_that_is_not_recorded),
 		TEST(test_a_guest_that_ends_while_its_disk_is_changed_keeps_the_disk),
 		TEST(test_only_devices_are_added_that_a_record_can_have),
+		TEST(test_the_backends_of_a_dead_guest_are_listed_once),
 		TEST(test_a_driver_that_overlooks_the_order_to_close_gets_it_again),
 		TEST(test_a_detach_lasts_until_the_guest_has_removed_the_disk),
 	};

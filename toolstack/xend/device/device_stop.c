@@ -14,6 +14,7 @@
 
 #include <xen/io/xenbus.h>
 
+#include "lib/alloc.h"
 #include "lib/log.h"
 #include "lib/str.h"
 #include "xend/domain/domain.h"
@@ -278,29 +279,55 @@ bool device_take_apart(struct device *device)
 	return gone;
 }
 
-/*
- * Calls do_one(class, domid, devid) for each backend in Domain-0 that serves the domain, whoever
- * made it. Stops when the number becomes another domain's.
- */
-static void each_backend(struct domain *domain,
-			 void (*do_one)(const char *class, int domid, unsigned int devid))
+/* The backends in Domain-0 that serve a domain, whoever made them. */
+struct backends {
+	struct backend {
+		char *class;
+		unsigned int devid;
+	} * list;
+	size_t count;
+};
+
+static struct backends backends_of(const struct domain *domain)
 {
 	unsigned int nr_classes, nr_devices;
 	char **names = store_list(&nr_classes, "/local/domain/0/backend");
-	int domid = domain->domid;
+	struct backends all = { 0 };
+	uint64_t devid;
 
 	for (unsigned int i = 0; i < nr_classes; i++) {
-		char **ids =
-			store_list(&nr_devices, "/local/domain/0/backend/%s/%d", names[i], domid);
-		uint64_t devid;
+		char **ids = store_list(&nr_devices, "/local/domain/0/backend/%s/%d", names[i],
+					domain->domid);
 
-		for (unsigned int j = 0; j < nr_devices; j++)
-			if (str_to_u64(ids[j], 10, 0, UINT32_MAX, &devid) &&
-			    domain_may_touch(domain))
-				do_one(names[i], domid, (unsigned int)devid);
+		for (unsigned int j = 0; j < nr_devices; j++) {
+			if (!str_to_u64(ids[j], 10, 0, UINT32_MAX, &devid))
+				continue;
+			all.list = xreallocarray(all.list, all.count + 1, sizeof(*all.list));
+			all.list[all.count++] = (struct backend){ .class = xstrdup(names[i]),
+								  .devid = (unsigned int)devid };
+		}
 		free(ids);
 	}
 	free(names);
+	return all;
+}
+
+static void backends_free(struct backends *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		free(all->list[i].class);
+	free(all->list);
+}
+
+/*
+ * Calls do_one(class, domid, devid) for each, until the number becomes another domain's. Some may
+ * be gone by then.
+ */
+static void each_backend(struct domain *domain, const struct backends *all,
+			 void (*do_one)(const char *class, int domid, unsigned int devid))
+{
+	for (size_t i = 0; i < all->count && domain_may_touch(domain); i++)
+		do_one(all->list[i].class, domain->domid, all->list[i].devid);
 }
 
 static void finish_one(const char *class, int domid, unsigned int devid)
@@ -364,20 +391,21 @@ static void restore_nodes(struct domain *domain)
 void devices_stop(struct domain *domain)
 {
 	bool before = task_shield(true);
+	struct backends all = backends_of(domain);
 	struct device *device;
 
 	/* All start to close before xend waits for the first one. */
-	each_backend(domain, start_closing);
+	each_backend(domain, &all, start_closing);
 	if (!qemu_stop(domain))
 		restore_nodes(domain);
 	driver_domain_stop(domain);
-	each_backend(domain, finish_one);
-	each_backend(domain, wait_for_script);
-	each_backend(domain, undo_setup);
+	each_backend(domain, &all, finish_one);
+	each_backend(domain, &all, wait_for_script);
+	each_backend(domain, &all, undo_setup);
 	TAILQ_FOREACH(device, &domain->devices, link)
 		if (domain_may_touch(domain))
 			device->ops->undo(device);
-	each_backend(domain, remove_one);
+	each_backend(domain, &all, remove_one);
 	remove_empty_directories(domain);
 	TAILQ_FOREACH(device, &domain->devices, link) {
 		if (domain_may_touch(domain) &&
@@ -386,6 +414,7 @@ void devices_stop(struct domain *domain)
 		files_close(device->loop_fd);
 		device->loop_fd = -1;
 	}
+	backends_free(&all);
 	task_shield(before);
 }
 
