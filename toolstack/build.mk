@@ -6,7 +6,7 @@
 #	cflags-toolstack/xend/main.c += -Wno-y	flags of one file
 #
 # lib, hv and config become static libraries, of which each program takes what it uses. A program is built as soon as its
-# directory has sources. Plain `make toolstack` leaves build/xend, build/xend-worker and build/xm; CC=clang and SAN=1
+# directory has sources. Plain `make toolstack` leaves build/xend, build/xend-worker, build/xend-tls and build/xm; CC=clang and SAN=1
 # (AddressSanitizer and UBSan) have everything in build/toolstack-clang/ and build/toolstack-san/, programs in bin/ there.
 
 SAN ?= 0
@@ -30,7 +30,7 @@ ts-cflags += $(PACKAGE_CFLAGS)
 ts-ldflags := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 
 ts-libraries := config hv lib # each uses those behind it
-ts-dirs := $(ts-libraries) worker xend xm
+ts-dirs := $(ts-libraries) tls worker xend xm
 $(foreach d,$(ts-dirs),$(eval ts-src-$(d) :=))
 include $(wildcard $(ts-dirs:%=toolstack/%/build.mk))
 ts-objs = $(foreach d,$(1),$(patsubst %.c,$(ts-out)/$(d)/%.o,$(ts-src-$(d))))
@@ -39,7 +39,7 @@ ts-libs := $(ts-libraries:%=$(ts-out)/libxenolith-%.a)
 
 # What each program is made of, and the libraries that it may use (--as-needed drops those that it does not).
 ts-xen-libs := -lxencall -lxenforeignmemory -lxenevtchn -lxengnttab -lxentoolcore
-ts-programs := xend xend-worker xm
+ts-programs := xend xend-worker xend-tls xm
 ts-dirs-xend := xend
 # Two functions of libnettle, for the seal of saved files. As a shared library it would be a tenth of xend's memory.
 ts-libs-xend := $(ts-xen-libs) -lxenstore -lnl-route-3 -lnl-3 -luv -l:libnettle.a
@@ -48,6 +48,8 @@ ts-dirs-xend-worker := worker
 # most of its work, and few of them are called.
 ts-libs-xend-worker := $(ts-xen-libs) \
 	$(foreach l,seccomp gcrypt gpg-error bz2 lzma lzo2 zstd lz4 z,-l:lib$(l).a)
+ts-dirs-xend-tls := tls
+ts-libs-xend-tls := -lgnutls -lseccomp
 ts-dirs-xm := xm
 ts-libs-xm := -lncursesw -ltinfo -lseccomp
 
@@ -55,7 +57,7 @@ ts-libs-xm := -lncursesw -ltinfo -lseccomp
 ts-built := $(foreach p,$(ts-programs),$(if $(ts-src-$(firstword $(ts-dirs-$(p)))),$(ts-bin)/$(p)))
 
 .PHONY: toolstack
-toolstack: $(ts-built) $(ts-libs) ## builds build/xend, build/xend-worker, build/xm (SAN=1: build/toolstack-san/)
+toolstack: $(ts-built) $(ts-libs) ## builds build/xend, build/xend-worker, build/xend-tls, build/xm (SAN=1: build/toolstack-san/)
 all-targets += toolstack
 clean-files += build/toolstack build/toolstack-* $(ts-programs:%=build/%)
 

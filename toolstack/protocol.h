@@ -75,9 +75,18 @@
 #define XEND_M_DOMAIN_RESUME   "domain.resume"	 /* DOM paused? -> id name uuid */
 #define XEND_M_DOMAIN_DELETE   "domain.delete"	 /* DOM */
 #define XEND_M_DOMAIN_RENAME   "domain.rename"	 /* DOM name */
-/* DOM host port? check? live? downtime_ms? timeout? rate? throttle? -> see XEND_MV_* */
+/* DOM host port? ssl? check? live? downtime_ms? timeout? rate? throttle? -> see XEND_MV_* */
 #define XEND_M_DOMAIN_MIGRATE "domain.migrate"
 #define XEND_M_MIGRATE_CANCEL "domain.migrate-cancel" /* DOM: it stays here */
+/*
+ * Certificates of other hosts, for migration over TLS. trust.look: host port? -> fingerprint, that
+ * it shows now, and own. trust.add: host fingerprint. trust.list: -> own, hosts[] and asked[] of
+ * host and fingerprint each. trust.remove: host.
+ */
+#define XEND_M_TRUST_LOOK   "trust.look"
+#define XEND_M_TRUST_ADD    "trust.add"
+#define XEND_M_TRUST_LIST   "trust.list"
+#define XEND_M_TRUST_REMOVE "trust.remove"
 /* DOM: it goes on here, because the other host will never have it */
 #define XEND_M_MIGRATE_KEEP	"domain.migrate-keep"
 #define XEND_M_DOMAIN_SYSRQ	"domain.sysrq"	   /* DOM key */
@@ -120,41 +129,43 @@
 /* Parameters. */
 #define XEND_P_DOMAIN "domain"
 /* an object as config_to_json() writes it; for a device, the device's element in it */
-#define XEND_P_CONFIG	  "config"
-#define XEND_P_COLUMNS	  "columns"
-#define XEND_P_PAUSED	  "paused"
-#define XEND_P_CONSOLE	  "console" /* its bootloader gets one */
-#define XEND_P_TRUST	  "trust"
-#define XEND_P_DRYRUN	  "dryrun"
-#define XEND_P_WAIT	  "wait"
-#define XEND_P_PATH	  "path" /* absolute */
-#define XEND_P_CONTINUE	  "continue"
-#define XEND_P_NAME	  "name"
-#define XEND_P_KEY	  "key"	    /* one character */
-#define XEND_P_TRIGGER	  "trigger" /* nmi reset init power sleep; s3resume is unsupported */
-#define XEND_P_VCPU	  "vcpu"
-#define XEND_P_LIVE	  "live"
-#define XEND_P_CRASH	  "crash"
-#define XEND_P_KB	  "kb" /* KiB */
-#define XEND_P_COUNT	  "count"
-#define XEND_P_CPUS	  "cpus"
-#define XEND_P_WEIGHT	  "weight" /* 1 to 65535 */
-#define XEND_P_CAP	  "cap"	   /* per cent of a CPU, 0 is none */
-#define XEND_P_CLASS	  "class"  /* vbd vif */
-#define XEND_P_DEVICE	  "device" /* vdev (xvda), devid, vif's handle or MAC */
-#define XEND_P_FORCE	  "force"
-#define XEND_P_SCROLLBACK "scrollback"
-#define XEND_P_CLEAR	  "clear"
-#define XEND_P_KEYS	  "keys"
-#define XEND_P_LINES	  "lines"
-#define XEND_P_REQUEST	  "request"
-#define XEND_P_HOST	  "host"
-#define XEND_P_PORT	  "port"
-#define XEND_P_CHECK	  "check" /* only ask whether it could */
-#define XEND_P_DOWNTIME	  "downtime_ms"
-#define XEND_P_TIMEOUT	  "timeout"  /* seconds */
-#define XEND_P_RATE	  "rate"     /* megabits a second */
-#define XEND_P_THROTTLE	  "throttle" /* false: do not slow it */
+#define XEND_P_CONFIG	   "config"
+#define XEND_P_COLUMNS	   "columns"
+#define XEND_P_PAUSED	   "paused"
+#define XEND_P_CONSOLE	   "console" /* its bootloader gets one */
+#define XEND_P_TRUST	   "trust"
+#define XEND_P_DRYRUN	   "dryrun"
+#define XEND_P_WAIT	   "wait"
+#define XEND_P_PATH	   "path" /* absolute */
+#define XEND_P_CONTINUE	   "continue"
+#define XEND_P_NAME	   "name"
+#define XEND_P_KEY	   "key"     /* one character */
+#define XEND_P_TRIGGER	   "trigger" /* nmi reset init power sleep; s3resume is unsupported */
+#define XEND_P_VCPU	   "vcpu"
+#define XEND_P_LIVE	   "live"
+#define XEND_P_CRASH	   "crash"
+#define XEND_P_KB	   "kb" /* KiB */
+#define XEND_P_COUNT	   "count"
+#define XEND_P_CPUS	   "cpus"
+#define XEND_P_WEIGHT	   "weight" /* 1 to 65535 */
+#define XEND_P_CAP	   "cap"    /* per cent of a CPU, 0 is none */
+#define XEND_P_CLASS	   "class"  /* vbd vif */
+#define XEND_P_DEVICE	   "device" /* vdev (xvda), devid, vif's handle or MAC */
+#define XEND_P_FORCE	   "force"
+#define XEND_P_SCROLLBACK  "scrollback"
+#define XEND_P_CLEAR	   "clear"
+#define XEND_P_KEYS	   "keys"
+#define XEND_P_LINES	   "lines"
+#define XEND_P_REQUEST	   "request"
+#define XEND_P_HOST	   "host"
+#define XEND_P_SSL	   "ssl"
+#define XEND_P_FINGERPRINT "fingerprint"
+#define XEND_P_PORT	   "port"
+#define XEND_P_CHECK	   "check" /* only ask whether it could */
+#define XEND_P_DOWNTIME	   "downtime_ms"
+#define XEND_P_TIMEOUT	   "timeout"  /* seconds */
+#define XEND_P_RATE	   "rate"     /* megabits a second */
+#define XEND_P_THROTTLE	   "throttle" /* false: do not slow it */
 
 /* In any result: a sentence for a person about what was done all the same. */
 #define XEND_D_WARNING "warning"
@@ -188,6 +199,11 @@
 #define XEND_D_SCREEN_ADDRESS  "address"    /* 127.0.0.1:5900, [::1]:5900 */
 #define XEND_D_SCREEN_PASSWORD "password"
 #define XEND_D_SCREEN_DEAD     "dead" /* true: its QEMU has died, and nobody shows it */
+
+/* trust.list */
+#define XEND_TR_OWN   "own"
+#define XEND_TR_HOSTS "hosts"
+#define XEND_TR_ASKED "asked"
 
 /* The result of domain.migrate, without check. */
 #define XEND_MV_DOWNTIME_MS "downtime_ms" /* milliseconds in which the guest stood still */

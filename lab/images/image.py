@@ -28,7 +28,7 @@ PACKAGES = [
     "systemd-sysv", "udev", "kmod", "linux-image-amd64", "initramfs-tools",
     "xen-utils-4.17", "xenstore-utils", "iproute2", "iputils-ping", "less", "procps", "bash-completion",
     # What xend, its worker and xm are linked with.
-    "libuv1", "libjson-c5", "libnl-3-200", "libnl-route-3-200", "libseccomp2", "libnettle8", "libncursesw6", "liblz4-1",
+    "libuv1", "libjson-c5", "libnl-3-200", "libnl-route-3-200", "libseccomp2", "libnettle8", "libncursesw6", "liblz4-1", "libgnutls30",
 ]
 SIZE = "3G"
 # Nothing here helps a machine that lives for minutes, and each costs seconds under emulation.
@@ -117,7 +117,7 @@ def make_toolstack_initrd():
     """The programs change often and the image takes minutes: they come with the initramfs (debian-init copies them)."""
     etc = ROOT / "toolstack/etc"
     files = {"usr/sbin/xend": ROOT / "build/xend", "usr/sbin/xm": ROOT / "build/xm",
-             "usr/lib/xenolith/xend-worker": ROOT / "build/xend-worker", "etc/init.d/xend": etc / "xend.init", "etc/init.d/xenolith-guests": etc / "xenolith-guests.init",
+             "usr/lib/xenolith/xend-worker": ROOT / "build/xend-worker", "usr/lib/xenolith/xend-tls": ROOT / "build/xend-tls", "etc/init.d/xend": etc / "xend.init", "etc/init.d/xenolith-guests": etc / "xenolith-guests.init",
              "usr/local/sbin/service": etc / "service", "usr/lib/systemd/system/xend.service": etc / "xend.service",
              "usr/lib/systemd/system/xenolith-guests.service": etc / "xenolith-guests.service",
              "etc/xen/xend-config.sxp": etc / "xend-config.sxp",

@@ -207,7 +207,7 @@ def make_toolstack():
     variant = os.environ.get("TOOLSTACK", "toolstack")
     built = ROOT / "build" / ("" if variant == "toolstack" else f"{variant}/bin")
     programs = {"usr/sbin/xend": built / "xend", "usr/sbin/xm": built / "xm",
-                "usr/lib/xenolith/xend-worker": built / "xend-worker"}
+                "usr/lib/xenolith/xend-worker": built / "xend-worker", "usr/lib/xenolith/xend-tls": built / "xend-tls"}
     programs = {inside: path for inside, path in programs.items() if path.exists()}
     if not programs:
         return

@@ -72,3 +72,6 @@ $(unit-out)/obj/%.o: %.c
 $(unit-out)/obj/toolstack/%.o $(unit-out)/obj/tests/unit/toolstack/%.o: unit-cflags := $(unit-ts-cflags)
 
 -include $(shell find $(unit-out)/obj -name '*.d' 2>/dev/null)
+
+# It runs this program.
+unit-run-toolstack/xend_tls: | build/xend-tls

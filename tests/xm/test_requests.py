@@ -21,6 +21,9 @@ REQUESTS = [
     (("migrate", "--downtime", "0", "--timeout", "60", "--rate", "500", "--no-throttle", "g1", "h2"), "domain.migrate",
      {"domain": "g1", "host": "h2", "downtime_ms": 0, "timeout": 60, "rate": 500, "throttle": False}),
     (("migrate-cancel", "g1"), "domain.migrate-cancel", {"domain": "g1"}),
+    (("migrate", "--ssl", "g1", "h2"), "domain.migrate", {"domain": "g1", "host": "h2", "ssl": True}),
+    (("trust", "-f", "a" * 64, "h2"), "trust.add", {"host": "h2", "fingerprint": "a" * 64}),
+    (("trust", "--remove", "h2"), "trust.remove", {"host": "h2"}),
     (("migrate-keep", "g1"), "domain.migrate-keep", {"domain": "g1"}),
     (("rename", "g1", "g2"), "domain.rename", {"domain": "g1", "name": "g2"}),
     (("sysrq", "g1", "s"), "domain.sysrq", {"domain": "g1", "key": "s"}),
@@ -153,3 +156,24 @@ def test_a_warning_of_xend_is_said_and_the_command_succeeds(xm, xend):
     xend.answers["memory.set"] = {"warning": "Domain 'g1' is asked to do with 10 MiB."}
     done = xm("mem-set", "g1", "10")
     assert (done.status, done.out, done.err) == (0, "", "Warning: Domain 'g1' is asked to do with 10 MiB.\n")
+
+
+LIST = {"own": "0" * 64, "hosts": [{"host": "h2", "fingerprint": "2" * 64}], "asked": [{"host": "h3", "fingerprint": "3" * 64}]}
+
+
+def test_the_trusted_hosts(xm, xend):
+    xend.answers["trust.list"] = LIST
+    assert xm.good("trust", "--list").splitlines() == [
+        f"{'Fingerprint':64}  Host", f"{'0' * 64}  this host", f"{'2' * 64}  h2", f"{'3' * 64}  h3 has asked, and is not trusted"]
+
+
+def test_a_host_is_trusted_only_after_a_yes(xm, xend):
+    xend.answers.update({"trust.list": LIST, "trust.look": {"own": "0" * 64, "fingerprint": "9" * 64}, "trust.add": {}})
+    text = xm.fails("trust", "h9")
+    assert "nobody is there to compare" in text and all(method != "trust.add" for method, _ in xend.requests)
+    out = xm.good("trust", "--yes", "h9")
+    assert "0" * 64 in out and "9" * 64 in out
+    assert xend.requests[-1] == ("trust.add", {"host": "h9", "fingerprint": "9" * 64})
+    # One that has asked need not take domains itself.
+    xm.good("trust", "--yes", "h3")
+    assert xend.requests[-1] == ("trust.add", {"host": "h3", "fingerprint": "3" * 64})

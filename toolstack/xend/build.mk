@@ -16,10 +16,10 @@ ts-src-xend += domain/balloon.c domain/boot.c domain/bootloader.c domain/corpse.
 	domain/guests.c domain/guests_journal.c domain/guests_plan.c domain/guests_sequence.c domain/guests_start.c domain/guests_stop.c \
 	domain/layout.c domain/lifecycle.c domain/live.c domain/measure.c domain/move.c domain/record.c domain/record_debt.c domain/record_file.c domain/recover.c domain/recover_plan.c domain/rename.c domain/resume.c \
 	domain/save.c domain/save_header.c domain/screen.c domain/state_letters.c domain/suspend.c domain/worker.c
-ts-src-xend += migrate/arrival.c migrate/handover.c migrate/images.c migrate/listen.c migrate/offer.c migrate/peer.c migrate/source.c migrate/target.c
+ts-src-xend += migrate/arrival.c migrate/handover.c migrate/images.c migrate/listen.c migrate/offer.c migrate/peer.c migrate/source.c migrate/target.c migrate/tls.c migrate/trust.c
 ts-src-xend += server/client.c server/cpu_faults.c server/method_device.c server/method_domain.c \
 	server/method_guests.c \
-	server/method_host.c server/method_list.c server/method_migrate.c server/method_managed.c server/method_resources.c \
+	server/method_host.c server/method_list.c server/method_migrate.c server/method_trust.c server/method_managed.c server/method_resources.c \
 	server/method_topology.c server/scheduler.c server/top.c
 
 cflags-toolstack/xend/server/cpu_faults.c += -Ihypervisor/include

@@ -5,6 +5,7 @@
 #include "xend/migrate/listen.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "lib/alloc.h"
 #include "xend/migrate/peer.h"
 #include "xend/migrate/target.h"
+#include "xend/migrate/tls.h"
 #include "xend/runtime/settings.h"
 #include "xend/runtime/task.h"
 #include "unit.h"
@@ -52,6 +54,23 @@ void peer_refuse(struct peer *peer, const char *sentence)
 
 void peers_hang_up(void)
 {
+}
+
+void peer_watch_silence(int fd)
+{
+}
+
+/* The process for TLS lets the first host through, and refuses the next. */
+static int wrapped;
+
+int tls_wrap(int fd, enum tls_role role, const char *name, struct error **e)
+{
+	assert_int_equal(role, TLS_SERVER);
+	assert_string_equal(name, "127.0.0.1");
+	if (wrapped++ == 0)
+		return fd;
+	close(fd);
+	return error_set(e, EACCES, "%s is not known.", name);
 }
 
 void target_serve(struct peer *peer)
@@ -106,13 +125,13 @@ static unsigned int free_port(void)
 	return ntohs(address.sin_port);
 }
 
-static void listen_on(unsigned int port)
+static void listen_on(const char *key, unsigned int port)
 {
 	struct config_diags diags = { 0 };
-	char *text = xasprintf("(xend-relocation-server yes)(xend-relocation-port %u)"
+	char *text = xasprintf("(xend-relocation-%sserver yes)(xend-relocation-%sport %u)"
 			       "(xend-relocation-address 127.0.0.1)"
 			       "(xend-relocation-hosts-allow '127.0.0.1')",
-			       port);
+			       key, key, port);
 
 	settings = xend_config_parse(text, strlen(text), "f", &diags);
 	assert_non_null(settings);
@@ -146,7 +165,7 @@ static void test_a_call_waits_for_a_descriptor(void **state)
 	int fd, next;
 
 	served = 0;
-	listen_on(port);
+	listen_on("", port);
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	call(fd, port);
 	next = dup(0);
@@ -166,9 +185,32 @@ static void test_a_call_waits_for_a_descriptor(void **state)
 	stop();
 }
 
+static void test_a_host_that_tls_refuses_is_not_served(void **state)
+{
+	unsigned int port = free_port();
+	int first = socket(AF_INET, SOCK_STREAM, 0), second = socket(AF_INET, SOCK_STREAM, 0);
+
+	served = refused = 0;
+	listen_on("ssl-", port);
+	call(first, port);
+	run(20000, &wrapped);
+	call(second, port);
+	for (int i = 0; i < 100 && wrapped < 2; i++)
+		run(200, NULL);
+	run(100, NULL);
+	assert_int_equal(wrapped, 2);
+	assert_int_equal(served, 1);
+	/* What there is to say, TLS has said. */
+	assert_int_equal(refused, 0);
+	close(first);
+	close(second);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_host_that_tls_refuses_is_not_served),
 		cmocka_unit_test(test_a_call_waits_for_a_descriptor),
 	};
 

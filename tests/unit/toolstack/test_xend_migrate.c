@@ -102,7 +102,8 @@ static int address(struct sockaddr_un *to)
 	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
-int peer_connect(const char *host, unsigned int port, struct peer **out, struct error **e)
+int peer_connect(const char *host, unsigned int port, enum peer_wire wire, struct peer **out,
+		 struct error **e)
 {
 	struct sockaddr_un to;
 	int fd = address(&to);

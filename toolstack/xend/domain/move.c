@@ -44,6 +44,8 @@ struct json_object *move_to_json(const struct move *move)
 	json_set_int(o, "port", move->port);
 	if (move->cap >= 0)
 		json_set_int(o, "cap", move->cap);
+	if (move->tls)
+		json_set_bool(o, "tls", true);
 	if (move->incoming)
 		json_set(o, "size", domain_size_to_json(&move->size));
 	return o;
@@ -55,12 +57,13 @@ struct move *move_from_json(struct json_object *o, struct error **e)
 	const char *id, *host;
 	struct move *move;
 	int64_t port, cap;
-	bool incoming;
+	bool incoming, tls;
 
 	if (json_get_string(o, "id", &id, e) || json_get_bool(o, "incoming", &incoming, e) ||
 	    json_get_string(o, "host", &host, e) ||
 	    json_get_int(o, "port", 0, PORT_MAX, &port, e) ||
 	    json_opt_int(o, "cap", -1, INT32_MAX, -1, &cap, e) ||
+	    json_opt_bool(o, "tls", false, &tls, e) ||
 	    (incoming && json_get_typed(o, "size", json_type_object, &size, e)))
 		return NULL;
 	if (!move_id_is_valid(id)) {
@@ -69,6 +72,7 @@ struct move *move_from_json(struct json_object *o, struct error **e)
 	}
 	move = move_new(id, incoming, host, (unsigned int)port);
 	move->cap = (int)cap;
+	move->tls = tls;
 	if (incoming && domain_size_from_json(&move->size, size, e)) {
 		move_free(move);
 		return NULL;

@@ -23,6 +23,7 @@ struct move {
 	bool incoming;
 	char *host;	   /* the other host, for people; at the source also where to connect */
 	unsigned int port; /* at the source: the other host's */
+	bool tls;	   /* at the source: the connection is encrypted */
 	struct domain_size size; /* at the target: the domain's, for its nodes in xenstore */
 	/*
 	 * At the source: the hypervisor may log what the guest writes, and give it a smaller share

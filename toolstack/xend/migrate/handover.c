@@ -186,7 +186,8 @@ static struct peer *reach(const struct domain *domain)
 	struct peer *peer = NULL;
 	struct error *e = NULL;
 
-	if (peer_connect(domain->move->host, domain->move->port, &peer, &e))
+	if (peer_connect(domain->move->host, domain->move->port,
+			 domain->move->tls ? PEER_TLS : PEER_PLAIN, &peer, &e))
 		log_debug("%s", error_text(e));
 	error_free(&e);
 	return peer;

@@ -21,6 +21,7 @@
 #include "lib/str.h"
 #include "xend/migrate/peer.h"
 #include "xend/migrate/target.h"
+#include "xend/migrate/tls.h"
 #include "xend/runtime/offload.h"
 #include "xend/runtime/settings.h"
 #include "xend/runtime/task.h"
@@ -33,16 +34,20 @@
 /* Milliseconds until connections are taken again, when no descriptor was left for one. */
 #define PAUSE 1000
 
-static struct {
+static struct listener {
 	uv_poll_t poll;
 	uv_timer_t pause;
+	enum peer_wire wire;
 	int fd;
 	bool listens;
-	unsigned int connections;
-} server = { .fd = -1 };
+} listeners[] = { { .wire = PEER_PLAIN, .fd = -1 }, { .wire = PEER_TLS, .fd = -1 } };
+#define LISTENERS (sizeof(listeners) / sizeof(listeners[0]))
+
+static unsigned int connections;
 
 struct caller {
 	int fd;
+	enum peer_wire wire;
 	struct sockaddr_storage address;
 	socklen_t length;
 	char number[NI_MAXHOST], name[NI_MAXHOST]; /* name: empty if there is none */
@@ -100,6 +105,8 @@ static void find_name(void *arg)
 /* -EACCES: it is not on the list. Frees the caller in any case but success. */
 static int let_in(struct caller *caller, struct peer **peer)
 {
+	const char *name;
+	struct error *e = NULL;
 	int rc;
 
 	if (!xend_config_allows(settings, caller->number)) {
@@ -111,16 +118,29 @@ static int let_in(struct caller *caller, struct peer **peer)
 				    "xend-relocation-hosts-allow.",
 				    caller->number, *caller->name ? " (" : "", caller->name,
 				    *caller->name ? ")" : "");
-			*peer = peer_new(caller->fd, caller->number);
-			caller->fd = -1;
+			/* TLS would have to be spoken with it before it could be told so. */
+			if (caller->wire == PEER_PLAIN) {
+				*peer = peer_new(caller->fd, caller->number);
+				caller->fd = -1;
+			}
 			caller_free(caller);
 			return -EACCES;
 		}
 	}
-	*peer = peer_new(caller->fd, *caller->name ? caller->name : caller->number);
+	name = *caller->name ? caller->name : caller->number;
+	if (caller->wire == PEER_TLS) {
+		peer_watch_silence(caller->fd);
+		caller->fd = tls_wrap(caller->fd, TLS_SERVER, name, &e);
+	}
+	rc = caller->fd < 0 ? caller->fd : 0;
+	if (rc == 0)
+		*peer = peer_new(caller->fd, name);
+	else
+		log_warning("%s", error_text(e));
+	error_free(&e);
 	caller->fd = -1;
 	caller_free(caller);
-	return 0;
+	return rc;
 }
 
 /* --- connections --- */
@@ -132,53 +152,57 @@ static void serve(void *arg)
 
 	if (rc == 0)
 		target_serve(peer);
-	else if (rc == -EACCES)
+	else if (peer)
 		peer_refuse(peer, "Your host is not on this one's list of those that may move "
 				  "domains here (xend-relocation-hosts-allow in its "
 				  "xend-config.sxp).");
 	peer_free(peer);
-	server.connections--;
+	connections--;
 }
 
 static void on_connection(uv_poll_t *poll, int status, int events);
 
 static void on_pause_end(uv_timer_t *timer)
 {
-	uv_poll_start(&server.poll, UV_READABLE, on_connection);
+	struct listener *listener = timer->data;
+
+	uv_poll_start(&listener->poll, UV_READABLE, on_connection);
 }
 
 /*
  * A connection that cannot be accepted stays in the kernel's queue, and the loop would hear of it
  * again at once, for ever.
  */
-static void pause_after(int errnum)
+static void pause_after(struct listener *listener, int errnum)
 {
 	if (errnum != EMFILE && errnum != ENFILE && errnum != ENOBUFS && errnum != ENOMEM)
 		return;
 	log_warning("A host that wants to move a domain here has to wait: %s.", strerror(errnum));
-	uv_poll_stop(&server.poll);
-	uv_timer_start(&server.pause, on_pause_end, PAUSE, 0);
+	uv_poll_stop(&listener->poll);
+	uv_timer_start(&listener->pause, on_pause_end, PAUSE, 0);
 }
 
 static void on_connection(uv_poll_t *poll, int status, int events)
 {
+	struct listener *listener = poll->data;
 	struct caller *caller = xcalloc(1, sizeof(*caller));
 
+	caller->wire = listener->wire;
 	caller->length = sizeof(caller->address);
-	caller->fd = accept4(server.fd, (struct sockaddr *)&caller->address, &caller->length,
+	caller->fd = accept4(listener->fd, (struct sockaddr *)&caller->address, &caller->length,
 			     SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (caller->fd < 0)
-		pause_after(errno);
-	if (caller->fd < 0 || server.connections == CONNECTIONS_MAX ||
+		pause_after(listener, errno);
+	if (caller->fd < 0 || connections == CONNECTIONS_MAX ||
 	    getnameinfo((struct sockaddr *)&caller->address, caller->length, caller->number,
 			sizeof(caller->number), NULL, 0, NI_NUMERICHOST)) {
 		caller_free(caller);
 		return;
 	}
 	unmap(caller->number);
-	server.connections++;
+	connections++;
 	if (!task_start(serve, caller)) {
-		server.connections--;
+		connections--;
 		caller_free(caller);
 	}
 }
@@ -227,39 +251,52 @@ static int open_any(const char *address, unsigned int port)
 	return fd;
 }
 
-void migrate_listen(void)
+static void listen_at(struct listener *listener, unsigned int port)
 {
 	const char *address = settings->relocation_address;
-	unsigned int port = (unsigned int)settings->relocation_port;
 
-	if (!settings->relocation_server)
-		return;
-	server.fd = open_any(address, port);
-	if (server.fd < 0) {
+	listener->fd = open_any(address, port);
+	if (listener->fd < 0) {
 		log_error("Domains cannot be moved here: port %u%s%s cannot be listened on: %s.",
 			  port, address ? " of " : "", address ? address : "",
-			  strerror(-server.fd));
+			  strerror(-listener->fd));
 		return;
 	}
-	uv_timer_init(uv_default_loop(), &server.pause);
-	uv_poll_init(uv_default_loop(), &server.poll, server.fd);
-	uv_poll_start(&server.poll, UV_READABLE, on_connection);
-	server.listens = true;
-	log_info("Domains may be moved here: port %u.", port);
+	uv_timer_init(uv_default_loop(), &listener->pause);
+	uv_poll_init(uv_default_loop(), &listener->poll, listener->fd);
+	listener->poll.data = listener->pause.data = listener;
+	uv_poll_start(&listener->poll, UV_READABLE, on_connection);
+	listener->listens = true;
+	log_info("Domains may be moved here%s: port %u.",
+		 listener->wire == PEER_TLS ? " over TLS" : "", port);
+}
+
+void migrate_listen(void)
+{
+	if (settings->relocation_server)
+		listen_at(&listeners[PEER_PLAIN], (unsigned int)settings->relocation_port);
+	if (settings->relocation_ssl_server)
+		listen_at(&listeners[PEER_TLS], (unsigned int)settings->relocation_ssl_port);
 }
 
 static void on_closed(uv_handle_t *handle)
 {
-	close(server.fd);
-	server.fd = -1;
+	struct listener *listener = handle->data;
+
+	close(listener->fd);
+	listener->fd = -1;
 }
 
 void migrate_stop(void)
 {
-	if (server.listens) {
-		uv_close((uv_handle_t *)&server.pause, NULL);
-		uv_close((uv_handle_t *)&server.poll, on_closed);
+	for (size_t i = 0; i < LISTENERS; i++) {
+		struct listener *listener = &listeners[i];
+
+		if (listener->listens) {
+			uv_close((uv_handle_t *)&listener->pause, NULL);
+			uv_close((uv_handle_t *)&listener->poll, on_closed);
+		}
+		listener->listens = false;
 	}
-	server.listens = false;
 	peers_hang_up();
 }

@@ -19,6 +19,7 @@
 
 #include "lib/alloc.h"
 #include "lib/str.h"
+#include "xend/migrate/tls.h"
 #include "xend/runtime/offload.h"
 #include "xend/runtime/task.h"
 
@@ -43,7 +44,7 @@ static TAILQ_HEAD(, peer) peers = TAILQ_HEAD_INITIALIZER(peers);
 /* --- the socket --- */
 
 /* The kernel finds out that the other host is gone, also for a worker that only reads. */
-static void watch_silence(int fd)
+void peer_watch_silence(int fd)
 {
 	const int on = 1, idle = SILENCE_SECONDS / 3, interval = 5, count = 4;
 	const unsigned int silence = SILENCE_SECONDS * 1000;
@@ -69,7 +70,7 @@ struct peer *peer_new(int fd, const char *name)
 
 	peer->fd = fd;
 	peer->name = xstrdup(name);
-	watch_silence(fd);
+	peer_watch_silence(fd);
 	uv_poll_init_socket(uv_default_loop(), &peer->poll, fd);
 	peer->poll.data = peer;
 	TAILQ_INSERT_TAIL(&peers, peer, link);
@@ -182,7 +183,7 @@ static void connecting_free(void *arg)
 	free(c);
 }
 
-int peer_connect(const char *host, unsigned int port, struct peer **out, struct error **e)
+int peer_connect_socket(const char *host, unsigned int port, struct error **e)
 {
 	struct connecting *c = xcalloc(1, sizeof(*c));
 	int rc;
@@ -195,11 +196,26 @@ int peer_connect(const char *host, unsigned int port, struct peer **out, struct 
 		return error_set(e, rc, "Connecting to %s was cancelled.", host);
 	rc = error_move(e, &c->e);
 	if (rc == 0) {
-		*out = peer_new(c->fd, host);
+		rc = c->fd;
 		c->fd = -1;
 	}
 	connecting_free(c);
 	return rc;
+}
+
+int peer_connect(const char *host, unsigned int port, enum peer_wire wire, struct peer **out,
+		 struct error **e)
+{
+	int fd = peer_connect_socket(host, port, e);
+
+	if (fd >= 0 && wire == PEER_TLS) {
+		peer_watch_silence(fd);
+		fd = tls_wrap(fd, TLS_CLIENT, host, e);
+	}
+	if (fd < 0)
+		return fd;
+	*out = peer_new(fd, host);
+	return 0;
 }
 
 /* --- lines --- */

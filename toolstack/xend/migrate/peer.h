@@ -17,8 +17,15 @@
 
 struct peer;
 
+enum peer_wire { PEER_PLAIN, PEER_TLS };
+
 /* In a task. Resolves the name and connects, in a thread: 10 seconds for each address. */
-int peer_connect(const char *host, unsigned int port, struct peer **out, struct error **e);
+int peer_connect(const char *host, unsigned int port, enum peer_wire wire, struct peer **out,
+		 struct error **e);
+/* The same for the bare socket, which blocks. */
+int peer_connect_socket(const char *host, unsigned int port, struct error **e);
+/* Has the kernel find out that the other host is gone; peer_new does so, too. */
+void peer_watch_silence(int fd);
 /* Takes a connected socket over. `name`: of the other host, for people. */
 struct peer *peer_new(int fd, const char *name);
 void peer_free(struct peer *peer); /* NULL: nothing */

@@ -221,7 +221,8 @@ static int connect_and_ask(struct domain *domain, const struct migrate_order *or
 	if (rc == 0)
 		rc = make_id(id, e);
 	if (rc == 0)
-		rc = peer_connect(order->host, order->port, peer, e);
+		rc = peer_connect(order->host, order->port, order->tls ? PEER_TLS : PEER_PLAIN,
+				  peer, e);
 	if (rc == 0)
 		rc = say_offer(domain, *peer, id, e);
 	return rc ? rc : hear_reasons(domain, *peer, e);
@@ -242,6 +243,7 @@ static int move(struct domain *domain, const struct migrate_order *order, struct
 			    domain->move->host);
 	move_free(domain->move);
 	domain->move = move_new(id, false, order->host, order->port);
+	domain->move->tls = order->tls;
 	rc = send_guest(domain, order, peer, asker, result, e);
 	before = task_shield(true);
 	if (rc)

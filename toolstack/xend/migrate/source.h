@@ -25,6 +25,7 @@ enum migrate_live {
 struct migrate_order {
 	const char *host;
 	unsigned int port;
+	bool tls;   /* not as it is */
 	bool check; /* only asks whether it could */
 	enum migrate_live live;
 	uint64_t downtime_ms; /* that it may stand still for in the last round */

@@ -48,7 +48,7 @@ static const struct method methods_request[] = {
 static const struct method *const tables[] = { methods_request, methods_domain, methods_list,
 					       methods_managed, methods_guests, methods_resources,
 					       methods_device,	methods_host,	methods_topology,
-					       methods_migrate };
+					       methods_migrate, methods_trust };
 
 /* The methods that can be cancelled, as they take back what they did; what the client is told. */
 static const struct {

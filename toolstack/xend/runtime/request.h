@@ -48,7 +48,7 @@ struct method {
 /* The tables of the method_*.c files; each ends with a row without a name. */
 extern const struct method methods_domain[], methods_list[], methods_managed[], methods_guests[],
 	methods_resources[], methods_device[], methods_host[], methods_topology[],
-	methods_migrate[];
+	methods_migrate[], methods_trust[];
 
 /* Takes one line from a client. Whatever the line is, it gets an answer, now or later. */
 void request_receive(struct client *client, const char *line, size_t length);

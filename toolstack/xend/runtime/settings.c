@@ -14,10 +14,6 @@ static void log_warnings(const char *path, const struct config_diags *diags)
 		if (!diags->list[i].is_error)
 			log_warning("%s:%u: %s.", path, diags->list[i].pos.line,
 				    diags->list[i].text);
-	if (settings && settings->relocation_ssl_server)
-		log_warning("%s: the relocation server has no TLS yet; xend-relocation-ssl-server "
-			    "stays off.",
-			    path);
 }
 
 int settings_load(const char *path, struct error **e)

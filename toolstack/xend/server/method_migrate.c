@@ -59,6 +59,7 @@ static enum migrate_live get_live(struct request *request)
 static int migrate(struct request *request, struct json_object *result, struct error **e)
 {
 	struct migrate_order order = { .host = request_string(request, XEND_P_HOST),
+				       .tls = request_bool(request, XEND_P_SSL),
 				       .check = request_bool(request, XEND_P_CHECK),
 				       .live = get_live(request),
 				       .throttle = !request_value(request, XEND_P_THROTTLE) ||
@@ -74,7 +75,9 @@ static int migrate(struct request *request, struct json_object *result, struct e
 	if (rc)
 		return rc;
 	/* Hosts of one network mostly have one file of settings. */
-	order.port = (unsigned int)(port > 0 ? (uint64_t)port : settings->relocation_port);
+	order.port = (unsigned int)(port > 0  ? (uint64_t)port :
+				    order.tls ? settings->relocation_ssl_port :
+						settings->relocation_port);
 	rc = recover_wait(request, e);
 	if (rc == 0)
 		rc = domain_acquire(request, operation, NEED_RUNS | NEED_OURS | NEED_NOT_DOM0,
@@ -176,6 +179,7 @@ const struct method methods_migrate[] = {
 	  { { XEND_P_DOMAIN, PARAM_DOMAIN, true },
 	    { XEND_P_HOST, PARAM_STRING, true },
 	    { XEND_P_PORT, PARAM_INT, false },
+	    { XEND_P_SSL, PARAM_BOOL, false },
 	    { XEND_P_LIVE, PARAM_BOOL, false },
 	    { XEND_P_CHECK, PARAM_BOOL, false },
 	    { XEND_P_DOWNTIME, PARAM_INT, false },

@@ -14,6 +14,7 @@
 #include "xm/commands/create.h"
 #include "xm/client/path.h"
 #include "xm/commands/migrate.h"
+#include "xm/commands/trust.h"
 #include "xm/commands/shutdown.h"
 #include "xm/number.h"
 
@@ -278,7 +279,8 @@ const struct xm_command xm_lifecycle_commands[] = {
 		  "xend-relocation-hosts-allow in its xend-config.sxp. Both must have the "
 		  "domain's disks, under the same names, and its bridges. The other host says "
 		  "first what is missing, all at once; --check stops there. "
-		  "Nothing is encrypted: use a network of your own. "
+		  "Without --ssl nothing is encrypted: use a network of your own then. With it "
+		  "both hosts must know each other's certificates: xm trust. "
 		  "The domain runs while its memory is sent, and what it writes meanwhile is sent "
 		  "again, round by round. It stands still for a moment at the end, when the rest "
 		  "is "
@@ -293,6 +295,7 @@ const struct xm_command xm_lifecycle_commands[] = {
 		  "where it is.",
 	  .examples = "xm migrate --check web1 host2\tcan web1 move to host2?\n"
 		      "xm migrate web1 host2\tmove it\n"
+		      "xm migrate --ssl web1 host2\tmove it over TLS\n"
 		      "xm migrate --rate 500 --downtime 200 web1 host2\tgently",
 	  .options = migrate_options,
 	  .min_operands = 2,
@@ -305,6 +308,22 @@ const struct xm_command xm_lifecycle_commands[] = {
 		  "other host has everything it is too late; the error says so.",
 	  .examples = "xm migrate-cancel web1\tlet web1 stay here",
 	  .min_operands = 1,
+	  .max_operands = 1 },
+	{ .name = "trust",
+	  .run = trust_run,
+	  .usage = "[HOST]",
+	  .summary = "Trust another host's certificate, for `xm migrate --ssl'",
+	  .help = "Shows this host's certificate and the other one's, by their fingerprints, and "
+		  "trusts the other one for good after a yes. Compare them with what `xm trust "
+		  "--list' shows there: who sits between the hosts could show a certificate of "
+		  "its own. Both hosts must trust each other; the one that takes domains needs "
+		  "xend-relocation-ssl-server in its xend-config.sxp. A host that has tried in "
+		  "vain is in the list of the one that refused it, under the name by which that "
+		  "one knows it. --remove ends the trust.",
+	  .examples = "xm trust host2\tlook at host2's certificate, and take it\n"
+		      "xm trust --list\tthis host's fingerprint, and whom it trusts\n"
+		      "xm trust --remove host2\ttrust host2 no longer",
+	  .options = trust_options,
 	  .max_operands = 1 },
 	{ .name = "migrate-keep",
 	  .run = migrate_keep_run,

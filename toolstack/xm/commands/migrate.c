@@ -25,8 +25,8 @@ const struct xm_option migrate_options[] = {
 	{ XM_OPTION_TIMEOUT, "timeout", "SECONDS", "give up if that is not reached by then" },
 	{ XM_OPTION_RATE, "rate", "MBIT", "send at most so much a second until the end" },
 	{ XM_OPTION_NO_THROTTLE, "no-throttle", NULL, "never slow it" },
-	{ 'p', "port", "PORT", "port of the other host's xend (8002)" },
-	{ 's', "ssl", NULL, "over TLS (not there yet)" },
+	{ 'p', "port", "PORT", "port of the other host's xend (8002; with --ssl 8003)" },
+	{ 's', "ssl", NULL, "over TLS; see xm trust" },
 	{ XM_OPTION_CHECK, "check", NULL, "only say whether it could move" },
 	{ XM_OPTION_JSON, "json", NULL, "the report as JSON" },
 	{ 0 },
@@ -139,6 +139,8 @@ static const char *put_options(const struct xm_args *args, struct json_object *p
 		return "--timeout (seconds, up to a week)";
 	if (!put_number(args, XM_OPTION_RATE, RATE_MAX, XEND_P_RATE, params))
 		return "--rate (megabits a second)";
+	if (xm_args_has(args, 's'))
+		json_set_bool(params, XEND_P_SSL, true);
 	if (xm_args_has(args, 'l'))
 		json_set_bool(params, XEND_P_LIVE, true);
 	if (xm_args_has(args, XM_OPTION_NO_LIVE))
@@ -160,11 +162,6 @@ int migrate_run(const struct xm_args *args)
 
 	if (xm_args_has(args, 'l') && xm_args_has(args, XM_OPTION_NO_LIVE))
 		return xm_usage_error(args->command, "--live and --no-live exclude each other");
-	if (xm_args_has(args, 's'))
-		return xm_fail("Domain '%s' was not moved: this release cannot do it over TLS yet. "
-			       "Without --ssl its memory crosses the network as it is: use a "
-			       "network of your own for that.",
-			       args->operands[0]);
 	params = xm_domain_params(args->operands[0]);
 	json_set_string(params, XEND_P_HOST, args->operands[1]);
 	bad = put_options(args, params);
