@@ -62,8 +62,8 @@ def repack(deb, version, directory):
     subprocess.run(["dpkg-deb", "-R", deb, tree], check=True)
     control = (tree / "DEBIAN/control").read_text()
     (tree / "DEBIAN/control").write_text(re.sub(r"\b0\.1\b(?=\)|$)", version, control, flags=re.MULTILINE))
-    for image in tree.glob("boot/xenolith-*.gz"):
-        image.rename(image.with_name(f"xenolith-{version}.gz"))
+    for file in tree.rglob("boot/xenolith-0.1.*"):
+        file.rename(file.with_name(f"xenolith-{version}{file.suffix}"))
     # Its files of configuration differ, too.
     for conffile in (tree / "etc").rglob("*.sxp"):
         conffile.write_text(f"# Of version {version}.\n{conffile.read_text()}")
@@ -97,6 +97,10 @@ def snapshot(disk):
     return in_chroot(disk, SNAPSHOT)[1].splitlines()
 
 
+def traces(disk):
+    return [line for line in snapshot(disk) if re.search(r"xenolith|[/0-9]xend\b|/xm\b", line)]
+
+
 def difference(before, after):
     return sorted({f"- {line}" for line in before} - {f"- {line}" for line in after}) + \
         sorted({f"+ {line}" for line in after} - {f"+ {line}" for line in before})
@@ -124,7 +128,7 @@ def test_packages_come_and_go_without_a_trace(filled):
     """)
     assert "xenolith: There is too little memory: 488 MiB." in said and "This machine can run Xenolith." in said
     before = snapshot(filled)
-    assert [line for line in before if re.search(r"xenolith|[/0-9]xend\b|/xm\b", line)] == []
+    assert traces(filled) == []
 
     in_chroot(filled, f"""
         {install} {PLACE}/old/xenolith*.deb
@@ -136,18 +140,18 @@ def test_packages_come_and_go_without_a_trace(filled):
         test -e /boot/xenolith-0.1.gz
         apt-get remove -y -q 'xenolith*'
         test ! -e /usr/sbin/service.distrib
-        ! grep -q xenolith /boot/grub/grub.cfg
+        ! grep '/xenolith-' /boot/grub/grub.cfg || exit 1
         {install} {PLACE}/this/xenolith*.deb
         systemd-analyze verify --man=no xend.service xenolith-guests.service
         systemd-analyze verify --man=no --generators=yes multi-user.target 2>&1 | tee /tmp/units
-        ! grep -q 'ordering cycle' /tmp/units
+        ! grep -q 'ordering cycle' /tmp/units || exit 1
         apt-get purge -y -q 'xenolith*'
 
         init=$(readlink /sbin/init)
         ln -sf /usr/lib/another-init /sbin/init
         {install} {PLACE}/this/xenolith*.deb
         ls /etc/rc2.d/S*xenolith-guests
-        ! ls /etc/rc2.d/S*xendomains
+        ! ls /etc/rc2.d/S*xendomains || exit 1
         ln -sf "$init" /sbin/init
         apt-get remove -y -q 'xenolith*'
         ls /etc/rc2.d/S*xendomains
@@ -165,12 +169,12 @@ def test_an_upgrade_keeps_what_the_administrator_has_changed(filled):
         {install} {PLACE}/old/xenolith*.deb
         grep '# Of version 0.0.9' $config
         {install} {PLACE}/this/xenolith*.deb
-        ! grep '# Of version' $config
+        ! grep '# Of version' $config || exit 1
         echo '(guests-parallel 2)' >>$config
         sed -i 's/dom0_mem=[^ "]*/dom0_mem=900M/' /etc/default/grub.d/xenolith.cfg
         {install} {PLACE}/new/xenolith*.deb
         grep '(guests-parallel 2)' $config
-        ! grep '# Of version' $config
+        ! grep '# Of version' $config || exit 1
         grep '# Of version 0.2' $config.dpkg-*
         update-grub
         grep 'xenolith-0.2.gz.* dom0_mem=900M' /boot/grub/grub.cfg
@@ -181,6 +185,46 @@ def test_an_upgrade_keeps_what_the_administrator_has_changed(filled):
         apt-get purge -y -q 'xenolith*'
     """)
     assert difference(before, snapshot(filled)) == []
+
+
+def described(debs):
+    """{name: (fields, files)} of packages; the sizes, which their documents change, are left out."""
+    found = {}
+    for deb in debs.glob("*.deb"):
+        fields = subprocess.run(["dpkg-deb", "-f", deb], check=True, stdout=subprocess.PIPE, text=True).stdout
+        files = subprocess.run(["dpkg-deb", "-c", deb], check=True, stdout=subprocess.PIPE, text=True).stdout
+        found[deb.name] = (re.sub(r"^Installed-Size: .*\n", "", fields, flags=re.MULTILINE),
+                           sorted((line.split()[0], line.split(maxsplit=5)[5]) for line in files.splitlines()))
+    return found
+
+
+@pytest.mark.long
+def test_upgrade_from_packages_that_were_built_as_an_older_version(filled, packages, tmp_path):
+    """The other tests take this version's packages under another name. That is what such a build makes, so they show the same."""
+    built, repacked = tmp_path / "built", tmp_path / "repacked"
+    subprocess.run([ROOT / "packaging/make-packages", "deb", built, "--version", "0.0.9"], check=True)
+    repacked.mkdir()
+    for deb in packages.glob("*.deb"):
+        repack(deb, "0.0.9", repacked)
+    assert described(built) == described(repacked)
+    shutil.rmtree(built / "deb-build")
+
+    install = "apt-get install -y -q --no-install-recommends"
+    in_chroot(filled, f"""
+        mkdir /tmp/built
+        cp /mnt/*.deb /tmp/built/
+        {install} /tmp/built/xenolith*.deb
+        test -e /boot/xenolith-0.0.9.gz
+        zgrep -q '0\\.0\\.9' /boot/xenolith-0.0.9.gz
+        grep 'xenolith-0.0.9.gz' /boot/grub/grub.cfg
+        {install} {PLACE}/this/xenolith*.deb
+        test ! -e /boot/xenolith-0.0.9.gz
+        ! grep 'xenolith-0.0.9' /boot/grub/grub.cfg || exit 1
+        grep 'xenolith-0.1.gz' /boot/grub/grub.cfg
+        test "$(dpkg-query -W -f '${{Version}} ' xenolith xenolith-hypervisor xenolith-utils)" = '0.1 0.1 0.1 '
+        apt-get purge -y -q 'xenolith*'
+    """, built)
+    assert traces(filled) == []
 
 
 def test_service_does_not_call_itself():
