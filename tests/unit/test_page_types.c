@@ -1277,6 +1277,47 @@ static void foreign_writers_are_found(void **state)
 	log_off(1);
 }
 
+/* A new base with an empty pool: all mirrors are dropped for it, but not the one in CR3. */
+static void the_mirror_in_use_is_not_taken_for_the_next(void **state)
+{
+	struct mirror_pool *pool;
+	unsigned long before, hidden_frames;
+	u32 hidden;
+
+	build_tree(0);
+	guest_frame(0, 20)[0] = entry(0, 1, PTE_RW);
+	assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, guest_mfn(0, 0), SELF), 0);
+	log_on(0);
+	run_as(0);
+	/* One frame is left; the others are hidden. */
+	pool = &guests[0]->arch->log_dirty->mirrors;
+	hidden = mfn_to_page(MFN(pool->free))->next;
+	hidden_frames = pool->nr_free - 1;
+	mfn_to_page(MFN(pool->free))->next = PAGE_LIST_NULL;
+	pool->nr_free = 1;
+	for (unsigned int turn = 0; turn < 6; turn++) {
+		before = host_cr3;
+		assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, guest_mfn(0, turn % 2 ? 0 : 20),
+					     SELF),
+				 0);
+		assert_int_not_equal(host_cr3, before);
+		/* What the vCPU runs on now leads where its tables do. */
+		access_memory(0, 0, false);
+	}
+	pool->nr_free += hidden_frames;
+	if (pool->free == PAGE_LIST_NULL) {
+		pool->free = hidden;
+	} else {
+		struct page_info *last = mfn_to_page(MFN(pool->free));
+
+		while (last->next != PAGE_LIST_NULL)
+			last = mfn_to_page(MFN(last->next));
+		last->next = hidden;
+	}
+	access_memory(0, 0, true);
+	log_off(0);
+}
+
 static void whatever_happens_is_logged(void **state)
 {
 	const char *rounds = getenv("UNIT_ROUNDS");
@@ -1358,6 +1399,7 @@ int main(void)
 		TEST(random_sequences_keep_the_invariants),
 		TEST(writes_are_logged),
 		TEST(foreign_writers_are_found),
+		TEST(the_mirror_in_use_is_not_taken_for_the_next),
 		TEST(whatever_happens_is_logged),
 	};
 
