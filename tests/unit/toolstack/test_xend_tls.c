@@ -18,6 +18,7 @@
 
 #include "config/xend_config.h"
 #include "lib/alloc.h"
+#include "lib/file.h"
 #include "xend/migrate/trust.h"
 #include "xend/runtime/proc.h"
 #include "xend/runtime/settings.h"
@@ -203,6 +204,55 @@ static void test_a_program_that_is_not_there(void **state)
 	free(path);
 }
 
+/* Looks by a program that says this, and then has the host's socket to itself. */
+static int look_through(const char *script)
+{
+	char *path = xasprintf("%s/liar", directory), *before = xstrdup(getenv(TLS_PROGRAM_ENV));
+	char *text = xasprintf("#!/bin/sh\ncat >/dev/null\n%s\n", script);
+	struct end client, server;
+
+	assert_int_equal(file_write_atomic(path, text, strlen(text), 0700, NULL), 0);
+	setenv(TLS_PROGRAM_ENV, path, 1);
+	pair(&client, &server);
+	assert_non_null(task_start(look, &client));
+	settle();
+	close(server.fd);
+	setenv(TLS_PROGRAM_ENV, before, 1);
+	assert_true((client.result == 0) == (error_errno(client.e) == 0));
+	error_free(&client.e);
+	free(text);
+	free(path);
+	free(before);
+	return client.result;
+}
+
+/* Whoever takes the process over can say what he likes: xend says no, and goes on. */
+static void test_a_process_that_was_taken_over(void **state)
+{
+	static const struct {
+		const char *script;
+		int result;
+	} lies[] = {
+		{ "echo nonsense", -EPROTO },
+		{ "echo '[]'", -EPROTO },
+		{ "echo", -EPROTO },
+		{ "echo '{}'", -EPROTO },
+		{ "echo '{\"fingerprint\":7}'", -EPROTO },
+		{ "echo '{\"fingerprint\":\"../../etc/passwd\"}'", -EPROTO },
+		{ "echo '{\"error\":\"a reason\"}'", -EACCES },
+		{ "echo '{\"error\":[]}'; exit 3", -EPROTO },
+		{ "head -c 1000000 /dev/zero | tr '\\0' x; sleep 60", -EPROTO },
+		{ "kill -9 $$", -EPROTO },
+	};
+
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		int rc = look_through(lies[i].script);
+
+		if (rc != lies[i].result)
+			fail_msg("%s: %d", lies[i].script, rc);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_who_looks_sees_and_is_seen),
 		cmocka_unit_test(test_hosts_that_know_each_other_speak),
 		cmocka_unit_test(test_a_program_that_is_not_there),
+		cmocka_unit_test(test_a_process_that_was_taken_over),
 	};
 	struct config_diags diags = { 0 };
 	char *text, *command, *program;

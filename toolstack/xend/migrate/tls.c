@@ -156,6 +156,19 @@ static int wait_for_line(struct carrier *carrier, struct error **e)
 	return 0;
 }
 
+/* NULL: it has said none. */
+static const char *fingerprint_said(const struct carrier *carrier)
+{
+	const char *fingerprint;
+
+	return carrier->talk.line &&
+			       json_get_string(carrier->talk.line, "fingerprint", &fingerprint,
+					       NULL) == 0 &&
+			       trust_is_fingerprint(fingerprint) ?
+		       fingerprint :
+		       NULL;
+}
+
 /* The plain end, or an error. `order` and `fd` are taken over. */
 static int shake_hands(struct carrier *carrier, struct json_object *order, int fd, struct error **e)
 {
@@ -178,6 +191,9 @@ static int shake_hands(struct carrier *carrier, struct json_object *order, int f
 		rc = wait_for_line(carrier, e);
 	if (rc == 0)
 		rc = judge(&carrier->talk, e);
+	/* Nobody is let through who is nobody. */
+	if (rc == 0 && !fingerprint_said(carrier))
+		rc = error_set(e, EPROTO, "The process for TLS does not say who is there.");
 	if (rc && ends[0] >= 0)
 		close(ends[0]);
 	return rc ? rc : ends[0];
@@ -229,15 +245,6 @@ static int make_order(struct json_object **order, enum tls_role role, const char
 	return rc;
 }
 
-static void note_refused(const struct carrier *carrier, const char *name)
-{
-	const char *fingerprint;
-
-	if (carrier->talk.line &&
-	    json_get_string(carrier->talk.line, "fingerprint", &fingerprint, NULL) == 0)
-		trust_note_asked(name, fingerprint);
-}
-
 int tls_wrap(int fd, enum tls_role role, const char *name, struct error **e)
 {
 	struct json_object *order;
@@ -251,8 +258,8 @@ int tls_wrap(int fd, enum tls_role role, const char *name, struct error **e)
 	set_blocking(fd);
 	carrier = xcalloc(1, sizeof(*carrier));
 	plain = shake_hands(carrier, order, fd, e);
-	if (plain == -EACCES && role == TLS_SERVER)
-		note_refused(carrier, name);
+	if (plain == -EACCES && role == TLS_SERVER && fingerprint_said(carrier))
+		trust_note_asked(name, fingerprint_said(carrier));
 	if (plain < 0 || !task_start(linger, carrier)) {
 		/* A client that is refused is told so by the process, which ends then. */
 		if (plain != -EACCES || !carrier->proc || !task_start(linger, carrier))
@@ -271,7 +278,6 @@ int tls_look(int fd, const char *name, struct json_object **result, struct error
 {
 	struct carrier *carrier;
 	struct json_object *order;
-	const char *fingerprint;
 	int plain, rc = make_order(&order, TLS_CLIENT, name, e);
 
 	*result = NULL;
@@ -285,11 +291,7 @@ int tls_look(int fd, const char *name, struct json_object **result, struct error
 	plain = shake_hands(carrier, order, fd, e);
 	if (plain >= 0) {
 		close(plain);
-		rc = json_get_string(carrier->talk.line, "fingerprint", &fingerprint, e);
-		if (rc == 0 && !trust_is_fingerprint(fingerprint))
-			rc = error_set(e, EPROTO, "%s has no fingerprint.", name);
-		if (rc == 0)
-			*result = json_new_string(fingerprint);
+		*result = json_new_string(fingerprint_said(carrier));
 	} else {
 		rc = plain;
 	}
