@@ -8,6 +8,7 @@ import pytest
 import virsh
 
 from lab import ROOT
+from lab.pc import Disk
 
 MACHINE = virsh.MACHINE
 IMAGES = virsh.IMAGES
@@ -24,10 +25,17 @@ def cfg(name, image):
     return CFG.replace("NAME", name).replace("IMAGE", image)
 
 
+def make_qcow2(path):
+    """An empty image of 16 MiB, in a file of whole MiB: a disk of the machine, whose contents it copies into a file."""
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", path, "16M"], check=True)
+    subprocess.run(["truncate", "-s", "1M", path], check=True)
+    return path
+
+
 @pytest.fixture(scope="module")
-def debian():
+def debian(tmp_path_factory):
     subprocess.run([ROOT / "lab/build", "libvirt"], check=True)
-    with virsh.Host() as machine:
+    with virsh.Host(disks=(Disk(make_qcow2(tmp_path_factory.mktemp("libvirt") / "image"), snapshot=True),)) as machine:
         machine.prepare()
         machine.sh("service xend start", 120)
         yield machine
@@ -80,3 +88,45 @@ def test_libvirt_leaves_the_guests_of_xm_alone(debian):
     assert status == 1, said
     assert re.search(r"^x1 +\d+ +128 +1 ", debian.sh("xm list"), re.MULTILINE)
     debian.sh("xm destroy x1", 120)
+
+
+def backend(machine, name, disk):
+    """The state in which Domain-0 has a disk of a guest; "" if it has no such disk."""
+    return machine.sh(f"(xenstore-read $(xenstore-read /local/domain/$(virsh domid {name})/device/vbd/{disk}/backend)/state) 2>/dev/null || true", 120).strip()
+
+
+@pytest.mark.long
+def test_qcow2(debian):
+    """A QEMU of the guest's own serves it. Debian's QEMU of Domain-0 serves Domain-0 only, so a guest that began without one gets none."""
+    debian.sh("for n in 1 2; do dd if=/dev/vdb of=/root/q$n.qcow2 bs=1M 2>/dev/null; done")
+    text = re.sub("<interface .*</interface>", "", virsh.xml("v1", "guest1"), flags=re.DOTALL)
+    disk = "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/root/q1.qcow2'/><target dev='xvdb' bus='xen'/></disk>"
+    attach = "virsh attach-disk v1 /root/q2.qcow2 xvdc --driver qemu --subdriver qcow2 --live"
+    try:
+        debian.write("/root/q.xml", text.replace("<console ", disk + "<console "))
+        debian.sh("virsh create /root/q.xml", virsh.PATIENCE)
+        debian.tell("console v1", "cat /sys/block/xvdb/size", "^32768$")
+        debian.sh(attach, virsh.PATIENCE)
+        debian.tell("console v1", "cat /sys/block/xvdc/size", "^32768$")
+        assert (backend(debian, "v1", 51728), backend(debian, "v1", 51744)) == ("4", "4")
+        debian.sh("virsh detach-disk v1 xvdc && virsh destroy v1", virsh.PATIENCE)
+
+        debian.write("/root/q.xml", text)
+        debian.sh("virsh create /root/q.xml", virsh.PATIENCE)
+        status, said = debian.run(attach, virsh.PATIENCE)
+        assert status == 1 and "libxenlight failed to attach disk 'xvdc'" in said, said
+        assert "xvdc" not in debian.sh("virsh domblklist v1", virsh.PATIENCE) and backend(debian, "v1", 51744) == ""
+    finally:
+        debian.run("virsh destroy v1", virsh.PATIENCE)
+
+
+@pytest.mark.long
+def test_two_jobs_on_one_guest(debian, v1):
+    """What comes while a guest is saved is refused, before or after it is saved, and nothing is lost."""
+    debian.tell("console v1", virsh.MARK, "^(fresh|marked)$")
+    said = debian.sh("(virsh save v1 /root/two.save; echo saved $?) >/root/two.out 2>&1 </dev/null & until [ -s /root/two.save ]; do sleep 0.2; done; "
+                     "for verb in 'reboot v1' 'setmem v1 170M' 'attach-disk v1 /root/second.img xvdb --live' 'destroy v1'; do virsh $verb </dev/null; echo $?; done; "
+                     "wait; cat /root/two.out", 4 * virsh.PATIENCE)
+    assert re.findall(r"^\d$", said, re.MULTILINE) == ["1"] * 4 and "\nsaved 0" in said, said
+    debian.sh("virsh restore /root/two.save", virsh.PATIENCE)
+    debian.tell("console v1", virsh.MARK, "^marked$")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""virt-manager and virt-viewer on the test's own machine (desktop.py), connected to the libvirtd of an emulated Domain-0."""
+"""virt-viewer and virt-manager on the test's own machine (desktop.py), connected to the libvirtd of an emulated Domain-0."""
 
 import re
 import subprocess
@@ -50,6 +50,30 @@ def drawn(desktop, manager, name):
     row = desktop.place(desktop.find("table cell", f"{name}\n.*", manager))
     pixels = desktop.pixels(column.x, row.y, column.width, row.height)
     return sum(blue - red > 15 for red, _, blue in pixels)
+
+
+def grey(desktop, window, value):
+    """True if most of a window has that colour: but for its frame and its cursor."""
+    place = desktop.place(window)
+    pixels = desktop.pixels(place.x, place.y, place.width, place.height)
+    return sum(pixel == (value, value, value) for pixel in pixels) > 0.6 * len(pixels)
+
+
+@pytest.mark.long
+def test_virt_viewer_shows_a_screen(host, desktop):
+    """A paravirtualized guest's, which a QEMU in Domain-0 serves: it paints all of it in one colour, then in another one."""
+    text = re.sub("<(interface|disk) .*</(interface|disk)>", "", virsh.xml("v3", "guest1"), flags=re.DOTALL)
+    screen = f"<graphics type='vnc' port='{host.vnc}' autoport='no' listen='0.0.0.0'/>"
+    host.write("/root/v3.xml", text.replace("<console ", screen + "<console "))
+    host.sh("virsh create /root/v3.xml", virsh.PATIENCE)
+    viewer = desktop.start("virt-viewer", "--connect", host.uri, "v3")
+    window = desktop.wait("frame", "v3 .*")
+    for octal, value in (("125", 0x55), ("252", 0xaa)):
+        host.tell("console v3", f"tr '\\000' '\\{octal}' </dev/zero | dd of=/dev/fb0 bs=64k 2>/dev/null; echo pain\"\"ted", "^painted$")
+        desktop.until(lambda: grey(desktop, window, value), f"screen of {value:#x}")
+    desktop.picture(PICTURES / "virt-viewer.png")
+    viewer.kill()
+    host.sh("virsh destroy v3", virsh.PATIENCE)
 
 
 def test_virt_manager(host, desktop):
