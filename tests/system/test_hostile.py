@@ -18,6 +18,7 @@ from lab.images.cpio import Archive
 
 GUESTS = {name: ROOT / "build" / "guest" / f"domu_{name}.elf" for name in ("hostile", "exhaust")}
 CALLS = int(os.environ.get("HOSTILE_CALLS", "1000000"))
+LOG_CALLS = int(os.environ.get("HOSTILE_LOG_CALLS", "250000"))
 SEEDS = [int(seed) for seed in os.environ.get("HOSTILE_SEEDS", "1").split()]
 MACHINE = dict(smp=2, mem=2048)
 
@@ -67,12 +68,14 @@ def test_endless_loop_of_all_vcpus_does_not_starve_others(dom0, neighbour):
     dom0.sh("xl destroy bad")
 
 
-def attack(dom0, seed, calls):
-    """Runs the micro-guest to its end, be it that it kills itself by what it does; returns how many calls it made."""
+def attack(dom0, seed, calls, log=False):
+    """`log`: what the guest writes is logged meanwhile, now and then. Runs the micro-guest to its end, be it that it kills itself by what it does; returns how many calls it made."""
     start = len(dom0.text)
     dom0.create(Guest("bad", kernel="/guest/hostile", ramdisk="", memory=64,
                       words=f"seed={seed} calls={calls}",
                       more=('on_crash="preserve"', 'on_poweroff="preserve"')), wait=False)
+    if log:
+        dom0.sh(f"(log-dirty torment {dom0.domains()['bad'][0]} 600 >/tmp/torment 2>&1 &)")
     made, moved = -1, time.monotonic()
     while not set("sc") & set(dom0.domains()["bad"][3]):
         now = max([0, *map(int, re.findall(r"hostile: (\d+) calls done", dom0.text[start:]))])
@@ -85,18 +88,33 @@ def attack(dom0, seed, calls):
     return max([0, *map(int, re.findall(r"hostile: (\d+) calls done", dom0.text[start:]))])
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_random_hypercalls_harm_nobody(dom0, neighbour, seed):
-    """Micro-guests make CALLS hypercalls with hostile arguments in all; a seed that does harm reproduces it."""
+def attack_often(dom0, seed, calls, log=False):
+    """Micro-guests make so many hypercalls with hostile arguments in all; a seed that does harm reproduces it."""
     free, made, run = dom0.settled_free_memory(), 0, 0
-    while made < CALLS:
-        assert run < 3 * CALLS // CHUNK + 3, f"the guests end themselves too early: {made} calls in {run} runs"
+    while made < calls:
+        assert run < 3 * calls // CHUNK + 3, f"the guests end themselves too early: {made} calls in {run} runs"
         print(f"seed {seed + 1000 * run}, after {made} calls")
         # One that ends itself early counts for what it did; the next begins with a seed of its own.
-        made += attack(dom0, seed + 1000 * run, min(CHUNK, CALLS - made))
+        made += attack(dom0, seed + 1000 * run, min(CHUNK, calls - made), log)
+        if log:
+            # It ends when the guest is gone.
+            said = dom0.sh("for i in $(seq 300); do pidof log-dirty >/dev/null || break; usleep 100000; done; cat /tmp/torment")
+            print(said)
+            assert int(re.match(r"turned on (\d+) times", said).group(1)) > 0
         run += 1
     print(f"{made} calls in all")
     assert dom0.settled_free_memory(free) == free, f"seed {seed} lost memory"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_hypercalls_harm_nobody(dom0, neighbour, seed):
+    attack_often(dom0, seed, CALLS)
+
+
+@pytest.mark.skipif(os.environ.get("HV") == "xen", reason="Debian's Xen cannot log the writes of PV guests")
+def test_random_hypercalls_with_the_log_of_dirty_pages_on(dom0, neighbour):
+    """Meanwhile Domain-0 turns the log on and off, with pools of all sizes, and asks for rounds."""
+    attack_often(dom0, 77, LOG_CALLS, log=True)
 
 
 def test_exhausted_limits_and_masked_events_harm_nobody(dom0, neighbour):

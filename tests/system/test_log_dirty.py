@@ -15,7 +15,7 @@ MACHINE = dict(smp=2, mem=2048)
 pytestmark = pytest.mark.skipif(os.environ.get("HV") == "xen", reason="Debian's Xen cannot log the writes of PV guests")
 
 # xl runs this instead of ssh: the host's name first, then the words of the other xl.
-NO_SSH = ("#!/bin/sh", "shift", "exec $*")
+NO_SSH = ("#!/bin/sh", "shift", "exec $* 2>/root/receive.log")
 
 # Fills a file with new data, copies it, compares, and counts. What is read back goes through other page tables than what was
 # written: a process each, by pipes, in pages that the kernel gives to one after the other.
@@ -40,8 +40,10 @@ def test_a_guest_moves_while_it_writes(dom0, no_ssh, vcpus):
     dom0.create(Guest(name, vcpus=vcpus, memory=128))
     dom0.guest(name, WRITER)
     before = dom0.domains()[name][0]
-    text = dom0.sh(f"xl migrate -s /root/no-ssh {name} localhost 2>&1", 300)
+    # At the end it compares each page.
+    text = dom0.sh(f"xl migrate --debug -s /root/no-ssh {name} localhost 2>&1", 300)
     assert "Migration successful" in text, text
+    assert dom0.sh("grep 'verify pfn' /root/receive.log; true") == ""
     assert dom0.domains()[name][0] > before
     # xenconsoled names its log by the name that the domain had first.
     dom0.sh(f"cd /var/log/xen/console && ln -sf guest-{name}--incoming.log guest-{name}.log")

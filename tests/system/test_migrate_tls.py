@@ -7,7 +7,7 @@ from xm import Xm
 
 from lab.pc import Disk, cable
 
-pytestmark = [pytest.mark.one_processor]
+pytestmark = [pytest.mark.long, pytest.mark.one_processor]
 
 # The plain server stays off.
 CONFIG = """(xend-relocation-ssl-server yes)
