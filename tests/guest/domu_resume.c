@@ -3,7 +3,8 @@
  * A guest whose notes lack SUSPEND_CANCEL: it takes every return from a suspend for a restore, and
  * proves that it looks like one. It suspends by itself, as often as its command line says
  * ("rounds=N"), and writes to its console's ring what it found. "own_info=0": the hypervisor is one
- * that does not forget where a vCPU's vcpu_info lies.
+ * that does not forget where a vCPU's vcpu_info lies. "restored=N": after that round it is in a new
+ * domain, whose vCPUs never had such a place.
  */
 #include "guest.h"
 
@@ -35,6 +36,7 @@ static void set_up(bool with_info)
 	struct evtchn_bind_virq timer = { .virq = VIRQ_TIMER };
 	struct vcpu_register_vcpu_info place = { .mfn = virt_to_mfn(own_info) };
 
+	second.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn((void *)start_info->pt_base));
 	EXPECT_EQ(hc2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, &timer), 0);
 	EXPECT_EQ(hc2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, &timer), -XEEXIST);
 	EXPECT_EQ(hc3(__HYPERVISOR_vcpu_op, VCPUOP_is_up, 1, 0), 0);
@@ -85,7 +87,6 @@ void test_main(void)
 	second.user_regs.rip = (unsigned long)test_main;
 	second.user_regs.cs = FLAT_KERNEL_CS;
 	second.user_regs.ss = second.kernel_ss = FLAT_KERNEL_SS;
-	second.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn((void *)start_info->pt_base));
 	set_up(true);
 	for (unsigned long round = 1; round <= rounds; round++) {
 		say("suspends for time %\r\n", round);
@@ -94,7 +95,7 @@ void test_main(void)
 			guest_fail("the suspend was cancelled");
 		}
 		check_restored();
-		set_up(guest_option("own_info=", 1));
+		set_up(guest_option("own_info=", 1) || round == guest_option("restored=", 0));
 		guest_install_traps();
 	}
 	say("all % rounds are through\r\n", rounds);

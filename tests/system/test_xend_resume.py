@@ -67,7 +67,7 @@ def test_what_such_a_kernel_finds(host):
     it is the same once it has been restored from it."""
     before = count(host)
     host.sh("rm -f /var/log/xen/console/guest-resume.log")
-    guest = Guest("resume", vcpus=2, memory=32, kernel="/guest/resume", ramdisk="", words=f"rounds=4 own_info={int(not XEN)}")
+    guest = Guest("resume", vcpus=2, memory=32, kernel="/guest/resume", ramdisk="", words=f"rounds=4 restored=3 own_info={int(not XEN)}")
     host.ask("domain.create", config=config_of(guest))
     for turn in (1, 2):
         host.wait_guest("resume", f"suspends for time {turn}")
