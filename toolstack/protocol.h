@@ -77,6 +77,7 @@
 #define XEND_M_DOMAIN_RENAME   "domain.rename"	 /* DOM name */
 /* DOM host port? ssl? check? live? downtime_ms? timeout? rate? throttle? -> see XEND_MV_* */
 #define XEND_M_DOMAIN_MIGRATE "domain.migrate"
+#define XEND_M_WRITE_RATE     "domain.write-rate"     /* DOM -> write_rate: bytes a second */
 #define XEND_M_MIGRATE_CANCEL "domain.migrate-cancel" /* DOM: it stays here */
 /*
  * Certificates of other hosts, for migration over TLS. trust.look: host port? -> fingerprint, that

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import ROOT, XM
 
-COMMANDS = """create shutdown reboot destroy pause unpause save restore migrate migrate-cancel trust migrate-keep rename sysrq trigger dump-core reset
+COMMANDS = """create shutdown reboot destroy pause unpause save restore migrate evacuate migrate-cancel trust migrate-keep rename sysrq trigger dump-core reset
 new start suspend resume delete list vm-list claims domid domname domstate uptime vcpu-list top console vncviewer log
 mem-set mem-max vcpu-set vcpu-pin sched-credit sched-credit2 cpupool-cpu-add cpupool-cpu-remove cpupool-create cpupool-destroy cpupool-list cpupool-migrate cpupool-numa-split cpupool-rename info doctor network-setup dmesg guests debug-keys block-attach block-detach block-list block-configure
 network-attach network-detach network-list pci-attach pci-detach pci-list pci-list-assignable-devices help""".split()

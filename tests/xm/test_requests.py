@@ -177,3 +177,28 @@ def test_a_host_is_trusted_only_after_a_yes(xm, xend):
     # One that has asked need not take domains itself.
     xm.good("trust", "--yes", "h3")
     assert xend.requests[-1] == ("trust.add", {"host": "h3", "fingerprint": "3" * 64})
+
+
+def test_evacuate_moves_what_writes_most_last_and_tries_the_next_host(xm, xend):
+    rates = {"a": 30, "b": 10, "c": 20}
+
+    def migrate(params):
+        if params["host"] == "h2" and params["domain"] == "c":
+            raise Refusal("wrong-state", "Domain 'c' cannot go to h2.")
+        return {"downtime_ms": 50}
+    xend.answers["domain.list"] = domains(DOMAIN0, *[domain(name, i + 1) for i, name in enumerate(rates)], domain("off", -1, status=0))
+    xend.answers["domain.write-rate"] = lambda params: {"write_rate": rates[params["domain"]]}
+    xend.answers["domain.migrate"] = migrate
+    done = xm("evacuate", "-n", "1", "h1", "h2")
+    moves = [(p["domain"], p["host"]) for m, p in xend.requests if m == "domain.migrate"]
+    assert moves == [("b", "h1"), ("c", "h2"), ("c", "h1"), ("a", "h1")]
+    assert (done.status, done.err) == (0, "Error: Domain 'c' cannot go to h2.\n")
+    assert done.out.splitlines()[-1] == "No domain is left here: 3 have moved."
+
+
+def test_evacuate_says_what_is_left(xm, xend):
+    xend.answers["domain.list"] = domains(DOMAIN0, domain("a", 1))
+    xend.answers["domain.write-rate"] = Refusal("unsupported", "No.")
+    xend.answers["domain.migrate"] = Refusal("failed", "Cannot connect.")
+    done = xm("evacuate", "h1", "h2")
+    assert (done.status, done.err) == (1, "Error: Cannot connect.\n" * 2 + "Error: 1 domains are still here.\n")

@@ -287,6 +287,8 @@ int hv_grant_seed(struct hv *hv, uint32_t domid, const struct hv_grant_seed *see
 
 /* -EINVAL, -EOPNOTSUPP: this hypervisor cannot log what that domain writes. */
 int hv_log_dirty_start(struct hv *hv, uint32_t domid, struct error **e);
+/* How many pages were written to in this round, so far. */
+int hv_log_dirty_count(struct hv *hv, uint32_t domid, uint64_t *pages, struct error **e);
 /* Also if it was never started. */
 int hv_log_dirty_stop(struct hv *hv, uint32_t domid, struct error **e);
 /*

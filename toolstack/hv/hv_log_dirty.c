@@ -55,3 +55,14 @@ int hv_log_dirty_round(struct hv *hv, uint32_t domid, uint64_t *bits, uint64_t p
 	hv_buffer_free(hv, buffer);
 	return rc < 0 ? hv_fail(e, -rc, "read the log of what domain %u writes", domid) : 0;
 }
+
+int hv_log_dirty_count(struct hv *hv, uint32_t domid, uint64_t *pages, struct error **e)
+{
+	/* Without a place for the bitmap it only counts. */
+	int rc = shadow_op(hv, domid, XEN_DOMCTL_SHADOW_OP_PEEK);
+
+	if (rc < 0)
+		return hv_fail(e, -rc, "read the log of what domain %u writes", domid);
+	*pages = hv->op->domctl.u.shadow_op.stats.dirty_count;
+	return 0;
+}

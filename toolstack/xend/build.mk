@@ -4,7 +4,7 @@ ts-src-xend += runtime/files.c runtime/last_words.c runtime/limits.c runtime/not
 	runtime/seal.c runtime/settings.c runtime/store.c runtime/store_batch.c runtime/store_link.c runtime/store_pipe.c runtime/task.c
 ts-src-xend += console/console.c console/console_boot.c console/console_events.c console/console_log.c \
 	console/console_proxy.c console/console_pty.c console/console_ring.c console/console_viewers.c
-ts-src-xend += device/backend_watch.c device/bridge.c device/device.c device/device_list.c device/device_start.c device/device_stop.c \
+ts-src-xend += device/backend_watch.c device/announce.c device/bridge.c device/device.c device/device_list.c device/device_start.c device/device_stop.c \
 	device/device_vbd.c device/device_vif.c device/disk_ask.c device/disk_claims.c device/disk_fd.c device/disk_graph.c \
 	device/disk_host.c device/disk_image.c device/disk_qemu.c device/disk_script.c device/disk_strangers.c device/disk_survey.c device/disk_use.c \
 	device/disk_late.c device/driver_domain.c device/guest_end.c device/hotplug.c device/loopdev.c device/network.c \

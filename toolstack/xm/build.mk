@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 ts-src-xm += args.c command.c default_bridge.c format.c main.c number.c raw_terminal.c
 ts-src-xm += client/answer.c client/call.c client/client.c client/path.c client/progress.c
-ts-src-xm += commands/boot_menu.c commands/console.c commands/console_relay.c commands/cpupool.c commands/create.c commands/create_xml.c commands/devices.c commands/domain_file.c commands/example.c commands/foreground.c \
+ts-src-xm += commands/boot_menu.c commands/console.c commands/console_relay.c commands/cpupool.c commands/create.c commands/create_xml.c commands/devices.c commands/domain_file.c commands/evacuate.c commands/example.c commands/foreground.c \
 	commands/guests.c commands/help.c commands/help_man.c commands/host.c commands/lifecycle.c commands/list.c commands/listings.c \
 	commands/managed.c commands/migrate.c commands/network_setup.c commands/query.c commands/report.c commands/resources.c commands/shutdown.c commands/trust.c \
 	commands/only_xl.c commands/vncviewer.c

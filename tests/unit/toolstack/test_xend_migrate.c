@@ -25,6 +25,7 @@
 #include "config/config.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
+#include "xend/device/announce.h"
 #include "xend/domain/move.h"
 #include "xend/domain/record.h"
 #include "xend/domain/recover.h"
@@ -220,6 +221,10 @@ void hv_policy_free(struct hv_cpu_policy *policy)
 {
 	free(policy->leaves);
 	free(policy->msrs);
+}
+
+void announce_interfaces(const struct domain *domain)
+{
 }
 
 int record_check_free(const uint8_t uuid[16], struct error **e)

@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "lib/alloc.h"
 #include "lib/log.h"
+#include "xend/device/announce.h"
 #include "xend/domain/acquire.h"
 #include "xend/domain/boot.h"
 #include "xend/domain/domain.h"
@@ -58,6 +59,7 @@ static int begin(struct domain *domain, bool surely, struct error **e)
 		return rc;
 	}
 	free(temporary);
+	announce_interfaces(domain);
 	if (surely)
 		move_free(move);
 	return 0;

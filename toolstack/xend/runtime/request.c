@@ -68,7 +68,7 @@ static const char *const questions[] = {
 	XEND_M_INFO,	      XEND_M_LOG,	    XEND_M_DOMAIN_LIST,	  XEND_M_VCPU_LIST,
 	XEND_M_SCHED_GET,     XEND_M_DEVICE_LIST,   XEND_M_CONSOLE_OPEN,  XEND_M_HOST_INFO,
 	XEND_M_HOST_DMESG,    XEND_M_HOST_TOPOLOGY, XEND_M_HOST_CPUPOOLS, XEND_M_TOP_SAMPLE,
-	XEND_M_GUESTS_STATUS, XEND_M_DOMAIN_TABLE,
+	XEND_M_GUESTS_STATUS, XEND_M_DOMAIN_TABLE,  XEND_M_WRITE_RATE,
 };
 
 /* What the log has of a configuration or a device. The rest is long, or secret. */

@@ -24,6 +24,9 @@
 #define DOWNTIME_MS 60
 
 #define BYTES_PER_MBIT 125000
+#define PAGE_BYTES     4096
+/* Milliseconds in which a guest's writes are counted. */
+#define SAMPLE_MS 500
 
 static const char operation[] = "migrate";
 
@@ -129,6 +132,49 @@ static int cancel(struct request *request, struct json_object *result, struct er
 	return rc;
 }
 
+/*
+ * If xend is killed meanwhile the log stays on, which the guest feels a little, until it moves or
+ * ends.
+ */
+static int measure_writes(struct domain *domain, uint64_t *rate, struct error **e)
+{
+	uint32_t domid = (uint32_t)domain->domid;
+	struct hv_domain_info info;
+	uint64_t begun, pages = 0;
+	int rc = hv_log_dirty_start(domain_hv, domid, e);
+
+	if (rc)
+		return rc;
+	begun = task_now();
+	rc = task_sleep(SAMPLE_MS);
+	if (rc)
+		error_set(e, rc, "Measuring was cancelled.");
+	else
+		rc = domain_info(domain, &info, e);
+	if (rc == 0)
+		rc = hv_log_dirty_count(domain_hv, domid, &pages, e);
+	*rate = pages * PAGE_BYTES * 1000 / (task_now() > begun ? task_now() - begun : 1);
+	if (domain_info(domain, &info, NULL) == 0)
+		hv_log_dirty_stop(domain_hv, domid, NULL);
+	return rc;
+}
+
+static int write_rate(struct request *request, struct json_object *result, struct error **e)
+{
+	struct domain *domain;
+	uint64_t rate = 0;
+	int rc = domain_acquire(request, "write-rate", NEED_RUNS | NEED_OURS | NEED_NOT_DOM0,
+				&domain, e);
+
+	if (rc)
+		return rc;
+	rc = measure_writes(domain, &rate, e);
+	if (rc == 0)
+		json_set_int(result, XEND_MN_WRITE_RATE, (int64_t)rate);
+	domain_release(domain);
+	return rc;
+}
+
 /* The task that asks the other host sees it at its next look. */
 static int keep_here(struct domain *domain, struct error **e)
 {
@@ -186,6 +232,7 @@ const struct method methods_migrate[] = {
 	    { XEND_P_TIMEOUT, PARAM_INT, false },
 	    { XEND_P_RATE, PARAM_INT, false },
 	    { XEND_P_THROTTLE, PARAM_BOOL, false } } },
+	{ XEND_M_WRITE_RATE, write_rate, { { XEND_P_DOMAIN, PARAM_DOMAIN, true } } },
 	{ XEND_M_MIGRATE_CANCEL, cancel, { { XEND_P_DOMAIN, PARAM_DOMAIN, true } } },
 	{ XEND_M_MIGRATE_KEEP, keep, { { XEND_P_DOMAIN, PARAM_DOMAIN, true } } },
 	{ NULL },

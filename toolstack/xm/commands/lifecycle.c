@@ -13,6 +13,7 @@
 #include "xm/client/call.h"
 #include "xm/commands/create.h"
 #include "xm/client/path.h"
+#include "xm/commands/evacuate.h"
 #include "xm/commands/migrate.h"
 #include "xm/commands/trust.h"
 #include "xm/commands/shutdown.h"
@@ -300,6 +301,20 @@ const struct xm_command xm_lifecycle_commands[] = {
 	  .options = migrate_options,
 	  .min_operands = 2,
 	  .max_operands = 2 },
+	{ .name = "evacuate",
+	  .run = evacuate_run,
+	  .usage = "HOST...",
+	  .summary = "Move all domains of this host to others",
+	  .help = "Two at a time (--at-once), while they run, to the hosts in turn. Those that "
+		  "write "
+		  "most to their memory come last. What one host refuses is tried at the next; the "
+		  "errors say why. The exit status is 0 only if no domain is left here but "
+		  "Domain-0. After Ctrl-C the moves that are under way go on; `xm migrate-cancel' "
+		  "takes them back.",
+	  .examples = "xm evacuate host2 host3\tbefore this host is switched off",
+	  .options = evacuate_options,
+	  .min_operands = 1,
+	  .max_operands = -1 },
 	{ .name = "migrate-cancel",
 	  .run = migrate_cancel_run,
 	  .usage = "DOMAIN",
