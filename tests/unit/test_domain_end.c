@@ -79,6 +79,10 @@ int arch_domain_create(struct domain *d, const struct xen_domctl_createdomain *c
 	return 0;
 }
 
+void arch_domain_update_wallclock(struct domain *d)
+{
+}
+
 void arch_domain_free(struct domain *d)
 {
 }

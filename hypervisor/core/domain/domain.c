@@ -12,6 +12,7 @@
 #include "core/domain/domain_internal.h"
 #include "hv/arch/guest.h"
 #include "hv/arch/pirq.h"
+#include "hv/arch/time.h"
 #include "hv/atomic.h"
 #include "hv/console.h"
 #include "hv/evtchn.h"
@@ -182,6 +183,9 @@ struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *c
 		err = domain_create_parts(d, config);
 	if (!err)
 		err = domain_list_insert(d);
+	/* Now that it is in the list, time_set_wallclock does not miss it. */
+	if (!err)
+		arch_domain_update_wallclock(d);
 	if (err) {
 		if (d->pirqs)
 			pirq_domain_destroy(d);
