@@ -179,6 +179,7 @@ def make_domu(releases):
     archive.copy("lab/agent", HERE / "dom0/lab/agent")
     archive.copy("bin/flow", LAB / "flow")
     archive.copy("bin/log-dirty", LAB / "log-dirty")
+    archive.copy("bin/pages", LAB / "pages")
     add_busybox(archive)
     for kind, release in releases.items():
         Modules(release).add(archive, {**DOMU_MODULES, **(STOCK_MODULES if kind == "stock" else {})})
@@ -383,7 +384,7 @@ def main():
 
 def make_lab():
     release = {kind: (LAB / f"{kind}.release").read_text().strip() for kind in ("stock", "cloud")}
-    tools = [ROOT / "tests/system/tools" / n for n in ("flow.c", "dm-linear.c", "log-dirty.c")]
+    tools = [ROOT / "tests/system/tools" / n for n in ("flow.c", "dm-linear.c", "log-dirty.c", "pages.c")]
     sources = [HERE / n for n in ("initramfs.py", "cpio.py", "dom0", "domu")] + tools
     stamp = common.Stamp("initramfs", sources + [release])
     outputs = [LAB / n for n in ("dom0.cpio", "mini.cpio", "domu.cpio", "payload.cpio", "payload-elf.cpio",
