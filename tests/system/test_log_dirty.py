@@ -52,3 +52,23 @@ def test_a_guest_moves_while_it_writes(dom0, no_ssh, vcpus):
     assert rounds(dom0, name) > first
     assert dom0.guest(name, "cat /tmp/bad") == ""
     dom0.sh(f"xl destroy {name}")
+
+
+def test_a_guest_that_forks_balloons_and_plugs_while_the_log_goes_on_and_off(dom0):
+    """Its kernel ends itself for want of memory at 80 MiB, with the log or without. Nothing that it computes is wrong, and when it dies in the middle of it all its memory comes back."""
+    free = dom0.settled_free_memory()
+    dom0.create(Guest("busy", vcpus=2, memory=128, maxmem=160))
+    number = dom0.domains()["busy"][0]
+    dom0.guest("busy", WRITER)
+    dom0.guest("busy", "(while :; do /bin/true; done) >/dev/null 2>&1 &")
+    dom0.sh(f"(log-dirty torment {number} 600 >/tmp/torment 2>&1 &)")
+    before = rounds(dom0, "busy")
+    for memory, vcpus in ((112, 1), (150, 2), (108, 1), (128, 2)):
+        dom0.sh(f"xl mem-set busy {memory}m; xl vcpu-set busy {vcpus}; sleep 2")
+    assert rounds(dom0, "busy") > before
+    assert dom0.guest("busy", "cat /tmp/bad") == ""
+    dom0.sh("xl destroy busy; for i in $(seq 300); do pidof log-dirty >/dev/null || break; usleep 100000; done")
+    said = dom0.sh("cat /tmp/torment")
+    print(said)
+    assert int(said.split()[2]) > 3 and int(said.split()[4]) > 30, said
+    assert dom0.settled_free_memory(free) == free
