@@ -28,6 +28,7 @@ struct cpu_policy;
 struct guest_memory_ops;
 struct guest_ops;
 struct log_dirty;
+struct p2m;
 
 /* The frame that the exit path pushes on the guest's kernel stack (x86/pv/bounce). */
 struct trap_bounce {
@@ -115,6 +116,7 @@ struct arch_domain {
 	/* [M] incremented with each change of an L2, L3 or L4 entry that was in use */
 	u64 table_generation;
 	u64 *perdomain_l3, *perdomain_l2; /* [I] */
+	struct p2m *p2m; /* [I] x86/hvm/p2m.h; NULL: its frame numbers are the machine's */
 	/* x86/mm/log_dirty.h; NULL: never on. Set under LOCK_DOMCTL, lives as long as d. */
 	struct log_dirty *log_dirty;
 	unsigned long paging_pool_pages; /* LOCK_DOMCTL: as a tool has set it; 0: by memory */

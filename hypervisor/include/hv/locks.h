@@ -14,6 +14,7 @@ enum lock_rank {
 	LOCK_DOMAIN,	/* d->lock: vCPU bring-up, pause counts, state of shutdown */
 	LOCK_GRANT,	/* a domain's grant table */
 	LOCK_PV_MMU,	/* d->arch: page tables of a PV domain */
+	LOCK_P2M,	/* a domain's p2m (x86/hvm/p2m.c) */
 	LOCK_EVTCHN,	/* a domain's event ports; LOCK_PAIR, by domain ID */
 	LOCK_PIRQ,	/* a domain's physical interrupts */
 	LOCK_PAGE_LIST, /* a domain's pages and counts */

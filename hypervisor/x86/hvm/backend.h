@@ -14,7 +14,7 @@ struct hvm_ops {
 
 	/* NULL: this processor has it and it can be used. Else the reason why not, in words. */
 	const char *(*unusable)(void);
-	int (*cpu_enable)(void); /* on each CPU, at boot. 0, -EIO */
+	int (*cpu_enable)(void);   /* on each CPU, at boot. 0, -EIO */
 	void (*cpu_disable)(void); /* before a reboot */
 
 	int (*vcpu_create)(struct vcpu *v); /* 0, -ENOMEM */
@@ -28,7 +28,8 @@ struct hvm_ops {
 
 	/* For a paused vCPU, or the current one. */
 	void (*get_segment)(struct vcpu *v, enum hvm_segment_name which, struct hvm_segment *out);
-	void (*set_segment)(struct vcpu *v, enum hvm_segment_name which, const struct hvm_segment *in);
+	void (*set_segment)(struct vcpu *v, enum hvm_segment_name which,
+			    const struct hvm_segment *in);
 	void (*update_cr)(struct vcpu *v); /* cr0, cr3, cr4, efer of hvm_vcpu have changed */
 
 	/* Events for the guest's next instruction. */

@@ -10,7 +10,6 @@
 
 #include "x86/arch_domain.h"
 #include "x86/hvm/dev/vlapic.h"
-#include "x86/hvm/p2m.h"
 
 #include <xen/hvm/params.h>
 
@@ -26,18 +25,17 @@ struct hvm_segment {
 struct hvm_vcpu {
 	/* [C] What the guest reads; the processor's own may differ in bits that the host needs. */
 	u64 cr0, cr2, cr3, cr4, efer;
-	u64 tsc_offset;	     /* [C] guest TSC = host TSC + this */
-	u32 interrupt_shadow; /* [C] STI or MOV SS was the last instruction */
+	u64 tsc_offset;		       /* [C] guest TSC = host TSC + this */
+	u32 interrupt_shadow;	       /* [C] STI or MOV SS was the last instruction */
 	bool nmi_pending, nmi_blocked; /* [C] */
-	u8 upcall_vector; /* [C] HVMOP_set_evtchn_upcall_vector; 0: none */
-	struct vlapic vlapic; /* its lock is in it */
+	u8 upcall_vector;	       /* [C] HVMOP_set_evtchn_upcall_vector; 0: none */
+	struct vlapic vlapic;	       /* its lock is in it */
 	union {
 		struct svm_vcpu *svm; /* [I] x86/hvm/svm */
 	};
 };
 
 struct hvm_domain {
-	struct p2m p2m;
 	u64 *monitor_l4; /* [I] what the hypervisor runs on while a vCPU of the domain is current */
 	u64 params[HVM_NR_PARAMS]; /* [D] */
 };
