@@ -83,7 +83,7 @@ hv-src :=
 hv-init-objs :=
 all-targets :=
 clean-files :=
-build-mk := $(sort $(wildcard hypervisor/build.mk hypervisor/*/build.mk hypervisor/*/*/build.mk hypervisor/*/*/*/build.mk \
+build-mk := $(sort $(wildcard hypervisor/build.mk hypervisor/*/build.mk hypervisor/*/*/build.mk hypervisor/*/*/*/build.mk hypervisor/*/*/*/*/build.mk \
 	toolstack/build.mk packaging/build.mk tests/guest/build.mk tests/fuzz/build.mk bench/build.mk))
 include $(build-mk)
 -include tests/unit/build.mk

@@ -29,7 +29,7 @@ struct hvm_vcpu {
 	u32 interrupt_shadow;	       /* [C] STI or MOV SS was the last instruction */
 	bool nmi_pending, nmi_blocked; /* [C] */
 	u8 upcall_vector;	       /* [C] HVMOP_set_evtchn_upcall_vector; 0: none */
-	struct vlapic vlapic;	       /* its lock is in it */
+	struct vlapic vlapic;	       /* dev/vlapic.h says who may use which field */
 	union {
 		struct svm_vcpu *svm; /* [I] x86/hvm/svm */
 	};
