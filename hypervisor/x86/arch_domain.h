@@ -27,6 +27,8 @@ struct map_window {
 struct cpu_policy;
 struct guest_memory_ops;
 struct guest_ops;
+struct hvm_domain;
+struct hvm_vcpu;
 struct log_dirty;
 struct p2m;
 
@@ -105,6 +107,7 @@ struct arch_vcpu {
 	 * on it (x86/mm/page_types.c).
 	 */
 	struct page_info *held_page; /* [M] */
+	struct hvm_vcpu *hvm;	     /* [I] x86/hvm/hvm.h; NULL: paravirtualized */
 	struct pv_vcpu pv;
 };
 
@@ -116,7 +119,8 @@ struct arch_domain {
 	/* [M] incremented with each change of an L2, L3 or L4 entry that was in use */
 	u64 table_generation;
 	u64 *perdomain_l3, *perdomain_l2; /* [I] */
-	struct p2m *p2m; /* [I] x86/hvm/p2m.h; NULL: its frame numbers are the machine's */
+	struct p2m *p2m;	/* [I] x86/hvm/p2m.h; NULL: its frame numbers are the machine's */
+	struct hvm_domain *hvm; /* [I] x86/hvm/hvm.h; NULL: paravirtualized */
 	/* x86/mm/log_dirty.h; NULL: never on. Set under LOCK_DOMCTL, lives as long as d. */
 	struct log_dirty *log_dirty;
 	unsigned long paging_pool_pages; /* LOCK_DOMCTL: as a tool has set it; 0: by memory */

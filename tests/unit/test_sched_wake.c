@@ -39,7 +39,7 @@ static struct vcpu *victim, *other;
 static bool nmi; /* an NMI is pending for the victim */
 static struct domain *victims;
 
-bool arch_vcpu_nmi_deliverable(const struct vcpu *v)
+bool arch_vcpu_interrupt_deliverable(const struct vcpu *v)
 {
 	return v == victim && READ_ONCE(nmi);
 }

@@ -63,7 +63,7 @@ static inline bool vcpu_event_deliverable(const struct vcpu *v)
  */
 static inline bool vcpu_must_look(const struct vcpu *v)
 {
-	return vcpu_event_deliverable(v) || arch_vcpu_nmi_deliverable(v);
+	return vcpu_event_deliverable(v) || arch_vcpu_interrupt_deliverable(v);
 }
 /* Makes v notice what is pending: wakes v if it blocks or polls. */
 void vcpu_notify(struct vcpu *v);

@@ -38,12 +38,23 @@ struct guest_ops {
 
 	/* --- domains and vCPUs; hv/arch/guest.h says what each does --- */
 	int (*config_check)(const struct xen_domctl_createdomain *config);
+	/*
+	 * What a domain and a vCPU of this kind have besides; NULL: nothing. create returns 0 or
+	 * -ENOMEM, and free is called also if it failed.
+	 */
+	int (*domain_create)(struct domain *d, const struct xen_domctl_createdomain *config);
+	void (*domain_free)(struct domain *d);
+	int (*vcpu_create)(struct vcpu *v);
+	void (*vcpu_free)(struct vcpu *v);
 	int (*domain_relinquish)(struct domain *d);
 	/* Gives v the state that it has before its first context. */
 	void (*vcpu_init)(struct vcpu *v);
 	/* Drops what v holds of its domain's memory. 0 or -ERESTART. v does not run. */
 	int (*vcpu_relinquish)(struct vcpu *v);
-	/* Computes again which page tables v runs on (x86/mm/log_dirty.c). mmu_lock held. */
+	/*
+	 * Computes again which page tables v runs on (x86/mm/log_dirty.c). mmu_lock held. NULL: no
+	 * log of dirty pages.
+	 */
 	reload_tables_fn *reload_tables;
 	int (*vcpu_set_context)(struct vcpu *v, const vcpu_guest_context_t *ctx);
 	void (*vcpu_get_context)(struct vcpu *v, vcpu_guest_context_t *ctx);
@@ -66,11 +77,14 @@ struct guest_ops {
 	void (*leave_kernel_view)(struct vcpu *v);
 
 	void (*send_nmi)(struct vcpu *v);
-	bool (*nmi_deliverable)(const struct vcpu *v);
+	/* Does v have an interrupt besides its event upcall that it must not sleep over? */
+	bool (*interrupt_deliverable)(const struct vcpu *v);
 
 	/* --- hypercalls --- */
 	/* Fills a page with the entry points of all hypercalls (ELF note HYPERCALL_PAGE). */
 	void (*hypercall_page_init)(void *page);
+	/* The register of argument `index` of the hypercall under way. NULL: as in xen.h for PV. */
+	u64 *(*hypercall_argument)(unsigned int index);
 	int (*grant_map)(u64 addr, mfn_t frame, unsigned int flags);
 	int (*grant_unmap)(u64 addr, mfn_t frame, u64 new_addr, unsigned int flags);
 	/* PHYSDEVOP_set_iopl and _set_iobitmap, checked. NULL: this kind has neither. */
@@ -79,7 +93,12 @@ struct guest_ops {
 };
 
 /* The kinds. */
-extern const struct guest_ops pv_guest_ops;
+extern const struct guest_ops pv_guest_ops, hvm_guest_ops;
+/*
+ * Why this host does not run guests under hardware virtualization, in words; NULL: it does. Known
+ * after boot.
+ */
+const char *hvm_unavailable(void);
 
 static inline const struct guest_ops *guest_ops(const struct domain *d)
 {

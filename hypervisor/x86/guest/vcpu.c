@@ -98,7 +98,7 @@ void arch_vcpu_send_nmi(struct vcpu *v)
 	guest_ops(v->domain)->send_nmi(v);
 }
 
-bool arch_vcpu_nmi_deliverable(const struct vcpu *v)
+bool arch_vcpu_interrupt_deliverable(const struct vcpu *v)
 {
-	return guest_ops(v->domain)->nmi_deliverable(v);
+	return guest_ops(v->domain)->interrupt_deliverable(v);
 }

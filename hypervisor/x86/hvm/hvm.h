@@ -9,11 +9,28 @@
 #define X86_HVM_HVM_H
 
 #include "x86/arch_domain.h"
+#include "x86/cpu/regs.h"
 #include "x86/hvm/dev/vlapic.h"
 
 #include <xen/hvm/params.h>
 
+struct cpu_user_regs;
 struct svm_vcpu;
+
+/* As hardware numbers them in instructions (SDM 2A 2.1.3), then the tables. */
+enum hvm_segment_name {
+	SEG_ES,
+	SEG_CS,
+	SEG_SS,
+	SEG_DS,
+	SEG_FS,
+	SEG_GS,
+	SEG_LDTR,
+	SEG_TR,
+	SEG_GDTR, /* base and limit alone */
+	SEG_IDTR,
+	SEG_COUNT
+};
 
 /* A segment register as hardware keeps it: limit in bytes, attributes as in a VMCB (APM 2 15.5). */
 struct hvm_segment {
@@ -21,15 +38,45 @@ struct hvm_segment {
 	u32 limit;
 	u64 base;
 };
+#define SEG_ATTR_TYPE	  0x000f
+#define SEG_ATTR_S	  0x0010 /* code or data */
+#define SEG_ATTR_DPL(dpl) ((dpl) << 5)
+#define SEG_ATTR_P	  0x0080
+#define SEG_ATTR_L	  0x0200 /* 64-bit code */
+#define SEG_ATTR_DB	  0x0400
+#define SEG_ATTR_G	  0x0800
+
+/* MSRs that the processor switches together with the guest. */
+struct hvm_msrs {
+	u64 star, lstar, cstar, syscall_mask, shadow_gs_base;
+	u64 sysenter_cs, sysenter_esp, sysenter_eip;
+	u64 pat;
+};
+
+/* An event that the guest's next instruction takes, in a VMCB's form (APM 2 15.20). */
+struct hvm_event {
+	u8 vector, type; /* HVM_EVENT_* */
+	bool valid, has_error_code;
+	u32 error_code;
+};
+#define HVM_EVENT_INTERRUPT 0
+#define HVM_EVENT_NMI	    2
+#define HVM_EVENT_EXCEPTION 3
+#define HVM_EVENT_SOFTWARE  4
 
 struct hvm_vcpu {
-	/* [C] What the guest reads; the processor's own may differ in bits that the host needs. */
+	/* [C] What the guest has; read from the VMCB or VMCS at each exit. */
 	u64 cr0, cr2, cr3, cr4, efer;
-	u64 tsc_offset;		       /* [C] guest TSC = host TSC + this */
-	u32 interrupt_shadow;	       /* [C] STI or MOV SS was the last instruction */
-	bool nmi_pending, nmi_blocked; /* [C] */
-	u8 upcall_vector;	       /* [C] HVMOP_set_evtchn_upcall_vector; 0: none */
-	struct vlapic vlapic;	       /* dev/vlapic.h says who may use which field */
+	u8 cpl;
+	u64 tsc_offset;		/* [C] guest TSC = host TSC + this */
+	struct hvm_event event; /* [C] */
+	bool nmi_pending;	/* [A] */
+	bool nmi_blocked;	/* [C] the guest's NMI handler runs */
+	u8 upcall_vector;	/* [C] HVMOP_set_evtchn_upcall_vector; 0: none */
+	bool hypercall_32;	/* [C] the hypercall that is under way has 32-bit arguments */
+	/* [C] What the vCPU last saw of p2m.generation */
+	u32 seen_generation;
+	struct vlapic vlapic; /* dev/vlapic.h says who may use which field */
 	union {
 		struct svm_vcpu *svm; /* [I] x86/hvm/svm */
 	};
@@ -44,5 +91,55 @@ static inline struct hvm_vcpu *hvm_of(const struct vcpu *v)
 {
 	return v->arch->hvm;
 }
+
+static inline bool hvm_in_long_mode(const struct vcpu *v)
+{
+	return hvm_of(v)->efer & EFER_LMA;
+}
+
+/* --- hvm.c: boot. Without hvm_init no processor is touched. --- */
+/* Finds the backend and enables it on the boot CPU; prints what there is, or why there is none. */
+void hvm_init(void);
+int __must_check hvm_cpu_prepare(unsigned int cpu); /* memory for a CPU: 0, -ENOMEM */
+void hvm_cpu_start(void);			    /* on each other CPU, before it is online */
+/* Why there are no such guests, in words; NULL: there are. */
+const char *hvm_unavailable(void);
+
+/* --- entry.c: events for the guest --- */
+/* Queues an exception of the instruction that exited, with the rules for a double fault. */
+void hvm_inject_exception(struct vcpu *v, unsigned int vector, u32 error_code);
+void hvm_inject_page_fault(struct vcpu *v, u64 address, u32 error_code);
+/*
+ * On the way to the guest, interrupts off: softirqs, then the event for the next instruction. May
+ * switch to another vCPU and not return.
+ */
+void hvm_prepare_entry(struct vcpu *v);
+/* Does v have an interrupt or an NMI that it must not sleep over? Any CPU. */
+bool hvm_has_interrupt(const struct vcpu *v);
+
+/* --- exits.c: what both vendors do when a guest exits. Interrupts are on. --- */
+/* Past the instruction at RIP, which has `length` bytes; 0: finds the length by reading it. */
+void hvm_advance(struct vcpu *v, struct cpu_user_regs *regs, unsigned int length);
+void hvm_exit_cpuid(struct vcpu *v, struct cpu_user_regs *regs);
+void hvm_exit_rdmsr(struct vcpu *v, struct cpu_user_regs *regs);
+void hvm_exit_wrmsr(struct vcpu *v, struct cpu_user_regs *regs);
+void hvm_exit_hlt(struct vcpu *v, struct cpu_user_regs *regs);
+void hvm_exit_hypercall(struct vcpu *v, struct cpu_user_regs *regs);
+void hvm_exit_xsetbv(struct vcpu *v, struct cpu_user_regs *regs);
+/* size: 1, 2, 4. */
+void hvm_exit_io(struct vcpu *v, struct cpu_user_regs *regs, u16 port, unsigned int size, bool in);
+void hvm_exit_nested_fault(struct vcpu *v, u64 gpa, bool write, bool fetch);
+
+/* --- msr.c --- 0, or -EINVAL: #GP */
+int __must_check hvm_read_msr(struct vcpu *v, u32 msr, u64 *value);
+int __must_check hvm_write_msr(struct vcpu *v, u32 msr, u64 value);
+
+/* --- state.c: registers in and out. v is paused or current. --- */
+void hvm_get_cpu_record(struct vcpu *v, struct hvm_hw_cpu *out);
+/* Checks all fields first: 0, -EINVAL. v has a context afterwards and is up. */
+int __must_check hvm_set_cpu_record(struct vcpu *v, const struct hvm_hw_cpu *in);
+/* INIT: the state after a reset, waiting for SIPI; SIPI: real mode at vector << 12, and up. */
+void hvm_vcpu_init_reset(struct vcpu *v);
+void hvm_vcpu_startup(struct vcpu *v, u8 vector);
 
 #endif

@@ -57,7 +57,7 @@ __weak void sched_wake_idle_cpu(void)
 {
 }
 
-__weak bool arch_vcpu_nmi_deliverable(const struct vcpu *v)
+__weak bool arch_vcpu_interrupt_deliverable(const struct vcpu *v)
 {
 	return false;
 }

@@ -45,8 +45,8 @@ void arch_vcpu_sync_state(struct vcpu *v);
  * one is pending already.
  */
 void arch_vcpu_send_nmi(struct vcpu *v);
-/* Does v's next exit to the guest deliver an NMI? */
-bool arch_vcpu_nmi_deliverable(const struct vcpu *v);
+/* Does v's next exit to the guest deliver an interrupt or NMI, besides events? */
+bool arch_vcpu_interrupt_deliverable(const struct vcpu *v);
 /* v's event flag was set: makes v notice it, by an IPI if v runs on another CPU. */
 void arch_vcpu_kick(struct vcpu *v);
 
