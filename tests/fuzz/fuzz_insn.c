@@ -24,11 +24,12 @@ static void check_decoded(const struct insn *insn, size_t size)
 	check(insn->forced || insn->length <= INSN_MAX_LENGTH);
 	check(insn->operand_bytes && insn->operand_bytes <= 16 &&
 	      !(insn->operand_bytes & (insn->operand_bytes - 1)));
-	check(insn->address_bytes == 4 || insn->address_bytes == 8);
+	check(insn->address_bytes == 2 || insn->address_bytes == 4 || insn->address_bytes == 8);
+	check(insn->reg_bytes >= insn->operand_bytes);
 	check(insn->reg < 16 && insn->rm < 16 && insn->base <= INSN_NO_REG &&
 	      insn->index <= INSN_NO_REG);
 	check(insn->segment <= INSN_NO_SEGMENT);
-	check(!insn->lock || (insn->is_memory && insn_op_writes_memory(insn->op)));
+	check(!insn->lock || (insn->is_memory && insn_writes_memory(insn)));
 }
 
 static void execute(const struct insn *insn, const uint8_t *data, size_t size)
@@ -44,14 +45,15 @@ static void execute(const struct insn *insn, const uint8_t *data, size_t size)
 	(void)insn_effective_address(insn, &regs);
 	(void)insn_source_address(insn, &regs);
 	check(insn_execute(insn, &regs, old, &result) ==
-	      (insn_op_writes_memory(insn->op) ? 0 : -EOPNOTSUPP));
-	if (insn_op_writes_memory(insn->op) && insn->operand_bytes < 8)
+	      (insn_is_executable(insn) ? 0 : -EOPNOTSUPP));
+	check(!insn_is_executable(insn) || insn_writes_memory(insn) || !result.store);
+	if (insn_writes_memory(insn) && insn->operand_bytes < 8)
 		check(!(result.value[0] >> (insn->operand_bytes * 8)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	for (int mode = INSN_MODE_64; mode <= INSN_MODE_32; mode++) {
+	for (int mode = INSN_MODE_64; mode <= INSN_MODE_16; mode++) {
 		struct insn insn, again;
 		int err = insn_decode(&insn, data, size, (enum insn_mode)mode);
 
@@ -67,6 +69,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(!memcmp(&insn, &again, sizeof(insn)));
 		check(insn_decode(&again, data, insn.length - 1U, (enum insn_mode)mode) ==
 		      -ENODATA);
+		if (!insn.forced)
+			check(insn_length(data, size, (enum insn_mode)mode,
+					  (enum insn_op)insn.op) == insn.length);
 		execute(&insn, data, size);
 	}
 	return 0;

@@ -28,6 +28,7 @@ struct code {
 		c_;                                                               \
 	})
 #define CODE32(text) CODE(".code32\n" text "\n.code64\n")
+#define CODE16(text) CODE(".code16\n" text "\n.code64\n")
 
 static struct insn decoded(struct code c, enum insn_mode mode)
 {
@@ -40,6 +41,7 @@ static struct insn decoded(struct code c, enum insn_mode mode)
 
 #define D64(text) decoded(CODE(text), INSN_MODE_64)
 #define D32(text) decoded(CODE32(text), INSN_MODE_32)
+#define D16(text) decoded(CODE16(text), INSN_MODE_16)
 
 static void assert_io(struct insn i, enum insn_op op, unsigned int bytes, int port)
 {
@@ -138,6 +140,8 @@ static void decodes_the_other_privileged_ones(void **state)
 	IS("sysretq", SYSRET);
 	IS("sysenter", SYSENTER);
 	IS("sysexitl", SYSEXIT);
+	IS("vmcall", VMCALL);
+	IS("vmmcall", VMMCALL);
 #undef IS
 	i = D64("invlpg -8(%%rbx, %%rcx, 4)");
 	assert_true(i.op == INSN_INVLPG && i.base == INSN_RBX && i.index == INSN_RCX &&
@@ -196,6 +200,118 @@ static void computes_effective_addresses(void **state)
 	assert_true(!i.rip_relative && i.displacement == 0x12345678);
 }
 
+static void computes_16_bit_addresses(void **state)
+{
+	struct insn_regs regs = { .gpr = { [INSN_RBX] = 0x1000b0000,
+					   [INSN_RBP] = 0xb000,
+					   [INSN_RSI] = 0x50010,
+					   [INSN_RDI] = 0xd0 } };
+	struct insn i;
+
+	regs.gpr[INSN_RBX] |= 0xb000;
+#define EA(text) (i = D16(text), insn_effective_address(&i, &regs))
+	assert_int_equal(EA("movw %%ax, (%%bx, %%si)"), 0xb010);
+	assert_int_equal(i.segment, INSN_DS);
+	assert_int_equal(EA("movw %%ax, (%%bx, %%di)"), 0xb0d0);
+	assert_int_equal(EA("movw %%ax, (%%bp, %%si)"), 0xb010);
+	assert_int_equal(i.segment, INSN_SS);
+	assert_int_equal(EA("movw %%ax, 5(%%bp, %%di)"), 0xb0d5);
+	assert_int_equal(EA("movw %%ax, (%%si)"), 0x10);
+	assert_int_equal(EA("movw %%ax, -0x20(%%si)"), 0xfff0);
+	assert_int_equal(EA("movw %%ax, (%%di)"), 0xd0);
+	assert_int_equal(i.segment, INSN_DS);
+	assert_int_equal(EA("movb %%al, 0x1234(%%bp)"), 0xc234);
+	assert_int_equal(i.segment, INSN_SS);
+	assert_int_equal(EA("movl %%eax, 0x6000(%%bx)"), 0x1000);
+	assert_int_equal(EA("movw %%ax, 0x1234"), 0x1234);
+	assert_int_equal(EA("movw %%cx, 0x1234"), 0x1234);
+	assert_int_equal(EA("movw $7, %%es:0x1234"), 0x1234);
+	assert_int_equal(i.segment, INSN_ES);
+	assert_int_equal(i.operand_bytes, 2);
+	assert_int_equal(i.imm, 7);
+	assert_int_equal(EA("movl $0x12345678, (%%ebx, %%edi, 2)"), 0xbb1a0);
+	assert_int_equal(i.operand_bytes, 4);
+#undef EA
+	i = D32("movl %%eax, (%%bx, %%si)");
+	assert_int_equal(insn_effective_address(&i, &regs), 0xb010);
+	/* A string in real mode: only the lower halves of the registers move. */
+	regs = (struct insn_regs){ .rip = 0xffff };
+	regs.gpr[INSN_RDI] = 0xabcdfffe;
+	regs.gpr[INSN_RCX] = 0x70001;
+	i = D16("rep stosw");
+	insn_string_step(&i, &regs);
+	assert_int_equal(regs.gpr[INSN_RDI], 0xabcd0000);
+	assert_int_equal(regs.gpr[INSN_RCX], 0x70000);
+	assert_int_equal(regs.rip, 1);
+}
+
+/* The instructions that make a guest exit, in each mode and with prefixes that mean nothing. */
+static void measures_instructions_that_exit(void **state)
+{
+	static const struct {
+		u8 op, nr;
+		const char *bytes;
+	} insn[] = {
+		{ INSN_CPUID, 2, "\x0f\xa2" },
+		{ INSN_RDMSR, 2, "\x0f\x32" },
+		{ INSN_WRMSR, 2, "\x0f\x30" },
+		{ INSN_RDTSC, 2, "\x0f\x31" },
+		{ INSN_RDTSCP, 3, "\x0f\x01\xf9" },
+		{ INSN_RDPMC, 2, "\x0f\x33" },
+		{ INSN_HLT, 1, "\xf4" },
+		{ INSN_VMMCALL, 3, "\x0f\x01\xd9" },
+		{ INSN_VMCALL, 3, "\x0f\x01\xc1" },
+		{ INSN_XSETBV, 3, "\x0f\x01\xd1" },
+		{ INSN_INVD, 2, "\x0f\x08" },
+		{ INSN_WBINVD, 2, "\x0f\x09" },
+		{ INSN_MOV_TO_CR, 3, "\x0f\x22\xc0" },
+		{ INSN_MOV_FROM_CR, 3, "\x0f\x20\xdf" },
+		{ INSN_MOV_TO_DR, 3, "\x0f\x23\xff" },
+		{ INSN_MOV_FROM_DR, 3, "\x0f\x21\xc7" },
+		{ INSN_CLTS, 2, "\x0f\x06" },
+		{ INSN_MONITOR, 3, "\x0f\x01\xc8" },
+		{ INSN_MWAIT, 3, "\x0f\x01\xc9" },
+		{ INSN_INVLPG, 3, "\x0f\x01\x3f" },
+		{ INSN_LMSW, 3, "\x0f\x01\xf0" },
+	};
+	static const char *const prefixes[] = { "",	"\x66",		"\xf3",	   "\xf2",
+						"\x2e", "\x66\x66\xf3", "\x3e\x67" };
+	u8 bytes[INSN_MAX_LENGTH];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(insn); i++)
+		for (unsigned int p = 0; p < ARRAY_SIZE(prefixes); p++)
+			for (int mode = INSN_MODE_64; mode <= INSN_MODE_16; mode++) {
+				size_t before = strlen(prefixes[p]);
+				int length = (int)before + insn[i].nr;
+
+				memset(bytes, 0x90, sizeof(bytes));
+				memcpy(bytes, prefixes[p], before);
+				memcpy(bytes + before, insn[i].bytes, insn[i].nr);
+				for (int len = 0; len <= length + 1; len++)
+					assert_int_equal(insn_length(bytes, (size_t)len,
+								     (enum insn_mode)mode,
+								     (enum insn_op)insn[i].op),
+							 len < length ? -ENODATA : length);
+				assert_int_equal(insn_length(bytes, sizeof(bytes),
+							     (enum insn_mode)mode, INSN_SWAPGS),
+						 -EOPNOTSUPP);
+			}
+	/* AMD's other form of MOV to CR8, and REX. */
+	assert_int_equal(insn_length((const u8 *)"\xf0\x0f\x22\xc0", 4, INSN_MODE_32,
+				     INSN_MOV_TO_CR),
+			 4);
+	assert_int_equal(insn_length((const u8 *)"\x44\x0f\x22\xc0", 4, INSN_MODE_64,
+				     INSN_MOV_TO_CR),
+			 4);
+	assert_int_equal(insn_length((const u8 *)"\x48\x0f\xa2", 3, INSN_MODE_64, INSN_CPUID), 3);
+	/* In 32-bit mode 48 is DEC EAX. */
+	assert_int_equal(insn_length((const u8 *)"\x48\x0f\xa2", 3, INSN_MODE_32, INSN_CPUID),
+			 -EOPNOTSUPP);
+	assert_int_equal(D16("movl %%eax, %%cr0").length, 3);
+	assert_int_equal(D16("movl %%cr0, %%eax").operand_bytes, 4);
+	assert_int_equal(D16("lgdtl 0x1234").length, 6);
+}
+
 static void refuses(struct code c, enum insn_mode mode, int err)
 {
 	struct insn i;
@@ -208,30 +324,28 @@ static void refuses_what_is_not_in_the_table(void **state)
 {
 	refuses(CODE("nop"), INSN_MODE_64, -EOPNOTSUPP);
 	refuses(CODE("ret"), INSN_MODE_64, -EOPNOTSUPP);
-	refuses(CODE("mov (%%rax), %%rbx"), INSN_MODE_64, -EOPNOTSUPP);
 	refuses(CODE("mov %%rax, %%rbx"), INSN_MODE_64, -EOPNOTSUPP);
 	refuses(CODE("xchg %%rcx, %%rbx"), INSN_MODE_64, -EOPNOTSUPP);
-	refuses(CODE("cmpq $1, (%%rbx)"), INSN_MODE_64, -EOPNOTSUPP);
-	refuses(CODE("cmp %%rax, (%%rbx)"), INSN_MODE_64, -EOPNOTSUPP);
-	refuses(CODE("btq $1, (%%rbx)"), INSN_MODE_64, -EOPNOTSUPP);
-	refuses(CODE("testb $1, (%%rbx)"), INSN_MODE_64, -EOPNOTSUPP);
+	refuses(CODE("cmp %%rax, %%rbx"), INSN_MODE_64, -EOPNOTSUPP);
+	refuses(CODE("testl $1, %%ebx"), INSN_MODE_64, -EOPNOTSUPP);
+	refuses(CODE("movzx %%al, %%ebx"), INSN_MODE_64, -EOPNOTSUPP);
 	refuses(CODE("mulq (%%rbx)"), INSN_MODE_64, -EOPNOTSUPP);
 	refuses(CODE("call *(%%rbx)"), INSN_MODE_64, -EOPNOTSUPP);
-	refuses(CODE("vmcall"), INSN_MODE_64, -EOPNOTSUPP);
-	refuses(CODE("vmmcall"), INSN_MODE_64, -EOPNOTSUPP);
 	refuses(CODE("ud2"), INSN_MODE_64, -ENODATA); /* it might be the forced emulation prefix */
 	refuses(CODE("ud2; ud2; ud2"), INSN_MODE_64, -EOPNOTSUPP);
 	refuses(CODE("movups %%xmm0, (%%rax)"), INSN_MODE_64, -EOPNOTSUPP);
 	refuses(CODE("rdrand %%eax"), INSN_MODE_64, -EOPNOTSUPP);
 	refuses(CODE("rdpid %%rax"), INSN_MODE_64, -EOPNOTSUPP);
 	refuses(CODE("vmovdqu %%ymm0, (%%rax)"), INSN_MODE_64, -EOPNOTSUPP);
-	refuses(CODE32("movl %%eax, (%%bx, %%si)"), INSN_MODE_32, -EOPNOTSUPP);
 }
 
 static void refuses_what_the_processor_refuses(void **state)
 {
 	refuses(CODE(".byte 0xf0; mov %%rax, (%%rbx)"), INSN_MODE_64, -EINVAL);
 	refuses(CODE(".byte 0xf0; cpuid"), INSN_MODE_64, -EINVAL);
+	refuses(CODE(".byte 0xf0; add (%%rbx), %%rax"), INSN_MODE_64, -EINVAL);
+	refuses(CODE(".byte 0xf0; cmp %%rax, (%%rbx)"), INSN_MODE_64, -EINVAL);
+	refuses(CODE(".byte 0xf0; btq $1, (%%rbx)"), INSN_MODE_64, -EINVAL);
 	refuses(CODE(".byte 0xf0; stosb"), INSN_MODE_64, -EINVAL);
 	refuses(CODE(".byte 0xce"), INSN_MODE_64, -EINVAL);
 	refuses(CODE(".fill 15, 1, 0x66; hlt"), INSN_MODE_64, -EINVAL);
@@ -357,7 +471,9 @@ static u64 undefined_flags(enum insn_op op)
 	case INSN_AND:
 	case INSN_OR:
 	case INSN_XOR:
+	case INSN_TEST:
 		return FLAG_AF;
+	case INSN_BT:
 	case INSN_BTS:
 	case INSN_BTR:
 	case INSN_BTC:
@@ -407,13 +523,16 @@ static u64 interesting(uint64_t *seed)
 	return r % 3 ? unit_random(seed) : values[(r >> 8) % ARRAY_SIZE(values)];
 }
 
-/* A random encoding of an instruction that writes memory; true if it decodes. */
+/* A random encoding of an instruction that accesses memory; true if it decodes. */
 static bool random_insn(uint64_t *seed, u8 *bytes, struct insn *insn)
 {
 	static const u8 one[] = { 0x00, 0x01, 0x08, 0x09, 0x10, 0x11, 0x18, 0x19, 0x20, 0x21, 0x28,
 				  0x29, 0x30, 0x31, 0x80, 0x81, 0x83, 0x86, 0x87, 0x88, 0x89, 0xa4,
-				  0xa5, 0xaa, 0xab, 0xc6, 0xc7, 0xf6, 0xf7, 0xfe, 0xff };
-	static const u8 two[] = { 0xab, 0xb0, 0xb1, 0xb3, 0xba, 0xbb, 0xc0, 0xc1, 0xc3, 0xc7 };
+				  0xa5, 0xaa, 0xab, 0xc6, 0xc7, 0xf6, 0xf7, 0xfe, 0xff, 0x02, 0x03,
+				  0x0a, 0x0b, 0x12, 0x13, 0x1a, 0x1b, 0x22, 0x23, 0x2a, 0x2b, 0x32,
+				  0x33, 0x38, 0x39, 0x3a, 0x3b, 0x84, 0x85, 0x8a, 0x8b };
+	static const u8 two[] = { 0xa3, 0xab, 0xb0, 0xb1, 0xb3, 0xb6, 0xb7, 0xba,
+				  0xbb, 0xbe, 0xbf, 0xc0, 0xc1, 0xc3, 0xc7 };
 	u64 r = unit_random(seed);
 	size_t n = 0;
 
@@ -435,8 +554,7 @@ static bool random_insn(uint64_t *seed, u8 *bytes, struct insn *insn)
 	}
 	for (; n < INSN_MAX_BYTES; n++)
 		bytes[n] = (u8)unit_random(seed);
-	return !insn_decode(insn, bytes, INSN_MAX_BYTES, INSN_MODE_64) &&
-	       insn_op_writes_memory(insn->op);
+	return !insn_decode(insn, bytes, INSN_MAX_BYTES, INSN_MODE_64) && insn_is_executable(insn);
 }
 
 /* Sets one register so that the operand lies in the middle of the area; false if no single register
@@ -462,11 +580,11 @@ static bool aim(const struct insn *insn, struct insn_regs *regs, uint64_t *seed)
 static void executes_as_the_processor_does(void **state)
 {
 	uint64_t seed = UNIT_SEED;
-	unsigned int seen[256] = { 0 };
+	unsigned int seen[256] = { 0 }, seen_to_reg[256] = { 0 };
 	u8 bytes[INSN_MAX_BYTES];
 	struct insn insn;
 
-	for (unsigned int done = 0; done < 150000;) {
+	for (unsigned int done = 0; done < 250000;) {
 		struct insn_regs regs = { .rip = 0x1000 };
 
 		if (!random_insn(&seed, bytes, &insn))
@@ -496,12 +614,19 @@ static void executes_as_the_processor_does(void **state)
 				       insn.operand_bytes / 2);
 		}
 		compare(bytes, &insn, &regs);
-		seen[insn.op]++;
+		(insn.to_reg ? seen_to_reg : seen)[insn.op]++;
 		done++;
 	}
-	for (int op = INSN_MOV; op <= INSN_BTC; op++)
-		if (seen[op] < 50)
+	for (int op = INSN_MOV; op <= INSN_BT; op++) {
+		bool loads = op == INSN_MOVZX || op == INSN_MOVSX;
+		bool both = op == INSN_MOV || op == INSN_CMP || (op >= INSN_ADD && op <= INSN_XOR);
+
+		if (!loads && seen[op] < 50)
 			fail_msg("operation %d was tried %u times only", op, seen[op]);
+		if ((loads || both) && seen_to_reg[op] < 50)
+			fail_msg("operation %d to a register was tried %u times only", op,
+				 seen_to_reg[op]);
+	}
 }
 
 static void string_input_moves_its_registers(void **state)
@@ -568,6 +693,8 @@ int main(void)
 		cmocka_unit_test(decodes_the_other_privileged_ones),
 		cmocka_unit_test(decodes_the_forced_emulation_prefix),
 		cmocka_unit_test(computes_effective_addresses),
+		cmocka_unit_test(computes_16_bit_addresses),
+		cmocka_unit_test(measures_instructions_that_exit),
 		cmocka_unit_test(refuses_what_is_not_in_the_table),
 		cmocka_unit_test(refuses_what_the_processor_refuses),
 		cmocka_unit_test(every_truncation_asks_for_more),

@@ -96,6 +96,23 @@ static int read_prefixes(struct cursor *c, struct prefixes *p, enum insn_mode mo
 }
 
 /*
+ * The memory operand of a ModRM byte with 16-bit addresses (SDM volume 2, table 2-1): BX or BP, SI
+ * or DI, or one of each. Returns how many bytes of displacement follow.
+ */
+static unsigned int address_16(struct insn *insn, u8 mod, u8 rm)
+{
+	static const u8 base[8] = { INSN_RBX, INSN_RBX, INSN_RBP, INSN_RBP,
+				    INSN_RSI, INSN_RDI, INSN_RBP, INSN_RBX };
+
+	if (rm == 6 && mod == 0)
+		return 2;
+	insn->base = base[rm];
+	if (rm < 4)
+		insn->index = rm & 1 ? INSN_RDI : INSN_RSI;
+	return mod;
+}
+
+/*
  * Reads a SIB byte: scale, index, base. *disp_bytes: set if the SIB byte itself requires a
  * displacement. 0 or an error of take().
  */
@@ -127,7 +144,9 @@ static int read_memory_operand(struct insn *insn, struct cursor *c, u8 rex, u8 m
 
 	insn->is_memory = true;
 	insn->scale = 1;
-	if (rm == 4) {
+	if (insn->address_bytes == 2) {
+		disp_bytes = address_16(insn, mod, rm);
+	} else if (rm == 4) {
 		err = read_sib(insn, c, rex, mod, &disp_bytes);
 		if (err)
 			return err;
@@ -185,18 +204,33 @@ static int read_modrm(struct insn *insn, struct cursor *c, struct insn_entry *e,
 	return read_memory_operand(insn, c, rex, mod, (u8)(modrm & 7));
 }
 
+/* Of an operand that has no width of its own. */
+static u8 default_size(const struct insn *insn, const struct prefixes *p)
+{
+	if (p->rex & REX_W)
+		return 8;
+	return (insn->mode == INSN_MODE_16) == p->operand ? 4 : 2;
+}
+
 static u8 operand_size(const struct insn *insn, const struct insn_entry *e,
 		       const struct prefixes *p)
 {
 	if (e->form & F_BYTE)
 		return 1;
+	if (e->op == INSN_MOVZX || e->op == INSN_MOVSX)
+		return 2;
 	if (e->form & F_NATIVE)
 		return insn->mode == INSN_MODE_64 ? 8 : 4;
 	if (e->op == INSN_CMPXCHG8B)
 		return p->rex & REX_W ? 16 : 8;
-	if ((p->rex & REX_W) && !(e->form & F_IO))
-		return 8;
-	return p->operand ? 2 : 4;
+	return e->form & F_IO ? min(default_size(insn, p), (u8)4) : default_size(insn, p);
+}
+
+static u8 address_size(const struct insn *insn, const struct prefixes *p)
+{
+	if (insn->mode == INSN_MODE_64)
+		return p->address ? 4 : 8;
+	return (insn->mode == INSN_MODE_16) == p->address ? 4 : 2;
 }
 
 static int read_immediate(struct insn *insn, struct cursor *c, const struct insn_entry *e)
@@ -227,9 +261,6 @@ static int check_prefixes(const struct insn *insn, const struct insn_entry *e,
 		return -EINVAL;
 	if ((e->form & F_NO_PREFIX) && (p->operand || p->rep || p->repne))
 		return -EOPNOTSUPP;
-	/* No kernel uses 16-bit addresses in 32-bit mode. */
-	if (p->address && insn->mode == INSN_MODE_32 && (insn->is_memory || (e->form & F_STRING)))
-		return -EOPNOTSUPP;
 	return 0;
 }
 
@@ -249,7 +280,7 @@ static int decode_opcode(struct cursor *c, u8 opcode, struct insn_entry *e)
 	return e->op == INSN_NONE && !(e->form & F_GROUP) ? -EOPNOTSUPP : 0;
 }
 
-static int decode(struct insn *insn, struct cursor *c)
+static int decode(struct insn *insn, struct cursor *c, bool check)
 {
 	struct prefixes p;
 	struct insn_entry e;
@@ -265,9 +296,7 @@ static int decode(struct insn *insn, struct cursor *c)
 	insn->base = insn->index = INSN_NO_REG;
 	insn->segment = p.segment;
 	insn->has_rex = p.rex != 0;
-	insn->address_bytes = (insn->mode == INSN_MODE_64) != p.address ? 8 : 4;
-	if (insn->mode == INSN_MODE_32)
-		insn->address_bytes = 4;
+	insn->address_bytes = address_size(insn, &p);
 	if (e.form & F_MODRM) {
 		err = read_modrm(insn, c, &e, p.rex);
 		if (err)
@@ -283,10 +312,13 @@ static int decode(struct insn *insn, struct cursor *c)
 		insn->segment = INSN_DS;
 	insn->op = e.op;
 	insn->operand_bytes = operand_size(insn, &e, &p);
+	insn->reg_bytes = e.op == INSN_MOVZX || e.op == INSN_MOVSX ? default_size(insn, &p) :
+								     insn->operand_bytes;
+	insn->to_reg = e.form & F_TO_REG;
 	insn->rep = (e.form & F_STRING) && (p.rep || p.repne);
 	insn->lock = p.lock;
 	err = read_immediate(insn, c, &e);
-	return err ? err : check_prefixes(insn, &e, &p);
+	return err || !check ? err : check_prefixes(insn, &e, &p);
 }
 
 int insn_decode(struct insn *out, const u8 *bytes, size_t len, enum insn_mode mode)
@@ -308,7 +340,7 @@ int insn_decode(struct insn *out, const u8 *bytes, size_t len, enum insn_mode mo
 		c.at = sizeof(forced);
 		c.limit += sizeof(forced);
 	}
-	err = decode(out, &c);
+	err = decode(out, &c, true);
 	/* The prefix is defined for CPUID alone. */
 	if (!err && out->forced && out->op != INSN_CPUID)
 		err = -EOPNOTSUPP;
@@ -317,4 +349,17 @@ int insn_decode(struct insn *out, const u8 *bytes, size_t len, enum insn_mode mo
 	else
 		out->length = (u8)c.at;
 	return err;
+}
+
+int insn_length(const u8 *bytes, size_t len, enum insn_mode mode, enum insn_op op)
+{
+	struct cursor c = { .bytes = bytes,
+			    .len = min(len, (size_t)INSN_MAX_LENGTH),
+			    .limit = INSN_MAX_LENGTH };
+	struct insn insn = { .mode = (u8)mode };
+	int err = decode(&insn, &c, false);
+
+	if (err)
+		return err;
+	return insn.op == op ? (int)c.at : -EOPNOTSUPP;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A decoder and executor for the instructions that a hypervisor of paravirtualized guests must
- * emulate: privileged instructions, which fault in ring 3, and instructions that write at most 16
- * bytes of memory at a time (to page tables). It refuses all others. Pure: it reads only its
- * arguments. The source is the Intel SDM volume 2, which also gives the names of the instructions.
+ * A decoder and executor for the instructions that a hypervisor must emulate: privileged
+ * instructions, which fault in ring 3 or make a guest exit, instructions that write at most 16
+ * bytes of memory at a time (page tables, device registers), and the plain ones that read memory.
+ * It refuses all others. Pure: it reads only its arguments. The source is the Intel SDM volume 2,
+ * which also gives the names of the instructions.
  */
 #ifndef X86_EMUL_DECODE_H
 #define X86_EMUL_DECODE_H
@@ -16,7 +17,8 @@
  */
 #define INSN_MAX_BYTES 20
 
-enum insn_mode { INSN_MODE_64, INSN_MODE_32 }; /* of the code segment: L set; L clear and D set */
+/* Of the code segment: L set; L clear and D set; both clear, and in real mode. */
+enum insn_mode { INSN_MODE_64, INSN_MODE_32, INSN_MODE_16 };
 
 /* Numbers of registers as in the encoding. */
 enum insn_gpr {
@@ -98,8 +100,10 @@ enum insn_op {
 	INSN_SYSRET,
 	INSN_SYSENTER,
 	INSN_SYSEXIT,
+	INSN_VMCALL,
+	INSN_VMMCALL,
 
-	/* Writers of memory, for insn_execute(). */
+	/* Those that insn_execute() executes. Writers of memory, unless they are to_reg. */
 	INSN_MOV,
 	INSN_STOS,
 	INSN_MOVS,
@@ -121,21 +125,24 @@ enum insn_op {
 	INSN_BTS,
 	INSN_BTR,
 	INSN_BTC,
+	/* Readers of memory. */
+	INSN_MOVZX,
+	INSN_MOVSX,
+	INSN_CMP,
+	INSN_TEST,
+	INSN_BT,
 };
-
-static inline bool insn_op_writes_memory(enum insn_op op)
-{
-	return op >= INSN_MOV;
-}
 
 struct insn {
 	u8 op;		  /* enum insn_op */
 	u8 length;	  /* bytes, prefixes included */
-	u8 operand_bytes; /* 1, 2, 4, 8, 16 */
-	u8 address_bytes; /* 4 or 8 */
+	u8 operand_bytes; /* 1, 2, 4, 8, 16; of MOVZX and MOVSX: the source's */
+	u8 reg_bytes; /* the register's: operand_bytes, or the destination's of MOVZX and MOVSX */
+	u8 address_bytes; /* 2, 4 or 8 */
 	u8 mode;	  /* enum insn_mode */
 	bool rep;	  /* REP or REPNE, of a string instruction */
 	bool lock;
+	bool to_reg; /* the register is the destination, memory the source */
 	bool forced; /* after Xen's forced emulation prefix */
 	bool has_rex;
 
@@ -153,6 +160,16 @@ struct insn {
 	u64 imm; /* sign-extended, except for a port or a vector */
 };
 
+/* Can insn_execute() execute it? Does it write memory then? */
+static inline bool insn_is_executable(const struct insn *insn)
+{
+	return insn->op >= INSN_MOV;
+}
+static inline bool insn_writes_memory(const struct insn *insn)
+{
+	return insn->op >= INSN_MOV && insn->op <= INSN_BTC && !insn->to_reg;
+}
+
 /*
  * Decodes the instruction at `bytes`. len: the bytes available, of which at most INSN_MAX_BYTES are
  * read. 0, or with *out zeroed:
@@ -161,6 +178,13 @@ struct insn {
  *   -ENODATA     the instruction continues beyond `len`
  */
 int __must_check insn_decode(struct insn *out, const u8 *bytes, size_t len, enum insn_mode mode);
+
+/*
+ * The length of the instruction at `bytes`, which the processor has found to be `op` and to be
+ * valid: prefixes without effect do not matter. The errors are those of insn_decode(), and
+ * -EOPNOTSUPP if it is another instruction (the guest has changed its code since).
+ */
+int __must_check insn_length(const u8 *bytes, size_t len, enum insn_mode mode, enum insn_op op);
 
 /*
  * The memory operand's offset in its segment: the destination's (in ES) for INS, STOS and MOVS, the
@@ -192,14 +216,14 @@ bool insn_string_is_done(const struct insn *insn, const struct insn_regs *regs);
 void insn_string_step(const struct insn *insn, struct insn_regs *regs);
 
 struct insn_result {
-	u64 value[2];	       /* the memory operand's new value, low half first */
-	bool store;	       /* false: memory is unchanged (failed CMPXCHG, REP with count 0) */
+	u64 value[2]; /* the memory operand's new value, low half first */
+	bool store;   /* false: memory is unchanged (a read, a failed CMPXCHG, REP with 0) */
 	struct insn_regs regs; /* the new registers, RIP and flags included */
 };
 
 /*
- * Executes an instruction that writes memory (insn_op_writes_memory()). `old`: the memory operand's
- * insn->operand_bytes bytes, low half first. For an instruction with LOCK the caller stores the
+ * Executes an instruction (insn_is_executable()). `old`: the memory operand's insn->operand_bytes
+ * bytes, low half first; of MOVS the source's. For an instruction with LOCK the caller stores the
  * result only if memory still holds `old`, and else starts again. Flags that the manual leaves
  * undefined are unchanged. 0; -EOPNOTSUPP: not such an instruction.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The executor: effective addresses, string steps, and the results and flags of instructions that
- * write memory.
+ * write or read memory.
  */
 #include "x86/emul/decode.h"
 #include "lib/errno.h"
@@ -57,7 +57,7 @@ static u64 address_reg(const struct insn *insn, const struct insn_regs *regs, un
 }
 
 /*
- * BTS, BTR and BTC with a register: the bit may lie outside of the operand, on either side (SDM
+ * BT, BTS, BTR and BTC with a register: the bit may lie outside of the operand, on either side (SDM
  * volume 2, 3.1.1.9, "Bit(BitBase, BitOffset)").
  */
 static u64 bit_string_offset(const struct insn *insn, const struct insn_regs *regs)
@@ -65,7 +65,9 @@ static u64 bit_string_offset(const struct insn *insn, const struct insn_regs *re
 	unsigned int bits = insn->operand_bytes * 8U, shift = 64 - bits;
 	s64 bit;
 
-	if ((insn->op != INSN_BTS && insn->op != INSN_BTR && insn->op != INSN_BTC) || insn->has_imm)
+	if ((insn->op != INSN_BTS && insn->op != INSN_BTR && insn->op != INSN_BTC &&
+	     insn->op != INSN_BT) ||
+	    insn->has_imm)
 		return 0;
 	bit = (s64)(regs->gpr[insn->reg] << shift) >> shift;
 	return (u64)(bit >> __builtin_ctz(bits)) * insn->operand_bytes;
@@ -100,8 +102,8 @@ u64 insn_source_address(const struct insn *insn, const struct insn_regs *regs)
 void insn_advance(const struct insn *insn, struct insn_regs *regs)
 {
 	regs->rip += insn->length;
-	if (insn->mode == INSN_MODE_32)
-		regs->rip &= size_mask(4);
+	if (insn->mode != INSN_MODE_64)
+		regs->rip &= size_mask(insn->mode == INSN_MODE_32 ? 4 : 2);
 }
 
 bool insn_string_is_done(const struct insn *insn, const struct insn_regs *regs)
@@ -112,7 +114,7 @@ bool insn_string_is_done(const struct insn *insn, const struct insn_regs *regs)
 static void address_reg_add(const struct insn *insn, struct insn_regs *regs, unsigned int number,
 			    s64 n)
 {
-	regs->gpr[number] = (regs->gpr[number] + (u64)n) & address_mask(insn);
+	insn_reg_write(insn, regs, number, insn->address_bytes, regs->gpr[number] + (u64)n);
 }
 
 void insn_string_step(const struct insn *insn, struct insn_regs *regs)
@@ -230,7 +232,7 @@ static u64 execute_alu(const struct insn *insn, struct insn_regs *regs, u64 old,
 	}
 }
 
-/* BTS, BTR, BTC: CF is the old bit. */
+/* BT, BTS, BTR, BTC: CF is the old bit. */
 static u64 execute_bit(const struct insn *insn, struct insn_regs *regs, u64 old, u64 operand)
 {
 	u64 bit = 1UL << (operand & (insn->operand_bytes * 8U - 1));
@@ -238,6 +240,8 @@ static u64 execute_bit(const struct insn *insn, struct insn_regs *regs, u64 old,
 	set_flags(regs, FLAG_CF, old & bit ? FLAG_CF : 0);
 	if (insn->op == INSN_BTS)
 		return old | bit;
+	if (insn->op == INSN_BT)
+		return old;
 	return insn->op == INSN_BTR ? old & ~bit : old ^ bit;
 }
 
@@ -284,6 +288,79 @@ static void execute_string(const struct insn *insn, struct insn_result *r, u64 s
 	insn_string_step(insn, &r->regs);
 }
 
+/* MOVZX and MOVSX; MOV with both sizes alike. */
+static u64 execute_load(const struct insn *insn, u64 value)
+{
+	unsigned int shift = 64 - insn->operand_bytes * 8U;
+
+	return insn->op == INSN_MOVSX ? (u64)((s64)(value << shift) >> shift) : value;
+}
+
+/* With a register as the destination, or none: memory is read. */
+static void execute_read(const struct insn *insn, struct insn_result *r, u64 memory, u64 operand)
+{
+	unsigned int bytes = insn->operand_bytes;
+	u64 value;
+
+	r->store = false;
+	switch (insn->op) {
+	case INSN_CMP:
+		sub_with_flags(&r->regs, insn->to_reg ? operand : memory,
+			       insn->to_reg ? memory : operand, false, bytes, FLAGS_ARITH);
+		return;
+	case INSN_TEST:
+		logic_with_flags(&r->regs, memory & operand, bytes);
+		return;
+	case INSN_BT:
+		execute_bit(insn, &r->regs, memory, operand);
+		return;
+	case INSN_MOV:
+	case INSN_MOVZX:
+	case INSN_MOVSX:
+		value = execute_load(insn, memory);
+		break;
+	default:
+		value = execute_alu(insn, &r->regs, operand, memory);
+		break;
+	}
+	insn_reg_write(insn, &r->regs, insn->reg, insn->reg_bytes, value);
+}
+
+static void execute_write(const struct insn *insn, struct insn_result *r, const u64 old[2],
+			  u64 before, u64 operand)
+{
+	unsigned int bytes = insn->operand_bytes;
+
+	switch (insn->op) {
+	case INSN_MOV:
+		r->value[0] = operand;
+		break;
+	case INSN_XCHG:
+		r->value[0] = operand;
+		insn_reg_write(insn, &r->regs, insn->reg, bytes, before);
+		break;
+	case INSN_XADD:
+		r->value[0] = execute_alu(insn, &r->regs, before, operand);
+		insn_reg_write(insn, &r->regs, insn->reg, bytes, before);
+		break;
+	case INSN_CMPXCHG:
+		execute_cmpxchg(insn, r, before, operand);
+		break;
+	case INSN_CMPXCHG8B:
+		execute_cmpxchg8b(insn, r, old);
+		break;
+	case INSN_BTS:
+	case INSN_BTR:
+	case INSN_BTC:
+		r->value[0] = execute_bit(insn, &r->regs, before, operand);
+		break;
+	default:
+		r->value[0] = execute_alu(insn, &r->regs, before, operand);
+		break;
+	}
+	r->value[0] &= size_mask(bytes);
+}
+
 int insn_execute(const struct insn *insn, const struct insn_regs *regs, const u64 old[2],
 		 struct insn_result *result)
 {
@@ -291,7 +368,7 @@ int insn_execute(const struct insn *insn, const struct insn_regs *regs, const u6
 	u64 before = old[0] & size_mask(bytes), operand;
 
 	*result = (struct insn_result){ .store = true, .regs = *regs };
-	if (!insn_op_writes_memory(insn->op))
+	if (!insn_is_executable(insn))
 		return -EOPNOTSUPP;
 	if (insn->op == INSN_STOS || insn->op == INSN_MOVS) {
 		execute_string(insn, result,
@@ -299,37 +376,13 @@ int insn_execute(const struct insn *insn, const struct insn_regs *regs, const u6
 						       before);
 		return 0;
 	}
-	/* Without ModRM (MOV to an absolute offset) the register is RAX, number 0. */
+	/* Without ModRM (MOV with an absolute offset) the register is RAX, number 0. */
 	operand = insn->has_imm ? insn->imm & size_mask(bytes) :
 				  insn_reg_read(insn, regs, insn->reg, bytes);
-	switch (insn->op) {
-	case INSN_MOV:
-		result->value[0] = operand;
-		break;
-	case INSN_XCHG:
-		result->value[0] = operand;
-		insn_reg_write(insn, &result->regs, insn->reg, bytes, before);
-		break;
-	case INSN_XADD:
-		result->value[0] = execute_alu(insn, &result->regs, before, operand);
-		insn_reg_write(insn, &result->regs, insn->reg, bytes, before);
-		break;
-	case INSN_CMPXCHG:
-		execute_cmpxchg(insn, result, before, operand);
-		break;
-	case INSN_CMPXCHG8B:
-		execute_cmpxchg8b(insn, result, old);
-		break;
-	case INSN_BTS:
-	case INSN_BTR:
-	case INSN_BTC:
-		result->value[0] = execute_bit(insn, &result->regs, before, operand);
-		break;
-	default:
-		result->value[0] = execute_alu(insn, &result->regs, before, operand);
-		break;
-	}
-	result->value[0] &= size_mask(bytes);
+	if (insn_writes_memory(insn))
+		execute_write(insn, result, old, before, operand);
+	else
+		execute_read(insn, result, before, operand);
 	insn_advance(insn, &result->regs);
 	return 0;
 }

@@ -4,10 +4,12 @@
 
 #define RM (F_MODRM | F_MEMORY)
 
-/* An arithmetic operation with a register: r/m8, r8 and r/m, r. */
-#define ALU(opcode, operation)                                    \
-	[opcode] = { INSN_##operation, RM | F_BYTE | F_LOCK, 0 }, \
-	[(opcode) + 1] = { INSN_##operation, RM | F_LOCK, 0 }
+/* An arithmetic operation with a register: r/m8, r8; r/m, r; r8, r/m8; r, r/m. */
+#define ALU(opcode, operation)                                            \
+	[opcode] = { INSN_##operation, RM | F_BYTE | F_LOCK, 0 },         \
+	[(opcode) + 1] = { INSN_##operation, RM | F_LOCK, 0 },            \
+	[(opcode) + 2] = { INSN_##operation, RM | F_BYTE | F_TO_REG, 0 }, \
+	[(opcode) + 3] = { INSN_##operation, RM | F_TO_REG, 0 }
 
 const struct insn_entry insn_one_byte[256] = {
 	ALU(0x00, ADD),
@@ -17,6 +19,10 @@ const struct insn_entry insn_one_byte[256] = {
 	ALU(0x20, AND),
 	ALU(0x28, SUB),
 	ALU(0x30, XOR),
+	[0x38] = { INSN_CMP, RM | F_BYTE, 0 },
+	[0x39] = { INSN_CMP, RM, 0 },
+	[0x3a] = { INSN_CMP, RM | F_BYTE | F_TO_REG, 0 },
+	[0x3b] = { INSN_CMP, RM | F_TO_REG, 0 },
 	[0x6c] = { INSN_INS, F_STRING | F_BYTE, 0 },
 	[0x6d] = { INSN_INS, F_STRING | F_IO, 0 },
 	[0x6e] = { INSN_OUTS, F_STRING | F_BYTE, 0 },
@@ -24,10 +30,16 @@ const struct insn_entry insn_one_byte[256] = {
 	[0x80] = { GROUP_ALU, F_GROUP | RM | F_BYTE | F_IMM8, 0 },
 	[0x81] = { GROUP_ALU, F_GROUP | RM | F_IMM, 0 },
 	[0x83] = { GROUP_ALU, F_GROUP | RM | F_IMM8, 0 },
+	[0x84] = { INSN_TEST, RM | F_BYTE, 0 },
+	[0x85] = { INSN_TEST, RM, 0 },
 	[0x86] = { INSN_XCHG, RM | F_BYTE | F_LOCK, 0 },
 	[0x87] = { INSN_XCHG, RM | F_LOCK, 0 },
 	[0x88] = { INSN_MOV, RM | F_BYTE, 0 },
 	[0x89] = { INSN_MOV, RM, 0 },
+	[0x8a] = { INSN_MOV, RM | F_BYTE | F_TO_REG, 0 },
+	[0x8b] = { INSN_MOV, RM | F_TO_REG, 0 },
+	[0xa0] = { INSN_MOV, F_OFFSET | F_BYTE | F_TO_REG, 0 },
+	[0xa1] = { INSN_MOV, F_OFFSET | F_TO_REG, 0 },
 	[0xa2] = { INSN_MOV, F_OFFSET | F_BYTE, 0 },
 	[0xa3] = { INSN_MOV, F_OFFSET, 0 },
 	[0xa4] = { INSN_MOVS, F_STRING | F_BYTE, 0 },
@@ -77,12 +89,17 @@ const struct insn_entry insn_two_byte[256] = {
 	[0x34] = { INSN_SYSENTER, 0, 0 },
 	[0x35] = { INSN_SYSEXIT, 0, 0 },
 	[0xa2] = { INSN_CPUID, 0, 0 },
+	[0xa3] = { INSN_BT, RM, 0 },
 	[0xab] = { INSN_BTS, RM | F_LOCK, 0 },
 	[0xb0] = { INSN_CMPXCHG, RM | F_BYTE | F_LOCK, 0 },
 	[0xb1] = { INSN_CMPXCHG, RM | F_LOCK, 0 },
 	[0xb3] = { INSN_BTR, RM | F_LOCK, 0 },
+	[0xb6] = { INSN_MOVZX, RM | F_BYTE | F_TO_REG, 0 },
+	[0xb7] = { INSN_MOVZX, RM | F_TO_REG, 0 },
 	[0xba] = { GROUP_BIT, F_GROUP | RM | F_IMM8U, 0 },
 	[0xbb] = { INSN_BTC, RM | F_LOCK, 0 },
+	[0xbe] = { INSN_MOVSX, RM | F_BYTE | F_TO_REG, 0 },
+	[0xbf] = { INSN_MOVSX, RM | F_TO_REG, 0 },
 	[0xc0] = { INSN_XADD, RM | F_BYTE | F_LOCK, 0 },
 	[0xc1] = { INSN_XADD, RM | F_LOCK, 0 },
 	[0xc3] = { INSN_MOV, RM | F_NO_PREFIX, 0 }, /* MOVNTI */
@@ -100,9 +117,11 @@ const struct insn_entry insn_groups[GROUP_COUNT][8] =
 				[4] = {INSN_AND, F_LOCK, 0},
 				[5] = {INSN_SUB, F_LOCK, 0},
 				[6] = {INSN_XOR, F_LOCK, 0},
+				[7] = {INSN_CMP, 0, 0},
 			},
 		[GROUP_UNARY] =
 			{
+				[0] = {INSN_TEST, F_IMM, 0},
 				[2] = {INSN_NOT, F_LOCK, 0},
 				[3] = {INSN_NEG, F_LOCK, 0},
 			},
@@ -134,6 +153,7 @@ const struct insn_entry insn_groups[GROUP_COUNT][8] =
 			},
 		[GROUP_BIT] =
 			{
+				[4] = {INSN_BT, 0, 0},
 				[5] = {INSN_BTS, F_LOCK, 0},
 				[6] = {INSN_BTR, F_LOCK, 0},
 				[7] = {INSN_BTC, F_LOCK, 0},
@@ -145,7 +165,8 @@ const struct insn_entry insn_groups[GROUP_COUNT][8] =
 };
 
 const struct insn_fixed insn_fixed_0f01[] = {
-	{ 0xc8, INSN_MONITOR }, { 0xc9, INSN_MWAIT },  { 0xca, INSN_CLAC },
-	{ 0xcb, INSN_STAC },	{ 0xd0, INSN_XGETBV }, { 0xd1, INSN_XSETBV },
-	{ 0xf8, INSN_SWAPGS },	{ 0xf9, INSN_RDTSCP }, { 0, INSN_NONE },
+	{ 0xc1, INSN_VMCALL }, { 0xd9, INSN_VMMCALL }, { 0xc8, INSN_MONITOR },
+	{ 0xc9, INSN_MWAIT },  { 0xca, INSN_CLAC },    { 0xcb, INSN_STAC },
+	{ 0xd0, INSN_XGETBV }, { 0xd1, INSN_XSETBV },  { 0xf8, INSN_SWAPGS },
+	{ 0xf9, INSN_RDTSCP }, { 0, INSN_NONE },
 };

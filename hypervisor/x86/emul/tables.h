@@ -22,6 +22,7 @@ enum insn_form {
 	F_GROUP = 1 << 12,     /* `op` is an enum insn_group: ModRM.reg chooses */
 	F_ONLY_32 = 1 << 13,   /* #UD in 64-bit mode */
 	F_NO_PREFIX = 1 << 14, /* another instruction with 66, F2 or F3 */
+	F_TO_REG = 1 << 15,    /* the register is the destination */
 };
 
 struct insn_entry {

@@ -54,7 +54,7 @@ static bool decode_write(const struct cpu_user_regs *regs, const struct insn_reg
 	u8 bytes[INSN_MAX_LENGTH];
 	unsigned int n = pv_fetch_insn(regs, bytes);
 
-	if (!n || insn_decode(insn, bytes, n, INSN_MODE_64) || !insn_op_writes_memory(insn->op))
+	if (!n || insn_decode(insn, bytes, n, INSN_MODE_64) || !insn_writes_memory(insn))
 		return false;
 	if (!insn->operand_bytes || insn->operand_bytes > sizeof(u64) || addr % insn->operand_bytes)
 		return false;
