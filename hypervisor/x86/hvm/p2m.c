@@ -21,7 +21,7 @@
  *
  * LOOKUPS TAKE NO LOCK. Tables are freed with the domain only, and whoever looks has a reference on
  * the domain. An entry that pointed to a table does so for ever. A reader loads each entry once.
- * To use the frame, it takes its own reference, and then loads the entry again, from the root on.
+ * To use the frame, it takes its own reference, and then loads the last entry of its walk again.
  *   The entry is the same: at that moment it maps the frame, so the frame is d's by its own
  *   reference, and the reader's reference keeps it from changing owner before it is dropped. It
  *   does not matter whether the entry had changed in between and came back.
@@ -436,29 +436,43 @@ mfn_t p2m_lookup(const struct domain *d, gfn_t gfn, enum p2m_type *type)
 	return e ? frame_in(e, gfn_x(gfn), level) : INVALID_MFN;
 }
 
+mfn_t p2m_peek(const struct domain *d, gfn_t gfn, struct p2m_peek *peek)
+{
+	const struct p2m *p2m = p2m_of(d);
+	unsigned int level;
+
+	if (gfn_x(gfn) >= P2M_GFN_END)
+		return INVALID_MFN;
+	peek->slot = entry_find(p2m, gfn_x(gfn), &level, &peek->entry);
+	if (!peek->entry || p2m_entry_type(p2m->format, peek->entry) == P2M_MMIO)
+		return INVALID_MFN;
+	return frame_in(peek->entry, gfn_x(gfn), level);
+}
+
 /* What gfn maps, with a reference, if it is RAM; any_owner: or another domain's frame. */
-static struct page_info *frame_get(struct domain *d, gfn_t gfn, bool any_owner, mfn_t *mfn,
+static struct page_info *frame_get(const struct domain *d, gfn_t gfn, bool any_owner, mfn_t *mfn,
 				   enum p2m_type *type)
 {
 	for (;;) {
 		const struct domain *owner = d;
-		enum p2m_type again;
+		struct p2m_peek peek;
 		struct page_info *pg;
 		bool got;
 
-		*mfn = p2m_lookup(d, gfn, type);
-		if (*type == P2M_NONE || *type == P2M_MMIO || (!any_owner && !type_is_ram(*type)))
+		*mfn = p2m_peek(d, gfn, &peek);
+		if (mfn_eq(*mfn, INVALID_MFN))
+			return NULL;
+		*type = p2m_entry_type(p2m_of(d)->format, peek.entry);
+		if (!any_owner && !type_is_ram(*type))
 			return NULL;
 		pg = mfn_to_page(*mfn);
 		if (!type_is_ram(*type))
 			owner = page_owner(pg);
 		got = owner && page_get(pg, owner);
-		if (got && mfn_eq(p2m_lookup(d, gfn, &again), *mfn) && again == *type)
-			return pg;
+		if (p2m_peek_holds(&peek))
+			return got ? pg : NULL; /* not got: its count is full */
 		if (got)
 			page_put(pg);
-		else if (mfn_eq(p2m_lookup(d, gfn, &again), *mfn) && again == *type)
-			return NULL; /* its count is full */
 	}
 }
 
