@@ -87,6 +87,16 @@ struct page_info *guest_frame_get(struct domain *d, gfn_t gfn, mfn_t *mfn)
 	return mfn_valid(*mfn) && page_get(mfn_to_page(*mfn), d) ? mfn_to_page(*mfn) : NULL;
 }
 
+bool guest_frames_are_machine(const struct domain *d)
+{
+	return !gfn_shift[d->id];
+}
+
+unsigned long m2p_get(mfn_t mfn)
+{
+	return M2P_INVALID;
+}
+
 void page_put(struct page_info *pg)
 {
 	assert_true((pg->count_info & PGC_COUNT_MASK) > 0);

@@ -70,6 +70,21 @@ bool guest_frames_are_machine(const struct domain *d)
 {
 	return true;
 }
+
+/* For domains with frame numbers of their own: test_physmap. */
+int arch_gfn_map(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum gfn_use use)
+{
+	fail();
+	return -EINVAL;
+}
+
+unsigned int arch_gfn_give_up(struct domain *d, const gfn_t *gfns, unsigned int nr,
+			      unsigned int order)
+{
+	fail();
+	return 0;
+}
+
 void arch_page_freed(struct page_info *pg, unsigned int order)
 {
 	for (unsigned long i = 0; i < 1UL << order; i++)

@@ -346,7 +346,7 @@ static void take(struct p2m_batch *b, unsigned int i, unsigned int order, enum p
 	unsigned int before = b->nr;
 	int err = p2m_take(own, GFN(gfn_at(i)), mfn, order, how, b);
 
-	if (model[i].type == P2M_NONE ||
+	if (model[i].type == P2M_NONE || (how == P2M_GIVE_UP && !is_ram(model[i].type)) ||
 	    (!mfn_eq(mfn, INVALID_MFN) && mfn_x(mfn) != model[i].mfn)) {
 		assert_int_equal(err, -ENOENT);
 		return;

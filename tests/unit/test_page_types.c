@@ -134,6 +134,20 @@ unsigned long m2p_get(mfn_t mfn)
 	return mfn_x(mfn);
 }
 
+/* What guests[1] calls its frames is higher by this. */
+static unsigned long own_numbers;
+
+bool guest_frames_are_machine(const struct domain *d)
+{
+	return d != guests[1] || !own_numbers;
+}
+
+struct page_info *guest_frame_get(struct domain *d, gfn_t gfn, mfn_t *mfn)
+{
+	*mfn = MFN(gfn_x(gfn) - own_numbers);
+	return page_get_from_mfn(*mfn, d);
+}
+
 struct page_info *page_alloc(struct domain *d, unsigned int order, unsigned int memf)
 {
 	void *page = hv_alloc_pages(order);
@@ -728,6 +742,37 @@ static void addresses_are_translated(void **state)
 	assert_int_equal(mmuext_from(MMUEXT_NEW_USER_BASEPTR, MFN(0), SELF), 0);
 	assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, MFN(0), SELF), -EINVAL);
 	assert_int_equal(page_type_count(guest_page(0, 0)), 1);
+}
+
+/* A domain with frame numbers of its own: its numbers are translated, holes fail alone. */
+static void foreign_numbers_are_translated(void **state)
+{
+	u64 own = entry(1, 9, PTE_RW) + (0x5000UL << PAGE_SHIFT), got;
+	unsigned long va = 500UL << 30 | 511UL << 21 | 7UL << 12;
+
+	build_tree(0);
+	assert_int_equal(mmuext_from(MMUEXT_NEW_BASEPTR, guest_mfn(0, 0), SELF), 0);
+	own_numbers = 0x5000;
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), own, 1), 0);
+	got = guest_frame(0, 4)[9];
+	assert_int_equal(mfn_x(pte_mfn(got)), mfn_x(guest_mfn(1, 9)));
+	assert_true(got & PTE_RW);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 10), entry(1, 9, PTE_RW), 1), -EINVAL);
+	assert_int_equal(guest_frame(0, 4)[10], 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 10) | MMU_PT_UPDATE_NO_TRANSLATE,
+					 entry(1, 9, 0), 1),
+			 0);
+	assert_int_equal(mfn_x(pte_mfn(guest_frame(0, 4)[10])), mfn_x(guest_mfn(1, 9)));
+	assert_int_equal(mmu_update_from(mfn_to_maddr(guest_mfn(1, 9)) | MMU_MACHPHYS_UPDATE, 3, 1),
+			 -EPERM);
+	assert_int_equal(do_update_va_mapping_otherdomain(va, own, UVMF_NONE, 1, 0, 0), 0);
+	assert_int_equal(mfn_x(pte_mfn(guest_frame(0, 7)[7])), mfn_x(guest_mfn(1, 9)));
+	assert_int_equal(do_update_va_mapping_otherdomain(va, entry(1, 9, 0), UVMF_NONE, 1, 0, 0),
+			 -EINVAL);
+	check_everything();
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 9), 0, 1), 0);
+	assert_int_equal(mmu_update_from(slot_addr(0, 4, 10), 0, SELF), 0);
+	own_numbers = 0;
 }
 
 static void descriptors_are_made_safe(void **state)
@@ -1400,6 +1445,7 @@ int main(void)
 		TEST(writes_are_logged),
 		TEST(foreign_writers_are_found),
 		TEST(the_mirror_in_use_is_not_taken_for_the_next),
+		TEST(foreign_numbers_are_translated),
 		TEST(whatever_happens_is_logged),
 	};
 

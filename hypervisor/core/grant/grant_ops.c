@@ -5,6 +5,7 @@
  */
 #include "core/grant/grant.h"
 
+#include "hv/arch/frame.h"
 #include "hv/arch/guest_access.h"
 #include "hv/hypercall_handlers.h"
 #include "hv/guest_array.h"
@@ -90,7 +91,9 @@ static long op_setup_table(struct grant_batch *b, void *arg)
 			op->status = GNTST_general_error;
 			break;
 		}
-		pfn = mfn_x(mfn);
+		/* Such a domain maps the frames by add_to_physmap; before that they have no number.
+		 */
+		pfn = guest_frames_are_machine(d) ? mfn_x(mfn) : m2p_get(mfn);
 		if (copy_to_guest_offset(op->frame_list, i, &pfn, 1)) {
 			op->status = GNTST_bad_virt_addr;
 			ret = -EFAULT;

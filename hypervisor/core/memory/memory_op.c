@@ -25,7 +25,7 @@ static long memory_nothing(void *arg, unsigned long *done)
 	return 0;
 }
 
-/* PV guests address machine frames and have no physmap to change; virtual NUMA is not offered. */
+/* Virtual NUMA is not offered. */
 static long memory_unsupported(void *arg, unsigned long *done)
 {
 	return -EOPNOTSUPP;
@@ -50,7 +50,8 @@ static const struct {
 				       CALL_DOM0, ROW_OUT },
 	[XENMEM_populate_physmap] = { memory_populate, sizeof(struct xen_memory_reservation),
 				      CALL_ANY, ROW_EXTENTS },
-	[XENMEM_add_to_physmap] = { memory_unsupported, 0, CALL_ANY, 0 },
+	[XENMEM_add_to_physmap] = { memory_add, sizeof(struct xen_add_to_physmap), CALL_ANY,
+				    ROW_EXTENTS },
 	[XENMEM_memory_map] = { memory_map_get, sizeof(struct xen_memory_map), CALL_ANY, ROW_OUT },
 	[XENMEM_machine_memory_map] = { memory_map_machine, sizeof(struct xen_memory_map),
 					CALL_DOM0, ROW_OUT },
@@ -62,14 +63,16 @@ static const struct {
 				    CALL_DOM0, 0 },
 	[XENMEM_maximum_gpfn] = { memory_maximum_gpfn, sizeof(struct xen_memory_domain), CALL_ANY,
 				  0 },
-	[XENMEM_remove_from_physmap] = { memory_unsupported, 0, CALL_ANY, 0 },
+	[XENMEM_remove_from_physmap] = { memory_remove, sizeof(struct xen_remove_from_physmap),
+					 CALL_ANY, 0 },
 	[XENMEM_set_pod_target] = { memory_pod_set, sizeof(struct xen_pod_target), CALL_DOM0,
 				    ROW_OUT },
 	[XENMEM_get_pod_target] = { memory_pod_get, sizeof(struct xen_pod_target), CALL_DOM0,
 				    ROW_OUT },
 	[XENMEM_get_sharing_freed_pages] = { memory_nothing, 0, CALL_ANY, 0 },
 	[XENMEM_get_sharing_shared_pages] = { memory_nothing, 0, CALL_ANY, 0 },
-	[XENMEM_add_to_physmap_batch] = { memory_unsupported, 0, CALL_ANY, 0 },
+	[XENMEM_add_to_physmap_batch] = { memory_add_batch, sizeof(struct xen_add_to_physmap_batch),
+					  CALL_ANY, ROW_EXTENTS },
 	[XENMEM_claim_pages] = { memory_claim, sizeof(struct xen_memory_reservation), CALL_DOM0,
 				 0 },
 	[XENMEM_get_vnumainfo] = { memory_unsupported, 0, CALL_ANY, 0 },
@@ -77,7 +80,8 @@ static const struct {
 						sizeof(struct xen_reserved_device_memory_map),
 						CALL_DOM0, ROW_OUT },
 	[XENMEM_acquire_resource] = { memory_acquire_resource,
-				      sizeof(struct xen_mem_acquire_resource), CALL_DOM0, ROW_OUT },
+				      sizeof(struct xen_mem_acquire_resource), CALL_DOM0,
+				      ROW_OUT | ROW_EXTENTS },
 };
 
 #define MEMORY_ARG_MAX 128

@@ -28,6 +28,8 @@ typedef long memory_fn(void *arg, unsigned long *done);
 
 /* memory_reservation.c */
 memory_fn memory_increase, memory_decrease, memory_populate, memory_claim;
+/* memory_physmap.c */
+memory_fn memory_add, memory_add_batch, memory_remove;
 /* memory_exchange.c */
 memory_fn memory_exchange;
 /* memory_map.c */

@@ -2,6 +2,7 @@
 /* Queries about a domain's memory, and the frames that the hypervisor keeps for it. */
 #include "core/memory/memory_op.h"
 
+#include "hv/arch/frame.h"
 #include "hv/arch/guest_access.h"
 #include "hv/frame.h"
 #include "hv/grant.h"
@@ -47,7 +48,9 @@ long memory_maximum_gpfn(void *arg, unsigned long *done)
 	d = hypercall_target(which->domid, &err);
 	if (!d)
 		return err;
-	if (d->shared_info)
+	if (!guest_frames_are_machine(d))
+		max_pfn = arch_gfn_max(d) + 1;
+	else if (d->shared_info)
 		max_pfn = max(min(READ_ONCE(d->shared_info->arch.max_pfn), MEMORY_PFN_MAX), 1UL);
 	domain_put(d);
 	return (long)max_pfn - 1;
@@ -91,7 +94,10 @@ long memory_reserved_devices(void *arg, unsigned long *done)
 	return 0;
 }
 
-static long grant_frames(struct domain *d, struct xen_mem_acquire_resource *r)
+#define FRAMES_PER_CHECK 32
+
+/* The caller maps machine frames (CALL_DOM0: it is paravirtualized). */
+static long grant_frames(struct domain *d, struct xen_mem_acquire_resource *r, unsigned long *done)
 {
 	unsigned int max_frames = grant_max_frames(d);
 
@@ -103,11 +109,16 @@ static long grant_frames(struct domain *d, struct xen_mem_acquire_resource *r)
 	}
 	if (r->frame > max_frames || r->nr_frames > max_frames - r->frame)
 		return -EINVAL;
-	for (u32 i = 0; i < r->nr_frames; i++) {
+	for (unsigned long i = *done; i < r->nr_frames; i++) {
 		xen_pfn_t pfn;
 		mfn_t mfn;
-		int err = grant_get_shared_frame(d, (unsigned int)r->frame + i, &mfn);
+		int err;
 
+		if (i != *done && i % FRAMES_PER_CHECK == 0 && hypercall_preempt_check()) {
+			*done = i;
+			return -ERESTART;
+		}
+		err = grant_get_shared_frame(d, (unsigned int)(r->frame + i), &mfn);
 		if (err)
 			return err;
 		pfn = mfn_x(mfn);
@@ -131,7 +142,7 @@ long memory_acquire_resource(void *arg, unsigned long *done)
 	d = domain_get_by_id(r->domid);
 	if (!d)
 		return -ESRCH;
-	ret = d->grants ? grant_frames(d, r) : -EINVAL;
+	ret = d->grants ? grant_frames(d, r, done) : -EINVAL;
 	domain_put(d);
 	return ret;
 }

@@ -28,13 +28,15 @@ bool memory_flags_decode(unsigned int mem_flags, unsigned int order, unsigned in
 	return true;
 }
 
-/* Adds or removes one extent: false if that fails. extent: index in r->extent_start. */
-typedef bool extent_fn(struct domain *d, const struct xen_memory_reservation *r,
-		       unsigned long extent, unsigned int memf);
+/*
+ * Adds or removes extents, from `extent` on, the index in r->extent_start: how many; 0: that fails.
+ */
+typedef unsigned long extent_fn(struct domain *d, const struct xen_memory_reservation *r,
+				unsigned long extent, unsigned int memf);
 
 static long for_each_extent(struct xen_memory_reservation *r, unsigned long *done, extent_fn *fn)
 {
-	unsigned long i = *done;
+	unsigned long i = *done, n;
 	unsigned int memf;
 	struct domain *d;
 	long ret;
@@ -47,13 +49,14 @@ static long for_each_extent(struct xen_memory_reservation *r, unsigned long *don
 	if (!d)
 		return (long)i;
 	ret = (long)r->nr_extents;
-	for (; i < r->nr_extents; i++) {
+	for (; i < r->nr_extents; i += n) {
 		if (i != *done && hypercall_preempt_check()) {
 			*done = i;
 			ret = -ERESTART;
 			break;
 		}
-		if (!fn(d, r, i, memf)) {
+		n = fn(d, r, i, memf);
+		if (!n) {
 			ret = (long)i;
 			break;
 		}
@@ -62,14 +65,18 @@ static long for_each_extent(struct xen_memory_reservation *r, unsigned long *don
 	return ret;
 }
 
-static bool extent_add(struct domain *d, const struct xen_memory_reservation *r,
-		       unsigned long extent, unsigned int memf)
+static unsigned long extent_add(struct domain *d, const struct xen_memory_reservation *r,
+				unsigned long extent, unsigned int memf)
 {
-	struct page_info *pg = page_alloc(d, r->extent_order, memf);
+	struct page_info *pg;
 	xen_pfn_t mfn;
 
+	/* A frame without a number of the domain's would be of no use to it. */
+	if (!guest_frames_are_machine(d))
+		return 0;
+	pg = page_alloc(d, r->extent_order, memf);
 	if (!pg)
-		return false;
+		return 0;
 	mfn = mfn_x(page_to_mfn(pg));
 	return guest_handle_is_null(r->extent_start) ||
 	       !copy_to_guest_offset(r->extent_start, extent, &mfn, 1);
@@ -92,17 +99,38 @@ static void name_frames(struct domain *d, const struct page_info *pg, unsigned i
 	spin_unlock(&d->memory.lock);
 }
 
-static bool extent_populate(struct domain *d, const struct xen_memory_reservation *r,
-			    unsigned long extent, unsigned int memf)
+/*
+ * The frames get the numbers from pfn on. If that fails they go back; d's destruction may have
+ * taken some already.
+ */
+static bool number_frames(struct domain *d, struct page_info *pg, unsigned int order, xen_pfn_t pfn)
+{
+	unsigned long n = 1UL << order;
+
+	if (!arch_gfn_map(d, GFN(pfn), page_to_mfn(pg), order, GFN_OWN))
+		return true;
+	for (unsigned long i = 0; i < n; i++) {
+		if (page_get(pg + i, d)) {
+			page_put_alloc_ref(pg + i);
+			page_put(pg + i);
+		}
+	}
+	return false;
+}
+
+static unsigned long extent_populate(struct domain *d, const struct xen_memory_reservation *r,
+				     unsigned long extent, unsigned int memf)
 {
 	struct page_info *pg;
 	xen_pfn_t pfn, mfn;
 
 	if (copy_from_guest_offset(&pfn, r->extent_start, extent, 1) || pfn >= MEMORY_PFN_MAX)
-		return false;
+		return 0;
 	pg = page_alloc(d, r->extent_order, memf);
 	if (!pg)
-		return false;
+		return 0;
+	if (!guest_frames_are_machine(d))
+		return number_frames(d, pg, r->extent_order, pfn);
 	name_frames(d, pg, r->extent_order, pfn);
 	for (unsigned long i = 0; i < 1UL << r->extent_order; i++)
 		arch_pfn_written(d, pfn + i);
@@ -129,17 +157,38 @@ static bool frame_remove(struct domain *d, gfn_t gfn)
 	return removed;
 }
 
-static bool extent_remove(struct domain *d, const struct xen_memory_reservation *r,
-			  unsigned long extent, unsigned int memf)
+/* Extents of one frame that are given up together: their translations are flushed once. */
+#define GIVE_UP_BATCH 64
+
+static unsigned long extents_give_up(struct domain *d, const struct xen_memory_reservation *r,
+				     unsigned long extent)
+{
+	unsigned int n = r->extent_order ? 1 :
+					   (unsigned int)min(r->nr_extents - extent,
+							     (unsigned long)GIVE_UP_BATCH);
+	xen_pfn_t numbers[GIVE_UP_BATCH];
+	gfn_t gfns[GIVE_UP_BATCH];
+
+	if (copy_from_guest_offset(numbers, r->extent_start, extent, n))
+		return 0;
+	for (unsigned int i = 0; i < n; i++)
+		gfns[i] = GFN(numbers[i]);
+	return arch_gfn_give_up(d, gfns, n, r->extent_order);
+}
+
+static unsigned long extent_remove(struct domain *d, const struct xen_memory_reservation *r,
+				   unsigned long extent, unsigned int memf)
 {
 	xen_pfn_t gfn;
 
+	if (!guest_frames_are_machine(d))
+		return extents_give_up(d, r, extent);
 	if (copy_from_guest_offset(&gfn, r->extent_start, extent, 1))
-		return false;
+		return 0;
 	for (unsigned long i = 0; i < 1UL << r->extent_order; i++)
 		if (!frame_remove(d, GFN(gfn + i)))
-			return false;
-	return true;
+			return 0;
+	return 1;
 }
 
 long memory_increase(void *arg, unsigned long *done)

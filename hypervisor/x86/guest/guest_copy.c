@@ -4,7 +4,8 @@
  * copies by address.
  *
  * Which addresses a guest may name: all but those of the hypervisor. is_direct decides by one
- * comparison for nearly all copies, guest_range_ok for the rest.
+ * comparison for nearly all copies, guest_range_ok for the rest. A guest with guest_memory_ops has
+ * an address space of its own, so it may name any.
  *
  * Without guest_memory_ops a guest's frame number is the machine's, and its memory is mapped where
  * the guest has it. Such a guest's kernel runs in ring 3, so kernel and user memory are alike: both
@@ -29,7 +30,8 @@ bool guest_range_ok(const void __guest *addr, size_t size)
 
 	if (end < first)
 		return false;
-	return end <= GUEST_LOWER_HALF_END || first >= GUEST_UPPER_HALF;
+	return guest_ops(current->domain)->memory || end <= GUEST_LOWER_HALF_END ||
+	       first >= GUEST_UPPER_HALF;
 }
 
 /* Copies n bytes, quadwords first. Returns 0 when all were copied. */
@@ -124,7 +126,29 @@ struct page_info *guest_frame_get(struct domain *d, gfn_t gfn, mfn_t *mfn)
 
 bool guest_frames_are_machine(const struct domain *d)
 {
-	return !d->arch->memory_ops;
+	/* dom_io and dom_xen have no arch. */
+	return !d->arch || !d->arch->memory_ops;
+}
+
+int arch_gfn_map(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum gfn_use use)
+{
+	return d->arch->memory_ops->gfn_map(d, gfn, mfn, order, use);
+}
+
+int arch_gfn_unmap(struct domain *d, gfn_t gfn, mfn_t mfn)
+{
+	return d->arch->memory_ops->gfn_unmap(d, gfn, mfn);
+}
+
+unsigned int arch_gfn_give_up(struct domain *d, const gfn_t *gfns, unsigned int nr,
+			      unsigned int order)
+{
+	return d->arch->memory_ops->gfn_give_up(d, gfns, nr, order);
+}
+
+unsigned long arch_gfn_max(const struct domain *d)
+{
+	return d->arch->memory_ops->gfn_max(d);
 }
 
 /*

@@ -7,6 +7,7 @@
 #ifndef X86_GUEST_GUEST_OPS_H
 #define X86_GUEST_GUEST_OPS_H
 
+#include "hv/arch/frame.h"
 #include "hv/frame.h"
 #include "x86/arch_domain.h"
 #include "x86/cpu/policy.h"
@@ -16,14 +17,20 @@
 
 /*
  * For a kind whose guests have frame numbers of their own, and whose memory is not mapped while
- * the hypervisor runs. The functions do what guest_frame_get, copy_from_guest, copy_to_guest and
- * clear_guest do.
+ * the hypervisor runs. The functions do what guest_frame_get, copy_from_guest, copy_to_guest,
+ * clear_guest and arch_gfn_* do.
  */
 struct guest_memory_ops {
 	struct page_info *(*frame_get)(struct domain *d, gfn_t gfn, mfn_t *mfn);
 	int (*copy_from)(void *dst, const void __guest *src, size_t size);
 	int (*copy_to)(void __guest *dst, const void *src, size_t size);
 	int (*clear)(void __guest *dst, size_t size);
+	int (*gfn_map)(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order,
+		       enum gfn_use use);
+	int (*gfn_unmap)(struct domain *d, gfn_t gfn, mfn_t mfn);
+	unsigned int (*gfn_give_up)(struct domain *d, const gfn_t *gfns, unsigned int nr,
+				    unsigned int order);
+	unsigned long (*gfn_max)(const struct domain *d);
 };
 
 struct guest_ops {

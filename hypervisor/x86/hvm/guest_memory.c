@@ -16,6 +16,7 @@
 #include "x86/cpu/feature.h"
 #include "x86/hvm/hvm.h"
 #include "x86/hvm/p2m.h"
+#include "x86/hvm/physmap.h"
 
 /* --- by guest-physical address, within a page --- */
 
@@ -206,4 +207,8 @@ const struct guest_memory_ops hvm_memory_ops = {
 	.copy_from = copy_from,
 	.copy_to = copy_to,
 	.clear = clear,
+	.gfn_map = hvm_gfn_map,
+	.gfn_unmap = hvm_gfn_unmap,
+	.gfn_give_up = hvm_gfn_give_up,
+	.gfn_max = hvm_gfn_max,
 };

@@ -400,7 +400,8 @@ int p2m_take(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2
 	spin_lock(&p2m->lock);
 	slot = entry_find(p2m, g, &level, &e);
 	if (!e || (!mfn_eq(mfn, INVALID_MFN) && !mfn_eq(frame_in(e, g, level), mfn)) ||
-	    (order && (level != 2 || (g & (LARGE_FRAMES - 1)))))
+	    (order && (level != 2 || (g & (LARGE_FRAMES - 1)))) ||
+	    (how == P2M_GIVE_UP && !type_is_ram(p2m_entry_type(p2m->format, e))))
 		err = -ENOENT;
 	else if (!order && level == 2 && !(slot = entry_make(d, g, level = 1)))
 		err = -ENOMEM;

@@ -91,7 +91,7 @@ struct p2m_batch {
 };
 enum p2m_take {
 	P2M_KEEP,    /* d's RAM stays d's, without a number */
-	P2M_GIVE_UP, /* d's RAM loses its allocation, too; not the hypervisor's shared pages */
+	P2M_GIVE_UP, /* only d's RAM, and it loses its allocation; not the hypervisor's pages */
 };
 /*
  * Takes the entries of 2^order frames away, if they map mfn and the frames after it (INVALID_MFN:

@@ -309,6 +309,16 @@ void pv_owner_put(struct domain *d)
 		domain_put(d);
 }
 
+struct page_info *pv_translate_entry(struct domain *owner, u64 *entry)
+{
+	mfn_t mfn;
+	struct page_info *pg = guest_frame_get(owner, GFN(mfn_x(pte_mfn(*entry))), &mfn);
+
+	if (pg)
+		*entry = pte_make(mfn, *entry & ~PTE_ADDR_MASK);
+	return pg;
+}
+
 /* --- teardown --- */
 
 /*

@@ -209,6 +209,32 @@ static long update_one(void *owners, void *request, char __guest *where)
 	}
 }
 
+/*
+ * The new entries name frames of a domain with frame numbers of its own. NO_TRANSLATE: frames that
+ * acquire_resource named. The reference that the translation took is needed only until the entry
+ * has its own.
+ */
+static noinline long update_one_translated(void *owners, void *request, char __guest *where)
+{
+	const struct owners *o = owners;
+	const struct mmu_update *req = request;
+	u64 val = req->val;
+	struct page_info *pg;
+	int err;
+
+	/* The p2m has the only say in what these frames are called. */
+	if ((req->ptr & 3) == MMU_MACHPHYS_UPDATE)
+		return -EPERM;
+	if ((req->ptr & 3) != MMU_NORMAL_PT_UPDATE || !(val & PTE_PRESENT))
+		return update_one(owners, request, where);
+	pg = pv_translate_entry(o->data, &val);
+	if (!pg)
+		return -EINVAL;
+	err = update_entry(o, req->ptr & ~3UL, val, PV_WRITE_PLAIN);
+	page_put(pg);
+	return err;
+}
+
 /* --- the hypercall --- */
 
 static int owners_get(struct owners *o, unsigned long foreigndom)
@@ -243,6 +269,15 @@ static __flatten long run_updates(struct owners *o, unsigned long list, unsigned
 			    o);
 }
 
+static noinline long run_translated(struct owners *o, unsigned long list, unsigned long count,
+				    unsigned long pdone)
+{
+	struct mmu_update req;
+
+	return pv_array_run(list, count, pdone, &req, sizeof(req), UPDATES_PER_CHECK,
+			    update_one_translated, o);
+}
+
 long do_mmu_update(unsigned long list, unsigned long count, unsigned long pdone,
 		   unsigned long foreigndom, unsigned long a4, unsigned long a5)
 {
@@ -251,7 +286,10 @@ long do_mmu_update(unsigned long list, unsigned long count, unsigned long pdone,
 
 	if (ret)
 		return ret;
-	ret = run_updates(&o, list, count, pdone);
+	if (unlikely(foreigndom != DOMID_SELF) && !guest_frames_are_machine(o.data))
+		ret = run_translated(&o, list, count, pdone);
+	else
+		ret = run_updates(&o, list, count, pdone);
 	pv_owner_put(o.data);
 	pv_owner_put(o.tables);
 	return ret;

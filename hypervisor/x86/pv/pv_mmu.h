@@ -58,6 +58,12 @@ int __must_check pv_write_l1e(struct domain *d, const struct domain *target_owne
  */
 struct domain *pv_owner_get(unsigned int id, int *err);
 void pv_owner_put(struct domain *d);
+/*
+ * For an owner with frame numbers of its own (guest_frames_are_machine is false): replaces the
+ * number in a new L1 entry by the machine's. Returns the frame with a reference; NULL: the owner
+ * has none of that number.
+ */
+struct page_info *pv_translate_entry(struct domain *owner, u64 *entry);
 
 /* Reloads CR3 of the current vCPU, after pv_update_cr3. */
 void pv_load_cr3(struct vcpu *v);

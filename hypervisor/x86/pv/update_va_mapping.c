@@ -5,6 +5,7 @@
  */
 #include "x86/pv/pv_mmu.h"
 
+#include "hv/arch/frame.h"
 #include "lib/errno.h"
 #include "x86/mm/tlb.h"
 #include "hypercall_table.h"
@@ -87,10 +88,20 @@ long do_update_va_mapping_otherdomain(unsigned long a0, unsigned long a1, unsign
 {
 	int err = 0;
 	struct domain *owner = pv_owner_get(a3 & 0xffff, &err);
+	struct page_info *pg = NULL;
 
 	if (!owner)
 		return err;
-	err = update_va(a0, a1, a2, owner);
+	err = 0;
+	/* The number is the owner's own; the reference holds until the entry has its own. */
+	if (!guest_frames_are_machine(owner) && (a1 & PTE_PRESENT)) {
+		pg = pv_translate_entry(owner, &a1);
+		err = pg ? 0 : -EINVAL;
+	}
+	if (!err)
+		err = update_va(a0, a1, a2, owner);
+	if (pg)
+		page_put(pg);
 	pv_owner_put(owner);
 	return err;
 }

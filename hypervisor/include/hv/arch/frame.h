@@ -33,6 +33,29 @@ struct page_info *__must_check guest_frame_get(struct domain *d, gfn_t gfn, mfn_
 /* Are d's frame numbers the machine's, so that d may exchange frames for others? */
 bool guest_frames_are_machine(const struct domain *d);
 
+/* --- for domains whose frame numbers are their own (guest_frames_are_machine is false) --- */
+enum gfn_use {
+	GFN_OWN,     /* d's RAM, or a page that the hypervisor shares with d */
+	GFN_FOREIGN, /* a frame of another domain */
+};
+/*
+ * Calls the 2^order frames from mfn on gfn and up. The caller has a reference on each frame, and
+ * keeps it. RAM of d that had one of the numbers is given up. A shared page loses the number that
+ * it had. 0, -EINVAL, -ENOMEM: nothing has a number of these any more.
+ */
+int __must_check arch_gfn_map(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order,
+			      enum gfn_use use);
+/* Takes the number away if it is mfn's (INVALID_MFN: from any frame). 0, -ENOENT, -ENOMEM. */
+int __must_check arch_gfn_unmap(struct domain *d, gfn_t gfn, mfn_t mfn);
+/*
+ * Gives up d's RAM in nr extents of 2^order frames each, which begin at these numbers. Returns how
+ * many extents it did: fewer if one has a frame that is not d's RAM.
+ */
+unsigned int arch_gfn_give_up(struct domain *d, const gfn_t *gfns, unsigned int nr,
+			      unsigned int order);
+/* The highest number that a frame ever had. */
+unsigned long arch_gfn_max(const struct domain *d);
+
 /* --- types --- */
 /* Takes a writable type reference: 0 or -errno. */
 int __must_check arch_page_get_writable(struct page_info *pg);
