@@ -2,7 +2,10 @@
 /* The virtual local APIC: priorities, messages, modes, the timer, and its saved state. */
 /* links: hypervisor/x86/hvm/dev/vlapic.c hypervisor/x86/hvm/dev/vlapic_ipi.c */
 /* links: hypervisor/x86/hvm/dev/vlapic_timer.c hypervisor/x86/hvm/dev/vlapic_save.c */
+/* links: hypervisor/x86/hvm/dev/vlapic_mmio.c hypervisor/x86/emul/decode.c */
+/* links: hypervisor/x86/emul/execute.c hypervisor/x86/emul/tables.c */
 #include "x86/hvm/dev/vlapic.h"
+#include "x86/emul/decode.h"
 #include "lib/errno.h"
 #include "unit.h"
 
@@ -652,6 +655,73 @@ static void a_masked_timer_counts_in_silence(void **state)
 	assert_false(fires_at(&l, 40000));
 }
 
+/* --- instructions on its page --- */
+
+/* Runs the instruction, whose operand is at `offset`; its result is in *regs. */
+static int execute(struct vlapic *l, const char *bytes, size_t len, unsigned int offset,
+		   struct insn_regs *regs, struct vlapic_out *out)
+{
+	struct vlapic_time now = at(1000);
+	struct insn insn;
+
+	assert_int_equal(insn_decode(&insn, (const u8 *)bytes, len, INSN_MODE_64), 0);
+	assert_int_equal(insn.length, len);
+	*out = (struct vlapic_out){ 0 };
+	return vlapic_execute(l, &insn, offset, &now, regs, out);
+}
+#define EXECUTE(text, offset) execute(&l, text, sizeof(text) - 1, offset, &regs, &out)
+
+static void instructions_reach_the_page(void **state)
+{
+	struct insn_regs regs = { .rip = 0x1000 };
+	struct vlapic_out out;
+	struct vlapic l;
+
+	create(&l, 6);
+	/* mov (%rbx), %eax */
+	regs.gpr[INSN_RAX] = ~0UL;
+	assert_int_equal(EXECUTE("\x8b\x03", VLAPIC_ID), 0);
+	assert_int_equal(regs.gpr[INSN_RAX], 0x06000000);
+	assert_int_equal(regs.rip, 0x1002);
+	/* movzbl 3(%rbx), %ecx: a part of the word */
+	assert_int_equal(EXECUTE("\x0f\xb6\x4b\x03", VLAPIC_ID + 3), 0);
+	assert_int_equal(regs.gpr[INSN_RCX], 6);
+	/* mov %ecx, (%rbx); movl $0x30, (%rbx) */
+	assert_int_equal(EXECUTE("\x89\x0b", VLAPIC_TPR), 0);
+	assert_int_equal(out.flags, VLAPIC_OUT_PENDING);
+	assert_int_equal(read(&l, VLAPIC_TPR), 6);
+	assert_int_equal(EXECUTE("\xc7\x03\x30\x00\x00\x00", VLAPIC_TPR), 0);
+	assert_int_equal(read(&l, VLAPIC_TPR), 0x30);
+	/* orl $0xf, (%rbx); xchg %ecx, (%rbx); cmpl $6, (%rbx) */
+	assert_int_equal(EXECUTE("\x83\x0b\x0f", VLAPIC_TPR), 0);
+	assert_int_equal(read(&l, VLAPIC_TPR), 0x3f);
+	assert_int_equal(EXECUTE("\x87\x0b", VLAPIC_TPR), 0);
+	assert_int_equal(regs.gpr[INSN_RCX], 0x3f);
+	assert_int_equal(EXECUTE("\x83\x3b\x06", VLAPIC_TPR), 0);
+	assert_int_equal(regs.rflags & 0x40, 0x40);
+	assert_int_equal(read(&l, VLAPIC_TPR), 6);
+	/* A write of a byte, and one that is not aligned, are dropped. */
+	assert_int_equal(EXECUTE("\x88\x0b", VLAPIC_TPR), 0);
+	assert_int_equal(EXECUTE("\x89\x0b", VLAPIC_TPR + 2), 0);
+	assert_int_equal(EXECUTE("\x48\x89\x0b", VLAPIC_TPR), 0);
+	assert_int_equal(read(&l, VLAPIC_TPR), 6);
+	/* ... and such a read gets nothing. */
+	assert_int_equal(EXECUTE("\x48\x8b\x03", VLAPIC_ID), 0);
+	assert_int_equal(regs.gpr[INSN_RAX], 0);
+	/* A read of a register does not write it: EOI ends nothing. */
+	assert_true(vlapic_accept(&l, 0x31, false));
+	vlapic_ack(&l, 0x31);
+	assert_int_equal(EXECUTE("\x8b\x03", VLAPIC_EOI), 0);
+	assert_int_equal(vlapic_ppr(&l), 0x30);
+	assert_int_equal(EXECUTE("\x89\x03", VLAPIC_EOI), 0);
+	assert_int_equal(vlapic_ppr(&l), 6);
+	/* INVLPG and a string instruction are none of these. */
+	regs.rip = 0x1000;
+	assert_int_equal(EXECUTE("\x0f\x01\x3b", VLAPIC_ID), -EOPNOTSUPP);
+	assert_int_equal(EXECUTE("\xab", VLAPIC_ID), -EOPNOTSUPP);
+	assert_int_equal(regs.rip, 0x1000);
+}
+
 /* --- saved state --- */
 
 static void saved_state_comes_back(void **state)
@@ -864,6 +934,7 @@ int main(void)
 		cmocka_unit_test(divides_by_1_to_128),
 		cmocka_unit_test(tsc_deadline),
 		cmocka_unit_test(a_masked_timer_counts_in_silence),
+		cmocka_unit_test(instructions_reach_the_page),
 		cmocka_unit_test(saved_state_comes_back),
 		cmocka_unit_test(saved_state_is_checked),
 		cmocka_unit_test(random_writes_leave_a_sound_state),

@@ -177,6 +177,16 @@ static inline void vlapic_set_cr8(struct vlapic *l, u64 value)
 u32 vlapic_read(struct vlapic *l, unsigned int offset, const struct vlapic_time *now);
 void vlapic_write(struct vlapic *l, unsigned int offset, u32 value, const struct vlapic_time *now,
 		  struct vlapic_out *out);
+/*
+ * Executes an instruction whose memory operand lies at `offset` of the page (vlapic_mmio.c): the
+ * registers of *regs afterwards, RIP included. 0, or -EOPNOTSUPP: none that the emulator has, or a
+ * string instruction; nothing has changed.
+ */
+struct insn;
+struct insn_regs;
+int __must_check vlapic_execute(struct vlapic *l, const struct insn *insn, unsigned int offset,
+				const struct vlapic_time *now, struct insn_regs *regs,
+				struct vlapic_out *out);
 /* MSRs 800h to 8FFh. 0, or -EINVAL: #GP. */
 int __must_check vlapic_read_msr(struct vlapic *l, u32 msr, const struct vlapic_time *now,
 				 u64 *value);
