@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
 hv-src += hypervisor/x86/hvm/dev/vlapic.c hypervisor/x86/hvm/dev/vlapic_timer.c hypervisor/x86/hvm/dev/vlapic_ipi.c
-hv-src += hypervisor/x86/hvm/dev/vlapic_save.c hypervisor/x86/hvm/dev/vlapic_mmio.c
+hv-src += hypervisor/x86/hvm/dev/vlapic_save.c hypervisor/x86/hvm/dev/vlapic_mmio.c hypervisor/x86/hvm/dev/mtrr.c
