@@ -57,8 +57,12 @@ static struct page_info *other_frame_get(struct domain *d, gfn_t gfn, mfn_t *mfn
 	return mfn_to_page(*mfn);
 }
 
-static const struct guest_memory_ops other_memory = { other_frame_get, other_copy_from,
-						      other_copy_to, other_clear };
+static const struct guest_memory_ops other_memory = {
+	.frame_get = other_frame_get,
+	.copy_from = other_copy_from,
+	.copy_to = other_copy_to,
+	.clear = other_clear,
+};
 static const struct guest_ops other_ops = { .memory = &other_memory };
 
 static void run_as(const struct guest_ops *ops)
