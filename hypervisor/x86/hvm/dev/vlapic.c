@@ -244,7 +244,7 @@ static void write_lvt(struct vlapic *l, unsigned int offset, u32 value,
 		if (value & VLAPIC_LVT_DEADLINE)
 			value &= ~(u32)VLAPIC_LVT_PERIODIC;
 		vlapic_timer_run(l, now, out);
-		vlapic_timer_set_lvt(l, value, now);
+		vlapic_timer_set_lvt(l, value);
 		out->flags |= VLAPIC_OUT_TIMER;
 	} else {
 		REG(l, offset) = value;

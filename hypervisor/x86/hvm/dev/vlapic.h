@@ -214,7 +214,7 @@ u64 vlapic_timer_next(const struct vlapic *l, const struct vlapic_time *now);
 u32 vlapic_timer_count(const struct vlapic *l, u64 now_ns);
 u64 vlapic_timer_tick_ns(const struct vlapic *l);
 void vlapic_timer_start(struct vlapic *l, u32 count, u64 now_ns);
-void vlapic_timer_set_lvt(struct vlapic *l, u32 value, const struct vlapic_time *now);
+void vlapic_timer_set_lvt(struct vlapic *l, u32 value);
 void vlapic_timer_set_divide(struct vlapic *l, u32 value, u64 now_ns);
 /* The interrupt of an entry of the local vector table. */
 void vlapic_raise_lvt(struct vlapic *l, unsigned int offset, struct vlapic_out *out);

@@ -56,7 +56,7 @@ void vlapic_timer_start(struct vlapic *l, u32 count, u64 now_ns)
 	l->expires = count ? now_ns + period_ns(l) : 0;
 }
 
-void vlapic_timer_set_lvt(struct vlapic *l, u32 value, const struct vlapic_time *now)
+void vlapic_timer_set_lvt(struct vlapic *l, u32 value)
 {
 	u32 old = mode(l);
 
