@@ -836,7 +836,7 @@ static void saved_state_is_checked(void **state)
 	broken_hw.apic_base_msr = 0xfee00c00;
 	assert_int_equal(vlapic_check_saved(&l, &broken_hw, NULL), -EINVAL);
 	assert_int_equal(vlapic_check_saved(&l, &hw, NULL), 0);
-	/* Xen 4.17's LDR of the vCPU's number. */
+	/* LDR of the vCPU's number, as from some versions of Xen. */
 	create_x2(&l, 4);
 	vlapic_save(&l, &now, &hw, &regs);
 	put(&regs, VLAPIC_LDR, 1 << 2);

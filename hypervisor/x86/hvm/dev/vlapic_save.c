@@ -67,7 +67,8 @@ static bool ids_are_valid(const struct vlapic *will, const struct hvm_hw_lapic_r
 
 	if (vlapic_mode(will) != VLAPIC_X2APIC)
 		return id == will->id << 24 && !(ldr & 0xffffff);
-	/* Xen 4.17 makes LDR of the vCPU's number, which is half the ID. A guest has seen that. */
+	/* Some versions of Xen make LDR of the vCPU's number, half the ID. A guest has seen that.
+	 */
 	return id == will->id &&
 	       (ldr == vlapic_x2apic_ldr(will->id) || ldr == vlapic_x2apic_ldr(will->id / 2));
 }
