@@ -30,6 +30,7 @@ struct guest_ops;
 struct hvm_domain;
 struct hvm_vcpu;
 struct log_dirty;
+struct log_dirty_ops;
 struct p2m;
 
 /* The frame that the exit path pushes on the guest's kernel stack (x86/pv/bounce). */
@@ -123,7 +124,8 @@ struct arch_domain {
 	struct hvm_domain *hvm; /* [I] x86/hvm/hvm.h; NULL: paravirtualized */
 	/* x86/mm/log_dirty.h; NULL: never on. Set under LOCK_DOMCTL, lives as long as d. */
 	struct log_dirty *log_dirty;
-	unsigned long paging_pool_pages; /* LOCK_DOMCTL: as a tool has set it; 0: by memory */
+	const struct log_dirty_ops *log_ops; /* [I] NULL: the log uses mirrors of page tables */
+	unsigned long paging_pool_pages;     /* LOCK_DOMCTL: as a tool has set it; 0: by memory */
 	cpumask_t dirty_cpus;	     /* [A] CPUs whose TLB may hold this domain's translations */
 	struct rangeset ioport_caps; /* [D] I/O ports that the domain may access */
 	/*

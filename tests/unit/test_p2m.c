@@ -4,7 +4,7 @@
  * should exist is counted afresh and compared with the frame table. A frame that loses its last
  * reference must have been flushed from the TLBs since its entry went away.
  */
-/* links: hypervisor/x86/hvm/p2m.c hypervisor/x86/hvm/p2m_format.c */
+/* links: hypervisor/x86/hvm/p2m.c hypervisor/x86/hvm/p2m_log.c hypervisor/x86/hvm/p2m_format.c */
 /* links: hypervisor/x86/mm/page_types.c hypervisor/x86/mm/page_validate.c hypervisor/x86/mm/page_check.c */
 /* links: hypervisor/core/domain/page_ref.c hypervisor/core/base/page_list.c */
 /* links: hypervisor/x86/mm/log_dirty.c hypervisor/x86/mm/mirror.c hypervisor/lib/dirty_map.c */
@@ -23,6 +23,7 @@
 #include "unit.h"
 #include "x86/cpu/feature.h"
 #include "x86/hvm/p2m_format.h"
+#include "x86/mm/log_dirty.h"
 #include "x86/mm/page_types.h"
 #include "x86/mm/paging.h"
 #include "x86/mm/tlb.h"
@@ -57,6 +58,12 @@ static unsigned long flushes, taken_at[RAM_PAGES], freed_pages;
 static unsigned int pending[RAM_PAGES], pending_type[RAM_PAGES]; /* references of a batch */
 static u64 seed;
 static unsigned int preempt_chance;
+
+/* --- the dirty log --- */
+#define LOGGED 2048UL /* the gfns below this are in the test's bitmaps */
+static bool logged;   /* it was on once */
+static bool written[LOGGED];
+static u64 bitmap[LOGGED / 64];
 
 bool hypercall_preempt_check(void)
 {
@@ -136,8 +143,10 @@ void domain_unpause(struct domain *d)
 
 void tlb_flush_mask(const cpumask_t *cpus)
 {
-	assert_ptr_equal(cpus, &own->arch->dirty_cpus);
 	assert_int_equal(host_locks_held(), 0);
+	if (cpus == &cpu_online_map)
+		return; /* the log is off: each CPU serves an interrupt */
+	assert_ptr_equal(cpus, &own->arch->dirty_cpus);
 	flushes++;
 }
 
@@ -189,6 +198,8 @@ static int setup(void **state)
 	memset(pending, 0, sizeof(pending));
 	memset(pending_type, 0, sizeof(pending_type));
 	flushes = freed_pages = 0;
+	logged = false;
+	memset(written, 0, sizeof(written));
 	preempt_chance = 0;
 	seed = UNIT_SEED;
 	dom_io = domain_new(100);
@@ -228,6 +239,14 @@ static void check(void)
 	for (unsigned int i = 0; i < GFNS; i++) {
 		mfn_t mfn = p2m_lookup(own, GFN(gfn_at(i)), &type);
 
+		if (type == P2M_RAM_LOGDIRTY) {
+			assert_true(logged);
+			type = P2M_RAM_RW;
+		} else if (type == P2M_RAM_RW && log_dirty_of(own)) {
+			/* Whoever may write is marked. */
+			assert_true(gfn_at(i) >= LOGGED ||
+				    dirty_map_test(&own->arch->log_dirty->map, gfn_at(i)));
+		}
 		assert_int_equal(type, model[i].type);
 		if (type == P2M_NONE) {
 			assert_true(mfn_eq(mfn, INVALID_MFN));
@@ -414,9 +433,93 @@ static void random_lookups(void)
 		assert_int_equal(pg != NULL, model[i].type != P2M_NONE &&
 						     model[i].type != P2M_MMIO &&
 						     (!write || holds_writable(model[i].type)));
-		if (pg)
+		if (pg) {
 			p2m_access_put(own, pg, write);
+			if (write && is_ram(model[i].type) && gfn_at(i) < LOGGED)
+				written[gfn_at(i)] = true;
+		}
 	}
+}
+
+/* What the processor finds for a gfn. */
+static u64 walk(unsigned long gfn, unsigned int *level)
+{
+	const u64 *table = p2m_of(own)->root;
+
+	for (*level = 4;; (*level)--) {
+		u64 e = table[(gfn >> (9 * (*level - 1))) & 511];
+
+		if (*level == 1 || !e || (e & (u64)PTE_PSE))
+			return e;
+		table = mfn_to_hv_virt(p2m_entry_mfn(e));
+	}
+}
+
+/* A vCPU writes to what it may write to. */
+static void random_guest_writes(void)
+{
+	static struct vcpu v;
+	unsigned int level;
+
+	v.domain = own;
+	for (unsigned int n = 0; n < 50; n++) {
+		unsigned int i = (unsigned int)(unit_random(&seed) % GFNS);
+		bool may = holds_writable(model[i].type) || model[i].type == P2M_MMIO;
+
+		if (unit_random(&seed) % 16 == 0)
+			host_alloc_fail_after = 0; /* no table for a split */
+		if (!(walk(gfn_at(i), &level) & p2m_of(own)->format->writable))
+			assert_int_equal(p2m_fault(&v, gfn_at(i) << PAGE_SHIFT, true, false), may);
+		host_alloc_fail_after = -1;
+		assert_int_equal(!!(walk(gfn_at(i), &level) & p2m_of(own)->format->writable), may);
+		if (may && model[i].type == P2M_RAM_RW && gfn_at(i) < LOGGED)
+			written[gfn_at(i)] = true;
+	}
+}
+
+static int copy_bits(void *fail_at, u64 at, const void *from, size_t n)
+{
+	if (fail_at && at == *(u64 *)fail_at)
+		return -EFAULT;
+	memcpy((char *)bitmap + at, from, n);
+	return 0;
+}
+
+/* What was written since the last round is in this one. */
+static void random_round(void)
+{
+	struct log_dirty_result result;
+	u64 fail_at = 0;
+	int err;
+
+	if (!log_dirty_of(own)) {
+		preempt_chance = 100;
+		while ((err = log_dirty_enable(own, NULL)) == -ERESTART)
+			;
+		preempt_chance = 0;
+		assert_int_equal(err, 0);
+		logged = true;
+		memset(written, 0, sizeof(written));
+		return;
+	}
+	if (unit_random(&seed) % 8 == 0) {
+		err = log_dirty_disable(own, NULL);
+		assert_int_equal(err, 0);
+		return;
+	}
+	if (unit_random(&seed) % 8 == 0) {
+		/* It fails midway: nothing is lost. */
+		assert_int_equal(log_dirty_round(own, copy_bits, &fail_at, LOGGED, LOG_DIRTY_TAKE,
+						 &result),
+				 -EFAULT);
+		return;
+	}
+	memset(bitmap, 0, sizeof(bitmap));
+	assert_int_equal(log_dirty_round(own, copy_bits, NULL, LOGGED, LOG_DIRTY_TAKE, &result), 0);
+	for (unsigned long g = 0; g < LOGGED; g++)
+		if (written[g])
+			assert_true(bitmap[g / 64] & BIT(g % 64));
+	memset(written, 0, sizeof(written));
 }
 
 static void relinquish(void)
@@ -443,8 +546,14 @@ static void test_random(const struct p2m_format *format)
 	setup(NULL);
 	live = host_allocs_live;
 	assert_int_equal(p2m_create(own, format), 0);
-	for (unsigned int step = 0; step < 1500; step++) {
-		switch (unit_random(&seed) % 8) {
+	for (unsigned int step = 0; step < 2000; step++) {
+		switch (unit_random(&seed) % 10) {
+		case 8:
+			random_guest_writes();
+			break;
+		case 9:
+			random_round();
+			break;
 		case 0:
 			random_set_large();
 			break;
@@ -462,6 +571,9 @@ static void test_random(const struct p2m_format *format)
 	}
 	assert_true(freed_pages > 1000);
 	relinquish();
+	while (log_dirty_disable(own, NULL) == -ERESTART)
+		;
+	log_dirty_free(own);
 	p2m_free(own);
 	assert_int_equal(host_allocs_live, live);
 }
@@ -477,20 +589,6 @@ static void test_random_ept(void **state)
 }
 
 /* --- single behaviours --- */
-
-/* What the processor finds for a gfn. */
-static u64 walk(unsigned long gfn, unsigned int *level)
-{
-	const u64 *table = p2m_of(own)->root;
-
-	for (*level = 4;; (*level)--) {
-		u64 e = table[(gfn >> (9 * (*level - 1))) & 511];
-
-		if (*level == 1 || !e || (e & (u64)PTE_PSE))
-			return e;
-		table = mfn_to_hv_virt(p2m_entry_mfn(e));
-	}
-}
 
 static void set_ram(unsigned long gfn, unsigned long mfn, unsigned int order)
 {

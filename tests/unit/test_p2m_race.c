@@ -10,6 +10,7 @@
 #include "core/base/softirq.c"
 #include "core/domain/page_ref.c"
 #include "x86/hvm/p2m.c"
+#include "x86/hvm/p2m_log.c"
 
 #include "unit.h"
 

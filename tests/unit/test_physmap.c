@@ -3,7 +3,7 @@
  * memory_op and grants for a domain whose frame numbers are its own: populate, decrease,
  * add_to_physmap and its batch, remove, and that no frame is lost or kept by any of them.
  */
-/* links: hypervisor/x86/hvm/p2m.c hypervisor/x86/hvm/p2m_format.c hypervisor/x86/hvm/physmap.c */
+/* links: hypervisor/x86/hvm/p2m.c hypervisor/x86/hvm/p2m_log.c hypervisor/x86/hvm/p2m_format.c hypervisor/x86/hvm/physmap.c */
 /* links: hypervisor/x86/mm/page_types.c hypervisor/x86/mm/page_validate.c hypervisor/x86/mm/page_check.c */
 /* links: hypervisor/core/memory/memory_reservation.c hypervisor/core/memory/memory_physmap.c */
 /* links: hypervisor/core/domain/page_ref.c hypervisor/core/base/page_list.c */

@@ -45,13 +45,9 @@
 #include "hv/hv_heap.h"
 #include "hv/hypercall.h"
 #include "lib/errno.h"
-#include "x86/hvm/p2m_format.h"
-#include "x86/mm/log_dirty.h"
+#include "x86/hvm/p2m_internal.h"
 #include "x86/mm/page_types.h"
 #include "x86/mm/tlb.h"
-
-#define LARGE_ORDER  9
-#define LARGE_FRAMES BIT(LARGE_ORDER)
 
 static bool type_is_ram(enum p2m_type type)
 {
@@ -144,25 +140,10 @@ static u64 *table_alloc(struct domain *d)
 /* The entry of a frame that an entry of `level` maps together with others. */
 static mfn_t frame_in(u64 e, unsigned long gfn, unsigned int level)
 {
-	return mfn_add(p2m_entry_mfn(e), level == 2 ? gfn & (LARGE_FRAMES - 1) : 0);
+	return mfn_add(p2m_entry_mfn(e), level == 2 ? gfn & (P2M_LARGE_FRAMES - 1) : 0);
 }
 
-/* Follows tables to the entry that says what gfn maps; its level, 1 to 4, and its value. */
-static u64 *entry_find(const struct p2m *p2m, unsigned long gfn, unsigned int *level, u64 *value)
-{
-	u64 *slot;
-
-	for (slot = p2m->root + table_index(gfn, *level = P2M_LEVELS);;
-	     slot = table_of(*value) + table_index(gfn, *level)) {
-		*value = READ_ONCE(*slot);
-		if (*level == 1 || !p2m_entry_is_table(p2m->format, *value))
-			return slot;
-		(*level)--;
-	}
-}
-
-/* Under the lock: an entry of 2 MiB becomes a table of 4 KiB entries that map the same. */
-static int split(struct domain *d, u64 *slot)
+int p2m_entry_split(struct domain *d, u64 *slot)
 {
 	const struct p2m_format *f = p2m_of(d)->format;
 	u64 e = *slot, *table = table_alloc(d);
@@ -191,7 +172,7 @@ static u64 *entry_make(struct domain *d, unsigned long gfn, unsigned int level)
 				return NULL;
 			smp_wmb();
 			WRITE_ONCE(*slot, p2m_entry_table(p2m->format, virt_to_mfn(table)));
-		} else if (!p2m_entry_is_table(p2m->format, *slot) && split(d, slot)) {
+		} else if (!p2m_entry_is_table(p2m->format, *slot) && p2m_entry_split(d, slot)) {
 			return NULL;
 		}
 	}
@@ -217,6 +198,7 @@ int p2m_create(struct domain *d, const struct p2m_format *format)
 	}
 	p2m->table_pages = 1;
 	d->arch->p2m = p2m;
+	d->arch->log_ops = &p2m_log_ops;
 	return 0;
 }
 
@@ -251,7 +233,7 @@ void p2m_flush(struct domain *d)
 /* Under the lock: the frames of an entry, from `gfn` on, get their numbers. */
 static void name_frames(const struct domain *d, u64 e, unsigned int level, unsigned long gfn)
 {
-	unsigned long n = level == 2 ? LARGE_FRAMES : 1;
+	unsigned long n = level == 2 ? P2M_LARGE_FRAMES : 1;
 
 	if (type_is_ram(p2m_entry_type(p2m_of(d)->format, e)))
 		for (unsigned long i = 0; i < n; i++)
@@ -261,7 +243,7 @@ static void name_frames(const struct domain *d, u64 e, unsigned int level, unsig
 /* Under the lock: they lose them, but a shared page may have got another one meanwhile. */
 static void unname_frames(const struct domain *d, u64 e, unsigned int level, unsigned long gfn)
 {
-	unsigned long n = level == 2 ? LARGE_FRAMES : 1;
+	unsigned long n = level == 2 ? P2M_LARGE_FRAMES : 1;
 
 	if (type_is_ram(p2m_entry_type(p2m_of(d)->format, e)))
 		for (unsigned long i = 0; i < n; i++)
@@ -282,7 +264,7 @@ static void entry_take(struct domain *d, u64 *slot, unsigned int level, unsigned
 	ASSERT(b->nr < P2M_BATCH);
 	b->gone[b->nr].mfn = (u32)mfn_x(p2m_entry_mfn(e));
 	b->gone[b->nr].type = (u8)p2m_entry_type(p2m_of(d)->format, e);
-	b->gone[b->nr].order = level == 2 ? LARGE_ORDER : 0;
+	b->gone[b->nr].order = level == 2 ? P2M_LARGE_ORDER : 0;
 	b->gone[b->nr].give_up = how == P2M_GIVE_UP;
 	b->nr++;
 }
@@ -312,7 +294,7 @@ static void entry_enter(struct domain *d, u64 *slot, unsigned int level, unsigne
 {
 	struct p2m *p2m = p2m_of(d);
 	u64 e = p2m_entry_leaf(p2m->format, mfn, level, type);
-	unsigned long n = level == 2 ? LARGE_FRAMES : 1;
+	unsigned long n = level == 2 ? P2M_LARGE_FRAMES : 1;
 
 	name_frames(d, e, level, gfn);
 	WRITE_ONCE(p2m->max_gfn, max(p2m->max_gfn, gfn + n - 1));
@@ -368,7 +350,7 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 	unsigned long g = gfn_x(gfn), low = (1UL << order) - 1;
 	int err;
 
-	if (g >= P2M_GFN_END || (order && order != LARGE_ORDER) || ((g | mfn_x(mfn)) & low) ||
+	if (g >= P2M_GFN_END || (order && order != P2M_LARGE_ORDER) || ((g | mfn_x(mfn)) & low) ||
 	    type == P2M_NONE || (mfn_x(mfn) & ~(P2M_FRAME_MASK >> PAGE_SHIFT)))
 		return -EINVAL;
 	err = set_retry(d, g, mfn, order ? 2 : 1, type);
@@ -398,9 +380,9 @@ int p2m_take(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2
 	if (g >= P2M_GFN_END)
 		return -ENOENT;
 	spin_lock(&p2m->lock);
-	slot = entry_find(p2m, g, &level, &e);
+	slot = p2m_entry_find(p2m, g, &level, &e);
 	if (!e || (!mfn_eq(mfn, INVALID_MFN) && !mfn_eq(frame_in(e, g, level), mfn)) ||
-	    (order && (level != 2 || (g & (LARGE_FRAMES - 1)))) ||
+	    (order && (level != 2 || (g & (P2M_LARGE_FRAMES - 1)))) ||
 	    (how == P2M_GIVE_UP && !type_is_ram(p2m_entry_type(p2m->format, e))))
 		err = -ENOENT;
 	else if (!order && level == 2 && !(slot = entry_make(d, g, level = 1)))
@@ -432,7 +414,7 @@ mfn_t p2m_lookup(const struct domain *d, gfn_t gfn, enum p2m_type *type)
 	u64 e = 0;
 
 	if (gfn_x(gfn) < P2M_GFN_END)
-		(void)entry_find(p2m, gfn_x(gfn), &level, &e);
+		(void)p2m_entry_find(p2m, gfn_x(gfn), &level, &e);
 	*type = p2m_entry_type(p2m->format, e);
 	return e ? frame_in(e, gfn_x(gfn), level) : INVALID_MFN;
 }
@@ -444,7 +426,7 @@ mfn_t p2m_peek(const struct domain *d, gfn_t gfn, struct p2m_peek *peek)
 
 	if (gfn_x(gfn) >= P2M_GFN_END)
 		return INVALID_MFN;
-	peek->slot = entry_find(p2m, gfn_x(gfn), &level, &peek->entry);
+	peek->slot = p2m_entry_find(p2m, gfn_x(gfn), &level, &peek->entry);
 	if (!peek->entry || p2m_entry_type(p2m->format, peek->entry) == P2M_MMIO)
 		return INVALID_MFN;
 	return frame_in(peek->entry, gfn_x(gfn), level);
@@ -520,7 +502,9 @@ bool p2m_fault(struct vcpu *v, u64 gpa, bool write, bool fetch)
 	unsigned int level;
 
 	if (gfn < P2M_GFN_END)
-		(void)entry_find(p2m, gfn, &level, &e);
+		(void)p2m_entry_find(p2m, gfn, &level, &e);
+	if (write && p2m_entry_type(p2m->format, e) == P2M_RAM_LOGDIRTY)
+		return p2m_log_first_write(v->domain, gfn);
 	/* Fetches from MMIO and other domains' frames are refused for good. */
 	return e && (e & need) == need && !(fetch && !type_is_ram(p2m_entry_type(p2m->format, e)));
 }
@@ -541,7 +525,7 @@ static int drop_entries(struct domain *d)
 		u64 *slot, e;
 
 		spin_lock(&p2m->lock);
-		slot = entry_find(p2m, gfn, &level, &e);
+		slot = p2m_entry_find(p2m, gfn, &level, &e);
 		if (e) {
 			WRITE_ONCE(*slot, 0);
 			unname_frames(d, e, level, gfn);

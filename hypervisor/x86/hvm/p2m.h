@@ -43,6 +43,7 @@ struct p2m {
 	u32 generation;
 	unsigned long relinquish_next; /* how far p2m_relinquish has come: a gfn */
 	bool relinquished;	       /* no entry is left */
+	unsigned long log_next; /* LOCK_DOMCTL: how far the start of the dirty log has come */
 };
 
 static inline struct p2m *p2m_of(const struct domain *d)

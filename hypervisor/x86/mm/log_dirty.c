@@ -23,6 +23,11 @@
  * its mark.) The last round comes when the guest's vCPUs are paused, so no mark is still on its
  * way.
  *
+ * WITHOUT MIRRORS (d->arch->log_ops) the first write is found by entries of the p2m. Each piece of
+ * the bitmap is taken, and then the entries of the pages that it names lose the right to write. An
+ * entry with that right always has its bit set, or whoever gave the right is about to set it. So
+ * entries without a bit need no visit.
+ *
  * ON AND OFF happen while the domain is paused. Other domains' CPUs may mark at any time, with
  * interrupts off and no lock. So after the log is off, every CPU serves one interrupt before the
  * bitmap is freed. struct log_dirty itself lives as long as the domain.
@@ -100,9 +105,14 @@ noinline void log_dirty_table_changed(const struct page_info *table, bool valid)
 
 static unsigned long highest_pfn(const struct domain *d)
 {
-	/* The guest's own word; it may have more numbers than pages. */
-	unsigned long told = READ_ONCE(d->shared_info->arch.max_pfn);
+	unsigned long told;
 
+	/* Pages of devices and tables lie below 4 GiB; a guest may have some anywhere. */
+	if (d->arch->log_ops)
+		return min(d->arch->log_ops->pages(d),
+			   2UL * d->memory.max_pages + GiB(4) / PAGE_SIZE);
+	/* The guest's own word; it may have more numbers than pages. */
+	told = READ_ONCE(d->shared_info->arch.max_pfn);
 	return max(min(told, 2UL * d->memory.max_pages + DIRTY_MAP_LEAF_BITS),
 		   (unsigned long)d->memory.tot_pages);
 }
@@ -171,7 +181,8 @@ static void turn(struct domain *d, bool on, reload_tables_fn *reload)
 	spin_lock(&d->arch->mmu_lock);
 	WRITE_ONCE(d->arch->log_dirty->on, on);
 	for_each_vcpu(d, v)
-		reload(v);
+		if (reload)
+			reload(v);
 	spin_unlock(&d->arch->mmu_lock);
 	tlb_flush_mask(&d->arch->dirty_cpus);
 	domain_unpause(d);
@@ -180,8 +191,11 @@ static void turn(struct domain *d, bool on, reload_tables_fn *reload)
 int log_dirty_enable(struct domain *d, reload_tables_fn *reload)
 {
 	struct log_dirty *log = d->arch->log_dirty;
+	const struct log_dirty_ops *ops = d->arch->log_ops;
 	int err;
 
+	if (log && log->starting)
+		goto start;
 	if (domain_is_dying(d) || (log && log->on))
 		return -EINVAL;
 	if (log && log->stopping) {
@@ -196,7 +210,7 @@ int log_dirty_enable(struct domain *d, reload_tables_fn *reload)
 		WRITE_ONCE(d->arch->log_dirty, log);
 	}
 	err = map_make(log, d);
-	if (!err)
+	if (!err && !ops)
 		err = mirror_pool_fill(&log->mirrors, pool_frames(d));
 	if (err == -ERESTART)
 		return err;
@@ -212,7 +226,14 @@ int log_dirty_enable(struct domain *d, reload_tables_fn *reload)
 		atomic_inc(&log_dirty_domains);
 	}
 	turn(d, true, reload);
-	return 0;
+	if (!ops)
+		return 0;
+	log->starting = true;
+start:
+	err = ops->start(d);
+	if (err != -ERESTART)
+		log->starting = false;
+	return err;
 }
 
 int log_dirty_disable(struct domain *d, reload_tables_fn *reload)
@@ -223,6 +244,7 @@ int log_dirty_disable(struct domain *d, reload_tables_fn *reload)
 	if (!log)
 		return 0;
 	log->stopping = true;
+	log->starting = false;
 	if (log->on)
 		turn(d, false, reload);
 	if (log->claimed) {
@@ -292,9 +314,11 @@ static void mark_vcpu_infos(struct domain *d)
 
 #define CHUNK_WORDS 64
 
-static int copy_chunk(struct dirty_map *map, u64 word, u64 bits, bool take, log_dirty_copy_fn *copy,
+static int copy_chunk(struct domain *d, u64 word, u64 bits, bool take, log_dirty_copy_fn *copy,
 		      void *data)
 {
+	const struct log_dirty_ops *ops = d->arch->log_ops;
+	struct dirty_map *map = &d->arch->log_dirty->map;
 	unsigned int n = (unsigned int)min(DIV_ROUND_UP(bits, 64), (u64)CHUNK_WORDS);
 	u64 chunk[CHUNK_WORDS], beyond;
 	int err;
@@ -310,6 +334,8 @@ static int copy_chunk(struct dirty_map *map, u64 word, u64 bits, bool take, log_
 		if (take)
 			dirty_map_give_back(map, word + n - 1, &beyond, 1);
 	}
+	if (take && ops)
+		ops->protect(d, word * 64, chunk, n);
 	err = copy(data, word * 8, chunk, min((u64)n * 64, ROUND_UP(bits, 8)) / 8);
 	if (err && take)
 		dirty_map_give_back(map, word, chunk, n);
@@ -323,7 +349,7 @@ int log_dirty_round(struct domain *d, log_dirty_copy_fn *copy, void *data, u64 p
 	bool take = flags & LOG_DIRTY_TAKE;
 	int err;
 
-	if (!log)
+	if (!log || log->starting)
 		return -EINVAL;
 	if ((flags & LOG_DIRTY_FINAL) && !log->round.copied && !log->round.word) {
 		if (!log->round.visit)
@@ -334,8 +360,8 @@ int log_dirty_round(struct domain *d, log_dirty_copy_fn *copy, void *data, u64 p
 		mark_vcpu_infos(d);
 	}
 	while (copy && !log->round.copied && log->round.word * 64 < pages) {
-		err = copy_chunk(&log->map, log->round.word, pages - log->round.word * 64, take,
-				 copy, data);
+		err = copy_chunk(d, log->round.word, pages - log->round.word * 64, take, copy,
+				 data);
 		if (err) {
 			/* What was taken is lost to the caller: it belongs to the next round. */
 			if (take)
@@ -353,7 +379,9 @@ int log_dirty_round(struct domain *d, log_dirty_copy_fn *copy, void *data, u64 p
 		log->round.dirty =
 			take ? atomic_xchg(&log->map.count, 0) : READ_ONCE(log->map.count);
 	}
-	if (take) {
+	if (take && d->arch->log_ops) {
+		d->arch->log_ops->flush(d);
+	} else if (take) {
 		spin_lock(&d->arch->mmu_lock);
 		err = mirror_protect(d);
 		if (!err)

@@ -15,6 +15,7 @@ struct log_dirty {
 	bool on;       /* [M] written under it and while d is paused; read anywhere */
 	bool claimed;  /* LOCK_DOMCTL: counted in log_dirty_domains */
 	bool stopping; /* LOCK_DOMCTL: log_dirty_disable has begun */
+	bool starting; /* LOCK_DOMCTL: it is on, and log_ops->start goes on */
 	struct dirty_map map;
 	unsigned long leaves; /* LOCK_DOMCTL: room in map.leaves */
 	struct mirror_pool mirrors;
@@ -26,6 +27,21 @@ struct log_dirty {
 		u32 dirty;
 		bool copied;
 	} round;
+};
+
+/*
+ * For domains whose first writes are found without mirrors: what the log asks of whoever finds them
+ * (x86/hvm/p2m_log.c). The finder gives a page the right to write first and marks it then.
+ */
+struct log_dirty_ops {
+	/* One more than the highest number that a page has. */
+	unsigned long (*pages)(const struct domain *d);
+	/* The log was just turned on: takes all rights to write away. 0, -ERESTART: call again. */
+	int (*start)(struct domain *d);
+	/* Takes the rights of pages whose bits are set away; bit 0 of words[0] is page `first`. */
+	void (*protect)(struct domain *d, unsigned long first, const u64 *words, unsigned int n);
+	/* Flushes the translations that had these rights. */
+	void (*flush)(struct domain *d);
 };
 
 /* [A] Domains whose log is on, or nearly. 0 nearly always: each hook is this one test. */
