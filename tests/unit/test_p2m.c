@@ -461,12 +461,14 @@ static void random_guest_writes(void)
 	static struct vcpu v;
 	unsigned int level;
 
+	unsigned int fail_chance = unit_random(&seed) % 2 ? 16 : 1;
+
 	v.domain = own;
 	for (unsigned int n = 0; n < 50; n++) {
 		unsigned int i = (unsigned int)(unit_random(&seed) % GFNS);
 		bool may = holds_writable(model[i].type) || model[i].type == P2M_MMIO;
 
-		if (unit_random(&seed) % 16 == 0)
+		if (unit_random(&seed) % fail_chance == 0)
 			host_alloc_fail_after = 0; /* no table for a split */
 		if (!(walk(gfn_at(i), &level) & p2m_of(own)->format->writable))
 			assert_int_equal(p2m_fault(&v, gfn_at(i) << PAGE_SHIFT, true, false), may);
@@ -714,6 +716,50 @@ static void test_fault(void **state)
 	assert_false(p2m_fault(v, ~0UL, false, false));
 }
 
+static unsigned int marked(unsigned long first, unsigned long n)
+{
+	unsigned int count = 0;
+
+	for (unsigned long g = first; g < first + n; g++)
+		count += dirty_map_test(&own->arch->log_dirty->map, g);
+	return count;
+}
+
+/* A first write splits an entry of 2 MiB; without a table for that, all of it is marked. */
+static void test_log_large(void **state)
+{
+	static struct vcpu v;
+	unsigned int level;
+
+	v.domain = own;
+	assert_int_equal(p2m_create(own, &p2m_format_npt), 0);
+	set_ram(512, OWN_FIRST + 512, 9);
+	set_ram(1024, OWN_FIRST + 1024, 9);
+	set_ram(1536, OWN_FIRST + 1536, 9);
+	assert_int_equal(log_dirty_enable(own, NULL), 0);
+	assert_int_equal(log_dirty_enable(own, NULL), -EINVAL);
+	assert_false(walk(512, &level) & PTE_RW);
+	assert_int_equal(level, 2);
+	assert_true(p2m_fault(&v, 515UL << PAGE_SHIFT, true, false));
+	assert_int_equal(marked(512, 512), 1);
+	assert_true(walk(515, &level) & PTE_RW);
+	assert_int_equal(level, 1);
+	assert_false(walk(516, &level) & PTE_RW);
+	host_alloc_fail_after = 0;
+	assert_true(p2m_fault(&v, 1030UL << PAGE_SHIFT, true, false));
+	assert_int_equal(marked(1024, 512), 512);
+	assert_true(walk(1024, &level) & PTE_RW);
+	assert_int_equal(level, 2);
+	/* Reads mark nothing; once the log is off, a write splits nothing. */
+	assert_true(p2m_fault(&v, 1540UL << PAGE_SHIFT, false, false));
+	assert_int_equal(marked(1536, 512), 0);
+	assert_int_equal(log_dirty_disable(own, NULL), 0);
+	assert_true(p2m_fault(&v, 1540UL << PAGE_SHIFT, true, false));
+	assert_true(walk(1540, &level) & PTE_RW);
+	assert_int_equal(level, 2);
+	log_dirty_free(own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -724,6 +770,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_flushes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fault, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_log_large, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
