@@ -353,12 +353,12 @@ int insn_decode(struct insn *out, const u8 *bytes, size_t len, enum insn_mode mo
 
 int insn_length(const u8 *bytes, size_t len, enum insn_mode mode, enum insn_op op)
 {
-	struct cursor c = { .bytes = bytes,
-			    .len = min(len, (size_t)INSN_MAX_LENGTH),
-			    .limit = INSN_MAX_LENGTH };
+	struct cursor c = { .bytes = bytes, .limit = INSN_MAX_LENGTH };
 	struct insn insn = { .mode = (u8)mode };
-	int err = decode(&insn, &c, false);
+	int err;
 
+	c.len = min(len, (size_t)INSN_MAX_LENGTH);
+	err = decode(&insn, &c, false);
 	if (err)
 		return err;
 	return insn.op == op ? (int)c.at : -EOPNOTSUPP;

@@ -296,8 +296,8 @@ static u64 execute_load(const struct insn *insn, u64 value)
 	return insn->op == INSN_MOVSX ? (u64)((s64)(value << shift) >> shift) : value;
 }
 
-/* With a register as the destination, or none: memory is read. */
-static void execute_read(const struct insn *insn, struct insn_result *r, u64 memory, u64 operand)
+/* With a register as the destination, or none: memory is read. second: the other operand. */
+static void execute_read(const struct insn *insn, struct insn_result *r, u64 memory, u64 second)
 {
 	unsigned int bytes = insn->operand_bytes;
 	u64 value;
@@ -305,14 +305,14 @@ static void execute_read(const struct insn *insn, struct insn_result *r, u64 mem
 	r->store = false;
 	switch (insn->op) {
 	case INSN_CMP:
-		sub_with_flags(&r->regs, insn->to_reg ? operand : memory,
-			       insn->to_reg ? memory : operand, false, bytes, FLAGS_ARITH);
+		sub_with_flags(&r->regs, insn->to_reg ? second : memory,
+			       insn->to_reg ? memory : second, false, bytes, FLAGS_ARITH);
 		return;
 	case INSN_TEST:
-		logic_with_flags(&r->regs, memory & operand, bytes);
+		logic_with_flags(&r->regs, memory & second, bytes);
 		return;
 	case INSN_BT:
-		execute_bit(insn, &r->regs, memory, operand);
+		execute_bit(insn, &r->regs, memory, second);
 		return;
 	case INSN_MOV:
 	case INSN_MOVZX:
@@ -320,7 +320,7 @@ static void execute_read(const struct insn *insn, struct insn_result *r, u64 mem
 		value = execute_load(insn, memory);
 		break;
 	default:
-		value = execute_alu(insn, &r->regs, operand, memory);
+		value = execute_alu(insn, &r->regs, second, memory);
 		break;
 	}
 	insn_reg_write(insn, &r->regs, insn->reg, insn->reg_bytes, value);
