@@ -242,6 +242,8 @@ layers: $(unused-all) ## checks who includes and who calls whom
 
 # What only debug builds use, what tests look at, and whom the relocation server will ask.
 unused-keep := page_table_is_consistent spin_is_locked page_list_next clients_count xend_config_allows
+# VMX will want these; tests hold them meanwhile.
+unused-keep += p2m_format_ept insn_length
 
 unused: $(unused-all) ## names functions and variables that nothing uses
 	$(Q)scripts/unused-functions $(unused-keep:%=--keep %) start_image $(unused-hv) $(foreach p,$(ts-programs),-- main $(call unused-ts,$(p)))

@@ -45,3 +45,15 @@ $(foreach g,$(guest-names),$(eval $(call guest-rules,$(g))))
 guests: $(guest-elfs)
 .SECONDARY: $(guest-names:%=build/guest/%.o) build/guest/lib/guest.o $(guest-starts:%=build/guest/lib/%.o)
 all-targets += guests
+
+# Micro-guests in PVH form: tests/guest/pvh/NAME.c becomes build/guest/pvh/NAME.elf.
+pvh-names := $(filter-out pvh,$(basename $(notdir $(wildcard tests/guest/pvh/*.c))))
+pvh-elfs := $(pvh-names:%=build/guest/pvh/%.elf)
+
+build/guest/pvh/%.o: tests/guest/pvh/pvh.h
+build/guest/pvh/%.elf: build/guest/pvh/%.o build/guest/pvh/pvh.o build/guest/pvh/start.o tests/guest/pvh/pvh.lds
+	$(Q)$(HOSTCC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
+		-Wl,-T,$(filter %.lds,$^) -o $@ $(filter %.o,$^)
+
+guests: $(pvh-elfs)
+.SECONDARY: $(pvh-names:%=build/guest/pvh/%.o) build/guest/pvh/pvh.o build/guest/pvh/start.o

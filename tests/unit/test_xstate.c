@@ -474,7 +474,9 @@ static void build_without(const u16 *features, unsigned int nr)
 	for (unsigned int i = 0; i < nr; i++)
 		words[features[i] / 32] &= ~(1U << (features[i] % 32));
 	policy_mask_features(&asked, words);
-	assert_int_equal(cpu_policy_apply(guest_arch.cpu_policy, asked.leaf, asked.nr, &bad), 0);
+	assert_int_equal(cpu_policy_apply(guest_arch.cpu_policy, &cpu_policy_pv_max, asked.leaf,
+					  asked.nr, &bad),
+			 0);
 }
 
 static void check_reduced(void)
@@ -520,7 +522,9 @@ static void check_greedy(void)
 		if (asked.leaf[i].leaf == 7 || asked.leaf[i].leaf == 0xd)
 			asked.leaf[i].a = asked.leaf[i].b = asked.leaf[i].c = asked.leaf[i].d = ~0U;
 	}
-	assert_int_equal(cpu_policy_apply(guest_arch.cpu_policy, asked.leaf, asked.nr, &bad), 0);
+	assert_int_equal(cpu_policy_apply(guest_arch.cpu_policy, &cpu_policy_pv_max, asked.leaf,
+					  asked.nr, &bad),
+			 0);
 	check_guest("with all that was asked for", allowed());
 }
 

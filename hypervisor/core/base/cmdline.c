@@ -13,6 +13,7 @@ struct boot_options boot_options = {
 	.com2 = { .port = 0x2f8, .irq = 3 },
 	.console = "com1",
 	.console_vga = true,
+	.hvm = true,
 	.sched_timeslice_ms = 30,
 };
 
@@ -352,6 +353,7 @@ static const struct option options[] = {
 	{ "dom0_max_vcpus", parse_vcpus, &boot_options.dom0_max_vcpus },
 	{ "dom0_vcpus_pin", parse_bool, &boot_options.dom0_vcpus_pin },
 	{ "maxcpus", parse_uint, &boot_options.maxcpus },
+	{ "hvm", parse_bool, &boot_options.hvm },
 	{ "noreboot", parse_bool, &boot_options.noreboot },
 	{ "loglvl", parse_loglvl, NULL },
 	{ "guest_loglvl", parse_guest_loglvl, NULL },

@@ -43,6 +43,8 @@ void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 		      (d->controller_pause_count ? XEN_DOMINF_paused : 0) |
 		      (d->debugger_attached ? XEN_DOMINF_debugged : 0) |
 		      (d->create_flags & XEN_DOMCTL_CDF_xs_domain ? XEN_DOMINF_xs_domain : 0) |
+		      (d->create_flags & XEN_DOMCTL_CDF_hvm ? XEN_DOMINF_hvm_guest : 0) |
+		      (d->create_flags & XEN_DOMCTL_CDF_hap ? XEN_DOMINF_hap : 0) |
 		      (d->shutdown.done ? (d->shutdown.code & XEN_DOMINF_shutdownmask)
 						  << XEN_DOMINF_shutdownshift :
 					  0);

@@ -22,6 +22,9 @@
 
 #define HYPERCALL_DOM0	1 /* for the privileged domain only */
 #define HYPERCALL_BATCH 2 /* may be called in a multicall */
+/* For guests under hardware virtualization: from 64-bit code, and from other code, too. */
+#define HYPERCALL_HVM	4
+#define HYPERCALL_HVM32 8
 
 struct hypercall {
 	hypercall_fn fn;
@@ -69,6 +72,17 @@ long hypercall_dispatch(struct cpu_user_regs *regs)
 	if (unlikely(!hypercall_permitted(h)))
 		return -EPERM;
 	return h->fn(regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9);
+}
+
+long hypercall_hvm(unsigned long nr, bool narrow, const unsigned long args[6])
+{
+	const struct hypercall *h = hypercall_lookup(nr);
+
+	if (unlikely(!h || !(h->flags & (narrow ? HYPERCALL_HVM32 : HYPERCALL_HVM))))
+		return -ENOSYS;
+	if (unlikely(!hypercall_permitted(h)))
+		return -EPERM;
+	return h->fn(args[0], args[1], args[2], args[3], args[4], args[5]);
 }
 
 void hypercall_set_arg(unsigned int index, unsigned long value)

@@ -71,6 +71,8 @@ long sysctl_physinfo(struct xen_sysctl *op)
 	p->nr_nodes = 1;
 	p->cpu_khz = (u32)time_tsc_khz();
 	p->capabilities = XEN_SYSCTL_PHYSCAP_gnttab_v1;
+	if (arch_hvm_available())
+		p->capabilities |= XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap;
 	p->total_pages = total_pages;
 	/*
 	 * Dirty frames can be allocated, too, so they count as free. Tools add scrub_pages, which

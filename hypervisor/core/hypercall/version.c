@@ -3,6 +3,8 @@
 #include "hv/hypercall_handlers.h"
 
 #include <xen/version.h>
+#include "hv/arch/control.h"
+#include "hv/arch/frame.h"
 #include "hv/arch/guest_access.h"
 #include "hv/cmdline.h"
 #include "lib/errno.h"
@@ -42,9 +44,11 @@ static long ver_compile_info(void __guest *arg)
 
 static long ver_capabilities(void __guest *arg)
 {
-	static const xen_capabilities_info_t text = "xen-3.0-x86_64 ";
+	static const xen_capabilities_info_t pv = "xen-3.0-x86_64 ";
+	static const xen_capabilities_info_t both =
+		"xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ";
 
-	return copy_out(arg, text, sizeof(text));
+	return copy_out(arg, arch_hvm_available() ? both : pv, sizeof(pv));
 }
 
 static long ver_changeset(void __guest *arg)
@@ -71,6 +75,10 @@ static u32 feature_bits(const struct domain *d)
 		bits |= 1U << XENFEAT_pae_pgdir_above_4gb;
 	if (d->is_privileged)
 		bits |= 1U << XENFEAT_dom0;
+	if (!guest_frames_are_machine(d))
+		bits |= (1U << XENFEAT_writable_page_tables) |
+			(1U << XENFEAT_auto_translated_physmap) |
+			(1U << XENFEAT_hvm_callback_vector) | (1U << XENFEAT_hvm_safe_pvclock);
 	return bits;
 }
 

@@ -46,6 +46,7 @@ struct boot_options {
 	char console[16]; /* "com1", "com2", "none" */
 	bool console_vga; /* and the screen */
 	bool dom0_vcpus_pin;
+	bool hvm; /* use hardware virtualization where the processor has it */
 	unsigned long sched_timeslice_ms;
 	struct cpu_guard_wishes guards; /* spec-ctrl, pv-l1tf */
 };

@@ -65,5 +65,10 @@ struct domain *hypercall_target(unsigned int id, int *err);
 extern const hypercall_fn hypercall_direct[HYPERCALL_NR_END];
 /* Runs the hypercall in the guest's registers: its result, or -ERESTART. */
 long hypercall_dispatch(struct cpu_user_regs *regs);
+/*
+ * For a guest under hardware virtualization. narrow: its code is not 64-bit code. The handler's
+ * result; -ENOSYS also for those that such guests do not have.
+ */
+long hypercall_hvm(unsigned long nr, bool narrow, const unsigned long args[6]);
 
 #endif

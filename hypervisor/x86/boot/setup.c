@@ -28,6 +28,7 @@
 #include "x86/cpu/policy.h"
 #include "x86/cpu/regs.h"
 #include "x86/cpu/serial.h"
+#include "x86/hvm/boot.h"
 #include "x86/irq/apic.h"
 #include "x86/irq/ioapic.h"
 #include "x86/irq/vectors.h"
@@ -161,6 +162,7 @@ static void __init boot_on_own_stack(void)
 	m2p_share();
 	sched_cpu_init(0);
 	address_space_load(current);
+	hvm_init();
 	arch_irq_enable();
 	start_serial_input();
 	smp_boot_all();

@@ -22,6 +22,7 @@
 #include "x86/cpu/feature.h"
 #include "x86/cpu/guards.h"
 #include "x86/cpu/platform.h"
+#include "x86/hvm/boot.h"
 #include "x86/irq/apic.h"
 #include "x86/map_device.h"
 #include "x86/mm/paging.h"
@@ -85,7 +86,9 @@ void __init smp_prepare_cpu(unsigned int cpu)
 {
 	struct cpu_info *info = cpu_info_of(cpu);
 
-	if (map_stacks(cpu) || alloc_percpu(cpu) || desc_cpu_prepare(cpu))
+	/* Of the boot CPU, hvm_init does the last. */
+	if (map_stacks(cpu) || alloc_percpu(cpu) || desc_cpu_prepare(cpu) ||
+	    (cpu && hvm_cpu_prepare(cpu)))
 		boot_fail("not enough memory for CPU %u", cpu);
 	info->cpu = cpu;
 	info->percpu_offset = percpu_offsets[cpu];
@@ -136,6 +139,7 @@ static void __noreturn secondary_start(void)
 	cpu_guards_enable();
 	desc_cpu_load();
 	pv_entry_load();
+	hvm_cpu_start();
 	address_space_load(current);
 	apic_cpu_init();
 	atomic_set(&called_in, cpu);

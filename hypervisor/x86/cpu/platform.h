@@ -51,6 +51,12 @@ struct platform_info {
 };
 extern struct platform_info platform;
 
+/*
+ * Turns this CPU's hardware virtualization off: before the machine restarts, or the CPU stops for
+ * good. NULL: it was never on. Takes no lock.
+ */
+extern void (*cpu_virtualization_off)(void);
+
 #define ACPI_SLP_TYP_SHIFT 10
 #define ACPI_SLP_EN	   BIT(13)
 

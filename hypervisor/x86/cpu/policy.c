@@ -19,6 +19,7 @@
 
 struct cpu_policy cpu_policy_host;
 struct cpu_policy cpu_policy_pv_max;
+struct cpu_policy cpu_policy_hvm_max;
 
 /*
  * The features that a PV guest may use: instructions of user space, and what its kernel can do in
@@ -42,6 +43,19 @@ static const u16 pv_features[] = {
 	FEATURE(AVX512_VNNI), FEATURE(AVX512_BITALG), FEATURE(AVX512_VPOPCNTDQ), FEATURE(CLDEMOTE), FEATURE(MOVDIRI),
 	FEATURE(MOVDIR64B), FEATURE(ITSC), FEATURE(CLZERO), FEATURE(RSTR_FP_ERR_PTRS), FEATURE(AVX_VNNI),
 	FEATURE(AVX512_BF16), FEATURE(FZRM), FEATURE(FSRS), FEATURE(FSRCS), FEATURE(LFENCE_DISPATCH), FEATURE(NSCB),
+	/* clang-format on */
+};
+
+/*
+ * What a guest under hardware virtualization may use besides: its kernel has control registers and
+ * page tables of its own. Still hidden: virtualization, machine checks, performance counters,
+ * speculation controls, and what needs state that the hypervisor does not switch.
+ */
+static const u16 hvm_features[] = {
+	/* clang-format off */
+	FEATURE(VME), FEATURE(PSE), FEATURE(MCE), FEATURE(MTRR), FEATURE(PGE), FEATURE(MCA), FEATURE(PSE36),
+	FEATURE(PCID), FEATURE(X2APIC), FEATURE(TSC_DEADLINE), FEATURE(SMEP), FEATURE(SMAP), FEATURE(INVPCID), FEATURE(UMIP),
+	FEATURE(PAGE1GB), FEATURE(RDTSCP), FEATURE(RDPID), FEATURE(CR8_LEGACY),
 	/* clang-format on */
 };
 
@@ -258,14 +272,32 @@ static void policy_settle(struct cpu_policy *p)
 	cpu_policy_set_xcr0(p, xcr0);
 }
 
+static void __init allow(u32 allowed[CPU_POLICY_WORDS], const u16 *features, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		allowed[features[i] / 32] |= 1U << (features[i] % 32);
+}
+
+static void __init make_max(struct cpu_policy *p, const u32 allowed[CPU_POLICY_WORDS])
+{
+	xen_cpuid_leaf_t *one;
+
+	*p = cpu_policy_host;
+	for (unsigned int i = 0; i < p->nr; i++)
+		leaf_restrict(&p->leaf[i]);
+	policy_mask_features(p, allowed);
+	policy_settle(p);
+	one = (xen_cpuid_leaf_t *)cpu_policy_find(p, 1, 0);
+	one->c |= 1U << (FEATURE(HYPERVISOR) % 32);
+}
+
 void __init cpu_policy_init(void)
 {
 	u32 allowed[CPU_POLICY_WORDS] = { 0 };
 	xen_cpuid_leaf_t *one;
 
 	policy_read_host(&cpu_policy_host);
-	for (unsigned int i = 0; i < ARRAY_SIZE(pv_features); i++)
-		allowed[pv_features[i] / 32] |= 1U << (pv_features[i] % 32);
+	allow(allowed, pv_features, ARRAY_SIZE(pv_features));
 	/* Hide instructions whose registers the hypervisor does not save and restore. */
 	if (!cpu_features.xsave)
 		words_clear(allowed, FEATURE(XSAVE));
@@ -273,18 +305,17 @@ void __init cpu_policy_init(void)
 		words_clear(allowed, FEATURE(AVX));
 	if (!(cpu_features.xcr0_mask & XCR0_AVX512))
 		words_clear(allowed, FEATURE(AVX512F));
-	cpu_policy_pv_max = cpu_policy_host;
-	for (unsigned int i = 0; i < cpu_policy_pv_max.nr; i++)
-		leaf_restrict(&cpu_policy_pv_max.leaf[i]);
-	policy_mask_features(&cpu_policy_pv_max, allowed);
-	policy_settle(&cpu_policy_pv_max);
+	make_max(&cpu_policy_pv_max, allowed);
 
-	one = (xen_cpuid_leaf_t *)cpu_policy_find(&cpu_policy_pv_max, 1, 0);
-	one->c |= 1U << (FEATURE(HYPERVISOR) % 32);
+	allow(allowed, hvm_features, ARRAY_SIZE(hvm_features));
+	make_max(&cpu_policy_hvm_max, allowed);
+	/* Its local APIC is virtual, so the processor's need not have these. */
+	one = (xen_cpuid_leaf_t *)cpu_policy_find(&cpu_policy_hvm_max, 1, 0);
+	one->c |= 1U << (FEATURE(X2APIC) % 32) | 1U << (FEATURE(TSC_DEADLINE) % 32);
 }
 
-int cpu_policy_apply(struct cpu_policy *p, const xen_cpuid_leaf_t *leaves, unsigned int nr,
-		     unsigned int *bad)
+int cpu_policy_apply(struct cpu_policy *p, const struct cpu_policy *most,
+		     const xen_cpuid_leaf_t *leaves, unsigned int nr, unsigned int *bad)
 {
 	struct cpu_policy next = *p;
 	u32 allowed[CPU_POLICY_WORDS];
@@ -313,7 +344,7 @@ int cpu_policy_apply(struct cpu_policy *p, const xen_cpuid_leaf_t *leaves, unsig
 		l->c = in->c;
 		l->d = in->d;
 	}
-	cpu_policy_featureset(&cpu_policy_pv_max, allowed);
+	cpu_policy_featureset(most, allowed);
 	policy_mask_features(&next, allowed);
 	policy_settle(&next);
 	*p = next;

@@ -22,18 +22,22 @@ extern struct cpu_policy cpu_policy_host; /* what the processor says */
 /* The most that a PV guest may see, and the default, unless its builder asks for less. */
 extern struct cpu_policy cpu_policy_pv_max;
 
+/* The same for a guest under hardware virtualization. */
+extern struct cpu_policy cpu_policy_hvm_max;
+
 void cpu_policy_init(void); /* boot, after cpu_features_probe */
 
 /* The entry for a leaf, or NULL. A leaf without subleaves ignores `subleaf`. */
 const xen_cpuid_leaf_t *cpu_policy_find(const struct cpu_policy *p, u32 leaf, u32 subleaf);
 
 /*
- * Changes *p as a builder asks. Features are only removed, never added beyond pv_max, and the
+ * Changes *p as a builder asks. Features are only removed, never added beyond `most`, and the
  * features that need them are removed, too. Descriptions (names, caches) are taken as given.
  * -ERANGE: no policy has one of the leaves; then *p is unchanged, and *bad is the leaf's index.
  */
-int __must_check cpu_policy_apply(struct cpu_policy *p, const xen_cpuid_leaf_t *leaves,
-				  unsigned int nr, unsigned int *bad);
+int __must_check cpu_policy_apply(struct cpu_policy *p, const struct cpu_policy *most,
+				  const xen_cpuid_leaf_t *leaves, unsigned int nr,
+				  unsigned int *bad);
 
 /* Extracts the words of the policy's featureset. */
 void cpu_policy_featureset(const struct cpu_policy *p, u32 words[CPU_POLICY_WORDS]);

@@ -9,6 +9,8 @@
 #include "x86/cpu/platform.h"
 #include "x86/cpu/regs.h"
 
+void (*cpu_virtualization_off)(void);
+
 static void io_wait(unsigned int reads)
 {
 	while (reads--)
@@ -29,6 +31,8 @@ void __noreturn arch_reboot(void)
 	} __packed no_idt = { 0, 0 };
 
 	arch_irq_disable();
+	if (cpu_virtualization_off)
+		cpu_virtualization_off();
 	if (platform.has_reset_reg && platform.reset_reg.space == 1) {
 		outb((u16)platform.reset_reg.address, platform.reset_value);
 		io_wait(10000);

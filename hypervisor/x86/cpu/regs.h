@@ -115,6 +115,15 @@
 #ifndef __ASSEMBLY__
 #include "lib/types.h"
 
+/*
+ * Are bits 63 to 47 equal? An address where they are not must never get into RIP, a segment base or
+ * a debug register.
+ */
+static inline bool is_canonical(unsigned long addr)
+{
+	return (unsigned long)((long)(addr << 16) >> 16) == addr;
+}
+
 #define X86_REG_ACCESSORS(reg)                                                 \
 	static inline unsigned long read_##reg(void)                           \
 	{                                                                      \

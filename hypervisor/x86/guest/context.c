@@ -16,6 +16,7 @@
 #include "x86/cpu/entry.h"
 #include "x86/cpu/feature.h"
 #include "x86/cpu/guards.h"
+#include "x86/cpu/regs.h"
 #include "x86/guest/guest_ops.h"
 #include "x86/mm/paging.h"
 
@@ -54,6 +55,16 @@ static __flatten void vcpu_save(struct vcpu *v)
 	memcpy(&v->arch->user_regs, guest_cpu_user_regs(), sizeof(v->arch->user_regs));
 	guest_call(v->domain, save, v);
 	fpu_save(v);
+}
+
+void guest_set_tsc_aux(struct vcpu *v, u64 value)
+{
+	unsigned long flags = arch_irq_save();
+
+	v->arch->tsc_aux = value;
+	wrmsr(MSR_TSC_AUX, value);
+	this_cpu(tsc_aux_now) = value;
+	arch_irq_restore(flags);
 }
 
 static void load_tsc_aux(const struct vcpu *v)
@@ -147,6 +158,8 @@ static u64 *argument_register(unsigned int index)
 	};
 
 	BUG_ON(index >= ARRAY_SIZE(args));
+	if (guest_ops(current->domain)->hypercall_argument)
+		return guest_ops(current->domain)->hypercall_argument(index);
 	return args[index];
 }
 

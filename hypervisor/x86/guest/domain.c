@@ -10,34 +10,31 @@
 #include "x86/mm/log_dirty.h"
 #include "x86/mm/paging.h"
 
-/* The table of the kind of guest that a tool asks for. NULL: this host does not offer it. */
+/* The table of the kind of guest that a tool asks for. */
 static const struct guest_ops *ops_of_kind(u32 create_flags)
 {
-	return create_flags & XEN_DOMCTL_CDF_hvm ? NULL : &pv_guest_ops;
+	return create_flags & XEN_DOMCTL_CDF_hvm ? &hvm_guest_ops : &pv_guest_ops;
 }
 
 int arch_domain_config_check(const struct xen_domctl_createdomain *c)
 {
-	const struct guest_ops *ops = ops_of_kind(c->flags);
+	return ops_of_kind(c->flags)->config_check(c);
+}
 
-	if (!ops) {
-		log_warn("domain not created: only paravirtualized domains are offered\n");
-		return -EOPNOTSUPP;
-	}
-	return ops->config_check(c);
+bool arch_hvm_available(void)
+{
+	return !hvm_unavailable();
 }
 
 /*
  * config is NULL for the idle domain, which owns no memory and whose vCPUs never leave the
- * hypervisor. -ENOMEM, -EOPNOTSUPP.
+ * hypervisor. -ENOMEM.
  */
 int arch_domain_create(struct domain *d, const struct xen_domctl_createdomain *config)
 {
 	const struct guest_ops *ops = config ? ops_of_kind(config->flags) : NULL;
 	struct arch_domain *a;
 
-	if (config && !ops)
-		return -EOPNOTSUPP;
 	a = d->arch = hv_alloc(sizeof(*a));
 	if (!a)
 		return -ENOMEM;
@@ -53,6 +50,8 @@ int arch_domain_create(struct domain *d, const struct xen_domctl_createdomain *c
 	if (!a->cpu_policy)
 		goto out;
 	memcpy(a->cpu_policy, ops->max_policy, sizeof(struct cpu_policy));
+	if (ops->domain_create && ops->domain_create(d, config))
+		goto out;
 	return 0;
 
 out:
@@ -67,6 +66,8 @@ void arch_domain_free(struct domain *d)
 	if (!a)
 		return;
 	guest_context_forget(d);
+	if (a->ops && a->ops->domain_free)
+		a->ops->domain_free(d);
 	log_dirty_free(d);
 	perdomain_free(d);
 	rangeset_destroy(&a->ioport_caps);

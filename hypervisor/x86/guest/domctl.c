@@ -129,6 +129,11 @@ static long domctl_send_trigger(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
+static long domctl_hvm_context(struct domain *d, struct xen_domctl *op)
+{
+	return guest_ops(d)->hvm_context ? guest_ops(d)->hvm_context(d, op) : -EINVAL;
+}
+
 /*
  * The copy back to the caller. NONE: nothing. RESULT: after success or before a continuation.
  * ALWAYS: after an error, too, since it shows the cause.
@@ -144,6 +149,9 @@ static const struct {
 	/* clang-format off: a row each */
 	ROW(ioport_permission, domctl_ioport_permission, NONE),
 	ROW(hypercall_init, domctl_hypercall_init, NONE),
+	ROW(gethvmcontext, domctl_hvm_context, RESULT),
+	ROW(sethvmcontext, domctl_hvm_context, NONE),
+	ROW(gethvmcontext_partial, domctl_hvm_context, RESULT),
 	ROW(sendtrigger, domctl_send_trigger, NONE),
 	ROW(set_address_size, domctl_set_address_size, NONE),
 	ROW(get_address_size, domctl_get_address_size, RESULT),

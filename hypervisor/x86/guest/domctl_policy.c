@@ -73,7 +73,8 @@ long domctl_set_policy(struct domain *d, struct xen_domctl *op)
 	if (!err)
 		err = check_msrs(c);
 	if (!err)
-		err = cpu_policy_apply(d->arch->cpu_policy, leaves, c->nr_leaves, &bad);
+		err = cpu_policy_apply(d->arch->cpu_policy, guest_ops(d)->max_policy, leaves,
+				       c->nr_leaves, &bad);
 	if (err == -ERANGE && c->err_msr == ~0U) {
 		c->err_leaf = leaves[bad].leaf;
 		c->err_subleaf = leaves[bad].subleaf;

@@ -140,22 +140,25 @@ static bool image_ok(const u8 *image, u64 xcr0_accum)
 	return !(mxcsr & ~xstate_mxcsr_mask());
 }
 
-static long set_xstate(struct vcpu *v, const struct xstate_header *header, const u8 *image,
-		       size_t size)
+int guest_check_xstate(u64 xcr0, u64 xcr0_accum, const u8 *image, size_t size)
 {
-	if (!xcr0_is_valid(header->xcr0, header->xcr0_accum & cpu_features.xcr0_mask) ||
-	    (header->xcr0_accum & ~cpu_features.xcr0_mask) ||
-	    size < image_size(header->xcr0_accum) || !image_ok(image, header->xcr0_accum))
+	if (!xcr0_is_valid(xcr0, xcr0_accum & cpu_features.xcr0_mask) ||
+	    (xcr0_accum & ~cpu_features.xcr0_mask) || size < image_size(xcr0_accum) ||
+	    size > xstate_size() || !image_ok(image, xcr0_accum))
 		return -EINVAL;
+	return 0;
+}
+
+void guest_load_xstate(struct vcpu *v, u64 xcr0, u64 xcr0_accum, const u8 *image, size_t size)
+{
 	vcpu_pause(v);
 	/* The CPU that ran v last may still hold its registers, which are now out of date. */
 	arch_vcpu_sync_state(v);
 	xstate_init_image(v->arch->xstate);
 	memcpy(v->arch->xstate, image, size);
-	v->arch->xcr0 = header->xcr0;
-	v->arch->xcr0_accum = used_components(header->xcr0_accum);
+	v->arch->xcr0 = xcr0;
+	v->arch->xcr0_accum = used_components(xcr0_accum);
 	vcpu_unpause(v);
-	return 0;
 }
 
 long domctl_set_xstate(struct domain *d, struct xen_domctl *op)
@@ -186,7 +189,9 @@ long domctl_set_xstate(struct domain *d, struct xen_domctl *op)
 	if (copy_from_guest(image, buffer + sizeof(header), size))
 		err = -EFAULT;
 	else
-		err = set_xstate(v, &header, image, size);
+		err = guest_check_xstate(header.xcr0, header.xcr0_accum, image, size);
+	if (!err)
+		guest_load_xstate(v, header.xcr0, header.xcr0_accum, image, size);
 	hv_free(image);
 	return err;
 }

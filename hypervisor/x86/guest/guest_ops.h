@@ -59,8 +59,8 @@ struct guest_ops {
 	/* Drops what v holds of its domain's memory. 0 or -ERESTART. v does not run. */
 	int (*vcpu_relinquish)(struct vcpu *v);
 	/*
-	 * Computes again which page tables v runs on (x86/mm/log_dirty.c). mmu_lock held. NULL: no
-	 * log of dirty pages.
+	 * Computes again which page tables v runs on (x86/mm/log_dirty.c). mmu_lock held. NULL:
+	 * always the same.
 	 */
 	reload_tables_fn *reload_tables;
 	int (*vcpu_set_context)(struct vcpu *v, const vcpu_guest_context_t *ctx);
@@ -94,6 +94,9 @@ struct guest_ops {
 	u64 *(*hypercall_argument)(unsigned int index);
 	int (*grant_map)(u64 addr, mfn_t frame, unsigned int flags);
 	int (*grant_unmap)(u64 addr, mfn_t frame, u64 new_addr, unsigned int flags);
+	/* gethvmcontext, sethvmcontext, gethvmcontext_partial. NULL: this kind has no such state.
+	 */
+	long (*hvm_context)(struct domain *d, struct xen_domctl *op);
 	/* PHYSDEVOP_set_iopl and _set_iobitmap, checked. NULL: this kind has neither. */
 	void (*set_iopl)(struct vcpu *v, unsigned int iopl);
 	void (*set_iobitmap)(struct vcpu *v, void __guest *bitmap, unsigned int nr_ports);
@@ -135,12 +138,20 @@ static inline const struct cpu_policy *guest_cpu_policy(const struct domain *d)
 }
 
 /* --- context.c --- */
+/* v, which is current, has written its TSC_AUX. The processor has the MSR. */
+void guest_set_tsc_aux(struct vcpu *v, u64 value);
 /* Forgets that d ran last on some CPU. d is about to be freed; none of its vCPUs runs. */
 void guest_context_forget(const struct domain *d);
 
 /* --- guest_copy.c --- */
 /* A vCPU of d runs on this CPU from now on: how do copies reach its memory? */
 void guest_copy_load(const struct domain *d);
+
+/* --- domctl_state.c --- */
+/* Can v have that XCR0, those bits that were ever set in it, and that XSAVE image? 0, -EINVAL. */
+int __must_check guest_check_xstate(u64 xcr0, u64 xcr0_accum, const u8 *image, size_t size);
+/* After that check. */
+void guest_load_xstate(struct vcpu *v, u64 xcr0, u64 xcr0_accum, const u8 *image, size_t size);
 
 /* --- vcpu_time.c --- */
 /* Updates vcpu_info and the registered copies of time and runstate; v was just made current. */

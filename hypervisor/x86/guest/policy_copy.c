@@ -8,6 +8,7 @@
 #include "hv/percpu.h"
 #include "lib/errno.h"
 #include "x86/cpu/feature.h"
+#include "x86/guest/guest_ops.h"
 
 #define MSR_PLATFORM_INFO 0xce
 
@@ -58,12 +59,14 @@ int cpu_policy_to_guest(const struct cpu_policy *p, void __guest *leaves, u32 *n
 
 static long get_policy(struct xen_sysctl_cpu_policy *op)
 {
-	static const struct cpu_policy *const policies[] = {
+	const struct cpu_policy *hvm = hvm_unavailable() ? NULL : &cpu_policy_hvm_max;
+	const struct cpu_policy *const policies[] = {
 		[XEN_SYSCTL_cpu_policy_raw] = &cpu_policy_host,
 		[XEN_SYSCTL_cpu_policy_host] = &cpu_policy_host,
 		[XEN_SYSCTL_cpu_policy_pv_max] = &cpu_policy_pv_max,
 		[XEN_SYSCTL_cpu_policy_pv_default] = &cpu_policy_pv_max,
-		[XEN_SYSCTL_cpu_policy_hvm_default] = NULL,
+		[XEN_SYSCTL_cpu_policy_hvm_max] = hvm,
+		[XEN_SYSCTL_cpu_policy_hvm_default] = hvm,
 	};
 
 	if (op->_rsvd || op->index >= ARRAY_SIZE(policies))
@@ -77,12 +80,14 @@ static long get_policy(struct xen_sysctl_cpu_policy *op)
 /* A tool that knows fewer words gets only those. */
 static long get_featureset(struct xen_sysctl_cpu_featureset *op)
 {
-	static const struct cpu_policy *const policies[] = {
+	const struct cpu_policy *hvm = hvm_unavailable() ? NULL : &cpu_policy_hvm_max;
+	const struct cpu_policy *const policies[] = {
 		[XEN_SYSCTL_cpu_featureset_raw] = &cpu_policy_host,
 		[XEN_SYSCTL_cpu_featureset_host] = &cpu_policy_host,
 		[XEN_SYSCTL_cpu_featureset_pv] = &cpu_policy_pv_max,
 		[XEN_SYSCTL_cpu_featureset_pv_max] = &cpu_policy_pv_max,
-		[XEN_SYSCTL_cpu_featureset_hvm_max] = NULL,
+		[XEN_SYSCTL_cpu_featureset_hvm] = hvm,
+		[XEN_SYSCTL_cpu_featureset_hvm_max] = hvm,
 	};
 	u32 words[CPU_POLICY_WORDS], n = min(op->nr_features, (u32)CPU_POLICY_WORDS);
 

@@ -54,6 +54,8 @@ int arch_vcpu_create(struct vcpu *v)
 	v->arch->xstate = hv_alloc_pages(xstate_order());
 	if (!v->arch->xstate)
 		goto out;
+	if (guest_ops(v->domain)->vcpu_create && guest_ops(v->domain)->vcpu_create(v))
+		goto out;
 	reset_state(v);
 	return 0;
 
@@ -66,6 +68,8 @@ void arch_vcpu_free(struct vcpu *v)
 {
 	if (!v->arch)
 		return;
+	if (!v->is_idle && guest_ops(v->domain)->vcpu_free)
+		guest_ops(v->domain)->vcpu_free(v);
 	perdomain_vcpu_free(v);
 	if (v->arch->xstate)
 		hv_free_pages(v->arch->xstate, xstate_order());

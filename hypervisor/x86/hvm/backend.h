@@ -11,6 +11,7 @@
 struct hvm_ops {
 	const char *name; /* "SVM", "VMX" */
 	const struct p2m_format *p2m_format;
+	u8 hypercall[3]; /* the instruction: VMMCALL, VMCALL */
 
 	/* NULL: this processor has it and it can be used. Else the reason why not, in words. */
 	const char *(*unusable)(void);

@@ -70,26 +70,6 @@ static size_t in_page(u64 addr, size_t size)
 	return min(size, (size_t)(PAGE_SIZE - (addr & ~PAGE_MASK)));
 }
 
-int hvm_read_physical(struct domain *d, void *dst, u64 gpa, size_t size)
-{
-	for (size_t n; size; size -= n, gpa += n, dst = (char *)dst + n) {
-		n = in_page(gpa, size);
-		if (page_read(d, dst, gpa, n))
-			return -EFAULT;
-	}
-	return 0;
-}
-
-int hvm_write_physical(struct domain *d, u64 gpa, const void *src, size_t size)
-{
-	for (size_t n; size; size -= n, gpa += n, src = (const char *)src + n) {
-		n = in_page(gpa, size);
-		if (page_write(d, gpa, src, n))
-			return -EFAULT;
-	}
-	return 0;
-}
-
 /* --- the guest's page tables --- */
 
 static int entry_read(void *d, u64 gpa, unsigned int size, u64 *entry)
@@ -170,12 +150,6 @@ static int copy_linear(enum copy dir, u64 linear, void *buf, size_t size, u32 ac
 int hvm_read_linear(void *dst, u64 linear, size_t size, u32 access, struct hvm_access_fault *fault)
 {
 	return copy_linear(COPY_FROM, linear, dst, size, access, fault);
-}
-
-int hvm_write_linear(u64 linear, const void *src, size_t size, u32 access,
-		     struct hvm_access_fault *fault)
-{
-	return copy_linear(COPY_TO, linear, (void *)src, size, access | WALK_WRITE, fault);
 }
 
 /* --- struct guest_memory_ops --- */

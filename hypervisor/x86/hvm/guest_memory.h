@@ -17,7 +17,7 @@
 extern const struct guest_memory_ops hvm_memory_ops;
 
 /*
- * Copies between the hypervisor and the current vCPU's memory. access: WALK_USER for an access with
+ * Copies from the current vCPU's memory. access: WALK_USER for an access with
  * user rights, WALK_FETCH for instructions. 0; -EFAULT: part may have been copied, and if
  * walk->fault is set, walk->error_code and *fault_address are those of a page fault; -EAGAIN: the
  * page tables change all the time.
@@ -28,11 +28,5 @@ struct hvm_access_fault {
 };
 int __must_check hvm_read_linear(void *dst, u64 linear, size_t size, u32 access,
 				 struct hvm_access_fault *fault);
-int __must_check hvm_write_linear(u64 linear, const void *src, size_t size, u32 access,
-				  struct hvm_access_fault *fault);
-
-/* By guest-physical address, of any such domain. 0, -EFAULT: there is no (writable) memory. */
-int __must_check hvm_read_physical(struct domain *d, void *dst, u64 gpa, size_t size);
-int __must_check hvm_write_physical(struct domain *d, u64 gpa, const void *src, size_t size);
 
 #endif

@@ -7,6 +7,7 @@
 #include "hv/console.h"
 #include "hv/spinlock.h"
 #include "x86/cpu/entry.h"
+#include "x86/cpu/platform.h"
 #include "x86/irq/apic.h"
 #include "x86/irq/vectors.h"
 
@@ -76,6 +77,8 @@ static void event_check_interrupt(void)
 
 static void halt_interrupt(void)
 {
+	if (cpu_virtualization_off)
+		cpu_virtualization_off();
 	cpumask_clear_cpu(smp_processor_id(), &cpu_online_map);
 	arch_halt();
 }

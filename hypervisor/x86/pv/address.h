@@ -4,17 +4,9 @@
 #define X86_PV_ADDRESS_H
 
 #include "lib/types.h"
+#include "x86/cpu/regs.h"
 
 #include <xen/xen.h>
-
-/*
- * A canonical address: bits 63 to 47 are equal. Any other address must never get into RIP, a
- * segment base or a debug register.
- */
-static inline bool is_canonical(unsigned long addr)
-{
-	return (unsigned long)((long)(addr << 16) >> 16) == addr;
-}
 
 /*
  * In the part of the address space that a PV guest leaves to the hypervisor

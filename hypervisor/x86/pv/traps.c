@@ -10,6 +10,7 @@
 #include <xen/nmi.h>
 #include "hv/arch/cpu.h"
 #include "hv/arch/guest.h"
+#include "x86/guest/guest_ops.h"
 #include "x86/mm/log_dirty.h"
 #include "x86/mm/paging.h"
 #include "x86/pv/bounce.h"
@@ -104,7 +105,8 @@ static bool fixup_hypervisor_fault(const struct cpu_user_regs *regs, unsigned lo
 	struct vcpu *v = current;
 	bool fixed;
 
-	if (!v || v->is_idle)
+	/* Nothing of another kind of guest is mapped. */
+	if (!v || v->is_idle || guest_ops(v->domain) != &pv_guest_ops)
 		return false;
 	if (is_hypervisor_address(addr))
 		return in_ldt_mapping(v, addr) && pv_fault_fixup_ldt(addr);

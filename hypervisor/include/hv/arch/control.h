@@ -37,6 +37,7 @@ u64 arch_cpu_physid(unsigned int cpu);
 void arch_cpu_topology(unsigned int cpu, struct xen_sysctl_cputopo *out);
 bool arch_pci_exists(u16 segment, u8 bus, u8 devfn);
 void arch_physinfo(struct xen_sysctl_physinfo *out); /* threads, cores, capabilities, hw_cap */
+bool arch_hvm_available(void); /* Can this host run guests under hardware virtualization? */
 /*
  * Sub-operations that core has no row for; op->cmd names one. Both set *copyback (false before) if
  * op must be copied back to the caller: for a domctl whatever the result, for a sysctl only on

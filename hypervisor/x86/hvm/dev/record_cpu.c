@@ -173,7 +173,8 @@ static bool rip_ok(const struct hvm_hw_cpu *c)
 
 static bool rflags_ok(const struct hvm_hw_cpu *c)
 {
-	if ((c->rflags & ~FLAGS_BITS) || !(c->rflags & FLAGS_ONE))
+	/* Bit 1, which is always set, is left out by libxc's builder. */
+	if (c->rflags & ~(u64)(FLAGS_BITS | FLAGS_ONE))
 		return false;
 	return !(c->rflags & FLAGS_VM) || (!in_long_mode(c) && (c->cr0 & CR0_PE));
 }
