@@ -208,7 +208,7 @@ static void refuses_each_field_out_of_range(void **state)
 		{ FIELD(fs_arbytes), 0xc99 },
 		{ FIELD(gs_arbytes), 0x10000 },
 		{ FIELD(tr_arbytes), 0x83 },
-		{ FIELD(tr_arbytes), 0x89 },
+		{ FIELD(tr_arbytes), 0x82 },
 		{ FIELD(tr_arbytes), 0x9b },
 		{ FIELD(tr_arbytes), 0xb },
 		{ FIELD(ldtr_arbytes), 0x83 },

@@ -127,14 +127,18 @@ static bool ss_ok(const struct segment *s)
 	       (!(s->attributes & ATTR_P) || (!(type & TYPE_CODE) && (type & TYPE_WRITE)));
 }
 
-/* TR: a busy task, of 32 or 64 bits or (not in long mode) of 16. LDTR: a table, or nothing. */
+/*
+ * TR: a task, of 32 or 64 bits or (not in long mode) of 16; busy, as LTR leaves it, but QEMU's LTR
+ * keeps the type from before. LDTR: a table, or nothing.
+ */
 static bool tr_ok(const struct hvm_hw_cpu *c)
 {
 	const struct segment *s = SEGMENT(c, tr);
 	u32 type = s->attributes & TYPE;
 
 	return segment_ok(s) && (s->attributes & ATTR_P) && !(s->attributes & ATTR_S) &&
-	       is_canonical(s->base) && (type == 11 || (type == 3 && !in_long_mode(c)));
+	       is_canonical(s->base) &&
+	       ((type | 2) == 11 || ((type | 2) == 3 && !in_long_mode(c)));
 }
 
 static bool ldtr_ok(const struct segment *s)
