@@ -124,6 +124,18 @@ long domctl_get_xstate(struct domain *d, struct xen_domctl *op)
 	return err;
 }
 
+u32 guest_copy_xstate(const struct vcpu *v, void *image)
+{
+	u32 size = image_size(v->arch->xcr0_accum);
+	u64 bv;
+
+	memcpy(image, v->arch->xstate, size);
+	memcpy(&bv, (u8 *)image + IMAGE_HEADER, sizeof(bv));
+	bv &= used_components(v->arch->xcr0_accum);
+	memcpy((u8 *)image + IMAGE_HEADER, &bv, sizeof(bv));
+	return size;
+}
+
 /* The image has nothing that XRSTOR would fault on (SDM 1 13.8.1). */
 static bool image_ok(const u8 *image, u64 xcr0_accum)
 {

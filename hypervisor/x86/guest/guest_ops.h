@@ -150,6 +150,8 @@ void guest_copy_load(const struct domain *d);
 /* --- domctl_state.c --- */
 /* Can v have that XCR0, those bits that were ever set in it, and that XSAVE image? 0, -EINVAL. */
 int __must_check guest_check_xstate(u64 xcr0, u64 xcr0_accum, const u8 *image, size_t size);
+/* Copies v's image of the components that it ever used; v is paused. Returns the size in bytes. */
+u32 guest_copy_xstate(const struct vcpu *v, void *image);
 /* After that check. */
 void guest_load_xstate(struct vcpu *v, u64 xcr0, u64 xcr0_accum, const u8 *image, size_t size);
 

@@ -86,8 +86,9 @@ struct hvm_vcpu {
 	u8 startup_vector;	/* [A] of HVM_SIGNAL_STARTUP */
 	bool waits_for_startup; /* [A] since its creation, or since INIT */
 	struct timer apic_timer;
-	struct hvm_hw_mtrr mtrr; /* [C] */
-	struct vlapic vlapic;	 /* dev/vlapic.h says who may use which field */
+	struct hvm_hw_mtrr mtrr;   /* [C] */
+	struct hvm_vmce_vcpu vmce; /* [C] as loaded: a guest has no machine checks here */
+	struct vlapic vlapic;	   /* dev/vlapic.h says who may use which field */
 	union {
 		struct svm_vcpu *svm; /* [I] x86/hvm/svm */
 	};

@@ -15,6 +15,7 @@
 #include "hv/pause.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "x86/cpu/feature.h"
 #include "x86/hvm/apic.h"
 #include "x86/hvm/backend.h"
 #include "x86/hvm/dev/mtrr.h"
@@ -26,33 +27,33 @@
 /* --- the records --- */
 
 /* A vCPU that is down has no registers worth to be kept. */
-static bool get_cpu(struct vcpu *v, void *data)
+static u32 get_cpu(struct vcpu *v, void *data)
 {
 	if (READ_ONCE(v->pause_flags) & VPF_DOWN)
-		return false;
+		return 0;
 	hvm_get_cpu_record(v, data);
-	return true;
+	return sizeof(struct hvm_hw_cpu);
 }
 
-static bool get_lapic(struct vcpu *v, void *data)
+static u32 get_lapic(struct vcpu *v, void *data)
 {
 	const struct vlapic_time now = hvm_apic_now(v);
 	struct hvm_hw_lapic_regs regs;
 
 	vlapic_save(&hvm_of(v)->vlapic, &now, data, &regs);
-	return true;
+	return sizeof(struct hvm_hw_lapic);
 }
 
-static bool get_lapic_regs(struct vcpu *v, void *data)
+static u32 get_lapic_regs(struct vcpu *v, void *data)
 {
 	const struct vlapic_time now = hvm_apic_now(v);
 	struct hvm_hw_lapic hw;
 
 	vlapic_save(&hvm_of(v)->vlapic, &now, &hw, data);
-	return true;
+	return sizeof(struct hvm_hw_lapic_regs);
 }
 
-static bool get_mtrr(struct vcpu *v, void *data)
+static u32 get_mtrr(struct vcpu *v, void *data)
 {
 	struct hvm_hw_mtrr *m = data;
 	struct hvm_msrs msrs;
@@ -60,7 +61,31 @@ static bool get_mtrr(struct vcpu *v, void *data)
 	hvm_backend->get_msrs(v, &msrs);
 	*m = hvm_of(v)->mtrr;
 	m->msr_pat_cr = msrs.pat;
-	return true;
+	return sizeof(*m);
+}
+
+static u32 get_xsave(struct vcpu *v, void *data)
+{
+	struct hvm_hw_cpu_xsave *x = data;
+
+	if (!cpu_features.xsave || (READ_ONCE(v->pause_flags) & VPF_DOWN))
+		return 0;
+	x->xfeature_mask = cpu_features.xcr0_mask;
+	x->xcr0 = v->arch->xcr0;
+	x->xcr0_accum = v->arch->xcr0_accum;
+	return (u32)HVM_XSAVE_HEADER + guest_copy_xstate(v, &x->save_area);
+}
+
+static u32 get_vmce(struct vcpu *v, void *data)
+{
+	*(struct hvm_vmce_vcpu *)data = hvm_of(v)->vmce;
+	return sizeof(struct hvm_vmce_vcpu);
+}
+
+/* Guests have no such register, so it is 0 for one that goes to a host where they have. */
+static u32 get_tsc_adjust(struct vcpu *v, void *data)
+{
+	return sizeof(struct hvm_tsc_adjust);
 }
 
 #define RECORD(type, get)                                       \
@@ -68,14 +93,17 @@ static bool get_mtrr(struct vcpu *v, void *data)
 		HVM_SAVE_CODE(type), HVM_SAVE_LENGTH(type), get \
 	}
 static const struct record {
-	u16 code, size;
-	/* False: the vCPU has no such record now. v is paused. */
-	bool (*get)(struct vcpu *v, void *data);
+	u16 code, size; /* the largest */
+	/* Fills in zeroed memory and returns the length; 0: v has none now. v is paused. */
+	u32 (*get)(struct vcpu *v, void *data);
 } records[] = {
 	RECORD(CPU, get_cpu),
 	RECORD(LAPIC, get_lapic),
 	RECORD(LAPIC_REGS, get_lapic_regs),
 	RECORD(MTRR, get_mtrr),
+	{ CPU_XSAVE_CODE, MAX_RECORD, get_xsave },
+	RECORD(VMCE_VCPU, get_vmce),
+	RECORD(TSC_ADJUST, get_tsc_adjust),
 };
 
 static const struct record *find(u16 code)
@@ -115,6 +143,7 @@ static int put(struct writer *w, u16 code, u16 instance, const void *data, u32 l
 static int put_vcpus(struct writer *w, struct domain *d, void *data)
 {
 	struct vcpu *v;
+	u32 length;
 	int err = 0;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(records) && !err; i++) {
@@ -122,8 +151,9 @@ static int put_vcpus(struct writer *w, struct domain *d, void *data)
 			const struct record *r = &records[i];
 
 			memset(data, 0, r->size);
-			if (r->get(v, data) || !w->buffer)
-				err = put(w, r->code, (u16)v->id, data, r->size);
+			length = w->buffer ? r->get(v, data) : r->size;
+			if (length)
+				err = put(w, r->code, (u16)v->id, data, length);
 			if (err)
 				break;
 		}
@@ -167,8 +197,9 @@ static long get_one(struct domain *d, struct xen_domctl_hvmcontext_partial *c)
 {
 	const struct record *r = find((u16)c->type);
 	struct vcpu *v = c->instance < d->max_vcpus ? d->vcpus[c->instance] : NULL;
+	u32 length;
 	void *data;
-	long err = -ENOENT;
+	long err;
 
 	if (c->type > 0xffff || !r || !v)
 		return -ENOENT;
@@ -176,18 +207,22 @@ static long get_one(struct domain *d, struct xen_domctl_hvmcontext_partial *c)
 		c->bufsz = r->size;
 		return 0;
 	}
-	if (c->bufsz < r->size)
-		return -ENOSPC;
 	data = hv_alloc(MAX_RECORD);
 	if (!data)
 		return -ENOMEM;
+	memset(data, 0, r->size);
 	domain_pause(d);
-	if (r->get(v, data))
-		err = copy_to_guest(guest_ptr(c->buffer), data, r->size);
+	length = r->get(v, data);
 	domain_unpause(d);
+	if (!length)
+		err = -ENOENT;
+	else if (c->bufsz < length)
+		err = -ENOSPC;
+	else
+		err = copy_to_guest(guest_ptr(c->buffer), data, length);
 	hv_free(data);
 	if (!err)
-		c->bufsz = r->size;
+		c->bufsz = length;
 	return err;
 }
 
@@ -260,9 +295,16 @@ static void load_vcpu(struct vcpu *v, const struct hvm_records *r)
 		hvm_backend->set_msrs(v, &msrs);
 		hvm_of(v)->mtrr = *r->mtrr;
 	}
+	if (r->vmce)
+		hvm_of(v)->vmce = *r->vmce;
 	if (r->lapic || r->lapic_regs) {
 		(void)get_lapic(v, &lapic);
-		vlapic_load(&hvm_of(v)->vlapic, &now, r->lapic ?: &lapic, r->lapic_regs);
+		if (r->lapic)
+			lapic = *r->lapic;
+		/* A deadline is in ticks of the TSC that the guest had where it was saved. */
+		if (r->lapic && r->cpu && lapic.tdt_msr)
+			lapic.tdt_msr = max(lapic.tdt_msr - r->cpu->tsc + now.tsc, 1UL);
+		vlapic_load(&hvm_of(v)->vlapic, &now, &lapic, r->lapic_regs);
 		hvm_apic_follow(v, &out);
 	}
 }
