@@ -43,7 +43,6 @@ static struct domain *guests[2];
 static struct vcpu *vcpus[NR_VCPUS];
 struct domain *dom0, *dom_io, *dom_xen, *idle_domain;
 struct cpu_features cpu_features = { .paddr_bits = 40 };
-u32 cpu_guards;
 u64 *idle_l4;
 
 static unsigned long freed_pages, flushes, flushed_cpus;

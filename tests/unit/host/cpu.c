@@ -6,6 +6,7 @@
 #include "hv/arch/guest.h"
 #include "hv/arch/time.h"
 #include "hv/sched.h"
+#include "x86/cpu/guards.h"
 #include "x86/irq/ipi.h"
 
 #define __weak __attribute__((weak))
@@ -20,6 +21,7 @@ s_time_t host_timer_deadline[HV_MAX_CPUS];
 unsigned int host_kicks[HV_MAX_CPUS];
 
 __weak unsigned int nr_cpus = 1;
+__weak u32 cpu_guards; /* none is on */
 __weak cpumask_t cpu_online_map = { { 1 } };
 
 void host_cpus_init(unsigned int nr)
