@@ -7,7 +7,7 @@
 /* links: hypervisor/core/base/console.c hypervisor/core/hypercall/console_io.c hypervisor/core/base/console_tx.c hypervisor/core/base/console_guest.c */
 /* links: hypervisor/core/base/log_ring.c hypervisor/core/base/debug_keys.c hypervisor/core/base/cmdline.c hypervisor/x86/cpu/serial.c */
 /* links: hypervisor/x86/cpu/traps.c hypervisor/core/base/timer.c hypervisor/core/base/softirq.c hypervisor/lib/heap.c */
-/* links: hypervisor/lib/bitmap.c hypervisor/lib/printf.c hypervisor/lib/string.c */
+/* links: hypervisor/lib/bitmap.c hypervisor/lib/printf.c hypervisor/lib/string.c hypervisor/lib/cpu_guards.c */
 #include "hv/console.h"
 
 #include <sys/wait.h>

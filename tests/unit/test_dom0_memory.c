@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dom0_mem: from the command line's words to Domain-0's memory and limit. */
 /* links: hypervisor/x86/pv/dom0/dom0_memory.c hypervisor/core/base/cmdline.c hypervisor/lib/string.c hypervisor/lib/printf.c */
+/* links: hypervisor/lib/cpu_guards.c */
 #include "x86/pv/dom0/dom0_memory.h"
 
 #include "hv/config.h"

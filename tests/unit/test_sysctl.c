@@ -91,6 +91,11 @@ void arch_cpu_topology(unsigned int cpu, struct xen_sysctl_cputopo *out)
 	*out = (struct xen_sysctl_cputopo){ cpu / 2, 0, 0 };
 }
 
+bool arch_hvm_available(void)
+{
+	return false;
+}
+
 void arch_physinfo(struct xen_sysctl_physinfo *out)
 {
 	out->capabilities |= XEN_SYSCTL_PHYSCAP_pv;

@@ -143,6 +143,12 @@ int save_domain(struct hv *hv, uint32_t domid, int fd, save_progress_fn *progres
 	return act("save_domain");
 }
 
+int save_domain_live(struct hv *hv, uint32_t domid, int fd, struct save_live *live,
+		     struct error **e)
+{
+	return act("save_domain_live");
+}
+
 int limits_for_domain(uint64_t pages, struct error **e)
 {
 	return 0;
@@ -175,6 +181,12 @@ void kernel_close(struct kernel *kernel)
 
 void worker_progress(const char *stage, uint64_t done, uint64_t total)
 {
+}
+
+void worker_progress_numbers(const char *stage, uint64_t done, uint64_t total,
+			     struct json_object *numbers)
+{
+	json_object_put(numbers);
 }
 
 int worker_ask(const char *what, struct error **e)

@@ -104,7 +104,8 @@ const struct method methods_domain[] = {
 const struct method methods_managed[] = { { NULL } }, methods_resources[] = { { NULL } },
 		    methods_list[] = { { NULL } }, methods_device[] = { { NULL } },
 		    methods_host[] = { { NULL } }, methods_guests[] = { { NULL } },
-		    methods_topology[] = { { NULL } }, methods_migrate[] = { { NULL } };
+		    methods_topology[] = { { NULL } }, methods_migrate[] = { { NULL } },
+		    methods_trust[] = { { NULL } };
 
 int domain_lookup(struct json_object *which, struct domain **out, struct error **e)
 {

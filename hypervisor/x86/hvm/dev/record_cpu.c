@@ -137,8 +137,7 @@ static bool tr_ok(const struct hvm_hw_cpu *c)
 	u32 type = s->attributes & TYPE;
 
 	return segment_ok(s) && (s->attributes & ATTR_P) && !(s->attributes & ATTR_S) &&
-	       is_canonical(s->base) &&
-	       ((type | 2) == 11 || ((type | 2) == 3 && !in_long_mode(c)));
+	       is_canonical(s->base) && ((type | 2) == 11 || ((type | 2) == 3 && !in_long_mode(c)));
 }
 
 static bool ldtr_ok(const struct segment *s)
