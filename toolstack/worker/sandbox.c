@@ -180,15 +180,16 @@ static int wait_report(int fd, unsigned int seconds, struct report *report)
 
 /*
  * Whether the limit of processor time ended the child. The kernel sends SIGKILL, not SIGXCPU, where
- * the hard limit is reached, too.
+ * the hard limit is reached, too. It counts for the limit by another clock than for the usage that
+ * it tells, which may be some milliseconds less.
  */
 static bool used_its_time(int status, const struct rusage *usage, unsigned int seconds)
 {
-	time_t used = usage->ru_utime.tv_sec + usage->ru_stime.tv_sec +
-		      (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000000;
+	int64_t used_ms = (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000LL +
+			  (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
 
 	return WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU ||
-				       (WTERMSIG(status) == SIGKILL && used >= (time_t)seconds));
+				       (WTERMSIG(status) == SIGKILL && used_ms >= seconds * 900LL));
 }
 
 static int judge(int waited, int status, const struct rusage *usage, const struct report *report,
