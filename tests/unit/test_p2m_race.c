@@ -206,9 +206,8 @@ static void look_up(void)
 			page_put(pg);
 		}
 		/* The same without a reference. */
-		mfn = p2m_peek(own, GFN(GFN_USED), &peek);
-		if (!mfn_eq(mfn, INVALID_MFN)) {
-			const struct domain *read = content[mfn_x(mfn)];
+		if (p2m_peek(own, GFN(GFN_USED), &peek)) {
+			const struct domain *read = content[mfn_x(peek.mfn)];
 
 			interleave_step();
 			if (p2m_peek_holds(&peek) && read != own)

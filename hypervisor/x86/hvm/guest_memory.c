@@ -27,12 +27,11 @@ static int page_read(struct domain *d, void *dst, u64 gpa, size_t size)
 {
 	for (unsigned int tries = 0; tries < READ_TRIES; tries++) {
 		struct p2m_peek peek;
-		mfn_t mfn = p2m_peek(d, GFN(gpa >> PAGE_SHIFT), &peek);
 		const char *page;
 
-		if (mfn_eq(mfn, INVALID_MFN))
+		if (!p2m_peek(d, GFN(gpa >> PAGE_SHIFT), &peek))
 			return -EFAULT;
-		page = map_frame(mfn);
+		page = map_frame(peek.mfn);
 		if (size == sizeof(u64) && gpa % sizeof(u64) == 0)
 			*(u64 *)dst = READ_ONCE(*(const u64 *)(page + (gpa & ~PAGE_MASK)));
 		else

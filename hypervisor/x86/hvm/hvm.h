@@ -150,7 +150,7 @@ int __must_check hvm_read_msr(struct vcpu *v, u32 msr, u64 *value);
 int __must_check hvm_write_msr(struct vcpu *v, u32 msr, u64 value);
 
 /* --- state.c: registers in and out. v is paused or current. --- */
-void hvm_get_cpu_record(struct vcpu *v, struct hvm_hw_cpu *out);
+void hvm_get_cpu_record(struct vcpu *v, struct hvm_hw_cpu *c);
 /* c was checked (dev/record.h). v has a context afterwards, and is up. */
 void hvm_set_cpu_record(struct vcpu *v, const struct hvm_hw_cpu *c);
 struct hvm_record_limits;

@@ -46,22 +46,28 @@ static bool is_poll(u64 nr, u64 cmd)
 	return (u32)nr == __HYPERVISOR_sched_op && (u32)cmd == SCHEDOP_poll;
 }
 
-static long call(struct vcpu *v, struct cpu_user_regs *regs)
+static long call_64(const struct cpu_user_regs *regs)
 {
-	if (likely(in_64bit_code(v))) {
-		const unsigned long args[6] = { regs->rdi, regs->rsi, regs->rdx,
-						regs->r10, regs->r8,  regs->r9 };
+	const unsigned long args[6] = { regs->rdi, regs->rsi, regs->rdx,
+					regs->r10, regs->r8,  regs->r9 };
 
-		hvm_of(v)->hypercall_32 = false;
-		return hypercall_hvm(regs->rax, false, args);
-	} else {
-		const unsigned long args[6] = { (u32)regs->rbx, (u32)regs->rcx, (u32)regs->rdx,
-						(u32)regs->rsi, (u32)regs->rdi, (u32)regs->rbp };
+	return hypercall_hvm(regs->rax, false, args);
+}
 
-		hvm_of(v)->hypercall_32 = true;
-		return is_poll(regs->rax, args[0]) ? -ENOSYS :
-						     hypercall_hvm((u32)regs->rax, true, args);
-	}
+static long call_32(const struct cpu_user_regs *regs)
+{
+	const unsigned long args[6] = { (u32)regs->rbx, (u32)regs->rcx, (u32)regs->rdx,
+					(u32)regs->rsi, (u32)regs->rdi, (u32)regs->rbp };
+
+	return is_poll(regs->rax, args[0]) ? -ENOSYS : hypercall_hvm((u32)regs->rax, true, args);
+}
+
+static long call(struct vcpu *v, const struct cpu_user_regs *regs)
+{
+	bool is_32 = !likely(in_64bit_code(v));
+
+	hvm_of(v)->hypercall_32 = is_32;
+	return is_32 ? call_32(regs) : call_64(regs);
 }
 
 bool hvm_exit_hypercall(struct vcpu *v, struct cpu_user_regs *regs)

@@ -419,17 +419,18 @@ mfn_t p2m_lookup(const struct domain *d, gfn_t gfn, enum p2m_type *type)
 	return e ? frame_in(e, gfn_x(gfn), level) : INVALID_MFN;
 }
 
-mfn_t p2m_peek(const struct domain *d, gfn_t gfn, struct p2m_peek *peek)
+bool p2m_peek(const struct domain *d, gfn_t gfn, struct p2m_peek *peek)
 {
 	const struct p2m *p2m = p2m_of(d);
 	unsigned int level;
 
 	if (gfn_x(gfn) >= P2M_GFN_END)
-		return INVALID_MFN;
+		return false;
 	peek->slot = p2m_entry_find(p2m, gfn_x(gfn), &level, &peek->entry);
 	if (!peek->entry || p2m_entry_type(p2m->format, peek->entry) == P2M_MMIO)
-		return INVALID_MFN;
-	return frame_in(peek->entry, gfn_x(gfn), level);
+		return false;
+	peek->mfn = frame_in(peek->entry, gfn_x(gfn), level);
+	return true;
 }
 
 /* What gfn maps, with a reference, if it is RAM; any_owner: or another domain's frame. */
@@ -442,9 +443,9 @@ static struct page_info *frame_get(const struct domain *d, gfn_t gfn, bool any_o
 		struct page_info *pg;
 		bool got;
 
-		*mfn = p2m_peek(d, gfn, &peek);
-		if (mfn_eq(*mfn, INVALID_MFN))
+		if (!p2m_peek(d, gfn, &peek))
 			return NULL;
+		*mfn = peek.mfn;
 		*type = p2m_entry_type(p2m_of(d)->format, peek.entry);
 		if (!any_owner && !type_is_ram(*type))
 			return NULL;

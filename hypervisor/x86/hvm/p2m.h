@@ -110,14 +110,15 @@ int __must_check p2m_remove(struct domain *d, gfn_t gfn, mfn_t mfn);
  */
 mfn_t p2m_lookup(const struct domain *d, gfn_t gfn, enum p2m_type *type);
 /*
- * For reads without a reference: the frame that gfn maps (not MMIO), or INVALID_MFN. What was read
+ * For reads without a reference: finds the frame that gfn maps. False: none, or MMIO. What was read
  * counts only if p2m_peek_holds says true afterwards: the same entry is still, or again, there.
  */
 struct p2m_peek {
 	const u64 *slot;
 	u64 entry;
+	mfn_t mfn;
 };
-mfn_t p2m_peek(const struct domain *d, gfn_t gfn, struct p2m_peek *peek);
+bool p2m_peek(const struct domain *d, gfn_t gfn, struct p2m_peek *peek);
 static inline bool p2m_peek_holds(const struct p2m_peek *peek)
 {
 	return READ_ONCE(*peek->slot) == peek->entry;

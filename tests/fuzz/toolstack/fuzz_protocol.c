@@ -123,7 +123,7 @@ const struct method methods_managed[] = { { "nothing", run_nothing, { { 0 } } },
 const struct method methods_resources[] = { { 0 } }, methods_device[] = { { 0 } },
 		    methods_list[] = { { 0 } }, methods_host[] = { { 0 } },
 		    methods_guests[] = { { 0 } }, methods_topology[] = { { 0 } },
-		    methods_migrate[] = { { 0 } };
+		    methods_migrate[] = { { 0 } }, methods_trust[] = { { 0 } };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
