@@ -12,7 +12,8 @@ from lab.images.cpio import Archive
 
 GUESTS = ROOT / "build" / "guest" / "pvh"
 NAMES = sorted(p.stem for p in (ROOT / "tests/guest/pvh").glob("*.c") if p.stem not in ("pvh", "unknown"))
-MACHINE = dict(smp=1, mem=2048)
+# The guards against faults that this processor does not have are on by force (test_smp.py).
+MACHINE = dict(smp=1, mem=2048, hv_append="spec-ctrl=verw,div-scrub")
 
 
 @pytest.fixture(scope="module", autouse=True)

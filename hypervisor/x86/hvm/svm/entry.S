@@ -18,6 +18,9 @@ FUNCTION svm_enter
 	RESET_STACK
 .Lenter:
 	CALL_WITH_FRAME svm_prepare	/* RAX: the VMCB */
+	movq	%rax, %rbx
+	GUARDED CPU_GUARD_VERW | CPU_GUARD_DIVIDE, call exit_guards
+	movq	%rbx, %rax
 	clgi
 	sti
 	popq	%r15
