@@ -5,17 +5,21 @@
  * only on the CPU that gave it, and only in that round.
  *
  * A vCPU that takes a new ASID has forgotten its translations. This is how a change of the p2m
- * reaches it:
+ * reaches it.
  *
- *	who changes the p2m			the CPU that runs the vCPU
- *	1 writes the entry			a joins dirty_cpus (address_space_load)
- *	2 increments p2m.generation		b interrupts off, reads the generation; if it is
- *new: 3 sends an interrupt to dirty_cpus	  a new ASID and waits until each has taken it	c
- *VMRUN; an interrupt ends the guest, or finds it ended 4 drops the frame's references
+ * Who changes the p2m:
+ *   1  writes the entry
+ *   2  increments p2m.generation
+ *   3  sends an interrupt to dirty_cpus, and waits until each has taken it
+ *   4  drops the frame's references
+ * The CPU that runs the vCPU:
+ *   a  joins dirty_cpus (address_space_load)
+ *   b  with interrupts off, reads the generation; if it is new, takes a new ASID
+ *   c  VMRUN: an interrupt ends the guest, or is pending and ends it at once
  *
  * 2 and a are locked instructions. If b reads the old number, then b comes before 2, and so a
- *before 3: the interrupt is sent to this CPU. It is taken after c only, for interrupts are off from
- *b on. So when 4 comes, the guest has left, and its next b reads the new number.
+ * before 3: the interrupt is sent to this CPU. It is taken after c only, because interrupts are off
+ * from b on. So when 4 comes, the guest has left, and its next b reads the new number.
  */
 #include "x86/hvm/svm/svm.h"
 
