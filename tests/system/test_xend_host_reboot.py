@@ -91,14 +91,14 @@ def running(host):
 def test_guests_start_with_the_host_though_xend_is_killed(hosts):
     host = hosts.boot()
     for name, (more, kind, _) in GUESTS.items():
-        lines = Guest(name, memory=88, more=more).lines()
+        lines = Guest(name, memory=96, more=more).lines()
         host.write(f"/disk/auto/{name}" if kind == "auto" else f"/root/{name}", lines)
         if kind == "new":
             host.sh(f"xm new -q /root/{name}")
     # One whose start takes long is destroyed meanwhile: that concerns no other.
     host.sh("mkdir -p /etc/xen/scripts; printf '#!/bin/sh\\n[ $1 = online ] && sleep 20\\nexit 0\\n' >/etc/xen/scripts/vif-slow; "
             "chmod +x /etc/xen/scripts/vif-slow")
-    slow = [line for line in Guest("slow", memory=88).lines() if not line.startswith("vif")]
+    slow = [line for line in Guest("slow", memory=96).lines() if not line.startswith("vif")]
     host.write("/disk/auto/00-slow", slow + ['vif=["script=vif-slow,bridge=xenbr0"]'])
     in_background(host, command("ExecStart"))
     host.sh("for i in $(seq 100); do xm list slow >/dev/null 2>&1 && break; usleep 100000; done")
@@ -177,7 +177,7 @@ def test_a_guest_that_does_not_obey_is_said_and_destroyed_or_left(hosts):
         if name != "passing":
             host.ask("domain.destroy", domain=name)
     host.ask("domain.pause", domain="passing")
-    host.make(Guest("deaf", memory=88))
+    host.make(Guest("deaf", memory=96))
     host.guest("deaf", "rm -f /sbin/poweroff /bin/poweroff /sbin/halt; ln -sf /bin/true /sbin/poweroff")
     status, said = host.run(command("ExecStop"), 60)
     assert status == 1 and "Error: guest deaf: It did not shut down within 3 s, and is left running." in said, said

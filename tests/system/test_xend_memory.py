@@ -214,7 +214,7 @@ def test_from_256_mib_to_1024_with_more_vcpus_and_back(host):
 
 def test_a_ramdisk_of_100_mib_and_a_byte(host):
     size = (100 << 20) + 1
-    host.sh("mkdir -p /data/big && cd /data/big && dd if=/dev/urandom of=blob bs=1M count=96 2>/dev/null && "
+    host.sh("mkdir -p /data/big && cd /data/big && dd if=/dev/urandom of=blob bs=1M count=90 2>/dev/null && "
             "echo blob | cpio -o -H newc 2>/dev/null | cat /guest/initrd - >/data/initrd && "
             f"truncate -s {size} /data/initrd && md5sum </data/big/blob >/data/sum && rm -r /data/big", 120)
     host.make(Guest("ramdisk", memory=512, ramdisk="/data/initrd"), timeout=240)
