@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of instructions that may fault, and reading an MSR that may not exist. */
+/* The table of instructions that may fault, and accesses to an MSR that may not exist. */
 #include "x86/cpu/extable.h"
 
 #include "x86/cpu/regs.h"
@@ -32,5 +32,21 @@ int rdmsr_safe(u32 msr, u64 *v)
 			     : "+r"(err), "+a"(lo), "+d"(hi)
 			     : "c"(msr), "i"(-EFAULT));
 	*v = err ? 0 : lo | ((u64)hi << 32);
+	return err;
+}
+
+int wrmsr_safe(u32 msr, u64 v)
+{
+	int err = 0;
+
+	__asm__ __volatile__("1: wrmsr\n"
+			     "2:\n"
+			     "\t.pushsection .text.fixup, \"ax\", @progbits\n"
+			     "3: movl %4, %0\n"
+			     "\tjmp 2b\n"
+			     "\t.popsection\n" EXTABLE_C(1b, 3b)
+			     : "+r"(err)
+			     : "c"(msr), "a"((u32)v), "d"((u32)(v >> 32)), "i"(-EFAULT)
+			     : "memory");
 	return err;
 }

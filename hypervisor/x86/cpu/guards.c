@@ -6,6 +6,7 @@
 #include "x86/cpu/guards.h"
 
 #include "hv/arch/control.h"
+#include "hv/atomic.h"
 #include "hv/cmdline.h"
 #include "hv/console.h"
 #include "lib/string.h"
@@ -96,17 +97,32 @@ void __init cpu_guards_init(void)
 
 /* --- registers --- */
 
-/* Bits of MSR_AMD_DE_CFG; some virtual machines do not have it. */
-static void set_de_cfg(void)
+/* LFENCE waits for all earlier instructions: on every processor of AMD's, once its bit is set. */
+static bool lfence_needs_a_bit(void)
 {
-	u64 value, bits = cpu_guards & CPU_GUARD_ZENBLEED ? DE_CFG_ZENBLEED : 0;
-
 	/* Families 0xf and 0x11 have no such bit: their LFENCE always waits. */
-	if (cpu_features.family >= 0x10 && cpu_features.family != 0x11 &&
-	    !(has_leaf(0x80000021, 0) && (cpuid(0x80000021, 0).a & E21A_LFENCE_ALWAYS)))
-		bits |= DE_CFG_LFENCE;
-	if (bits && !rdmsr_safe(MSR_AMD_DE_CFG, &value) && (value & bits) != bits)
-		wrmsr(MSR_AMD_DE_CFG, value | bits);
+	return cpu_features.family >= 0x10 && cpu_features.family != 0x11 &&
+	       !(has_leaf(0x80000021, 0) && (cpuid(0x80000021, 0).a & E21A_LFENCE_ALWAYS));
+}
+
+/* 0, or -EFAULT: a virtual machine may lack the register, or refuse the bit. */
+static int set_de_cfg(u64 bit)
+{
+	u64 value;
+	int err = rdmsr_safe(MSR_AMD_DE_CFG, &value);
+
+	return err || (value & bit) ? err : wrmsr_safe(MSR_AMD_DE_CFG, value | bit);
+}
+
+static void enable_amd(void)
+{
+	if (lfence_needs_a_bit())
+		(void)set_de_cfg(DE_CFG_LFENCE);
+	/* Boot then names the fault among those that are left. */
+	if ((cpu_guards & CPU_GUARD_ZENBLEED) && set_de_cfg(DE_CFG_ZENBLEED))
+		atomic_and(&cpu_guards, ~(u32)CPU_GUARD_ZENBLEED);
+	if (cpu_guards & CPU_GUARD_IBRS)
+		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AUTO_IBRS);
 }
 
 void cpu_guards_enable(void)
@@ -114,9 +130,7 @@ void cpu_guards_enable(void)
 	u64 spec_ctrl = cpu_guards & CPU_GUARD_BHI_DIS_S ? SPEC_CTRL_BHI_DIS_S : 0;
 
 	if (cpu_features.vendor == VENDOR_AMD) {
-		set_de_cfg();
-		if (cpu_guards & CPU_GUARD_IBRS)
-			wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AUTO_IBRS);
+		enable_amd();
 		return;
 	}
 	/* Guests do not have this register, so it stays as it is while they run. */

@@ -6,7 +6,10 @@
 #include "lib/cpu_guards.h"
 #include "lib/types.h"
 
-/* CPU_GUARD_* that are on. Set once, by cpu_guards_init. */
+/*
+ * [A] CPU_GUARD_* that are on: decided by cpu_guards_init. A CPU that refuses one takes it off
+ * while it boots.
+ */
 extern u32 cpu_guards;
 
 /*

@@ -166,6 +166,8 @@ static inline void wrmsr(u32 msr, u64 v)
  * (x86/cpu/extable.c)
  */
 int __must_check rdmsr_safe(u32 msr, u64 *v);
+/* The same for WRMSR: -EFAULT if the CPU has not the MSR, or refuses the value. */
+int __must_check wrmsr_safe(u32 msr, u64 v);
 
 struct cpuid_leaf {
 	u32 a, b, c, d;
