@@ -51,8 +51,7 @@ static long op_up(struct vcpu *v, void __guest *guest)
 	return 0;
 }
 
-/* A domain whose last vCPU goes down could never come back, so that counts as a power-off. */
-static long op_down(struct vcpu *v, void __guest *guest)
+void vcpu_go_down(struct vcpu *v)
 {
 	struct domain *d = v->domain;
 	const struct vcpu *other;
@@ -67,6 +66,11 @@ static long op_down(struct vcpu *v, void __guest *guest)
 	if (last)
 		domain_shutdown(d, SHUTDOWN_poweroff);
 	vcpu_sleep_nosync(v);
+}
+
+static long op_down(struct vcpu *v, void __guest *guest)
+{
+	vcpu_go_down(v);
 	return 0;
 }
 

@@ -24,6 +24,11 @@ void vcpu_wake(struct vcpu *v);
 void vcpu_sleep_nosync(struct vcpu *v);
 /* The same, and waits until v is off its CPU and its state is written back. */
 void vcpu_sleep_sync(struct vcpu *v);
+/*
+ * Takes v down until somebody brings it up again. A domain whose last vCPU goes down could never
+ * come back, so that counts as a power-off.
+ */
+void vcpu_go_down(struct vcpu *v);
 /* Blocks `current` until an event comes. An event that is pending already cancels that. */
 void vcpu_block(void);
 /* Lets the next vCPU of this CPU's queue run before `current`. */

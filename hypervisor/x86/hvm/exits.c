@@ -103,30 +103,12 @@ bool hvm_exit_xsetbv(struct vcpu *v, struct cpu_user_regs *regs)
 
 /* --- sleep --- */
 
-/* Only an NMI could wake the vCPU, and a guest that relies on that has meant to stop. */
-static void stop(struct vcpu *v)
-{
-	struct domain *d = v->domain;
-	const struct vcpu *other;
-	bool last = true;
-
-	spin_lock(&d->lock);
-	atomic_or(&v->pause_flags, VPF_DOWN);
-	for_each_vcpu(d, other)
-		if (!(READ_ONCE(other->pause_flags) & VPF_DOWN))
-			last = false;
-	spin_unlock(&d->lock);
-	if (last)
-		domain_shutdown(d, SHUTDOWN_poweroff);
-	vcpu_sleep_nosync(v);
-}
-
 void hvm_exit_hlt(struct vcpu *v, struct cpu_user_regs *regs)
 {
 	if (regs->rflags & X86_EFLAGS_IF || READ_ONCE(hvm_of(v)->nmi_pending))
 		vcpu_block();
-	else
-		stop(v);
+	else /* only an NMI could wake it, and a guest that relies on that has meant to stop */
+		vcpu_go_down(v);
 }
 
 void hvm_exit_pause(struct vcpu *v)
