@@ -6,6 +6,7 @@
 #include <xen/hvm/params.h>
 #include "hv/arch/guest_access.h"
 #include "hv/atomic.h"
+#include "hv/speculation.h"
 #include "hypercall_table.h"
 #include "lib/errno.h"
 #include "x86/hvm/apic.h"
@@ -135,6 +136,7 @@ static long op_param(void *arg, bool set)
 
 	if (p->index >= HVM_NR_PARAMS)
 		return -EINVAL;
+	p->index = (u32)index_below(p->index, HVM_NR_PARAMS);
 	d = target(p->domid, &err);
 	if (!d)
 		return err;
@@ -162,7 +164,7 @@ static long op_upcall_vector(void *arg)
 
 	if (!d->arch->hvm || (op->vector && op->vector < 16))
 		return -EINVAL;
-	v = op->vcpu < d->max_vcpus ? d->vcpus[op->vcpu] : NULL;
+	v = op->vcpu < d->max_vcpus ? d->vcpus[index_below(op->vcpu, d->max_vcpus)] : NULL;
 	if (!v)
 		return -ENOENT;
 	WRITE_ONCE(hvm_of(v)->upcall_vector, op->vector);
